@@ -1,0 +1,522 @@
+"""What the catalogue holds: frozen records, no behaviour beyond looking things up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from schild.errors import UnknownNameError
+from schild.evidence import Number
+
+Role: TypeAlias = Literal["agonist", "partial agonist", "antagonist", "prodrug", "metabolite", "endogenous"]
+Input: TypeAlias = Literal["bolus", "first_order", "zero_order", "transit"]
+Form: TypeAlias = Literal["additive", "power", "factor"]
+Site: TypeAlias = Literal["effect", "plasma"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """Compartments of a drug: numbers ``vc cl fu``, ``q vp`` for one peripheral, ``q2 vp2`` for the second.
+
+    Parameters
+    ----------
+    peripherals : int
+        0, 1 or 2.
+    effect_site : bool
+        Whether the brain is an effect compartment with the number ``ke0``; a structure overrules it.
+    feeds : mapping of str to str
+        Metabolite to the number that holds the molar fraction of this drug's clearance that forms it.
+    """
+
+    peripherals: int
+    effect_site: bool
+    feeds: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Molar fraction of a dose that one branch delivers as one species: ``(of - less) x times``.
+
+    Parameters
+    ----------
+    species : str
+        The drug that appears in plasma.
+    of, less, times : str
+        Names of numbers; ``less`` and ``times`` may be None.
+    """
+
+    species: str
+    of: str
+    less: str | None = None
+    times: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One input of a route.
+
+    Parameters
+    ----------
+    input : str
+        ``bolus``, ``first_order`` (rate), ``zero_order`` (duration) or ``transit`` (``stages`` first-order
+        steps in a row, each with this rate: a gamma density of that shape and scale 1/rate).
+    rate, duration, lag : str or None
+        Names of numbers.
+    stages : int
+        Number of steps of a transit input.
+    deliver : tuple of Delivery
+        What arrives.
+    """
+
+    input: str
+    rate: str | None = None
+    duration: str | None = None
+    lag: str | None = None
+    stages: int = 1
+    deliver: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A way to give a drug: one or more parallel inputs.
+
+    Parameters
+    ----------
+    key : str
+        ``oral``, ``iv``, ``im_depot`` and so on.
+    product : str
+        What is given, in words.
+    salt : str
+        Salt that a dose means unless it says otherwise; ``base`` for none.
+    branches : tuple of Branch
+        The inputs.
+    """
+
+    key: str
+    product: str
+    salt: str
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A rival product of a route: the same inputs with some numbers replaced.
+
+    Parameters
+    ----------
+    key, name, route, salt, says : str
+        What it is; ``salt`` may be empty (the route's own).
+    replaces : mapping of str to str
+        Number of the route to the number that stands in for it.
+    """
+
+    key: str
+    name: str
+    route: str
+    salt: str = ""
+    says: str = ""
+    replaces: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """Numbers of a ligand at one receptor.
+
+    Parameters
+    ----------
+    receptor : str
+        Key of the receptor.
+    kd : str or None
+        Number of the dissociation constant in man, free concentration. [nM]
+    ki, factor : str or None
+        Or an affinity in vitro and the factor that turns it into one in man: ``kd = ki x factor``.
+    koff : str or None
+        Number of the dissociation rate constant. [1/h]
+    efficacy : str or None
+        Number of the intrinsic efficacy; None means no activation.
+    e0 : str or None
+        For the endogenous tone: number of the basal load, concentration over Kd. [1]
+    """
+
+    receptor: str
+    kd: str | None = None
+    ki: str | None = None
+    factor: str | None = None
+    koff: str | None = None
+    efficacy: str | None = None
+    e0: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """A rival mechanism between plasma and receptor.
+
+    Parameters
+    ----------
+    key : str
+        Prefix of the numbers that this structure overrules.
+    site : str
+        ``effect`` (an effect compartment with ``ke0``) or ``plasma``.
+    default : bool
+        Whether it is used unless a run says otherwise.
+    says : str
+        What it claims.
+    """
+
+    key: str
+    site: str
+    default: bool
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covariate:
+    """How a property of a person changes a number.
+
+    Parameters
+    ----------
+    on : str
+        Number that changes.
+    of : str
+        ``weight_kg``, ``age_years``, ``crcl_ml_min``, ``liver``, ``sex`` or ``dependent``.
+    form : str
+        ``additive``: typical + slope (x - reference). ``power``: typical (x / reference) ** slope.
+        ``factor``: typical x factors[x]; a level without a factor leaves the number alone.
+    slope, reference : str or None
+        Names of numbers.
+    factors : mapping of str to str
+        Level to the number that holds its factor.
+    """
+
+    on: str
+    of: str
+    form: str
+    slope: str | None = None
+    reference: str | None = None
+    factors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """Between-subject correlation of two numbers (on the log scale).
+
+    Parameters
+    ----------
+    a, b : str
+        The two numbers.
+    rho : str
+        Number that holds the correlation coefficient.
+    """
+
+    a: str
+    b: str
+    rho: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drug:
+    """One entry of the catalogue: a drug, a metabolite or the endogenous tone.
+
+    Parameters
+    ----------
+    key, name, role, summary : str
+        Identity. ``role`` is one of the values of ``Role``.
+    aliases : tuple of str
+        Other names that are accepted.
+    mw : str or None
+        Number of the molar mass of the base.
+    salts : mapping of str to str
+        Salt to the number that holds the mass of base per mass of salt.
+    follows : str or None
+        Drug whose choice of structure this one follows (a metabolite follows its parent).
+    disposition : Disposition or None
+        None for the endogenous tone.
+    routes, products, binding, structures : mapping
+        By key.
+    covariates, correlations : tuple
+        In the order of the file.
+    numbers : mapping of str to Number
+        All numbers by name.
+    digest : str
+        Hash of the file, for manifests.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> drug = load().drug("naltrexone")
+    >>> drug.number("cl").value, drug.number("cl").unit
+    (140.0, 'L/h')
+    >>> drug.default_structure.key
+    'effect_compartment'
+    """
+
+    key: str
+    name: str
+    role: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    mw: str | None = None
+    salts: Mapping[str, str] = field(default_factory=dict)
+    follows: str | None = None
+    disposition: Disposition | None = None
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    products: Mapping[str, Product] = field(default_factory=dict)
+    binding: Mapping[str, Binding] = field(default_factory=dict)
+    structures: Mapping[str, Structure] = field(default_factory=dict)
+    covariates: tuple[Covariate, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    digest: str = ""
+
+    def number(self, name: str, structure: str | None = None) -> Number:
+        """Look up a number, in the version of a structure where there is one.
+
+        Parameters
+        ----------
+        name : str
+            E.g. ``"mor.kd"``.
+        structure : str, optional
+            E.g. ``"slow_receptor"``; a number called ``slow_receptor.mor.kd`` then wins.
+
+        Returns
+        -------
+        Number
+            The number.
+
+        Raises
+        ------
+        UnknownNameError
+            If the drug has no such number.
+
+        Examples
+        --------
+        >>> from schild.catalog import load
+        >>> load().drug("naltrexone").number("mor.koff", "slow_receptor").name
+        'slow_receptor.mor.koff'
+        """
+        found = self.numbers.get(f"{structure}.{name}") if structure else None
+        found = found or self.numbers.get(name)
+        if found is None:
+            raise UnknownNameError(f"number of {self.key}", name, self.numbers)
+        return found
+
+    @property
+    def default_structure(self) -> Structure | None:
+        """The structure used unless a run says otherwise; None where the drug has none of its own."""
+        return next((entry for entry in self.structures.values() if entry.default), None)
+
+    def with_product(self, key: str) -> Drug:
+        """Return this drug with the numbers of one of its products put in place.
+
+        Parameters
+        ----------
+        key : str
+            Key of the product.
+
+        Returns
+        -------
+        Drug
+            A copy; the route keeps its name.
+
+        Raises
+        ------
+        UnknownNameError
+            If the drug has no such product.
+
+        Examples
+        --------
+        >>> from schild.catalog import load
+        >>> naloxone = load().drug("naloxone")
+        >>> naloxone.with_product("spray_8mg").number("in.f").value > naloxone.number("in.f").value
+        True
+        """
+        if key not in self.products:
+            raise UnknownNameError(f"product of {self.key}", key, self.products)
+        product = self.products[key]
+        numbers = dict(self.numbers)
+        for old, new in product.replaces.items():
+            numbers[old] = replace(self.number(new), name=old)
+        route = self.routes[product.route]
+        route = replace(route, product=product.name, salt=product.salt or route.salt)
+        return replace(self, numbers=numbers, routes={**self.routes, product.route: route})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receptor:
+    """A receptor pool.
+
+    Parameters
+    ----------
+    key, name : str
+        E.g. ``"mor"``, ``"mu-opioid receptor in the brain"``.
+    site : str
+        ``brain`` (sees the effect site of a drug that has one) or ``gut`` (always sees plasma).
+    says : str
+        What it stands for.
+    """
+
+    key: str
+    name: str
+    site: str
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationCovariate:
+    """Distribution of one property of the people of a population.
+
+    Parameters
+    ----------
+    key : str
+        ``weight_kg``, ``age_years``, ``crcl_ml_min`` or ``sex``.
+    distribution : str
+        ``normal`` or ``log-normal`` (numbers ``mean``, ``cv``, truncated at ``low`` and ``high``),
+        ``uniform`` (``low`` to ``high``) or ``categorical`` (``shares``).
+    mean, cv, low, high : str or None
+        Names of numbers; ``mean`` is the arithmetic mean before truncation.
+    shares : mapping of str to str
+        Level to the number that holds its share.
+    """
+
+    key: str
+    distribution: str
+    mean: str | None = None
+    cv: str | None = None
+    low: str | None = None
+    high: str | None = None
+    shares: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencePopulation:
+    """Covariate distributions of a group of people.
+
+    Parameters
+    ----------
+    key, name, says : str
+        Identity.
+    covariates : mapping of str to PopulationCovariate
+        By property.
+    correlations : tuple of Correlation
+        Rank (Gaussian copula) correlations between properties.
+    numbers : mapping of str to Number
+        All numbers by name.
+    """
+
+    key: str
+    name: str
+    says: str = ""
+    covariates: Mapping[str, PopulationCovariate] = field(default_factory=dict)
+    correlations: tuple[Correlation, ...] = ()
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One published result in people.
+
+    Parameters
+    ----------
+    id, study : str
+        Row and study.
+    observable : str
+        ``cmax``, ``tmax``, ``auc``, ``half_life``, ``mean_concentration``, ``occupancy`` and so on.
+    species : str
+        Drug or, for occupancy, receptor.
+    regimen : str
+        What was given, in schild's words.
+    time_h : float or None
+        Time of the observation after the first dose. [h]
+    value : float
+        Observed value in ``unit``.
+    unit : str
+        Its unit.
+    low, high : float or None
+        Limits where the source prints a range; ``value`` is then their middle.
+    spread : float or None
+        Spread in ``unit``, of kind ``spread_stat`` (``SD``, ``SEM``, ``CV`` as a fraction).
+    sd_fixed : float or None
+        Standard deviation to weigh the row with in calibration, in ``unit``.
+    normalisation : str
+        ``absolute``, or what the value is relative to, e.g. ``"1 h"``.
+    n : int or None
+        People.
+    role : str
+        ``calibration`` (may be fitted), ``check`` (compared only).
+    source, row : tuple of str
+        Citation keys and evidence rows.
+    locator, verified, assay, loq, time_basis, note : str
+        Where, how checked, how measured, limit of quantification, what is known of the time, cautions.
+    """
+
+    id: str
+    study: str
+    observable: str
+    species: str
+    regimen: str
+    value: float
+    unit: str
+    time_h: float | None = None
+    low: float | None = None
+    high: float | None = None
+    spread: float | None = None
+    spread_stat: str = ""
+    sd_fixed: float | None = None
+    normalisation: str = ""
+    n: int | None = None
+    role: str = "check"
+    source: tuple[str, ...] = ()
+    locator: str = ""
+    verified: str = ""
+    assay: str = ""
+    loq: str = ""
+    time_basis: str = ""
+    note: str = ""
+    row: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A set of published results.
+
+    Parameters
+    ----------
+    key, title, says : str
+        Identity.
+    observations : tuple of Observation
+        The rows.
+    """
+
+    key: str
+    title: str
+    says: str = ""
+    observations: tuple[Observation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One entry of the bibliography.
+
+    Parameters
+    ----------
+    key, kind : str
+        Citation key and BibTeX type.
+    fields : mapping of str to str
+        BibTeX fields.
+    """
+
+    key: str
+    kind: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def doi(self) -> str:
+        """The DOI, or an empty string."""
+        return self.fields.get("doi", "")
+
+    @property
+    def label(self) -> str:
+        """Author, year and title in one line."""
+        parts = [self.fields.get("author", ""), self.fields.get("year", ""), self.fields.get("title", "")]
+        return ". ".join(part for part in parts if part)
