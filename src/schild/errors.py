@@ -45,7 +45,12 @@ class UnknownNameError(InputError, KeyError):
             else f"Known: {', '.join(names) or 'none'}."
         )
         self.message = f"No {kind} is called {name!r}. {hint}"
+        self._given = (kind, name, names)
         super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        # Exceptions are rebuilt from their arguments; the message alone is not enough.
+        return type(self), self._given
 
     def __str__(self) -> str:
         # KeyError would print the repr.

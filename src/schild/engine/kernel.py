@@ -1,0 +1,687 @@
+"""The compiled kernel: linear kinetics in closed form, competitive binding by a structured Radau IIA method.
+
+One compilation serves every model: ports, modes, channels, slots and receptors are run-time loops, and the lanes of
+``schild.engine.lanes`` carry ``W`` subjects through them. Each lane keeps its own time, step size, events and error
+control. The equations, the layout of the workspace and the traps are explained in ``docs/design/engine.md``; the plain
+right-hand side in ``schild.model.reference`` is what holds this file to its word.
+
+Vocabulary: a *port* is a place where doses enter, with its own exponential modes; a *channel* is a concentration; a
+*slot* is one ligand at one receptor; a *signal* is a channel, a slot's occupancy or a receptor's free fraction.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from schild.engine.lanes import W, absolute, choose, decay, load, maximum, minimum, splat, store
+
+# Radau IIA, three stages, order five.
+_S6 = math.sqrt(6.0)
+_C = np.array([(4 - _S6) / 10, (4 + _S6) / 10, 1.0])
+_A = np.array(
+    [
+        [(88 - 7 * _S6) / 360, (296 - 169 * _S6) / 1800, (-2 + 3 * _S6) / 225],
+        [(296 + 169 * _S6) / 1800, (88 + 7 * _S6) / 360, (-2 - 3 * _S6) / 225],
+        [(16 - _S6) / 36, (16 + _S6) / 36, 1 / 9],
+    ]
+)
+_TR = float(np.trace(_A))
+_DET = float(np.linalg.det(_A))
+_MIN = 0.5 * (_TR**2 - float(np.trace(_A @ _A)))
+_B = _TR * _A - _A @ _A
+A00, A01, A02, A10, A11, A12, A20, A21, A22 = (float(v) for v in _A.ravel())
+B00, B01, B02, B10, B11, B12, B20, B21, B22 = (float(v) for v in _B.ravel())
+C0, C1 = float(_C[0]), float(_C[1])
+R0, R1, R2 = (float(v) for v in _B.sum(axis=1))
+MU = 3 + 3 ** (2 / 3) - 3 ** (1 / 3)
+E0, E1, E2 = (-13 - 7 * _S6) / 3, (-13 + 7 * _S6) / 3, -1 / 3
+
+# Event kinds.
+ADD, RESET, TRAIN, RECEPTORS = 0, 1, 2, 3
+# Subject status.
+OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS = 0, 1, 2, 3, 4
+# Reducers keep this many numbers per signal: peak, time of peak, trough, area, time above.
+N_REDUCED = 5
+
+MAX_REJECTIONS = 60
+MAX_POLES = 40
+NEAR = 0.03
+AMPLIFICATION = 1e5
+
+_options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+@njit(**_options)
+def _advance_block(z, first, size, center, offset, coupling, terms, dt):
+    """Propagate one cluster of modes by ``dt``: exp of (bidiagonal matrix) by its finite-plus-small Taylor series."""
+    work = np.empty(size)
+    for i in range(size):
+        work[i] = z[first + i]
+    for p in range(terms, 0, -1):
+        for i in range(size - 1, -1, -1):
+            low = coupling[first + i] * work[i - 1] if i > 0 else 0.0
+            work[i] = z[first + i] + dt / p * (low - offset[first + i] * work[i])
+    scale = math.exp(-center * dt)
+    for i in range(size):
+        z[first + i] = scale * work[i]
+
+
+@njit(**_options)
+def _modes(row, poles, m, lam, offset, coupling, order):
+    """Sort a port's poles, find near-equal ones and write their modes. Returns the Taylor terms the clusters need.
+
+    Simple poles get partial fractions. Where partial fractions would cancel (the product of inverse relative gaps
+    exceeds ``AMPLIFICATION``) near poles share a centre and form a chain, whose state is a polynomial times one
+    exponential: exact for repeated rates.
+    """
+    for k in range(m):
+        order[k] = k
+        lam[k] = row[poles[k]]
+        offset[k] = 0.0
+        coupling[k] = 0.0
+    for k in range(1, m):
+        value, index, j = lam[k], order[k], k - 1
+        while j >= 0 and lam[j] > value:
+            lam[j + 1], order[j + 1] = lam[j], order[j]
+            j -= 1
+        lam[j + 1], order[j + 1] = value, index
+    worst = 1.0
+    for k in range(m):
+        product = 1.0
+        for j in range(m):
+            if j != k:
+                high = max(lam[j], lam[k])
+                gap = abs(lam[j] - lam[k])
+                if gap < 0.2 * high:
+                    product *= high / max(gap, 1e-300)
+        worst = max(worst, product)
+    if worst <= AMPLIFICATION:
+        return 0
+    terms = 0
+    first = 0
+    while first < m:
+        last = first
+        while last + 1 < m and lam[last + 1] - lam[last] <= NEAR * lam[last + 1]:
+            last += 1
+        size = last - first + 1
+        if size > 1:
+            center = 0.5 * (lam[first] + lam[last])
+            spread = 0.5 * (lam[last] - lam[first]) / center
+            extra = 0
+            if spread > 1e-15:
+                term = 1.0
+                while term > 1e-15 and extra < 60:
+                    extra += 1
+                    term *= spread
+            terms = max(terms, size - 1 + extra)
+            for k in range(first, last + 1):
+                offset[k] = lam[k] - center
+                coupling[k] = center if k > first else 0.0
+                lam[k] = center
+        first = last + 1
+    return terms
+
+
+@njit(**_options)
+def _residues(row, m, order, lam, offset, coupling, gain, has, zeros, out):
+    """Add one path's output coefficients to ``out``: divided differences of its transfer function at each cluster.
+
+    For a simple pole this is the ordinary residue; for a cluster it applies each factor (s + a) to the last unit
+    vector through the bidiagonal matrix of the cluster's nodes (Opitz), so nothing cancels.
+    """
+    v = np.empty(MAX_POLES)
+    first = 0
+    while first < m:
+        last = first
+        while last + 1 < m and coupling[last + 1] != 0.0:
+            last += 1
+        for i in range(first, last):
+            v[i] = 0.0
+        v[last] = gain
+        for i in range(zeros.size):
+            a = row[zeros[i]]
+            for j in range(first, last + 1):
+                v[j] = (a - lam[j] - offset[j]) * v[j] + (v[j + 1] if j < last else 0.0)
+        for i in range(m):
+            inside = first <= i <= last
+            if inside == has[order[i]]:
+                continue
+            a = lam[i] + offset[i]
+            if inside:
+                for j in range(first, last + 1):
+                    v[j] = (a - lam[j] - offset[j]) * v[j] + (v[j + 1] if j < last else 0.0)
+            else:
+                for j in range(last, first - 1, -1):
+                    above = v[j + 1] if j < last else 0.0
+                    v[j] = (v[j] - above) / (a - lam[j] - offset[j])
+        scale = 1.0
+        for j in range(first, last + 1):
+            out[j] += v[j] * scale
+            if j < last:
+                scale /= lam[first]
+        first = last + 1
+
+
+@njit(**_options)
+def port_modes(row, poles, lam, offset, coupling, order):
+    """Modes of one port for one subject (the scalar door to what the kernel does per lane; used by tests)."""
+    return _modes(row, poles, poles.size, lam, offset, coupling, order)
+
+
+@njit(**_options)
+def run_group(
+    first_subject, stop_subject, rows, status_in,
+    pole_ptr, pole_col, path_ptr, path_out, path_gain, path_has, zero_ptr, zero_col,
+    out_ptr, out_channel, out_live, n_channels, tone_channel,
+    rec_ptr, slot_channel, slot_kon, slot_koff, slot_start,
+    ev_first, ev_last, ev_time, ev_kind, ev_port, ev_amount, ev_scale, ev_offset, ev_offset2, ev_ii, ev_count, ev_cap,
+    start_states, times, signals, reduced_signals, thresholds, window, rtol, h_max,
+    out_base, out, reduced, status, counts,
+):  # fmt: skip
+    """Integrate up to ``W`` neighbouring subjects from ``times[0]`` to ``times[-1]``; everything is arrays."""
+    n_lanes = stop_subject - first_subject
+    n_ports = pole_ptr.size - 1
+    n_modes = pole_ptr[n_ports]
+    n_slots = slot_channel.size
+    n_rec = rec_ptr.size - 1
+    n_out = out_ptr[n_ports]
+    n_red = reduced_signals.size
+    n_coef = 0
+    coef_at = np.empty(n_out, np.int64)
+    for q in range(n_ports):
+        for o in range(out_ptr[q], out_ptr[q + 1]):
+            coef_at[o] = n_coef
+            n_coef += pole_ptr[q + 1] - pole_ptr[q]
+
+    # One flat workspace; each name is an offset, element k of a quantity sits at name + k*W.
+    LAM = 0
+    OFF = LAM + n_modes * W
+    COU = OFF + n_modes * W
+    Z = COU + n_modes * W
+    ZS = Z + n_modes * W  # z at the three nodes: 3 per mode
+    G = ZS + 3 * n_modes * W
+    CH = G + n_coef * W  # channels at the step start and the three nodes: 4 per channel
+    KON = CH + 4 * n_channels * W
+    KOFF = KON + n_slots * W
+    X = KOFF + n_slots * W
+    XS = X + n_slots * W  # occupancy at the three nodes: 3 per slot
+    TMP = XS + 3 * n_slots * W  # 4 per slot
+    RED = TMP + 4 * n_slots * W
+    H = RED + N_REDUCED * n_red * W
+    T = H + W
+    ERR = T + W
+    ACC = ERR + W
+    INS = ACC + W
+    ONE = INS + W
+    MINUS = ONE + W
+    ws = np.zeros(MINUS + W)
+    for l in range(W):
+        ws[ONE + l] = 1.0
+        ws[MINUS + l] = -1.0
+    one = load(ws, ONE)
+    zero = splat(0.0)
+
+    lane_z = np.zeros(n_modes)
+    lam = np.empty(MAX_POLES)
+    offset = np.empty(MAX_POLES)
+    coupling = np.empty(MAX_POLES)
+    order = np.empty(MAX_POLES, np.int64)
+    coef = np.empty(MAX_POLES)
+    terms = np.zeros((n_ports, W), np.int64)
+    terms_max = np.zeros(n_ports, np.int64)
+    used = np.zeros(n_ports, np.bool_)
+    alive = np.zeros(W, np.bool_)
+    left = 0
+
+    # ---- Per-lane set-up: modes and output coefficients from the subject's row.
+    for l in range(W):
+        j = min(first_subject + l, stop_subject - 1)
+        row = rows[j]
+        good = status_in[j] == OK
+        if l < n_lanes:
+            status[j] = status_in[j]
+            if good:
+                alive[l] = True
+                left += 1
+        for s in range(n_slots):
+            ws[KON + s * W + l] = row[slot_kon[s]] if good else 0.0
+            ws[KOFF + s * W + l] = row[slot_koff[s]] if good else 1.0
+            ws[X + s * W + l] = row[slot_start[s]] if good else 0.0
+        if not good:
+            continue
+        for q in range(n_ports):
+            a, m = pole_ptr[q], pole_ptr[q + 1] - pole_ptr[q]
+            terms[q, l] = _modes(row, pole_col[a : a + m], m, lam, offset, coupling, order)
+            terms_max[q] = max(terms_max[q], terms[q, l])
+            for k in range(m):
+                ws[LAM + (a + k) * W + l] = lam[k]
+                ws[OFF + (a + k) * W + l] = offset[k]
+                ws[COU + (a + k) * W + l] = coupling[k]
+            for o in range(out_ptr[q], out_ptr[q + 1]):
+                for k in range(m):
+                    coef[k] = 0.0
+                for path in range(path_ptr[q], path_ptr[q + 1]):
+                    if path_out[path] == o:
+                        zeros = zero_col[zero_ptr[path] : zero_ptr[path + 1]]
+                        _residues(row, m, order, lam, offset, coupling, row[path_gain[path]],
+                                  path_has[path], zeros, coef)  # fmt: skip
+                for k in range(m):
+                    ws[G + (coef_at[o] + k) * W + l] = coef[k]
+
+    # ---- Every stored signal is a base plus a sum of products of two places of the workspace.
+    base = np.zeros(signals.size)
+    term_ptr = np.zeros(signals.size + 1, np.int64)
+    term_a = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
+    term_b = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
+    n_terms = 0
+    for i in range(signals.size):
+        signal = signals[i]
+        if signal < n_channels:
+            if signal == tone_channel:
+                base[i] = 1.0
+            for q in range(n_ports):
+                for o in range(out_ptr[q], out_ptr[q + 1]):
+                    if out_channel[o] == signal:
+                        for k in range(pole_ptr[q], pole_ptr[q + 1]):
+                            term_a[n_terms] = G + (coef_at[o] + k - pole_ptr[q]) * W
+                            term_b[n_terms] = Z + k * W
+                            n_terms += 1
+        elif signal < n_channels + n_slots:
+            term_a[n_terms] = ONE
+            term_b[n_terms] = X + (signal - n_channels) * W
+            n_terms += 1
+        else:
+            base[i] = 1.0
+            r = signal - n_channels - n_slots
+            for s in range(rec_ptr[r], rec_ptr[r + 1]):
+                term_a[n_terms] = MINUS
+                term_b[n_terms] = X + s * W
+                n_terms += 1
+        term_ptr[i + 1] = n_terms
+
+    t = np.full(W, times[0])
+    h_prop = np.full(W, 0.05)
+    stop = np.full(W, times[0])
+    pieces = np.ones(W, np.int64)
+    next_event = np.empty(W, np.int64)
+    next_out = np.zeros(W, np.int64)
+    rejected = np.zeros(W, np.int64)
+    last_event = np.empty(W, np.int64)
+    n_times = times.size
+    t_end = times[n_times - 1]
+    for l in range(W):
+        j = min(first_subject + l, stop_subject - 1)
+        next_event[l] = ev_first[j]
+        last_event[l] = ev_last[j]
+        ws[H + l] = 0.01
+        for r in range(n_red):
+            ws[RED + (r * N_REDUCED + 0) * W + l] = -np.inf
+            ws[RED + (r * N_REDUCED + 1) * W + l] = np.nan
+            ws[RED + (r * N_REDUCED + 2) * W + l] = np.inf
+    if tone_channel >= 0:
+        for s in range(4):
+            store(ws, CH + (4 * tone_channel + s) * W, one)
+
+    while left > 0:
+        # ---- Per-lane control: events, outputs, next stop, step size.
+        for l in range(W):
+            if not alive[l]:
+                continue
+            j = first_subject + l
+            while next_event[l] < last_event[l] and ev_time[next_event[l]] <= t[l]:
+                e = next_event[l]
+                next_event[l] += 1
+                h_prop[l] = min(h_prop[l], ev_cap[e])
+                if ev_kind[e] == RESET:
+                    for k in range(n_modes):
+                        ws[Z + k * W + l] = 0.0
+                    for s in range(n_slots):
+                        ws[X + s * W + l] = rows[j, slot_start[s]]
+                elif ev_kind[e] == RECEPTORS:
+                    for s in range(n_slots):
+                        ws[X + s * W + l] = start_states[j, ev_port[e], s]
+                else:
+                    q = ev_port[e]
+                    used[q] = True
+                    amount = ev_amount[e] * rows[j, ev_scale[e]]
+                    a, b = pole_ptr[q], pole_ptr[q + 1]
+                    if ev_kind[e] == ADD:
+                        for k in range(a, b):
+                            if ws[COU + k * W + l] == 0.0:
+                                ws[Z + k * W + l] += amount
+                    else:
+                        _add_train(ws, LAM, OFF, COU, Z, l, a, b, terms[q, l], amount, ev_offset[e], ev_offset2[e],
+                                   ev_ii[e], ev_count[e], lane_z, lam, offset, coupling)  # fmt: skip
+            while next_out[l] < n_times and times[next_out[l]] <= t[l]:
+                for i in range(signals.size):
+                    value = base[i]
+                    for k in range(term_ptr[i], term_ptr[i + 1]):
+                        value += ws[term_a[k] + l] * ws[term_b[k] + l]
+                    out[j - out_base, i, next_out[l]] = value
+                next_out[l] += 1
+            if t[l] >= t_end:
+                alive[l] = False
+                left -= 1
+                continue
+            s_ = times[next_out[l]]
+            if next_event[l] < last_event[l] and ev_time[next_event[l]] < s_:
+                s_ = ev_time[next_event[l]]
+            if t[l] < window[0] < s_:
+                s_ = window[0]
+            if t[l] < window[1] < s_:
+                s_ = window[1]
+            rem = s_ - t[l]
+            n = math.ceil(rem / min(h_prop[l], h_max) - 1e-9)
+            stop[l] = s_
+            pieces[l] = max(n, 1)
+            ws[H + l] = rem / pieces[l]
+            ws[T + l] = t[l]
+            ws[INS + l] = 1.0 if window[0] <= t[l] < window[1] else 0.0
+        if left == 0:
+            break
+
+        # ---- Modes and channels at the nodes.
+        h = load(ws, H)
+        h0, h1 = h * C0, h * C1
+        for c in range(n_channels):
+            if c != tone_channel:
+                for s in range(4):
+                    store(ws, CH + (4 * c + s) * W, zero)
+        for q in range(n_ports):
+            if not used[q]:
+                continue
+            a, b = pole_ptr[q], pole_ptr[q + 1]
+            if terms_max[q] == 0:
+                for k in range(a, b):
+                    z = load(ws, Z + k * W)
+                    rate = load(ws, LAM + k * W)
+                    store(ws, ZS + 3 * k * W, z * decay(rate * h0))
+                    store(ws, ZS + (3 * k + 1) * W, z * decay(rate * h1))
+                    store(ws, ZS + (3 * k + 2) * W, z * decay(rate * h))
+            else:
+                for s in range(3):
+                    node = h0 if s == 0 else (h1 if s == 1 else h)
+                    for k in range(a, b):
+                        store(ws, ZS + (3 * k + s) * W, load(ws, Z + k * W))
+                    for p in range(terms_max[q], 0, -1):
+                        for l in range(W):  # a lane that needs fewer terms multiplies the rest by zero
+                            ws[ERR + l] = 1.0 / p if p <= terms[q, l] else 0.0
+                        step = node * load(ws, ERR)
+                        for k in range(b - 1, a - 1, -1):
+                            value = load(ws, OFF + k * W) * load(ws, ZS + (3 * k + s) * W)
+                            below = load(ws, ZS + (3 * (k - 1) + s) * W) if k > a else zero
+                            value = load(ws, COU + k * W) * below - value
+                            store(ws, ZS + (3 * k + s) * W, load(ws, Z + k * W) + step * value)
+                    for k in range(a, b):
+                        value = load(ws, ZS + (3 * k + s) * W) * decay(load(ws, LAM + k * W) * node)
+                        store(ws, ZS + (3 * k + s) * W, value)
+            for o in range(out_ptr[q], out_ptr[q + 1]):
+                if not out_live[o]:
+                    continue
+                at = CH + 4 * out_channel[o] * W
+                g = G + coef_at[o] * W
+                c_a, c_b, c_c, c_d = (
+                    load(ws, at),
+                    load(ws, at + W),
+                    load(ws, at + 2 * W),
+                    load(ws, at + 3 * W),
+                )
+                for k in range(a, b):
+                    w = load(ws, g + (k - a) * W)
+                    c_a = c_a + w * load(ws, Z + k * W)
+                    c_b = c_b + w * load(ws, ZS + 3 * k * W)
+                    c_c = c_c + w * load(ws, ZS + (3 * k + 1) * W)
+                    c_d = c_d + w * load(ws, ZS + (3 * k + 2) * W)
+                store(ws, at, c_a)
+                store(ws, at + W, c_b)
+                store(ws, at + 2 * W, c_c)
+                store(ws, at + 3 * W, c_d)
+
+        # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered twice.
+        worst = zero
+        inverse_h = 1.0 / h
+        for r in range(n_rec):
+            lo, hi = rec_ptr[r], rec_ptr[r + 1]
+            u0, u1, u2, v0, v1, v2, w0, w1, w2 = zero, zero, zero, zero, zero, zero, zero, zero, zero
+            y0, y1, y2, bound = one, one, one, zero
+            for s in range(lo, hi):
+                at = CH + 4 * slot_channel[s] * W
+                kon, x = load(ws, KON + s * W), load(ws, X + s * W)
+                z = load(ws, KOFF + s * W) * h
+                gamma = 1.0 / (1.0 + z * (_TR + z * (_MIN + z * _DET)))
+                store(ws, TMP + 4 * s * W, gamma)
+                q0, q1, q2 = kon * load(ws, at + W), kon * load(ws, at + 2 * W), kon * load(ws, at + 3 * W)
+                g = gamma * h
+                u0, u1, u2 = u0 + g * q0, u1 + g * q1, u2 + g * q2
+                g = g * z
+                v0, v1, v2 = v0 + g * q0, v1 + g * q1, v2 + g * q2
+                g = g * z
+                w0, w1, w2 = w0 + g * q0, w1 + g * q1, w2 + g * q2
+                g = gamma * x
+                y0 = y0 - g * (1.0 + z * ((_TR - C0) + z * (_MIN - R0)))
+                y1 = y1 - g * (1.0 + z * ((_TR - C1) + z * (_MIN - R1)))
+                y2 = y2 - g * (1.0 + z * ((_TR - 1.0) + z * (_MIN - R2)))
+                bound = bound + x
+            s00 = 1.0 + A00 * u0 + B00 * v0 + _DET * w0
+            s01, s02 = A01 * u1 + B01 * v1, A02 * u2 + B02 * v2
+            s11 = 1.0 + A11 * u1 + B11 * v1 + _DET * w1
+            s10, s12 = A10 * u0 + B10 * v0, A12 * u2 + B12 * v2
+            s22 = 1.0 + A22 * u2 + B22 * v2 + _DET * w2
+            s20, s21 = A20 * u0 + B20 * v0, A21 * u1 + B21 * v1
+            k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
+            d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
+            f0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
+            f1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
+            f2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
+            free = 1.0 - bound
+            sum_r, sum_a = zero, one
+            for s in range(lo, hi):
+                at = CH + 4 * slot_channel[s] * W
+                kon, x, koff = load(ws, KON + s * W), load(ws, X + s * W), load(ws, KOFF + s * W)
+                gamma, z = load(ws, TMP + 4 * s * W), koff * h
+                q0, q1, q2 = (
+                    kon * load(ws, at + W) * f0, kon * load(ws, at + 2 * W) * f1, kon * load(ws, at + 3 * W) * f2,
+                )  # fmt: skip
+                zz = z * z * _DET
+                g = gamma * h
+                m = gamma * x
+                x0 = m * (1.0 + z * ((_TR - C0) + z * (_MIN - R0))) + g * (
+                    (A00 + z * B00 + zz) * q0 + (A01 + z * B01) * q1 + (A02 + z * B02) * q2
+                )
+                x1 = m * (1.0 + z * ((_TR - C1) + z * (_MIN - R1))) + g * (
+                    (A10 + z * B10) * q0 + (A11 + z * B11 + zz) * q1 + (A12 + z * B12) * q2
+                )
+                x2 = m * (1.0 + z * ((_TR - 1.0) + z * (_MIN - R2))) + g * (
+                    (A20 + z * B20) * q0 + (A21 + z * B21) * q1 + (A22 + z * B22 + zz) * q2
+                )
+                store(ws, XS + 3 * s * W, x0)
+                store(ws, XS + (3 * s + 1) * W, x1)
+                store(ws, XS + (3 * s + 2) * W, x2)
+                rate = kon * load(ws, at)
+                defect = rate * free - koff * x + (E0 * (x0 - x) + E1 * (x1 - x) + E2 * (x2 - x)) * inverse_h
+                inverse = h / (MU + z)
+                sum_r = sum_r + defect * inverse
+                sum_a = sum_a + rate * inverse
+                store(ws, TMP + 4 * s * W, defect)
+                store(ws, TMP + (4 * s + 1) * W, inverse)
+                store(ws, TMP + (4 * s + 2) * W, rate)
+            inverse_a = 1.0 / sum_a
+            shared = sum_r * inverse_a
+            sum_r = zero
+            for s in range(lo, hi):
+                inverse, rate = load(ws, TMP + (4 * s + 1) * W), load(ws, TMP + (4 * s + 2) * W)
+                defect = load(ws, TMP + 4 * s * W) - rate * shared
+                defect = defect - load(ws, KOFF + s * W) * (defect * inverse)
+                sum_r = sum_r + defect * inverse
+                store(ws, TMP + 4 * s * W, defect)
+            shared = sum_r * inverse_a
+            for s in range(lo, hi):
+                inverse, rate = load(ws, TMP + (4 * s + 1) * W), load(ws, TMP + (4 * s + 2) * W)
+                error = absolute((load(ws, TMP + 4 * s * W) - rate * shared) * inverse)
+                size = maximum(absolute(load(ws, XS + (3 * s + 2) * W)), absolute(load(ws, X + s * W)))
+                worst = maximum(worst, error / maximum(size, splat(0.01)))
+        store(ws, ERR, worst)
+
+        # ---- Accept or reject each lane on its own, commit where accepted.
+        for l in range(W):
+            ws[ACC + l] = 1.0 if alive[l] and ws[ERR + l] <= rtol else 0.0
+        accept = load(ws, ACC)
+        for i in range(n_red):
+            _reduce(ws, reduced_signals[i], thresholds[i], n_channels, n_slots, rec_ptr, CH, X, XS,
+                    RED + i * N_REDUCED * W, T, h, accept * load(ws, INS))  # fmt: skip
+        for s in range(n_slots):
+            store(ws, X + s * W, choose(accept, load(ws, XS + (3 * s + 2) * W), load(ws, X + s * W)))
+        for q in range(n_ports):
+            if used[q]:
+                for k in range(pole_ptr[q], pole_ptr[q + 1]):
+                    store(ws, Z + k * W, choose(accept, load(ws, ZS + (3 * k + 2) * W), load(ws, Z + k * W)))
+        for l in range(W):
+            if not alive[l]:
+                continue
+            j = first_subject + l
+            error = ws[ERR + l] / rtol
+            if error <= 1.0:
+                factor = min(4.0, 0.9 / math.sqrt(math.sqrt(error + 1e-12)))
+                step = ws[H + l]
+                h_prop[l] = step * factor if pieces[l] == 1 or factor < 1.0 else max(h_prop[l], step * factor)
+                t[l] = stop[l] if pieces[l] == 1 else t[l] + step
+                rejected[l] = 0
+                counts[j, 0] += 1
+                if counts[j, 0] > 50_000_000:
+                    status[j] = TOO_MANY_STEPS
+            else:
+                factor = 0.2
+                if error < 1e300:  # false for NaN: then the step is simply cut
+                    factor = max(0.2, 0.9 / math.sqrt(math.sqrt(error)))
+                h_prop[l] = ws[H + l] * factor
+                rejected[l] += 1
+                counts[j, 1] += 1
+                if rejected[l] > MAX_REJECTIONS:
+                    status[j] = STEP_TOO_SMALL if error < 1e300 else NOT_FINITE
+            if status[j] != OK:
+                alive[l] = False
+                left -= 1
+
+    for l in range(n_lanes):
+        j = first_subject + l
+        if status[j] == OK:
+            for i in range(n_red):
+                for k in range(N_REDUCED):
+                    reduced[j - out_base, i, k] = ws[RED + (i * N_REDUCED + k) * W + l]
+        else:
+            for i in range(n_red):
+                for k in range(N_REDUCED):
+                    reduced[j - out_base, i, k] = np.nan
+            for i in range(signals.size):
+                for k in range(next_out[l], n_times):
+                    out[j - out_base, i, k] = np.nan
+
+
+@njit(**_options)
+def _add_train(
+    ws, LAM, OFF, COU, Z, l, a, b, terms, amount, age, age_off, ii, ongoing, z, lam, offset, coupling
+):
+    """Add what an endless past of equal doses has left: ``amount * sum_n exp(-rate (age + n ii))``.
+
+    For a prolonged input ``age`` and ``age_off`` are the ages of the newest start and the newest end, and ``ongoing``
+    inputs are still running; ``ii == 0`` is a constant input that has run for ever.
+    """
+    m = b - a
+    for k in range(m):
+        lam[k] = ws[LAM + (a + k) * W + l]
+        offset[k] = ws[OFF + (a + k) * W + l]
+        coupling[k] = ws[COU + (a + k) * W + l]
+    first = 0
+    while first < m:
+        size = 1
+        while first + size < m and coupling[first + size] != 0.0:
+            size += 1
+        if lam[first] == 0.0:
+            ws[Z + (a + first) * W + l] += amount * ongoing
+        elif ii > 0.0:
+            # (I - exp(B ii))^-1 [exp(B age) - exp(B age_off)] e_1 by a truncated doubling of the geometric sum.
+            for i in range(size):
+                z[i] = 0.0
+                lam[MAX_POLES - 1] = 0.0
+            total = np.zeros(size)
+            for sign in range(2):
+                when = age if sign == 0 else age_off
+                if when < 0.0:
+                    continue
+                v = np.zeros(m)
+                v[first] = amount if sign == 0 else -amount
+                _advance_block(v, first, size, lam[first], offset, coupling, terms, when)
+                if size == 1:
+                    total[0] += v[first] / -math.expm1(-lam[first] * ii)
+                else:
+                    span = ii
+                    for _ in range(64):
+                        old = v.copy()
+                        _advance_block(v, first, size, lam[first], offset, coupling, terms, span)
+                        for i in range(first, first + size):
+                            v[i] += old[i]
+                        span *= 2.0
+                        if lam[first] * span > 1500.0:
+                            break
+                    for i in range(size):
+                        total[i] += v[first + i]
+            for i in range(size):
+                ws[Z + (a + first + i) * W + l] += total[i]
+        first += size
+
+
+@njit(**_options)
+def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, T, h, inside):
+    """Fold one accepted step into peak, its time, trough, area and time above (masked by ``inside``)."""
+    if signal < n_channels:
+        base = CH + 4 * signal * W
+        a, b, c, d = load(ws, base), load(ws, base + W), load(ws, base + 2 * W), load(ws, base + 3 * W)
+    elif signal < n_channels + n_slots:
+        s = signal - n_channels
+        a = load(ws, X + s * W)
+        b, c, d = load(ws, XS + 3 * s * W), load(ws, XS + (3 * s + 1) * W), load(ws, XS + (3 * s + 2) * W)
+    else:
+        r = signal - n_channels - n_slots
+        a, b, c, d = splat(1.0), splat(1.0), splat(1.0), splat(1.0)
+        for s in range(rec_ptr[r], rec_ptr[r + 1]):
+            a = a - load(ws, X + s * W)
+            b = b - load(ws, XS + 3 * s * W)
+            c = c - load(ws, XS + (3 * s + 1) * W)
+            d = d - load(ws, XS + (3 * s + 2) * W)
+    t = load(ws, T)
+    # Extremum of the parabola through start, second node and end, where it lies inside the step.
+    curve = ((d - a) - (c - a) * (1.0 / C1)) * (1.0 / (1.0 - C1))
+    slope = (d - a) - curve
+    where = -0.5 * slope / choose(absolute(curve) - 1e-300, curve, splat(1e-300))
+    interior = choose(where, choose(1.0 - where, splat(1.0), splat(0.0)), splat(0.0))
+    vertex = a + where * (slope + where * curve)
+    vertex = choose(interior, vertex, a)
+    where = choose(interior, where, splat(0.0))
+    top = maximum(vertex, maximum(d, a))
+    top_at = choose(vertex - maximum(d, a), where, choose(d - a, splat(1.0), splat(0.0)))
+    low = minimum(vertex, minimum(d, a))
+    better = choose(inside, top - load(ws, at), splat(-1.0))
+    store(ws, at + W, choose(better, t + h * top_at, load(ws, at + W)))
+    store(ws, at, choose(better, top, load(ws, at)))
+    lower = choose(inside, load(ws, at + 2 * W) - low, splat(-1.0))
+    store(ws, at + 2 * W, choose(lower, low, load(ws, at + 2 * W)))
+    area = h * (A20 * b + A21 * c + A22 * d)
+    store(ws, at + 3 * W, load(ws, at + 3 * W) + choose(inside, area, splat(0.0)))
+    above = (
+        C0 * _above(a, b, threshold)
+        + (C1 - C0) * _above(b, c, threshold)
+        + (1.0 - C1) * _above(c, d, threshold)
+    )
+    store(ws, at + 4 * W, load(ws, at + 4 * W) + choose(inside, above * h, splat(0.0)))
+
+
+@njit(**_options)
+def _above(a, b, threshold):
+    """Fraction of a straight segment from ``a`` to ``b`` that lies above the threshold."""
+    high = maximum(a, b)
+    fraction = (high - threshold) / maximum(high - minimum(a, b), splat(1e-300))
+    return maximum(splat(0.0), minimum(fraction, splat(1.0)))

@@ -1,0 +1,179 @@
+"""Eight subjects in one machine register: a vector type for Numba.
+
+``Lane`` holds one float64 of each of ``W`` subjects. Arithmetic on it compiles to vector instructions whatever the
+surrounding control flow, so the kernel can loop over ligands, receptors and modes at run time (one compilation for
+every model) and still use the full width of the processor. Every operation treats the lanes alike, so a subject's
+result cannot depend on its neighbours.
+
+LLVM splits the type where registers are narrower; nothing here is specific to one processor.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, overload, register_model
+
+W = 8
+_VEC = ir.VectorType(ir.DoubleType(), W)
+_INT = ir.VectorType(ir.IntType(64), W)
+# `contract` lets a*b+c become one instruction. No reassociation, and NaN keeps its meaning.
+_FLAGS = ("contract", "nsz")
+
+
+class Lane(types.Type):
+    """Numba type of one float64 per lane."""
+
+    def __init__(self):
+        super().__init__(name=f"float64x{W}")
+
+
+lane = Lane()
+
+
+@register_model(Lane)
+class _LaneModel(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, _VEC)
+
+
+def _constant(value):
+    return ir.Constant(_VEC, [float(value)] * W)
+
+
+def _splat(builder, value):
+    first = builder.insert_element(ir.Constant(_VEC, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), W), [0] * W)
+    return builder.shuffle_vector(first, ir.Constant(_VEC, ir.Undefined), zeros)
+
+
+def _pointer(context, builder, signature, args):
+    data = context.make_array(signature.args[0])(context, builder, args[0]).data
+    return builder.bitcast(builder.gep(data, [args[1]]), _VEC.as_pointer())
+
+
+@intrinsic
+def load(typing_context, array, offset):
+    """Lanes ``array[offset : offset + W]`` of a contiguous float64 array."""
+
+    def generate(context, builder, signature, args):
+        value = builder.load(_pointer(context, builder, signature, args))
+        value.align = 8
+        return value
+
+    return lane(array, types.intp), generate
+
+
+@intrinsic
+def store(typing_context, array, offset, value):
+    """Write lanes to ``array[offset : offset + W]``."""
+
+    def generate(context, builder, signature, args):
+        builder.store(args[2], _pointer(context, builder, signature, args)).align = 8
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lane), generate
+
+
+@intrinsic
+def splat(typing_context, value):
+    """Put the same float64 in every lane."""
+
+    def generate(context, builder, signature, args):
+        return _splat(builder, args[0])
+
+    return lane(types.float64), generate
+
+
+def _binary(emit):
+    @intrinsic
+    def operation(typing_context, a, b):
+        def generate(context, builder, signature, args):
+            x, y = (
+                value if isinstance(kind, Lane) else _splat(builder, value)
+                for kind, value in zip(signature.args, args, strict=True)
+            )
+            return emit(builder, x, y)
+
+        kinds = [kind if isinstance(kind, Lane) else types.float64 for kind in (a, b)]
+        return lane(*kinds), generate
+
+    return operation
+
+
+def _overload(function, operation):
+    def implement(a, b):
+        if isinstance(a, Lane) or isinstance(b, Lane):
+            return lambda a, b: operation(a, b)
+        return None
+
+    overload(function, inline="always")(implement)
+
+
+_overload(operator.add, _binary(lambda builder, x, y: builder.fadd(x, y, flags=_FLAGS)))
+_overload(operator.sub, _binary(lambda builder, x, y: builder.fsub(x, y, flags=_FLAGS)))
+_overload(operator.mul, _binary(lambda builder, x, y: builder.fmul(x, y, flags=_FLAGS)))
+_overload(operator.truediv, _binary(lambda builder, x, y: builder.fdiv(x, y, flags=_FLAGS)))
+
+# A comparison with NaN is false, so the second value is taken: a NaN passed second survives.
+maximum = _binary(lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y))
+minimum = _binary(lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y))
+
+
+@intrinsic
+def absolute(typing_context, x):
+    """Absolute value, lane by lane."""
+
+    def generate(context, builder, signature, args):
+        magnitude = ir.Constant(_INT, [0x7FFFFFFFFFFFFFFF] * W)
+        bits = builder.and_(builder.bitcast(args[0], _INT), magnitude)
+        return builder.bitcast(bits, _VEC)
+
+    return lane(lane), generate
+
+
+@intrinsic
+def choose(typing_context, condition, if_positive, otherwise):
+    """``if_positive`` where ``condition > 0``, else ``otherwise``."""
+
+    def generate(context, builder, signature, args):
+        positive = builder.fcmp_ordered(">", args[0], _constant(0.0))
+        return builder.select(positive, args[1], args[2])
+
+    return lane(lane, lane, lane), generate
+
+
+@intrinsic
+def decay(typing_context, x):
+    """``exp(-x)`` for ``0 <= x``, correct to about one unit in the last place; exactly one at zero.
+
+    Range reduction ``-x = k ln 2 + r`` with the rounding-constant trick (pip's Numba has no vector library), a Taylor
+    polynomial of degree 13 for ``exp(r)``, and ``k`` added to the exponent bits.
+    """
+
+    def generate(context, builder, signature, args):
+        def fma(a, b, c):
+            return builder.fadd(builder.fmul(a, b, flags=_FLAGS), c, flags=_FLAGS)
+
+        def constant(value):
+            return _constant(value)
+
+        cap = constant(-700.0)
+        y = builder.fsub(constant(0.0), args[0])
+        y = builder.select(builder.fcmp_ordered("<", y, cap), cap, y)
+        magic = constant(6755399441055744.0)  # 1.5 * 2**52
+        shifted = fma(y, constant(1.0 / math.log(2.0)), magic)
+        k = builder.fsub(shifted, magic)
+        # ln 2 in two parts, the first with trailing zeros, so that k times it is exact.
+        r = fma(k, constant(-6.93147180369123816490e-01), y)
+        r = fma(k, constant(-1.90821492927058770002e-10), r)
+        p = constant(1.0 / math.factorial(13))
+        for n in range(12, -1, -1):
+            p = fma(p, r, constant(1.0 / math.factorial(n)))
+        exponent = builder.shl(builder.bitcast(shifted, _INT), ir.Constant(_INT, [52] * W))
+        return builder.bitcast(builder.add(builder.bitcast(p, _INT), exponent), _VEC)
+
+    return lane(lane), generate

@@ -1,0 +1,199 @@
+"""Run a compiled model: chunks of subjects over threads, whatever their number, with the same bits.
+
+The kernel releases the interpreter lock, so plain threads use every core; a subject's numbers do not depend on its
+chunk, its neighbours or the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from schild.model.arrays import Program
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Message of each subject status.
+STATUS = {
+    0: "ok",
+    1: "a parameter of this subject is not a finite number, or not in its range",
+    2: "the step size became too small; the tolerance cannot be met",
+    3: "the numbers left the finite range",
+    4: "more steps than the cap",
+}
+
+#: What a reducer gives per signal, in the order of the last axis of ``EngineResult.reduced``.
+REDUCED = ("peak", "peak_time_h", "trough", "area", "time_above_h")
+
+CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineEvents:
+    """Events as arrays, sorted by time; ``first`` and ``last`` give each subject its slice (all of it by default).
+
+    ``kind`` is one of the kernel's constants: add ``amount`` times the subject's column ``scale`` to ``port``; reset;
+    add the remains of an endless past of doses (``offset`` and ``offset2`` are ages [h], ``ii`` the interval [h],
+    ``count`` the inputs still running); set receptors to start state number ``port``. ``cap`` bounds the next step [h].
+    """
+
+    time: Floats
+    kind: Ints
+    port: Ints
+    amount: Floats
+    scale: Ints
+    offset: Floats
+    offset2: Floats
+    ii: Floats
+    count: Floats
+    cap: Floats
+    first: Ints | None = None
+    last: Ints | None = None
+
+    @classmethod
+    def build(
+        cls, rows: Sequence[tuple[float, int, int, float, int, float, float, float, float, float]]
+    ) -> EngineEvents:
+        """Make events from tuples in the order of the fields, already sorted by time."""
+        table = np.array(rows, dtype=np.float64).reshape(-1, 10).T
+        integer = {1, 2, 4}
+        columns = [
+            np.ascontiguousarray(c.astype(np.int64) if k in integer else c) for k, c in enumerate(table)
+        ]
+        return cls(**dict(zip(cls.__dataclass_fields__, columns, strict=False)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineResult:
+    """What a run leaves: ``out`` (subjects, signals, times), ``reduced`` (subjects, signals, 5), status, step counts."""
+
+    out: NDArray[np.floating]
+    reduced: Floats
+    status: Ints
+    counts: Ints
+
+
+def threads_available() -> int:
+    """Return the number of processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def run(
+    program: Program,
+    rows: Floats,
+    events: EngineEvents,
+    times: Floats,
+    signals: Sequence[int],
+    *,
+    reduced: Sequence[int] = (),
+    thresholds: Sequence[float] = (),
+    window: tuple[float, float] | None = None,
+    start_states: Floats | None = None,
+    rtol: float = 5e-5,
+    h_max: float = 1.0,
+    threads: int | None = None,
+    chunk: int = CHUNK,
+    dtype: DTypeLike = np.float64,
+    progress: Callable[[int], None] | None = None,
+) -> EngineResult:
+    """Integrate every subject.
+
+    Parameters
+    ----------
+    program : Program
+        Structure, from ``schild.model.arrays.compile_spec``.
+    rows : ndarray, shape (n, n_columns)
+        Numbers of each subject. Rows with a number that is not finite get status 1 and NaN results.
+    events : EngineEvents
+        Doses, resets and steady states.
+    times : ndarray, shape (n_times,)
+        Output times, rising; the run starts at the first. [h]
+    signals : sequence of int
+        Signals to store at ``times``.
+    reduced, thresholds : sequence
+        Signals to reduce inside the run and the threshold of each.
+    window : (float, float), optional
+        Start and end of the reducers; the whole run by default. [h]
+    start_states : ndarray, shape (n, n_states, n_slots), optional
+        Receptor states that events may set.
+    rtol : float
+        Tolerance of the binding integrator, relative with a floor of 0.01.
+    h_max : float
+        Longest step. [h]
+    threads : int, optional
+        Threads; all processors by default, one for small runs.
+    chunk : int
+        Subjects per task.
+    dtype : dtype
+        Type of ``out``.
+    progress : callable, optional
+        Called with the number of subjects finished, after each chunk.
+
+    Returns
+    -------
+    EngineResult
+        Subjects that fail carry a status and NaN; the others are not touched by it.
+    """
+    from schild.engine import kernel
+
+    n = rows.shape[0]
+    rows = (
+        np.array(rows, dtype=np.float64, order="C")
+        if not rows.flags.writeable
+        else np.ascontiguousarray(rows)
+    )
+    status_in = np.where(np.isfinite(rows).all(axis=1), 0, 1).astype(np.int64)
+    times = np.array(times, dtype=np.float64)
+    signal_ids = np.array(signals, dtype=np.int64)
+    reduced_ids = np.array(reduced, dtype=np.int64)
+    limits = np.array(thresholds, dtype=np.float64) if len(thresholds) else np.full(len(reduced_ids), np.inf)
+    span = np.array(window if window is not None else (times[0], times[-1]), dtype=np.float64)
+    first = events.first if events.first is not None else np.zeros(n, dtype=np.int64)
+    last = events.last if events.last is not None else np.full(n, events.time.size, dtype=np.int64)
+    states = start_states if start_states is not None else np.zeros((0, 0, 0))
+    out = np.empty((n, len(signal_ids), times.size), dtype=dtype)
+    folded = np.empty((n, len(reduced_ids), kernel.N_REDUCED))
+    status = np.zeros(n, dtype=np.int64)
+    counts = np.zeros((n, 2), dtype=np.int64)
+    p = program
+
+    def task(start: int, stop: int) -> int:
+        block = np.empty((stop - start, len(signal_ids), times.size))
+        for j in range(start, stop, kernel.W):
+            kernel.run_group(
+                j, min(j + kernel.W, stop), rows, status_in,
+                p.pole_ptr, p.pole_col, p.path_ptr, p.path_out, p.path_gain, p.path_has, p.zero_ptr, p.zero_col,
+                p.out_ptr, p.out_channel, p.out_live, p.n_channels, p.tone_channel,
+                p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start,
+                first, last, events.time, events.kind, events.port, events.amount, events.scale, events.offset,
+                events.offset2, events.ii, events.count, events.cap,
+                states, times, signal_ids, reduced_ids, limits, span, rtol, h_max,
+                start, block, folded[start:stop], status, counts,
+            )  # fmt: skip
+        out[start:stop] = block
+        return stop - start
+
+    parts = [(k, min(k + chunk, n)) for k in range(0, n, chunk)]
+    workers = 1 if len(parts) == 1 else min(threads or threads_available(), len(parts))
+    if workers == 1:
+        for part in parts:
+            done = task(*part)
+            if progress:
+                progress(done)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            for done in pool.map(lambda part: task(*part), parts):
+                if progress:
+                    progress(done)
+    return EngineResult(out=out, reduced=folded, status=status, counts=counts)

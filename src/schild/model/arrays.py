@@ -1,0 +1,285 @@
+"""ModelSpec and parameters as the arrays that the kernel reads.
+
+Structure becomes a ``Program`` of integer tables, the same for all subjects; parameters become one row of numbers per
+subject. Rates of the two- and three-compartment models are the roots of their characteristic polynomial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import SchildError
+from schild.model.spec import ENDOGENOUS, Input, ModelSpec, Parameters, Receptor
+from schild.pharmacology.pk import disposition_rates
+
+__all__ = ["Program", "compile_spec"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Structure of a model as the kernel's integer tables, with the names that belong to them.
+
+    ``columns`` maps each column of the subject rows to what it holds; ``signals`` names channels, slots and free
+    fractions in the kernel's order.
+    """
+
+    pole_ptr: Ints
+    pole_col: Ints
+    path_ptr: Ints
+    path_out: Ints
+    path_gain: Ints
+    path_has: NDArray[np.bool_]
+    zero_ptr: Ints
+    zero_col: Ints
+    out_ptr: Ints
+    out_channel: Ints
+    out_live: NDArray[np.bool_]
+    n_channels: int
+    tone_channel: int
+    rec_ptr: Ints
+    slot_channel: Ints
+    slot_kon: Ints
+    slot_koff: Ints
+    slot_start: Ints
+    columns: tuple[str, ...]
+    signals: tuple[str, ...]
+    ports: tuple[str, ...]
+    jumps: tuple[bool, ...]
+
+    def signal(self, name: str) -> int:
+        """Return the number of a named signal."""
+        return self.signals.index(name)
+
+
+class _Columns:
+    """Columns of the subject rows, each made once."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.values: list[float | Floats] = []
+
+    def add(self, name: str, value: float | Floats) -> int:
+        if name in self.names:
+            return self.names.index(name)
+        self.names.append(name)
+        self.values.append(value)
+        return len(self.names) - 1
+
+    def rows(self, n: int) -> Floats:
+        rows = np.empty((n, len(self.names)))
+        for k, value in enumerate(self.values):
+            rows[:, k] = value
+        return rows
+
+
+def _paths(spec: ModelSpec, start: str) -> list[tuple[str, ...]]:
+    """Every chain of species that begins with ``start``."""
+    found = [(start,)]
+    for path in found:
+        found.extend((*path, target) for target in spec.find(path[-1]).feeds)
+    return found
+
+
+def _ptr(lists: list[list[int]]) -> tuple[Ints, Ints]:
+    ptr = np.cumsum([0] + [len(x) for x in lists]).astype(np.int64)
+    return ptr, np.array([v for x in lists for v in x], dtype=np.int64)
+
+
+def compile_spec(
+    spec: ModelSpec, parameters: Parameters, n: int, scales: dict[str, Floats | float] | None = None
+) -> tuple[Program, Floats]:
+    """Compile a model for ``n`` subjects.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Structure.
+    parameters : Parameters
+        Every name of ``parameter_names(spec)``: a float or an array of shape (n,). Units of ``spec``.
+    n : int
+        Number of subjects.
+    scales : dict, optional
+        Extra columns by name that events may multiply their amount by (shape (n,) or float). The column ``"one"``
+        always exists.
+
+    Returns
+    -------
+    program : Program
+        The integer tables.
+    rows : ndarray, shape (n, n_columns)
+        The numbers of each subject.
+
+    Raises
+    ------
+    SchildError
+        If a parameter is missing or two poles of one port cannot be told apart in number (never for positive rates).
+    """
+    col = _Columns()
+    zero = col.add("zero", 0.0)
+    col.add("one", 1.0)
+
+    def value(name: str) -> float | Floats:
+        try:
+            return parameters[name]
+        except KeyError:
+            raise SchildError(f"The model needs a value for {name}; none was given.") from None
+
+    effect = spec.effect_species()
+    poles: dict[str, list[int]] = {}
+    zeros: dict[str, list[int]] = {}
+    for s in spec.species:
+        k10 = np.asarray(value(f"{s.name}.cl")) / value(f"{s.name}.vc")
+        exchange = [
+            (
+                np.asarray(value(f"{s.name}.{q}")) / value(f"{s.name}.vc"),
+                np.asarray(value(f"{s.name}.{q}")) / value(f"{s.name}.{v}"),
+            )
+            for q, v in (("q", "vp"), ("q2", "vp2"))[: s.peripherals]
+        ]
+        rates = disposition_rates(k10, *exchange)
+        poles[s.name] = [col.add(f"{s.name}.lambda{k}", r) for k, r in enumerate(rates)]
+        zeros[s.name] = [col.add(f"{s.name}.back{k}", back) for k, (_, back) in enumerate(exchange)]
+        if s.name in effect:
+            poles[s.name + "@effect"] = [col.add(f"{s.name}.ke0", value(f"{s.name}.ke0"))]
+
+    channels = [f"plasma_{s.name}" for s in spec.species] + [f"effect_{name}" for name in effect]
+    tone = any(r.tone for r in spec.receptors)
+    tone_channel = len(channels) if tone else -1
+    if tone:
+        channels.append("tone")
+    live = {_ligand_channel(x.species, x.site) for r in spec.receptors for x in r.ligands}
+
+    pole_lists: list[list[int]] = []
+    out_lists: list[list[int]] = []
+    path_ptr = [0]
+    path_out: list[int] = []
+    path_gain: list[int] = []
+    path_has: list[list[bool]] = []
+    zero_lists: list[list[int]] = []
+    jumps: list[bool] = []
+    n_out = 0
+    for port in spec.inputs:
+        entry = [zero] if port.prolonged else []
+        if port.stages:
+            entry += [col.add(f"{port.name}.rate", value(f"{port.name}.rate"))] * port.stages
+        reach = [s.name for s in spec.species if any(s.name in spec.downstream(d) for d in port.delivers)]
+        groups = [("entry", entry)]
+        for name in reach:
+            groups.append((name, poles[name]))
+            if name in effect:
+                groups.append((f"{name}@effect", poles[f"{name}@effect"]))
+        pole_lists.append([c for _, cols in groups for c in cols])
+        outs: list[int] = []
+        for target in port.delivers:
+            for path in _paths(spec, target):
+                gain = _path_gain(spec, port, path, value)
+                for site in ("plasma", "effect"):
+                    if site == "effect" and path[-1] not in effect:
+                        continue
+                    channel = channels.index(f"{site}_{path[-1]}")
+                    if channel not in outs:
+                        outs.append(channel)
+                    taken = {"entry", *path} | ({f"{path[-1]}@effect"} if site == "effect" else set())
+                    g = gain
+                    if site == "effect":
+                        g = g * np.asarray(value(f"{path[-1]}.fu")) * value(f"{path[-1]}.ke0")
+                    path_out.append(n_out + outs.index(channel))
+                    path_gain.append(col.add(f"gain:{port.name}>{'>'.join(path)}@{site}", g))
+                    path_has.append([name in taken for name, cols in groups for _ in cols])
+                    zero_lists.append([c for name in path for c in zeros[name]])
+        out_lists.append(outs)
+        n_out += len(outs)
+        path_ptr.append(len(path_out))
+        direct = {d for d in port.delivers if f"plasma_{d}" in live}
+        jumps.append(port.stages == 0 and not port.prolonged and bool(direct))
+
+    slots: list[tuple[int, int, int, int]] = []
+    slot_names: list[str] = []
+    rec_ptr = [0]
+    for r in spec.receptors:
+        for x in r.ligands:
+            name = f"{r.name}.{x.species}"
+            koff = np.asarray(value(f"{name}.koff"))
+            kon = koff / value(f"{name}.kd")
+            if x.site == "plasma":  # the plasma channel is total; the receptor sees the unbound part
+                kon = kon * value(f"{x.species}.fu")
+            slots.append(
+                (
+                    channels.index(_ligand_channel(x.species, x.site)),
+                    col.add(f"{name}.kon@{x.site}", kon),
+                    col.add(f"{name}.koff", koff),
+                    zero,
+                )
+            )
+            slot_names.append(f"{r.name}_occupancy_{x.species}")
+        if r.tone:
+            name = f"{r.name}.{ENDOGENOUS}"
+            e0 = np.asarray(value(f"{name}.e0"))
+            koff = np.asarray(value(f"{name}.koff"))
+            slots.append(
+                (
+                    tone_channel,
+                    col.add(f"{name}.kon", koff * e0),
+                    col.add(f"{name}.koff", koff),
+                    col.add(f"{name}.start", e0 / (1 + e0)),
+                )
+            )
+            slot_names.append(f"{r.name}_occupancy_{ENDOGENOUS}")
+        rec_ptr.append(len(slots))
+
+    for name, scale in (scales or {}).items():
+        col.add(name, scale)
+    width = max((len(p) for p in pole_lists), default=0)
+    has = np.zeros((len(path_has), max(width, 1)), dtype=np.bool_)
+    for k, flags in enumerate(path_has):
+        has[k, : len(flags)] = flags
+    pole_ptr, pole_col = _ptr(pole_lists)
+    out_ptr, out_channel = _ptr(out_lists)
+    zero_ptr, zero_col = _ptr(zero_lists)
+    slot_table = np.array(slots, dtype=np.int64).reshape(-1, 4).T.copy()
+    program = Program(
+        pole_ptr=pole_ptr,
+        pole_col=pole_col,
+        path_ptr=np.array(path_ptr, dtype=np.int64),
+        path_out=np.array(path_out, dtype=np.int64),
+        path_gain=np.array(path_gain, dtype=np.int64),
+        path_has=has,
+        zero_ptr=zero_ptr,
+        zero_col=zero_col,
+        out_ptr=out_ptr,
+        out_channel=out_channel,
+        out_live=np.array([channels[c] in live for c in out_channel], dtype=np.bool_),
+        n_channels=len(channels),
+        tone_channel=tone_channel,
+        rec_ptr=np.array(rec_ptr, dtype=np.int64),
+        slot_channel=slot_table[0],
+        slot_kon=slot_table[1],
+        slot_koff=slot_table[2],
+        slot_start=slot_table[3],
+        columns=tuple(col.names),
+        signals=(*channels, *slot_names, *(f"{r.name}_free" for r in spec.receptors)),
+        ports=tuple(i.name for i in spec.inputs),
+        jumps=tuple(jumps),
+    )
+    return program, col.rows(n)
+
+
+def _ligand_channel(species: str, site: str) -> str:
+    return f"{site}_{species}"
+
+
+def _path_gain(spec: ModelSpec, port: Input, path: tuple[str, ...], value) -> Floats:  # type: ignore[no-untyped-def]
+    """Constant factor of the transfer function from a dose [nmol] to the plasma concentration [nM] along a path."""
+    gain = np.asarray(value(f"{port.name}.fraction.{path[0]}"), dtype=np.float64)
+    if port.stages:
+        gain = gain * np.asarray(value(f"{port.name}.rate")) ** port.stages
+    for parent, child in zip(path, path[1:], strict=False):
+        rate = np.asarray(value(f"{parent}.cl")) / value(f"{parent}.vc")
+        gain = gain * rate * value(f"{parent}.feeds.{child}")
+    return gain / value(f"{path[-1]}.vc")

@@ -1,0 +1,176 @@
+"""The one structural definition of a model: what is in the body, where it enters, what it binds.
+
+A ``ModelSpec`` holds structure and parameter *names*; ``Parameters`` maps the names to numbers, one per model or one
+per subject. The compiled kernel (``arrays``), the plain right-hand side (``reference``) and SBML (``sbml``) are three
+readings of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import SchildError
+
+__all__ = [
+    "ENDOGENOUS",
+    "Input",
+    "Ligand",
+    "ModelSpec",
+    "Parameters",
+    "Receptor",
+    "Species",
+    "parameter_names",
+]
+
+#: Values by parameter name: one float for every subject, or an array with one value per subject.
+Parameters = Mapping[str, float | NDArray[np.float64]]
+
+#: Name of the lumped endogenous agonist in ligand and output names.
+ENDOGENOUS = "endogenous"
+
+Site = Literal["plasma", "effect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Species:
+    """A substance in the body: a mammillary disposition and the metabolites it feeds.
+
+    Parameters
+    ----------
+    name : str
+        Catalogue key. Its parameters are ``<name>.vc`` [L], ``.cl`` [L/h], ``.q``, ``.q2`` [L/h], ``.vp``, ``.vp2``
+        [L] for as many peripheral compartments as there are, ``.fu`` [1], and ``.ke0`` [1/h] where a ligand uses the
+        effect site.
+    peripherals : int
+        Number of peripheral compartments, 0 to 2.
+    feeds : tuple of str
+        Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance. [1]
+    """
+
+    name: str
+    peripherals: int = 0
+    feeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A way into the body.
+
+    Parameters
+    ----------
+    name : str
+        Its parameters are ``<name>.rate`` [1/h] if it has stages, and ``<name>.fraction.<species>`` [1].
+    stages : int
+        0 enters at once; 1 is a first-order depot; n a chain of n equal stages (a gamma-shaped pulse).
+    prolonged : bool
+        Whether the dose enters the first stage at a constant rate over the event's duration.
+    delivers : tuple of str
+        Species that appear; a molar fraction of the dose for each.
+    """
+
+    name: str
+    stages: int = 0
+    prolonged: bool = False
+    delivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ligand:
+    """A species as a receptor sees it: unbound in plasma, or at the effect site."""
+
+    species: str
+    site: Site = "effect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receptor:
+    """One receptor pool and the ligands that compete for it.
+
+    ``<receptor>.<species>.kd`` [nM] and ``.koff`` [1/h] are the parameters of each ligand. With ``tone`` an endogenous
+    agonist of constant load ``<receptor>.endogenous.e0`` (concentration over Kd) [1] and ``.koff`` competes as well.
+    """
+
+    name: str
+    ligands: tuple[Ligand, ...]
+    tone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """Structure of a model.
+
+    Examples
+    --------
+    >>> spec = ModelSpec(
+    ...     species=(Species(name="drug", peripherals=1),),
+    ...     inputs=(Input(name="drug.oral", stages=1, delivers=("drug",)),),
+    ...     receptors=(Receptor(name="mor", ligands=(Ligand(species="drug", site="plasma"),)),),
+    ... )
+    >>> parameter_names(spec)[:4]
+    ('drug.vc', 'drug.cl', 'drug.fu', 'drug.q')
+    """
+
+    species: tuple[Species, ...]
+    inputs: tuple[Input, ...]
+    receptors: tuple[Receptor, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [s.name for s in self.species]
+        if len(set(names)) != len(names):
+            raise SchildError(f"A model names each species once; got {names}.")
+        known = set(names)
+        used = {t for s in self.species for t in s.feeds} | {t for i in self.inputs for t in i.delivers}
+        used |= {x.species for r in self.receptors for x in r.ligands}
+        if missing := sorted(used - known):
+            raise SchildError(f"The model uses species it does not define: {', '.join(missing)}.")
+        for s in self.species:
+            if s.name in self.downstream(s.name)[1:]:
+                raise SchildError(f"{s.name} feeds itself; chains of metabolites must not turn back.")
+
+    def find(self, name: str) -> Species:
+        """Return the species of that name."""
+        return next(s for s in self.species if s.name == name)
+
+    def downstream(self, name: str) -> list[str]:
+        """Return the species and everything formed from it, each once, parents first."""
+        found = [name]
+        for at in found:
+            if len(found) > 10 * len(self.species):
+                break
+            found.extend(t for t in self.find(at).feeds if t not in found or t == name)
+        return found
+
+    def effect_species(self) -> tuple[str, ...]:
+        """Return the species that have an effect site, in order of definition."""
+        wanted = {x.species for r in self.receptors for x in r.ligands if x.site == "effect"}
+        return tuple(s.name for s in self.species if s.name in wanted)
+
+
+_DISPOSITION = (("vc", "cl", "fu"), ("q", "vp"), ("q2", "vp2"))
+
+
+def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the name of every parameter that the model needs."""
+    names: list[str] = []
+    effect = spec.effect_species()
+    for s in spec.species:
+        for group in _DISPOSITION[: s.peripherals + 1]:
+            names += [f"{s.name}.{p}" for p in group]
+        if s.name in effect:
+            names.append(f"{s.name}.ke0")
+        names += [f"{s.name}.feeds.{t}" for t in s.feeds]
+    for i in spec.inputs:
+        if i.stages:
+            names.append(f"{i.name}.rate")
+        names += [f"{i.name}.fraction.{t}" for t in i.delivers]
+    for r in spec.receptors:
+        for x in r.ligands:
+            names += [f"{r.name}.{x.species}.kd", f"{r.name}.{x.species}.koff"]
+        if r.tone:
+            names += [f"{r.name}.{ENDOGENOUS}.e0", f"{r.name}.{ENDOGENOUS}.koff"]
+    return tuple(names)

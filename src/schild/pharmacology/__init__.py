@@ -1,0 +1,1 @@
+"""One published equation per function: kinetics, binding, effects."""
