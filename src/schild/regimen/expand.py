@@ -1,0 +1,143 @@
+"""From doses as ordered to single events, by exact rules (docs/event-semantics.md)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from schild.errors import InputError
+from schild.regimen.dose import MAX_DOSES, Dose, Event
+from schild.units import format_ticks
+
+
+class Given(NamedTuple):
+    """One scheduled dose: when, by which record, and its number there, from 1."""
+
+    tick: int
+    order: int
+    number: int
+
+
+def schedule(doses: Iterable[Dose], until_tick: int) -> Iterator[tuple[Dose, list[Given]]]:
+    """Give each dose with the times it stands for, cancelled ones left out and skipped ones kept.
+
+    Parameters
+    ----------
+    doses : iterable of Dose
+        In the order written.
+    until_tick : int
+        Nothing later is given. [us]
+
+    Yields
+    ------
+    Dose
+        The dose.
+    list of Given
+        Its times, in order.
+    """
+    records = [(dose.time_tick, order, dose) for order, dose in enumerate(doses)]
+    clears = sorted((tick, order) for tick, order, dose in records if dose.evid in (3, 4) or dose.ss == 1)
+    for start, order, dose in records:
+        # The first record after this one that clears the system cancels what this one still has to come.
+        later = bisect_right(clears, (start, order))
+        cut = clears[later] if later < len(clears) else None
+        every = dose.every_tick
+        count = _count(dose, start, every, until_tick)
+        times = [Given(start + k * every, order, k + 1) for k in range(count)]
+        yield dose, [g for g in times if g.number == 1 or cut is None or (g.tick, g.order) < cut]
+
+
+def _count(dose: Dose, start: int, every: int, until_tick: int) -> int:
+    if start > until_tick:
+        return 0
+    if not every:
+        return 1
+    room = (until_tick - start) // every + 1
+    count = room if dose.count is None else min(room, dose.count)
+    if count > MAX_DOSES:
+        raise InputError(
+            f"'{dose.to_words()}' stands for {count} doses until {format_ticks(until_tick)}; expected at "
+            f"most {MAX_DOSES}. Give a count, a longer interval, or an infusion."
+        )
+    return count
+
+
+def expand(doses: Iterable[Dose], until_tick: int) -> tuple[Event, ...]:
+    """Turn doses into single events in the order in which they act.
+
+    Parameters
+    ----------
+    doses : iterable of Dose
+        In the order written.
+    until_tick : int
+        End of the run; what happens exactly then still happens. [us]
+
+    Returns
+    -------
+    tuple of Event
+        Sorted by time, and at one time in the order the doses were written.
+
+    Raises
+    ------
+    InputError
+        If a dose stands for more than a million doses, or a dose would be wiped out at the moment it is given
+        by a steady state (ss 1) written after it.
+
+    Notes
+    -----
+    A reset (evid 3 or 4) and a start at steady state (ss 1) cancel the doses still to come from records
+    before them; "before" is by time, then by order written. What such a record gave earlier but has not yet
+    entered (a running infusion, a lagged dose) is for the model to cancel.
+
+    Examples
+    --------
+    >>> from schild.units import ticks
+    >>> week = Dose(drug="naltrexone", amount="50 mg", route="po", every="24 h", count=7, skip=[2])
+    >>> [event.time for event in expand([week], ticks("3 d"))]
+    [0.0, 48.0, 72.0]
+    """
+    planned = [(given, dose) for dose, times in schedule(doses, until_tick) for given in times]
+    planned.sort(key=lambda item: item[0])
+    numbers: Counter[str] = Counter()
+    events: list[Event] = []
+    first_here: Dose | None = None
+    here: int | None = None
+    for given, dose in planned:
+        if dose.drug is None:
+            events.append(Event(given.tick, given.order, 3))
+            continue
+        numbers[dose.drug] += 1
+        if given.number in dose.skip:
+            continue
+        first = given.number == 1
+        if given.tick != here:
+            here, first_here = given.tick, None
+        if first and dose.ss == 1 and first_here is not None:
+            raise InputError(
+                f"'{dose.to_words()}' starts at steady state and would wipe out '{first_here.to_words()}', "
+                "given at the same time; expected it to come first or to add. Write it first, or with ss2."
+            )
+        if first:
+            first_here = first_here or dose
+        ss = dose.ss if first else 0
+        events.append(
+            Event(
+                tick=given.tick,
+                order=given.order,
+                evid=dose.evid if first else 1,
+                drug=dose.drug,
+                route=dose.route,
+                amount=dose.amount,
+                basis=dose.basis,
+                duration_tick=dose.duration_tick,
+                ii_tick=dose.every_tick if ss else 0,
+                ss=ss,
+                occasion=numbers[dose.drug],
+                f=1.0 if dose.f is None else dose.f,
+                lag_tick=dose.lag_tick,
+                rate=dose.rate if dose.constant else None,
+            )
+        )
+    return tuple(events)

@@ -1,0 +1,371 @@
+"""Regimens in words: ``naltrexone 50 mg po q24h x7 skip 5-8,20``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from schild.errors import InputError
+from schild.regimen.dose import MAX_DOSES, ROUTES, Dose, Regimen, canonical_name
+from schild.units import hours, parse_amount, parse_rate
+
+_PATTERN = (
+    "DRUG AMOUNT [base or SALT] ROUTE, then any of: q24h, x7, skip 5-8,20, over 30 min, for 6 h, ss, at 2 d"
+)
+_KEYWORDS = ("at", "from", "for", "over", "skip", "ss", "ss1", "ss2", "lag", "f", "reset")
+_JOINING = ("then", "and", "+", "&", "followed")
+_FREQUENCIES = {
+    **dict.fromkeys(("daily", "qd", "od", "qday"), "q24h"),
+    **dict.fromkeys(("bid", "bd"), "q12h"),
+    **dict.fromkeys(("tid", "tds"), "q8h"),
+    **dict.fromkeys(("qid", "qds"), "q6h"),
+    **{"hourly": "q1h", "qod": "q48h", "weekly": "q7d", "monthly": "q28d"},
+    "prn": "one dose for each time it is taken",
+}
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_COUNT = re.compile(r"[x×]([0-9]+)", re.IGNORECASE)
+_SPAN = re.compile(r"([0-9]+)(?:[-–]([0-9]+))?")
+_T = TypeVar("_T")
+
+
+class _Word(NamedTuple):
+    text: str
+    start: int
+    end: int
+
+    @property
+    def low(self) -> str:
+        return self.text.lower()
+
+
+class _Reader:
+    """The words of one dose, read from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words = [_Word(m.group(), m.start(), m.end()) for m in re.finditer(r"\S+", text)]
+        self.at = 0
+
+    def fail(self, problem: str, advice: str, start: int | None = None, end: int | None = None) -> NoReturn:
+        if start is None or end is None:
+            start, end = len(self.text), len(self.text) + 1
+        end = min(end, start + 40)
+        left = max(0, start - 60)
+        shown = "".join(c if c.isprintable() else " " for c in self.text[left : end + 40])
+        marks = " " * (start - left) + "^" * max(1, end - start)
+        raise InputError(f"{problem} {advice}".strip() + f"\n  {shown}\n  {marks}")
+
+    def peek(self) -> _Word | None:
+        return self.words[self.at] if self.at < len(self.words) else None
+
+    def take(self, what: str, advice: str) -> _Word:
+        word = self.peek()
+        if word is None:
+            self.fail(f"The regimen ends early; expected {what}.", advice)
+        self.at += 1
+        return word
+
+    def quantity(self, what: str, example: str, glued: _Word | None = None) -> _Word:
+        """Take a number with its unit, written together or apart."""
+        word = glued or self.take(what, f"Write it like {example!r}.")
+        found = _NUMBER.match(word.text.replace("\N{MINUS SIGN}", "-"))
+        if found is None:
+            self.fail(
+                f"{word.text[:40]!r} stands here; expected {what}.", f"Write it like {example!r}.", *word[1:]
+            )
+        if found.end() < len(word.text):
+            return word
+        unit = self.peek()
+        if unit is None or not re.match(r"[A-Za-zµμ]", unit.text) or _is_clause(unit.low):
+            self.fail(
+                f"{word.text[:40]!r} has no unit; expected {what} with its unit.",
+                f"Write it like {example!r}.",
+                *word[1:],
+            )
+        self.at += 1
+        return _Word(f"{word.text} {unit.text}", word.start, unit.end)
+
+    def read(self, word: _Word, parse: Callable[[str], _T]) -> _T:
+        try:
+            return parse(word.text)
+        except InputError as error:
+            self.fail(str(error), "", word.start, word.end)
+
+
+def _is_clause(word: str) -> bool:
+    return (
+        word in _KEYWORDS
+        or word in _JOINING
+        or word in _FREQUENCIES
+        or word == "x"
+        or _COUNT.fullmatch(word) is not None
+        or re.fullmatch(r"q([0-9.].*)?", word) is not None
+    )
+
+
+def parse_regimen(text: str) -> Regimen:
+    """Read a regimen in words.
+
+    Parameters
+    ----------
+    text : str
+        One dose, as ``DRUG AMOUNT [base or SALT] ROUTE`` and then, in any order: ``q24h`` (how often),
+        ``x7`` (how many; without it, until the end of the run), ``skip 5-8,20`` (numbers of doses left out),
+        ``over 30 min`` (an infusion of the amount), ``for 6 h`` (with a rate such as ``2 mg/h`` in place of
+        the amount), ``ss`` or ``ss2`` (start at steady state, or add one), ``lag 30 min``, ``f 0.8``,
+        ``reset`` (clear everything first), ``at 2 d`` or ``from -30 d`` (time of the first dose, else 0).
+        ``reset at 3 d`` alone clears without a dose. Several doses may be parted by ``;`` or a new line.
+
+    Returns
+    -------
+    Regimen
+        The doses in the order written.
+
+    Raises
+    ------
+    InputError
+        If the words do not follow this; the message points at the place.
+
+    Examples
+    --------
+    >>> regimen = parse_regimen("naltrexone 50 mg po q24h x28 skip 5-8,20")
+    >>> regimen[0].skip, regimen[0].every
+    ((5, 6, 7, 8, 20), 24.0)
+    >>> parse_regimen("morphine 2 mg/h iv for 6 h")[0].amount
+    Amount(value=12.0, unit='mg')
+    """
+    if not isinstance(text, str):
+        raise InputError(
+            f"{text!r} is not a regimen; expected words. Write it like 'naltrexone 50 mg po q24h x7'."
+        )
+    parts = [part for part in re.split(r"[;\n]", text) if part.strip()]
+    if not parts:
+        raise InputError(
+            f"The regimen is empty; expected {_PATTERN}. Write it like 'naltrexone 50 mg po q24h x7'."
+        )
+    return Regimen(tuple(_dose(part.rstrip()) for part in parts), text.strip())
+
+
+def _dose(text: str) -> Dose:
+    reader = _Reader(text)
+    for joining in reader.words:
+        if joining.low in _JOINING:
+            reader.fail(
+                f"A regimen holds one dose and its repeats, but {joining.text!r} joins two; expected one.",
+                "Write two regimens and give the second its time, e.g. 'naltrexone 25 mg po' and "
+                "'naltrexone 50 mg po q24h from 1 d'.",
+                joining.start,
+                joining.end,
+            )
+    parts: dict[str, Any] = {}
+    first = reader.take("a drug", f"Write {_PATTERN}.")
+    if first.low == "reset":
+        parts["evid"] = 3
+    else:
+        parts["drug"] = reader.read(first, lambda name: canonical_name(name, "drug"))
+        _amount(reader, parts)
+        _route(reader, parts)
+    seen: dict[str, _Word] = {}
+    while (word := reader.peek()) is not None:
+        reader.at += 1
+        _clause(reader, word, parts, seen)
+    if "x" in seen and "q" not in seen:
+        reader.fail(
+            f"{seen['x'].text!r} says how many doses but not how often; expected an interval.",
+            "Write the interval too, e.g. q24h x7.",
+            *seen["x"][1:],
+        )
+    try:
+        return Dose(**parts)
+    except InputError as error:
+        raise InputError(
+            f"{error}\n  in: {''.join(c if c.isprintable() else ' ' for c in text[:200])}"
+        ) from None
+
+
+def _amount(reader: _Reader, parts: dict[str, Any]) -> None:
+    following = reader.peek()
+    if following is not None and not _NUMBER.match(following.text):
+        reader.fail(
+            f"{following.text[:40]!r} stands here; expected an amount.",
+            f"Write {_PATTERN}. A salt comes after the amount: 'naltrexone 50 mg hydrochloride po'.",
+            *following[1:],
+        )
+    word = reader.quantity("an amount", "50 mg")
+    unit = _NUMBER.sub("", word.text, count=1).strip()
+    if "/" in unit and unit.replace(" ", "").lower().rsplit("/", 1)[1] != "kg":
+        parts["rate"] = reader.read(word, parse_rate)
+    else:
+        parts["amount"] = reader.read(word, parse_amount)
+
+
+def _route(reader: _Reader, parts: dict[str, Any]) -> None:
+    names: list[_Word] = []
+    # `in` is the intranasal route, `f` and the like are clauses: only what is no clause names salt or route.
+    while (word := reader.peek()) is not None and not _is_clause(word.low):
+        names.append(word)
+        reader.at += 1
+    if not names or (len(names) == 1 and names[0].low in ("base", "freebase", "hcl", "hydrochloride")):
+        after = reader.peek()
+        where = (after.start, after.end) if after is not None else (None, None)
+        reader.fail(
+            "The regimen does not say how the drug is given; expected a route.",
+            "Write po, iv, im, sc, in, sl, im_depot, td or another route of the catalogue after the amount.",
+            *where,
+        )
+    known = names[0].low.replace("-", "_") in ROUTES  # then what follows is neither salt nor route
+    if len(names) > (1 if known else 2):
+        extra = names[1 if known else 2]
+        close = get_close_matches(extra.low, [*_KEYWORDS, "q24h", "x7"], n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        reader.fail(
+            f"{extra.text[:40]!r} is no part of a regimen; expected a clause or the end.",
+            f"{hint}Write {_PATTERN}.",
+            extra.start,
+            extra.end,
+        )
+    if len(names) == 2:
+        parts["basis"] = reader.read(names[0], lambda name: canonical_name(name, "salt"))
+    parts["route"] = reader.read(names[-1], lambda name: canonical_name(name, "route"))
+
+
+def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str, _Word]) -> None:
+    low = word.low
+    kind = {"from": "at", "ss1": "ss", "ss2": "ss", "for": "over"}.get(low, low)
+    if low.startswith("q") and re.fullmatch(r"q([0-9.].*)?", low):
+        kind = "q"
+    elif _COUNT.fullmatch(low) or low == "x" or low == "×":
+        kind = "x"
+    if kind in seen:
+        reader.fail(
+            f"{word.text[:40]!r} repeats what {seen[kind].text!r} said; expected it once.",
+            "Leave one out.",
+            word.start,
+            word.end,
+        )
+    if parts.get("evid") == 3 and kind != "at":
+        reader.fail(
+            f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", *word[1:]
+        )
+    seen[kind] = word
+    if kind == "at":
+        time = reader.quantity("a time", "2 d")
+        parts["time"] = reader.read(time, hours)
+    elif kind == "q":
+        glued = _Word(word.text[1:], word.start + 1, word.end) if len(word.text) > 1 else None
+        parts["every"] = reader.read(reader.quantity("an interval", "q24h", glued), hours)
+    elif kind == "x":
+        number = word if len(low) > 1 else reader.take("a number of doses", "Write it like 'x7'.")
+        digits = number.text[1:] if number is word else number.text
+        if not re.fullmatch(r"[0-9]{1,7}", digits) or not 1 <= int(digits) <= MAX_DOSES:
+            reader.fail(
+                f"{number.text[:40]!r} stands here; expected a number of doses from 1 to {MAX_DOSES}.",
+                "Write it like 'x7', or leave it out for doses until the end of the run.",
+                number.start,
+                number.end,
+            )
+        parts["count"] = int(digits)
+    elif kind == "skip":
+        parts["skip"] = _skip(reader)
+    elif kind == "over":
+        if ("amount" if low == "for" else "rate") in parts:
+            reader.fail(
+                f"{word.text!r} stands here; expected 'for' with a rate or 'over' with an amount.",
+                "Write 'morphine 2 mg/h iv for 6 h' or 'morphine 12 mg iv over 6 h'.",
+                word.start,
+                word.end,
+            )
+        length = reader.quantity("a length of time", "30 min")
+        parts["duration"] = reader.read(length, hours)
+        if parts["duration"] <= 0:
+            reader.fail(
+                f"{length.text!r} is no length; expected a time above 0.",
+                "Write it like 'over 30 min'.",
+                length.start,
+                length.end,
+            )
+    elif kind == "ss":
+        parts["ss"] = 2 if low == "ss2" else 1
+    elif kind == "lag":
+        parts["lag"] = reader.read(reader.quantity("a delay", "lag 30 min"), hours)
+    elif kind == "f":
+        factor = reader.take("a factor", "Write it like 'f 0.8'.")
+        if not _NUMBER.fullmatch(factor.text) or len(factor.text) > 40:
+            reader.fail(
+                f"{factor.text[:40]!r} stands here; expected a factor.", "Write it like 'f 0.8'.", *factor[1:]
+            )
+        parts["f"] = float(factor.text)
+    elif kind == "reset":
+        parts["evid"] = 4
+    elif low in _FREQUENCIES:
+        reader.fail(
+            f"{word.text!r} is not exact; expected an interval.",
+            f"Write {_FREQUENCIES[low]}.",
+            word.start,
+            word.end,
+        )
+    else:
+        close = get_close_matches(low, [*_KEYWORDS, "q24h", "x7"], n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        reader.fail(
+            f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.",
+            f"{hint}Write {_PATTERN}.",
+            word.start,
+            word.end,
+        )
+
+
+def _skip(reader: _Reader) -> tuple[int, ...]:
+    words = [reader.take("numbers of doses", "Write it like 'skip 5-8,20'.")]
+    while (word := reader.peek()) is not None and (words[-1].text.endswith(",") or word.text.startswith(",")):
+        words.append(word)
+        reader.at += 1
+    listed = "".join(word.text for word in words)
+    start, end = words[0].start, words[-1].end
+    numbers: set[int] = set()
+    for part in listed.split(","):
+        found = _SPAN.fullmatch(part)
+        low, high = (found[1], found[2] or found[1]) if found else ("", "")
+        if max(len(low), len(high)) > 7 or not low or not 1 <= int(low) <= int(high) <= MAX_DOSES:
+            reader.fail(
+                f"{part[:40]!r} stands here; expected numbers of doses to skip.",
+                "Count doses from 1, smaller number first, like 'skip 5-8,20'.",
+                start,
+                end,
+            )
+        numbers.update(range(int(low), int(high) + 1))
+    return tuple(sorted(numbers))
+
+
+def combine(*items: str | Dose | Regimen | Iterable[Dose]) -> Regimen:
+    """Put regimens together, in the order given.
+
+    Parameters
+    ----------
+    *items : str, Dose, Regimen or iterable of Dose
+        Words are read by :func:`parse_regimen`.
+
+    Returns
+    -------
+    Regimen
+        All doses, in order.
+
+    Examples
+    --------
+    >>> both = combine("naltrexone 50 mg po q24h x7", "heroin 25 mg iv at 3 d")
+    >>> [dose.drug for dose in both]
+    ['naltrexone', 'heroin']
+    """
+    whole = Regimen(())
+    for item in items:
+        if isinstance(item, str):
+            whole = whole + parse_regimen(item)
+        elif isinstance(item, Regimen):
+            whole = whole + item
+        elif isinstance(item, Dose):
+            whole = whole + Regimen((item,))
+        else:
+            whole = whole + Regimen(tuple(item))
+    return whole
