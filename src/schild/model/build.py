@@ -1,0 +1,609 @@
+"""From catalogue and events to a ModelSpec, its parameters for every subject, and the events that the engine reads.
+
+This is where names meet numbers: which species a dose brings into the body, which structure lies between plasma and
+receptor, what a salt is worth, how covariates and variability move a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Branch, Catalogue, Drug, Route
+from schild.errors import CatalogueError, InputError, UnknownNameError
+from schild.evidence import Number
+from schild.model.spec import ENDOGENOUS, Input, Ligand, ModelSpec, Receptor, Site, Species
+from schild.regimen import Event
+from schild.units import TICKS_PER_HOUR, Amount, amount_nmol, format_ticks
+
+Floats = NDArray[np.float64]
+
+#: Receptors of a run unless it asks for others.
+RECEPTORS = ("mor", "kor", "dor")
+
+# Kinds of engine entries, in the order in which they act at one tick.
+END, RESET, TRAIN, RECEPTORS_AT, ADD = range(5)
+
+#: A draw of standard normals for a named quantity, one per subject.
+Draw = Callable[[str], Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who takes the drugs.
+
+    Parameters
+    ----------
+    n : int
+        Number of people.
+    covariates : mapping
+        ``weight_kg``, ``age_years``, ``crcl_ml_min`` as arrays of shape (n,); ``liver``, ``sex``, ``dependent`` as
+        arrays of text.
+    between_subject, between_occasion, uncertainty : callable, optional
+        Give standard normals of shape (n,) for a name; None leaves that kind of variation out. The same name always
+        gives the same draws.
+    """
+
+    n: int
+    covariates: Mapping[str, NDArray[np.float64] | NDArray[np.str_]]
+    between_subject: Draw | None = None
+    between_occasion: Draw | None = None
+    uncertainty: Draw | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happens to the engine at one tick.
+
+    ``amount`` is in nmol (or nmol/h for a prolonged input) times the column ``scale``; ``ages`` are the hours since
+    the newest start and end of a steady-state train, ``interval`` its spacing [h], ``running`` its unfinished inputs.
+    """
+
+    tick: int
+    kind: int
+    order: int = 0
+    port: str = ""
+    amount: float = 0.0
+    scale: str = "one"
+    ages: tuple[float, float] = (0.0, -1.0)
+    interval: float = 0.0
+    running: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyStart:
+    """Receptors that have to start on a periodic course at ``tick``: one period of ``period`` ticks of these events."""
+
+    tick: int
+    period: int
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A model ready to compile, with the record of every number it used.
+
+    ``used`` maps drug and number to the catalogue's entry, for citations; ``scales`` are extra columns for the events.
+    """
+
+    spec: ModelSpec
+    parameters: dict[str, float | Floats]
+    scales: dict[str, float | Floats]
+    entries: tuple[Entry, ...]
+    starts: tuple[SteadyStart, ...]
+    drugs: Mapping[str, Drug]
+    structures: Mapping[str, str]
+    used: Mapping[tuple[str, str], Number]
+    sites: Mapping[str, Site]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def build(
+    catalogue: Catalogue,
+    events: Sequence[Event],
+    people: People,
+    *,
+    structure: str | Mapping[str, str] | None = None,
+    receptors: Sequence[str] = RECEPTORS,
+    tone: bool = True,
+    without: Sequence[str] = (),
+    overrides: Mapping[str, float] | None = None,
+) -> Built:
+    """Build the model that a list of events needs.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where the numbers stand.
+    events : sequence of Event
+        Expanded doses and resets.
+    people : People
+        Who takes them.
+    structure : str or mapping of drug to str, optional
+        Rival mechanism between plasma and receptor; one name is for every drug that has it. The catalogue's default
+        otherwise.
+    receptors : sequence of str
+        Receptors to follow.
+    tone : bool
+        Whether the endogenous agonist competes.
+    without : sequence of str
+        Species that are carried but bind nothing (an ablation).
+    overrides : mapping, optional
+        Typical values that replace the catalogue's, by ``"drug.number"``: for calibration and sensitivity.
+
+    Returns
+    -------
+    Built
+        Structure, parameters and engine entries.
+
+    Raises
+    ------
+    UnknownNameError
+        For a drug, route, salt, receptor or structure that does not exist.
+    InputError
+        For a combination that has no meaning.
+    """
+    return _Builder(catalogue, people, structure, receptors, tone, without, overrides or {}).build(events)
+
+
+class _Builder:
+    """One build; holds what the steps share."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        people: People,
+        structure: str | Mapping[str, str] | None,
+        receptors: Sequence[str],
+        tone: bool,
+        without: Sequence[str],
+        overrides: Mapping[str, float],
+    ) -> None:
+        self.catalogue, self.people = catalogue, people
+        self.tone, self.overrides = tone, overrides
+        self.without = {catalogue.drug(name).key for name in without}
+        for name in receptors:
+            if name not in catalogue.receptors:
+                raise UnknownNameError("receptor", name, catalogue.receptors)
+        self.receptors = tuple(receptors)
+        self.wanted_structure = structure
+        self.used: dict[tuple[str, str], Number] = {}
+        self.values: dict[tuple[str, str], float | Floats] = {}
+        self.scales: dict[str, float | Floats] = {}
+        self.drugs: dict[str, Drug] = {}
+        self.structures: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    # ---- which drugs, which structures -------------------------------------------------------------------------
+
+    def build(self, events: Sequence[Event]) -> Built:
+        routes = self._collect(events)
+        self._choose_structures()
+        inputs, ports = self._inputs(routes, events)
+        spec = ModelSpec(
+            species=tuple(
+                Species(name=key, peripherals=_disposition(drug).peripherals, feeds=tuple(_disposition(drug).feeds))
+                for key, drug in self.drugs.items()
+            ),
+            inputs=inputs,
+            receptors=self._receptors(),
+        )
+        parameters = self._parameters(spec, ports)
+        entries, starts = self._entries(events, ports)
+        return Built(
+            spec=spec,
+            parameters=parameters,
+            scales=self.scales,
+            entries=entries,
+            starts=starts,
+            drugs=self.drugs,
+            structures=self.structures,
+            used=self.used,
+            sites={key: self._site(drug) for key, drug in self.drugs.items()},
+            warnings=tuple(self.warnings),
+        )
+
+    def _collect(self, events: Sequence[Event]) -> dict[tuple[str, str], Route]:
+        """Every drug given, every species it turns into, every route used."""
+        routes: dict[tuple[str, str], Route] = {}
+        waiting: list[str] = []
+        for event in events:
+            if event.drug is None or event.route is None:
+                continue
+            drug = self.catalogue.drug(event.drug)
+            if (drug.key, event.route) in routes:
+                continue
+            if event.route not in drug.routes:
+                offered = ", ".join(drug.routes) or "none: it is formed in the body"
+                raise InputError(
+                    f"{drug.name} was given by route {event.route!r}; the catalogue has {offered}. "
+                    "Choose one of these, or add the route to the catalogue."
+                )
+            route = routes[drug.key, event.route] = drug.routes[event.route]
+            waiting += [drug.key, *(d.species for b in route.branches for d in b.deliver)]
+        while waiting:
+            key = waiting.pop(0)
+            if key in self.drugs:
+                continue
+            drug = self.drugs[key] = self.catalogue.drug(key)
+            waiting += list(_disposition(drug).feeds)
+        return routes
+
+    def _choose_structures(self) -> None:
+        wanted = self.wanted_structure
+        if isinstance(wanted, Mapping):
+            given = {self.catalogue.drug(name).key: s for name, s in wanted.items()}
+        else:
+            given = {}
+            if wanted is not None:
+                having = [key for key, drug in self.drugs.items() if wanted in drug.structures]
+                known = {s for drug in self.drugs.values() for s in drug.structures}
+                if not having and known:
+                    raise UnknownNameError("structure", wanted, known)
+                given = dict.fromkeys(having, wanted)
+        for key, drug in self.drugs.items():
+            source = self.catalogue.drug(drug.follows) if drug.follows else drug
+            name = given.get(key) or given.get(source.key)
+            if name is not None and name not in source.structures:
+                raise UnknownNameError(f"structure of {source.name}", name, source.structures)
+            default = source.default_structure
+            name = name or (default.key if default else None)
+            if name is not None:
+                self.structures[key] = name
+
+    def _site(self, drug: Drug) -> Site:
+        """Where the brain's receptors meet this drug."""
+        name = self.structures.get(drug.key)
+        if name is None:
+            return "effect" if _disposition(drug).effect_site else "plasma"
+        source = self.catalogue.drug(drug.follows) if drug.follows else drug
+        return "effect" if source.structures[name].site == "effect" else "plasma"
+
+    # ---- numbers -----------------------------------------------------------------------------------------------
+
+    def number(self, drug: Drug, name: str) -> Number:
+        """Look a number up, in the version of the chosen structure, and note that it was used."""
+        structure = self.structures.get(drug.key)
+        try:
+            found = drug.number(name, structure)
+        except UnknownNameError:
+            if drug.follows is None:
+                raise
+            # A metabolite that follows its parent takes the parent's structural numbers where it has none.
+            return self.number(self.catalogue.drug(drug.follows), name)
+        self.used[drug.key, found.name] = found
+        return found
+
+    def value(self, drug: Drug, name: str) -> float | Floats:
+        """Value of a number for every subject: typical, uncertain, covariates, variability."""
+        number = self.number(drug, name)
+        key = (drug.key, number.name)
+        if key not in self.values:
+            self.values[key] = self._value(drug, name, number)
+        return self.values[key]
+
+    def _value(self, drug: Drug, name: str, number: Number) -> float | Floats:
+        owner = drug if number.name in drug.numbers else self.catalogue.drug(drug.follows or drug.key)
+        label = f"{owner.key}.{number.name}"
+        value: float | Floats = self.overrides.get(label, number.value)
+        if self.people.uncertainty is not None and number.uncertainty is not None:
+            value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
+        for covariate in owner.covariates:
+            if covariate.on == name:
+                value = self._covariate(owner, covariate.of, covariate.form, value, covariate)
+        if self.people.between_subject is not None and number.between_subject is not None:
+            value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name))
+        return value
+
+    def _eta(self, drug: Drug, name: str) -> Floats:
+        """Between-subject draw of a number, correlated as the catalogue says."""
+        draw = self.people.between_subject
+        assert draw is not None  # the only caller has checked
+        linked = [c for c in drug.correlations if name in (c.a, c.b)]
+        if not linked:
+            return draw(f"{drug.key}.{name}")
+        names = sorted({x for c in drug.correlations for x in (c.a, c.b)})
+        matrix = np.eye(len(names))
+        for c in drug.correlations:
+            i, j = names.index(c.a), names.index(c.b)
+            matrix[i, j] = matrix[j, i] = self.number(drug, c.rho).value
+        try:
+            root = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            raise CatalogueError(
+                f"The correlations of {drug.key} do not form a valid matrix; expected one that is positive definite. "
+                "Lower the correlations."
+            ) from None
+        weights = root[names.index(name)]
+        return np.asarray(sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w))
+
+    def _covariate(self, drug: Drug, of: str, form: str, value: float | Floats, covariate) -> float | Floats:  # type: ignore[no-untyped-def]
+        have = self.people.covariates[of]
+        if form == "factor":
+            factor = np.ones(self.people.n)
+            for level, name in covariate.factors.items():
+                factor[np.asarray(have) == level] = self.number(drug, name).value
+            return value * factor
+        slope = self.number(drug, covariate.slope).value
+        reference = self.number(drug, covariate.reference).value
+        x = np.asarray(have, dtype=np.float64)
+        if form == "power":
+            return value * (x / reference) ** slope
+        moved = np.asarray(value + slope * (x - reference))
+        base = np.broadcast_to(np.asarray(value), moved.shape)
+        if (low := moved < 0.1 * base).any():
+            # A straight line must not cross zero: a tenth of the typical value is the floor, and it is said.
+            self.warnings.append(
+                f"{drug.key}: {int(low.sum())} of {self.people.n} people have a {of} so far from {reference:g} that "
+                f"{covariate.on} would fall below a tenth of its typical value; it was held there."
+            )
+            moved = np.maximum(moved, 0.1 * base)
+        return moved
+
+    # ---- inputs and receptors ----------------------------------------------------------------------------------
+
+    def _inputs(
+        self, routes: Mapping[tuple[str, str], Route], events: Sequence[Event]
+    ) -> tuple[tuple[Input, ...], dict[str, tuple[Drug, Branch]]]:
+        """Inputs of the model; a branch that some event prolongs gets a second, prolonged input."""
+        plain: set[tuple[str, str]] = set()
+        infused: set[tuple[str, str]] = set()
+        for event in events:
+            if event.drug is not None and event.route is not None:
+                key = (self.catalogue.drug(event.drug).key, event.route)
+                (infused if event.duration_tick or event.rate else plain).add(key)
+        inputs: list[Input] = []
+        ports: dict[str, tuple[Drug, Branch]] = {}
+        for (key, name), route in routes.items():
+            drug = self.drugs[key]
+            for k, branch in enumerate(route.branches):
+                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[branch.input]
+                delivers = tuple(d.species for d in branch.deliver)
+                label = _port(key, name, k)
+                if (key, name) in plain:
+                    ports[label] = drug, branch
+                    inputs.append(
+                        Input(name=label, stages=stages, prolonged=branch.input == "zero_order", delivers=delivers)
+                    )
+                if (key, name) in infused:
+                    if branch.input == "zero_order":
+                        raise InputError(
+                            f"{drug.name} by {name} already enters at a constant rate of its own; a duration or rate "
+                            "has no meaning there. Leave it out."
+                        )
+                    ports[label + ".infusion"] = drug, branch
+                    inputs.append(
+                        Input(name=label + ".infusion", stages=stages, prolonged=True, delivers=delivers)
+                    )
+        return tuple(inputs), ports
+
+    def _receptors(self) -> tuple[Receptor, ...]:
+        endogenous = self.catalogue.drugs[ENDOGENOUS] if self.tone else None
+        found = []
+        for name in self.receptors:
+            gut = self.catalogue.receptors[name].site != "brain"
+            ligands = tuple(
+                Ligand(species=key, site="plasma" if gut else self._site(drug))
+                for key, drug in self.drugs.items()
+                if name in drug.binding and key not in self.without
+            )
+            found.append(Receptor(name=name, ligands=ligands, tone=endogenous is not None and name in endogenous.binding))
+        return tuple(found)
+
+    def _parameters(
+        self, spec: ModelSpec, ports: Mapping[str, tuple[Drug, Branch]]
+    ) -> dict[str, float | Floats]:
+        p: dict[str, float | Floats] = {}
+        effect = spec.effect_species()
+        for species in spec.species:
+            drug = self.drugs[species.name]
+            names = ["vc", "cl", "fu", "q", "vp", "q2", "vp2"][: 3 + 2 * species.peripherals]
+            for name in names:
+                p[f"{species.name}.{name}"] = self.value(drug, name)
+            if species.name in effect:
+                p[f"{species.name}.ke0"] = self.value(drug, "ke0")
+            for target, name in _disposition(drug).feeds.items():
+                p[f"{species.name}.feeds.{target}"] = self.value(drug, name)
+        for port, (drug, branch) in ports.items():
+            if branch.rate is not None and branch.input in ("first_order", "transit"):
+                p[f"{port}.rate"] = self.value(drug, branch.rate)
+            for d in branch.deliver:
+                whole = self.value(drug, d.of)
+                if d.less is not None:
+                    whole = whole - np.minimum(self.value(drug, d.less), whole)
+                elif (limit := _limit(branch, d.of)) is not None:
+                    # What reaches the blood unchanged cannot exceed what was absorbed at all.
+                    whole = np.minimum(whole, self.value(drug, limit))
+                if d.times is not None:
+                    whole = whole * self.value(drug, d.times)
+                p[f"{port}.fraction.{d.species}"] = whole
+        for receptor in spec.receptors:
+            for ligand in receptor.ligands:
+                drug = self.drugs[ligand.species]
+                binding = drug.binding[receptor.name]
+                label = f"{receptor.name}.{ligand.species}"
+                if binding.koff is None or (binding.kd is None and binding.ki is None):
+                    raise CatalogueError(f"drugs/{drug.key}.toml: binding.{receptor.name} needs kd (or ki) and koff.")
+                if binding.kd is not None:
+                    p[f"{label}.kd"] = self.value(drug, binding.kd)
+                else:
+                    factor = 1.0 if binding.factor is None else self.value(drug, binding.factor)
+                    p[f"{label}.kd"] = self.value(drug, str(binding.ki)) * factor
+                p[f"{label}.koff"] = self.value(drug, binding.koff)
+            if receptor.tone:
+                drug = self.catalogue.drugs[ENDOGENOUS]
+                binding = drug.binding[receptor.name]
+                p[f"{receptor.name}.{ENDOGENOUS}.e0"] = self.value(drug, str(binding.e0))
+                p[f"{receptor.name}.{ENDOGENOUS}.koff"] = self.value(drug, str(binding.koff))
+        return p
+
+    # ---- events ------------------------------------------------------------------------------------------------
+
+    def _entries(
+        self, events: Sequence[Event], ports: Mapping[str, tuple[Drug, Branch]]
+    ) -> tuple[tuple[Entry, ...], tuple[SteadyStart, ...]]:
+        made: list[Entry] = []
+        starts: list[SteadyStart] = []
+        first = events[0].tick if events else 0
+        steady: dict[int, list[Event]] = {}
+        for event in events:
+            if event.clears:
+                # Everything still on its way from earlier records is cancelled, infusion ends included.
+                made = [e for e in made if e.tick < event.tick or e.kind == RESET]
+                made.append(Entry(tick=event.tick, kind=RESET, order=event.order))
+                steady.pop(event.tick, None)
+            if event.drug is None:
+                continue
+            if event.ss:
+                steady.setdefault(event.tick, []).append(event)
+            made += self._dose(event, ports)
+        for tick, group in sorted(steady.items()):
+            if tick == first or any(e.ss == 1 for e in group):
+                periods = [e.ii_tick for e in group if e.ii_tick] or [24 * TICKS_PER_HOUR]
+                period = lcm(*periods)
+                if period > 400 * 24 * TICKS_PER_HOUR or sum(period // p for p in periods) > 10_000:
+                    said = ", ".join(format_ticks(p) for p in periods)
+                    raise InputError(
+                        f"Steady states that begin together have intervals {said}, which meet only every "
+                        f"{format_ticks(period)}; expected intervals with a common multiple. Round the intervals."
+                    )
+                made.append(Entry(tick=tick, kind=RECEPTORS_AT, port=str(len(starts))))
+                starts.append(SteadyStart(tick=tick, period=period, events=tuple(group)))
+        made.sort(key=lambda e: (e.tick, e.kind, e.order))
+        return tuple(made), tuple(starts)
+
+    def _dose(self, event: Event, ports: Mapping[str, tuple[Drug, Branch]]) -> list[Entry]:
+        drug = self.drugs[self.catalogue.drug(str(event.drug)).key]
+        route = drug.routes[str(event.route)]
+        prolonged = bool(event.duration_tick or event.rate)
+        entries: list[Entry] = []
+        for k, branch in enumerate(route.branches):
+            port = _port(drug.key, route.key, k) + (".infusion" if prolonged else "")
+            lag = event.lag_tick
+            if branch.lag is not None:
+                lag += round(float(self._common(drug, branch.lag)) * TICKS_PER_HOUR)
+            duration = event.duration_tick
+            if branch.input == "zero_order":
+                duration = round(float(self._common(drug, str(branch.duration))) * TICKS_PER_HOUR)
+            scale = self._scale(event, drug, branch)
+            if event.rate is not None:  # a constant infusion that has run for ever and stops now
+                amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
+                constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
+                                 interval=0.0, running=1)  # fmt: skip
+                entries += [constant, Entry(tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale)]
+                continue
+            assert event.amount is not None  # every other dose has one
+            amount = self._nmol(drug, route, event.amount, event.basis) * event.f
+            if duration:
+                amount *= TICKS_PER_HOUR / duration
+            if event.ss:
+                entries += _train(event, port, amount, scale, lag, duration)
+            start = event.tick + lag
+            entries.append(Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale))
+            if duration:
+                entries.append(
+                    Entry(tick=start + duration, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
+                )
+        return entries
+
+    def _common(self, drug: Drug, name: str) -> float:
+        """A number that must be the same for all subjects (a lag or a duration sets times, and times are shared)."""
+        number = self.number(drug, name)
+        return self.overrides.get(f"{drug.key}.{number.name}", number.value)
+
+    def _nmol(self, drug: Drug, route: Route, amount: Amount, basis: str | None) -> float:
+        salt = basis or route.salt
+        if salt == "base" or not salt:
+            factor = 1.0
+        else:
+            if salt not in drug.salts:
+                raise UnknownNameError(f"salt of {drug.name}", salt, ["base", *drug.salts])
+            factor = float(self.number(drug, drug.salts[salt]).value)
+        mw = float(self.number(drug, str(drug.mw)).value)
+        # Per-kilogram amounts are scaled by the subject's own weight: a column, see `_scale`.
+        return amount_nmol(amount.scaled(1.0), mw, factor)
+
+    def _scale(self, event: Event, drug: Drug, branch: Branch) -> str:
+        """Column that multiplies this dose: body weight for an amount per kilogram, and the occasion's variation."""
+        per_kg = (event.amount is not None and event.amount.per_kg) or (
+            event.rate is not None and event.rate.unit.endswith("/kg")
+        )
+        weight = "weight" if per_kg else ""
+        varying = None
+        if self.people.between_occasion is not None and event.occasion:
+            for name in dict.fromkeys(n for d in branch.deliver for n in (d.of, d.less) if n):
+                if self.number(drug, name).between_occasion is not None:
+                    varying = self.number(drug, name)
+        if not weight and varying is None:
+            return "one"
+        occasion = f"{drug.key}.{varying.name}@{event.occasion}" if varying is not None else ""
+        label = "*".join(x for x in (weight, occasion) if x)
+        if label not in self.scales:
+            value: float | Floats = 1.0
+            if weight:
+                value = np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
+            if varying is not None:
+                draw, spread = self.people.between_occasion, varying.between_occasion
+                assert draw is not None and spread is not None  # both were checked above
+                value = value * np.exp(spread.omega * draw(occasion))
+            self.scales[label] = value
+        return label
+
+
+def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:
+    """Everything that equal doses before this one, every ``ii`` for ever, have left or have still to come.
+
+    Doses number n = 1, 2, ... came ``n ii`` before the event and enter ``lag`` later. Those that have entered form a
+    geometric sum; those that have not (a lag longer than the interval) are entries of the future.
+    """
+    ii = event.ii_tick
+    entries: list[Entry] = []
+    waiting = 0
+    # Future starts: lag - n ii > 0. At exactly zero it enters now and counts as entered, with age zero.
+    while (start := lag - (waiting + 1) * ii) > 0:
+        waiting += 1
+        entries.append(
+            Entry(tick=event.tick + start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale)
+        )
+        if duration:
+            entries.append(
+                Entry(tick=event.tick + start + duration, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
+            )
+    age = (waiting + 1) * ii - lag
+    if not duration:
+        entries.append(
+            Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
+                  ages=(age / TICKS_PER_HOUR, -1.0), interval=ii / TICKS_PER_HOUR)
+        )  # fmt: skip
+        return entries
+    running = 0
+    while (end := duration - age - running * ii) > 0:  # inputs that have begun and not ended
+        running += 1
+        entries.append(
+            Entry(tick=event.tick + end, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
+        )
+    age_off = age + running * ii - duration
+    entries.append(
+        Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
+              ages=(age / TICKS_PER_HOUR, age_off / TICKS_PER_HOUR), interval=ii / TICKS_PER_HOUR, running=running)
+    )  # fmt: skip
+    return entries
+
+
+def _port(drug: str, route: str, branch: int) -> str:
+    return f"{drug}.{route}.{branch + 1}"
+
+
+def _disposition(drug: Drug):  # type: ignore[no-untyped-def]
+    if drug.disposition is None:
+        raise InputError(f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug.")
+    return drug.disposition
+
+
+def _limit(branch: Branch, name: str) -> str | None:
+    """Return the number that bounds ``name`` because another delivery of the branch is what is left of it."""
+    return next((d.of for d in branch.deliver if d.less == name), None)
