@@ -1,0 +1,219 @@
+"""Virtual people: covariates, variability between people and occasions, and uncertainty as an axis of its own.
+
+Every draw comes from a stream keyed by seed, name and subject, so two runs that share a seed share their people,
+whatever else differs between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
+from schild.engine.streams import normals
+from schild.errors import InputError, UnknownNameError
+from schild.model.build import People
+
+__all__ = ["MAX_SUBJECTS", "Population", "Subject", "people_of"]
+
+Floats = NDArray[np.float64]
+
+MAX_SUBJECTS = 1_000_000
+LIVER = ("normal", "mild", "moderate", "severe")
+SEX = ("female", "male")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One person, whose parameters are the typical ones for these properties.
+
+    Parameters
+    ----------
+    weight_kg : float
+        Body weight. [kg]
+    age_years : float
+        Age. [years]
+    crcl_ml_min : float
+        Creatinine clearance. [mL/min]
+    sex : {"female", "male"}
+        Sex; no clinically relevant effect is known for naltrexone.
+    liver : {"normal", "mild", "moderate", "severe"}
+        Liver function.
+    dependent : {"no", "yes"}
+        Dependence on opioids or alcohol, as a covariate of kinetics.
+
+    Examples
+    --------
+    >>> Subject(weight_kg=60).age_years
+    40.0
+    """
+
+    weight_kg: float = 70.0
+    age_years: float = 40.0
+    crcl_ml_min: float = 100.0
+    sex: str = "male"
+    liver: str = "normal"
+    dependent: str = "no"
+
+    def __post_init__(self) -> None:
+        for name, low, high, unit in (
+            ("weight_kg", 20.0, 300.0, "kg"),
+            ("age_years", 12.0, 110.0, "years"),
+            ("crcl_ml_min", 1.0, 300.0, "mL/min"),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(
+                    f"{name} is {value!r}; expected {low:g} to {high:g} {unit}. Correct the subject's {name}."
+                )
+        for name, levels in (("sex", SEX), ("liver", LIVER), ("dependent", ("no", "yes"))):
+            value = getattr(self, name)
+            if value not in levels:
+                raise InputError(f"{name} is {value!r}; expected one of {', '.join(levels)}. Choose one of them.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """A group of virtual people.
+
+    Parameters
+    ----------
+    n : int
+        How many people.
+    key : str
+        Reference population of the catalogue, for the covariates.
+    fixed : mapping
+        Covariates that are the same for all, by the names of ``Subject``.
+    variability : bool
+        Whether people differ beyond their covariates.
+    occasions : bool
+        Whether one person differs from dose to dose.
+    draws : int
+        Parameter sets drawn from the uncertainty of the typical values; each is given to the same ``n`` people.
+        0 takes the best values.
+
+    Examples
+    --------
+    >>> Population(n=100, draws=5).size
+    500
+    """
+
+    n: int
+    key: str = "adults"
+    fixed: Mapping[str, float | str] = field(default_factory=dict)
+    variability: bool = True
+    occasions: bool = True
+    draws: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.n <= MAX_SUBJECTS:
+            raise InputError(
+                f"A population of {self.n} was asked for; expected 1 to {MAX_SUBJECTS:,}. "
+                "Run several seeds, or ask for fewer people."
+            )
+        if self.draws < 0 or self.size > MAX_SUBJECTS:
+            raise InputError(
+                f"{self.draws} parameter draws for {self.n} people were asked for; expected 0 or more, and at most "
+                f"{MAX_SUBJECTS:,} runs in all. Lower one of the two."
+            )
+        Subject(**self.fixed)  # type: ignore[arg-type]  # checks names' values with the same messages
+
+    @property
+    def size(self) -> int:
+        """Number of runs: people times parameter draws."""
+        return self.n * max(self.draws, 1)
+
+
+def people_of(who: Subject | Population, catalogue: Catalogue, seed: int) -> People:
+    """Draw the people of a run.
+
+    Parameters
+    ----------
+    who : Subject or Population
+        One typical person, or a group.
+    catalogue : Catalogue
+        Holds the reference populations.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    People
+        For a population with parameter draws, the people of the first draw come first, then the same people again
+        under the second, and so on.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> people_of(Subject(), load(), seed=1).n
+    1
+    """
+    if isinstance(who, Subject):
+        columns = {name: np.array([getattr(who, name)]) for name in Subject.__dataclass_fields__}
+        return People(n=1, covariates=columns)
+    if who.key not in catalogue.populations:
+        raise UnknownNameError("population", who.key, catalogue.populations)
+    base = _covariates(catalogue.populations[who.key], who, seed)
+    repeat = max(who.draws, 1)
+
+    def between(name: str) -> Floats:
+        return np.tile(normals(seed, f"between:{name}", 0, who.n), repeat)
+
+    def occasion(name: str) -> Floats:
+        return np.tile(normals(seed, f"occasion:{name}", 0, who.n), repeat)
+
+    def uncertain(name: str) -> Floats:
+        return np.repeat(normals(seed, f"uncertain:{name}", 0, who.draws), who.n)
+
+    return People(
+        n=who.size,
+        covariates={name: np.tile(values, repeat) for name, values in base.items()},
+        between_subject=between if who.variability else None,
+        between_occasion=occasion if who.variability and who.occasions else None,
+        uncertainty=uncertain if who.draws else None,
+    )
+
+
+def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[str, NDArray]:  # type: ignore[type-arg]
+    """Covariates by a Gaussian copula: correlated normals turned into each covariate's own distribution."""
+    names = sorted(group.covariates)
+    matrix = np.eye(len(names))
+    for c in group.correlations:
+        i, j = names.index(c.a), names.index(c.b)
+        matrix[i, j] = matrix[j, i] = group.numbers[c.rho].value
+    root = np.linalg.cholesky(matrix)
+    independent = np.stack([normals(seed, f"covariate:{name}", 0, who.n) for name in names])
+    typical = Subject()
+    columns = {name: np.full(who.n, getattr(typical, name)) for name in Subject.__dataclass_fields__}
+    for name, z in zip(names, root @ independent, strict=True):
+        columns[name] = _shape(group, group.covariates[name], ndtr(z))
+    for name, value in who.fixed.items():
+        columns[name] = np.full(who.n, value)
+    return columns
+
+
+def _shape(group: ReferencePopulation, covariate: PopulationCovariate, u: Floats) -> NDArray:  # type: ignore[type-arg]
+    """Turn uniform ranks into values of one covariate."""
+
+    def number(name: str | None) -> float:
+        return group.numbers[str(name)].value
+
+    if covariate.distribution == "categorical":
+        levels = list(covariate.shares)
+        edges = np.cumsum([number(covariate.shares[level]) for level in levels])
+        return np.array(levels)[np.minimum(np.searchsorted(edges / edges[-1], u), len(levels) - 1)]
+    low, high = number(covariate.low), number(covariate.high)
+    if covariate.distribution == "uniform":
+        return low + u * (high - low)
+    mean, cv = number(covariate.mean), number(covariate.cv)
+    if covariate.distribution == "normal":
+        a, b = ndtr((low - mean) / (cv * mean)), ndtr((high - mean) / (cv * mean))
+        return np.asarray(mean + cv * mean * ndtri(a + u * (b - a)))
+    sigma = np.sqrt(np.log1p(cv * cv))
+    mu = np.log(mean) - 0.5 * sigma * sigma
+    a, b = ndtr((np.log(low) - mu) / sigma), ndtr((np.log(high) - mu) / sigma)
+    return np.asarray(np.exp(mu + sigma * ndtri(a + u * (b - a))))

@@ -1,0 +1,210 @@
+"""From a built model to solved signals: compile, find periodic starts, run the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from schild.engine.run import EngineEvents, EngineResult, run
+from schild.errors import SchildError
+from schild.model.arrays import Program, compile_spec
+from schild.model.build import ADD, END, RECEPTORS_AT, RESET, TRAIN, Built, Entry
+from schild.units import TICKS_PER_HOUR
+
+Floats = NDArray[np.float64]
+
+# Kinds as the kernel numbers them.
+_KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """Signals of every subject at the output times, and what the reducers made of them.
+
+    Parameters
+    ----------
+    program : Program
+        Names of the signals.
+    times_h : ndarray, shape (n_times,)
+        Output times. [h]
+    names : tuple of str
+        Signals stored in ``engine.out``.
+    reduced : tuple of str
+        Signals folded in ``engine.reduced``.
+    engine : EngineResult
+        Arrays, status and step counts.
+    """
+
+    program: Program
+    times_h: Floats
+    names: tuple[str, ...]
+    reduced: tuple[str, ...]
+    engine: EngineResult
+
+
+def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 0) -> EngineEvents:
+    """Write entries as the arrays that the engine reads; ``shift_tick`` becomes time zero."""
+    rows = []
+    for e in entries:
+        port = int(e.port) if e.kind == RECEPTORS_AT else (program.ports.index(e.port) if e.port else 0)
+        jump = e.kind == RESET or (e.kind in (ADD, TRAIN) and program.jumps[port])
+        rows.append(
+            (
+                (e.tick - shift_tick) / TICKS_PER_HOUR, _KERNEL[e.kind], port, e.amount, program.columns.index(e.scale),
+                *e.ages, e.interval, float(e.running), 1e-3 if jump else 0.1,
+            )
+        )  # fmt: skip
+    return EngineEvents.build(rows)
+
+
+def solve(
+    built: Built,
+    n: int,
+    times_tick: Sequence[int],
+    *,
+    store: Sequence[str] | None = None,
+    reduce: Sequence[tuple[str, float]] = (),
+    window_h: tuple[float, float] | None = None,
+    rtol: float | None = None,
+    threads: int | None = None,
+    dtype: DTypeLike = np.float64,
+    rebuild: Callable[[Sequence], Built] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Solution:
+    """Solve a built model for ``n`` subjects.
+
+    Parameters
+    ----------
+    built : Built
+        From ``schild.model.build.build``.
+    n : int
+        Number of subjects in its parameters.
+    times_tick : sequence of int
+        Output times, rising. [us]
+    store : sequence of str, optional
+        Signals to keep at the output times; every one by default.
+    reduce : sequence of (str, float)
+        Signals to fold inside the run, each with a threshold.
+    window_h : (float, float), optional
+        Where the reducers look; from the first output time to the last by default. [h]
+    rtol, threads, dtype, progress
+        As in ``schild.engine.run.run``.
+    rebuild : callable, optional
+        Builds the model of a list of events for the same people; needed where receptors start on a periodic course.
+
+    Returns
+    -------
+    Solution
+        With NaN and a status for subjects that failed.
+
+    Raises
+    ------
+    SchildError
+        If receptors have to start on a periodic course and no ``rebuild`` was given.
+    """
+    program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
+    names = tuple(store) if store is not None else program.signals
+    folded = tuple(name for name, _ in reduce)
+    live = program.out_live.copy()
+    for name in folded:
+        signal = program.signal(name)
+        live |= program.out_channel == signal
+    program = dataclasses.replace(program, out_live=live)
+    first = min(times_tick[0], min((e.tick for e in built.entries), default=times_tick[0]))
+    lead = [first] if first < times_tick[0] else []
+    times = np.array([*lead, *times_tick], dtype=np.float64) / TICKS_PER_HOUR
+    options = {} if rtol is None else {"rtol": rtol}
+    states = None
+    if built.starts:
+        if rebuild is None:
+            raise SchildError("Receptors start on a periodic course, and no way to build that course was given.")
+        states = np.stack([_periodic(built, start, n, rebuild, threads, rtol) for start in built.starts], axis=1)
+    window = window_h or (times_tick[0] / TICKS_PER_HOUR, times_tick[-1] / TICKS_PER_HOUR)
+    result = run(
+        program,
+        rows,
+        engine_events(program, built.entries),
+        times,
+        [program.signal(name) for name in names],
+        reduced=[program.signal(name) for name in folded],
+        thresholds=[threshold for _, threshold in reduce],
+        window=window,
+        start_states=states,
+        threads=threads,
+        dtype=dtype,
+        progress=progress,
+        **options,
+    )
+    if lead:
+        result = dataclasses.replace(result, out=result.out[:, :, 1:])
+    return Solution(
+        program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result
+    )
+
+
+def _periodic(built: Built, start, n: int, rebuild, threads: int | None, rtol: float | None) -> Floats:  # type: ignore[no-untyped-def]
+    """Receptor states on the periodic course of steady-state dosing, shape (n, n_slots).
+
+    Binding is affine in the occupancies while concentrations are given, so one period maps a start state x to
+    ``M x + b``. Runs from zero and from each unit vector give b and M; the periodic start solves ``x = M x + b``.
+    """
+    period = start.period
+    events = []
+    for event in start.events:
+        # One period of plain doses on top of the steady amounts of the first; lags and running inputs come along.
+        events.append(dataclasses.replace(event, tick=0, evid=1))
+        if event.ii_tick:
+            events += [
+                dataclasses.replace(event, tick=k * event.ii_tick, evid=1, ss=0, ii_tick=0)
+                for k in range(1, period // event.ii_tick)
+            ]
+    events.sort(key=lambda e: (e.tick, e.order))
+    # With ss 1 an event would clear the ones beside it; amounts add, so 2 says the same and clears nothing.
+    events = [dataclasses.replace(e, ss=2 if e.ss else 0) for e in events]
+    course = rebuild(events)
+    # The course may lack species that only later doses bring; match slots by name.
+    program, rows = compile_spec(course.spec, course.parameters, n, course.scales)
+    slots = program.signals[program.n_channels : program.n_channels + program.slot_channel.size]
+    pointer = program.rec_ptr
+    width = int(np.max(np.diff(pointer), initial=0))
+    entries = [e for e in course.entries if e.kind != RECEPTORS_AT]
+    begin = Entry(tick=0, kind=RECEPTORS_AT, port="0")
+    entries = sorted([*entries, begin], key=lambda e: (e.tick, e.kind, e.order))
+    states = np.zeros((width + 1, n, 1, len(slots)))
+    for r in range(len(pointer) - 1):
+        for k in range(pointer[r + 1] - pointer[r]):
+            states[k + 1, :, 0, pointer[r] + k] = 1.0
+    times = np.array([0.0, period / TICKS_PER_HOUR])
+    options = {} if rtol is None else {"rtol": rtol}
+    if built.spec.receptors:
+        ends = run(
+            program,
+            np.tile(rows, (width + 1, 1)),
+            engine_events(program, entries),
+            times,
+            [program.signal(name) for name in slots],
+            start_states=states.reshape((width + 1) * n, 1, len(slots)),
+            threads=threads,
+            **options,
+        ).out[:, :, 1].reshape(width + 1, n, len(slots))
+    else:
+        ends = np.zeros((1, n, 0))
+    found = np.zeros((n, len(slots)))
+    for r in range(len(pointer) - 1):
+        a, b = pointer[r], pointer[r + 1]
+        if a == b:
+            continue
+        base = ends[0, :, a:b]
+        matrix = np.stack([ends[k + 1, :, a:b] - base for k in range(b - a)], axis=-1)
+        found[:, a:b] = np.linalg.solve(np.eye(b - a) - matrix, base[..., None])[..., 0]
+    whole, rows_all = compile_spec(built.spec, built.parameters, n, built.scales)
+    names = whole.signals[whole.n_channels : whole.n_channels + whole.slot_channel.size]
+    out = rows_all[:, whole.slot_start].copy()
+    for k, name in enumerate(names):
+        if name in slots:
+            out[:, k] = found[:, slots.index(name)]
+    return out
