@@ -1,0 +1,363 @@
+"""Walks the catalogue and says what is missing, dangling, unused or unreadable."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from schild.catalog.entries import Correlation, Drug, Observation, ReferencePopulation
+from schild.catalog.loader import Catalogue
+from schild.errors import CatalogueError
+from schild.evidence import BASES, VERIFIED, Number, Spread, Value
+
+KINDS: Mapping[str, str] = {
+    "unreadable": "a file that breaks the schema",
+    "no unit": "a number without a unit",
+    "bad unit": "a unit that pint cannot read",
+    "wrong unit": "a unit other than the one the model counts in",
+    "no basis": "a value without a basis, or with an unknown one",
+    "no source": "a value without a source",
+    "no locator": "a value that does not say where in the source it stands",
+    "no verified": "a value that does not say how it was checked, or says it in an unknown word",
+    "no reason": "an assumed, derived or fitted value without reason, formula or script",
+    "no why": "a choice between rivals without a reason",
+    "unknown citation": "a source that the bibliography lacks",
+    "unused number": "a number that nothing refers to",
+    "undefined": "a reference to something that is not there",
+    "unused reference": "a bibliography entry that nothing cites",
+    "bad doi": "a DOI that does not look like one",
+}
+"""Every kind of finding and what it means."""
+
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    where : str
+        File and entry.
+    message : str
+        What was found.
+    """
+
+    kind: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The result of an audit.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        What is wrong; empty for a sound catalogue.
+    counts : mapping of str to int
+        Sizes: ``drugs``, ``numbers``, ``values``, ``chosen``, ``rivals``, ``spreads``, ``observations``,
+        ``references``. Classes: ``basis: <word>`` and ``verified: <word>`` over chosen values, rivals and
+        spreads; ``chosen basis: <word>`` and ``chosen verified: <word>`` over the chosen values alone;
+        ``observed verified: <word>`` over the observations.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> result = audit(load())
+    >>> result.ok, result.findings
+    (True, ())
+    """
+
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+
+def audit(catalogue: Catalogue) -> Audit:
+    """Walk every entry of a catalogue.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Any catalogue, sound or not; a file that cannot be read becomes a finding.
+
+    Returns
+    -------
+    Audit
+        Findings and counts. `second_hand` and `memory` are counted apart, they are not findings.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> audit(load()).counts["drugs"]
+    10
+    """
+    walk = _Walk(catalogue)
+    walk.run()
+    return Audit(findings=tuple(walk.findings), counts=dict(walk.counts))
+
+
+class _Walk:
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.findings: list[Finding] = []
+        self.counts: Counter[str] = Counter()
+        self.cited: set[str] = set()
+        self.known = self._read("references.bib", lambda: dict(catalogue.references)) or {}
+        self.receptors = self._read("receptors.toml", lambda: dict(catalogue.receptors)) or {}
+
+    def add(self, kind: str, where: str, message: str) -> None:
+        self.findings.append(Finding(kind=kind, where=where, message=message))
+
+    def _read(self, where: str, read: Any) -> Any:
+        try:
+            return read()
+        except CatalogueError as error:
+            self.add("unreadable", where, str(error))
+            return None
+
+    def run(self) -> None:
+        for key in self.catalogue.drugs:
+            drug = self._read(f"drugs/{key}.toml", lambda key=key: self.catalogue.drugs[key])
+            if drug is not None:
+                self.counts["drugs"] += 1
+                self._drug(drug)
+        populations = self._read("populations.toml", lambda: dict(self.catalogue.populations)) or {}
+        for population in populations.values():
+            self._population(population)
+        for key in self.catalogue.studies:
+            study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
+            for row in study.observations if study else ():
+                self._observation(row, f"studies/{key}.toml: {row.id}")
+        self._references()
+
+    def _drug(self, drug: Drug) -> None:
+        file = f"drugs/{drug.key}.toml"
+        for number in drug.numbers.values():
+            self._number(number, f"{file}: {number.name}")
+        uses = list(_uses(drug))
+        structures = set(drug.structures)
+        if drug.follows is not None:
+            if drug.follows in self.catalogue.drugs:
+                parent = self._read(file, lambda: self.catalogue.drugs[drug.follows or ""])
+                structures |= set(parent.structures) if parent else set()
+            else:
+                self.add("undefined", file, f"follows a drug {drug.follows!r} that is not there.")
+        self._check_uses(file, drug.numbers, uses, structures)
+        for other in _species(drug):
+            if other not in self.catalogue.drugs:
+                self.add("undefined", file, f"feeds or delivers {other!r}, which is not a drug here.")
+        for receptor in drug.binding:
+            if receptor not in self.receptors:
+                self.add("undefined", file, f"binds to {receptor!r}, which is not a receptor here.")
+        for route in drug.routes.values():
+            if route.salt != "base" and route.salt not in drug.salts:
+                self.add("undefined", f"{file}: route.{route.key}", f"salt {route.salt!r} is not in [salts].")
+
+    def _check_uses(
+        self,
+        file: str,
+        numbers: Mapping[str, Number],
+        uses: list[tuple[str, str | None, str]],
+        structures: set[str],
+    ) -> None:
+        used: set[str] = set()
+        for name, unit, place in uses:
+            versions = [f"{structure}.{name}" for structure in structures]
+            found = [version for version in (name, *versions) if version in numbers]
+            if not found:
+                self.add("undefined", f"{file}: {place}", f"the number {name!r} is not defined.")
+            for version in found:
+                used.add(version)
+                given = numbers[version].unit
+                if unit is not None and given and given != unit:
+                    self.add(
+                        "wrong unit", f"{file}: {version}", f"is in {given}; the model counts in {unit}."
+                    )
+        for name in numbers:
+            if name not in used:
+                self.add("unused number", f"{file}: {name}", "nothing refers to it.")
+
+    def _population(self, population: ReferencePopulation) -> None:
+        file = f"populations.toml: {population.key}"
+        for number in population.numbers.values():
+            self._number(number, f"{file}: {number.name}")
+        uses: list[tuple[str, str | None, str]] = []
+        for covariate in population.covariates.values():
+            named = [covariate.mean, covariate.cv, covariate.low, covariate.high, *covariate.shares.values()]
+            uses += [(name, None, f"covariate.{covariate.key}") for name in named if name]
+        for pair in population.correlations:
+            uses.append((pair.rho, "1", "correlation"))
+            for name in (pair.a, pair.b):
+                if name not in population.covariates:
+                    self.add("undefined", file, f"correlates {name!r}, which is not a covariate here.")
+        self._check_uses(file, population.numbers, uses, set())
+
+    def _number(self, number: Number, where: str) -> None:
+        self.counts["numbers"] += 1
+        if not number.unit:
+            self.add("no unit", where, 'has no unit; a dimensionless number has unit = "1".')
+        else:
+            self._unit(number.unit, where)
+        if len(number.values) > 1 and not number.why and number.same_as is None:
+            self.add("no why", where, "has rivals but does not say why one was chosen.")
+        for value in number.values:
+            chosen = value.key == number.chosen_key
+            self.counts["chosen" if chosen else "rivals"] += 1
+            self._provenance(value, f"{where}.{value.key}", chosen=chosen)
+        for kind in ("between_subject", "between_occasion", "uncertainty"):
+            spread: Spread | None = getattr(number, kind)
+            copied = number.same_as is not None and kind == "uncertainty"
+            if spread is not None and not copied:
+                self.counts["spreads"] += 1
+                self._provenance(spread, f"{where}.{kind}", chosen=False)
+
+    def _provenance(self, entry: Value | Spread, where: str, *, chosen: bool) -> None:
+        self.counts["values"] += 1
+        for word in (f"basis: {entry.basis}", f"verified: {entry.verified}"):
+            self.counts[word] += 1
+            if chosen:
+                self.counts[f"chosen {word}"] += 1
+        if entry.basis not in BASES:
+            self.add("no basis", where, f"has basis {entry.basis!r}; expected one of {', '.join(BASES)}.")
+        if entry.basis in ("assumed", "derived", "fitted") and not entry.note:
+            self.add("no reason", where, f"is {entry.basis} but its note is empty.")
+        self._source(entry, where)
+
+    def _source(self, entry: Value | Spread | Observation, where: str) -> None:
+        if entry.verified not in VERIFIED:
+            known = ", ".join(VERIFIED)
+            self.add("no verified", where, f"has verified {entry.verified!r}; expected one of {known}.")
+        if not entry.source:
+            self.add("no source", where, 'names no source; a number of ours cites "schild".')
+        if not entry.locator:
+            self.add("no locator", where, "does not say where in the source it stands.")
+        for key in entry.source:
+            self.cited.add(key)
+            if key not in self.known:
+                self.add("unknown citation", where, f"cites {key!r}, which references.bib lacks.")
+
+    def _unit(self, unit: str, where: str) -> None:
+        if not _readable(unit):
+            self.add("bad unit", where, f"has the unit {unit!r}, which pint cannot read.")
+
+    def _observation(self, row: Observation, where: str) -> None:
+        self.counts["observations"] += 1
+        self.counts[f"observed verified: {row.verified}"] += 1
+        self._unit(row.unit, where)
+        self._source(row, where)
+        if row.species not in self.catalogue.drugs and row.species not in self.receptors:
+            self.add("undefined", where, f"observes {row.species!r}, neither a drug nor a receptor here.")
+        drug = row.regimen.split(" ", 1)[0]
+        if drug not in self.catalogue.drugs:
+            self.add("undefined", where, f"gives {drug!r}, which is not a drug here.")
+
+    def _references(self) -> None:
+        self.counts["references"] = len(self.known)
+        for key, entry in self.known.items():
+            if entry.doi and not _DOI.fullmatch(entry.doi):
+                self.add("bad doi", f"references.bib: {key}", f"{entry.doi!r} does not look like a DOI.")
+            if key not in self.cited:
+                self.add("unused reference", f"references.bib: {key}", "nothing cites it.")
+
+
+def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
+    # Every number that an entry refers to, the unit the model expects, and the place.
+    if drug.mw is not None:
+        yield drug.mw, "g/mol", "mw"
+    for salt, name in drug.salts.items():
+        yield name, "1", f"salts.{salt}"
+    if drug.disposition is not None:
+        yield from _uses_of_disposition(drug)
+    for route in drug.routes.values():
+        place = f"route.{route.key}"
+        for branch in route.branches:
+            for named, unit in ((branch.rate, "1/h"), (branch.duration, "h"), (branch.lag, "h")):
+                if named is not None:
+                    yield named, unit, place
+            for part in branch.deliver:
+                yield from ((name, "1", place) for name in (part.of, part.less, part.times) if name)
+    for product in drug.products.values():
+        for old, new in product.replaces.items():
+            yield old, None, f"product.{product.key}"
+            yield new, None, f"product.{product.key}"
+    for bound in drug.binding.values():
+        place = f"binding.{bound.receptor}"
+        wanted = (
+            (bound.kd, "nM"),
+            (bound.ki, "nM"),
+            (bound.factor, "1"),
+            (bound.koff, "1/h"),
+            (bound.efficacy, "1"),
+            (bound.e0, "1"),
+        )
+        yield from ((name, unit, place) for name, unit in wanted if name)
+    for structure in drug.structures.values():
+        if structure.site == "effect":
+            yield "ke0", "1/h", f"structure.{structure.key}"
+    if drug.follows is not None:
+        yield "ke0", "1/h", "follows"
+    for covariate in drug.covariates:
+        place = f"covariate of {covariate.on} on {covariate.of}"
+        yield covariate.on, None, place
+        yield from ((name, None, place) for name in (covariate.slope, covariate.reference) if name)
+        yield from ((name, "1", place) for name in covariate.factors.values())
+    yield from _uses_of_correlations(drug.correlations)
+
+
+def _uses_of_disposition(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
+    disposition = drug.disposition
+    assert disposition is not None  # the caller asked
+    units = [("vc", "L"), ("cl", "L/h"), ("fu", "1"), ("q", "L/h"), ("vp", "L"), ("q2", "L/h"), ("vp2", "L")]
+    for name, unit in units[: 3 + 2 * disposition.peripherals]:
+        yield name, unit, "disposition"
+    if disposition.effect_site:
+        yield "ke0", "1/h", "disposition.effect_site"
+    for metabolite, name in disposition.feeds.items():
+        yield name, "1", f"disposition.feeds.{metabolite}"
+
+
+def _uses_of_correlations(pairs: tuple[Correlation, ...]) -> Iterator[tuple[str, str | None, str]]:
+    for pair in pairs:
+        yield pair.a, None, "correlation"
+        yield pair.b, None, "correlation"
+        yield pair.rho, "1", "correlation"
+
+
+def _species(drug: Drug) -> set[str]:
+    found = set(drug.disposition.feeds) if drug.disposition else set()
+    for route in drug.routes.values():
+        for branch in route.branches:
+            found |= {part.species for part in branch.deliver}
+    return found
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry()
+
+
+@lru_cache(maxsize=256)
+def _readable(unit: str) -> bool:
+    if unit == "1":
+        return True
+    try:
+        _registry().parse_units(unit)
+    except Exception:  # pint raises whatever its tokenizer or its lookup raises
+        return False
+    return True

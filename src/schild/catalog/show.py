@@ -1,0 +1,214 @@
+"""Shows catalogue entries: tables for a terminal, plain dictionaries for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from schild.catalog.audit import Audit
+from schild.catalog.entries import Delivery, Drug
+from schild.catalog.loader import Catalogue
+from schild.evidence import BASES, VERIFIED, Number, Spread
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def render_drugs(catalogue: Catalogue, console: Console) -> None:
+    """Print one line per drug.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where to look.
+    console : rich.console.Console
+        Where to print.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> from schild.catalog import load
+    >>> render_drugs(load(), Console(quiet=True))
+    """
+    from rich.table import Table
+
+    table = Table(title="Drugs", title_justify="left")
+    for name in ("key", "role", "routes", "numbers", "summary"):
+        table.add_column(name, justify="right" if name == "numbers" else "left", overflow="fold")
+    for drug in catalogue.drugs.values():
+        table.add_row(drug.key, drug.role, " ".join(drug.routes), str(len(drug.numbers)), drug.summary)
+    console.print(table)
+
+
+def render_drug(drug: Drug, console: Console) -> None:
+    """Print a drug with the source of each of its numbers, rivals included.
+
+    Parameters
+    ----------
+    drug : Drug
+        The entry.
+    console : rich.console.Console
+        Where to print.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> from schild.catalog import load
+    >>> render_drug(load().drug("naltrexone"), Console(quiet=True))
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    console.print(f"[bold]{escape(drug.name)}[/bold] ({drug.key}), {drug.role}")
+    console.print(escape(drug.summary))
+    if drug.routes:
+        routes = Table(title="Routes", title_justify="left")
+        for name in ("route", "product", "salt", "input", "delivers"):
+            routes.add_column(name, overflow="fold")
+        for route in drug.routes.values():
+            for i, branch in enumerate(route.branches):
+                first = (route.key, route.product, route.salt) if i == 0 else ("", "", "")
+                arrives = "; ".join(_delivery(part) for part in branch.deliver)
+                routes.add_row(*(escape(text) for text in (*first, branch.input, arrives)))
+        console.print(routes)
+    if drug.structures:
+        structures = Table(title="Rival structures", title_justify="left")
+        for name in ("structure", "site", "claims"):
+            structures.add_column(name, overflow="fold")
+        for structure in drug.structures.values():
+            mark = " (default)" if structure.default else ""
+            structures.add_row(structure.key + mark, structure.site, escape(structure.says))
+        console.print(structures)
+    numbers = Table(title="Numbers (the one in use first, rivals below it)", title_justify="left")
+    for name in ("number", "value", "unit", "basis", "checked", "source", "where and why"):
+        numbers.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
+    for number in drug.numbers.values():
+        for row in _rows(number):
+            numbers.add_row(*(escape(text) for text in row))
+    console.print(numbers)
+
+
+def render_audit(result: Audit, console: Console) -> None:
+    """Print an audit: findings first, then what the numbers rest on.
+
+    Parameters
+    ----------
+    result : Audit
+        From `schild.catalog.audit.audit`.
+    console : rich.console.Console
+        Where to print.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> from schild.catalog import load
+    >>> from schild.catalog.audit import audit
+    >>> render_audit(audit(load()), Console(quiet=True))
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    if result.findings:
+        table = Table(title=f"{len(result.findings)} findings", title_justify="left")
+        for name in ("kind", "where", "what"):
+            table.add_column(name, overflow="fold")
+        for finding in result.findings:
+            table.add_row(finding.kind, escape(finding.where), escape(finding.message))
+        console.print(table)
+    else:
+        console.print("No findings: every number has a unit, a basis, a source and a place in it.")
+    counts = result.counts
+    sizes = ("drugs", "numbers", "rivals", "spreads", "observations", "references")
+    console.print(", ".join(f"{counts.get(name, 0)} {name}" for name in sizes))
+    classes = Table(title="What the numbers rest on", title_justify="left")
+    for name, right in (("", False), ("in use", True), ("with rivals and spreads", True), ("observed", True)):
+        classes.add_column(name, justify="right" if right else "left")
+    for kind, words in (("basis", BASES), ("verified", VERIFIED)):
+        for word in words:
+            seen = str(counts.get(f"observed verified: {word}", 0)) if kind == "verified" else ""
+            chosen, every = counts.get(f"chosen {kind}: {word}", 0), counts.get(f"{kind}: {word}", 0)
+            classes.add_row(f"{kind}: {word}", str(chosen), str(every), seen)
+    console.print(classes)
+
+
+def drug_to_dict(drug: Drug) -> dict[str, Any]:
+    """Turn a drug into plain dictionaries and lists.
+
+    Parameters
+    ----------
+    drug : Drug
+        The entry.
+
+    Returns
+    -------
+    dict
+        The fields of the entry; each number also has ``value``, the one in use.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> drug_to_dict(load().drug("naltrexone"))["numbers"]["cl"]["value"]
+    140.0
+    """
+    data = asdict(drug)
+    for name, number in drug.numbers.items():
+        data["numbers"][name] = {"value": number.value, **data["numbers"][name]}
+    return data
+
+
+def audit_to_dict(result: Audit) -> dict[str, Any]:
+    """Turn an audit into plain dictionaries and lists.
+
+    Parameters
+    ----------
+    result : Audit
+        The audit.
+
+    Returns
+    -------
+    dict
+        ``ok``, ``findings`` and ``counts``.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> from schild.catalog.audit import audit
+    >>> audit_to_dict(audit(load()))["ok"]
+    True
+    """
+    findings = [asdict(item) for item in result.findings]
+    return {"ok": result.ok, "findings": findings, "counts": dict(result.counts)}
+
+
+def _delivery(part: Delivery) -> str:
+    amount = part.of if part.less is None else f"({part.of} - {part.less})"
+    return f"{part.species}: {amount}" + (f" x {part.times}" if part.times else "")
+
+
+def _rows(number: Number) -> list[tuple[str, ...]]:
+    rows = []
+    for value in (number.chosen, *number.rivals):
+        chosen = value.key == number.chosen_key
+        remarks = [value.locator, value.population, value.note, number.why if chosen else ""]
+        rows.append(
+            (
+                number.name if chosen else "",
+                f"{value.value:.4g}" if chosen else f"({value.value:.4g})",
+                number.unit if chosen else "",
+                value.basis,
+                value.verified,
+                ", ".join(value.source),
+                " | ".join(text for text in remarks if text),
+            )
+        )
+    spreads: list[tuple[str, Spread | None]] = [
+        ("between people", number.between_subject),
+        ("between occasions", number.between_occasion),
+        ("uncertainty", number.uncertainty),
+    ]
+    for label, spread in spreads:
+        if spread is not None:
+            text = f"{label}: {spread.note}" if spread.note else label
+            cv = f"CV {100 * spread.cv:.3g} %"
+            rows.append(("", cv, "", spread.basis, spread.verified, ", ".join(spread.source), text))
+    return rows
