@@ -1,3 +1,53 @@
-"""The mechanism of action of opioid antagonists, naltrexone first, made executable."""
+"""The mechanism of action of opioid antagonists, naltrexone first, made executable.
+
+For research and education, not for treating a person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
+
+_PUBLIC = {
+    "simulate": "schild.simulate",
+    "simulate_run": "schild.simulate",
+    "Run": "schild.simulate",
+    "Result": "schild.simulate",
+    "Dose": "schild.regimen",
+    "Regimen": "schild.regimen",
+    "parse_regimen": "schild.regimen",
+    "Subject": "schild.population",
+    "Population": "schild.population",
+    "load": "schild.catalog",
+}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+if TYPE_CHECKING:
+    from schild.catalog import load as load
+    from schild.population import Population as Population
+    from schild.population import Subject as Subject
+    from schild.regimen import Dose as Dose
+    from schild.regimen import Regimen as Regimen
+    from schild.regimen import parse_regimen as parse_regimen
+    from schild.simulate import Result as Result
+    from schild.simulate import Run as Run
+    from schild.simulate import simulate as simulate
+    from schild.simulate import simulate_run as simulate_run
+
+
+def __getattr__(name: str) -> Any:
+    # Names are loaded when they are first used, so that `import schild` stays light.
+    if name in _PUBLIC:
+        from importlib import import_module
+
+        module = import_module(_PUBLIC[name])
+        value = getattr(module, name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'schild' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

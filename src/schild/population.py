@@ -73,7 +73,9 @@ class Subject:
         for name, levels in (("sex", SEX), ("liver", LIVER), ("dependent", ("no", "yes"))):
             value = getattr(self, name)
             if value not in levels:
-                raise InputError(f"{name} is {value!r}; expected one of {', '.join(levels)}. Choose one of them.")
+                raise InputError(
+                    f"{name} is {value!r}; expected one of {', '.join(levels)}. Choose one of them."
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Population:
     """
 
     n: int
-    key: str = "adults"
+    key: str = "adult"
     fixed: Mapping[str, float | str] = field(default_factory=dict)
     variability: bool = True
     occasions: bool = True

@@ -186,7 +186,11 @@ class _Builder:
         inputs, ports = self._inputs(routes, events)
         spec = ModelSpec(
             species=tuple(
-                Species(name=key, peripherals=_disposition(drug).peripherals, feeds=tuple(_disposition(drug).feeds))
+                Species(
+                    name=key,
+                    peripherals=_disposition(drug).peripherals,
+                    feeds=tuple(_disposition(drug).feeds),
+                )
                 for key, drug in self.drugs.items()
             ),
             inputs=inputs,
@@ -319,7 +323,9 @@ class _Builder:
                 "Lower the correlations."
             ) from None
         weights = root[names.index(name)]
-        return np.asarray(sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w))
+        return np.asarray(
+            sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w)
+        )
 
     def _covariate(self, drug: Drug, of: str, form: str, value: float | Floats, covariate) -> float | Floats:  # type: ignore[no-untyped-def]
         have = self.people.covariates[of]
@@ -361,13 +367,20 @@ class _Builder:
         for (key, name), route in routes.items():
             drug = self.drugs[key]
             for k, branch in enumerate(route.branches):
-                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[branch.input]
+                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[
+                    branch.input
+                ]
                 delivers = tuple(d.species for d in branch.deliver)
                 label = _port(key, name, k)
                 if (key, name) in plain:
                     ports[label] = drug, branch
                     inputs.append(
-                        Input(name=label, stages=stages, prolonged=branch.input == "zero_order", delivers=delivers)
+                        Input(
+                            name=label,
+                            stages=stages,
+                            prolonged=branch.input == "zero_order",
+                            delivers=delivers,
+                        )
                     )
                 if (key, name) in infused:
                     if branch.input == "zero_order":
@@ -391,7 +404,11 @@ class _Builder:
                 for key, drug in self.drugs.items()
                 if name in drug.binding and key not in self.without
             )
-            found.append(Receptor(name=name, ligands=ligands, tone=endogenous is not None and name in endogenous.binding))
+            found.append(
+                Receptor(
+                    name=name, ligands=ligands, tone=endogenous is not None and name in endogenous.binding
+                )
+            )
         return tuple(found)
 
     def _parameters(
@@ -427,7 +444,9 @@ class _Builder:
                 binding = drug.binding[receptor.name]
                 label = f"{receptor.name}.{ligand.species}"
                 if binding.koff is None or (binding.kd is None and binding.ki is None):
-                    raise CatalogueError(f"drugs/{drug.key}.toml: binding.{receptor.name} needs kd (or ki) and koff.")
+                    raise CatalogueError(
+                        f"drugs/{drug.key}.toml: binding.{receptor.name} needs kd (or ki) and koff."
+                    )
                 if binding.kd is not None:
                     p[f"{label}.kd"] = self.value(drug, binding.kd)
                 else:
@@ -494,7 +513,12 @@ class _Builder:
                 amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
                 constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
                                  interval=0.0, running=1)  # fmt: skip
-                entries += [constant, Entry(tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale)]
+                entries += [
+                    constant,
+                    Entry(
+                        tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale
+                    ),
+                ]
                 continue
             assert event.amount is not None  # every other dose has one
             amount = self._nmol(drug, route, event.amount, event.basis) * event.f
@@ -503,10 +527,19 @@ class _Builder:
             if event.ss:
                 entries += _train(event, port, amount, scale, lag, duration)
             start = event.tick + lag
-            entries.append(Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale))
+            entries.append(
+                Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale)
+            )
             if duration:
                 entries.append(
-                    Entry(tick=start + duration, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
+                    Entry(
+                        tick=start + duration,
+                        kind=END,
+                        order=event.order,
+                        port=port,
+                        amount=-amount,
+                        scale=scale,
+                    )
                 )
         return entries
 
@@ -571,7 +604,14 @@ def _train(event: Event, port: str, amount: float, scale: str, lag: int, duratio
         )
         if duration:
             entries.append(
-                Entry(tick=event.tick + start + duration, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
+                Entry(
+                    tick=event.tick + start + duration,
+                    kind=END,
+                    order=event.order,
+                    port=port,
+                    amount=-amount,
+                    scale=scale,
+                )
             )
     age = (waiting + 1) * ii - lag
     if not duration:
@@ -600,7 +640,9 @@ def _port(drug: str, route: str, branch: int) -> str:
 
 def _disposition(drug: Drug):  # type: ignore[no-untyped-def]
     if drug.disposition is None:
-        raise InputError(f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug.")
+        raise InputError(
+            f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug."
+        )
     return drug.disposition
 
 

@@ -121,8 +121,12 @@ def solve(
     states = None
     if built.starts:
         if rebuild is None:
-            raise SchildError("Receptors start on a periodic course, and no way to build that course was given.")
-        states = np.stack([_periodic(built, start, n, rebuild, threads, rtol) for start in built.starts], axis=1)
+            raise SchildError(
+                "Receptors start on a periodic course, and no way to build that course was given."
+            )
+        states = np.stack(
+            [_periodic(built, start, n, rebuild, threads, rtol) for start in built.starts], axis=1
+        )
     window = window_h or (times_tick[0] / TICKS_PER_HOUR, times_tick[-1] / TICKS_PER_HOUR)
     result = run(
         program,
@@ -141,9 +145,7 @@ def solve(
     )
     if lead:
         result = dataclasses.replace(result, out=result.out[:, :, 1:])
-    return Solution(
-        program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result
-    )
+    return Solution(program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result)
 
 
 def _periodic(built: Built, start, n: int, rebuild, threads: int | None, rtol: float | None) -> Floats:  # type: ignore[no-untyped-def]
@@ -181,16 +183,20 @@ def _periodic(built: Built, start, n: int, rebuild, threads: int | None, rtol: f
     times = np.array([0.0, period / TICKS_PER_HOUR])
     options = {} if rtol is None else {"rtol": rtol}
     if built.spec.receptors:
-        ends = run(
-            program,
-            np.tile(rows, (width + 1, 1)),
-            engine_events(program, entries),
-            times,
-            [program.signal(name) for name in slots],
-            start_states=states.reshape((width + 1) * n, 1, len(slots)),
-            threads=threads,
-            **options,
-        ).out[:, :, 1].reshape(width + 1, n, len(slots))
+        ends = (
+            run(
+                program,
+                np.tile(rows, (width + 1, 1)),
+                engine_events(program, entries),
+                times,
+                [program.signal(name) for name in slots],
+                start_states=states.reshape((width + 1) * n, 1, len(slots)),
+                threads=threads,
+                **options,
+            )
+            .out[:, :, 1]
+            .reshape(width + 1, n, len(slots))
+        )
     else:
         ends = np.zeros((1, n, 0))
     found = np.zeros((n, len(slots)))

@@ -1,0 +1,314 @@
+"""Run -> Result: one subject or many, from words, a run file or Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from schild.catalog import Catalogue, load
+from schild.engine.run import STATUS
+from schild.errors import InputError, UnknownNameError
+from schild.model.build import Built, build
+from schild.model.spec import ENDOGENOUS
+from schild.population import Population, people_of
+from schild.regimen import Event, expand
+from schild.simulate.guard import check_doses
+from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
+from schild.simulate.runfile import Run
+from schild.simulate.solve import Solution, solve
+
+__all__ = ["Output", "Result", "Run", "events_of", "simulate", "simulate_run"]
+
+#: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
+RTOL = 5e-5
+
+#: Largest block of stored values of a population. [bytes]
+MAX_BYTES = 3_000_000_000
+
+
+def simulate(
+    *regimens: str,
+    until: str | None = None,
+    every: str | None = None,
+    n: int | None = None,
+    subject: Mapping[str, Any] | None = None,
+    population: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    structure: str | Mapping[str, str] | None = None,
+    receptors: Sequence[str] = ("mor", "kor", "dor"),
+    outputs: Sequence[str] | None = None,
+    tone: bool = True,
+    without: Sequence[str] = (),
+    title: str = "",
+    rtol: float = RTOL,
+    threads: int | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Simulate regimens in words.
+
+    Parameters
+    ----------
+    *regimens : str
+        Such as ``"naltrexone 50 mg po q24h x7"``; one drug each.
+    until, every : str, optional
+        End of the run and output grid, such as ``"14 d"`` and ``"1 h"``.
+    n : int, optional
+        Shorthand for ``population={"n": n}``.
+    subject, population : mapping, optional
+        Sections of the run file: one typical person, or many.
+    seed : int
+        Runs that share a seed share their people.
+    structure : str or mapping, optional
+        Rival mechanism between plasma and receptor, e.g. ``"slow_receptor"``.
+    receptors : sequence of str
+        ``mor``, ``kor``, ``dor``, ``mor_gut``.
+    outputs : sequence of str, optional
+        Outputs to keep; all by default.
+    tone : bool
+        Whether the endogenous agonist competes.
+    without : sequence of str
+        Species that are carried but bind nothing.
+    title : str
+        For figures and manifest.
+    rtol : float
+        Tolerance of the binding integrator.
+    threads : int, optional
+        All processors by default; never changes a number.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Typical values that replace the catalogue's, by ``"drug.number"``.
+    progress : callable, optional
+        Called with subjects done and subjects in all.
+
+    Returns
+    -------
+    Result
+        Outputs, metrics, warnings, manifest.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be simulated, saying what was given, what was expected and what to do.
+
+    Examples
+    --------
+    >>> result = simulate("naltrexone 50 mg po q24h x7", until="8 d")
+    >>> round(result["mor_pet_occupancy"].at("148 h"), 2)
+    0.95
+    """
+    if n is not None:
+        if population is not None and "n" in population:
+            raise InputError(
+                f"n={n} and population n={population['n']} were both given; expected one. Drop one."
+            )
+        population = {**(population or {}), "n": n}
+    run = Run.of(
+        *regimens,
+        subject=None if subject is None else dict(subject),
+        population=None if population is None else dict(population),
+        **{
+            name: value
+            for name, value in (
+                ("until", until), ("every", every), ("seed", seed), ("title", title), ("tone", tone),
+                ("structure", dict(structure) if isinstance(structure, Mapping) else structure),
+                ("receptors", list(receptors)), ("without", list(without)),
+                ("outputs", None if outputs is None else list(outputs)),
+            )
+            if value is not None
+        },
+    )  # fmt: skip
+    return simulate_run(
+        run, rtol=rtol, threads=threads, catalogue=catalogue, overrides=overrides, progress=progress
+    )
+
+
+def events_of(run: Run) -> tuple[Event, ...]:
+    """Expand the doses of a run: what ``--dry-run`` prints."""
+    return expand(run.doses, run.until_tick)
+
+
+def simulate_run(
+    run: Run,
+    *,
+    rtol: float = RTOL,
+    threads: int | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Simulate a checked run; parameters as for ``simulate``."""
+    catalogue = catalogue or load()
+    who = run.who
+    events = events_of(run)
+    if not events:
+        raise InputError(
+            f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
+            "Make the run longer or the doses earlier."
+        )
+    warnings = list(check_doses(catalogue, events, who))
+    people = people_of(who, catalogue, run.run.seed)
+
+    def rebuild(some: Sequence[Event]) -> Built:
+        return build(
+            catalogue,
+            some,
+            people,
+            structure=run.run.structure,
+            receptors=run.run.receptors,
+            tone=run.run.tone,
+            without=run.run.without,
+            overrides=overrides,
+        )
+
+    built = rebuild(events)
+    grid = run.grid_tick
+    plan = _outputs_of(built, catalogue, run.run.outputs)
+    store = tuple(dict.fromkeys(s for _, _, signals in plan for s in signals))
+    single = people.n == 1
+    size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected at "
+            f"most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
+        )
+    reduce = [(f"plasma_{s.name}", np.inf) for s in built.spec.species]
+    tones = {r.name: _e0(built, r.name) for r in built.spec.receptors}
+    reduce += [(f"{name}_free", 0.1 / (1.0 + float(np.mean(e0)))) for name, e0 in tones.items()]
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress(done, people.n)
+
+    solution = solve(
+        built,
+        people.n,
+        grid,
+        store=store,
+        reduce=reduce,
+        rtol=rtol,
+        threads=threads,
+        dtype=np.float64 if single else np.float32,
+        rebuild=rebuild,
+        progress=advance,
+    )
+    draws = who.draws if isinstance(who, Population) else 0
+    outputs = _collect(built, solution, plan, draws)
+    failed = np.flatnonzero(solution.engine.status)
+    if len(failed):
+        reasons = {STATUS[int(solution.engine.status[j])] for j in failed}
+        warnings.append(
+            f"{len(failed)} of {people.n} subjects could not be solved: {'; '.join(sorted(reasons))}."
+        )
+    digests = {key: drug.digest for key, drug in built.drugs.items()}
+    return Result(
+        title=run.run.title or "; ".join(d.to_words() for d in run.doses),
+        outputs=outputs,
+        metrics=_metrics(built, solution, tones),
+        warnings=(*warnings, *built.warnings),
+        manifest=manifest_of(run, digests, built.structures, people.n, rtol),
+        status=solution.engine.status,
+        sources=sources_of(built.used),
+        catalogue=catalogue,
+    )
+
+
+def _e0(built: Built, receptor: str) -> Any:
+    return built.parameters.get(f"{receptor}.{ENDOGENOUS}.e0", 0.0)
+
+
+def _outputs_of(
+    built: Built, catalogue: Catalogue, wanted: Sequence[str] | None
+) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Every output of a run: name, unit, and the engine signals it needs."""
+    plan: list[tuple[str, str, tuple[str, ...]]] = []
+    effect = built.spec.effect_species()
+    for s in built.spec.species:
+        plan.append((f"plasma_{s.name}", "ng/mL", (f"plasma_{s.name}",)))
+    for s in built.spec.species:
+        plan.append(
+            (f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in effect else f"plasma_{s.name}",))
+        )
+    for r in built.spec.receptors:
+        bound = [f"{r.name}_occupancy_{x.species}" for x in r.ligands]
+        tone = [f"{r.name}_occupancy_{ENDOGENOUS}"] if r.tone else []
+        plan += [(name, "1", (name,)) for name in (*bound, *tone, f"{r.name}_free")]
+        plan.append((f"{r.name}_pet_occupancy", "1", (f"{r.name}_free",)))
+        plan.append((f"{r.name}_activation", "1", tuple(bound)))
+        if r.tone:
+            plan.append((f"{r.name}_tone", "1", tuple(tone)))
+    if wanted is None:
+        return plan
+    known = [name for name, _, _ in plan]
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError("output of this run", name, known)
+    return [entry for entry in plan if entry[0] in wanted]
+
+
+def _collect(
+    built: Built, solution: Solution, plan: Sequence[tuple[str, str, tuple[str, ...]]], draws: int
+) -> dict[str, Output]:
+    out = solution.engine.out
+    n, _, n_times = out.shape
+    at = {name: k for k, name in enumerate(solution.names)}
+    p = built.parameters
+
+    def column(value: Any) -> Any:
+        return np.broadcast_to(np.asarray(value, dtype=out.dtype), (n,))[:, None]
+
+    outputs: dict[str, Output] = {}
+    for name, unit, signals in plan:
+        values = out[:, at[signals[0]], :] if signals else np.zeros((n, n_times), dtype=out.dtype)
+        kind, _, rest = name.partition("_")
+        if kind == "plasma":
+            mw = built.drugs[rest].numbers[str(built.drugs[rest].mw)].value
+            values = values * out.dtype.type(mw / 1000.0)
+        elif kind == "free" and signals[0].startswith("plasma_"):
+            values = values * column(p[f"{rest}.fu"])
+        elif name.endswith("_pet_occupancy"):
+            values = 1 - values * (1 + column(_e0(built, name.removesuffix("_pet_occupancy"))))
+        elif name.endswith("_activation"):
+            receptor = name.removesuffix("_activation")
+            values = np.zeros((n, n_times), dtype=out.dtype)
+            for signal in signals:
+                efficacy = _efficacy(built, receptor, signal.removeprefix(f"{receptor}_occupancy_"))
+                if np.any(efficacy):
+                    values = values + column(efficacy) * out[:, at[signal], :]
+        outputs[name] = Output(name=name, unit=unit, time_h=solution.times_h, values=values, draws=draws)
+    return outputs
+
+
+def _efficacy(built: Built, receptor: str, species: str) -> float:
+    drug = built.drugs[species]
+    name = drug.binding[receptor].efficacy
+    return 0.0 if name is None else float(drug.number(name, built.structures.get(species)).value)
+
+
+def _metrics(built: Built, solution: Solution, tones: Mapping[str, Any]) -> dict[str, Any]:
+    """Metrics from the reducers: they see every step, not only the output grid."""
+    found: dict[str, Any] = {}
+    span = float(solution.times_h[-1] - solution.times_h[0])
+    for k, name in enumerate(solution.reduced):
+        peak, when, trough, area, above = solution.engine.reduced[:, k, :].T
+        if name.startswith("plasma_"):
+            species = name.removeprefix("plasma_")
+            drug = built.drugs[species]
+            mass = drug.numbers[str(drug.mw)].value / 1000.0
+            found[f"cmax_{species}_ng_ml"] = metric(peak * mass)
+            found[f"tmax_{species}_h"] = metric(when)
+            found[f"auc_{species}_ng_h_ml"] = metric(area * mass)
+        else:
+            receptor = name.removesuffix("_free")
+            empty = 1.0 / (1.0 + np.asarray(tones[receptor]))
+            found[f"{receptor}_pet_occupancy_peak"] = metric(1 - trough / empty)
+            found[f"{receptor}_pet_occupancy_mean"] = metric(1 - area / (span * empty))
+            found[f"{receptor}_pet_occupancy_hours_above_90_percent"] = metric(span - above)
+    return found

@@ -1,0 +1,50 @@
+"""Figures of outputs over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from schild.simulate.result import Output
+
+#: Colours that people with any kind of colour vision can tell apart (Okabe and Ito).
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def draw(outputs: Sequence[Output], title: str = "") -> Figure:
+    """Draw outputs over time, one panel for each unit, populations as median with 50 % and 90 % bands."""
+    from matplotlib.figure import Figure
+
+    units = list(dict.fromkeys(o.unit for o in outputs))
+    figure = Figure(figsize=(8.0, 0.9 + 2.6 * max(len(units), 1)), layout="constrained")
+    axes = figure.subplots(max(len(units), 1), 1, sharex=True, squeeze=False)[:, 0]
+    span = float(outputs[0].time_h[-1]) if outputs else 1.0
+    scale, word = (24.0, "days") if span > 72 else ((1.0, "hours") if span > 2 else (1 / 60.0, "minutes"))
+    for axis, unit in zip(axes, units, strict=False):
+        same = [o for o in outputs if o.unit == unit]
+        for k, o in enumerate(same):
+            colour = COLOURS[k % len(COLOURS)]
+            t = np.asarray(o.time_h) / scale
+            if len(o.values) > 1:
+                axis.fill_between(
+                    t, o.quantile(0.05), o.quantile(0.95), color=colour, alpha=0.15, linewidth=0
+                )
+                axis.fill_between(
+                    t, o.quantile(0.25), o.quantile(0.75), color=colour, alpha=0.25, linewidth=0
+                )
+            axis.plot(t, o.value, color=colour, label=o.name, linewidth=1.6)
+        axis.set_ylabel({"1": "fraction"}.get(unit, unit))
+        if unit == "1":
+            axis.set_ylim(-0.02, 1.02)
+        axis.grid(alpha=0.25)
+        axis.legend(loc="best", fontsize="small", frameon=False)
+    if len(axes):
+        axes[-1].set_xlabel(f"time [{word}]")
+    if title:
+        figure.suptitle(title, fontsize="medium")
+    return figure

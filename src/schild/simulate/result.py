@@ -1,0 +1,302 @@
+"""What a run gives back: outputs by name, metrics, a table, a figure, sources and a manifest."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild import __version__
+from schild.errors import InputError, UnknownNameError
+from schild.units import TimeLike, hours
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from schild.catalog import Catalogue
+    from schild.evidence import Number
+
+Floats = NDArray[np.floating]
+
+#: Quantiles that summaries, tables and bands of a population give.
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_LABELS = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output over time.
+
+    Parameters
+    ----------
+    name, unit : str
+        Name in the contract and unit.
+    time_h : ndarray, shape (n_times,)
+        Output times. [h]
+    values : ndarray, shape (n_subjects, n_times)
+        Values in ``unit``.
+    draws : int
+        Parameter draws among the subjects; 0 for none.
+    """
+
+    name: str
+    unit: str
+    time_h: Floats
+    values: Floats
+    draws: int = 0
+
+    @property
+    def value(self) -> Floats:
+        """The course of a single subject, or the median over subjects; shape (n_times,)."""
+        return self.values[0] if len(self.values) == 1 else self.quantile(0.5)
+
+    def at(self, time: TimeLike) -> float | Floats:
+        """Value at a time, interpolated between output times.
+
+        Parameters
+        ----------
+        time : str or float
+            ``"24 h"``, or hours.
+
+        Returns
+        -------
+        float or ndarray, shape (n_subjects,)
+            Linear in time; logarithmic for concentrations.
+
+        Raises
+        ------
+        InputError
+            Outside the run: nothing is extrapolated.
+        """
+        t = hours(time)
+        if not self.time_h[0] <= t <= self.time_h[-1]:
+            raise InputError(
+                f"{self.name} was asked at {t:g} h; the run covers {self.time_h[0]:g} to {self.time_h[-1]:g} h. "
+                "Ask for a time inside, or run longer."
+            )
+        k = int(np.clip(np.searchsorted(self.time_h, t, side="right") - 1, 0, len(self.time_h) - 1))
+        if self.time_h[k] == t:
+            found = self.values[:, k].astype(np.float64)
+        else:
+            w = (t - self.time_h[k]) / (self.time_h[k + 1] - self.time_h[k])
+            a, b = self.values[:, k].astype(np.float64), self.values[:, k + 1].astype(np.float64)
+            found = (1 - w) * a + w * b
+            if self.unit in ("ng/mL", "nM"):
+                both = (a > 0) & (b > 0)
+                found[both] = np.exp((1 - w) * np.log(a[both]) + w * np.log(b[both]))
+        return float(found[0]) if len(found) == 1 else found
+
+    def quantile(self, q: float) -> Floats:
+        """Quantile over subjects that have finished; shape (n_times,)."""
+        good = self.values[np.isfinite(self.values).all(axis=1)]
+        if not len(good):
+            return np.full(self.time_h.shape, np.nan)
+        return np.asarray(np.quantile(good, q, axis=0))
+
+    def uncertainty(self, q: float) -> Floats:
+        """Quantile over parameter draws of the median over people; shape (n_times,).
+
+        The band of what is not known about the typical person, as opposed to how people differ.
+        """
+        if not self.draws:
+            raise InputError(
+                f"{self.name} has no parameter draws; expected a population with uncertainty. Set uncertainty above 0."
+            )
+        by_draw = self.values.reshape(self.draws, -1, self.values.shape[1])
+        return np.asarray(np.quantile(np.nanmedian(by_draw, axis=1), q, axis=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Outputs of a run and all that belongs to them.
+
+    Examples
+    --------
+    >>> import schild
+    >>> result = schild.simulate("naltrexone 50 mg po", until="24 h")
+    >>> 0.8 < result["mor_occupancy_naltrexone"].at("24 h") < 0.95
+    True
+    """
+
+    title: str
+    outputs: Mapping[str, Output]
+    metrics: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    status: NDArray[np.int64]
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    catalogue: Catalogue | None = None
+
+    def __getitem__(self, name: str) -> Output:
+        """Return an output by name."""
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise UnknownNameError("output", name, self.outputs) from None
+
+    @property
+    def n(self) -> int:
+        """Number of subjects."""
+        return len(self.status)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the metrics: peaks, their times, areas, time above.
+
+        For a population each is a mapping of quantiles.
+        """
+        return dict(self.metrics)
+
+    def to_frame(self, *names: str) -> pd.DataFrame:
+        """Return a tidy table.
+
+        Parameters
+        ----------
+        *names : str
+            Outputs; all by default.
+
+        Returns
+        -------
+        DataFrame
+            Columns time_h, output, unit and value; for a population the quantiles in place of value.
+        """
+        import pandas as pd
+
+        parts = []
+        for name in names or tuple(self.outputs):
+            output = self[name]
+            columns: dict[str, Any] = {"time_h": output.time_h, "output": name, "unit": output.unit}
+            if self.n == 1:
+                columns["value"] = output.values[0]
+            else:
+                columns |= {label: output.quantile(q) for label, q in zip(_LABELS, QUANTILES, strict=True)}
+            parts.append(pd.DataFrame(columns))
+        return pd.concat(parts, ignore_index=True)
+
+    def plot(self, *names: str) -> Figure:
+        """Draw outputs over time; populations as median with 50 % and 90 % bands.
+
+        Parameters
+        ----------
+        *names : str
+            Outputs; plasma and receptors of the first drug by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            One panel for each unit.
+        """
+        from schild.simulate.plot import draw
+
+        return draw([self[name] for name in names or default_names(self.outputs)], self.title)
+
+    def cite(self) -> str:
+        """Return the sources of the numbers that this run used, with what each was used for."""
+        lines = []
+        for key, used in sorted(self.sources.items()):
+            label = key
+            if self.catalogue is not None and key in self.catalogue.references:
+                reference = self.catalogue.references[key]
+                label = f"{reference.label}" + (f" doi:{reference.doi}" if reference.doi else "")
+            lines.append(f"[{key}] {label}\n    for {', '.join(used)}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data; numbers that are not finite become None."""
+        outputs: dict[str, Any] = {}
+        for name, output in self.outputs.items():
+            entry: dict[str, Any] = {"unit": output.unit, "time_h": output.time_h.tolist()}
+            if self.n == 1:
+                entry["value"] = _plain(output.values[0])
+            else:
+                for label, q in zip(_LABELS, QUANTILES, strict=True):
+                    entry[label] = _plain(output.quantile(q))
+                if output.draws:
+                    entry["median_q05"], entry["median_q95"] = (
+                        _plain(output.uncertainty(q)) for q in (0.05, 0.95)
+                    )
+            outputs[name] = entry
+        return {
+            "manifest": dict(self.manifest),
+            "outputs": outputs,
+            "metrics": _plain(dict(self.metrics)),
+            "warnings": list(self.warnings),
+            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+        }
+
+    def to_json(self) -> str:
+        """Return the JSON object of the contract as text."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+
+def default_names(outputs: Mapping[str, Output]) -> list[str]:
+    """Choose what a figure shows when nobody says: plasma, then the brain's receptors by PET."""
+    names = [n for n in outputs if n.startswith("plasma_")]
+    return names + [n for n in outputs if n.endswith("_pet_occupancy")]
+
+
+def _plain(value: Any) -> Any:
+    """Plain Python data without NaN."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return [_plain(v) for v in value.tolist()]
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def sources_of(used: Mapping[tuple[str, str], Number]) -> dict[str, tuple[str, ...]]:
+    """Group the numbers of a run by the source of the value that was chosen."""
+    found: dict[str, list[str]] = {}
+    for (drug, name), number in used.items():
+        for source in number.chosen.source:
+            found.setdefault(source, []).append(f"{drug}.{name}")
+    return {key: tuple(sorted(set(names))) for key, names in found.items()}
+
+
+def manifest_of(
+    run: Any, digests: Mapping[str, str], structures: Mapping[str, str], n: int, rtol: float
+) -> dict[str, Any]:
+    """Describe a run so that it can be repeated: versions, seed, tolerance, hashes."""
+    import numba
+    import scipy
+
+    text = json.dumps(run.model_dump(mode="json", exclude_none=True), sort_keys=True)
+    return {
+        "schild": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "numba": numba.__version__,
+        "run": blake2b(text.encode(), digest_size=16).hexdigest(),
+        "catalogue": dict(digests),
+        "structure": dict(structures),
+        "seed": run.run.seed,
+        "subjects": n,
+        "rtol": rtol,
+        "title": run.run.title,
+        "regimens": [d.to_words() for d in run.doses],
+    }
+
+
+def metric(values: Sequence[float] | Floats) -> Any:
+    """One number for one subject, quantiles for many."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 1:
+        return float(array[0])
+    good = array[np.isfinite(array)]
+    if not good.size:
+        return dict.fromkeys(_LABELS)
+    return {label: float(np.quantile(good, q)) for label, q in zip(_LABELS, QUANTILES, strict=True)}

@@ -1,0 +1,357 @@
+"""What to simulate: the run file, checked by one model that is also the JSON Schema."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from schild.errors import InputError
+from schild.population import MAX_SUBJECTS, Population, Subject
+from schild.regimen import Dose, Regimen, parse_regimen
+from schild.units import TICKS_PER_HOUR, parse_clearance, parse_weight, ticks
+
+__all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
+
+_MAX_TIMES = 200_000
+
+
+def _text_or_hours(value: Any) -> Any:
+    # A time is words with a unit; a bare number in a file would leave the unit to guessing.
+    if isinstance(value, bool) or not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a time with a unit; write it like '24 h'")
+    return value
+
+
+Time = Annotated[str, BeforeValidator(_text_or_hours)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Head(_Section):
+    """Section ``[run]``: how long, how fine, which seed."""
+
+    title: str = ""
+    until: Time | None = Field(
+        default=None, description="End of the run; by default 7 d after the last dose, 42 d after a depot."
+    )
+    every: Time | None = Field(default=None, description="Output grid; by default chosen from the horizon.")
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    structure: str | dict[str, str] | None = Field(
+        default=None, description="Rival mechanism between plasma and receptor, for all drugs or by drug."
+    )
+    receptors: list[str] = Field(default=["mor", "kor", "dor"], min_length=1)
+    outputs: list[str] | None = Field(default=None, description="Outputs to keep; all by default.")
+    tone: bool = Field(default=True, description="Whether the endogenous agonist competes.")
+    without: list[str] = Field(default=[], description="Species that are carried but bind nothing.")
+
+
+class SubjectEntry(_Section):
+    """Section ``[subject]``: one person with typical parameters."""
+
+    weight: str = "70 kg"
+    age: str = "40 years"
+    sex: Literal["female", "male"] = "male"
+    liver: Literal["normal", "mild", "moderate", "severe"] = "normal"
+    crcl: str = "100 mL/min"
+    dependent: Literal["no", "yes"] = "no"
+
+    def resolve(self) -> Subject:
+        """Turn the words into numbers."""
+        return Subject(
+            weight_kg=parse_weight(self.weight),
+            age_years=_years(self.age),
+            crcl_ml_min=parse_clearance(self.crcl, "mL/min"),
+            sex=self.sex,
+            liver=self.liver,
+            dependent=self.dependent,
+        )
+
+
+class PopulationEntry(_Section):
+    """Section ``[population]``: many people."""
+
+    n: int = Field(ge=1, le=MAX_SUBJECTS)
+    reference: str = "adult"
+    variability: bool = True
+    occasions: bool = True
+    uncertainty: int = Field(
+        default=0, ge=0, description="Parameter sets drawn from the uncertainty of the typical values."
+    )
+    weight: str | None = None
+    age: str | None = None
+    sex: Literal["female", "male"] | None = None
+    liver: Literal["normal", "mild", "moderate", "severe"] | None = None
+    crcl: str | None = None
+    dependent: Literal["no", "yes"] | None = None
+
+    def resolve(self) -> Population:
+        """Turn the words into numbers."""
+        fixed: dict[str, float | str] = {}
+        if self.weight is not None:
+            fixed["weight_kg"] = parse_weight(self.weight)
+        if self.age is not None:
+            fixed["age_years"] = _years(self.age)
+        if self.crcl is not None:
+            fixed["crcl_ml_min"] = parse_clearance(self.crcl, "mL/min")
+        for name in ("sex", "liver", "dependent"):
+            if (value := getattr(self, name)) is not None:
+                fixed[name] = value
+        return Population(
+            n=self.n,
+            key=self.reference,
+            fixed=fixed,
+            variability=self.variability,
+            occasions=self.occasions,
+            draws=self.uncertainty,
+        )
+
+
+class DoseEntry(_Section):
+    """Section ``[[dose]]``: a dose, or the same dose again and again; or ``regimen``, the same in words."""
+
+    regimen: str | None = None
+    drug: str | None = None
+    amount: str | None = None
+    route: str | None = None
+    time: Time | None = None
+    duration: Time | None = None
+    rate: str | None = None
+    every: Time | None = None
+    count: int | None = None
+    skip: list[int] = []
+    salt: str | None = None
+    ss: int = 0
+    evid: int = 1
+
+    def resolve(self) -> tuple[Dose, ...]:
+        """Turn the entry into doses."""
+        if self.regimen is not None:
+            others = sorted(self.model_fields_set - {"regimen"})
+            if others:
+                raise InputError(
+                    f"A dose has a regimen in words and also {', '.join(others)}; expected one or the other. "
+                    "Put everything into the words."
+                )
+            return tuple(parse_regimen(self.regimen))
+        return (
+            Dose(
+                drug=self.drug,
+                amount=self.amount,
+                route=self.route,
+                time=self.time or 0.0,
+                duration=self.duration,
+                rate=self.rate,
+                every=self.every,
+                count=self.count,
+                skip=self.skip,
+                basis=self.salt,
+                ss=self.ss,
+                evid=self.evid,
+            ),
+        )
+
+
+class Run(_Section):
+    """What to simulate: doses, who takes them, how long.
+
+    Examples
+    --------
+    >>> run = Run.of("naltrexone 50 mg po q24h x7", until="14 d")
+    >>> run.until_h
+    336.0
+    """
+
+    run: Head = Head()
+    subject: SubjectEntry | None = None
+    population: PopulationEntry | None = None
+    dose: list[DoseEntry] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> Run:
+        if self.subject is not None and self.population is not None:
+            raise ValueError(
+                "a run has a [subject] or a [population], not both; put fixed properties into [population]"
+            )
+        return self
+
+    @field_validator("dose", mode="before")
+    @classmethod
+    def _doses(cls, value: Any) -> Any:
+        # A list of words is as good as a list of tables.
+        if isinstance(value, list):
+            return [{"regimen": x} if isinstance(x, str) else x for x in value]
+        return value
+
+    @classmethod
+    def of(
+        cls,
+        *regimens: str,
+        subject: dict[str, Any] | None = None,
+        population: dict[str, Any] | None = None,
+        **head: Any,
+    ) -> Run:
+        """Make a run from regimens in words.
+
+        Parameters
+        ----------
+        *regimens : str
+            Words, one regimen each.
+        subject, population : dict, optional
+            The sections of the run file.
+        **head
+            Entries of ``[run]``: until, every, seed, structure, receptors, outputs, tone, without, title.
+
+        Returns
+        -------
+        Run
+            Checked.
+
+        Raises
+        ------
+        InputError
+            For anything malformed.
+        """
+        return cls.parse({"run": head, "subject": subject, "population": population, "dose": list(regimens)})
+
+    @classmethod
+    def parse(cls, data: Any) -> Run:
+        """Check a mapping like the run file.
+
+        Raises
+        ------
+        InputError
+            One message that names each field, what was given and what was expected.
+        """
+        if isinstance(data, dict):
+            data = {k: v for k, v in data.items() if v is not None}
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise InputError(_sentence(error)) from None
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Run:
+        """Read a run file.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, is not TOML, or does not describe a run.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            raise InputError(f"{path} cannot be read ({why}); expected a run file. Check the name.") from None
+        if not text.strip():
+            raise InputError(
+                f"{path} is empty; expected a run file with at least one [[dose]]. See `schild schema run`."
+            )
+        try:
+            data = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
+        try:
+            return cls.parse(data)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    @property
+    def doses(self) -> Regimen:
+        """All doses in the order written."""
+        return Regimen(tuple(d for entry in self.dose for d in entry.resolve()))
+
+    @property
+    def who(self) -> Subject | Population:
+        """One person or many."""
+        if self.population is not None:
+            return self.population.resolve()
+        return (self.subject or SubjectEntry()).resolve()
+
+    @property
+    def until_tick(self) -> int:
+        """End of the run. [us]"""
+        if self.run.until is not None:
+            until = ticks(self.run.until)
+            if until <= 0:
+                raise InputError(
+                    f"The run ends at {self.run.until!r}; expected a time after 0. Write it like '14 d'."
+                )
+            return until
+        last = 0
+        for d in self.doses:
+            day = 24 * TICKS_PER_HOUR
+            after = 42 * day if d.route in ("im_depot", "implant", "transdermal") else 7 * day
+            count = d.count or 1
+            last = max(last, d.time_tick + (count - 1) * d.every_tick + d.duration_tick + after)
+        return last
+
+    @property
+    def until_h(self) -> float:
+        """End of the run. [h]"""
+        return self.until_tick / TICKS_PER_HOUR
+
+    @property
+    def grid_tick(self) -> Sequence[int]:
+        """Output times from 0 to the end. [us]"""
+        until = self.until_tick
+        if self.run.every is not None:
+            step = ticks(self.run.every)
+            if step <= 0:
+                raise InputError(
+                    f"`every` is {self.run.every!r}; expected a time above 0. Write it like '1 h'."
+                )
+            if until // step > _MAX_TIMES:
+                raise InputError(
+                    f"`every` {self.run.every!r} over {self.until_h:g} h makes {until // step:,} output times; expected "
+                    f"at most {_MAX_TIMES:,}. Choose a coarser grid."
+                )
+        else:
+            hour = TICKS_PER_HOUR
+            steps = [hour // 3600, hour // 720, hour // 360, hour // 120, hour // 60, hour // 30, hour // 12, hour // 6,
+                     hour // 4, hour // 2, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, 24 * hour, 48 * hour]  # fmt: skip
+            step = next((s for s in steps if until // s <= 720), max(168 * hour, until // 720))
+        grid = list(range(0, until + 1, step))
+        return grid if grid[-1] == until else [*grid, until]
+
+
+def _years(text: str) -> float:
+    value, _, unit = text.strip().partition(" ")
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if unit.strip() not in ("y", "year", "years") or number != number:
+        raise InputError(f"The age {text!r} is not understood; expected years. Write it like '40 years'.")
+    return number
+
+
+def _sentence(error: ValidationError) -> str:
+    """Turn pydantic's findings into sentences: field, what was wrong, what was given."""
+    parts = []
+    for finding in error.errors(include_url=False)[:8]:
+        place = ".".join(str(x) for x in finding["loc"]) or "the run"
+        given = repr(finding.get("input"))
+        given = given if len(given) <= 60 else given[:57] + "..."
+        if finding["type"] == "extra_forbidden":
+            parts.append(f"{place} is not a known entry (given {given}); remove it or correct its name")
+        elif finding["type"] == "missing":
+            parts.append(f"{place} is missing; add it")
+        else:
+            parts.append(f"{place}: {finding['msg'].removeprefix('Value error, ')} (given {given})")
+    more = error.error_count() - 8
+    return "The run is not understood: " + "; ".join(parts) + (f"; and {more} more" if more > 0 else "") + "."
