@@ -73,9 +73,7 @@ class Subject:
         for name, levels in (("sex", SEX), ("liver", LIVER), ("dependent", ("no", "yes"))):
             value = getattr(self, name)
             if value not in levels:
-                raise InputError(
-                    f"{name} is {value!r}; expected one of {', '.join(levels)}. Choose one of them."
-                )
+                raise InputError(f"{name} is {value!r}; expected one of {', '.join(levels)}. Choose one of them.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -323,9 +323,7 @@ class _Builder:
                 "Lower the correlations."
             ) from None
         weights = root[names.index(name)]
-        return np.asarray(
-            sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w)
-        )
+        return np.asarray(sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w))
 
     def _covariate(self, drug: Drug, of: str, form: str, value: float | Floats, covariate) -> float | Floats:  # type: ignore[no-untyped-def]
         have = self.people.covariates[of]
@@ -367,9 +365,7 @@ class _Builder:
         for (key, name), route in routes.items():
             drug = self.drugs[key]
             for k, branch in enumerate(route.branches):
-                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[
-                    branch.input
-                ]
+                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[branch.input]
                 delivers = tuple(d.species for d in branch.deliver)
                 label = _port(key, name, k)
                 if (key, name) in plain:
@@ -389,9 +385,7 @@ class _Builder:
                             "has no meaning there. Leave it out."
                         )
                     ports[label + ".infusion"] = drug, branch
-                    inputs.append(
-                        Input(name=label + ".infusion", stages=stages, prolonged=True, delivers=delivers)
-                    )
+                    inputs.append(Input(name=label + ".infusion", stages=stages, prolonged=True, delivers=delivers))
         return tuple(inputs), ports
 
     def _receptors(self) -> tuple[Receptor, ...]:
@@ -405,15 +399,11 @@ class _Builder:
                 if name in drug.binding and key not in self.without
             )
             found.append(
-                Receptor(
-                    name=name, ligands=ligands, tone=endogenous is not None and name in endogenous.binding
-                )
+                Receptor(name=name, ligands=ligands, tone=endogenous is not None and name in endogenous.binding)
             )
         return tuple(found)
 
-    def _parameters(
-        self, spec: ModelSpec, ports: Mapping[str, tuple[Drug, Branch]]
-    ) -> dict[str, float | Floats]:
+    def _parameters(self, spec: ModelSpec, ports: Mapping[str, tuple[Drug, Branch]]) -> dict[str, float | Floats]:
         p: dict[str, float | Floats] = {}
         effect = spec.effect_species()
         for species in spec.species:
@@ -444,9 +434,7 @@ class _Builder:
                 binding = drug.binding[receptor.name]
                 label = f"{receptor.name}.{ligand.species}"
                 if binding.koff is None or (binding.kd is None and binding.ki is None):
-                    raise CatalogueError(
-                        f"drugs/{drug.key}.toml: binding.{receptor.name} needs kd (or ki) and koff."
-                    )
+                    raise CatalogueError(f"drugs/{drug.key}.toml: binding.{receptor.name} needs kd (or ki) and koff.")
                 if binding.kd is not None:
                     p[f"{label}.kd"] = self.value(drug, binding.kd)
                 else:
@@ -515,9 +503,7 @@ class _Builder:
                                  interval=0.0, running=1)  # fmt: skip
                 entries += [
                     constant,
-                    Entry(
-                        tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale
-                    ),
+                    Entry(tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale),
                 ]
                 continue
             assert event.amount is not None  # every other dose has one
@@ -527,9 +513,7 @@ class _Builder:
             if event.ss:
                 entries += _train(event, port, amount, scale, lag, duration)
             start = event.tick + lag
-            entries.append(
-                Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale)
-            )
+            entries.append(Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale))
             if duration:
                 entries.append(
                     Entry(
@@ -581,7 +565,8 @@ class _Builder:
                 value = np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
             if varying is not None:
                 draw, spread = self.people.between_occasion, varying.between_occasion
-                assert draw is not None and spread is not None  # both were checked above
+                assert draw is not None  # checked above
+                assert spread is not None
                 value = value * np.exp(spread.omega * draw(occasion))
             self.scales[label] = value
         return label
@@ -640,9 +625,7 @@ def _port(drug: str, route: str, branch: int) -> str:
 
 def _disposition(drug: Drug):  # type: ignore[no-untyped-def]
     if drug.disposition is None:
-        raise InputError(
-            f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug."
-        )
+        raise InputError(f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug.")
     return drug.disposition
 
 

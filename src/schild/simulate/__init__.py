@@ -17,12 +17,9 @@ from schild.regimen import Event, expand
 from schild.simulate.guard import check_doses
 from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
 from schild.simulate.runfile import Run
-from schild.simulate.solve import Solution, solve
+from schild.simulate.solve import RTOL, Solution, solve
 
 __all__ = ["Output", "Result", "Run", "events_of", "simulate", "simulate_run"]
-
-#: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
-RTOL = 5e-5
 
 #: Largest block of stored values of a population. [bytes]
 MAX_BYTES = 3_000_000_000
@@ -103,9 +100,7 @@ def simulate(
     """
     if n is not None:
         if population is not None and "n" in population:
-            raise InputError(
-                f"n={n} and population n={population['n']} were both given; expected one. Drop one."
-            )
+            raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
         population = {**(population or {}), "n": n}
     run = Run.of(
         *regimens,
@@ -122,9 +117,7 @@ def simulate(
             if value is not None
         },
     )  # fmt: skip
-    return simulate_run(
-        run, rtol=rtol, threads=threads, catalogue=catalogue, overrides=overrides, progress=progress
-    )
+    return simulate_run(run, rtol=rtol, threads=threads, catalogue=catalogue, overrides=overrides, progress=progress)
 
 
 def events_of(run: Run) -> tuple[Event, ...]:
@@ -204,9 +197,7 @@ def simulate_run(
     failed = np.flatnonzero(solution.engine.status)
     if len(failed):
         reasons = {STATUS[int(solution.engine.status[j])] for j in failed}
-        warnings.append(
-            f"{len(failed)} of {people.n} subjects could not be solved: {'; '.join(sorted(reasons))}."
-        )
+        warnings.append(f"{len(failed)} of {people.n} subjects could not be solved: {'; '.join(sorted(reasons))}.")
     digests = {key: drug.digest for key, drug in built.drugs.items()}
     return Result(
         title=run.run.title or "; ".join(d.to_words() for d in run.doses),
@@ -233,9 +224,7 @@ def _outputs_of(
     for s in built.spec.species:
         plan.append((f"plasma_{s.name}", "ng/mL", (f"plasma_{s.name}",)))
     for s in built.spec.species:
-        plan.append(
-            (f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in effect else f"plasma_{s.name}",))
-        )
+        plan.append((f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in effect else f"plasma_{s.name}",)))
     for r in built.spec.receptors:
         bound = [f"{r.name}_occupancy_{x.species}" for x in r.ligands]
         tone = [f"{r.name}_occupancy_{ENDOGENOUS}"] if r.tone else []

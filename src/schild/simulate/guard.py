@@ -65,11 +65,7 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
         weight = who.weight_kg if isinstance(who, Subject) else float(who.fixed.get("weight_kg", 70.0))
         dose = _nmol(drug, event, weight)
         if limit is None or dose > limit * (1 + 1e-9):
-            said = (
-                "none is known for this route"
-                if limit is None
-                else f"the largest is {_limit_words(drug, event)}"
-            )
+            said = "none is known for this route" if limit is None else f"the largest is {_limit_words(drug, event)}"
             raise InputError(
                 f"{drug.name} {event.amount} at {format_ticks(event.tick)} while an antagonist is on board is more than "
                 f"published human challenges ({said}); schild does not compute it. {DANGER} "
@@ -79,7 +75,8 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
 
 def _nmol(drug: Drug, event: Event, weight_kg: float) -> float:
     assert event.amount is not None  # the caller has checked
-    salt = event.basis or drug.routes[str(event.route)].salt if event.route in drug.routes else "base"
+    route = drug.routes.get(str(event.route))
+    salt = event.basis or (route.salt if route is not None else "base")
     factor = 1.0 if salt in ("base", "") or salt not in drug.salts else drug.number(drug.salts[salt]).value
     return amount_nmol(event.amount.scaled(weight_kg), drug.number(str(drug.mw)).value, factor)
 

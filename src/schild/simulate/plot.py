@@ -31,12 +31,8 @@ def draw(outputs: Sequence[Output], title: str = "") -> Figure:
             colour = COLOURS[k % len(COLOURS)]
             t = np.asarray(o.time_h) / scale
             if len(o.values) > 1:
-                axis.fill_between(
-                    t, o.quantile(0.05), o.quantile(0.95), color=colour, alpha=0.15, linewidth=0
-                )
-                axis.fill_between(
-                    t, o.quantile(0.25), o.quantile(0.75), color=colour, alpha=0.25, linewidth=0
-                )
+                axis.fill_between(t, o.quantile(0.05), o.quantile(0.95), color=colour, alpha=0.15, linewidth=0)
+                axis.fill_between(t, o.quantile(0.25), o.quantile(0.75), color=colour, alpha=0.25, linewidth=0)
             axis.plot(t, o.value, color=colour, label=o.name, linewidth=1.6)
         axis.set_ylabel({"1": "fraction"}.get(unit, unit))
         if unit == "1":

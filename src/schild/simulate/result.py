@@ -219,9 +219,7 @@ class Result:
                 for label, q in zip(_LABELS, QUANTILES, strict=True):
                     entry[label] = _plain(output.quantile(q))
                 if output.draws:
-                    entry["median_q05"], entry["median_q95"] = (
-                        _plain(output.uncertainty(q)) for q in (0.05, 0.95)
-                    )
+                    entry["median_q05"], entry["median_q95"] = (_plain(output.uncertainty(q)) for q in (0.05, 0.95))
             outputs[name] = entry
         return {
             "manifest": dict(self.manifest),

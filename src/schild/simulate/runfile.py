@@ -288,9 +288,7 @@ class Run(_Section):
         if self.run.until is not None:
             until = ticks(self.run.until)
             if until <= 0:
-                raise InputError(
-                    f"The run ends at {self.run.until!r}; expected a time after 0. Write it like '14 d'."
-                )
+                raise InputError(f"The run ends at {self.run.until!r}; expected a time after 0. Write it like '14 d'.")
             return until
         last = 0
         for d in self.doses:
@@ -312,9 +310,7 @@ class Run(_Section):
         if self.run.every is not None:
             step = ticks(self.run.every)
             if step <= 0:
-                raise InputError(
-                    f"`every` is {self.run.every!r}; expected a time above 0. Write it like '1 h'."
-                )
+                raise InputError(f"`every` is {self.run.every!r}; expected a time above 0. Write it like '1 h'.")
             if until // step > _MAX_TIMES:
                 raise InputError(
                     f"`every` {self.run.every!r} over {self.until_h:g} h makes {until // step:,} output times; expected "
