@@ -186,7 +186,7 @@ def _delivery(part: Delivery) -> str:
 
 
 def _rows(number: Number) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for value in (number.chosen, *number.rivals):
         chosen = value.key == number.chosen_key
         remarks = [value.locator, value.population, value.note, number.why if chosen else ""]
