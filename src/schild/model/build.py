@@ -358,8 +358,8 @@ class _Builder:
         infused: set[tuple[str, str]] = set()
         for event in events:
             if event.drug is not None and event.route is not None:
-                key = (self.catalogue.drug(event.drug).key, event.route)
-                (infused if event.duration_tick or event.rate else plain).add(key)
+                given = (self.catalogue.drug(event.drug).key, event.route)
+                (infused if event.duration_tick or event.rate else plain).add(given)
         inputs: list[Input] = []
         ports: dict[str, tuple[Drug, Branch]] = {}
         for (key, name), route in routes.items():

@@ -166,8 +166,8 @@ def simulate_run(
     size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
     if size > MAX_BYTES:
         raise InputError(
-            f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected at "
-            f"most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
+            f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected "
+            f"at most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
         )
     reduce = [(f"plasma_{s.name}", np.inf) for s in built.spec.species]
     tones = {r.name: _e0(built, r.name) for r in built.spec.receptors}

@@ -67,8 +67,8 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
         if limit is None or dose > limit * (1 + 1e-9):
             said = "none is known for this route" if limit is None else f"the largest is {_limit_words(drug, event)}"
             raise InputError(
-                f"{drug.name} {event.amount} at {format_ticks(event.tick)} while an antagonist is on board is more than "
-                f"published human challenges ({said}); schild does not compute it. {DANGER} "
+                f"{drug.name} {event.amount} at {format_ticks(event.tick)} while an antagonist is on board is more "
+                f"than published human challenges ({said}); schild does not compute it. {DANGER} "
                 "Use a dose of a published challenge."
             )
 
@@ -83,9 +83,10 @@ def _nmol(drug: Drug, event: Event, weight_kg: float) -> float:
 
 def _limit_nmol(drug: Drug, event: Event) -> float | None:
     number = drug.numbers.get(f"challenge.{event.route}.largest_mg")
-    if number is None or event.route not in drug.routes:
+    route = drug.routes.get(str(event.route))
+    if number is None or route is None:
         return None
-    salt = drug.routes[event.route].salt
+    salt = route.salt
     factor = 1.0 if salt in ("base", "") else drug.number(drug.salts[salt]).value
     return number.value * 1e6 * factor / drug.number(str(drug.mw)).value
 

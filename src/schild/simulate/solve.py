@@ -197,7 +197,7 @@ def _periodic(
                 [program.signal(name) for name in slots],
                 start_states=states.reshape((width + 1) * n, 1, len(slots)),
                 threads=threads,
-                **options,
+                rtol=rtol,
             )
             .out[:, :, 1]
             .reshape(width + 1, n, len(slots))
