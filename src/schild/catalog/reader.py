@@ -55,7 +55,7 @@ class Table:
 
     Examples
     --------
-    >>> table = Table({"unit": "L/h", "valu": 3}, "drugs/x.toml", "number.cl")
+    >>> table = Table({"unit": "L/h", "val": 3}, "drugs/x.toml", "number.cl")
     >>> table.text("unit")
     'L/h'
     >>> table.real("value")

@@ -180,7 +180,7 @@ DRUG = {"key": "x", "name": "x", "role": "agonist"}
     [
         ({"role": "friend"}, "role = 'friend'; expected one of agonist"),
         ({"colour": "red"}, "unknown key 'colour'"),
-        ({"numbr": {}}, "did you mean 'number'"),
+        ({"numbers": {}}, "did you mean 'number'"),
         ({"number": {"cl": {"unit": "L/h"}}}, r"\[number\.cl\] has no \[\[\.\.\.value\]\]"),
         ({"number": {"a.b": {"chosen": "b", "value": [VALUE]}}}, r'\[number\."a\.b"\] has chosen = \'b\''),
         ({"number": {"cl": {"value": [VALUE, VALUE], "chosen": "a"}}}, "two values with the same key"),
