@@ -35,9 +35,9 @@ _TIME = {
 }
 _PER = {1_000_000: "s", 60_000_000: "min", TICKS_PER_HOUR: "h", 24 * TICKS_PER_HOUR: "d"}
 _UNCERTAIN_TIME = {
-    **dict.fromkeys(("m",), "'m' may be a minute, a month or a metre: write min, or days"),
-    **dict.fromkeys(("mo", "month", "months"), "a month has no fixed length: write days, e.g. 28 d"),
-    **dict.fromkeys(("y", "yr", "yrs", "a", "year", "years"), "a year has no fixed length: write 365 d"),
+    "m": "m is a minute, a month or a metre. Write min, or days",
+    **dict.fromkeys(("mo", "month", "months"), "a month has 28 to 31 days. Write days, e.g. 28 d"),
+    **dict.fromkeys(("y", "yr", "yrs", "a", "year", "years"), "a year has 365 or 366 days. Write 365 d"),
 }
 
 # Powers of ten over ng and over nmol.
@@ -63,9 +63,7 @@ _VOLUME = {
 _LEAST, _MOST = 1e-12, 1e15
 
 _AMOUNTS = "kg, g, mg, ug (or mcg), ng, mol, mmol, umol, nmol, each also per kg of body weight (mg/kg)"
-_NUMBER = re.compile(
-    r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?![0-9.,])\s*(.*)", re.DOTALL
-)
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?![0-9.,])\s*(.*)", re.DOTALL)
 _PLAIN_UNIT = re.compile(r"[A-Za-zµμ]{1,24}")
 
 
@@ -102,9 +100,7 @@ def _split(text: str, kind: str, example: str) -> tuple[str, str]:
         )
     number, unit = found[1], found[2].strip()
     if not math.isfinite(float(number)):
-        raise InputError(
-            f"{_shown(text)} is too large for {kind}; expected a finite number, like {example!r}."
-        )
+        raise InputError(f"{_shown(text)} is too large for {kind}; expected a finite number, like {example!r}.")
     return number, unit
 
 
@@ -134,8 +130,8 @@ def _magnitude(quantity: Quantity, unit: str, kind: str, example: str) -> float:
         return float(quantity.to(unit).magnitude)
     except Exception as error:
         raise InputError(
-            f"{_shown(quantity)} is not {kind}; expected something that converts to {unit}. "
-            f"Give a quantity of that kind, or words like {example!r}."
+            f"{_shown(quantity)} is not {kind}; expected something that converts to {unit}. Give a quantity "
+            f"of that kind, or words like {example!r}."
         ) from error
 
 
@@ -205,13 +201,11 @@ def ticks(time: TimeLike) -> int:
         exact = _finite(_magnitude(time, "hour", "a time", "24 h")) * TICKS_PER_HOUR
     else:
         raise InputError(
-            f"{_shown(time)} is not a time; expected words with a unit or a number of hours. "
-            "Write it like '24 h', '60 s' or 24.0."
+            f"{_shown(time)} is not a time; expected words with a unit or a number of hours. Write it like "
+            "'24 h', '60 s' or 24.0."
         )
     if abs(exact) > MAX_TICKS:
-        raise InputError(
-            f"{_shown(time)} is more than 100 years from time 0; expected a nearer time. Check its unit."
-        )
+        raise InputError(f"{_shown(time)} is more than 100 years from time 0; expected a nearer time. Check its unit.")
     return round(exact)
 
 
@@ -228,13 +222,14 @@ def _ticks_of_text(text: str) -> Fraction:
     number, unit = _split(text, "a time", "24 h")
     if not unit:
         raise InputError(
-            f"The time {_shown(text)} has no unit; expected one of s, min, h, d, wk. "
-            f"Write for example '{number} h'."
+            f"The time {_shown(text)} has no unit; expected one of s, min, h, d, wk. Write for example '{number} h'."
         )
     size = _TIME.get(unit.lower())
     if size is None:
         if unit.lower() in _UNCERTAIN_TIME:
-            raise InputError(f"The time {_shown(text)} is not exact: {_UNCERTAIN_TIME[unit.lower()]}.")
+            raise InputError(
+                f"The time {_shown(text)} is not exact; expected s, min, h, d or wk: {_UNCERTAIN_TIME[unit.lower()]}."
+            )
         factor = _pint_factor(unit, "microsecond")
         if factor is None:
             raise InputError(
@@ -346,8 +341,7 @@ def _amount_unit(unit: str, text: str) -> tuple[str, float]:
             return target + tail, factor
     hint = f" Did you mean {name.lower()!r}?" if name.lower() in _AMOUNT_NAMES else ""
     raise InputError(
-        f"{_shown(unit)} in {_shown(text)} is not a unit of amount; expected {_AMOUNTS}.{hint} "
-        "Write it like '50 mg'."
+        f"{_shown(unit)} in {_shown(text)} is not a unit of amount; expected {_AMOUNTS}.{hint} Write it like '50 mg'."
     )
 
 
@@ -378,9 +372,7 @@ class Amount:
 
     def __post_init__(self) -> None:
         if isinstance(self.value, bool) or not isinstance(self.value, Real):
-            raise InputError(
-                f"{_shown(self.value)} is not a number; expected one above 0, as in Amount(50, 'mg')."
-            )
+            raise InputError(f"{_shown(self.value)} is not a number; expected one above 0, as in Amount(50, 'mg').")
         value = float(self.value)
         if not _LEAST <= value <= _MOST:
             raise InputError(
@@ -390,8 +382,8 @@ class Amount:
         unit = self.unit.removesuffix("/kg")
         if unit not in _MASS and unit not in _MOLAR:
             raise InputError(
-                f"{_shown(self.unit)} is not a unit of amount; expected {_AMOUNTS}. "
-                "Use parse_amount for other spellings."
+                f"{_shown(self.unit)} is not a unit of amount; expected {_AMOUNTS}. Use parse_amount for "
+                "other spellings."
             )
         object.__setattr__(self, "value", value)
 
@@ -431,9 +423,7 @@ class Amount:
         if not self.per_kg:
             return self
         if not (math.isfinite(weight_kg) and weight_kg > 0):
-            raise InputError(
-                f"A weight of {weight_kg!r} kg cannot scale {self}; expected one above 0. Correct it."
-            )
+            raise InputError(f"A weight of {weight_kg!r} kg cannot scale {self}; expected one above 0. Correct it.")
         exact = Decimal(repr(self.value)) * Decimal(repr(float(weight_kg)))
         return Amount(float(exact), self.unit.removesuffix("/kg"))
 
@@ -520,17 +510,12 @@ def amount_nmol(amount: Amount, mw: float, base_per_salt: float = 1.0) -> float:
     132323
     """
     if amount.per_kg:
-        raise InputError(
-            f"{amount} needs a body weight; expected an absolute amount. Call amount.scaled(weight_kg)."
-        )
+        raise InputError(f"{amount} needs a body weight; expected an absolute amount. Call amount.scaled(weight_kg).")
     if not (math.isfinite(mw) and mw > 0):
-        raise InputError(
-            f"A molar mass of {mw!r} g/mol is impossible; expected one above 0. Correct the entry."
-        )
+        raise InputError(f"A molar mass of {mw!r} g/mol is impossible; expected one above 0. Correct the entry.")
     if not (math.isfinite(base_per_salt) and base_per_salt > 0):
         raise InputError(
-            f"A base fraction of {base_per_salt!r} is impossible; expected one above 0, at most 1. "
-            "Correct the entry."
+            f"A base fraction of {base_per_salt!r} is impossible; expected one above 0, at most 1. Correct the entry."
         )
     exact = Decimal(repr(amount.value))
     if amount.molar:
@@ -572,9 +557,7 @@ class Rate:
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", Amount(self.value, self.unit).value)
         if self.per not in _PER.values():
-            raise InputError(
-                f"{_shown(self.per)} is not s, min, h or d; expected a rate such as 2 mg/h. Correct it."
-            )
+            raise InputError(f"{_shown(self.per)} is not s, min, h or d; expected a rate such as 2 mg/h. Correct it.")
 
     def over(self, duration_tick: int) -> Amount:
         """Give the amount infused in a time.
@@ -663,9 +646,7 @@ def parse_rate(text: str | Rate) -> Rate:
     if isinstance(text, Rate):
         return text
     if not isinstance(text, str):
-        raise InputError(
-            f"{_shown(text)} is not a rate; expected an amount per time. Write it like '2 mg/h'."
-        )
+        raise InputError(f"{_shown(text)} is not a rate; expected an amount per time. Write it like '2 mg/h'.")
     number, unit = _split(text, "a rate", "2 mg/h")
     amount_unit, slash, per = unit.rpartition("/")
     size = _TIME.get(per.strip().lower())
@@ -692,9 +673,7 @@ def _measured(value: str | Quantity, kind: str, target: str, example: str) -> tu
         number = repr(_magnitude(value, target, kind, example))
         exact, unit = Fraction(Decimal(number)) if math.isfinite(float(number)) else Fraction(0), target
     else:
-        raise InputError(
-            f"{_shown(value)} is not {kind}; expected a number with its unit. Write it like {example!r}."
-        )
+        raise InputError(f"{_shown(value)} is not {kind}; expected a number with its unit. Write it like {example!r}.")
     if not _LEAST <= exact <= _MOST:
         raise InputError(
             f"{_shown(value)} is not above 0 or is absurd; expected {kind} such as {example!r}. Correct it."
@@ -731,9 +710,7 @@ def parse_weight(text: str | Quantity) -> float:
         return float(exact * Fraction(10) ** (_MASS[name] - 12))
     factor = _pint_factor(unit, "kg") if unit.lower() not in _AMOUNT_NAMES else None
     if factor is None:
-        raise InputError(
-            f"{_shown(unit)} is not a unit of weight; expected kg, g or lb. Write it like '70 kg'."
-        )
+        raise InputError(f"{_shown(unit)} is not a unit of weight; expected kg, g or lb. Write it like '70 kg'.")
     return float(exact) * factor
 
 
@@ -766,9 +743,7 @@ def parse_volume(text: str | Quantity) -> float:
         return float(exact * size)
     factor = _pint_factor(unit, "liter")
     if factor is None:
-        raise InputError(
-            f"{_shown(unit)} is not a unit of volume; expected L, dL, mL or uL. Write it like '5 L'."
-        )
+        raise InputError(f"{_shown(unit)} is not a unit of volume; expected L, dL, mL or uL. Write it like '5 L'.")
     return float(exact) * factor
 
 
@@ -804,8 +779,8 @@ def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
     litres, size = _VOLUME.get(volume.strip()), _TIME.get(time.strip().lower())
     if litres is None or size is None:
         raise InputError(
-            f"{_shown(unit)} is not a unit of clearance; expected a volume per time, as mL/min or L/h, "
-            "not scaled to body surface or weight. Write it like '100 mL/min'."
+            f"{_shown(unit)} is not a unit of clearance; expected a volume per time, as mL/min or L/h, not "
+            "scaled to body surface or weight. Write it like '100 mL/min'."
         )
     per_hour = exact * litres * Fraction(TICKS_PER_HOUR, size)
     return float(per_hour if to == "L/h" else per_hour * Fraction(1000, 60))

@@ -197,8 +197,8 @@ class Dose:
             ] + (["count"] if count not in (None, 1) else [])  # fmt: skip
             if given:
                 raise InputError(
-                    f"A reset (evid 3) was given {', '.join(given)}; expected only a time. "
-                    "Use evid 4 for a reset with a dose."
+                    f"A reset (evid 3) was given {', '.join(given)}; expected only a time. Use evid 4 for a "
+                    "reset with a dose."
                 )
             self._store(time=time_tick / TICKS_PER_HOUR, evid=3, cmt=cmt)
             return
@@ -211,14 +211,10 @@ class Dose:
         ss = _whole(ss, "ss", 0, 2, "Use 1 to start at steady state, 2 to add a steady state.")
         every_tick = _tick_or_none(every)
         if every_tick is not None and every_tick <= 0:
-            raise InputError(
-                f"The interval `every` is {every!r}; expected a time above 0. Write it like '24 h'."
-            )
+            raise InputError(f"The interval `every` is {every!r}; expected a time above 0. Write it like '24 h'.")
         duration_tick = _tick_or_none(duration) or 0
         if duration_tick < 0:
-            raise InputError(
-                f"`duration` is {duration!r}; expected a time of 0 or more. Write it like '30 min'."
-            )
+            raise InputError(f"`duration` is {duration!r}; expected a time of 0 or more. Write it like '30 min'.")
         parsed = None if amount is None else parse_amount(amount)
         speed = None if rate is None else parse_rate(rate)
         constant = speed is not None and ss > 0 and every_tick is None
@@ -226,26 +222,24 @@ class Dose:
             if parsed is not None or duration_tick or count not in (None, 1):
                 raise InputError(
                     f"A constant infusion of {drug} at steady state has an amount, a duration or a count; "
-                    "expected the rate alone (it stops at its time), or an interval. For a pump that goes on,"
-                    " add a second dose with the rate and its duration."
+                    "expected the rate alone (it stops at its time), or an interval. For a pump that goes "
+                    "on, add a second dose with the rate and its duration."
                 )
         elif speed is not None:
             parsed, duration_tick, speed = _infusion(drug, parsed, speed, duration_tick)
         elif parsed is None:
-            raise InputError(
-                f"A dose of {drug} has no amount; expected one, or rate and duration. Give '50 mg'."
-            )
+            raise InputError(f"A dose of {drug} has no amount; expected one, or rate and duration. Give '50 mg'.")
 
         if every_tick is None:
             if ss and not constant:
                 raise InputError(
-                    f"A dose of {drug} starts at steady state without `every`; expected an interval."
-                    " Say how often it was given, e.g. q24h."
+                    f"A dose of {drug} starts at steady state without `every`; expected an interval. Say how "
+                    "often it was given, e.g. q24h."
                 )
             if count is not None and _whole(count, "count", 1, MAX_DOSES, "Give at least one dose.") > 1:
                 raise InputError(
-                    f"`count` is {count} but `every` is missing; additional doses need an interval. "
-                    "Say how often, e.g. q24h."
+                    f"`count` is {count} but `every` is missing; additional doses need an interval. Say how "
+                    "often, e.g. q24h."
                 )
             count = 1
         elif count is not None:
@@ -253,8 +247,8 @@ class Dose:
         numbers = _skipped(skip, count)
         if 1 in numbers and (ss or evid == 4):
             raise InputError(
-                f"Dose 1 of {drug} is skipped but carries the {'steady state' if ss else 'reset'}; "
-                "expected it to be given. Start the regimen at the first dose that is given."
+                f"Dose 1 of {drug} is skipped but carries the {'steady state' if ss else 'reset'}; expected "
+                "it to be given. Start the regimen at the first dose that is given."
             )
         lag_tick = _tick_or_none(lag)
         if lag_tick is not None and lag_tick < 0:
@@ -262,9 +256,7 @@ class Dose:
         if f is not None and (
             isinstance(f, bool) or not isinstance(f, Real) or not math.isfinite(f) or not 0 < f <= 1e6
         ):
-            raise InputError(
-                f"`f` is {f!r}; expected a factor above 0, such as 0.8. Skip a dose that is not absorbed."
-            )
+            raise InputError(f"`f` is {f!r}; expected a factor above 0, such as 0.8. Skip a dose that is not absorbed.")
         if cmt is not None:
             cmt = _whole(cmt, "cmt", 1, 10**9, "Give the compartment number of the table, or leave it out.")
         self._store(
@@ -391,16 +383,16 @@ def _infusion(drug: str, amount: Amount | None, rate: Rate, tick: int) -> tuple[
     if amount is None:
         if not tick:
             raise InputError(
-                f"An infusion of {drug} at {rate} has no end; expected a duration or an amount. "
-                "Say how long, e.g. for 6 h."
+                f"An infusion of {drug} at {rate} has no end; expected a duration or an amount. Say how "
+                "long, e.g. for 6 h."
             )
         return rate.over(tick), tick, rate
     if not tick:
         tick = rate.duration_tick(amount)
         if not tick:
             raise InputError(
-                f"{amount} of {drug} at {rate} takes less than a microsecond; expected a slower rate. "
-                "Leave the rate out to give it at once."
+                f"{amount} of {drug} at {rate} takes less than a microsecond; expected a slower rate. Leave "
+                "the rate out to give it at once."
             )
         return amount, tick, None
     implied = rate.duration_tick(amount)
@@ -414,15 +406,11 @@ def _infusion(drug: str, amount: Amount | None, rate: Rate, tick: int) -> tuple[
 
 def _skipped(skip: Iterable[int], count: int | None) -> tuple[int, ...]:
     if isinstance(skip, (str, bytes)) or not isinstance(skip, Iterable):
-        raise InputError(
-            f"`skip` is {skip!r}; expected numbers of doses, counted from 1. Give e.g. (5, 6, 7)."
-        )
+        raise InputError(f"`skip` is {skip!r}; expected numbers of doses, counted from 1. Give e.g. (5, 6, 7).")
     high = MAX_DOSES if count is None else count
     numbers = sorted({_whole(n, "A number in `skip`", 1, high, "Doses are counted from 1.") for n in skip})
     if count is not None and len(numbers) == count:
-        raise InputError(
-            f"All {count} doses are skipped; expected at least one. Leave the regimen out instead."
-        )
+        raise InputError(f"All {count} doses are skipped; expected at least one. Leave the regimen out instead.")
     return tuple(numbers)
 
 

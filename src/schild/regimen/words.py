@@ -11,9 +11,7 @@ from schild.errors import InputError
 from schild.regimen.dose import MAX_DOSES, ROUTES, Dose, Regimen, canonical_name
 from schild.units import hours, parse_amount, parse_rate
 
-_PATTERN = (
-    "DRUG AMOUNT [base or SALT] ROUTE, then any of: q24h, x7, skip 5-8,20, over 30 min, for 6 h, ss, at 2 d"
-)
+_PATTERN = "DRUG AMOUNT [base or SALT] ROUTE, then any of: q24h, x7, skip 5-8,20, over 30 min, for 6 h, ss, at 2 d"
 _KEYWORDS = ("at", "from", "for", "over", "skip", "ss", "ss1", "ss2", "lag", "f", "reset")
 _JOINING = ("then", "and", "+", "&", "followed")
 _FREQUENCIES = {
@@ -72,9 +70,7 @@ class _Reader:
         word = glued or self.take(what, f"Write it like {example!r}.")
         found = _NUMBER.match(word.text.replace("\N{MINUS SIGN}", "-"))
         if found is None:
-            self.fail(
-                f"{word.text[:40]!r} stands here; expected {what}.", f"Write it like {example!r}.", *word[1:]
-            )
+            self.fail(f"{word.text[:40]!r} stands here; expected {what}.", f"Write it like {example!r}.", *word[1:])
         if found.end() < len(word.text):
             return word
         unit = self.peek()
@@ -137,14 +133,10 @@ def parse_regimen(text: str) -> Regimen:
     Amount(value=12.0, unit='mg')
     """
     if not isinstance(text, str):
-        raise InputError(
-            f"{text!r} is not a regimen; expected words. Write it like 'naltrexone 50 mg po q24h x7'."
-        )
+        raise InputError(f"{text!r} is not a regimen; expected words. Write it like 'naltrexone 50 mg po q24h x7'.")
     parts = [part for part in re.split(r"[;\n]", text) if part.strip()]
     if not parts:
-        raise InputError(
-            f"The regimen is empty; expected {_PATTERN}. Write it like 'naltrexone 50 mg po q24h x7'."
-        )
+        raise InputError(f"The regimen is empty; expected {_PATTERN}. Write it like 'naltrexone 50 mg po q24h x7'.")
     return Regimen(tuple(_dose(part.rstrip()) for part in parts), text.strip())
 
 
@@ -180,9 +172,7 @@ def _dose(text: str) -> Dose:
     try:
         return Dose(**parts)
     except InputError as error:
-        raise InputError(
-            f"{error}\n  in: {''.join(c if c.isprintable() else ' ' for c in text[:200])}"
-        ) from None
+        raise InputError(f"{error}\n  in: {''.join(c if c.isprintable() else ' ' for c in text[:200])}") from None
 
 
 def _amount(reader: _Reader, parts: dict[str, Any]) -> None:
@@ -246,9 +236,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
             word.end,
         )
     if parts.get("evid") == 3 and kind != "at":
-        reader.fail(
-            f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", *word[1:]
-        )
+        reader.fail(f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", *word[1:])
     seen[kind] = word
     if kind == "at":
         time = reader.quantity("a time", "2 d")
@@ -293,9 +281,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
     elif kind == "f":
         factor = reader.take("a factor", "Write it like 'f 0.8'.")
         if not _NUMBER.fullmatch(factor.text) or len(factor.text) > 40:
-            reader.fail(
-                f"{factor.text[:40]!r} stands here; expected a factor.", "Write it like 'f 0.8'.", *factor[1:]
-            )
+            reader.fail(f"{factor.text[:40]!r} stands here; expected a factor.", "Write it like 'f 0.8'.", *factor[1:])
         parts["f"] = float(factor.text)
     elif kind == "reset":
         parts["evid"] = 4

@@ -1,0 +1,111 @@
+"""The event table that ``--dry-run`` prints: what will happen, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import StringIO
+
+from schild.regimen.dose import Event
+from schild.units import format_number, format_ticks
+
+COLUMNS = (
+    "time",
+    "event",
+    "drug",
+    "amount",
+    "as",
+    "route",
+    "length",
+    "interval",
+    "ss",
+    "lag",
+    "f",
+    "occasion",
+)
+"""Columns of the event table, in order."""
+
+
+def event_table(events: Iterable[Event]) -> list[dict[str, str]]:
+    """Give events as rows of words.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        As :func:`~schild.regimen.expand` gives them.
+
+    Returns
+    -------
+    list of dict
+        One row per event with the keys of ``COLUMNS``; what does not apply is empty. ``as`` is the salt or
+        ``base`` that was said, and ``product`` where the catalogue decides.
+
+    Examples
+    --------
+    >>> from schild.regimen import expand, parse_regimen
+    >>> from schild.units import ticks
+    >>> row = event_table(expand(parse_regimen("naltrexone 50 mg po q24h x7 ss"), ticks("14 d")))[0]
+    >>> row["event"], row["amount"], row["as"], row["interval"], row["ss"]
+    ('dose', '50 mg', 'product', '24 h', '1 (replaces)')
+    """
+    return [_row(event) for event in events]
+
+
+def _row(event: Event) -> dict[str, str]:
+    row = dict.fromkeys(COLUMNS, "")
+    row["time"] = format_ticks(event.tick)
+    if event.evid == 3:
+        row["event"] = "reset"
+        return row
+    constant = event.rate is not None
+    kind = "constant infusion ends" if constant else "infusion" if event.duration_tick else "dose"
+    row["event"] = f"reset, then {kind}" if event.evid == 4 else kind
+    row["drug"] = event.drug or ""
+    row["amount"] = str(event.rate if constant else event.amount)
+    row["as"] = event.basis or "product"
+    row["route"] = event.route or ""
+    row["length"] = format_ticks(event.duration_tick) if event.duration_tick else ""
+    row["interval"] = format_ticks(event.ii_tick) if event.ii_tick else ""
+    row["ss"] = {0: "", 1: "1 (replaces)", 2: "2 (adds)"}[event.ss]
+    row["lag"] = format_ticks(event.lag_tick) if event.lag_tick else ""
+    row["f"] = format_number(event.f) if event.f != 1.0 else ""
+    row["occasion"] = str(event.occasion)
+    return row
+
+
+def render_event_table(events: Iterable[Event]) -> str:
+    """Write events as a plain table.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        As :func:`~schild.regimen.expand` gives them.
+
+    Returns
+    -------
+    str
+        A header and one line per event; columns that nothing uses are left out.
+
+    Examples
+    --------
+    >>> from schild.regimen import expand, parse_regimen
+    >>> from schild.units import ticks
+    >>> print(render_event_table(expand(parse_regimen("naloxone 4 mg in at 60 s"), ticks("1 h"))))
+    time  event  drug      amount  as       route  occasion
+    60 s  dose   naloxone  4 mg    product  in     1
+    """
+    rows = event_table(events)
+    if not rows:
+        return "No events."
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    used = [name for name in COLUMNS if any(row[name] for row in rows)]
+    table = Table(*used, box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    for row in rows:
+        table.add_row(*(row[name] for name in used))
+    out = StringIO()
+    wide = 4 + sum(max(len(name), *(len(row[name]) for row in rows)) + 4 for name in used)
+    Console(file=out, width=wide, color_system=None, markup=False, highlight=False, emoji=False).print(table)
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    return "\n".join(line for line in lines if line.strip("─━ "))
