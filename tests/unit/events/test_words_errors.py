@@ -35,7 +35,7 @@ REFUSED = {
     "25 mg po": "is not the name of a drug|stands here; expected an amount",
     "naltrexone 50 mg po daily": "Write q24h",
     "naltrexone 50 mg po BID": "Write q12h",
-    "naltrexone 50 mg po evry 24 h": "'evry' is no part of a regimen",
+    "naltrexone 50 mg po repeated 24 h": "'repeated' is no part of a regimen",
     "naltrexone 50 mg po q24h skp 5": "Did you mean 'skip'?",
     "naltrexone 50 mg po q24": "'24' has no unit",
     "naltrexone 50 mg po q24 x7": "'24' has no unit",
@@ -72,9 +72,9 @@ def test_refused_with_reason(words):
 
 def test_the_picture_points_at_the_word():
     with pytest.raises(InputError) as caught:
-        parse_regimen("naltrexone 50 mg po evry 24 h")
+        parse_regimen("naltrexone 50 mg po repeated 24 h")
     _, shown, marks = str(caught.value).split("\n")
-    assert shown[marks.index("^") : marks.rindex("^") + 1] == "evry"
+    assert shown[marks.index("^") : marks.rindex("^") + 1] == "repeated"
 
 
 PIECES = """naltrexone 50 0 -1 1e9 nan inf mg mg/h mg/kg ug nmol base hcl po iv in im_depot q24h x7 skip 5-8,20
