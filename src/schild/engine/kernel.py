@@ -48,9 +48,8 @@ OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS = 0, 1, 2, 3, 4
 N_REDUCED = 5
 
 MAX_REJECTIONS = 60
-MAX_POLES = 40
-NEAR = 0.03
-AMPLIFICATION = 1e5
+MAX_TERMS = 200
+AMPLIFICATION = 1e3
 
 _options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -74,9 +73,9 @@ def _advance_block(z, first, size, center, offset, coupling, terms, dt):
 def _modes(row, poles, m, lam, offset, coupling, order):
     """Sort a port's poles, find near-equal ones and write their modes. Returns the Taylor terms the clusters need.
 
-    Simple poles get partial fractions. Where partial fractions would cancel (the product of inverse relative gaps
-    exceeds ``AMPLIFICATION``) near poles share a centre and form a chain, whose state is a polynomial times one
-    exponential: exact for repeated rates.
+    Simple poles get partial fractions. Where those would cancel (the product of a pole's inverse relative gaps exceeds
+    ``AMPLIFICATION``) it joins its nearest neighbour, until no cluster loses more to the poles outside it. A cluster
+    shares a centre and forms a chain, whose state is a polynomial times one exponential: exact for repeated rates.
     """
     for k in range(m):
         order[k] = k
@@ -89,39 +88,59 @@ def _modes(row, poles, m, lam, offset, coupling, order):
             lam[j + 1], order[j + 1] = lam[j], order[j]
             j -= 1
         lam[j + 1], order[j + 1] = value, index
-    worst = 1.0
-    for k in range(m):
-        product = 1.0
-        for j in range(m):
-            if j != k:
-                high = max(lam[j], lam[k])
-                gap = abs(lam[j] - lam[k])
-                if gap < 0.2 * high:
-                    product *= high / max(gap, 1e-300)
-        worst = max(worst, product)
-    if worst <= AMPLIFICATION:
+    # offset doubles as a flag here: 1 where a pole belongs to the cluster of the pole before it.
+    merged = 0
+    while True:
+        worst, at = AMPLIFICATION, -1
+        first = 0
+        while first < m:
+            last = first
+            while last + 1 < m and offset[last + 1] != 0.0:
+                last += 1
+            for k in range(first, last + 1):
+                product = 1.0
+                for j in range(m):
+                    if j < first or j > last:
+                        high = max(lam[j], lam[k])
+                        gap = abs(lam[j] - lam[k])
+                        if gap < 0.5 * high:
+                            product *= high / max(gap, 1e-300)
+                if product > worst:
+                    worst = product
+                    # Join the nearer neighbour of the cluster.
+                    below = (lam[first] - lam[first - 1]) / lam[first] if first > 0 else 2.0
+                    above = (lam[last + 1] - lam[last]) / lam[last + 1] if last + 1 < m else 2.0
+                    at = first if below < above else last + 1
+            first = last + 1
+        if at < 0:
+            break
+        offset[at] = 1.0
+        merged += 1
+    if merged == 0:
         return 0
     terms = 0
     first = 0
     while first < m:
         last = first
-        while last + 1 < m and lam[last + 1] - lam[last] <= NEAR * lam[last + 1]:
+        while last + 1 < m and offset[last + 1] != 0.0:
             last += 1
         size = last - first + 1
+        center = lam[first]
+        offset[first] = 0.0
         if size > 1:
             center = 0.5 * (lam[first] + lam[last])
             spread = 0.5 * (lam[last] - lam[first]) / center
-            extra = 0
-            if spread > 1e-15:
-                term = 1.0
-                while term > 1e-15 and extra < 60:
-                    extra += 1
-                    term *= spread
-            terms = max(terms, size - 1 + extra)
-            for k in range(first, last + 1):
-                offset[k] = lam[k] - center
-                coupling[k] = center if k > first else 0.0
-                lam[k] = center
+            # Term n of the series is at most binomial(n, size - 1) spread^(n - size + 1), whatever the time.
+            needed = size - 1
+            bound = 1.0
+            while bound > 1e-16 and needed < MAX_TERMS:
+                needed += 1
+                bound *= spread * needed / (needed - size + 1)
+            terms = max(terms, needed)
+        for k in range(first, last + 1):
+            offset[k] = lam[k] - center
+            coupling[k] = center if k > first else 0.0
+            lam[k] = center
         first = last + 1
     return terms
 
@@ -133,7 +152,7 @@ def _residues(row, m, order, lam, offset, coupling, gain, has, zeros, out):
     For a simple pole this is the ordinary residue; for a cluster it applies each factor (s + a) to the last unit
     vector through the bidiagonal matrix of the cluster's nodes (Opitz), so nothing cancels.
     """
-    v = np.empty(MAX_POLES)
+    v = np.empty(m)
     first = 0
     while first < m:
         last = first
@@ -226,11 +245,11 @@ def run_group(
     zero = splat(0.0)
 
     lane_z = np.zeros(n_modes)
-    lam = np.empty(MAX_POLES)
-    offset = np.empty(MAX_POLES)
-    coupling = np.empty(MAX_POLES)
-    order = np.empty(MAX_POLES, np.int64)
-    coef = np.empty(MAX_POLES)
+    lam = np.empty(n_modes)
+    offset = np.empty(n_modes)
+    coupling = np.empty(n_modes)
+    order = np.empty(n_modes, np.int64)
+    coef = np.empty(n_modes)
     terms = np.zeros((n_ports, W), np.int64)
     terms_max = np.zeros(n_ports, np.int64)
     used = np.zeros(n_ports, np.bool_)
@@ -441,7 +460,7 @@ def run_group(
                 store(ws, at + 2 * W, c_c)
                 store(ws, at + 3 * W, c_d)
 
-        # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered twice.
+        # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered once.
         worst = zero
         inverse_h = 1.0 / h
         for r in range(n_rec):
@@ -504,21 +523,15 @@ def run_group(
                 rate = kon * load(ws, at)
                 defect = rate * free - koff * x + (E0 * (x0 - x) + E1 * (x1 - x) + E2 * (x2 - x)) * inverse_h
                 inverse = h / (MU + z)
+                # The slower end of the step decides how strongly the estimate is damped.
+                rate = minimum(rate, kon * load(ws, at + 3 * W))
                 sum_r = sum_r + defect * inverse
                 sum_a = sum_a + rate * inverse
                 store(ws, TMP + 4 * s * W, defect)
                 store(ws, TMP + (4 * s + 1) * W, inverse)
                 store(ws, TMP + (4 * s + 2) * W, rate)
-            inverse_a = 1.0 / sum_a
-            shared = sum_r * inverse_a
-            sum_r = zero
-            for s in range(lo, hi):
-                inverse, rate = load(ws, TMP + (4 * s + 1) * W), load(ws, TMP + (4 * s + 2) * W)
-                defect = load(ws, TMP + 4 * s * W) - rate * shared
-                defect = defect - load(ws, KOFF + s * W) * (defect * inverse)
-                sum_r = sum_r + defect * inverse
-                store(ws, TMP + 4 * s * W, defect)
-            shared = sum_r * inverse_a
+            shared = sum_r * (1.0 / sum_a)  # the error of the bound fraction, and so of the free one
+            worst = maximum(worst, absolute(shared) / maximum(maximum(absolute(free), absolute(f2)), splat(0.01)))
             for s in range(lo, hi):
                 inverse, rate = load(ws, TMP + (4 * s + 1) * W), load(ws, TMP + (4 * s + 2) * W)
                 error = absolute((load(ws, TMP + 4 * s * W) - rate * shared) * inverse)
@@ -582,9 +595,7 @@ def run_group(
 
 
 @njit(**_options)
-def _add_train(
-    ws, LAM, OFF, COU, Z, l, a, b, terms, amount, age, age_off, ii, ongoing, z, lam, offset, coupling
-):
+def _add_train(ws, LAM, OFF, COU, Z, l, a, b, terms, amount, age, age_off, ii, ongoing, z, lam, offset, coupling):
     """Add what an endless past of equal doses has left: ``amount * sum_n exp(-rate (age + n ii))``.
 
     For a prolonged input ``age`` and ``age_off`` are the ages of the newest start and the newest end, and ``ongoing``
@@ -606,7 +617,6 @@ def _add_train(
             # (I - exp(B ii))^-1 [exp(B age) - exp(B age_off)] e_1 by a truncated doubling of the geometric sum.
             for i in range(size):
                 z[i] = 0.0
-                lam[MAX_POLES - 1] = 0.0
             total = np.zeros(size)
             for sign in range(2):
                 when = age if sign == 0 else age_off
@@ -671,11 +681,7 @@ def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, 
     store(ws, at + 2 * W, choose(lower, low, load(ws, at + 2 * W)))
     area = h * (A20 * b + A21 * c + A22 * d)
     store(ws, at + 3 * W, load(ws, at + 3 * W) + choose(inside, area, splat(0.0)))
-    above = (
-        C0 * _above(a, b, threshold)
-        + (C1 - C0) * _above(b, c, threshold)
-        + (1.0 - C1) * _above(c, d, threshold)
-    )
+    above = C0 * _above(a, b, threshold) + (C1 - C0) * _above(b, c, threshold) + (1.0 - C1) * _above(c, d, threshold)
     store(ws, at + 4 * W, load(ws, at + 4 * W) + choose(inside, above * h, splat(0.0)))
 
 

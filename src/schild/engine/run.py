@@ -65,9 +65,7 @@ class EngineEvents:
         """Make events from tuples in the order of the fields, already sorted by time."""
         table = np.array(rows, dtype=np.float64).reshape(-1, 10).T
         integer = {1, 2, 4}
-        columns = [
-            np.ascontiguousarray(c.astype(np.int64) if k in integer else c) for k, c in enumerate(table)
-        ]
+        columns = [np.ascontiguousarray(c.astype(np.int64) if k in integer else c) for k, c in enumerate(table)]
         return cls(**dict(zip(cls.__dataclass_fields__, columns, strict=False)))
 
 
@@ -100,7 +98,7 @@ def run(
     thresholds: Sequence[float] = (),
     window: tuple[float, float] | None = None,
     start_states: Floats | None = None,
-    rtol: float = 5e-5,
+    rtol: float = 3e-5,
     h_max: float = 1.0,
     threads: int | None = None,
     chunk: int = CHUNK,
@@ -148,11 +146,7 @@ def run(
     from schild.engine import kernel
 
     n = rows.shape[0]
-    rows = (
-        np.array(rows, dtype=np.float64, order="C")
-        if not rows.flags.writeable
-        else np.ascontiguousarray(rows)
-    )
+    rows = np.array(rows, dtype=np.float64, order="C") if not rows.flags.writeable else np.ascontiguousarray(rows)
     status_in = np.where(np.isfinite(rows).all(axis=1), 0, 1).astype(np.int64)
     times = np.array(times, dtype=np.float64)
     signal_ids = np.array(signals, dtype=np.int64)
@@ -193,7 +187,12 @@ def run(
                 progress(done)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            for done in pool.map(lambda part: task(*part), parts):
-                if progress:
-                    progress(done)
+            try:
+                for done in pool.map(lambda part: task(*part), parts):
+                    if progress:
+                        progress(done)
+            except BaseException:
+                # Interrupted: what has not begun is not begun.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     return EngineResult(out=out, reduced=folded, status=status, counts=counts)

@@ -11,7 +11,6 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 
@@ -63,4 +62,6 @@ def normals(seed: int, name: str, start: int, stop: int) -> Floats:
     >>> normals(1, "cl", 0, 2).shape
     (2,)
     """
+    from scipy.special import ndtri  # slow to import, and a run of one person draws nothing
+
     return np.asarray(ndtri(uniforms(seed, name, start, stop)), dtype=np.float64)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import expm
 
 from schild.model.spec import ENDOGENOUS, ModelSpec
 
@@ -78,15 +80,11 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
     for i in spec.inputs:
         states += [f"{i.name}.stage{k}" for k in range(i.stages)]
     for s in spec.species:
-        states += [
-            f"{s.name}.{part}" for part in ("central", "peripheral", "peripheral2")[: s.peripherals + 1]
-        ]
+        states += [f"{s.name}.{part}" for part in ("central", "peripheral", "peripheral2")[: s.peripherals + 1]]
     effect = spec.effect_species()
     states += [f"{name}.effect" for name in effect]
     for r in spec.receptors:
-        states += [f"{r.name}.{x.species}" for x in r.ligands] + (
-            [f"{r.name}.{ENDOGENOUS}"] if r.tone else []
-        )
+        states += [f"{r.name}.{x.species}" for x in r.ligands] + ([f"{r.name}.{ENDOGENOUS}"] if r.tone else [])
     at = {name: k for k, name in enumerate(states)}
     n = len(states)
     matrix = np.zeros((n, n))
@@ -197,16 +195,7 @@ def solve(
     """
     from scipy.integrate import solve_ivp
 
-    changes: list[tuple[float, int, str, float]] = []
-    for time, name, amount, duration in doses:
-        if name == "reset":
-            changes.append((time, 1, name, 0.0))
-        elif duration > 0:
-            changes.append((time, 2, name, amount / duration))
-            changes.append((time + duration, 0, name, -amount / duration))
-        else:
-            changes.append((time, 3, name, amount))
-    changes.sort(key=lambda c: c[:2])
+    changes = _changes(doses)
     function = rhs or system.rhs
     y = system.start.copy()
     inflow = np.zeros_like(y)
@@ -234,11 +223,197 @@ def solve(
             done += inside.size
             y = found.y[:, -1].copy()
             t = time
-        if kind == 1:
-            y, inflow = system.start.copy(), np.zeros_like(y)
-        elif kind in (0, 2):
-            inflow = inflow + size * system.entry[name]
-        elif kind == 3:
-            y = y + size * system.entry[name]
+        y, inflow = _act(system, y, inflow, kind, name, size)
     out[:, done:] = y[:, None]
+    return out
+
+
+#: ``(time, order, input, amount or rate)``; order 0 ends an infusion, 1 resets, 2 starts an infusion, 3 is a bolus.
+_Change = tuple[float, int, str, float]
+
+
+def _changes(doses: Sequence[PlainDose]) -> list[_Change]:
+    """Doses as instantaneous changes, in the order in which they act."""
+    changes: list[_Change] = []
+    for time, name, amount, duration in doses:
+        if name == "reset":
+            changes.append((time, 1, name, 0.0))
+        elif duration > 0:
+            changes.append((time, 2, name, amount / duration))
+            # A reset ends the infusions that run, so their end must not act any more.
+            end = time + duration
+            if not any(other == "reset" and time < when < end for when, other, *_ in doses):
+                changes.append((end, 0, name, -amount / duration))
+        else:
+            changes.append((time, 3, name, amount))
+    return sorted(changes, key=lambda c: c[:2])
+
+
+def _act(system: Plain, y: Floats, inflow: Floats, kind: int, name: str, size: float) -> tuple[Floats, Floats]:
+    if kind == 1:
+        return system.start.copy(), np.zeros_like(y)
+    if kind in (0, 2):
+        return y, inflow + size * system.entry[name]
+    if kind == 3:
+        return y + size * system.entry[name], inflow
+    return y, inflow
+
+
+@cache
+def _radau(stages: int) -> tuple[Floats, Floats]:
+    """Nodes and matrix of the Radau IIA method with that many stages, from its definition as collocation."""
+    # Right Radau points: roots of P_s - P_(s-1) on [-1, 1], the last of them 1.
+    series = np.zeros(stages + 1)
+    series[stages], series[stages - 1] = 1.0, -1.0
+    roots = np.sort(np.polynomial.legendre.legroots(series))
+    for _ in range(3):
+        slope = np.polynomial.legendre.legder(series)
+        roots -= np.polynomial.legendre.legval(roots, series) / np.polynomial.legendre.legval(roots, slope)
+    nodes = 0.5 * (roots + 1.0)
+    nodes[-1] = 1.0
+    # In Legendre polynomials the integrals are well conditioned: A = (integrals at nodes) (values at nodes)^-1.
+    values = np.polynomial.legendre.legvander(2 * nodes - 1, stages - 1)
+    integrals = np.empty((stages, stages))
+    for k in range(stages):
+        unit = np.zeros(k + 1)
+        unit[k] = 1.0
+        primitive = np.polynomial.legendre.legint(unit, lbnd=-1)
+        integrals[:, k] = 0.5 * np.polynomial.legendre.legval(2 * nodes - 1, primitive)
+    return nodes, np.linalg.solve(values.T, integrals.T).T
+
+
+def collocate(
+    system: Plain,
+    doses: Sequence[PlainDose],
+    times: Floats,
+    *,
+    tolerance: float = 1e-11,
+    stages: int = 7,
+    finest: int = 45,
+) -> Floats:
+    """Solve the plain system to nearly machine precision, much faster than ``solve`` at the same accuracy.
+
+    The compartments are linear with constant inflow, so matrix exponentials carry them; occupancies, affine once the
+    concentrations are known, are collocated at the Radau points (order ``2 stages - 1``) by one dense solve for each
+    receptor. Steps are halved until one step and its two halves agree.
+
+    Parameters
+    ----------
+    system, doses, times
+        As for ``solve``.
+    tolerance : float
+        Largest difference between a step and its two halves, as a fraction of the larger of the occupancy and 0.01.
+    stages : int
+        Radau points in a step.
+    finest : int
+        How often a step may be halved.
+
+    Returns
+    -------
+    ndarray, shape (n_states, n_times)
+        Every state at every time.
+
+    Raises
+    ------
+    RuntimeError
+        If a step was halved ``finest`` times without agreement.
+
+    Examples
+    --------
+    >>> from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
+    >>> spec = ModelSpec(
+    ...     species=(Species(name="drug"),),
+    ...     inputs=(Input(name="drug.iv", delivers=("drug",)),),
+    ...     receptors=(Receptor(name="mor", ligands=(Ligand(species="drug", site="plasma"),)),),
+    ... )
+    >>> numbers = {"drug.vc": 50.0, "drug.cl": 20.0, "drug.fu": 1.0, "drug.iv.fraction.drug": 1.0}
+    >>> system = plain(spec, numbers | {"mor.drug.kd": 1.0, "mor.drug.koff": 2.0})
+    >>> doses = [(0.0, "drug.iv", 100.0, 0.0)]
+    >>> times = np.array([0.0, 1.0, 8.0])
+    >>> fine, slow = collocate(system, doses, times), solve(system, doses, times)
+    >>> bool(abs(fine - slow).max() < 1e-7)
+    True
+    """
+    nodes, tableau = _radau(stages)
+    n = system.start.size
+    groups: dict[int, list[tuple[int, Floats, float, float, float]]] = {}
+    for state, receptor, row, kon, koff, tone in system.binding:
+        groups.setdefault(receptor, []).append((state, row, kon, koff, tone))
+    tables = []
+    for group in groups.values():
+        at = np.array([g[0] for g in group])
+        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding)]
+        koff = np.array([g[3] for g in group])
+        tone = np.array([g[4] for g in group])
+        tables.append((at, rows, koff, tone))
+
+    # Occupancies are the last states and no part of the linear system; constant inflows are states that never change.
+    linear = n - len(system.binding)
+    running = sorted({name for _, name, _, duration in doses if duration > 0})
+    size_all = linear + len(running)
+    generator = np.zeros((size_all, size_all))
+    generator[:linear, :linear] = system.matrix[:linear, :linear]
+    for k, name in enumerate(running):
+        generator[:linear, linear + k] = system.entry[name][:linear]
+    known: dict[float, Floats] = {}
+
+    def powers(h: float) -> Floats:
+        """Exponentials of the compartments, with the inflows as states, at every node of a step."""
+        if h not in known:
+            known[h] = expm(nodes[:, None, None] * h * generator)[:, :linear]
+        return known[h]
+
+    def step(y: Floats, inflow: Floats, h: float) -> Floats:
+        inside = powers(h) @ np.concatenate([y[:linear], inflow])
+        new = np.concatenate([inside[-1], y[linear:]])
+        for at, rows, koff, tone in tables:
+            m = at.size
+            rate = inside @ rows.T + tone
+            # X_i = x + h sum_j A_ij (rate_j (1 - sum X_j) - koff X_j)
+            slope = -rate[:, :, None] * np.ones(m) - koff[:, None] * np.eye(m)
+            system_matrix = np.eye(stages * m).reshape(stages, m, stages, m)
+            system_matrix = system_matrix - h * np.einsum("ij,jkl->ikjl", tableau, slope)
+            right = y[at] + h * tableau @ rate
+            found = np.linalg.solve(system_matrix.reshape(stages * m, -1), right.ravel())
+            new[at] = found.reshape(stages, m)[-1]
+        return new
+
+    changes = _changes(doses)
+    bound = np.concatenate([t[0] for t in tables]) if tables else np.zeros(0, dtype=np.int64)
+    y, inflow = system.start.copy(), np.zeros(len(running))
+    out = np.empty((n, times.size))
+    stops = np.unique(np.concatenate([times, [c[0] for c in changes if times[0] <= c[0] <= times[-1]]]))
+    done = acted = 0
+    for k, t in enumerate(stops):
+        while acted < len(changes) and changes[acted][0] <= t:
+            _, kind, name, size = changes[acted]
+            y, _ = _act(system, y, y, kind, name, size)
+            if kind == 1:
+                inflow = np.zeros(len(running))
+            elif kind in (0, 2):
+                inflow[running.index(name)] += size
+            acted += 1
+        if times[done] == t:
+            out[:, done] = y
+            done += 1
+        if k + 1 == stops.size:
+            break
+        span = stops[k + 1] - t
+        if abs(span - round(span * 2**20) / 2**20) < 1e-12:
+            span = round(span * 2**20) / 2**20
+        level, place = 0, 0  # the position is place * span / 2**level
+        while place < 2**level:
+            h = span / 2**level
+            whole = step(y, inflow, h)
+            half = step(y, inflow, 0.5 * h)
+            halves = step(half, inflow, 0.5 * h)
+            error = np.abs(whole[bound] - halves[bound]) / np.maximum(np.abs(halves[bound]), 0.01)
+            if error.size and not error.max() <= tolerance:
+                level, place = level + 1, 2 * place
+                if level > finest:
+                    raise RuntimeError(f"No agreement at {t} h after {finest} halvings.")
+                continue
+            y, place = halves, place + 1
+            while level and place % 2 == 0 and error.size and error.max() < 0.1 * tolerance:
+                level, place = level - 1, place // 2
     return out
