@@ -37,6 +37,22 @@ if TYPE_CHECKING:
     from schild.simulate import simulate_run as simulate_run
 
 
+def _callable(module: str, function: str) -> None:
+    """Let a module be called like its main function.
+
+    ``schild.simulate`` is a function and also the package it lives in, and Python replaces the one by the other as
+    soon as anything imports the package. A module that can be called makes both the same to a user.
+    """
+    import sys
+    from types import ModuleType
+
+    class Callable(ModuleType):
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return getattr(self, function)(*args, **kwargs)
+
+    sys.modules[module].__class__ = Callable
+
+
 def __getattr__(name: str) -> Any:
     # Names are loaded when they are first used, so that `import schild` stays light.
     if name in _PUBLIC:

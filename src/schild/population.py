@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
 from schild.engine.streams import normals
@@ -180,6 +179,8 @@ def people_of(who: Subject | Population, catalogue: Catalogue, seed: int) -> Peo
 
 def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[str, NDArray]:  # type: ignore[type-arg]
     """Covariates by a Gaussian copula: correlated normals turned into each covariate's own distribution."""
+    from scipy.special import ndtr  # a third of a second to import, and one person has no need of it
+
     names = sorted(group.covariates)
     matrix = np.eye(len(names))
     for c in group.correlations:
@@ -198,6 +199,7 @@ def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[
 
 def _shape(group: ReferencePopulation, covariate: PopulationCovariate, u: Floats) -> NDArray:  # type: ignore[type-arg]
     """Turn uniform ranks into values of one covariate."""
+    from scipy.special import ndtr, ndtri
 
     def number(name: str | None) -> float:
         return group.numbers[str(name)].value

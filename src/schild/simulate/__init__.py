@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from schild import _callable
 from schild.catalog import Catalogue, load
 from schild.engine.run import STATUS
 from schild.errors import InputError, UnknownNameError
-from schild.model.build import Built, build
+from schild.model.build import Built, People, build
 from schild.model.spec import ENDOGENOUS
-from schild.population import Population, people_of
+from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulate.guard import check_doses
 from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
 from schild.simulate.runfile import Run
 from schild.simulate.solve import RTOL, Solution, solve
 
-__all__ = ["Output", "Result", "Run", "events_of", "simulate", "simulate_run"]
+__all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
 
 #: Largest block of stored values of a population. [bytes]
 MAX_BYTES = 3_000_000_000
@@ -96,7 +97,7 @@ def simulate(
     --------
     >>> result = simulate("naltrexone 50 mg po q24h x7", until="8 d")
     >>> round(result["mor_pet_occupancy"].at("148 h"), 2)
-    0.95
+    0.96
     """
     if n is not None:
         if population is not None and "n" in population:
@@ -125,20 +126,44 @@ def events_of(run: Run) -> tuple[Event, ...]:
     return expand(run.doses, run.until_tick)
 
 
-def simulate_run(
-    run: Run,
-    *,
-    rtol: float = RTOL,
-    threads: int | None = None,
-    catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Result:
-    """Simulate a checked run; parameters as for ``simulate``."""
+def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
+    """Check a run and build its model for one typical person, without solving it.
+
+    Parameters
+    ----------
+    run : Run
+        What to simulate; of a population, the covariates given to all are kept.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+
+    Returns
+    -------
+    Built
+        Structure, parameters, engine entries and the numbers used.
+
+    Raises
+    ------
+    InputError
+        As for ``simulate``.
+    """
     catalogue = catalogue or load()
     who = run.who
+    if isinstance(who, Population):
+        if who.key not in catalogue.populations:
+            raise UnknownNameError("population", who.key, catalogue.populations)
+        who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
+    events, _, _, rebuild = _prepare(run, who, catalogue, None)
+    built = rebuild(events)
+    _outputs_of(built, catalogue, run.run.outputs)
+    return built
+
+
+def _prepare(
+    run: Run, who: Subject | Population, catalogue: Catalogue, overrides: Mapping[str, float] | None
+) -> tuple[tuple[Event, ...], list[str], People, Callable[[Sequence[Event]], Built]]:
+    """Events, warnings, people, and how to build the model of some events for them."""
     events = events_of(run)
-    if not events:
+    if not any(e.drug is not None for e in events):
         raise InputError(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
             "Make the run longer or the doses earlier."
@@ -158,6 +183,22 @@ def simulate_run(
             overrides=overrides,
         )
 
+    return events, warnings, people, rebuild
+
+
+def simulate_run(
+    run: Run,
+    *,
+    rtol: float = RTOL,
+    threads: int | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Simulate a checked run; parameters as for ``simulate``."""
+    catalogue = catalogue or load()
+    who = run.who
+    events, warnings, people, rebuild = _prepare(run, who, catalogue, overrides)
     built = rebuild(events)
     grid = run.grid_tick
     plan = _outputs_of(built, catalogue, run.run.outputs)
@@ -301,3 +342,6 @@ def _metrics(built: Built, solution: Solution, tones: Mapping[str, Any]) -> dict
             found[f"{receptor}_pet_occupancy_mean"] = metric(1 - area / (span * empty))
             found[f"{receptor}_pet_occupancy_hours_above_90_percent"] = metric(span - above)
     return found
+
+
+_callable(__name__, "simulate")

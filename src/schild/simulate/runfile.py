@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from schild.units import TICKS_PER_HOUR, parse_clearance, parse_weight, ticks
 __all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
 
 _MAX_TIMES = 200_000
+_MAX_BYTES = 20_000_000
 
 
 def _text_or_hours(value: Any) -> Any:
@@ -253,10 +255,17 @@ class Run(_Section):
             If the file cannot be read, is not TOML, or does not describe a run.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            with Path(path).open("rb") as file:
+                raw = file.read(_MAX_BYTES + 1)
+            text = "" if len(raw) > _MAX_BYTES else raw.decode("utf-8-sig")
+        except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
             raise InputError(f"{path} cannot be read ({why}); expected a run file. Check the name.") from None
+        if len(raw) > _MAX_BYTES:
+            raise InputError(
+                f"{path} has more than {_MAX_BYTES // 1_000_000} MB; expected a run file, which is short. "
+                "Give doses an interval and a count, or simulate a table with `schild import nonmem`."
+            )
         if not text.strip():
             raise InputError(
                 f"{path} is empty; expected a run file with at least one [[dose]]. See `schild schema run`."
@@ -269,6 +278,28 @@ class Run(_Section):
             return cls.parse(data)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+
+    def to_toml(self) -> str:
+        """Write the run file that reads back as this run.
+
+        Examples
+        --------
+        >>> print(Run.of("naltrexone 50 mg po q24h x7", until="14 d").to_toml())
+        [run]
+        until = "14 d"
+        <BLANKLINE>
+        [[dose]]
+        regimen = "naltrexone 50 mg po q24h x7"
+        <BLANKLINE>
+        """
+        data = self.model_dump(exclude_unset=True, exclude_none=True)
+        sections = [(f"[{name}]", data[name]) for name in ("run", "subject", "population") if name in data]
+        sections += [("[[dose]]", entry) for entry in data["dose"]]
+        return "\n".join(
+            "\n".join((head, *(f"{key} = {_toml(value)}" for key, value in entries.items()), ""))
+            for head, entries in sections
+            if entries or head != "[run]"
+        )
 
     @property
     def doses(self) -> Regimen:
@@ -313,8 +344,8 @@ class Run(_Section):
                 raise InputError(f"`every` is {self.run.every!r}; expected a time above 0. Write it like '1 h'.")
             if until // step > _MAX_TIMES:
                 raise InputError(
-                    f"`every` {self.run.every!r} over {self.until_h:g} h makes {until // step:,} output times; expected "
-                    f"at most {_MAX_TIMES:,}. Choose a coarser grid."
+                    f"`every` {self.run.every!r} over {self.until_h:g} h makes {until // step:,} output times; "
+                    f"expected at most {_MAX_TIMES:,}. Choose a coarser grid."
                 )
         else:
             hour = TICKS_PER_HOUR
@@ -323,6 +354,17 @@ class Run(_Section):
             step = next((s for s in steps if until // s <= 720), max(168 * hour, until // 720))
         grid = list(range(0, until + 1, step))
         return grid if grid[-1] == until else [*grid, until]
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        # A JSON string is a TOML string, but for one letter that TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(entry) for entry in value) + "]"
+    return json.dumps(value)
 
 
 def _years(text: str) -> float:

@@ -1,0 +1,138 @@
+"""One or two sentences that read a result aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schild.simulate.result import Result
+
+_RECEPTORS = {"mor": "mu", "kor": "kappa", "dor": "delta", "mor_gut": "gut mu"}
+
+
+def aloud(result: Result) -> str:
+    """Read a result aloud: the peak of the first drug, then the first receptor.
+
+    Parameters
+    ----------
+    result : Result
+        Of one person or a population.
+
+    Returns
+    -------
+    str
+        Plain sentences with numbers and units.
+
+    Examples
+    --------
+    >>> import schild
+    >>> aloud(schild.simulate("naltrexone 50 mg po", until="24 h")).split(",")[0]
+    'In this person'
+    """
+    m = result.metrics
+    species = next((key[5:-6] for key in m if key.startswith("cmax_") and key.endswith("_ng_ml")), None)
+    receptor = next((r for r in _RECEPTORS if f"{r}_pet_occupancy_peak" in m), None)
+    if not result.status.size or result.status.all():
+        return "The run could not be solved, so there is nothing to read."
+    sentences = []
+    if species is not None:
+        peak, when = m[f"cmax_{species}_ng_ml"], m[f"tmax_{species}_h"]
+        sentences.append(f"{species} in plasma peaks at {_number(peak)} ng/mL{_after(when)}.")
+    if receptor is not None:
+        first = next(iter(result.outputs.values()), None)
+        span = float(first.time_h[-1] - first.time_h[0]) if first is not None else None
+        name = f"{_RECEPTORS[receptor]} receptors"
+        above = m[f"{receptor}_pet_occupancy_hours_above_90_percent"]
+        if _middle(above) > 0:
+            whole = f" of {time_words(span)}" if span is not None else ""
+            sentences.append(f"More than 90 % of {name} are occupied for {_time(above)}{whole}.")
+        else:
+            top = m[f"{receptor}_pet_occupancy_peak"]
+            sentences.append(f"At most {_percent(top)} of {name} are occupied; 90 % is never reached.")
+        course = result.outputs.get(f"{receptor}_pet_occupancy")
+        if course is not None:
+            sentences.append(f"At the end {_percent(_end(course))} are occupied.")
+    if not sentences:
+        return "Nothing that can be read aloud was asked for."
+    if result.n == 1:
+        who = "In this person"
+    else:
+        who = f"In the median of {result.n:,} people (5th to 95th percentile in brackets)"
+    return f"{who}, {' '.join(sentences)}"
+
+
+def _end(output: Any) -> Any:
+    if len(output.values) == 1:
+        return float(output.values[0, -1])
+    return {f"q{round(100 * q):02d}": float(output.quantile(q)[-1]) for q in (0.05, 0.5, 0.95)}
+
+
+def _middle(value: Any) -> float:
+    found = value["q50"] if isinstance(value, Mapping) else value
+    return float("nan") if found is None else float(found)
+
+
+def _spread(value: Any, words: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(words(value))
+    return f"{words(value['q50'])} ({between(words(value['q05']), words(value['q95']))})"
+
+
+def _number(value: Any) -> str:
+    return _spread(value, lambda x: f"{x:.3g}")
+
+
+def _percent(value: Any) -> str:
+    return _spread(value, percent_words)
+
+
+def _time(value: Any) -> str:
+    return _spread(value, time_words)
+
+
+def _after(when: Any) -> str:
+    middle = _middle(when)
+    return "" if middle != middle else f" {time_words(middle)} after the start"
+
+
+def between(low: str, high: str) -> str:
+    """Write a range, its unit once if both ends have the same.
+
+    Examples
+    --------
+    >>> between("76 %", "95 %"), between("35 min", "6 d")
+    ('76 to 95 %', '35 min to 6 d')
+    """
+    number, space, unit = low.rpartition(" ")
+    return f"{number if space and high.endswith(' ' + unit) else low} to {high}"
+
+
+def percent_words(fraction: float) -> str:
+    """Write a fraction as a percentage.
+
+    Examples
+    --------
+    >>> percent_words(0.954), percent_words(0.9996), percent_words(0.004)
+    ('95 %', '>99.9 %', '0.4 %')
+    """
+    percent = 100 * fraction
+    if 99.95 <= percent < 100:
+        return ">99.9 %"
+    return f"{percent:.1f} %" if percent > 99 or 0 < percent < 1 else f"{percent:.0f} %"
+
+
+def time_words(hours: float) -> str:
+    """Write a time in the unit that reads best.
+
+    Examples
+    --------
+    >>> time_words(0.5), time_words(24), time_words(177.1)
+    ('30 min', '24 h', '7.38 d')
+    """
+    if hours == 0:
+        return "0 h"
+    if hours < 2 / 60:
+        return f"{3600 * hours:.3g} s"
+    if hours < 2:
+        return f"{60 * hours:.3g} min"
+    return f"{hours:.3g} h" if hours <= 72 else f"{hours / 24:.3g} d"
