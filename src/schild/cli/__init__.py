@@ -1,0 +1,180 @@
+"""The command line: parse, call, show.
+
+Commands are named here and imported when they are called, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from schild import __version__
+from schild.errors import CatalogueError, InputError, SchildError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+__all__ = ["main", "make_app"]
+
+#: Exit codes: done, a check failed, bad input, a bug in schild, interrupted, reader went away.
+DONE, FAILED, BAD_INPUT, BUG, INTERRUPTED, PIPE = 0, 1, 2, 70, 130, 141
+
+#: Set it to see where an error arose.
+TRACEBACK = "SCHILD_TRACEBACK"
+
+_COMMANDS = (
+    ("explain", "answers:explain", "What a drug does, run against human data, with figures and sources."),
+    ("simulate", "simulate:simulate", "Simulate one person or a population, from a run file or regimens in words."),
+    ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
+    ("drugs", "catalogue:drugs", "The catalogue, with the source of each number."),
+    ("import", "exchange:import_app", "Read other programs' files."),
+    ("export", "exchange:export_app", "Write a run for other programs."),
+    ("schema", "tools:schema_app", "JSON Schema of the run file."),
+    ("doctor", "tools:doctor", "Check this installation: versions, extras, cache, threads, speed."),
+    ("bench", "tools:bench", "Time a few standard runs on this machine."),
+    ("cite", "tools:cite", "How to cite schild, and the sources behind a run."),
+)
+
+
+def make_app() -> App:
+    """Build the command line.
+
+    Returns
+    -------
+    cyclopts.App
+        It raises instead of printing or leaving.
+    """
+    from cyclopts import App
+
+    from schild.cli.console import APP
+
+    app = App(
+        name="schild",
+        help="The mechanism of action of opioid antagonists, naltrexone first, made executable.\n\n"
+        "For research and education, not for treating a person.",
+        help_epilogue="Exit codes: 0 done, 1 a check failed, 2 bad input.",
+        version=f"schild {__version__}",
+        result_action="return_value",
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        **APP,
+    )
+    for order, (name, where, says) in enumerate(_COMMANDS):
+        app.command(f"schild.cli.{where}", name=name, help=says, sort_key=order)
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the name of the program; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 a check failed, 2 bad input, 70 a bug in schild, 130 interrupted, 141 nobody reads.
+
+    Examples
+    --------
+    >>> main(["simulate", "naltrexone 50 mg po", "--until", "1 h", "--dry-run"])
+    time  event  drug        amount  as       route  occasion
+    0 h   dose   naltrexone  50 mg   product  oral   1
+    0
+    """
+    tokens = list(sys.argv[1:] if argv is None else argv)
+    _forgiving_streams()
+    try:
+        with warnings.catch_warnings():
+            if not sys.warnoptions and argv is None:
+                # What a user should know is in the result's own warnings.
+                warnings.simplefilter("ignore")
+            code = _call(tokens)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _say("Interrupted; nothing more was written.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return PIPE
+    except Exception as error:
+        return _report(error)
+    return code
+
+
+def _call(tokens: list[str]) -> int:
+    for token in tokens:
+        if not _encodes(token):
+            raise InputError(f"{token!r} is not text in UTF-8; expected text. Check how it was typed or quoted.")
+    from cyclopts.exceptions import CycloptsError
+
+    try:
+        found = make_app()(tokens)
+    except CycloptsError as error:
+        command = next((name for name, _, _ in _COMMANDS if tokens and tokens[0] == name), "")
+        told = " ".join(str(error).split()).removeprefix("Error: ")
+        told += "" if told.endswith((".", "?")) else "."
+        raise InputError(f"{told} See `{' '.join(('schild', command)).strip()} --help`.") from None
+    return found if isinstance(found, int) else DONE
+
+
+def _report(error: Exception) -> int:
+    """Say what went wrong in one message, and give the exit code."""
+    if os.environ.get(TRACEBACK, "") not in ("", "0"):
+        import traceback
+
+        traceback.print_exception(error)
+    how = f"Run it again with {TRACEBACK}=1 to see where, and report it."
+    if isinstance(error, SchildError) and not isinstance(error, CatalogueError):
+        _say(str(error))
+        return BAD_INPUT
+    if isinstance(error, CatalogueError):
+        _say(f"The catalogue does not hold: {error} `schild drugs --audit` lists what is wrong.")
+        return BUG
+    if isinstance(error, MemoryError):
+        _say("There is not enough memory for this; expected a smaller run. Ask for fewer people, outputs or times.")
+        return BAD_INPUT
+    if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+        _say(f"The output cannot be written ({error.strerror}); expected a place with room. Write somewhere else.")
+        return BAD_INPUT
+    _say(f"This is a bug in schild: {type(error).__name__}: {error}. {how}")
+    return BUG
+
+
+def _say(message: str) -> None:
+    plain = "".join(c if c.isprintable() else " " for c in message)
+    try:
+        print(f"schild: {' '.join(plain.split())}", file=sys.stderr, flush=True)
+    except OSError:
+        return
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def _forgiving_streams() -> None:
+    # A terminal that cannot show a letter gets a question mark, not an error.
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _silence_stdout() -> None:
+    # Python flushes stdout once more when it leaves; give it a place that takes it.
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

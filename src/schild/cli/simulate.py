@@ -1,0 +1,272 @@
+"""``schild simulate``: a run file or regimens in words, to tables, files or JSON."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from schild.cli.console import NOTICE, folder, out, progress, write
+from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from schild.simulate import Result, Run
+
+
+def simulate(
+    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
+    until: str | None = None,
+    every: str | None = None,
+    n: int | None = None,
+    uncertainty: int | None = None,
+    seed: int | None = None,
+    structure: str | None = None,
+    receptors: str | None = None,
+    outputs: str | None = None,
+    without: str | None = None,
+    tone: Annotated[bool | None, Parameter(negative="--no-tone")] = None,
+    title: str | None = None,
+    weight: str | None = None,
+    age: str | None = None,
+    sex: str | None = None,
+    liver: str | None = None,
+    crcl: str | None = None,
+    dependent: str | None = None,
+    threads: int | None = None,
+    out: Path | None = None,
+    plot: Path | None = None,
+    json: bool = False,
+    dry_run: bool = False,
+) -> int:
+    """Simulate one person or a population, from a run file or regimens in words.
+
+    schild simulate "naltrexone 50 mg po q24h x7" --until 14d
+
+    schild simulate examples/population.toml --out out/population
+
+    Options win over the run file. For research and education, not for treating a person.
+
+    Parameters
+    ----------
+    what
+        One run file, or regimens in words, each in quotes: "naltrexone 50 mg po q24h x7" "heroin 25 mg iv at 3 d".
+    until
+        End of the run, such as 14d; a week after the last dose by default, six after a depot.
+    every
+        Output grid, such as 1h; chosen from the length by default.
+    n
+        A population of so many people instead of one person.
+    uncertainty
+        Sets of parameters drawn from what is not known about them; each is given to all people.
+    seed
+        Seed of the draws; runs that share it share their people.
+    structure
+        Rival mechanism between plasma and receptor, for all drugs or as DRUG=STRUCTURE,...
+    receptors
+        Receptors to follow, such as mor,kor.
+    outputs
+        Outputs to keep, such as plasma_naltrexone,mor_pet_occupancy; all by default.
+    without
+        Species that are carried but bind nothing, such as beta_naltrexol.
+    tone
+        Whether the endogenous agonist competes; it does by default.
+    title
+        For figures and manifest.
+    weight
+        Body weight, such as "70 kg".
+    age
+        Age, such as "40 years".
+    sex
+        female or male.
+    liver
+        normal, mild, moderate or severe impairment.
+    crcl
+        Creatinine clearance, such as "100 mL/min".
+    dependent
+        yes or no: dependence on opioids or alcohol, as far as it moves kinetics.
+    threads
+        Processors to use; never changes a number.
+    out
+        Folder for result.csv, summary.json, figure.svg, figure.png, run.toml and a report.
+    plot
+        File for the figure: .svg, .png or .pdf.
+    json
+        Print one JSON object and nothing else.
+    dry_run
+        Print the events that the doses stand for, and nothing else.
+    """
+    head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
+            "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
+            "outputs": _names(outputs, "outputs"), "without": _names(without, "without")}  # fmt: skip
+    person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent}
+    run = read_run(what, head=head, person=person, n=n, uncertainty=uncertainty)
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
+    if dry_run:
+        return _dry_run(run, json)
+    if plot is not None:
+        _figure_kind(plot)
+    place = None if out is None else folder(out)
+    return show_run(run, place=place, plot=plot, json=json, threads=threads)
+
+
+def show_run(
+    run: Run, *, place: Path | None = None, plot: Path | None = None, json: bool = False, threads: int | None = None
+) -> int:
+    """Simulate, write what was asked for, and print the summary or the JSON object."""
+    from schild.simulate import simulate_run
+
+    with progress("people", least=2) as advance:
+        result = simulate_run(run, threads=threads, progress=advance)
+    if place is not None:
+        _write_all(place, run, result)
+    if plot is not None:
+        write(plot, _drawn(result, _figure_kind(plot)))
+    if json:
+        print(result.to_json())
+    else:
+        from schild.cli.summary import show_result
+
+        console = out()
+        show_result(run, result, console)
+        if place is not None:
+            console.print(f"Written to {place}: {', '.join(sorted(p.name for p in place.iterdir() if p.is_file()))}")
+        if plot is not None:
+            console.print(f"Figure: {plot}")
+        console.print(NOTICE, style="dim")
+    return 1 if result.status.any() else 0
+
+
+def read_run(
+    what: tuple[str, ...],
+    *,
+    head: dict[str, Any] | None = None,
+    person: dict[str, Any] | None = None,
+    n: int | None = None,
+    uncertainty: int | None = None,
+) -> Run:
+    """Read a run file or regimens in words, and let options win over what it says.
+
+    Parameters
+    ----------
+    what : tuple of str
+        One run file, or regimens.
+    head, person : dict, optional
+        Entries of ``[run]``, and of ``[subject]`` or ``[population]``; None where nothing was said.
+    n, uncertainty : int, optional
+        People and parameter draws; either makes a population.
+
+    Returns
+    -------
+    Run
+        Checked.
+
+    Raises
+    ------
+    InputError
+        For anything malformed.
+    """
+    from schild.simulate.runfile import Run, SubjectEntry
+
+    if not what:
+        raise InputError(
+            'Nothing to simulate was given; expected a run file or regimens in words. Write for example "naltrexone 50 '
+            'mg po q24h x7", in quotes.'
+        )
+    files = [text for text in what if _is_file(text)]
+    if files and len(what) > 1:
+        raise InputError(
+            f"{files[0]!r} is a run file and {len(what) - 1} more were given; expected one run file, or regimens in "
+            "words alone. Put the doses into the file, or run them one after the other."
+        )
+    run = Run.from_toml(files[0]) if files else Run.of(*what)
+    data = run.model_dump(exclude_unset=True)
+    data["run"] = {**data.get("run", {}), **_said(head)}
+    own = _said(person)
+    many = data.get("population")
+    if n is not None or uncertainty is not None or many is not None:
+        one = data.pop("subject", None) or {}
+        if many is None and n is None:
+            # Only uncertainty was asked for: the same typical person under each draw.
+            many = {**SubjectEntry().model_dump(), "n": 1, "variability": False}
+        many = {**(many or {}), **one, **own}
+        data["population"] = many | _said({"n": n, "uncertainty": uncertainty})
+    elif own:
+        data["subject"] = {**(data.get("subject") or {}), **own}
+    return Run.parse(data)
+
+
+def _said(entries: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (entries or {}).items() if value is not None}
+
+
+def _is_file(text: str) -> bool:
+    return text.lower().endswith(".toml") or os.path.exists(text)  # noqa: PTH110  (Path.exists raises for long words)
+
+
+def _names(text: str | None, option: str) -> list[str] | None:
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise InputError(f"--{option} is {text!r}; expected names with commas between them. Write it like a,b.")
+    return names
+
+
+def _structure(text: str | None) -> str | dict[str, str] | None:
+    if text is None or "=" not in text:
+        return text
+    pairs = [[part.strip() for part in entry.split("=")] for entry in text.split(",")]
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+        raise InputError(
+            f"--structure is {text!r}; expected a name, or DRUG=NAME with commas between. Write it like "
+            "naltrexone=slow_receptor."
+        )
+    return {drug: name for drug, name in pairs}
+
+
+def _dry_run(run: Run, json: bool) -> int:
+    from schild.regimen import event_table, render_event_table
+    from schild.simulate import events_of, model_of
+
+    model_of(run)  # an event that cannot be simulated is not listed as if it could
+    events = events_of(run)
+    if json:
+        import json as writer
+
+        print(writer.dumps({"events": event_table(events)}))
+    else:
+        print(render_event_table(events))
+    return 0
+
+
+def _figure_kind(path: Path) -> str:
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("svg", "png", "pdf"):
+        raise InputError(f"--plot is {str(path)!r}; expected a file that ends in .svg, .png or .pdf. Rename it.")
+    return kind
+
+
+def _drawn(result: Result, kind: str) -> bytes:
+    from io import BytesIO
+
+    from matplotlib import rc_context
+
+    buffer = BytesIO()
+    # The same result gives the same bytes: no date, and names of shapes that do not change.
+    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
+    with rc_context(
+        {"svg.hashsalt": "schild", "svg.fonttype": "none", "path.simplify": True, "text.parse_math": False}
+    ):
+        result.plot().savefig(buffer, format=kind, metadata=stamp, dpi=150)
+    return buffer.getvalue()
+
+
+def _write_all(place: Path, run: Run, result: Result) -> None:
+    write(place / "result.csv", result.to_frame().to_csv(index=False, lineterminator="\n"))
+    write(place / "summary.json", result.to_json() + "\n")
+    write(place / "run.toml", run.to_toml())
+    write(place / "figure.svg", _drawn(result, "svg"))
+    write(place / "figure.png", _drawn(result, "png"))
