@@ -119,8 +119,3 @@ def folder(path: Path) -> Path:
 def _unwritable(path: Path, error: Exception, kind: str) -> str:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{str(path)!r} cannot be written ({why}); expected {kind} that can be. Give another place."
-
-
-def missing(path: Path) -> InputError:
-    """Return the error of a part that this version of schild does not have."""
-    return InputError(f"{path} is not part of this version of schild; expected it to be installed. Update schild.")

@@ -97,6 +97,8 @@ def simulate(
     dry_run
         Print the events that the doses stand for, and nothing else.
     """
+    from schild.simulate import model_of
+
     head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
             "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
             "outputs": _names(outputs, "outputs"), "without": _names(without, "without")}  # fmt: skip
@@ -105,7 +107,9 @@ def simulate(
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
     if dry_run:
-        return _dry_run(run, json)
+        model_of(run)  # an event that cannot be simulated is not listed as if it could
+        print_events(run, json)
+        return 0
     if plot is not None:
         _figure_kind(plot)
     place = None if out is None else folder(out)
@@ -227,11 +231,11 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
     return {drug: name for drug, name in pairs}
 
 
-def _dry_run(run: Run, json: bool) -> int:
+def print_events(run: Run, json: bool = False) -> None:
+    """Print the events that the doses of a run stand for."""
     from schild.regimen import event_table, render_event_table
-    from schild.simulate import events_of, model_of
+    from schild.simulate import events_of
 
-    model_of(run)  # an event that cannot be simulated is not listed as if it could
     events = events_of(run)
     if json:
         import json as writer
@@ -239,7 +243,6 @@ def _dry_run(run: Run, json: bool) -> int:
         print(writer.dumps({"events": event_table(events)}))
     else:
         print(render_event_table(events))
-    return 0
 
 
 def _figure_kind(path: Path) -> str:

@@ -199,14 +199,7 @@ class Result:
 
     def cite(self) -> str:
         """Return the sources of the numbers that this run used, with what each was used for."""
-        lines = []
-        for key, used in sorted(self.sources.items()):
-            label = key
-            if self.catalogue is not None and key in self.catalogue.references:
-                reference = self.catalogue.references[key]
-                label = f"{reference.label}" + (f" doi:{reference.doi}" if reference.doi else "")
-            lines.append(f"[{key}] {label}\n    for {', '.join(used)}")
-        return "\n".join(lines)
+        return source_lines(self.sources, self.catalogue)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data; numbers that are not finite become None."""
@@ -253,6 +246,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.integer):
         return int(value)
     return value
+
+
+def source_lines(sources: Mapping[str, Sequence[str]], catalogue: Catalogue | None = None) -> str:
+    """Write sources and what each was used for, one after the other."""
+    lines = []
+    for key, used in sorted(sources.items()):
+        reference = None if catalogue is None else catalogue.references.get(key)
+        label = key if reference is None else reference.label + (f" doi:{reference.doi}" if reference.doi else "")
+        lines.append(f"[{key}] {label}\n    for {', '.join(used)}")
+    return "\n".join(lines)
 
 
 def sources_of(used: Mapping[tuple[str, str], Number]) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,111 @@
+"""``schild explain`` and ``schild validate``: the executable answers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from schild.cli.console import out as console_out
+from schild.cli.console import progress, write
+from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Answer(Protocol):
+    """What explain and validate give back."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every claim that was tested holds or misses as it says."""
+
+    def to_text(self, console: Console) -> None:
+        """Print it."""
+
+    def to_html(self) -> str:
+        """Write it as one self-contained page."""
+
+    def to_json(self) -> str:
+        """Write it as one JSON object."""
+
+
+def explain(drug: str, /, *, html: Path | None = None, json: bool = False, quick: bool = False) -> int:
+    """What a drug does, run against human data, with figures and sources.
+
+    Exit code 1 says that a claim did not come out as it says.
+
+    Parameters
+    ----------
+    drug
+        Name of the drug, such as naltrexone.
+    html
+        File for the answer as one page with figures.
+    json
+        Print one JSON object and nothing else.
+    quick
+        Fewer people in the populations: for a first look.
+    """
+    from schild.catalog import load
+
+    key = load().drug(drug).key
+    answer = _function("schild.explain", "explain")
+    _check_place(html)
+    with progress("claims") as advance:
+        found: Answer = answer(key, progress=advance, quick=quick)
+    return _show(found, html, json)
+
+
+def validate(*, html: Path | None = None, json: bool = False) -> int:
+    """Every study, predicted against observed; misses first.
+
+    Exit code 1 says that a check did not come out as it says.
+
+    Parameters
+    ----------
+    html
+        File for the report as one page with figures.
+    json
+        Print one JSON object and nothing else.
+    """
+    answer = _function("schild.validate", "validate")
+    _check_place(html)
+    with progress("studies") as advance:
+        found: Answer = answer(progress=advance)
+    return _show(found, html, json)
+
+
+def _function(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise InputError(
+            f"{module} is not part of this version of schild; expected it to be installed. Update schild."
+        ) from None
+
+
+def _check_place(html: Path | None) -> None:
+    """Find out before anything long runs that a page cannot be written."""
+    if html is not None and (html.is_dir() or not html.name):
+        raise InputError(f"--html is the folder {str(html)!r}; expected a file. Write it like out/page.html.")
+    if html is not None:
+        fresh = not html.exists()
+        write(html, "" if fresh else html.read_bytes())
+        if fresh:
+            html.unlink()
+
+
+def _show(found: Answer, html: Path | None, json: bool) -> int:
+    if html is not None:
+        write(html, found.to_html())
+    if json:
+        print(found.to_json())
+    else:
+        console = console_out()
+        found.to_text(console)
+        if html is not None:
+            console.print(f"Page: {html}")
+    return 0 if found.ok else 1

@@ -1,0 +1,54 @@
+"""``schild drugs``: the catalogue."""
+
+from __future__ import annotations
+
+from schild.cli.console import out
+from schild.errors import InputError
+
+
+def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False) -> int:
+    """The catalogue, with the source of each number.
+
+    Parameters
+    ----------
+    name
+        One drug, with every number and its rivals; all drugs, a line each, by default.
+    json
+        Print one JSON object and nothing else.
+    audit
+        Check that every number has a unit, a basis, a source and a place in it; exit code 1 if one has not.
+    """
+    from schild.catalog import load
+    from schild.catalog.show import audit_to_dict, drug_to_dict, render_audit, render_drug, render_drugs
+
+    catalogue = load()
+    if audit:
+        if name is not None:
+            raise InputError(f"--audit and the drug {name!r} were given; expected one of them: the whole is checked. "
+                             "Leave the drug out.")  # fmt: skip
+        from schild.catalog.audit import audit as check
+
+        found = check(catalogue)
+        if json:
+            _print_json(audit_to_dict(found))
+        else:
+            render_audit(found, out())
+        return 0 if found.ok else 1
+    if name is None:
+        if json:
+            _print_json({"drugs": {key: drug_to_dict(drug) for key, drug in catalogue.drugs.items()}})
+        else:
+            render_drugs(catalogue, out())
+        return 0
+    drug = catalogue.drug(name)
+    if json:
+        _print_json(drug_to_dict(drug))
+    else:
+        render_drug(drug, out())
+    return 0
+
+
+def _print_json(data: object) -> None:
+    import json
+
+    print(json.dumps(data, allow_nan=False))

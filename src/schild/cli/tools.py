@@ -1,0 +1,211 @@
+"""``schild schema``, ``doctor``, ``bench`` and ``cite``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from schild import __version__
+from schild.cli.console import APP, out
+from schild.errors import SchildError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+schema_app = App(name="schema", help="JSON Schema of the run file.", **APP)
+
+_CORE = ("numpy", "scipy", "numba", "pydantic", "pint", "pandas", "matplotlib", "rich", "cyclopts")
+_EXTRAS = (
+    ("sbml", ("antimony", "python-libsbml"), "checks and writes SBML (schild export sbml)"),
+    ("io", ("pyarrow",), "Parquet and Feather tables"),
+)
+_SAMPLE = "naltrexone 50 mg po q24h x7"
+
+
+@schema_app.command
+def run() -> None:
+    """Print the JSON Schema of the run file, which is also the body of a request."""
+    import json
+
+    from schild.simulate.runfile import Run
+
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}
+    print(json.dumps(schema, indent=2))
+
+
+def doctor(*, json: bool = False) -> int:
+    """Check this installation: versions, extras, cache, threads, speed.
+
+    Exit code 1 says that something does not work.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object and nothing else.
+    """
+    from rich.table import Table
+
+    rows = list(_findings())
+    good = all(state != "fails" for _, _, state, _ in rows)
+    if json:
+        import json as writer
+
+        entries = [dict(zip(("part", "name", "state", "value"), row, strict=True)) for row in rows]
+        print(writer.dumps({"ok": good, "findings": entries}))
+        return 0 if good else 1
+    table = Table(title=f"schild {__version__}", title_justify="left")
+    for name in ("part", "name", "state", "value"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = out()
+    console.print(table)
+    console.print("Everything needed works." if good else "Something does not work: see the lines that say fails.")
+    return 0 if good else 1
+
+
+def _findings() -> Any:
+    from schild.catalog import load
+    from schild.catalog.audit import audit
+    from schild.engine.run import threads_available
+
+    yield "program", "schild", "ok", f"{__version__} in {Path(__file__).resolve().parents[1]}"
+    yield "program", "python", "ok", f"{platform.python_version()} ({sys.implementation.name}), {platform.platform()}"
+    for name in _CORE:
+        version = _version(name)
+        yield "needed", name, "ok" if version else "fails", version or "not installed; install schild again"
+    for extra, packages, adds in _EXTRAS:
+        missing = [name for name in packages if _version(name) is None]
+        have = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
+        if missing:
+            yield "extra", extra, "absent", f"adds: {adds}; install it with pip install 'schild[{extra}]'"
+        else:
+            yield "extra", extra, "ok", f"{have}; adds: {adds}"
+    yield "machine", "threads", "ok", str(threads_available())
+    try:
+        catalogue = load()
+        found = audit(catalogue)
+        said = f"{len(catalogue.drugs)} drugs, {found.counts.get('numbers', 0)} numbers, {len(found.findings)} findings"
+        yield "catalogue", "audit", "ok" if found.ok else "fails", said
+        first, again = _timed(), _timed()
+        yield "engine", "first run", "ok", f"{first:.2f} s, compiling or reading the cache included"
+        yield "engine", "next run", "ok", f"{1000 * again:.0f} ms for one person over two weeks"
+    except SchildError as error:
+        yield "engine", "run", "fails", str(error)
+        return
+    from schild.engine import kernel
+
+    cache = Path(kernel.run_group.stats.cache_path)
+    writable = os.access(cache, os.W_OK)
+    told = f"{cache}" if writable else f"{cache} cannot be written: every start compiles; set NUMBA_CACHE_DIR"
+    yield "engine", "compiled code", "ok" if writable else "slow", told
+
+
+def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _timed() -> float:
+    from schild.simulate import simulate
+
+    start = time.perf_counter()
+    simulate(_SAMPLE, until="14 d")
+    return time.perf_counter() - start
+
+
+def bench(*, json: bool = False) -> int:
+    """Time a few standard runs on this machine.
+
+    From a checkout, `make bench` measures more: accuracy beside speed, and other programs.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object and nothing else.
+    """
+    from rich.table import Table
+
+    from schild.simulate import simulate
+
+    simulate(_SAMPLE, until="1 d")  # compiled code is loaded before the clock runs
+    runs: tuple[tuple[str, int, Callable[[], Any]], ...] = (
+        ("one person, 50 mg a day for a week, 14 d", 1, lambda: simulate(_SAMPLE, until="14 d")),
+        ("one person, monthly injection, 42 d", 1, lambda: simulate("naltrexone 380 mg im_depot", until="42 d")),
+        ("1,000 people, 50 mg a day for a week, 14 d", 1000, lambda: simulate(_SAMPLE, until="14 d", n=1000)),
+    )
+    found = []
+    for label, people, call in runs:
+        seconds = min(_clock(call) for _ in range(3 if people == 1 else 1))
+        found.append({"run": label, "seconds": seconds, "people_per_second": people / seconds})
+    reference = _clock(_reference)
+    if json:
+        import json as writer
+
+        print(writer.dumps({"runs": found, "reference_s": reference, "schild": __version__}))
+        return 0
+    table = Table(title="Time on this machine", title_justify="left")
+    table.add_column("run", overflow="fold")
+    for name in ("time [s]", "people per second"):
+        table.add_column(name, justify="right")
+    for entry in found:
+        table.add_row(str(entry["run"]), f"{entry['seconds']:.3f}", f"{entry['people_per_second']:,.0f}")
+    console = out()
+    console.print(table)
+    console.print(f"A fixed loop in plain Python takes {reference:.2f} s here: divide by it to compare machines.")
+    console.print("More, with accuracy, from a checkout: make bench")
+    return 0
+
+
+def _clock(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _reference() -> float:
+    total = 0.0
+    for k in range(2_000_000):
+        total += (k % 7) * 0.5
+    return total
+
+
+def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")]) -> int:
+    """How to cite schild, and the sources behind a run.
+
+    Parameters
+    ----------
+    what
+        A run file, or regimens in words: prints the sources of every number that the run uses.
+    """
+    if not what:
+        print(
+            f"The schild developers. schild: the mechanism of action of opioid antagonists, made executable.\n"
+            f"Version {__version__}. Software, Apache 2.0.\n\n"
+            "@software{schild,\n"
+            "  author = {{The schild developers}},\n"
+            "  title = {schild: the mechanism of action of opioid antagonists, made executable},\n"
+            f"  version = {{{__version__}}}\n"
+            "}\n\n"
+            'Cite the papers behind a result too: schild cite "naltrexone 50 mg po" lists them.'
+        )
+        return 0
+    from schild.catalog import load
+    from schild.cli.simulate import read_run
+    from schild.simulate import model_of
+    from schild.simulate.result import source_lines, sources_of
+
+    catalogue = load()
+    built = model_of(read_run(what), catalogue=catalogue)
+    print(source_lines(sources_of(built.used), catalogue))
+    return 0
