@@ -112,13 +112,15 @@ def _call(tokens: list[str]) -> int:
     for token in tokens:
         if not _encodes(token):
             raise InputError(f"{token!r} is not text in UTF-8; expected text. Check how it was typed or quoted.")
-    from cyclopts.exceptions import CycloptsError
+    from cyclopts.exceptions import CycloptsError, UnusedCliTokensError
 
     try:
         found = make_app()(tokens)
     except CycloptsError as error:
         command = next((name for name, _, _ in _COMMANDS if tokens and tokens[0] == name), "")
-        told = " ".join(str(error).split()).removeprefix("Error: ")
+        told = " ".join(str(error).split())
+        if isinstance(error, UnusedCliTokensError):
+            told = f"{', '.join(map(repr, error.unused_tokens or ()))} is more than `{command}` takes."
         told += "" if told.endswith((".", "?")) else "."
         raise InputError(f"{told} See `{' '.join(('schild', command)).strip()} --help`.") from None
     return found if isinstance(found, int) else DONE
@@ -148,9 +150,10 @@ def _report(error: Exception) -> int:
 
 
 def _say(message: str) -> None:
-    plain = "".join(c if c.isprintable() else " " for c in message)
+    # A place in a text is shown on lines of its own; everything else a user gave is kept from moving the cursor.
+    lines = ["".join(c if c.isprintable() else " " for c in line).rstrip() for line in message.split("\n")]
     try:
-        print(f"schild: {' '.join(plain.split())}", file=sys.stderr, flush=True)
+        print("schild: " + "\n  ".join(lines), file=sys.stderr, flush=True)
     except OSError:
         return
 
@@ -164,6 +167,9 @@ def _encodes(text: str) -> bool:
 
 
 def _forgiving_streams() -> None:
+    # A program started without standard output still runs.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     # A terminal that cannot show a letter gets a question mark, not an error.
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

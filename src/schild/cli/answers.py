@@ -107,5 +107,5 @@ def _show(found: Answer, html: Path | None, json: bool) -> int:
         console = console_out()
         found.to_text(console)
         if html is not None:
-            console.print(f"Page: {html}")
+            console.print(f"Page: {html}", markup=False)
     return 0 if found.ok else 1

@@ -45,8 +45,8 @@ def _console(stream: Any) -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    found = Quiet(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
-    return found if found.is_terminal else Quiet(file=stream, highlight=False, markup=False, emoji=False, width=_WIDTH)
+    found = Quiet(file=stream, highlight=False, emoji=False)
+    return found if found.is_terminal else Quiet(file=stream, highlight=False, emoji=False, width=_WIDTH)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -81,9 +82,13 @@ def nonmem(
 
     if json and not (simulate or dry_run):
         raise InputError("--json was given alone; expected it with --simulate or --dry-run. Add one of them.")
-    people = read_nonmem_people(
-        str(table), _compartments(cmt), drug=drug, route=route, basis=basis, amount_unit=unit, time_unit=time_unit
-    )
+    compartments = _compartments(cmt)
+    try:
+        people = read_nonmem_people(
+            str(table), compartments, drug=drug, route=route, basis=basis, amount_unit=unit, time_unit=time_unit
+        )
+    except InputError as error:
+        raise InputError(_as_options(f"{table}: {error}")) from None
     regimen = _person(people, id, table)
     doses = tuple(regimen)
     if not doses:
@@ -153,6 +158,13 @@ def sbml(
         write(out, text)
         print(f"Written: {out}. {NOTICE}")
     return 0
+
+
+def _as_options(message: str) -> str:
+    """Name the options of the command line where the message names those of Python."""
+    message = re.sub(r"cmt=\{(\d+): \('(\w+)', '(\w+)'\)\}", r"--cmt '\1=\2 \3'", message)
+    message = re.sub(r"amount_unit='(\w+)'", r"--unit \1", message).replace("time_unit", "--time-unit")
+    return re.sub(r"\b(drug|route)='(\w+)'", r"--\1 \2", message)
 
 
 def _compartments(entries: list[str] | None) -> dict[int, tuple[str, str]] | None:

@@ -124,21 +124,22 @@ def show_run(
 
     with progress("people", least=2) as advance:
         result = simulate_run(run, threads=threads, progress=advance)
-    if place is not None:
-        _write_all(place, run, result)
+    written = [] if place is None else _write_all(place, run, result)
     if plot is not None:
         write(plot, _drawn(result, _figure_kind(plot)))
     if json:
         print(result.to_json())
     else:
+        from rich.text import Text
+
         from schild.cli.summary import show_result
 
         console = out()
         show_result(run, result, console)
         if place is not None:
-            console.print(f"Written to {place}: {', '.join(sorted(p.name for p in place.iterdir() if p.is_file()))}")
+            console.print(Text(f"Written to {place}: {', '.join(written)}"))
         if plot is not None:
-            console.print(f"Figure: {plot}")
+            console.print(Text(f"Figure: {plot}"))
         console.print(NOTICE, style="dim")
     return 1 if result.status.any() else 0
 
@@ -184,6 +185,10 @@ def read_run(
         raise InputError(
             f"{files[0]!r} is a run file and {len(what) - 1} more were given; expected one run file, or regimens in "
             "words alone. Put the doses into the file, or run them one after the other."
+        )
+    if not files and len(what) > 1 and not any(" " in text.strip() for text in what):
+        raise InputError(
+            f'The words {" ".join(what)!r} came one by one; expected a regimen in quotes. Write "{" ".join(what)}".'
         )
     run = Run.from_toml(files[0]) if files else Run.of(*what)
     data = run.model_dump(exclude_unset=True)
@@ -267,9 +272,15 @@ def _drawn(result: Result, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _write_all(place: Path, run: Run, result: Result) -> None:
-    write(place / "result.csv", result.to_frame().to_csv(index=False, lineterminator="\n"))
-    write(place / "summary.json", result.to_json() + "\n")
-    write(place / "run.toml", run.to_toml())
-    write(place / "figure.svg", _drawn(result, "svg"))
-    write(place / "figure.png", _drawn(result, "png"))
+def _write_all(place: Path, run: Run, result: Result) -> list[str]:
+    """Write everything that belongs to a result, and give the names of the files."""
+    files: dict[str, str | bytes] = {
+        "result.csv": result.to_frame().to_csv(index=False, lineterminator="\n"),
+        "summary.json": result.to_json() + "\n",
+        "run.toml": run.to_toml(),
+        "figure.svg": _drawn(result, "svg"),
+        "figure.png": _drawn(result, "png"),
+    }
+    for name, content in files.items():
+        write(place / name, content)
+    return list(files)

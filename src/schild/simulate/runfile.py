@@ -349,8 +349,8 @@ class Run(_Section):
                 )
         else:
             hour = TICKS_PER_HOUR
-            steps = [hour // 3600, hour // 720, hour // 360, hour // 120, hour // 60, hour // 30, hour // 12, hour // 6,
-                     hour // 4, hour // 2, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, 24 * hour, 48 * hour]  # fmt: skip
+            parts = (3600, 720, 360, 120, 60, 30, 12, 6, 4, 2)
+            steps = [*(hour // k for k in parts), *(hour * k for k in (1, 2, 3, 6, 12, 24, 48))]
             step = next((s for s in steps if until // s <= 720), max(168 * hour, until // 720))
         grid = list(range(0, until + 1, step))
         return grid if grid[-1] == until else [*grid, until]
@@ -392,4 +392,8 @@ def _sentence(error: ValidationError) -> str:
         else:
             parts.append(f"{place}: {finding['msg'].removeprefix('Value error, ')} (given {given})")
     more = error.error_count() - 8
-    return "The run is not understood: " + "; ".join(parts) + (f"; and {more} more" if more > 0 else "") + "."
+    return (
+        "The run is not understood: "
+        + "; ".join(parts)
+        + ((f"; and {more} more" if more > 0 else "") + ". Correct it; `schild schema run` lists what there is.")
+    )
