@@ -292,24 +292,34 @@ class _Builder:
 
     def _value(self, drug: Drug, name: str, number: Number) -> float | Floats:
         owner = drug if number.name in drug.numbers else self.catalogue.drug(drug.follows or drug.key)
-        label = f"{owner.key}.{number.name}"
-        value: float | Floats = self.overrides.get(label, number.value)
+        own = f"{owner.key}.{number.name}"
+        label = self._origin(number) or own
+        value: float | Floats = self.overrides.get(own, self.overrides.get(label, number.value))
         if self.people.uncertainty is not None and number.uncertainty is not None:
             value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
         for covariate in owner.covariates:
             if covariate.on == name:
                 value = self._covariate(owner, covariate.of, covariate.form, value, covariate)
         if self.people.between_subject is not None and number.between_subject is not None:
-            value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name))
+            value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name, label))
         return value
 
-    def _eta(self, drug: Drug, name: str) -> Floats:
+    def _origin(self, number: Number) -> str | None:
+        """Return the number that a copy follows, through copies of copies: same override, same draws."""
+        label = None
+        while number.same_as:
+            drug, _, name = number.same_as.partition(":")
+            label = f"{drug}.{name}"
+            number = self.catalogue.drugs[drug].numbers[name]
+        return label
+
+    def _eta(self, drug: Drug, name: str, label: str) -> Floats:
         """Between-subject draw of a number, correlated as the catalogue says."""
         draw = self.people.between_subject
         assert draw is not None  # the only caller has checked
         linked = [c for c in drug.correlations if name in (c.a, c.b)]
         if not linked:
-            return draw(f"{drug.key}.{name}")
+            return draw(label)
         names = sorted({x for c in drug.correlations for x in (c.a, c.b)})
         matrix = np.eye(len(names))
         for c in drug.correlations:

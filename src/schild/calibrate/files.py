@@ -1,0 +1,52 @@
+"""Put fitted numbers into the catalogue's files, touching nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import schild.catalog
+from schild.calibrate import Fitted
+from schild.errors import CatalogueError
+
+__all__ = ["write_numbers"]
+
+_FOLDER = Path(schild.catalog.__file__).parent / "data" / "drugs"
+
+
+def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
+    """Write the value of each number's ``fitted`` entry and, where there is one, the CV of its uncertainty.
+
+    Parameters
+    ----------
+    numbers : sequence of Fitted
+        What the fits gave.
+    folder : Path
+        Folder of the drug files.
+
+    Raises
+    ------
+    CatalogueError
+        If a file has no entry with key ``fitted`` for a number: the entry, with its sources, is written by hand first.
+    """
+    for drug in sorted({n.drug for n in numbers}):
+        path = folder / f"{drug}.toml"
+        text = path.read_text(encoding="utf-8")
+        for number in (n for n in numbers if n.drug == drug):
+            text = _replace(text, number, path.name)
+        path.write_text(text, encoding="utf-8")
+
+
+def _replace(text: str, number: Fitted, file: str) -> str:
+    name = re.escape(number.name)
+    head = rf'\[\[number\.(?:"{name}"|{name})\.value\]\]\nkey = "fitted"\nvalue = '
+    text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.value:.6g}", text)
+    if found != 1:
+        raise CatalogueError(f'{file}: {number.name} has {found} values with key "fitted"; expected one to write to.')
+    if number.cv is not None:
+        head = rf'\[number\.(?:"{name}"|{name})\.uncertainty\]\ncv = '
+        text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.cv:.4g}", text)
+        if found != 1:
+            raise CatalogueError(f"{file}: {number.name} has no uncertainty to write to; add the table first.")
+    return text

@@ -1,0 +1,298 @@
+"""What the model says where a study measured: each kind of published result as a number from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Observation
+from schild.errors import InputError
+from schild.regimen import parse_regimen
+from schild.simulate import Result, simulate
+
+__all__ = ["OBSERVABLES", "predict"]
+
+Floats = NDArray[np.float64]
+
+_HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0, "month": 730.5}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One observation and the way to run it."""
+
+    o: Observation
+    options: Mapping[str, Any]
+
+    def run(self, regimen: str, hours: float, every_h: float, *outputs: str) -> Result:
+        return simulate(
+            regimen, until=f"{hours:.6f} h", every=f"{every_h:.6f} h", outputs=list(outputs), **self.options
+        )
+
+    def course(self, hours: float, points: int = 1500, regimen: str = "", species: str = "") -> tuple[Floats, Floats]:
+        """Times [h] and plasma concentrations [ng/mL], shape (n, n_times)."""
+        name = f"plasma_{species or self.o.species}"
+        found = self.run(regimen or self.o.regimen, hours, hours / points, name)[name]
+        return found.time_h, np.asarray(found.values, dtype=np.float64)
+
+
+def _horizon(case: _Case) -> float:
+    """How long to look: until what was given is gone. [h]"""
+    doses = parse_regimen(case.o.regimen).doses
+    last = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
+    if any(d.route == "im_depot" for d in doses):
+        return last + 75 * 24.0
+    quick = {"heroin": 2.0, "mam": 6.0}
+    return last + quick.get(case.o.species, 96.0 if case.o.species == "beta_naltrexol" else 48.0)
+
+
+def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Floats]:
+    doses = parse_regimen(case.o.regimen).doses
+    start = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
+    t, c = case.course(_horizon(case), points)
+    keep = t >= start
+    return t[keep] - start, c[:, keep]
+
+
+def _top(t: Floats, row: Floats, k: int) -> float:
+    """Time of a maximum at index ``k``, between grid points, by the parabola through it and its neighbours."""
+    if not 0 < k < len(row) - 1:
+        return float(t[k])
+    a, b, c = row[k - 1], row[k], row[k + 1]
+    bend = a - 2 * b + c
+    return float(t[k] + (0.5 * (a - c) / bend if bend < 0 else 0.0) * (t[k + 1] - t[k]))
+
+
+def _cmax(case: _Case) -> Floats:
+    hours = min(_horizon(case), 12.0)
+    t, c = case.course(hours, 2400) if case.o.time_h is None or case.o.time_h < 12 else _after_last(case)
+    # An IV bolus has its peak at time zero, before anyone samples: the first look is at 2 minutes.
+    late = t >= 2 / 60.0 if " iv" in case.o.regimen else t >= 0
+    return np.asarray(c[:, late].max(axis=1))
+
+
+def _cmax_last(case: _Case) -> Floats:
+    return np.asarray(_after_last(case)[1].max(axis=1))
+
+
+def _tmax(case: _Case) -> Floats:
+    t, c = case.course(min(_horizon(case), 12.0), 4800)
+    return np.array([_top(t, row, int(row.argmax())) for row in c])
+
+
+def _auc(case: _Case) -> Floats:
+    t, c = case.course(_horizon(case), 4000)
+    return np.asarray(np.trapezoid(c, t, axis=1))
+
+
+def _auc_last(case: _Case) -> Floats:
+    """Area to 24 h: the study printed an area to its last sample, and samples end about there."""
+    t, c = case.course(24.0, 4000)
+    return np.asarray(np.trapezoid(c, t, axis=1))
+
+
+def _half_life(case: _Case) -> Floats:
+    """Log-linear slope over the later half of the time in which concentrations stay above 0.5 % of the early ones."""
+    t, c = _after_last(case)
+    out = np.empty(len(c))
+    for k, row in enumerate(c):
+        peak = int(row.argmax())
+        begin = max(float(t[peak]), 0.25)
+        logs = np.log(np.maximum(row, 1e-300))
+        low = float(np.interp(begin, t, logs)) + np.log(0.005)
+        last = int(np.flatnonzero(logs >= low)[-1])
+        end = float(t[last])
+        if last + 1 < len(t):  # the crossing itself, between grid points
+            end += (logs[last] - low) / (logs[last] - logs[last + 1]) * float(t[last + 1] - t[last])
+        window = np.linspace(0.5 * end, end, 60)
+        out[k] = -np.log(2) / np.polyfit(window, np.interp(window, t, logs), 1)[0]
+    return out
+
+
+def _occupancy(case: _Case) -> Floats:
+    o = case.o
+    name = f"{o.species}_pet_occupancy"
+    assert o.time_h is not None  # rows of occupancy say when
+    found = case.run(o.regimen, o.time_h + 1.0, 0.25, name)[name]
+    value = np.atleast_1d(found.at(o.time_h))
+    if o.normalisation == "1 h":
+        value = value / np.atleast_1d(found.at(1.0))
+    return np.asarray(value, dtype=np.float64)
+
+
+def _occupancy_ed50(case: _Case) -> Floats:
+    """Single oral dose that occupies half of the receptors at the time of the scan."""
+    o = case.o
+    name = f"{o.species}_pet_occupancy"
+    assert o.time_h is not None
+    doses = np.geomspace(0.5, 100.0, 24)
+    drug = parse_regimen(o.regimen).doses[0].drug
+    curve = np.stack(
+        [
+            np.atleast_1d(case.run(f"{drug} {dose:.6g} mg po", o.time_h + 1, 0.5, name)[name].at(o.time_h))
+            for dose in doses
+        ],
+        axis=1,
+    )
+    return np.array([np.exp(np.interp(0.5, row, np.log(doses))) for row in curve])
+
+
+def _occupancy_half_time(case: _Case) -> Floats:
+    """Half-time of the decline of occupancy from 48 to 168 h, as the scans were spaced."""
+    name = f"{case.o.species}_pet_occupancy"
+    found = case.run(case.o.regimen, 169.0, 1.0, name)[name]
+    times = np.array([48.0, 72.0, 120.0, 168.0])
+    rows = np.stack([np.atleast_1d(found.at(t)) for t in times], axis=1)
+    return np.array([-np.log(2) / np.polyfit(times, np.log(row), 1)[0] for row in rows])
+
+
+def _peaks(case: _Case) -> tuple[Floats, Floats]:
+    t, c = case.course(10 * 24.0, 4800)
+    first, second = np.full(len(c), np.nan), np.full(len(c), np.nan)
+    for k, row in enumerate(c):
+        rising = np.diff(row) > 0
+        tops = np.flatnonzero(rising[:-1] & ~rising[1:]) + 1
+        early = tops[t[tops] < 12.0]
+        late = tops[t[tops] >= 12.0]
+        if len(early):
+            first[k] = _top(t, row, int(early[0]))
+        if len(late):
+            second[k] = _top(t, row, int(late[row[late].argmax()]))
+    return first, second
+
+
+def _tmax_first(case: _Case) -> Floats:
+    return _peaks(case)[0]
+
+
+def _tmax_second(case: _Case) -> Floats:
+    return _peaks(case)[1]
+
+
+def _decline_from(case: _Case) -> Floats:
+    """Time after day 7 from which the curve falls faster than 8 % a day (a month without release falls by 12 %)."""
+    t, c = case.course(40 * 24.0, 3840)
+    slope = -np.gradient(np.log(np.maximum(c, 1e-300)), t, axis=1) * 24.0
+    out = np.full(len(c), np.nan)
+    for k in range(len(c)):
+        hit = np.flatnonzero((t > 7 * 24.0) & (slope[k] > 0.08))
+        if len(hit):
+            out[k] = t[hit[0]]
+    return out
+
+
+def _measurable_until(case: _Case) -> Floats:
+    """Last time above 0.1 ng/mL (an assumed limit of quantification: the sources print none)."""
+    t, c = case.course(_horizon(case), 4000)
+    return np.array([t[np.flatnonzero(row >= 0.1)[-1]] if (row >= 0.1).any() else 0.0 for row in c])
+
+
+def _auc_ratio_to_oral(case: _Case) -> Floats:
+    """Area over 28 d of the injection against 50 mg by mouth every day."""
+    t, c = case.course(672.0, 4000)
+    u, oral = case.course(672.0, 8000, regimen=f"{case.o.species} 50 mg po q24h x28")
+    return np.asarray(np.trapezoid(c, t, axis=1) / np.trapezoid(oral, u, axis=1))
+
+
+def _auc_ratio_to_parent(case: _Case) -> Floats:
+    t, c = case.course(_horizon(case), 4000)
+    u, parent = case.course(_horizon(case), 4000, species=str(parse_regimen(case.o.regimen).doses[0].drug))
+    return np.asarray(np.trapezoid(c, t, axis=1) / np.trapezoid(parent, u, axis=1))
+
+
+def _accumulation(case: _Case) -> Floats:
+    """Excess of the area over the last interval above that over the first."""
+    dose = parse_regimen(case.o.regimen).doses[0]
+    assert dose.every is not None
+    every, count = dose.every, dose.count or 1
+    t, c = case.course(every * count, 6000)
+    first, last = t <= every, t >= every * (count - 1)
+    ratio = np.trapezoid(c[:, last], t[last], axis=1) / np.trapezoid(c[:, first], t[first], axis=1)
+    return np.asarray(100.0 * (ratio - 1.0))
+
+
+def _ratio_to_im(case: _Case, measure: Callable[[_Case], Floats]) -> Floats:
+    """Dose-normalised exposure against the same dose into muscle, in percent."""
+    muscle = case.o.regimen.rsplit(" ", 1)[0] + " im"
+    return 100.0 * measure(case) / measure(_Case(o=_with(case.o, muscle), options=case.options))
+
+
+def _with(o: Observation, regimen: str) -> Observation:
+    from dataclasses import replace
+
+    return replace(o, regimen=regimen)
+
+
+def _cmax_ratio_to_im(case: _Case) -> Floats:
+    return _ratio_to_im(case, _cmax)
+
+
+def _auc_ratio_to_im(case: _Case) -> Floats:
+    return _ratio_to_im(case, _auc)
+
+
+#: How each kind of published result is computed.
+OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
+    "cmax": _cmax,
+    "cmax_ss": _cmax_last,
+    "tmax": _tmax,
+    "auc": _auc,
+    "auc_last": _auc_last,
+    "half_life": _half_life,
+    "occupancy": _occupancy,
+    "occupancy_ed50": _occupancy_ed50,
+    "occupancy_half_time": _occupancy_half_time,
+    "tmax_first": _tmax_first,
+    "tmax_second": _tmax_second,
+    "decline_from": _decline_from,
+    "measurable_until": _measurable_until,
+    "auc_ratio_to_oral": _auc_ratio_to_oral,
+    "auc_ratio_to_parent": _auc_ratio_to_parent,
+    "accumulation": _accumulation,
+    "cmax_ratio_to_im": _cmax_ratio_to_im,
+    "auc_ratio_to_im": _auc_ratio_to_im,
+}
+
+_TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second", "decline_from", "measurable_until"}
+
+
+def predict(observation: Observation, **options: Any) -> Floats:
+    """Run what a study did and compute what it measured.
+
+    Parameters
+    ----------
+    observation : Observation
+        A row of ``catalog/data/studies``.
+    **options
+        Of ``simulate``: population, structure, overrides, seed and so on.
+
+    Returns
+    -------
+    ndarray, shape (n_subjects,)
+        In the unit of the observation.
+
+    Raises
+    ------
+    InputError
+        For a kind of result that no rule computes.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> rows = {o.id: o for o in load().study("naltrexone_pet").observations}
+    >>> bool(80 < predict(rows["weerts2008_mor"])[0] < 100)
+    True
+    """
+    if observation.observable not in OBSERVABLES:
+        raise InputError(
+            f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
+            "Write a rule for it in schild.simulate.observe."
+        )
+    found = OBSERVABLES[observation.observable](_Case(o=observation, options=options))
+    if observation.observable in _TIMES:
+        return found / _HOURS[observation.unit]
+    return found * 100.0 if observation.observable == "occupancy" and observation.unit == "%" else found
