@@ -284,6 +284,8 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         yield from _uses_of_disposition(drug)
     for route in drug.routes.values():
         place = f"route.{route.key}"
+        if route.challenge is not None:
+            yield route.challenge, "mg", place
         for branch in route.branches:
             for named, unit in ((branch.rate, "1/h"), (branch.duration, "h"), (branch.lag, "h")):
                 if named is not None:

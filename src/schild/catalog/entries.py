@@ -91,12 +91,16 @@ class Route:
         Salt that a dose means unless it says otherwise; ``base`` for none.
     branches : tuple of Branch
         The inputs.
+    challenge : str or None
+        For an agonist: number of the largest dose of a published study, in mg of the route's salt. Larger ones are
+        refused while an antagonist is on board.
     """
 
     key: str
     product: str
     salt: str
     branches: tuple[Branch, ...]
+    challenge: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -390,6 +390,7 @@ def _route(key: str, table: Table, drug: str) -> Route:
         key=key,
         product=table.text("product"),
         salt=table.text("salt", "base"),
+        challenge=table.maybe_text("challenge"),
         branches=tuple(_branch(entry) for entry in table.tables("branch")),
     )
     table.done()

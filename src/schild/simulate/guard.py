@@ -82,14 +82,14 @@ def _nmol(drug: Drug, event: Event, weight_kg: float) -> float:
 
 
 def _limit_nmol(drug: Drug, event: Event) -> float | None:
-    number = drug.numbers.get(f"challenge.{event.route}.largest_mg")
     route = drug.routes.get(str(event.route))
-    if number is None or route is None:
+    if route is None or route.challenge is None:
         return None
+    number = drug.number(route.challenge)
     salt = route.salt
     factor = 1.0 if salt in ("base", "") else drug.number(drug.salts[salt]).value
     return number.value * 1e6 * factor / drug.number(str(drug.mw)).value
 
 
 def _limit_words(drug: Drug, event: Event) -> str:
-    return f"{drug.numbers[f'challenge.{event.route}.largest_mg'].value:g} mg"
+    return f"{drug.number(str(drug.routes[str(event.route)].challenge)).value:g} mg"
