@@ -149,9 +149,10 @@ def test_every_published_value_was_typed_twice():
 @pytest.mark.parametrize(("place", "value"), DOSSIER.items(), ids=map("/".join, DOSSIER))
 def test_starting_values(place, value):
     number = load().drug(place[0]).number(place[1])
-    if number.chosen.basis == "fitted":
-        pytest.skip("a fit has replaced the starting value")
-    assert number.value == pytest.approx(value, rel=1e-5)
+    if number.chosen.basis == "fitted":  # a fit has replaced the starting value, which stays beside it
+        assert any(rival.value == pytest.approx(value, rel=1e-5) for rival in number.values)
+    else:
+        assert number.value == pytest.approx(value, rel=1e-5)
 
 
 def observations(study):

@@ -100,15 +100,18 @@ def gauss_newton(
     from scipy.optimize import least_squares
 
     begin = np.log(np.array(list(start), dtype=np.float64))
-    low, high = (
-        (np.full(len(begin), -np.inf), np.full(len(begin), np.inf))
-        if bounds is None
-        else (np.log(np.array(list(side), dtype=np.float64)) for side in bounds)
-    )
+    low, high = np.full(len(begin), -np.inf), np.full(len(begin), np.inf)
+    if bounds is not None:
+        low, high = (np.log(np.array(list(side), dtype=np.float64)) for side in bounds)
+
+    def of_logs(x: Floats) -> Floats:
+        return residuals(np.exp(x))
+
     # Steps of 1e-3 rise above the tolerance of the runs; 1e-8 in the minimum is far below three digits.
-    found = least_squares(
-        lambda x: residuals(np.exp(x)), begin, bounds=(low, high), diff_step=1e-3, xtol=1e-8, ftol=1e-10, gtol=1e-10
-    )
-    covariance = np.linalg.pinv(found.jac.T @ found.jac)
-    misfit = float(np.mean(found.fun**2))
-    return np.exp(found.x), found.fun, covariance * max(1.0, misfit)
+    steps = np.full(len(begin), 1e-3)
+    found = least_squares(of_logs, begin, bounds=(low, high), diff_step=steps, xtol=1e-8, ftol=1e-10, gtol=1e-10)
+    left = np.asarray(found.fun, dtype=np.float64)
+    jacobian = np.asarray(found.jac, dtype=np.float64)
+    covariance = np.linalg.pinv(jacobian.T @ jacobian)
+    value = np.asarray(np.exp(found.x), dtype=np.float64)
+    return value, left, np.asarray(covariance * max(1.0, float(np.mean(left**2))), dtype=np.float64)

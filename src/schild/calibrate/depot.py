@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
 from schild.simulate.observe import predict
 
 STUDY = "naltrexone_depot"
@@ -23,10 +23,10 @@ def fit(base: Mapping[str, float]) -> Fit:
     """
     rows = calibration_rows(STUDY, "label_first_peak", "label_second_peak", "dunbar2006_half_life")
 
-    def overrides(x: np.ndarray) -> dict[str, float]:  # type: ignore[type-arg]
+    def overrides(x: Floats) -> dict[str, float]:
         return {**base} | {f"naltrexone.{name}": float(v) for name, v in zip(NAMES, x, strict=True)}
 
-    def residuals(x: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def residuals(x: Floats) -> Floats:
         found = [float(predict(o, overrides=overrides(x), receptors=["mor"])[0]) for o in rows]
         # A curve without a first peak is as wrong as one 20 times too late.
         return np.array([np.log(v / o.value) if np.isfinite(v) else 3.0 for v, o in zip(found, rows, strict=True)])

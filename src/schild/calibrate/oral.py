@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
 from schild.catalog import Observation
 from schild.regimen import parse_regimen
 from schild.simulate.observe import predict
@@ -70,10 +70,10 @@ def fit() -> Fit:
     goal = targets()
     start = (0.124, 190.0, 1.6, 290.0, 234.0)
 
-    def overrides(x: np.ndarray) -> dict[str, float]:  # type: ignore[type-arg]
+    def overrides(x: Floats) -> dict[str, float]:
         return {f"{drug}.{name}": float(v) for (drug, name), v in zip(names, x, strict=True)}
 
-    def residuals(x: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def residuals(x: Floats) -> Floats:
         said = predicted(overrides(x))
         return np.array([np.log(said[name] / goal[name][0]) for name in goal])
 
@@ -85,7 +85,8 @@ def fit() -> Fit:
     ]
     for name, (mean, _, rows) in goal.items():
         lines += [
-            f"    {o.id:34s} {scaled(o):8.4g} at 50 mg, {scaled(o) / mean:5.2f} of the mean, model {said[name] / scaled(o):5.2f} of it"
+            f"    {o.id:34s} {scaled(o):8.4g} at 50 mg, {scaled(o) / mean:5.2f} of the mean, "
+            f"model {said[name] / scaled(o):5.2f} of it"
             for o in rows
         ]
     lines.append(f"largest log residual {np.abs(left).max():.2g}")

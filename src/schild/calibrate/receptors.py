@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,6 +106,13 @@ def choose(scores: Mapping[str, float]) -> str:
     return near[0].key
 
 
+def _of_one(
+    row: Observation, structure: str, mu: Mapping[str, float], receptor: str, base: Mapping[str, float]
+) -> Callable[[Floats], Floats]:
+    """Residual of one row as a function of one receptor's kd."""
+    return lambda x: residuals([row], structure, {**mu, f"{receptor}.kd": float(x[0])}, base)
+
+
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit every structure to mu, then kappa and delta with one number each; score them and apply the rule.
 
@@ -131,7 +138,8 @@ def fit(base: Mapping[str, float]) -> Fit:
             f"({', '.join(f'{s} {rmse(r):.2f}' for s, r in out.items())})   {said}"
         )
         lines += [
-            f"    {o.id:22s} observed {o.value:5.1f} %  model {o.value + r * float(o.sd_fixed or 0):6.1f} %  ({r:+.2f} SD)"
+            f"    {o.id:22s} observed {o.value:5.1f} %  "
+            f"model {o.value + r * float(o.sd_fixed or 0):6.1f} %  ({r:+.2f} SD)"
             for o, r in zip(rows, left, strict=True)
         ]
         if len(mu) > 1:
@@ -146,16 +154,13 @@ def fit(base: Mapping[str, float]) -> Fit:
         for receptor, row in (("kor", kor), ("dor", dor)):
             start = mu["mor.kd"] * (8.0 if receptor == "kor" else 160.0)
 
-            def one(x: Floats, receptor: str = receptor, row: Observation = row, mu: dict[str, float] = mu) -> Floats:
-                return residuals([row], rival.key, {**mu, f"{receptor}.kd": float(x[0])}, base)
-
-            value, left_one, cov = gauss_newton(one, [start])
+            found, left_one, cov = gauss_newton(_of_one(row, rival.key, mu, receptor, base), [start])
             # A printed SD is the spread of people; what is uncertain is their mean.
             people = float(row.n or 1) if row.spread_stat == "SD" else 1.0
             cv = float(np.sqrt(np.expm1(min(float(cov[0, 0]) / people, 4.0))))
-            numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{receptor}.kd", value=float(value[0]), cv=cv))
+            numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{receptor}.kd", value=float(found[0]), cv=cv))
             lines.append(
-                f"    {row.id:22s} observed {row.value:5.1f} %  ({left_one[0]:+.2f} SD)  {receptor}.kd {value[0]:.4g}"
+                f"    {row.id:22s} observed {row.value:5.1f} %  ({left_one[0]:+.2f} SD)  {receptor}.kd {found[0]:.4g}"
             )
     lines.append(f"default by the rule: {choose(scores)}")
     return Fit(title="receptor constants", numbers=tuple(numbers), lines=tuple(lines), scores=scores)

@@ -45,9 +45,7 @@ def test_rivals_stand_in_brackets_below_the_choice(console):
 def test_an_audit_shows_findings_first(console, tmp_path):
     folder = Path(shutil.copytree(str(files("schild.catalog") / "data"), tmp_path / "data"))
     path = folder / "drugs" / "fentanyl.toml"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace('unit = "L/h"', 'unit = ""', 1), encoding="utf-8"
-    )
+    path.write_text(path.read_text(encoding="utf-8").replace('unit = "L/h"', 'unit = ""', 1), encoding="utf-8")
     render_audit(audit(load(folder)), console)
     assert printed(console).startswith("1 findings")
     assert "no unit" in printed(console)
