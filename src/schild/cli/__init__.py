@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from schild import __version__
@@ -168,8 +169,8 @@ def _encodes(text: str) -> bool:
 
 def _forgiving_streams() -> None:
     # A program started without standard output still runs.
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or StringIO()
+    sys.stderr = sys.stderr or StringIO()
     # A terminal that cannot show a letter gets a question mark, not an error.
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

@@ -50,8 +50,8 @@ def explain(drug: str, /, *, html: Path | None = None, json: bool = False, quick
     from schild.catalog import load
 
     key = load().drug(drug).key
-    answer = _function("schild.explain", "explain")
     _check_place(html)
+    answer = _function("schild.explain", "explain")
     with progress("claims") as advance:
         found: Answer = answer(key, progress=advance, quick=quick)
     return _show(found, html, json)
@@ -69,8 +69,8 @@ def validate(*, html: Path | None = None, json: bool = False) -> int:
     json
         Print one JSON object and nothing else.
     """
-    answer = _function("schild.validate", "validate")
     _check_place(html)
+    answer = _function("schild.validate", "validate")
     with progress("studies") as advance:
         found: Answer = answer(progress=advance)
     return _show(found, html, json)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -26,6 +27,19 @@ NOTICE = "For research and education, not for treating a person."
 
 #: Narrowest table that still can be read where there is no terminal.
 _WIDTH = 100
+
+
+def _whole(kind: Any, tokens: Sequence[Any]) -> int:
+    # The parser's own reading rounds 1.5 to 2.
+    text = tokens[0].value
+    if not re.fullmatch(r"[+-]?[0-9]{1,19}", text):
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise ValueError(f"{shown!r} is no whole number; expected one such as 1000.")
+    return int(text)
+
+
+#: An option that is a whole number, and nothing that could be rounded to one.
+Whole = Annotated[int, Parameter(converter=_whole)]
 
 
 def out() -> Console:

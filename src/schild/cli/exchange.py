@@ -105,8 +105,6 @@ def nonmem(
     if until is None and last > run.until_h:
         run = Run.parse({"run": {**head, "until": f"{last!r} h"}, "dose": words})
     model_of(run)
-    for note in regimen.notes:
-        print(f"Note: {note}", file=sys.stderr)
     if dry_run:
         from schild.cli.simulate import print_events
 
@@ -114,6 +112,8 @@ def nonmem(
         return 0
     if out is not None:
         write(out, run.to_toml())
+    for note in regimen.notes:
+        print(f"Note: {note}", file=sys.stderr)
     if simulate:
         return show_run(run, json=json)
     if out is None:
@@ -148,9 +148,9 @@ def sbml(
     antimony
         Write Antimony, which people can read, instead of SBML.
     """
+    run = read_run(what, head={"until": until, "structure": structure})
     from schild.cli.sbml import text_of
 
-    run = read_run(what, head={"until": until, "structure": structure})
     text = text_of(run, antimony=antimony)
     if out is None:
         print(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, folder, out, progress, write
+from schild.cli.console import NOTICE, Whole, folder, out, progress, write
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def simulate(
     *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
     until: str | None = None,
     every: str | None = None,
-    n: int | None = None,
-    uncertainty: int | None = None,
-    seed: int | None = None,
+    n: Whole | None = None,
+    uncertainty: Whole | None = None,
+    seed: Whole | None = None,
     structure: str | None = None,
     receptors: str | None = None,
     outputs: str | None = None,
@@ -34,7 +34,7 @@ def simulate(
     liver: str | None = None,
     crcl: str | None = None,
     dependent: str | None = None,
-    threads: int | None = None,
+    threads: Whole | None = None,
     out: Path | None = None,
     plot: Path | None = None,
     json: bool = False,

@@ -50,6 +50,7 @@ def doctor(*, json: bool = False) -> int:
         Print one JSON object and nothing else.
     """
     from rich.table import Table
+    from rich.text import Text
 
     rows = list(_findings())
     good = all(state != "fails" for _, _, state, _ in rows)
@@ -63,7 +64,7 @@ def doctor(*, json: bool = False) -> int:
     for name in ("part", "name", "state", "value"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(text) for text in row))
     console = out()
     console.print(table)
     console.print("Everything needed works." if good else "Something does not work: see the lines that say fails.")

@@ -57,7 +57,9 @@ def aloud(result: Result) -> str:
     if result.n == 1:
         who = "In this person"
     else:
-        who = f"In the median of {result.n:,} people (5th to 95th percentile in brackets)"
+        draws = max((o.draws for o in result.outputs.values()), default=0)
+        group = f"{result.n // draws:,} people under {draws:,} parameter sets" if draws else f"{result.n:,} people"
+        who = f"In the median of {group} (5th to 95th percentile in brackets)"
     return f"{who}, {' '.join(sentences)}"
 
 

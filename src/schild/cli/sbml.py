@@ -1,0 +1,115 @@
+"""From a run to SBML: one typical person, plain doses."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild.errors import InputError
+from schild.units import TICKS_PER_HOUR
+
+if TYPE_CHECKING:
+    from schild.model.build import Built
+    from schild.simulate import Run
+
+#: ``(time_h, input, amount_nmol, duration_h)``; duration 0 is a bolus; input ``"reset"`` empties the body.
+Dose = tuple[float, str, float, float]
+
+
+def text_of(run: Run, *, antimony: bool = False) -> str:
+    """Write the model and doses of a run.
+
+    Parameters
+    ----------
+    run : Run
+        What to write; of a population, the typical person.
+    antimony : bool
+        Whether to write Antimony instead of SBML.
+
+    Returns
+    -------
+    str
+        The document.
+
+    Raises
+    ------
+    InputError
+        If the run starts at a steady state, which a document of events cannot say.
+    """
+    from schild.simulate import model_of
+
+    built = model_of(run)
+    doses = plain_doses(built)
+    parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
+    try:
+        module = import_module("schild.model.sbml")
+    except ModuleNotFoundError as error:
+        if error.name != "schild.model.sbml":
+            raise
+        raise InputError(
+            "schild.model.sbml is not part of this version of schild; expected it to be installed. Update schild."
+        ) from None
+    write: Any = module.to_antimony if antimony else module.to_sbml
+    return str(write(built.spec, parameters, doses))
+
+
+def plain_doses(built: Built) -> list[Dose]:
+    """Turn the entries that the engine reads into doses that stand alone.
+
+    Parameters
+    ----------
+    built : Built
+        Of one person.
+
+    Returns
+    -------
+    list of (time_h, input, amount_nmol, duration_h)
+        In order of time; ``"reset"`` for a reset.
+
+    Raises
+    ------
+    InputError
+        For a steady state.
+
+    Examples
+    --------
+    >>> from schild.simulate import Run, model_of
+    >>> [(t, port) for t, port, _, _ in plain_doses(model_of(Run.of("naltrexone 50 mg po q24h x2")))][:2]
+    [(0.0, 'naltrexone.oral.1'), (0.0, 'naltrexone.oral.2')]
+    """
+    from schild.model.build import ADD, END, RECEPTORS_AT, RESET, TRAIN
+
+    prolonged = {i.name for i in built.spec.inputs if i.prolonged}
+    found: list[Dose] = []
+    running: list[tuple[int, str, float]] = []  # start, input, rate [nmol/h]
+
+    def stop(k: int, tick: int) -> None:
+        start, port, rate = running.pop(k)
+        hours = (tick - start) / TICKS_PER_HOUR
+        if hours > 0:
+            found.append((start / TICKS_PER_HOUR, port, rate * hours, hours))
+
+    for e in built.entries:
+        if e.kind in (TRAIN, RECEPTORS_AT):
+            raise InputError(
+                "The run starts at a steady state (ss); expected doses from an empty body, since an SBML document holds "
+                "events and no endless past. Give the earlier doses one by one, e.g. from -30 d."
+            )
+        if e.kind == RESET:
+            while running:
+                stop(0, e.tick)
+            found.append((e.tick / TICKS_PER_HOUR, "reset", 0.0, 0.0))
+            continue
+        amount = e.amount if e.scale == "one" else e.amount * float(np.asarray(built.scales[e.scale]).flat[0])
+        if e.kind == END:
+            k = next((k for k, (_, port, rate) in enumerate(running) if port == e.port and rate == -amount), None)
+            if k is not None:
+                stop(k, e.tick)
+        elif e.kind == ADD and e.port in prolonged:
+            running.append((e.tick, e.port, amount))
+        else:
+            found.append((e.tick / TICKS_PER_HOUR, e.port, amount, 0.0))
+    order = {id(dose): k for k, dose in enumerate(found)}
+    return sorted(found, key=lambda dose: (dose[0], dose[1] != "reset", order[id(dose)]))
