@@ -12,12 +12,12 @@ Vocabulary: a *port* is a place where doses enter, with its own exponential mode
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import types
 
-from schild.engine.lanes import W, absolute, choose, decay, load, maximum, minimum, splat, store
+from schild.engine.cache import compiled
+from schild.engine.lanes import W, absolute, choose, decay, load, maximum, minimum, splat, square_root, store
 
 # Radau IIA, three stages, order five.
 _S6 = math.sqrt(6.0)
@@ -51,10 +51,8 @@ MAX_REJECTIONS = 60
 MAX_TERMS = 200
 AMPLIFICATION = 1e3
 
-_options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
-
-@njit(**_options)
+@compiled
 def _advance_block(z, first, size, center, offset, coupling, terms, dt):
     """Propagate one cluster of modes by ``dt``: exp of (bidiagonal matrix) by its finite-plus-small Taylor series."""
     work = np.empty(size)
@@ -69,7 +67,7 @@ def _advance_block(z, first, size, center, offset, coupling, terms, dt):
         z[first + i] = scale * work[i]
 
 
-@njit(**_options)
+@compiled
 def _modes(row, poles, m, lam, offset, coupling, order):
     """Sort a port's poles, find near-equal ones and write their modes. Returns the Taylor terms the clusters need.
 
@@ -145,7 +143,7 @@ def _modes(row, poles, m, lam, offset, coupling, order):
     return terms
 
 
-@njit(**_options)
+@compiled
 def _residues(row, m, order, lam, offset, coupling, gain, has, zeros, out):
     """Add one path's output coefficients to ``out``: divided differences of its transfer function at each cluster.
 
@@ -185,20 +183,20 @@ def _residues(row, m, order, lam, offset, coupling, gain, has, zeros, out):
         first = last + 1
 
 
-@njit(**_options)
+@compiled
 def port_modes(row, poles, lam, offset, coupling, order):
     """Modes of one port for one subject (the scalar door to what the kernel does per lane; used by tests)."""
     return _modes(row, poles, poles.size, lam, offset, coupling, order)
 
 
-@njit(**_options)
+@compiled
 def run_group(
     first_subject, stop_subject, rows, status_in,
     pole_ptr, pole_col, path_ptr, path_out, path_gain, path_has, zero_ptr, zero_col,
     out_ptr, out_channel, out_live, n_channels, tone_channel,
     rec_ptr, slot_channel, slot_kon, slot_koff, slot_start,
     ev_first, ev_last, ev_time, ev_kind, ev_port, ev_amount, ev_scale, ev_offset, ev_offset2, ev_ii, ev_count, ev_cap,
-    start_states, times, signals, reduced_signals, thresholds, window, rtol, h_max,
+    start_states, times, signals, reduced_signals, thresholds, window, rtol, h_max, max_steps,
     out_base, out, reduced, status, counts,
 ):  # fmt: skip
     """Integrate up to ``W`` neighbouring subjects from ``times[0]`` to ``times[-1]``; everything is arrays."""
@@ -216,7 +214,8 @@ def run_group(
             coef_at[o] = n_coef
             n_coef += pole_ptr[q + 1] - pole_ptr[q]
 
-    # One flat workspace; each name is an offset, element k of a quantity sits at name + k*W.
+    # One flat workspace; each name is an offset, element k of a quantity sits at name + k*W. It begins on a cache line,
+    # so that no lane straddles two.
     LAM = 0
     OFF = LAM + n_modes * W
     COU = OFF + n_modes * W
@@ -233,11 +232,14 @@ def run_group(
     H = RED + N_REDUCED * n_red * W
     T = H + W
     ERR = T + W
-    ACC = ERR + W
+    FAC = ERR + W
+    ACC = FAC + W
     INS = ACC + W
     ONE = INS + W
     MINUS = ONE + W
-    ws = np.zeros(MINUS + W)
+    raw = np.zeros(MINUS + 2 * W)
+    shift = (-raw.ctypes.data) % 64 // 8
+    ws = raw[shift : shift + MINUS + W]
     for l in range(W):
         ws[ONE + l] = 1.0
         ws[MINUS + l] = -1.0
@@ -252,6 +254,8 @@ def run_group(
     coef = np.empty(n_modes)
     terms = np.zeros((n_ports, W), np.int64)
     terms_max = np.zeros(n_ports, np.int64)
+    chain_lo = pole_ptr[1:].copy()
+    chain_hi = np.zeros(n_ports, np.int64)
     used = np.zeros(n_ports, np.bool_)
     alive = np.zeros(W, np.bool_)
     left = 0
@@ -280,6 +284,9 @@ def run_group(
                 ws[LAM + (a + k) * W + l] = lam[k]
                 ws[OFF + (a + k) * W + l] = offset[k]
                 ws[COU + (a + k) * W + l] = coupling[k]
+                if coupling[k] != 0.0:  # the chains of all lanes lie from chain_lo to chain_hi
+                    chain_lo[q] = min(chain_lo[q], a + k - 1)
+                    chain_hi[q] = max(chain_hi[q], a + k + 1)
             for o in range(out_ptr[q], out_ptr[q + 1]):
                 for k in range(m):
                     coef[k] = 0.0
@@ -291,8 +298,19 @@ def run_group(
                 for k in range(m):
                     ws[G + (coef_at[o] + k) * W + l] = coef[k]
 
+    # 1/p for the Taylor series of each port; zero for lanes that need fewer terms than their neighbours.
+    inverse_at = np.zeros(n_ports + 1, np.int64)
+    for q in range(n_ports):
+        inverse_at[q + 1] = inverse_at[q] + (terms_max[q] + 1 if terms_max[q] > 0 else 0)
+    inverses = np.zeros(inverse_at[n_ports] * W)
+    for q in range(n_ports):
+        for l in range(W):
+            for p in range(1, terms[q, l] + 1):
+                inverses[(inverse_at[q] + p) * W + l] = 1.0 / p
+
     # ---- Every stored signal is a base plus a sum of products of two places of the workspace.
     base = np.zeros(signals.size)
+    plain = np.zeros(signals.size, np.bool_)
     term_ptr = np.zeros(signals.size + 1, np.int64)
     term_a = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
     term_b = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
@@ -312,6 +330,7 @@ def run_group(
         elif signal < n_channels + n_slots:
             term_a[n_terms] = ONE
             term_b[n_terms] = X + (signal - n_channels) * W
+            plain[i] = True
             n_terms += 1
         else:
             base[i] = 1.0
@@ -345,6 +364,7 @@ def run_group(
         for s in range(4):
             store(ws, CH + (4 * tone_channel + s) * W, one)
 
+    inverse_rtol = 1.0 / rtol
     while left > 0:
         # ---- Per-lane control: events, outputs, next stop, step size.
         for l in range(W):
@@ -375,12 +395,18 @@ def run_group(
                     else:
                         _add_train(ws, LAM, OFF, COU, Z, l, a, b, terms[q, l], amount, ev_offset[e], ev_offset2[e],
                                    ev_ii[e], ev_count[e], lane_z, lam, offset, coupling)  # fmt: skip
+            target = out[j - out_base]
             while next_out[l] < n_times and times[next_out[l]] <= t[l]:
+                now = next_out[l]
                 for i in range(signals.size):
-                    value = base[i]
-                    for k in range(term_ptr[i], term_ptr[i + 1]):
-                        value += ws[term_a[k] + l] * ws[term_b[k] + l]
-                    out[j - out_base, i, next_out[l]] = value
+                    k = term_ptr[i]
+                    if plain[i]:
+                        target[i, now] = ws[term_b[k] + l]
+                    else:
+                        value = base[i]
+                        for k in range(k, term_ptr[i + 1]):
+                            value += ws[term_a[k] + l] * ws[term_b[k] + l]
+                        target[i, now] = value
                 next_out[l] += 1
             if t[l] >= t_end:
                 alive[l] = False
@@ -394,10 +420,14 @@ def run_group(
             if t[l] < window[1] < s_:
                 s_ = window[1]
             rem = s_ - t[l]
-            n = math.ceil(rem / min(h_prop[l], h_max) - 1e-9)
+            step = min(h_prop[l], h_max)
             stop[l] = s_
-            pieces[l] = max(n, 1)
-            ws[H + l] = rem / pieces[l]
+            if rem < 1e9 * step:
+                pieces[l] = max(math.ceil(rem / step - 1e-9), 1)
+                ws[H + l] = rem / pieces[l]
+            else:
+                pieces[l] = 2
+                ws[H + l] = step
             ws[T + l] = t[l]
             ws[INS + l] = 1.0 if window[0] <= t[l] < window[1] else 0.0
         if left == 0:
@@ -422,15 +452,14 @@ def run_group(
                     store(ws, ZS + (3 * k + 1) * W, z * decay(rate * h1))
                     store(ws, ZS + (3 * k + 2) * W, z * decay(rate * h))
             else:
+                lo, hi = chain_lo[q], chain_hi[q]
                 for s in range(3):
                     node = h0 if s == 0 else (h1 if s == 1 else h)
                     for k in range(a, b):
                         store(ws, ZS + (3 * k + s) * W, load(ws, Z + k * W))
                     for p in range(terms_max[q], 0, -1):
-                        for l in range(W):  # a lane that needs fewer terms multiplies the rest by zero
-                            ws[ERR + l] = 1.0 / p if p <= terms[q, l] else 0.0
-                        step = node * load(ws, ERR)
-                        for k in range(b - 1, a - 1, -1):
+                        step = node * load(inverses, (inverse_at[q] + p) * W)
+                        for k in range(hi - 1, lo - 1, -1):
                             value = load(ws, OFF + k * W) * load(ws, ZS + (3 * k + s) * W)
                             below = load(ws, ZS + (3 * (k - 1) + s) * W) if k > a else zero
                             value = load(ws, COU + k * W) * below - value
@@ -461,7 +490,7 @@ def run_group(
                 store(ws, at + 3 * W, c_d)
 
         # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered once.
-        worst = zero
+        worst, check = zero, zero
         inverse_h = 1.0 / h
         for r in range(n_rec):
             lo, hi = rec_ptr[r], rec_ptr[r + 1]
@@ -537,7 +566,10 @@ def run_group(
                 error = absolute((load(ws, TMP + 4 * s * W) - rate * shared) * inverse)
                 size = maximum(absolute(load(ws, XS + (3 * s + 2) * W)), absolute(load(ws, X + s * W)))
                 worst = maximum(worst, error / maximum(size, splat(0.01)))
+                check = check + error
+        worst = worst + 0.0 * check  # a NaN that a later maximum dropped comes back here
         store(ws, ERR, worst)
+        store(ws, FAC, 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12)))
 
         # ---- Accept or reject each lane on its own, commit where accepted.
         for l in range(W):
@@ -556,20 +588,20 @@ def run_group(
             if not alive[l]:
                 continue
             j = first_subject + l
-            error = ws[ERR + l] / rtol
-            if error <= 1.0:
-                factor = min(4.0, 0.9 / math.sqrt(math.sqrt(error + 1e-12)))
+            error = ws[ERR + l]
+            if ws[ACC + l] > 0.0:
+                factor = min(4.0, ws[FAC + l]) if error > 0.0 else 4.0
                 step = ws[H + l]
                 h_prop[l] = step * factor if pieces[l] == 1 or factor < 1.0 else max(h_prop[l], step * factor)
                 t[l] = stop[l] if pieces[l] == 1 else t[l] + step
                 rejected[l] = 0
                 counts[j, 0] += 1
-                if counts[j, 0] > 50_000_000:
+                if counts[j, 0] >= max_steps:
                     status[j] = TOO_MANY_STEPS
             else:
                 factor = 0.2
-                if error < 1e300:  # false for NaN: then the step is simply cut
-                    factor = max(0.2, 0.9 / math.sqrt(math.sqrt(error)))
+                if error < 1e300 and rtol > 0.0:  # false for NaN: then the step is simply cut
+                    factor = max(0.2, min(0.9, ws[FAC + l]))
                 h_prop[l] = ws[H + l] * factor
                 rejected[l] += 1
                 counts[j, 1] += 1
@@ -594,7 +626,7 @@ def run_group(
                     out[j - out_base, i, k] = np.nan
 
 
-@njit(**_options)
+@compiled
 def _add_train(ws, LAM, OFF, COU, Z, l, a, b, terms, amount, age, age_off, ii, ongoing, z, lam, offset, coupling):
     """Add what an endless past of equal doses has left: ``amount * sum_n exp(-rate (age + n ii))``.
 
@@ -644,7 +676,7 @@ def _add_train(ws, LAM, OFF, COU, Z, l, a, b, terms, amount, age, age_off, ii, o
         first += size
 
 
-@njit(**_options)
+@compiled
 def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, T, h, inside):
     """Fold one accepted step into peak, its time, trough, area and time above (masked by ``inside``)."""
     if signal < n_channels:
@@ -685,9 +717,30 @@ def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, 
     store(ws, at + 4 * W, load(ws, at + 4 * W) + choose(inside, above * h, splat(0.0)))
 
 
-@njit(**_options)
+@compiled
 def _above(a, b, threshold):
     """Fraction of a straight segment from ``a`` to ``b`` that lies above the threshold."""
     high = maximum(a, b)
     fraction = (high - threshold) / maximum(high - minimum(a, b), splat(1e-300))
     return maximum(splat(0.0), minimum(fraction, splat(1.0)))
+
+
+_I, _F = types.int64, types.float64
+_IS, _FS, _BS = _I[::1], _F[::1], types.boolean[::1]
+#: The only types of the arguments of ``run_group``; any others are refused, so nothing compiles twice.
+SIGNATURE = (
+    _I, _I, _F[:, ::1], _IS,
+    _IS, _IS, _IS, _IS, _IS, types.boolean[:, ::1], _IS, _IS,
+    _IS, _IS, _BS, _I, _I,
+    _IS, _IS, _IS, _IS, _IS,
+    _IS, _IS, _FS, _IS, _IS, _FS, _IS, _FS, _FS, _FS, _FS, _FS,
+    _F[:, :, ::1], _FS, _IS, _IS, _FS, _FS, _F, _F, _I,
+    _I, _F[:, :, ::1], _F[:, :, ::1], _IS, _I[:, ::1],
+)  # fmt: skip
+
+
+def get_ready() -> None:
+    """Load the kernel from the cache, or compile it; once for each process."""
+    if not run_group.signatures:
+        run_group.compile(SIGNATURE)
+        run_group.disable_compile()

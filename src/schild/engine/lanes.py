@@ -15,7 +15,9 @@ import operator
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core import cgutils
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
 W = 8
 _VEC = ir.VectorType(ir.DoubleType(), W)
@@ -88,39 +90,46 @@ def splat(typing_context, value):
     return lane(types.float64), generate
 
 
-def _binary(emit):
-    @intrinsic
-    def operation(typing_context, a, b):
-        def generate(context, builder, signature, args):
-            x, y = (
-                value if isinstance(kind, Lane) else _splat(builder, value)
-                for kind, value in zip(signature.args, args, strict=True)
-            )
-            return emit(builder, x, y)
+def _define(function, emit):
+    """Give a function of two lanes, or of a lane and a number, its types and its instructions.
 
-        kinds = [kind if isinstance(kind, Lane) else types.float64 for kind in (a, b)]
-        return lane(*kinds), generate
+    Plain templates rather than ``numba.extending.overload``: typing them takes a small part of the time.
+    """
+    kinds = [(lane, lane), (lane, types.float64), (types.float64, lane)]
 
-    return operation
+    class Template(ConcreteTemplate):
+        key = function
+        cases = [signature(lane, *pair) for pair in kinds]  # noqa: RUF012
+
+    infer_global(function)(Template)
+
+    def generate(context, builder, sig, args):
+        x, y = (
+            value if isinstance(kind, Lane) else _splat(builder, value)
+            for kind, value in zip(sig.args, args, strict=True)
+        )
+        return emit(builder, x, y)
+
+    for pair in kinds:
+        lower_builtin(function, *pair)(generate)
 
 
-def _overload(function, operation):
-    def implement(a, b):
-        if isinstance(a, Lane) or isinstance(b, Lane):
-            return lambda a, b: operation(a, b)
-        return None
-
-    overload(function, inline="always")(implement)
+def maximum(a, b):
+    """Larger value, lane by lane. A comparison with NaN is false, so ``b`` is taken: a NaN passed second survives."""
+    raise NotImplementedError("only inside compiled code")
 
 
-_overload(operator.add, _binary(lambda builder, x, y: builder.fadd(x, y, flags=_FLAGS)))
-_overload(operator.sub, _binary(lambda builder, x, y: builder.fsub(x, y, flags=_FLAGS)))
-_overload(operator.mul, _binary(lambda builder, x, y: builder.fmul(x, y, flags=_FLAGS)))
-_overload(operator.truediv, _binary(lambda builder, x, y: builder.fdiv(x, y, flags=_FLAGS)))
+def minimum(a, b):
+    """Smaller value, lane by lane; NaN as for ``maximum``."""
+    raise NotImplementedError("only inside compiled code")
 
-# A comparison with NaN is false, so the second value is taken: a NaN passed second survives.
-maximum = _binary(lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y))
-minimum = _binary(lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y))
+
+_define(operator.add, lambda builder, x, y: builder.fadd(x, y, flags=_FLAGS))
+_define(operator.sub, lambda builder, x, y: builder.fsub(x, y, flags=_FLAGS))
+_define(operator.mul, lambda builder, x, y: builder.fmul(x, y, flags=_FLAGS))
+_define(operator.truediv, lambda builder, x, y: builder.fdiv(x, y, flags=_FLAGS))
+_define(maximum, lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y))
+_define(minimum, lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y))
 
 
 @intrinsic
@@ -131,6 +140,18 @@ def absolute(typing_context, x):
         magnitude = ir.Constant(_INT, [0x7FFFFFFFFFFFFFFF] * W)
         bits = builder.and_(builder.bitcast(args[0], _INT), magnitude)
         return builder.bitcast(bits, _VEC)
+
+    return lane(lane), generate
+
+
+@intrinsic
+def square_root(typing_context, x):
+    """Square root, lane by lane."""
+
+    def generate(context, builder, signature, args):
+        kind = ir.FunctionType(_VEC, [_VEC])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{W}f64")
+        return builder.call(function, args)
 
     return lane(lane), generate
 

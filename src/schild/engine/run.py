@@ -71,7 +71,11 @@ class EngineEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineResult:
-    """What a run leaves: ``out`` (subjects, signals, times), ``reduced`` (subjects, signals, 5), status, step counts."""
+    """What a run leaves.
+
+    ``out`` has shape (subjects, signals, times), ``reduced`` (subjects, signals, 5), ``status`` (subjects,) and
+    ``counts``, the accepted and the rejected steps, (subjects, 2).
+    """
 
     out: NDArray[np.floating]
     reduced: Floats
@@ -101,7 +105,8 @@ def run(
     rtol: float = 3e-5,
     h_max: float = 1.0,
     threads: int | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
+    max_steps: int = 20_000_000,
     dtype: DTypeLike = np.float64,
     progress: Callable[[int], None] | None = None,
 ) -> EngineResult:
@@ -131,8 +136,10 @@ def run(
         Longest step. [h]
     threads : int, optional
         Threads; all processors by default, one for small runs.
-    chunk : int
-        Subjects per task.
+    chunk : int, optional
+        Subjects per task; at most 256 by default.
+    max_steps : int
+        Steps after which a subject is given up.
     dtype : dtype
         Type of ``out``.
     progress : callable, optional
@@ -144,55 +151,85 @@ def run(
         Subjects that fail carry a status and NaN; the others are not touched by it.
     """
     from schild.engine import kernel
+    from schild.engine.lanes import W
 
+    kernel.get_ready()
+    p = program
     n = rows.shape[0]
-    rows = np.array(rows, dtype=np.float64, order="C") if not rows.flags.writeable else np.ascontiguousarray(rows)
-    status_in = np.where(np.isfinite(rows).all(axis=1), 0, 1).astype(np.int64)
-    times = np.array(times, dtype=np.float64)
+    numbers = _floats(rows)
+    grid = _floats(times)
+    if grid.size == 0 or not np.all(np.diff(grid) > 0):
+        raise ValueError(f"times must rise and not be empty; got {grid.size} times, the first {grid[:5]}.")
+    if len(thresholds) not in (0, len(reduced)):
+        raise ValueError(f"{len(reduced)} signals are reduced, but {len(thresholds)} thresholds were given.")
+    rates = np.concatenate([p.pole_col, p.slot_kon, p.slot_koff])
+    good = np.isfinite(numbers).all(axis=1) & (numbers[:, rates] >= 0).all(axis=1)
+    status_in = np.where(good, 0, 1).astype(np.int64)
     signal_ids = np.array(signals, dtype=np.int64)
     reduced_ids = np.array(reduced, dtype=np.int64)
     limits = np.array(thresholds, dtype=np.float64) if len(thresholds) else np.full(len(reduced_ids), np.inf)
-    span = np.array(window if window is not None else (times[0], times[-1]), dtype=np.float64)
-    first = events.first if events.first is not None else np.zeros(n, dtype=np.int64)
-    last = events.last if events.last is not None else np.full(n, events.time.size, dtype=np.int64)
-    states = start_states if start_states is not None else np.zeros((0, 0, 0))
-    out = np.empty((n, len(signal_ids), times.size), dtype=dtype)
+    span = np.array(window if window is not None else (grid[0], grid[-1]), dtype=np.float64)
+    first = _ints(events.first) if events.first is not None else np.zeros(n, dtype=np.int64)
+    last = _ints(events.last) if events.last is not None else np.full(n, events.time.size, dtype=np.int64)
+    states = _floats(start_states) if start_states is not None else np.zeros((0, 0, 0))
+    out = np.empty((n, len(signal_ids), grid.size), dtype=dtype)
     folded = np.empty((n, len(reduced_ids), kernel.N_REDUCED))
     status = np.zeros(n, dtype=np.int64)
     counts = np.zeros((n, 2), dtype=np.int64)
-    p = program
+    structure = (
+        *map(_ints, (p.pole_ptr, p.pole_col, p.path_ptr, p.path_out, p.path_gain)), _flags(p.path_has),
+        *map(_ints, (p.zero_ptr, p.zero_col, p.out_ptr, p.out_channel)), _flags(p.out_live),
+        p.n_channels, p.tone_channel,
+        *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start)),
+    )  # fmt: skip
+    e = events
+    what = (
+        _floats(e.time), _ints(e.kind), _ints(e.port), _floats(e.amount), _ints(e.scale), _floats(e.offset),
+        _floats(e.offset2), _floats(e.ii), _floats(e.count), _floats(e.cap),
+    )  # fmt: skip
 
     def task(start: int, stop: int) -> int:
-        block = np.empty((stop - start, len(signal_ids), times.size))
-        for j in range(start, stop, kernel.W):
+        own = out.dtype == np.float64
+        block = out[start:stop] if own else np.empty((stop - start, len(signal_ids), grid.size))
+        reduction = folded[start:stop]
+        for j in range(start, stop, W):
             kernel.run_group(
-                j, min(j + kernel.W, stop), rows, status_in,
-                p.pole_ptr, p.pole_col, p.path_ptr, p.path_out, p.path_gain, p.path_has, p.zero_ptr, p.zero_col,
-                p.out_ptr, p.out_channel, p.out_live, p.n_channels, p.tone_channel,
-                p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start,
-                first, last, events.time, events.kind, events.port, events.amount, events.scale, events.offset,
-                events.offset2, events.ii, events.count, events.cap,
-                states, times, signal_ids, reduced_ids, limits, span, rtol, h_max,
-                start, block, folded[start:stop], status, counts,
+                j, min(j + W, stop), numbers, status_in, *structure, first, last, *what,
+                states, grid, signal_ids, reduced_ids, limits, span, float(rtol), float(h_max), int(max_steps),
+                start, block, reduction, status, counts,
             )  # fmt: skip
-        out[start:stop] = block
+        if not own:
+            out[start:stop] = block
         return stop - start
 
+    workers = threads or threads_available()
+    if chunk is None:  # small runs are spread over the threads in whole groups of lanes
+        chunk = min(CHUNK, max(4 * W, -(-n // (workers * W)) * W))
     parts = [(k, min(k + chunk, n)) for k in range(0, n, chunk)]
-    workers = 1 if len(parts) == 1 else min(threads or threads_available(), len(parts))
-    if workers == 1:
+    workers = min(workers, len(parts))
+    if workers <= 1:
         for part in parts:
             done = task(*part)
             if progress:
                 progress(done)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            try:
-                for done in pool.map(lambda part: task(*part), parts):
-                    if progress:
-                        progress(done)
-            except BaseException:
-                # Interrupted: what has not begun is not begun.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            for done in pool.map(lambda part: task(*part), parts):
+                if progress:
+                    progress(done)
     return EngineResult(out=out, reduced=folded, status=status, counts=counts)
+
+
+# The kernel takes one set of types only: contiguous and writable (Numba tells read-only arrays apart).
+
+
+def _floats(values: NDArray[np.floating]) -> Floats:
+    return np.require(values, np.float64, ["C", "W"])
+
+
+def _ints(values: NDArray[np.integer]) -> Ints:
+    return np.require(values, np.int64, ["C", "W"])
+
+
+def _flags(values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.require(values, np.bool_, ["C", "W"])

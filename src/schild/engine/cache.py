@@ -1,0 +1,102 @@
+"""Where compiled kernels are kept, so that a stale one is never run.
+
+Numba's own cache looks at the file of the compiled function only: an edit in a module that it imports goes unnoticed, and
+a read-only installation has no place to write. So each version of the sources, of Numba, of Python and of the
+processor gets a directory of its own under the user's cache directory (under ``NUMBA_CACHE_DIR`` where that is set).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding
+import numba
+
+__all__ = ["cache_directory", "compiled"]
+
+#: The files whose content decides whether a compiled kernel is still the right one.
+SOURCES = ("kernel.py", "lanes.py", "cache.py")
+
+
+def _user_cache() -> Path:
+    if given := numba.config.CACHE_DIR:
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "schild" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "schild"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "schild"
+
+
+def cache_directory(folder: Path | None = None) -> Path:
+    """Return the directory for kernels compiled from the sources as they are now.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the sources are; this package by default.
+
+    Returns
+    -------
+    Path
+        Not created yet.
+
+    Examples
+    --------
+    >>> cache_directory().name.startswith("kernel-")
+    True
+    """
+    folder = folder or Path(__file__).parent
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((folder / name).read_bytes())
+    llvm = llvmlite.binding
+    for part in (
+        numba.__version__,
+        llvmlite.__version__,
+        platform.python_implementation(),
+        sys.version,
+        platform.machine(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    ):
+        digest.update(part.encode())
+    return _user_cache() / f"kernel-{digest.hexdigest()[:16]}"
+
+
+def _writable(directory: Path) -> bool:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError:
+        return False
+    return True
+
+
+_ready: dict[str, Any] = {}
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a kernel function with Numba, cached in ``cache_directory()``; without a cache where none can be written.
+
+    Numba reads its configuration while it decorates, so the directory is set for that moment and then put back.
+    """
+    if not _ready:
+        directory = cache_directory()
+        _ready["at"] = directory if _writable(directory) else None
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    if _ready["at"] is None:
+        return numba.njit(**options)(function)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_ready["at"])
+    try:
+        return numba.njit(cache=True, **options)(function)
+    finally:
+        numba.config.CACHE_DIR = before
