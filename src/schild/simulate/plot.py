@@ -37,6 +37,10 @@ def draw(outputs: Sequence[Output], title: str = "") -> Figure:
         axis.set_ylabel({"1": "fraction"}.get(unit, unit))
         if unit == "1":
             axis.set_ylim(-0.02, 1.02)
+        elif (top := max(float(np.nanmax(o.value, initial=0.0)) for o in same)) > 0:
+            # Concentrations span decades; what lies three decades below the peak is not measured by anyone.
+            axis.set_yscale("log")
+            axis.set_ylim(top / 2000, top * 4)
         axis.grid(alpha=0.25)
         axis.legend(loc="best", fontsize="small", frameon=False)
     if len(axes):
