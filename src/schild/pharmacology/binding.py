@@ -1,0 +1,224 @@
+"""Competition of ligands for one receptor pool: at equilibrium, over time, and what Schild made of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy", "pet_occupancy", "schild_line"]
+
+Floats = NDArray[np.float64]
+
+
+def _checked(free_nM: ArrayLike, kd_nM: ArrayLike) -> tuple[Floats, Floats]:
+    free, kd = np.asarray(free_nM, dtype=np.float64), np.asarray(kd_nM, dtype=np.float64)
+    if np.any(free < 0):
+        raise ValueError(f"free_nM must not be negative; the smallest is {free.min():g} nM. Give concentrations.")
+    if np.any(kd <= 0):
+        raise ValueError(f"kd_nM must be positive; the smallest is {kd.min():g} nM. Give dissociation constants.")
+    return free, kd
+
+
+def competitive_occupancy(free_nM: ArrayLike, kd_nM: ArrayLike) -> Floats:
+    r"""Equilibrium occupancy of one receptor pool by competing ligands.
+
+    Parameters
+    ----------
+    free_nM : array_like, shape (..., n_ligands)
+        Free concentration of each ligand at the receptor. [nM]
+    kd_nM : array_like, shape (n_ligands,)
+        Equilibrium dissociation constant of each ligand. [nM]
+
+    Returns
+    -------
+    ndarray, shape (..., n_ligands)
+        Fraction of the pool bound by each ligand. [1]
+
+    Raises
+    ------
+    ValueError
+        If a concentration is negative or a dissociation constant is not positive.
+
+    Notes
+    -----
+    Gaddum's equation for any number of ligands,
+
+    .. math:: \theta_i = \frac{C_i/K_i}{1 + \sum_j C_j/K_j}.
+
+    One binding site, no depletion of ligand, no cooperativity. The free fraction is what the sum leaves.
+
+    References
+    ----------
+    Gaddum JH. J Physiol 1937;89:7P-9P.
+
+    Examples
+    --------
+    >>> competitive_occupancy([3.0, 1.0], [1.0, 1.0])
+    array([0.6, 0.2])
+    """
+    free, kd = _checked(free_nM, kd_nM)
+    load = free / kd
+    # Divided by the largest load, so that a huge concentration does not overflow the sum.
+    scale = np.maximum(load.max(axis=-1, keepdims=True, initial=1.0), 1.0)
+    load = load / scale
+    return np.asarray(load / (1.0 / scale + load.sum(axis=-1, keepdims=True)))
+
+
+def dose_ratio(free_nM: ArrayLike, kd_nM: ArrayLike) -> Floats:
+    r"""Rightward shift of an agonist's curve by antagonists at equilibrium.
+
+    Parameters
+    ----------
+    free_nM : array_like, shape (..., n_antagonists)
+        Free concentration of each antagonist. [nM]
+    kd_nM : array_like, shape (n_antagonists,)
+        Its dissociation constant. [nM]
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Agonist concentration needed with the antagonists over that without, for any occupancy. [1]
+
+    Notes
+    -----
+    .. math:: DR = 1 + \sum_j C_j/K_j = \frac{1}{1 - \sum_j \theta_j}.
+
+    It holds while competition is at equilibrium, not for a receptor that is slow during the challenge.
+
+    References
+    ----------
+    Arunlakshana O, Schild HO. Br J Pharmacol 1959;14:48-58.
+
+    Examples
+    --------
+    >>> float(dose_ratio([4.0], [1.0]))
+    5.0
+    """
+    free, kd = _checked(free_nM, kd_nM)
+    return np.asarray(1.0 + (free / kd).sum(axis=-1))
+
+
+def schild_line(antagonist_nM: ArrayLike, ratios: ArrayLike) -> tuple[float, float]:
+    r"""Slope and pA2 of the Schild plot.
+
+    Parameters
+    ----------
+    antagonist_nM : array_like, shape (n,)
+        Antagonist concentrations. [nM]
+    ratios : array_like, shape (n,)
+        Dose ratios at them, above 1. [1]
+
+    Returns
+    -------
+    slope : float
+        Of log(DR - 1) over log concentration; 1 for simple competition. [1]
+    pa2 : float
+        Minus the log of the molar concentration that doubles the agonist needed. [1]
+
+    Raises
+    ------
+    ValueError
+        For fewer than two concentrations, or a dose ratio of 1 or less.
+
+    References
+    ----------
+    Arunlakshana O, Schild HO. Br J Pharmacol 1959;14:48-58.
+
+    Examples
+    --------
+    >>> slope, pa2 = schild_line([1.0, 10.0], [2.0, 11.0])
+    >>> round(slope, 6), round(pa2, 6)
+    (1.0, 9.0)
+    """
+    c, ratio = np.asarray(antagonist_nM, dtype=np.float64), np.asarray(ratios, dtype=np.float64)
+    if c.size < 2:
+        raise ValueError(f"A Schild line needs two antagonist concentrations or more; {c.size} were given. Add some.")
+    if np.any(ratio <= 1):
+        raise ValueError(
+            f"A Schild line needs dose ratios above 1; the smallest is {ratio.min():g}. Leave that one out."
+        )
+    slope, intercept = np.polyfit(np.log10(c) - 9.0, np.log10(ratio - 1.0), 1)
+    return float(slope), float(intercept / slope)
+
+
+def kinetic_occupancy(
+    time_h: ArrayLike, free_nM: ArrayLike, kd_nM: ArrayLike, koff_per_h: ArrayLike, start: ArrayLike | None = None
+) -> Floats:
+    r"""Occupancy over time while concentrations are constant.
+
+    Parameters
+    ----------
+    time_h : array_like, shape (n_times,)
+        Times after the start. [h]
+    free_nM : array_like, shape (n_ligands,)
+        Constant free concentrations. [nM]
+    kd_nM : array_like, shape (n_ligands,)
+        Dissociation constants. [nM]
+    koff_per_h : array_like, shape (n_ligands,)
+        Dissociation rate constants. [1/h]
+    start : array_like, shape (n_ligands,), optional
+        Occupancies at the start; none bound by default. [1]
+
+    Returns
+    -------
+    ndarray, shape (n_times, n_ligands)
+        Occupancy by each ligand. [1]
+
+    Raises
+    ------
+    ValueError
+        For negative concentrations, constants that are not positive, or a start that does not fit in one pool.
+
+    Notes
+    -----
+    With :math:`k_{on,i} = k_{off,i}/K_i` and the free fraction :math:`1 - \sum_j \theta_j`,
+
+    .. math:: \dot\theta_i = k_{on,i} C_i \Big(1 - \sum_j \theta_j\Big) - k_{off,i} \theta_i,
+
+    a linear system, solved by the matrix exponential. Its end is Gaddum's equation.
+
+    Examples
+    --------
+    >>> late = kinetic_occupancy([1e4], [3.0, 1.0], [1.0, 1.0], [40.0, 0.01])
+    >>> [round(float(x), 6) for x in late[0]]
+    [0.6, 0.2]
+    """
+    from scipy.linalg import expm
+
+    free, kd = _checked(free_nM, kd_nM)
+    koff = np.asarray(koff_per_h, dtype=np.float64)
+    begin = np.zeros(len(free)) if start is None else np.asarray(start, dtype=np.float64)
+    if np.any(koff <= 0):
+        raise ValueError(f"koff_per_h must be positive; the smallest is {koff.min():g} /h. Give rate constants.")
+    if np.any(begin < 0) or begin.sum() > 1 + 1e-9:
+        raise ValueError(
+            f"start holds {begin.min():g} to {begin.sum():g} of the pool; expected no less than 0 each, at most 1 in all. "
+            "Give fractions of one pool."
+        )
+    end = competitive_occupancy(free, kd)
+    rate = -np.diag(koff) - np.outer(koff / kd * free, np.ones(len(free)))
+    times = np.atleast_1d(np.asarray(time_h, dtype=np.float64))
+    return np.stack([end + expm(rate * t) @ (begin - end) for t in times])
+
+
+def pet_occupancy(free_fraction: ArrayLike, basal_load: float = 0.0) -> Floats:
+    r"""What tomography calls occupancy: receptors lost to the tracer.
+
+    Parameters
+    ----------
+    free_fraction : array_like
+        Fraction of the pool that is free. [1]
+    basal_load : float
+        Concentration over Kd of the endogenous agonist, present with and without the drug. [1]
+
+    Returns
+    -------
+    ndarray
+        One minus free over free without drug. [1]
+
+    Examples
+    --------
+    >>> round(float(pet_occupancy(0.5, basal_load=0.25)), 3)
+    0.375
+    """
+    return np.asarray(1.0 - np.asarray(free_fraction, dtype=np.float64) * (1.0 + basal_load))
