@@ -1,7 +1,7 @@
 """Where compiled kernels are kept, so that a stale one is never run.
 
-Numba's own cache looks at the file of the compiled function only: an edit in a module that it imports goes unnoticed, and
-a read-only installation has no place to write. So each version of the sources, of Numba, of Python and of the
+Numba's own cache looks at the file of the compiled function only: an edit in a module that it imports goes unnoticed,
+and a read-only installation has no place to write. So each version of the sources, of Numba, of Python and of the
 processor gets a directory of its own under the user's cache directory (under ``NUMBA_CACHE_DIR`` where that is set).
 """
 
@@ -16,17 +16,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding
+import llvmlite  # type: ignore[import-untyped]
+import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 
 __all__ = ["cache_directory", "compiled"]
+
+settings: Any = numba.config
 
 #: The files whose content decides whether a compiled kernel is still the right one.
 SOURCES = ("kernel.py", "lanes.py", "cache.py")
 
 
 def _user_cache() -> Path:
-    if given := numba.config.CACHE_DIR:
+    if given := settings.CACHE_DIR:
         return Path(given)
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "schild" / "Cache"
@@ -94,9 +97,9 @@ def compiled(function: Callable[..., Any]) -> Any:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if _ready["at"] is None:
         return numba.njit(**options)(function)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_ready["at"])
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_ready["at"])
     try:
         return numba.njit(cache=True, **options)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before

@@ -37,6 +37,8 @@ A00, A01, A02, A10, A11, A12, A20, A21, A22 = (float(v) for v in _A.ravel())
 B00, B01, B02, B10, B11, B12, B20, B21, B22 = (float(v) for v in _B.ravel())
 C0, C1 = float(_C[0]), float(_C[1])
 R0, R1, R2 = (float(v) for v in _B.sum(axis=1))
+_V = np.linalg.inv(np.vander(_C, 4, increasing=True)[:, 1:])  # values at the nodes to coefficients of x, x^2, x^3
+P0, P1, P2, Q0, Q1, Q2 = (float(v) for v in _V[:2].ravel())
 MU = 3 + 3 ** (2 / 3) - 3 ** (1 / 3)
 E0, E1, E2 = (-13 - 7 * _S6) / 3, (-13 + 7 * _S6) / 3, -1 / 3
 
@@ -208,10 +210,13 @@ def run_group(
     n_out = out_ptr[n_ports]
     n_red = reduced_signals.size
     n_coef = 0
+    live = out_live.copy()  # channels that a receptor or a reducer reads inside steps
     coef_at = np.empty(n_out, np.int64)
     for q in range(n_ports):
         for o in range(out_ptr[q], out_ptr[q + 1]):
             coef_at[o] = n_coef
+            for i in range(n_red):
+                live[o] |= reduced_signals[i] == out_channel[o]
             n_coef += pole_ptr[q + 1] - pole_ptr[q]
 
     # One flat workspace; each name is an offset, element k of a quantity sits at name + k*W. It begins on a cache line,
@@ -404,8 +409,8 @@ def run_group(
                         target[i, now] = ws[term_b[k] + l]
                     else:
                         value = base[i]
-                        for k in range(k, term_ptr[i + 1]):
-                            value += ws[term_a[k] + l] * ws[term_b[k] + l]
+                        for m in range(k, term_ptr[i + 1]):
+                            value += ws[term_a[m] + l] * ws[term_b[m] + l]
                         target[i, now] = value
                 next_out[l] += 1
             if t[l] >= t_end:
@@ -468,7 +473,7 @@ def run_group(
                         value = load(ws, ZS + (3 * k + s) * W) * decay(load(ws, LAM + k * W) * node)
                         store(ws, ZS + (3 * k + s) * W, value)
             for o in range(out_ptr[q], out_ptr[q + 1]):
-                if not out_live[o]:
+                if not live[o]:
                     continue
                 at = CH + 4 * out_channel[o] * W
                 g = G + coef_at[o] * W
@@ -695,17 +700,21 @@ def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, 
             c = c - load(ws, XS + (3 * s + 1) * W)
             d = d - load(ws, XS + (3 * s + 2) * W)
     t = load(ws, T)
-    # Extremum of the parabola through start, second node and end, where it lies inside the step.
-    curve = ((d - a) - (c - a) * (1.0 / C1)) * (1.0 / (1.0 - C1))
-    slope = (d - a) - curve
-    where = -0.5 * slope / choose(absolute(curve) - 1e-300, curve, splat(1e-300))
-    interior = choose(where, choose(1.0 - where, splat(1.0), splat(0.0)), splat(0.0))
-    vertex = a + where * (slope + where * curve)
-    vertex = choose(interior, vertex, a)
-    where = choose(interior, where, splat(0.0))
-    top = maximum(vertex, maximum(d, a))
-    top_at = choose(vertex - maximum(d, a), where, choose(d - a, splat(1.0), splat(0.0)))
-    low = minimum(vertex, minimum(d, a))
+    # Extrema of the collocation polynomial a + x (p + x (q + x r)): where p + 2 q x + 3 r x^2 = 0 within the step.
+    ba, ca, da = b - a, c - a, d - a
+    p = P0 * ba + P1 * ca + P2 * da
+    q = Q0 * ba + Q1 * ca + Q2 * da
+    r = da - p - q
+    root = square_root(maximum(q * q - 3.0 * (r * p), splat(0.0)))
+    large = choose(q, q + root, q - root)  # no cancellation
+    top, low = maximum(d, a), minimum(d, a)
+    top_at = choose(d - a, splat(1.0), splat(0.0))
+    for k in range(2):
+        x = (0.0 - p) / large if k == 0 else large / (-3.0 * r)  # outside, infinite or NaN where there is none
+        x = choose(x, choose(1.0 - x, x, splat(0.0)), splat(0.0))
+        value = a + x * (p + x * (q + x * r))
+        top_at = choose(value - top, x, top_at)
+        top, low = maximum(value, top), minimum(value, low)
     better = choose(inside, top - load(ws, at), splat(-1.0))
     store(ws, at + W, choose(better, t + h * top_at, load(ws, at + W)))
     store(ws, at, choose(better, top, load(ws, at)))

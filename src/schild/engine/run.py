@@ -40,9 +40,30 @@ CHUNK = 256
 class EngineEvents:
     """Events as arrays, sorted by time; ``first`` and ``last`` give each subject its slice (all of it by default).
 
-    ``kind`` is one of the kernel's constants: add ``amount`` times the subject's column ``scale`` to ``port``; reset;
-    add the remains of an endless past of doses (``offset`` and ``offset2`` are ages [h], ``ii`` the interval [h],
-    ``count`` the inputs still running); set receptors to start state number ``port``. ``cap`` bounds the next step [h].
+    Attributes
+    ----------
+    time : ndarray
+        When it happens; events at one time act in the order of the table. [h]
+    kind : ndarray
+        ``kernel.ADD``, ``RESET``, ``TRAIN`` or ``RECEPTORS``.
+    port : ndarray
+        Input (``Program.ports``); for ``RECEPTORS`` the number of the start state.
+    amount : ndarray
+        What enters, times the subject's column ``scale``: a dose [nmol]; for a prolonged input a rate [nmol/h], taken
+        back by the same negative rate at its end. A reset ends every input, so no end may follow it.
+    scale : ndarray
+        Column of the subject's row that multiplies ``amount``; column 1 holds one.
+    offset, offset2 : ndarray
+        For ``TRAIN``, an endless past of equal doses: ages of the newest start and, for prolonged inputs, of the newest
+        end; a negative ``offset2`` means there is none. [h]
+    ii : ndarray
+        For ``TRAIN``, the interval; 0 with ``count`` 1 is an input that has run for ever. [h]
+    count : ndarray
+        For ``TRAIN``, the number of prolonged inputs still running; each needs its end as an ``ADD``.
+    cap : ndarray
+        Longest step after the event: small where concentrations jump (an IV bolus into plasma that receptors see). [h]
+    first, last : ndarray, optional
+        Slice of each subject.
     """
 
     time: Floats
@@ -63,10 +84,21 @@ class EngineEvents:
         cls, rows: Sequence[tuple[float, int, int, float, int, float, float, float, float, float]]
     ) -> EngineEvents:
         """Make events from tuples in the order of the fields, already sorted by time."""
-        table = np.array(rows, dtype=np.float64).reshape(-1, 10).T
-        integer = {1, 2, 4}
-        columns = [np.ascontiguousarray(c.astype(np.int64) if k in integer else c) for k, c in enumerate(table)]
-        return cls(**dict(zip(cls.__dataclass_fields__, columns, strict=False)))
+        table = np.array(rows, dtype=np.float64).reshape(-1, 10)
+        real: list[Floats] = [np.ascontiguousarray(table[:, k]) for k in range(10)]
+        kind, port, scale = (real[k].astype(np.int64) for k in (1, 2, 4))
+        return cls(
+            time=real[0],
+            kind=kind,
+            port=port,
+            amount=real[3],
+            scale=scale,
+            offset=real[5],
+            offset2=real[6],
+            ii=real[7],
+            count=real[8],
+            cap=real[9],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +180,37 @@ def run(
     Returns
     -------
     EngineResult
-        Subjects that fail carry a status and NaN; the others are not touched by it.
+        Subjects that fail carry a status, and NaN from the moment of failure on; the others are not touched by it.
+
+    Raises
+    ------
+    ValueError
+        If the times do not rise, or signals to reduce and thresholds do not match in number.
+
+    Notes
+    -----
+    At the default tolerance the largest error of occupancies and free fractions over 1,400 random models was 8e-5,
+    relative with a floor of 0.01; at ``rtol=1e-9`` it was 2e-8. Concentrations do not depend on the tolerance: 5e-11 of
+    the largest value. Of the reducers, peak, its time and trough come from the collocation polynomial inside each step
+    (measured: within 3e-5 of the peak), the area from its quadrature (2e-4 of the area, 1e-8 for a concentration with
+    steps of 0.25 h), the time above a threshold from straight lines between four points of a step (0.01 h).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from schild.model.arrays import compile_spec
+    >>> from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
+    >>> spec = ModelSpec(
+    ...     species=(Species(name="drug"),),
+    ...     inputs=(Input(name="drug.iv", delivers=("drug",)),),
+    ...     receptors=(Receptor(name="mor", ligands=(Ligand(species="drug", site="plasma"),)),),
+    ... )
+    >>> values = {"drug.vc": 50.0, "drug.cl": 20.0, "drug.fu": 1.0, "drug.iv.fraction.drug": 1.0}
+    >>> program, rows = compile_spec(spec, values | {"mor.drug.kd": 1.0, "mor.drug.koff": 2.0}, 1)
+    >>> events = EngineEvents.build([(0.0, 0, 0, 100.0, 1, 0.0, -1.0, 0.0, 0.0, 1e-3)])
+    >>> result = run(program, rows, events, np.array([0.0, 1.0]), [program.signal("plasma_drug")])
+    >>> result.out[0, 0].round(4).tolist()
+    [2.0, 1.3406]
     """
     from schild.engine import kernel
     from schild.engine.lanes import W

@@ -40,8 +40,8 @@ def uniforms(seed: int, name: str, start: int, stop: int) -> Floats:
     key = int.from_bytes(blake2b(f"{seed}:{name}".encode(), digest_size=16).digest(), "little")
     bits = np.random.Philox(key=key)
     bits.advance(start // 4)  # Philox makes four words a step
-    words = bits.random_raw(stop - start + start % 4)[start % 4 :]
-    return ((words >> np.uint64(11)) + 0.5) * 2.0**-53
+    words: NDArray[np.uint64] = bits.random_raw(stop - start + start % 4)[start % 4 :]
+    return np.asarray(((words >> np.uint64(11)) + 0.5) * 2.0**-53, dtype=np.float64)
 
 
 def normals(seed: int, name: str, start: int, stop: int) -> Floats:

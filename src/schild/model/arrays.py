@@ -6,13 +6,15 @@ subject. Rates of the two- and three-compartment models are the roots of their c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import SchildError
-from schild.model.spec import ENDOGENOUS, Input, ModelSpec, Parameters, Receptor
+from schild.model.spec import ENDOGENOUS, Input, ModelSpec, Parameters
 from schild.pharmacology.pk import disposition_rates
 
 __all__ = ["Program", "compile_spec"]
@@ -80,7 +82,7 @@ class _Columns:
 
 def _paths(spec: ModelSpec, start: str) -> list[tuple[str, ...]]:
     """Every chain of species that begins with ``start``."""
-    found = [(start,)]
+    found: list[tuple[str, ...]] = [(start,)]
     for path in found:
         found.extend((*path, target) for target in spec.find(path[-1]).feeds)
     return found
@@ -178,7 +180,7 @@ def compile_spec(
         outs: list[int] = []
         for target in port.delivers:
             for path in _paths(spec, target):
-                gain = _path_gain(spec, port, path, value)
+                gain = _path_gain(port, path, value)
                 for site in ("plasma", "effect"):
                     if site == "effect" and path[-1] not in effect:
                         continue
@@ -274,12 +276,12 @@ def _ligand_channel(species: str, site: str) -> str:
     return f"{site}_{species}"
 
 
-def _path_gain(spec: ModelSpec, port: Input, path: tuple[str, ...], value) -> Floats:  # type: ignore[no-untyped-def]
+def _path_gain(port: Input, path: tuple[str, ...], value: Callable[[str], float | Floats]) -> Floats:
     """Constant factor of the transfer function from a dose [nmol] to the plasma concentration [nM] along a path."""
     gain = np.asarray(value(f"{port.name}.fraction.{path[0]}"), dtype=np.float64)
     if port.stages:
         gain = gain * np.asarray(value(f"{port.name}.rate")) ** port.stages
-    for parent, child in zip(path, path[1:], strict=False):
+    for parent, child in pairwise(path):
         rate = np.asarray(value(f"{parent}.cl")) / value(f"{parent}.vc")
         gain = gain * rate * value(f"{parent}.feeds.{child}")
-    return gain / value(f"{path[-1]}.vc")
+    return np.asarray(gain / value(f"{path[-1]}.vc"), dtype=np.float64)

@@ -202,11 +202,11 @@ def solve(
     out = np.empty((y.size, times.size))
     t = float(times[0])
     done = 0
-    for time, kind, name, size in [*changes, (float(times[-1]), -1, "", 0.0)]:
-        time = min(time, float(times[-1]))
+    last = float(times[-1])
+    for time, kind, name, size in [*(c for c in changes if c[0] <= last), (last, -1, "", 0.0)]:
         if time > t:
             inside = times[(times >= t) & (times < time)]
-            found = solve_ivp(
+            found = solve_ivp(  # type: ignore[call-overload]
                 function,
                 (t, time),
                 y,
@@ -279,7 +279,7 @@ def _radau(stages: int) -> tuple[Floats, Floats]:
         unit[k] = 1.0
         primitive = np.polynomial.legendre.legint(unit, lbnd=-1)
         integrals[:, k] = 0.5 * np.polynomial.legendre.legval(2 * nodes - 1, primitive)
-    return nodes, np.linalg.solve(values.T, integrals.T).T
+    return nodes, np.asarray(np.linalg.solve(values.T, integrals.T).T, dtype=np.float64)
 
 
 def collocate(
@@ -343,9 +343,7 @@ def collocate(
     for group in groups.values():
         at = np.array([g[0] for g in group])
         rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding)]
-        koff = np.array([g[3] for g in group])
-        tone = np.array([g[4] for g in group])
-        tables.append((at, rows, koff, tone))
+        tables.append((at, rows, np.array([g[3] for g in group]), np.array([g[4] for g in group])))
 
     # Occupancies are the last states and no part of the linear system; constant inflows are states that never change.
     linear = n - len(system.binding)

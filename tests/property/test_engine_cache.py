@@ -1,0 +1,82 @@
+"""The compile cache: its own directory for each version of the sources, and no trace in Numba's settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+import schild.engine
+from schild.engine import cache
+
+SOURCES = Path(schild.engine.__file__).parent
+
+
+@pytest.mark.parametrize("name", cache.SOURCES)
+def test_an_edit_in_any_source_changes_the_directory(tmp_path, name):
+    for source in cache.SOURCES:
+        shutil.copy(SOURCES / source, tmp_path / source)
+    before = cache.cache_directory(tmp_path)
+    assert before == cache.cache_directory()
+    times = (tmp_path / name).stat()
+    (tmp_path / name).write_text((tmp_path / name).read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    os.utime(tmp_path / name, (times.st_atime, times.st_mtime))  # wheels have constant times
+    assert cache.cache_directory(tmp_path) != before
+
+
+def test_every_compiled_source_counts():
+    text = (SOURCES / "kernel.py").read_text(encoding="utf-8")
+    imported = [line.split()[1] for line in text.splitlines() if line.startswith("from schild.")]
+    assert {f"{module.split('.')[-1]}.py" for module in imported} | {"kernel.py"} == set(cache.SOURCES)
+
+
+def test_the_user_s_directory_is_respected(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert cache.cache_directory().parent == tmp_path
+
+
+def test_decorating_leaves_numba_as_it_was(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "_ready", {"at": tmp_path})
+    before = numba.config.CACHE_DIR
+    made = cache.compiled(_twice)
+    assert before == numba.config.CACHE_DIR
+    assert made(2.0) == 4.0
+    assert list(tmp_path.rglob("*.nbi"))
+
+
+def test_without_a_writable_directory_it_still_compiles(monkeypatch, tmp_path):
+    blocked = tmp_path / "a file, not a directory"
+    blocked.write_text("")
+    monkeypatch.setattr(cache, "_ready", {})
+    monkeypatch.setattr(cache, "_user_cache", lambda: blocked)
+    assert cache.compiled(_twice)(3.0) == 6.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_importing_writes_nothing_beside_the_sources(tmp_path):
+    # A copy of the package in a read-only folder, with a cache directory elsewhere.
+    package = tmp_path / "lib" / "schild"
+    shutil.copytree(SOURCES.parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = package / "engine"
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    code = "from schild.engine import kernel, cache; import numba; print(kernel.run_group.stats.cache_path)"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path / "lib"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert Path(run.stdout.strip()).is_relative_to(tmp_path / "cache")
+    assert not (folder / "__pycache__").exists()
+    folder.chmod(stat.S_IRWXU)
+
+
+def _twice(x):
+    return 2.0 * x
