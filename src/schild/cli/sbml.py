@@ -71,13 +71,13 @@ def plain_doses(built: Built) -> list[Dose]:
     Raises
     ------
     InputError
-        For a steady state.
+        For a steady state, or a dose before time 0.
 
     Examples
     --------
     >>> from schild.simulate import Run, model_of
-    >>> [(t, port) for t, port, _, _ in plain_doses(model_of(Run.of("naltrexone 50 mg po q24h x2")))][:2]
-    [(0.0, 'naltrexone.oral.1'), (0.0, 'naltrexone.oral.2')]
+    >>> [(t, port) for t, port, _, _ in plain_doses(model_of(Run.of("naltrexone 50 mg po q24h x2")))]
+    [(0.0, 'naltrexone.oral.1'), (24.0, 'naltrexone.oral.1')]
     """
     from schild.model.build import ADD, END, RECEPTORS_AT, RESET, TRAIN
 
@@ -94,8 +94,8 @@ def plain_doses(built: Built) -> list[Dose]:
     for e in built.entries:
         if e.kind in (TRAIN, RECEPTORS_AT):
             raise InputError(
-                "The run starts at a steady state (ss); expected doses from an empty body, since an SBML document holds "
-                "events and no endless past. Give the earlier doses one by one, e.g. from -30 d."
+                "The run starts at a steady state (ss); expected doses from an empty body, because an SBML document "
+                "holds events and no endless past. Give the earlier doses too, counted from 0."
             )
         if e.kind == RESET:
             while running:
@@ -111,5 +111,10 @@ def plain_doses(built: Built) -> list[Dose]:
             running.append((e.tick, e.port, amount))
         else:
             found.append((e.tick / TICKS_PER_HOUR, e.port, amount, 0.0))
+    if found and min(dose[0] for dose in found) < 0:
+        raise InputError(
+            f"The first dose is given at {min(dose[0] for dose in found):g} h; expected doses at 0 or later, because "
+            "an SBML document begins at 0. Count the times from the first dose."
+        )
     order = {id(dose): k for k, dose in enumerate(found)}
     return sorted(found, key=lambda dose: (dose[0], dose[1] != "reset", order[id(dose)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from schild.simulate.aloud import aloud, between, percent_words, time_words
 from schild.simulate.result import metric
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from schild.regimen import Event
     from schild.simulate import Output, Result, Run
+
+    #: Events of each drug.
+    Given: TypeAlias = dict[str, list[Event]]
 
 
 def show_result(run: Run, result: Result, console: Console) -> None:
@@ -31,16 +34,22 @@ def show_result(run: Run, result: Result, console: Console) -> None:
     """
     from rich.text import Text
 
+    from schild.simulate import events_of
+
     for warning in result.warnings:
         console.print(Text(f"Warning: {warning}", style="bold red"))
     console.print(Text(result.title, style="bold"))
     console.print(Text(aloud(result)))
     console.print()
-    _plasma(run, result, console)
-    _receptors(run, result, console)
+    given: Given = {}
+    for event in events_of(run):
+        if event.drug is not None:
+            given.setdefault(event.drug, []).append(event)
+    _plasma(given, result, console)
+    _receptors(given, result, console)
 
 
-def _plasma(run: Run, result: Result, console: Console) -> None:
+def _plasma(given: Given, result: Result, console: Console) -> None:
     from rich.table import Table
 
     m = result.metrics
@@ -57,14 +66,14 @@ def _plasma(run: Run, result: Result, console: Console) -> None:
             name,
             _words(m[f"cmax_{name}_ng_ml"], _number),
             _words(m[f"tmax_{name}_h"], _hours),
-            _words(_trough(run, result, output, name), _number),
+            _words(_trough(given, result, output, name), _number),
             _words(_end(output), _number),
             _words(m[f"auc_{name}_ng_h_ml"], _number),
         )
     console.print(table)
 
 
-def _receptors(run: Run, result: Result, console: Console) -> None:
+def _receptors(given: Given, result: Result, console: Console) -> None:
     from rich.table import Table
 
     m = result.metrics
@@ -85,7 +94,7 @@ def _receptors(run: Run, result: Result, console: Console) -> None:
         table.add_row(
             name,
             _words(m[f"{name}_pet_occupancy_peak"], percent_words),
-            _words(_trough(run, result, output, None), percent_words),
+            _words(_trough(given, result, output, None), percent_words),
             _words(m[f"{name}_pet_occupancy_mean"], percent_words),
             _words(_end(output), percent_words),
             _words(m[f"{name}_pet_occupancy_hours_above_90_percent"], _hours),
@@ -121,16 +130,10 @@ def _end(output: Output | None) -> Any:
     return None if output is None else metric(output.values[:, -1])
 
 
-def _trough(run: Run, result: Result, output: Output | None, species: str | None) -> Any:
+def _trough(given: Given, result: Result, output: Output | None, species: str | None) -> Any:
     """Lowest value between the last two doses that bring a species, or of the drug given most often."""
     if output is None:
         return None
-    from schild.simulate import events_of
-
-    given: dict[str, list[Event]] = {}
-    for event in events_of(run):
-        if event.drug is not None:
-            given.setdefault(event.drug, []).append(event)
     if species is not None:
         given = {drug: events for drug, events in given.items() if species in _brings(result, drug, events)}
     times = sorted({e.tick / TICKS_PER_HOUR for e in max(given.values(), key=len, default=[])})
