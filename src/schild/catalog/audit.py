@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from schild.catalog.entries import Correlation, Drug, Observation, ReferencePopulation
+from schild.catalog.entries import Correlation, Drug, Effect, Observation, ReferencePopulation
 from schild.catalog.loader import Catalogue
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
@@ -138,6 +138,9 @@ class _Walk:
         populations = self._read("populations.toml", lambda: dict(self.catalogue.populations)) or {}
         for population in populations.values():
             self._population(population)
+        effects = self._read("effects.toml", lambda: dict(self.catalogue.effects)) or {}
+        for effect in effects.values():
+            self._effect(effect)
         for key in self.catalogue.studies:
             study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
             for row in study.observations if study else ():
@@ -184,9 +187,7 @@ class _Walk:
                 used.add(version)
                 given = numbers[version].unit
                 if unit is not None and given and given != unit:
-                    self.add(
-                        "wrong unit", f"{file}: {version}", f"is in {given}; the model counts in {unit}."
-                    )
+                    self.add("wrong unit", f"{file}: {version}", f"is in {given}; the model counts in {unit}.")
         for name in numbers:
             if name not in used:
                 self.add("unused number", f"{file}: {name}", "nothing refers to it.")
@@ -205,6 +206,19 @@ class _Walk:
                 if name not in population.covariates:
                     self.add("undefined", file, f"correlates {name!r}, which is not a covariate here.")
         self._check_uses(file, population.numbers, uses, set())
+
+    def _effect(self, effect: Effect) -> None:
+        file = f"effects.toml: {effect.key}"
+        for number in effect.numbers.values():
+            self._number(number, f"{file}: {number.name}")
+        uses: list[tuple[str, str | None, str]] = [(name, "1", "reserve") for name in effect.reserve.values()]
+        uses += [(effect.slope, "1", "slope"), (effect.noise, effect.unit, "noise")]
+        uses += [(name, effect.unit, "scale") for name in (effect.baseline, effect.range) if name]
+        uses += [(name, "mmHg", "scale") for name in (effect.pco2, effect.threshold) if name]
+        self._check_uses(file, effect.numbers, uses, set())
+        for receptor in effect.reserve:
+            if receptor not in self.receptors:
+                self.add("undefined", file, f"listens to {receptor!r}, which is not a receptor here.")
 
     def _number(self, number: Number, where: str) -> None:
         self.counts["numbers"] += 1

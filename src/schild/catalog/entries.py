@@ -347,6 +347,42 @@ class Drug:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One effect of receptor activation: reserve by receptor, slope of the transducer, scale of the output.
+
+    Parameters
+    ----------
+    key, name, unit, says : str
+        Identity; ``key`` is the name of the output.
+    form : str
+        ``fraction_left``: 1 - f. ``rise``: range x f. ``decrease``: baseline - range x f. ``resting``: breathing at
+        rest, from ``baseline``, ``pco2`` and ``threshold``.
+    reserve : mapping of str to str
+        Receptor to the number of its reserve.
+    slope, noise : str
+        Numbers of the transducer's slope, and of the change that counts as none (in ``unit``).
+    baseline, range, pco2, threshold : str or None
+        Further numbers, as ``form`` needs them.
+    numbers : mapping of str to Number
+        All numbers by name.
+    """
+
+    key: str
+    name: str
+    unit: str
+    form: str
+    reserve: Mapping[str, str]
+    slope: str
+    noise: str
+    baseline: str | None = None
+    range: str | None = None
+    pco2: str | None = None
+    threshold: str | None = None
+    says: str = ""
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receptor:
     """A receptor pool.
 

@@ -18,6 +18,7 @@ from schild.catalog.entries import (
     Delivery,
     Disposition,
     Drug,
+    Effect,
     Form,
     Input,
     Observation,
@@ -138,6 +139,7 @@ class Catalogue:
         self.studies: Mapping[str, Study] = _Lazy(_stems(root.joinpath("studies")), self._study)
         self.receptors: Mapping[str, Receptor] = _LazyWhole(self._receptors)
         self.populations: Mapping[str, ReferencePopulation] = _LazyWhole(self._populations)
+        self.effects: Mapping[str, Effect] = _LazyWhole(self._effects)
         self.references: Mapping[str, Reference] = _LazyWhole(self._references)
 
     def drug(self, name: str) -> Drug:
@@ -275,6 +277,13 @@ class Catalogue:
     def _populations(self) -> dict[str, ReferencePopulation]:
         top = self._table("populations.toml")
         return {key: _population(key, top.table(key), self._copied) for key in top.data}
+
+    def _effects(self) -> dict[str, Effect]:
+        top = self._table("effects.toml")
+        found: dict[str, Effect] = {}
+        for key in top.data:
+            found[key] = _effect(key, top.table(key), lambda other, name: found[other].numbers[name])
+        return found
 
     def _references(self) -> dict[str, Reference]:
         return {entry.key: entry for entry in parse_bibtex(self._text("references.bib"), "references.bib")}
@@ -486,9 +495,7 @@ def _covariate(table: Table) -> Covariate:
         factors=table.names("factors"),
     )
     table.done()
-    complete = (
-        bool(covariate.factors) if covariate.form == "factor" else covariate.slope and covariate.reference
-    )
+    complete = bool(covariate.factors) if covariate.form == "factor" else covariate.slope and covariate.reference
     if not complete:
         raise table.fail("needs 'factors' (form = factor) or 'slope' and 'reference' (additive, power).")
     return covariate
@@ -664,6 +671,32 @@ def _population(key: str, table: Table, copied: Callable[[str, str], Number]) ->
     )
     table.done()
     return population
+
+
+def _effect(key: str, table: Table, copied: Callable[[str, str], Number]) -> Effect:
+    effect = Effect(
+        key=key,
+        name=table.text("name"),
+        unit=table.text("unit"),
+        form=table.choice("form", ("fraction_left", "rise", "decrease", "resting")),
+        reserve=table.names("reserve"),
+        slope=table.text("slope"),
+        noise=table.text("noise"),
+        baseline=table.maybe_text("baseline"),
+        range=table.maybe_text("range"),
+        pco2=table.maybe_text("pco2"),
+        threshold=table.maybe_text("threshold"),
+        says=table.text("says", ""),
+        numbers=_numbers(table, key, copied),
+    )
+    table.done()
+    needs = {"fraction_left": (), "rise": ("range",), "decrease": ("baseline", "range")}.get(
+        effect.form, ("baseline", "pco2", "threshold")
+    )
+    for name in needs:
+        if getattr(effect, name) is None:
+            raise table.fail(f"has form = {effect.form!r} and no {name!r}; that form needs it.")
+    return effect
 
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s]+)\s*,(.*?)\n\}", re.DOTALL)

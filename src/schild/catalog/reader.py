@@ -170,11 +170,7 @@ class Table:
         for key in self.data:
             if key not in self.asked:
                 close = get_close_matches(key, self.asked, n=1)
-                known = (
-                    f"did you mean '{close[0]}'?"
-                    if close
-                    else f"known keys: {', '.join(sorted(self.asked))}."
-                )
+                known = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(sorted(self.asked))}."
                 raise self.fail(f"has an unknown key '{key}'; {known}")
 
     def _below(self, key: str) -> str:

@@ -122,7 +122,7 @@ def resting_ventilation(
     Examples
     --------
     >>> resting_ventilation([1.0, 0.5, 0.0], 6.5, 40.0, 36.0).round(2).tolist()
-    [6.5, 5.97, 0.0]
+    [6.5, 5.99, 0.0]
     """
     d = np.asarray(drive, dtype=np.float64)
     v0, p0, b = (np.asarray(x, dtype=np.float64) for x in (baseline_l_min, pco2_mmhg, threshold_mmhg))

@@ -15,6 +15,7 @@ from schild.model.build import Built, People, build
 from schild.model.spec import ENDOGENOUS
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
+from schild.simulate.effects import Effects, efficacy_of
 from schild.simulate.guard import check_doses
 from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
 from schild.simulate.runfile import Run
@@ -152,9 +153,9 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
         if who.key not in catalogue.populations:
             raise UnknownNameError("population", who.key, catalogue.populations)
         who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
-    events, _, _, rebuild = _prepare(run, who, catalogue, None)
+    events, _, people, rebuild = _prepare(run, who, catalogue, None)
     built = rebuild(events)
-    _outputs_of(built, catalogue, run.run.outputs)
+    _outputs_of(built, Effects(built=built, catalogue=catalogue, people=people, overrides={}), run.run.outputs)
     return built
 
 
@@ -201,7 +202,8 @@ def simulate_run(
     events, warnings, people, rebuild = _prepare(run, who, catalogue, overrides)
     built = rebuild(events)
     grid = run.grid_tick
-    plan = _outputs_of(built, catalogue, run.run.outputs)
+    effects = Effects(built=built, catalogue=catalogue, people=people, overrides=overrides or {})
+    plan = _outputs_of(built, effects, run.run.outputs)
     store = tuple(dict.fromkeys(s for _, _, signals in plan for s in signals))
     single = people.n == 1
     size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
@@ -234,7 +236,7 @@ def simulate_run(
         progress=advance,
     )
     draws = who.draws if isinstance(who, Population) else 0
-    outputs = _collect(built, solution, plan, draws)
+    outputs = _collect(built, solution, plan, effects, draws)
     failed = np.flatnonzero(solution.engine.status)
     if len(failed):
         reasons = {STATUS[int(solution.engine.status[j])] for j in failed}
@@ -256,16 +258,14 @@ def _e0(built: Built, receptor: str) -> Any:
     return built.parameters.get(f"{receptor}.{ENDOGENOUS}.e0", 0.0)
 
 
-def _outputs_of(
-    built: Built, catalogue: Catalogue, wanted: Sequence[str] | None
-) -> list[tuple[str, str, tuple[str, ...]]]:
+def _outputs_of(built: Built, effects: Effects, wanted: Sequence[str] | None) -> list[tuple[str, str, tuple[str, ...]]]:
     """Every output of a run: name, unit, and the engine signals it needs."""
     plan: list[tuple[str, str, tuple[str, ...]]] = []
-    effect = built.spec.effect_species()
+    sites = built.spec.effect_species()
     for s in built.spec.species:
         plan.append((f"plasma_{s.name}", "ng/mL", (f"plasma_{s.name}",)))
     for s in built.spec.species:
-        plan.append((f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in effect else f"plasma_{s.name}",)))
+        plan.append((f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in sites else f"plasma_{s.name}",)))
     for r in built.spec.receptors:
         bound = [f"{r.name}_occupancy_{x.species}" for x in r.ligands]
         tone = [f"{r.name}_occupancy_{ENDOGENOUS}"] if r.tone else []
@@ -274,8 +274,10 @@ def _outputs_of(
         plan.append((f"{r.name}_activation", "1", tuple(bound)))
         if r.tone:
             plan.append((f"{r.name}_tone", "1", tuple(tone)))
+    effect_plan = [(name, effects.unit(name), effects.signals(name)) for name in effects.available()]
     if wanted is None:
-        return plan
+        return plan + (effect_plan if effects.stimulated() else [])
+    plan += effect_plan
     known = [name for name, _, _ in plan]
     for name in wanted:
         if name not in known:
@@ -284,7 +286,11 @@ def _outputs_of(
 
 
 def _collect(
-    built: Built, solution: Solution, plan: Sequence[tuple[str, str, tuple[str, ...]]], draws: int
+    built: Built,
+    solution: Solution,
+    plan: Sequence[tuple[str, str, tuple[str, ...]]],
+    effects: Effects,
+    draws: int,
 ) -> dict[str, Output]:
     out = solution.engine.out
     n, _, n_times = out.shape
@@ -309,17 +315,13 @@ def _collect(
             receptor = name.removesuffix("_activation")
             values = np.zeros((n, n_times), dtype=out.dtype)
             for signal in signals:
-                efficacy = _efficacy(built, receptor, signal.removeprefix(f"{receptor}_occupancy_"))
+                efficacy = efficacy_of(built, receptor, signal.removeprefix(f"{receptor}_occupancy_"))
                 if np.any(efficacy):
                     values = values + column(efficacy) * out[:, at[signal], :]
+        elif name in effects.catalogue.effects:
+            values = effects.values(name, lambda signal: out[:, at[signal], :], (n, n_times)).astype(out.dtype)
         outputs[name] = Output(name=name, unit=unit, time_h=solution.times_h, values=values, draws=draws)
     return outputs
-
-
-def _efficacy(built: Built, receptor: str, species: str) -> float:
-    drug = built.drugs[species]
-    name = drug.binding[receptor].efficacy
-    return 0.0 if name is None else float(drug.number(name, built.structures.get(species)).value)
 
 
 def _metrics(built: Built, solution: Solution, tones: Mapping[str, Any]) -> dict[str, Any]:

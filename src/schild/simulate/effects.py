@@ -1,0 +1,126 @@
+"""Effects of a run: occupancies of every ligand become stimuli, stimuli become outputs (docs/design/effects.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Effect
+from schild.evidence import Number
+from schild.model.build import Built, People
+from schild.pharmacology.effects import operational_response, resting_ventilation, transducer_ratio
+
+Floats = NDArray[np.floating]
+
+__all__ = ["Effects", "efficacy_of"]
+
+
+def efficacy_of(built: Built, receptor: str, species: str) -> float:
+    """Intrinsic efficacy of a species at a receptor; 0 where the catalogue gives none. [1]"""
+    drug = built.drugs[species]
+    name = drug.binding[receptor].efficacy
+    return 0.0 if name is None else float(drug.number(name, built.structures.get(species)).value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """The effects that a run can show.
+
+    Parameters
+    ----------
+    built : Built
+        The model; an effect can be shown when the run follows every receptor it listens to.
+    catalogue : Catalogue
+        Holds the effects.
+    people : People
+        Draws of variability and uncertainty.
+    overrides : mapping
+        Values that replace the catalogue's, by ``"effect.number"``.
+    """
+
+    built: Built
+    catalogue: Catalogue
+    people: People
+    overrides: Mapping[str, float]
+
+    def available(self) -> tuple[str, ...]:
+        """Return the names of the effects that this run can show."""
+        followed = {r.name for r in self.built.spec.receptors}
+        return tuple(key for key, effect in self.catalogue.effects.items() if set(effect.reserve) <= followed)
+
+    def stimulated(self) -> bool:
+        """Return whether any drug of the run activates a receptor: only then are effects shown unasked."""
+        return any(efficacy_of(self.built, r.name, x.species) > 0 for r in self.built.spec.receptors for x in r.ligands)
+
+    def signals(self, name: str) -> tuple[str, ...]:
+        """Return the occupancies that an effect is made of."""
+        reserve = self.catalogue.effects[name].reserve
+        return tuple(
+            f"{r.name}_occupancy_{x.species}"
+            for r in self.built.spec.receptors
+            if r.name in reserve
+            for x in r.ligands
+            if efficacy_of(self.built, r.name, x.species) > 0
+        )
+
+    def unit(self, name: str) -> str:
+        """Return the unit of an effect."""
+        return self.catalogue.effects[name].unit
+
+    def values(self, name: str, occupancy: Callable[[str], Floats], shape: Sequence[int]) -> Floats:
+        """Return an effect over time.
+
+        Parameters
+        ----------
+        name : str
+            Key of the effect.
+        occupancy : callable
+            Gives the occupancy of a signal, shape (n_subjects, n_times).
+        shape : sequence of int
+            ``(n_subjects, n_times)``.
+
+        Returns
+        -------
+        ndarray, shape (n_subjects, n_times)
+            In the effect's unit.
+        """
+        effect = self.catalogue.effects[name]
+        stimulus = np.zeros(tuple(shape))
+        for signal in self.signals(name):
+            receptor, _, species = signal.partition("_occupancy_")
+            ratio = transducer_ratio(
+                self._number(effect, effect.reserve[receptor]), efficacy_of(self.built, receptor, species)
+            )
+            stimulus = stimulus + _column(ratio) * occupancy(signal)
+        response = operational_response(stimulus, _column(self._number(effect, effect.slope)))
+        if effect.form == "fraction_left":
+            return np.asarray(1.0 - response)
+        if effect.form == "resting":
+            baseline, pco2, threshold = (
+                _column(self._number(effect, str(x))) for x in (effect.baseline, effect.pco2, effect.threshold)
+            )
+            return resting_ventilation(1.0 - response, baseline, pco2, threshold)
+        size = _column(self._number(effect, str(effect.range)))
+        if effect.form == "rise":
+            return np.asarray(size * response)
+        return np.asarray(_column(self._number(effect, str(effect.baseline))) - size * response)
+
+    def _number(self, effect: Effect, name: str) -> Any:
+        """Value of a number for every subject; a copy follows its origin in overrides and draws."""
+        number: Number = effect.numbers[name]
+        label = number.same_as.replace(":", ".", 1) if number.same_as else f"{effect.key}.{name}"
+        value: Any = self.overrides.get(label, number.value)
+        if self.people.uncertainty is not None and number.uncertainty is not None:
+            value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
+        if self.people.between_subject is not None and number.between_subject is not None:
+            value = value * np.exp(number.between_subject.omega * self.people.between_subject(label))
+        return value
+
+
+def _column(value: Any) -> Any:
+    array = np.asarray(value, dtype=np.float64)
+    return array[:, None] if array.ndim else array
