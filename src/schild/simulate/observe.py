@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Observation
+from schild.catalog import Observation, load
 from schild.errors import InputError
+from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
 
@@ -37,7 +38,7 @@ class _Case:
         """Times [h] and plasma concentrations [ng/mL], shape (n, n_times)."""
         name = f"plasma_{species or self.o.species}"
         found = self.run(regimen or self.o.regimen, hours, hours / points, name)[name]
-        return found.time_h, np.asarray(found.values, dtype=np.float64)
+        return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
 
 
 def _horizon(case: _Case) -> float:
@@ -235,6 +236,79 @@ def _auc_ratio_to_im(case: _Case) -> Floats:
     return _ratio_to_im(case, _auc)
 
 
+# ---- effects: written "kind:effect", e.g. "peak:liking" --------------------------------------------------------
+
+
+def _half_concentration(case: _Case, effect: str, fraction: float) -> Floats:
+    """Steady total plasma concentration of a drug at which an effect reaches a fraction of its maximum."""
+    catalogue = load()
+    o, drug, entry = case.o, catalogue.drug(case.o.species), catalogue.effects[effect]
+    overrides = case.options.get("overrides") or {}
+
+    def number(name: str | None) -> float:
+        found = drug.number(str(name))
+        label = found.same_as.replace(":", ".", 1) if found.same_as else f"{drug.key}.{found.name}"
+        return float(overrides.get(f"{drug.key}.{found.name}", overrides.get(label, found.value)))
+
+    def scale(name: str) -> float:
+        found = entry.numbers[name]
+        label = found.same_as.replace(":", ".", 1) if found.same_as else f"{effect}.{name}"
+        return float(overrides.get(label, found.value))
+
+    binding = drug.binding["mor"]
+    kd = number(binding.kd) if binding.kd else number(binding.ki) * (number(binding.factor) if binding.factor else 1.0)
+    ratio = float(transducer_ratio(scale(entry.reserve["mor"]), number(binding.efficacy)))
+    stimulus = (fraction / (1.0 - fraction)) ** (1.0 / scale(entry.slope))
+    occupancy = stimulus / ratio
+    if occupancy >= 1.0:  # a partial agonist that never gets there
+        return np.array([np.inf])
+    total_nM = kd * occupancy / (1.0 - occupancy) / number("fu")
+    mass = number(str(drug.mw)) / 1000.0
+    return np.array([total_nM if o.unit == "nM" else total_nM * mass])
+
+
+def _plateau(case: _Case, effect: str) -> Floats:
+    """Fraction of baseline left when every receptor is taken by the drug."""
+    catalogue = load()
+    drug, entry = catalogue.drug(case.o.species), catalogue.effects[effect]
+    overrides = case.options.get("overrides") or {}
+    reserve, slope = (
+        float(overrides.get(f"{effect}.{name}", entry.numbers[name].value))
+        for name in (entry.reserve["mor"], entry.slope)
+    )
+    efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
+    return np.atleast_1d(1.0 - operational_response(transducer_ratio(reserve, efficacy), slope))
+
+
+def _peak(case: _Case, effect: str, regimen: str = "") -> Floats:
+    """Largest change from baseline within 6 h of the dose."""
+    found = case.run(regimen or case.o.regimen, 6.0, 1 / 60.0, effect)[effect]
+    values = np.asarray(found.values, dtype=np.float64)
+    return np.asarray(np.abs(values - values[:, :1]).max(axis=1))
+
+
+def _dose_ratio(case: _Case, effect: str) -> Floats:
+    """Dose of the first drug per unit dose of the one named in ``normalisation`` for the same peak effect."""
+    dose = parse_regimen(case.o.regimen).doses[0]
+    goal = float(_peak(case, effect, case.o.normalisation)[0])
+    low, high = 1e-2, 1e3
+    for _ in range(30):  # bisection on the logarithm: effects rise with dose
+        middle = float(np.sqrt(low * high))
+        reached = float(_peak(case, effect, f"{dose.drug} {middle:.8g} mg {dose.route}")[0])
+        low, high = (middle, high) if reached < goal else (low, middle)
+    other = parse_regimen(case.o.normalisation).doses[0].amount
+    assert other is not None  # a dose has one
+    return np.array([np.sqrt(low * high) / other.value])
+
+
+_EFFECT_KINDS: dict[str, Callable[[_Case, str], Floats]] = {
+    "c50": lambda case, effect: _half_concentration(case, effect, 0.5),
+    "c25": lambda case, effect: _half_concentration(case, effect, 0.25),
+    "plateau": _plateau,
+    "peak": _peak,
+    "dose_ratio": _dose_ratio,
+}
+
 #: How each kind of published result is computed.
 OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
     "cmax": _cmax,
@@ -287,6 +361,9 @@ def predict(observation: Observation, **options: Any) -> Floats:
     >>> bool(80 < predict(rows["weerts2008_mor"])[0] < 100)
     True
     """
+    kind, colon, effect = observation.observable.partition(":")
+    if colon and kind in _EFFECT_KINDS and effect in load().effects:
+        return _EFFECT_KINDS[kind](_Case(o=observation, options=options), effect)
     if observation.observable not in OBSERVABLES:
         raise InputError(
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
