@@ -164,6 +164,11 @@ def _periodic(
     events = []
     for event in start.events:
         # One period of plain doses on top of the steady amounts of the first; lags and running inputs come along.
+        if event.rate is not None:
+            # A constant infusion stops at its event, but its steady state is that of one that goes on.
+            event = dataclasses.replace(
+                event, amount=event.rate.over(period), duration_tick=period, ii_tick=period, rate=None
+            )
         events.append(dataclasses.replace(event, tick=0, evid=1))
         if event.ii_tick:
             events += [
