@@ -61,7 +61,17 @@ def test_summary_reads_the_result_aloud_and_says_once_what_it_is_for(call):
     assert told.code == 0
     assert told.err == ""
     assert "In this person, naltrexone in plasma peaks at" in told.out
-    for word in ("peak", "trough", "area", "above 90 % for", "beta_naltrexol", "mor", "kor", "dor"):
+    for word in (
+        "peak",
+        "trough",
+        "[ng/mL]",
+        "area [ng h/mL]",
+        "above 90 % for",
+        "beta_naltrexol",
+        "mor",
+        "kor",
+        "dor",
+    ):
         assert word in told.out
     assert told.out.count("not for treating a person") == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from schild.cli.console import out as console_out
-from schild.cli.console import progress, write
+from schild.cli.console import progress, say_if_compiling, write
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def explain(drug: str, /, *, html: Path | None = None, json: bool = False, quick
     key = load().drug(drug).key
     _check_place(html)
     answer = _function("schild.explain", "explain")
+    say_if_compiling()
     with progress("claims") as advance:
         found: Answer = answer(key, progress=advance, quick=quick)
     return _show(found, html, json)
@@ -71,20 +72,24 @@ def validate(*, html: Path | None = None, json: bool = False) -> int:
     """
     _check_place(html)
     answer = _function("schild.validate", "validate")
+    say_if_compiling()
     with progress("studies") as advance:
         found: Answer = answer(progress=advance)
     return _show(found, html, json)
 
 
 def _function(module: str, name: str) -> Any:
+    found = None
     try:
-        return getattr(import_module(module), name)
+        found = getattr(import_module(module), name, None)
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
+    if found is None:
         raise InputError(
-            f"{module} is not part of this version of schild; expected it to be installed. Update schild."
-        ) from None
+            f"{module}.{name} is not part of this version of schild; expected it to be installed. Update schild."
+        )
+    return found
 
 
 def _check_place(html: Path | None) -> None:

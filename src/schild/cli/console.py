@@ -63,23 +63,33 @@ def _console(stream: Any) -> Console:
     return found if found.is_terminal else Quiet(file=stream, highlight=False, emoji=False, width=_WIDTH)
 
 
+def say_if_compiling() -> None:
+    """Say why the first run on a machine takes longer, only where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        return
+    from schild.engine.cache import cache_directory
+
+    if not cache_directory().is_dir():
+        print("Compiling the engine, once on this machine: about ten seconds.", file=sys.stderr)
+
+
 @contextmanager
-def progress(label: str, *, least: int = 1) -> Iterator[Callable[[int, int], None] | None]:
+def progress(label: str, *, show: bool = True) -> Iterator[Callable[[int, int], None] | None]:
     """Show a bar on standard error while something runs, only where that is a terminal.
 
     Parameters
     ----------
     label : str
         What runs.
-    least : int
-        Smallest total that gets a bar.
+    show : bool
+        Whether it takes long enough for a bar.
 
     Yields
     ------
     callable or None
         To be called with what is done and what there is in all.
     """
-    if not sys.stderr.isatty():
+    if not show or not sys.stderr.isatty():
         yield None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -89,7 +99,7 @@ def progress(label: str, *, least: int = 1) -> Iterator[Callable[[int, int], Non
         task = bar.add_task(label, total=None, visible=False)
 
         def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total >= least)
+            bar.update(task, completed=done, total=total, visible=True)
 
         yield advance
 

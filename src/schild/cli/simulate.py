@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, Whole, folder, out, progress, write
+from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_compiling, write
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def show_run(
     """Simulate, write what was asked for, and print the summary or the JSON object."""
     from schild.simulate import simulate_run
 
-    with progress("people", least=2) as advance:
+    say_if_compiling()
+    with progress("people", show=run.population is not None) as advance:
         result = simulate_run(run, threads=threads, progress=advance)
     written = [] if place is None else _write_all(place, run, result)
     if plot is not None:

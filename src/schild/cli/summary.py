@@ -51,14 +51,15 @@ def show_result(run: Run, result: Result, console: Console) -> None:
 
 def _plasma(given: Given, result: Result, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     m = result.metrics
     species = [key[5:-6] for key in m if key.startswith("cmax_") and key.endswith("_ng_ml")]
     if not species:
         return
-    table = Table(title=f"Plasma, total [ng/mL]{_of_whom(result)}", title_justify="left")
+    table = Table(title=Text(f"Plasma, total [ng/mL]{_of_whom(result)}"), title_justify="left")
     table.add_column("species", overflow="fold")
-    for name in ("peak", "at", "trough", "at the end", "area [ng h/mL]"):
+    for name in ("peak", "at", "trough", "at the end", r"area \[ng h/mL]"):
         table.add_column(name, justify="right", overflow="fold")
     for name in species:
         output = result.outputs.get(f"plasma_{name}")

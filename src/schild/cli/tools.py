@@ -102,10 +102,16 @@ def _findings() -> Any:
         return
     from schild.engine import kernel
 
-    cache = Path(kernel.run_group.stats.cache_path)
-    writable = os.access(cache, os.W_OK)
-    told = f"{cache}" if writable else f"{cache} cannot be written: every start compiles; set NUMBA_CACHE_DIR"
-    yield "engine", "compiled code", "ok" if writable else "slow", told
+    cache = kernel.run_group.stats.cache_path
+    if cache is not None and os.access(cache, os.W_OK):
+        yield "engine", "compiled code", "ok", str(cache)
+    else:
+        yield (
+            "engine",
+            "compiled code",
+            "slow",
+            "no folder can be written, so every start compiles: set NUMBA_CACHE_DIR",
+        )
 
 
 def _version(name: str) -> str | None:
