@@ -1,7 +1,6 @@
 """`python -m schild` is the command `schild`."""
 
-import sys
-
 from schild.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    raise SystemExit(main())
