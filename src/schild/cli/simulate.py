@@ -89,7 +89,7 @@ def simulate(
     threads
         Processors to use; never changes a number.
     out
-        Folder for result.csv, summary.json, figure.svg, figure.png, run.toml and a report.
+        Folder for result.csv, summary.json, figure.svg, figure.png and run.toml.
     plot
         File for the figure: .svg, .png or .pdf.
     json
