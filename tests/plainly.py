@@ -119,7 +119,9 @@ class Linear:
 
     def run(self, rows: Sequence[Row], times: Sequence[int]) -> Floats:
         """Compartments at the times (ticks), shape (n_states, n_times)."""
-        doses = [(row.tick + k * row.ii, number, k, row) for number, row in enumerate(rows) for k in range(row.addl + 1)]
+        doses = [
+            (row.tick + k * row.ii, number, k, row) for number, row in enumerate(rows) for k in range(row.addl + 1)
+        ]
         doses = [d for d in doses if d[0] <= times[-1]]
         doses.sort(key=lambda d: d[:2])
         coming: list[tuple[int, str, float, float]] = []  # tick, port, amount at once, change of the inflow
@@ -139,7 +141,7 @@ class Linear:
                 tick, number, k, row = doses.pop(0)
                 if k and (row.tick, number) < clear:
                     continue  # an additional dose of a record before the last clearing
-                if row.evid in (3, 4) and k == 0 or row.ss == 1 and k == 0:
+                if (row.evid in (3, 4) and k == 0) or (row.ss == 1 and k == 0):
                     y, inflow, coming, clear = np.zeros(self.size), np.zeros(len(self.ports)), [], (tick, number)
                 if row.evid == 3:
                     continue
@@ -214,6 +216,14 @@ class Bench:
         salt = basis or d.routes[route].salt
         factor = 1.0 if salt in ("base", "") else d.number(d.salts[salt]).value
         return amount_nmol(parse_amount(amount), d.number(str(d.mw)).value, factor)
+
+    def agrees(self, *doses: tuple[str, str, str, float] | tuple[str, str, str, float, float] | float) -> Curves:
+        """Hold the engine to doses written out one by one, and return its signals."""
+        found = self.engine()
+        linear, bound = gap(found, self.plain(*doses))
+        assert linear <= 1e-8, f"concentrations differ by {linear:.1e} of their maximum"
+        assert bound <= 1e-6, f"occupancies differ by {bound:.1e}"
+        return found
 
     def plain(self, *doses: tuple[str, str, str, float] | tuple[str, str, str, float, float] | float) -> Curves:
         """Every signal from doses ``(drug, route, amount, time_h[, duration_h])`` and times of resets [h]."""

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plainly import Linear, Row, gap
 
+from plainly import Bench, Linear, Row, gap
 from schild.catalog import load
 from schild.errors import InputError
 from schild.model.build import build
@@ -73,7 +73,14 @@ def table(seed):
             if rng.random() < 0.4:
                 row["SS"] = int(rng.choice([1, 2]))
         elif rng.random() < 0.15 and CMT[cmt][1] != "im_depot":
-            row = {"TIME": tick, "EVID": 1, "CMT": cmt, "AMT": 0.0, "RATE": row["AMT"] / 8, "SS": int(rng.choice([1, 2]))}
+            row = {
+                "TIME": tick,
+                "EVID": 1,
+                "CMT": cmt,
+                "AMT": 0.0,
+                "RATE": row["AMT"] / 8,
+                "SS": int(rng.choice([1, 2])),
+            }
         if rng.random() < 0.12:
             row["EVID"] = 4
         if words:
@@ -134,6 +141,15 @@ def as_plain(rows, catalogue):
     return found
 
 
+def wiped(rows):
+    """Whether a dose is followed, at its very time, by a start at steady state that would take it away."""
+    return any(
+        later.get("SS") == 1 and "CMT" in row and row["TIME"] == later["TIME"]
+        for k, row in enumerate(rows)
+        for later in rows[k + 1 :]
+    )
+
+
 def check(seed):
     """Largest relative difference of a curve, or None for a table that is refused."""
     catalogue = load()
@@ -144,11 +160,11 @@ def check(seed):
     # Also soon after each row, so that no curve is only seen long after its maximum.
     soon = {r["TIME"] + wait * MINUTE for r in rows for wait in (0, 5, 30)}
     times = sorted({t for t in {*range(0, until, 90 * MINUTE), *soon} if rows[0]["TIME"] <= t <= until})
-    try:
-        events = expand(regimen, times[-1])
-    except InputError as error:
-        assert "would wipe out" in str(error)
+    if wiped(rows):
+        with pytest.raises(InputError, match="would wipe out"):
+            expand(regimen, times[-1])
         return None
+    events = expand(regimen, times[-1])
     people = people_of(Subject(), catalogue, 1)
     structure = STRUCTURES[seed % 4] if any(e.drug == "naltrexone" for e in events) else None
 
@@ -165,6 +181,18 @@ def check(seed):
     return gap(signals, expected)[0]
 
 
+def test_a_curve_cut_off_at_its_very_start():
+    # The metabolite at the effect site in the first 20 minutes after an injection that is then wiped out: 4e-4 nM at
+    # most, of which the engine's sums of exponentials lose 2e-11 nM. The kind of the one miss in the first 3000 tables.
+    bench = Bench("naltrexone 59 mg im_depot; reset at 20 min", "1 h", step="5 min")
+    nmol = bench.nmol("naltrexone", "im_depot", "59 mg")
+    rows = [Row(tick=0, drug="naltrexone", route="im_depot", nmol=nmol), Row(tick=20 * MINUTE, evid=3)]
+    found = bench.engine()
+    for name, values in Linear(bench.built, bench.catalogue).curves(rows, bench.times).items():
+        error = np.abs(found[name] - values).max()
+        assert error <= BAR * values.max() or (name == "effect_beta_naltrexol" and error < 1e-10), name
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_random_tables(seed):
     error = check(seed)
@@ -175,6 +203,6 @@ def test_random_tables(seed):
 @pytest.mark.parametrize("block", range(10))
 def test_many_random_tables(block):
     errors = {seed: check(seed) for seed in range(30 + block, 530, 10)}
-    assert sum(error is not None for error in errors.values()) >= 30
+    assert sum(error is not None for error in errors.values()) >= 35
     missed = {seed: error for seed, error in errors.items() if error is not None and not error <= BAR}
     assert not missed

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from plainly import Bench
 from schild.errors import InputError
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem
 from schild.units import ticks
@@ -53,3 +54,17 @@ def test_count_is_a_whole_number(count):
 def test_additional_doses_of_two_records_each_keep_their_own_interval():
     words = "naltrexone 15 mg po q12h x3; naltrexone 10 mg po at 10 h"
     assert times(words) == [0.0, 10.0, 12.0, 24.0]
+
+
+# ---- in the engine
+
+
+def test_each_additional_dose_enters():
+    Bench("naltrexone 50 mg po q24h x3", "5 d", step="2 h").agrees(
+        *[("naltrexone", "oral", "50 mg", 24.0 * k) for k in range(3)]
+    )
+
+
+def test_an_interval_that_is_no_binary_fraction_does_not_drift():
+    bench = Bench("morphine 1 mg iv q0.1h x40", "6 h")
+    bench.agrees(*[("morphine", "iv", "1 mg", k / 10) for k in range(40)])

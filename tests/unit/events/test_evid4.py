@@ -1,4 +1,4 @@
-"""EVID 4: a reset and then a dose, one event. Event level."""
+"""EVID 4: a reset and then a dose, one event."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from plainly import Bench
 from schild.errors import InputError
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem
 from schild.units import Amount, ticks
@@ -54,3 +55,38 @@ def test_no_other_numbers(evid):
 def test_in_a_table():
     regimen = read_nonmem(io.StringIO("TIME,AMT,EVID\n0,5,1\n3,6,4\n"), drug="a", route="iv", amount_unit="mg")
     assert regimen == parse_regimen("a 5 mg iv; a 6 mg iv reset at 3 h")
+
+
+# ---- in the engine
+
+
+def test_a_reset_and_then_the_dose():
+    bench = Bench("morphine 2 mg/h iv for 20 h; morphine 5 mg im q2h x9; naloxone 1 mg iv reset at 5 h", "12 h")
+    found = bench.engine()
+    after = Bench("naloxone 1 mg iv at 5 h", "12 h").engine()
+    for name, values in after.items():
+        if name in found:
+            assert abs(found[name][10:] - values[10:]).max() < 1e-9 * max(1.0, values.max()), name
+    assert not found["plasma_morphine"][10:].any()
+
+
+def test_additional_doses_do_not_reset_again():
+    bench = Bench("morphine 5 mg iv; morphine 10 mg iv q4h x3 reset from 2 h", "16 h")
+    bench.agrees(("morphine", "iv", "5 mg", 0.0), 2.0, *[("morphine", "iv", "10 mg", t) for t in (2.0, 6.0, 10.0)])
+
+
+def test_with_a_lag_the_body_stays_empty_until_the_dose_enters():
+    bench = Bench("morphine 5 mg iv; morphine 10 mg iv reset at 2 h lag 1 h", "8 h")
+    found = bench.agrees(("morphine", "iv", "5 mg", 0.0), 2.0, ("morphine", "iv", "10 mg", 3.0))
+    assert found["plasma_morphine"][4:6].tolist() == [0.0, 0.0]
+
+
+def test_with_an_infusion():
+    bench = Bench("morphine 5 mg iv; morphine 10 mg iv over 3 h reset at 2 h", "8 h")
+    bench.agrees(("morphine", "iv", "5 mg", 0.0), 2.0, ("morphine", "iv", "10 mg", 2.0, 3.0))
+
+
+def test_with_a_steady_state_it_is_the_steady_state():
+    one = Bench("heroin 10 mg iv; naltrexone 50 mg po q24h ss reset at 2 h", "3 d").engine()
+    two = Bench("heroin 10 mg iv; naltrexone 50 mg po q24h ss at 2 h", "3 d").engine()
+    assert all((one[name] == two[name]).all() for name in one)

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from plainly import Bench
 from schild.errors import InputError
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem
 from schild.units import Amount, ticks
@@ -57,3 +58,23 @@ def test_rate_column_of_a_table():
 def test_a_rate_left_to_a_model_file_is_refused(rate):
     with pytest.raises(InputError, match=f"Row 1: RATE is {rate}, which leaves the infusion to a model file"):
         read_nonmem(io.StringIO(f"TIME,AMT,RATE\n0,12,{rate}\n"), drug="m", route="iv", amount_unit="mg")
+
+
+# ---- in the engine
+
+
+def test_the_amount_enters_evenly():
+    words = "morphine 2 mg/h iv for 6 h at 1 h"
+    Bench(words, "24 h").agrees(("morphine", "iv", "12 mg", 1.0, 6.0))
+
+
+def test_an_infusion_of_any_route_goes_where_its_own_input_would():
+    bench = Bench("morphine 2 mg/h oral for 6 h; naltrexone 10 mg/h po for 3 h", "24 h")
+    bench.agrees(("morphine", "oral", "12 mg", 0.0, 6.0), ("naltrexone", "oral", "30 mg", 0.0, 3.0))
+
+
+def test_after_a_long_infusion_clearance_sets_the_level():
+    bench = Bench("fentanyl 0.05 mg/h iv for 200 h", "200 h", step="10 h")
+    found = bench.agrees(("fentanyl", "iv", "10 mg", 0.0, 200.0))
+    level = bench.nmol("fentanyl", "iv", "50 ug") / bench.built.parameters["fentanyl.cl"]
+    assert found["plasma_fentanyl"][-2] == pytest.approx(level, rel=1e-3)

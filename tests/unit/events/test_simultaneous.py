@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plainly import Bench
 from schild.regimen import Dose, expand, parse_regimen
 from schild.units import TICKS_PER_HOUR, ticks
 
@@ -74,3 +75,43 @@ def test_shifting_all_times_shifts_all_events(doses, shift):
 def test_events_are_sorted(doses):
     events = expand(doses, ticks("30 d"))
     assert list(events) == sorted(events, key=lambda e: (e.tick, e.order))
+
+
+# ---- in the engine
+
+
+def test_a_dose_written_before_a_reset_at_its_time_is_gone_and_one_written_after_stays():
+    bench = Bench("morphine 10 mg iv at 1 h; reset at 1 h; naloxone 1 mg iv at 1 h", "6 h")
+    found = bench.engine()
+    assert not found["plasma_morphine"].any()
+    alone = Bench("naloxone 1 mg iv at 1 h", "6 h").engine()
+    assert abs(found["mor_free"] - alone["mor_free"]).max() < 1e-9
+
+
+def test_infusions_end_before_a_reset_and_before_doses():
+    bench = Bench("morphine 2 mg/h iv for 1 h; reset at 1 h; morphine 2 mg/h iv for 1 h at 1 h", "6 h")
+    bench.agrees(("morphine", "iv", "2 mg", 0.0, 1.0), 1.0, ("morphine", "iv", "2 mg", 1.0, 1.0))
+
+
+def test_an_infusion_begun_before_a_reset_at_its_time_never_runs():
+    bench = Bench("morphine 2 mg/h iv for 5 h at 1 h; reset at 1 h", "9 h")
+    assert not bench.engine()["plasma_morphine"].any()
+
+
+def test_a_lagged_dose_that_would_enter_with_a_reset_is_cancelled():
+    bench = Bench("morphine 10 mg iv lag 1 h; reset at 1 h", "6 h")
+    assert not bench.engine()["plasma_morphine"].any()
+
+
+def test_an_end_and_a_start_at_one_time_leave_no_gap():
+    bench = Bench("morphine 2 mg/h iv for 3 h; morphine 2 mg/h iv for 3 h at 3 h", "12 h", step="10 min")
+    bench.agrees(("morphine", "iv", "12 mg", 0.0, 6.0))
+
+
+@pytest.mark.parametrize("order", ["012", "120", "201", "210"])
+def test_the_order_of_doses_at_one_time_does_not_matter(order):
+    words = ["morphine 10 mg iv at 1 h", "naltrexone 50 mg po at 1 h", "morphine 4 mg iv over 2 h at 1 h"]
+    first = Bench("; ".join(words), "9 h").engine()
+    other = Bench("; ".join(words[int(k)] for k in order), "9 h").engine()
+    for name, values in first.items():
+        assert abs(other[name] - values).max() <= 1e-12 * max(1.0, values.max()), name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from plainly import Bench
 from schild.errors import InputError
 from schild.regimen import Dose, expand, parse_regimen
 from schild.units import ticks
@@ -44,3 +45,11 @@ def test_all_skipped_is_refused():
 def test_a_skip_list_is_numbers():
     with pytest.raises(InputError, match="`skip` is"):
         Dose(drug="a", amount="1 mg", route="iv", every="1 d", count=3, skip="2")
+
+
+# ---- in the engine
+
+
+def test_a_skipped_dose_does_not_enter():
+    bench = Bench("naltrexone 50 mg po q24h x5 skip 2,4", "6 d", step="2 h")
+    bench.agrees(*[("naltrexone", "oral", "50 mg", 24.0 * k) for k in (0, 2, 4)])

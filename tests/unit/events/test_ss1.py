@@ -1,4 +1,4 @@
-"""SS=1: the first dose of a regimen at steady state, in place of everything before. Event level."""
+"""SS=1: the first dose of a regimen at steady state, in place of everything before."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from plainly import Bench
 from schild.errors import InputError
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem
 from schild.units import Rate, ticks
@@ -80,3 +81,68 @@ def test_no_other_kinds(ss):
 def test_ss_3_of_a_table_is_refused():
     with pytest.raises(InputError, match="Row 1: SS is 3"):
         read_nonmem(io.StringIO("TIME,AMT,SS,II\n0,50,3,24\n"), drug="a", route="iv", amount_unit="mg")
+
+
+# ---- in the engine
+
+STRUCTURES = ("plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor")
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_tablets_as_if_they_had_always_been_taken(structure):
+    bench = Bench("naltrexone 50 mg po q24h x2 ss", "3 d", structure=structure)
+    bench.agrees(*[("naltrexone", "oral", "50 mg", 24.0 * k) for k in range(-85, 2)])
+
+
+def test_a_depot_that_outlasts_its_interval():
+    bench = Bench("naltrexone 380 mg im_depot q7d x1 ss", "21 d", step="6 h")
+    bench.agrees(*[("naltrexone", "im_depot", "380 mg", 168.0 * k) for k in range(-60, 1)])
+
+
+@pytest.mark.parametrize("lasts", [1.0, 4.0, 6.0, 8.0, 11.0])
+def test_infusions_shorter_and_longer_than_their_interval(lasts):
+    bench = Bench(f"morphine 10 mg iv over {lasts} h q4h x2 ss", "1 d")
+    bench.agrees(*[("morphine", "iv", "10 mg", 4.0 * k, lasts) for k in range(-60, 2)])
+
+
+def test_a_constant_infusion_stops_at_its_time():
+    bench = Bench("morphine 2 mg/h iv ss", "1 d")
+    bench.agrees(("morphine", "iv", "800 mg", -400.0, 400.0))
+
+
+def test_a_constant_infusion_that_is_written_on_goes_on_evenly():
+    bench = Bench("morphine 2 mg/h iv ss; morphine 2 mg/h iv for 24 h", "1 d")
+    found = bench.agrees(("morphine", "iv", "848 mg", -400.0, 424.0))
+    assert abs(found["mor_occupancy_morphine"] - found["mor_occupancy_morphine"][0]).max() < 1e-9
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_a_constant_infusion_of_the_antagonist(structure):
+    bench = Bench("naltrexone 1 mg/h iv ss", "1 d", structure=structure)
+    bench.agrees(("naltrexone", "iv", "2400 mg", -2400.0, 2400.0))
+
+
+def test_in_the_middle_of_a_run_everything_else_is_taken_away():
+    words = (
+        "heroin 10 mg iv; morphine 2 mg/h iv for 2 d; morphine 5 mg iv lag 20 h; naltrexone 50 mg po q24h ss from 9 h"
+    )
+    bench = Bench(words, "2 d")
+    found = bench.engine()
+    alone = Bench("naltrexone 50 mg po q24h ss from 9 h", "2 d", start="9 h").engine()
+    late = [k for k, t in enumerate(bench.times) if t >= ticks("9 h")]
+    for name, values in found.items():
+        rest = values[late]
+        if name in alone:
+            assert abs(rest - alone[name]).max() < 1e-7 * max(1.0, rest.max()), name
+        else:
+            assert not rest.any(), name
+
+
+def test_a_dose_of_another_drug_at_its_time_is_given_when_written_after():
+    bench = Bench("naltrexone 50 mg po q24h x1 ss; heroin 10 mg iv", "1 d")
+    bench.agrees(*[("naltrexone", "oral", "50 mg", 24.0 * k) for k in range(-60, 1)], ("heroin", "iv", "10 mg", 0.0))
+
+
+def test_periods_that_hardly_ever_meet_are_refused():
+    with pytest.raises(InputError, match="meet only every"):
+        Bench("naltrexone 50 mg po q24h ss; morphine 10 mg po q4.001h ss2", "1 d")
