@@ -250,9 +250,16 @@ def run(
         _floats(e.offset2), _floats(e.ii), _floats(e.count), _floats(e.cap),
     )  # fmt: skip
 
+    workers = threads or threads_available()
+    if chunk is None:  # small runs are spread over the threads in whole groups of lanes
+        chunk = min(CHUNK, max(4 * W, -(-n // (workers * W)) * W))
+    spare: list[Floats] = []
+
     def task(start: int, stop: int) -> int:
+        # Results of another type pass through a block that is used again: fresh memory costs time.
         own = out.dtype == np.float64
-        block = out[start:stop] if own else np.empty((stop - start, len(signal_ids), grid.size))
+        whole = None if own else (spare.pop() if spare else np.empty((chunk, len(signal_ids), grid.size)))
+        block = out[start:stop] if whole is None else whole[: stop - start]
         reduction = folded[start:stop]
         for j in range(start, stop, W):
             kernel.run_group(
@@ -260,13 +267,11 @@ def run(
                 states, grid, signal_ids, reduced_ids, limits, span, float(rtol), float(h_max), int(max_steps),
                 start, block, reduction, status, counts,
             )  # fmt: skip
-        if not own:
+        if whole is not None:
             out[start:stop] = block
+            spare.append(whole)
         return stop - start
 
-    workers = threads or threads_available()
-    if chunk is None:  # small runs are spread over the threads in whole groups of lanes
-        chunk = min(CHUNK, max(4 * W, -(-n // (workers * W)) * W))
     parts = [(k, min(k + chunk, n)) for k in range(0, n, chunk)]
     workers = min(workers, len(parts))
     if workers <= 1:
