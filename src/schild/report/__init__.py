@@ -1,0 +1,30 @@
+"""Self-contained pages: no network, no script; figures as inline SVG with their numbers beside them.
+
+The parts (``table``, ``figure``, ``notice``, ``page``) take plain data and escape it; ``simulation_html`` puts a run
+together from them, and the answers to ``explain`` and ``validate`` are made of the same parts.
+"""
+
+from __future__ import annotations
+
+from schild.report.drawing import INK, draw_on, new_figure, svg_of
+from schild.report.parts import Raw, badge, bibliography, esc, figure, notice, number, page, paragraph, section, table
+from schild.report.simulation import simulation_html
+
+__all__ = [
+    "INK",
+    "Raw",
+    "badge",
+    "bibliography",
+    "draw_on",
+    "esc",
+    "figure",
+    "new_figure",
+    "notice",
+    "number",
+    "page",
+    "paragraph",
+    "section",
+    "simulation_html",
+    "svg_of",
+    "table",
+]

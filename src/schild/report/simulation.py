@@ -1,0 +1,112 @@
+"""A run as one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from schild.report.drawing import draw_on, svg_of
+from schild.report.parts import Raw, bibliography, figure, notice, page, paragraph, section, table
+
+if TYPE_CHECKING:
+    from schild.catalog import Catalogue
+    from schild.simulate import Result
+
+#: Said on every page.
+ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
+
+#: Rows of a course that the download of a figure keeps.
+ROWS = 400
+
+
+def simulation_html(result: Result) -> str:
+    """Write a run as one self-contained page.
+
+    Parameters
+    ----------
+    result : Result
+        Of one person or many.
+
+    Returns
+    -------
+    str
+        HTML with a sentence, figures with their numbers, metrics, warnings, sources and the manifest.
+
+    Examples
+    --------
+    >>> import schild
+    >>> text = simulation_html(schild.simulate("naltrexone 50 mg po", until="24 h"))
+    >>> text.startswith("<!DOCTYPE html>"), "<script" in text
+    (True, False)
+    """
+    from schild.simulate.aloud import aloud
+    from schild.simulate.result import default_names
+
+    names = default_names(result.outputs) or list(result.outputs)
+    parts: list[str] = [paragraph(aloud(result), kind="answer")]
+    parts += [notice(w, kind="warning", title="Warning.") for w in result.warnings]
+    groups = {
+        "Plasma": [n for n in names if n.startswith("plasma_")],
+        "Receptors": [n for n in names if not n.startswith("plasma_")],
+    }
+    for k, (title, wanted) in enumerate(groups.items()):
+        if not wanted:
+            continue
+        with draw_on():
+            drawn = result.plot(*wanted)
+            drawn.suptitle("")
+            # The alternative text is the list of what is drawn; the table beside it holds the numbers.
+            svg = svg_of(drawn, f"run{k}", f"{title} over time: {', '.join(wanted)}.")
+        parts.append(
+            section(
+                title, figure(svg, caption=_caption(result, wanted), data=columns(result, wanted), name=title.lower())
+            )
+        )
+    if result.metrics:
+        parts.append(section("Metrics", _metrics(result.metrics)))
+    parts.append(section("Sources of the numbers", sources(result.sources, result.catalogue)))
+    manifest = [(key, str(value)) for key, value in result.manifest.items()]
+    parts.append(section("To repeat this run", table(("entry", "value"), manifest, caption="Manifest")))
+    return page(result.title or "A run of schild", *parts, lead="A simulation by schild.", foot=ADVICE)
+
+
+def columns(result: Result, names: Sequence[str]) -> dict[str, list[Any]]:
+    """Courses as columns with units, thinned to what a table can hold."""
+    first = result[names[0]]
+    step = max(1, -(-len(first.time_h) // ROWS))
+    found: dict[str, list[Any]] = {"time [h]": [float(t) for t in first.time_h[::step]]}
+    for name in names:
+        o = result[name]
+        unit = f" [{o.unit}]"
+        if result.n == 1:
+            found[name + unit] = [float(v) for v in o.values[0][::step]]
+        else:
+            for label, q in (("5 %", 0.05), ("median", 0.5), ("95 %", 0.95)):
+                found[f"{name} {label}{unit}"] = [float(v) for v in o.quantile(q)[::step]]
+    return found
+
+
+def sources(used: Mapping[str, Sequence[str]], catalogue: Catalogue | None) -> Raw:
+    """Bibliography of the numbers that were used, with what for."""
+    entries = []
+    for key, numbers in sorted(used.items()):
+        reference = None if catalogue is None else catalogue.references.get(key)
+        label = "" if reference is None else reference.label
+        address = "" if reference is None else reference.doi or reference.fields.get("url", "")
+        entries.append((key, label, address, f"for {', '.join(numbers)}"))
+    return bibliography(entries)
+
+
+def _caption(result: Result, names: Sequence[str]) -> str:
+    who = "One typical person." if result.n == 1 else f"Median of {result.n:,}, with the middle 50 % and 90 %."
+    return f"{', '.join(names)}. {who}"
+
+
+def _metrics(metrics: Mapping[str, Any]) -> Raw:
+    if any(isinstance(v, Mapping) for v in metrics.values()):
+        rows = [
+            (name, v.get("q05"), v.get("q50"), v.get("q95")) if isinstance(v, Mapping) else (name, None, v, None)
+            for name, v in metrics.items()
+        ]
+        return table(("metric", "5 %", "median", "95 %"), rows, caption="Over people", numeric=(1, 2, 3))
+    return table(("metric", "value"), list(metrics.items()), caption="Of this person", numeric=(1,))
