@@ -20,11 +20,17 @@ _PUBLIC = {
     "Subject": "schild.population",
     "Population": "schild.population",
     "load": "schild.catalog",
+    "model_curves": "schild.analysis",
+    "schild_fit": "schild.analysis",
+    "schild_regression": "schild.analysis",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
 if TYPE_CHECKING:
+    from schild.analysis import model_curves as model_curves
+    from schild.analysis import schild_fit as schild_fit
+    from schild.analysis import schild_regression as schild_regression
     from schild.catalog import load as load
     from schild.population import Population as Population
     from schild.population import Subject as Subject

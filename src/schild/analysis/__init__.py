@@ -1,0 +1,19 @@
+"""Schild analysis: agonist curves under an antagonist, a user's own or the model's, and what they say of it."""
+
+from schild.analysis.curves import ModelCurves, model_curves
+from schild.analysis.fit import DoseRatio, Estimate, FTest, SchildFit, schild_fit
+from schild.analysis.regression import Line, SchildRegression, regress, schild_regression
+
+__all__ = [
+    "DoseRatio",
+    "Estimate",
+    "FTest",
+    "Line",
+    "ModelCurves",
+    "SchildFit",
+    "SchildRegression",
+    "model_curves",
+    "regress",
+    "schild_fit",
+    "schild_regression",
+]

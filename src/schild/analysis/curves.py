@@ -1,0 +1,425 @@
+"""Agonist curves of the model itself, over concentration divided by dissociation constant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.analysis.fit import SchildFit, schild_fit
+from schild.catalog import Catalogue, Drug, load
+from schild.errors import InputError, UnknownNameError
+from schild.model.spec import ENDOGENOUS
+from schild.pharmacology.binding import competitive_occupancy
+from schild.units import TimeLike, format_hours, hours
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["ModelCurves", "model_curves"]
+
+Floats = NDArray[np.float64]
+
+#: Antagonist concentrations over Kd at which equilibrium is shown.
+LEVELS = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
+
+#: Steps into which a contact is cut; the antagonist's concentration stands still within one.
+STEPS = 60
+
+_AGONISTS = ("agonist", "partial agonist", "metabolite", "prodrug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCurves:
+    """Agonist curves at several antagonist levels.
+
+    Parameters
+    ----------
+    kind : str
+        ``"equilibrium"`` or ``"challenge"``.
+    labels : tuple of str
+        What to call each curve.
+    load : ndarray, shape (n_curves,)
+        Antagonist at the receptor, free concentration over Kd, summed over what competes. [1]
+    agonist_load : ndarray, shape (n_agonist,)
+        Agonist at the receptor, free concentration over Kd. [1]
+    response : ndarray, shape (n_curves, n_agonist)
+        Occupancy by the agonist, or the effect where ``tau`` was given. [1]
+
+    Examples
+    --------
+    >>> curves = model_curves("naltrexone", agonist="morphine")
+    >>> fit = curves.fit()
+    >>> round(fit["slope"].value, 6), abs(round(fit["pa2"].value, 6))
+    (1.0, 0.0)
+    """
+
+    title: str
+    kind: str
+    antagonist: str
+    agonist: str
+    receptor: str
+    labels: tuple[str, ...]
+    load: Floats
+    agonist_load: Floats
+    response: Floats
+    says: str
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    catalogue: Catalogue | None = None
+
+    @property
+    def maxima(self) -> Floats:
+        """Response to the highest agonist load, over that without antagonist. [1]"""
+        return np.asarray(self.response[:, -1] / self.response[0, -1])
+
+    def fit(self) -> SchildFit:
+        """Fit the Gaddum/Schild equation to these curves.
+
+        Noise-free curves: the numbers say what an experimenter would conclude, the limits mean nothing.
+
+        Returns
+        -------
+        SchildFit
+            Loads are over Kd, so simple competition gives pA2 = 0 and slope 1.
+        """
+        n = len(self.agonist_load)
+        return schild_fit(
+            {
+                "antagonist": np.repeat(self.load, n),
+                "agonist": np.tile(self.agonist_load, len(self.load)),
+                "response": self.response.ravel(),
+                "curve": np.repeat(np.array(self.labels), n),
+            },
+            antagonist_unit="Kd",
+            agonist_unit="Kd",
+            bottom=0.0,
+            title=self.title,
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the maximum and the half response of each curve."""
+        rows = []
+        for label, b, y, top in zip(self.labels, self.load, self.response, self.maxima, strict=True):
+            half = float(10 ** np.interp(0.5 * y[-1], y, np.log10(self.agonist_load))) if y[-1] > 0 else None
+            rows.append({"curve": label, "antagonist_over_kd": float(b), "maximum": float(top), "half_at": half})
+        return {"kind": self.kind, "says": self.says, "curves": rows}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per curve and agonist load."""
+        import pandas as pd
+
+        n = len(self.agonist_load)
+        return pd.DataFrame(
+            {
+                "curve": np.repeat(np.array(self.labels), n),
+                "antagonist_over_kd": np.repeat(self.load, n),
+                "agonist_over_kd": np.tile(self.agonist_load, len(self.load)),
+                "response": self.response.ravel(),
+            }
+        )
+
+    def plot(self) -> Figure:
+        """Draw the curves over the agonist's C/Kd."""
+        from schild.analysis.plot import draw_curves
+
+        return draw_curves(self)
+
+    def cite(self) -> str:
+        """Return the sources of the numbers used, with what each was used for."""
+        from schild.simulate.result import source_lines
+
+        return source_lines(self.sources, self.catalogue)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one JSON object as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            **self.summary(),
+            "agonist_over_kd": self.agonist_load.tolist(),
+            "response": self.response.tolist(),
+            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+        }
+
+    def to_json(self) -> str:
+        """Return the JSON object as text."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+
+def model_curves(
+    antagonist: str,
+    *,
+    agonist: str,
+    receptor: str = "mor",
+    levels: Sequence[float] = LEVELS,
+    at: Sequence[TimeLike] = (),
+    contact: TimeLike = "30 min",
+    tau: float | None = None,
+    structure: str | None = None,
+    tone: bool = False,
+    catalogue: Catalogue | None = None,
+) -> ModelCurves:
+    """Agonist curves under an antagonist, at equilibrium or as a challenge meets them.
+
+    Parameters
+    ----------
+    antagonist : str
+        A drug (equilibrium at ``levels``), or a regimen such as ``"naltrexone 50 mg po"`` (challenges ``at`` times
+        after its first dose).
+    agonist : str
+        Drug whose binding kinetics are used.
+    receptor : str
+        ``mor``, ``kor`` or ``dor``.
+    levels : sequence of float
+        Antagonist concentrations over Kd; 0 is always added. [1]
+    at : sequence of str or float
+        Times of the challenges, such as ``["8 h", "24 h"]``.
+    contact : str or float
+        How long the agonist is at the receptor before the response is read.
+    tau : float, optional
+        Transducer ratio of the operational model: the response is ``tau * occupancy / (1 + tau * occupancy)``; the
+        occupancy itself by default. [1]
+    structure : str, optional
+        Rival mechanism between plasma and receptor, for a regimen.
+    tone : bool
+        Whether the endogenous agonist competes too.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+
+    Returns
+    -------
+    ModelCurves
+        The first curve is without antagonist.
+
+    Raises
+    ------
+    UnknownNameError
+        For a drug or receptor that is not there.
+    InputError
+        For a combination that has no meaning.
+
+    Notes
+    -----
+    Equilibrium is Gaddum's equation for any number of ligands. In a challenge the agonist jumps to a constant load for
+    ``contact`` while the antagonist follows its own course: the run gives the antagonist's occupancy at the start and
+    its concentration during the contact, and binding, linear while concentrations stand still, is stepped by matrix
+    exponentials. Where the antagonist leaves the receptor slowly against the contact, the maximum falls. Agonists are
+    drawn over C/Kd only; no dose is computed.
+
+    Examples
+    --------
+    >>> found = model_curves("naltrexone 50 mg po", agonist="morphine", at=["24 h"], structure="slow_receptor")
+    >>> found.labels, bool(found.maxima[1] < 0.9)
+    (('without', '24 h'), True)
+    """
+    catalogue = catalogue or load()
+    if receptor not in catalogue.receptors:
+        raise UnknownNameError("receptor", receptor, catalogue.receptors)
+    drug = _agonist(catalogue, agonist, receptor)
+    if tau is not None and not tau > 0:
+        raise InputError(f"tau is {tau!r}; expected a number above 0. Leave it out to see the occupancy.")
+    grid = np.logspace(-2, 5, 57)
+    if " " in antagonist.strip():
+        return _challenge(catalogue, antagonist, drug, receptor, at, hours(contact), grid, tau, structure, tone)
+    if at or structure is not None:
+        raise InputError(
+            f"Times or a structure were given, but {antagonist!r} is a drug and no regimen; expected a regimen such as "
+            f"'{antagonist} 50 mg po'. Add amount and route, or leave times and structure out."
+        )
+    return _equilibrium(catalogue, antagonist, drug, receptor, levels, grid, tau, tone)
+
+
+def _agonist(catalogue: Catalogue, name: str, receptor: str) -> Drug:
+    drug = catalogue.drug(name)
+    binding = drug.binding.get(receptor)
+    if drug.role not in _AGONISTS or binding is None or binding.koff is None or binding.efficacy is None:
+        raise InputError(
+            f"{drug.name} ({drug.role}) has no binding as an agonist at {receptor} in the catalogue; expected a drug "
+            "that activates this receptor itself, such as morphine. Choose one (`schild drugs` lists them)."
+        )
+    return drug
+
+
+def _antagonist(catalogue: Catalogue, name: str) -> Drug:
+    drug = catalogue.drug(name)
+    if drug.role != "antagonist":
+        raise InputError(f"{drug.name} is a {drug.role}; expected an antagonist, such as naltrexone. Choose one.")
+    return drug
+
+
+def _effect(occupancy: Floats, tau: float | None) -> Floats:
+    return occupancy if tau is None else np.asarray(tau * occupancy / (1.0 + tau * occupancy))
+
+
+def _endogenous(catalogue: Catalogue, receptor: str, tone: bool) -> tuple[float, float]:
+    """Load and dissociation rate of the endogenous agonist; zero load when it is left out."""
+    drug = catalogue.drug(ENDOGENOUS)
+    binding = drug.binding.get(receptor)
+    if not tone or binding is None or binding.e0 is None or binding.koff is None:
+        return 0.0, 1.0
+    return drug.number(binding.e0).value, drug.number(binding.koff).value
+
+
+def _manifest(**more: Any) -> dict[str, Any]:
+    import platform
+
+    import scipy
+
+    from schild import __version__
+
+    return {
+        "schild": __version__, "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__,
+        **more,
+    }  # fmt: skip
+
+
+def _equilibrium(
+    catalogue: Catalogue,
+    antagonist: str,
+    agonist: Drug,
+    receptor: str,
+    levels: Sequence[float],
+    grid: Floats,
+    tau: float | None,
+    tone: bool,
+) -> ModelCurves:
+    drug = _antagonist(catalogue, antagonist)
+    if receptor not in drug.binding:
+        raise InputError(
+            f"{drug.name} does not bind to {receptor} in the catalogue; expected {', '.join(drug.binding)}."
+        )
+    if not all(np.isfinite(b) and b >= 0 for b in levels):
+        raise InputError(f"The levels are {list(levels)}; expected C/Kd of 0 or more. Correct them.")
+    load = np.array(sorted({0.0, *map(float, levels)}))
+    e0, _ = _endogenous(catalogue, receptor, tone)
+    a, b = np.broadcast_arrays(grid, load[:, None])
+    # Every concentration is over its Kd, so every Kd is 1.
+    occupancy = competitive_occupancy(np.stack([a, b, np.full_like(a, e0)], axis=-1), np.ones(3))[..., 0]
+    return ModelCurves(
+        title=f"{agonist.name} under {drug.name}, {receptor}, at equilibrium",
+        kind="equilibrium",
+        antagonist=drug.key,
+        agonist=agonist.key,
+        receptor=receptor,
+        labels=tuple("without" if b == 0 else f"{b:g} x Kd" for b in load),
+        load=load,
+        agonist_load=grid,
+        response=_effect(occupancy, tau),
+        says="Equilibrium: the curves shift in parallel and keep their maximum.",
+        sources={},
+        manifest=_manifest(antagonist=drug.key, agonist=agonist.key, receptor=receptor, tau=tau, tone=tone,
+                           catalogue={drug.key: drug.digest, agonist.key: agonist.digest}),
+        catalogue=catalogue,
+    )  # fmt: skip
+
+
+def _challenge(
+    catalogue: Catalogue,
+    regimen: str,
+    agonist: Drug,
+    receptor: str,
+    at: Sequence[TimeLike],
+    contact_h: float,
+    grid: Floats,
+    tau: float | None,
+    structure: str | None,
+    tone: bool,
+) -> ModelCurves:
+    from schild.simulate import Run, model_of, simulate_run
+
+    times = [hours(time) for time in at]
+    if not times:
+        raise InputError("No time of a challenge was given; expected some, such as 8 h and 24 h. Give them with at.")
+    if contact_h <= 0:
+        raise InputError(f"The contact is {contact_h:g} h; expected above 0. Give one such as '30 min'.")
+    head: dict[str, Any] = {"receptors": [receptor], "tone": tone, "structure": structure}
+    until = max(times) + contact_h
+    run = Run.of(regimen, until=f"{until!r} h", **{k: v for k, v in head.items() if v is not None})
+    built = model_of(run, catalogue=catalogue)
+    for dose in run.doses:
+        if dose.drug is not None:
+            _antagonist(catalogue, dose.drug)
+    if min(times) < 0:
+        raise InputError(f"A challenge at {min(times):g} h lies before the run; expected 0 h or later. Correct it.")
+    # The grid holds the start of each challenge and the middles of its steps.
+    edges = np.linspace(0.0, contact_h, STEPS + 1)
+    result = simulate_run(
+        Run.parse({**run.model_dump(exclude_unset=True), "run": {**run.run.model_dump(exclude_unset=True),
+                   "every": f"{max(until / 20000, 1 / 60)!r} h"}}),
+        catalogue=catalogue,
+    )  # fmt: skip
+    species = [x.species for r in built.spec.receptors if r.name == receptor for x in r.ligands]
+    p = built.parameters
+    kd = np.array([float(np.ravel(p[f"{receptor}.{s}.kd"])[0]) for s in species])
+    koff = np.array([float(np.ravel(p[f"{receptor}.{s}.koff"])[0]) for s in species])
+    e0, tone_koff = _endogenous(catalogue, receptor, tone)
+    own = agonist.number(str(agonist.binding[receptor].koff)).value
+    rates = np.array([own, *koff, tone_koff])
+    loads, curves = [0.0], []
+    rest = np.zeros(len(species))
+    curves.append(_contact(grid, np.zeros((STEPS, len(species))), rates, rest, e0 / (1 + e0), e0, contact_h))
+    for time in times:
+        free = np.array([[_at(result[f"free_{s}"], time + t) for s in species] for t in 0.5 * (edges[1:] + edges[:-1])])
+        start = np.array([_at(result[f"{receptor}_occupancy_{s}"], time) for s in species])
+        begun = _at(result[f"{receptor}_occupancy_{ENDOGENOUS}"], time) if tone and e0 else 0.0
+        curves.append(_contact(grid, free / kd, rates, start, begun, e0, contact_h))
+        loads.append(float(np.sum(free[-1] / kd)))
+    response = _effect(np.stack(curves), tau)
+    fall = 1.0 - float(np.min(response[1:, -1]) / response[0, -1])
+    says = (
+        f"After {format_hours(contact_h)} of contact the curves shift and keep their maximum (to {100 * fall:.1f} %)."
+        if fall < 0.02
+        else f"After {format_hours(contact_h)} of contact the maximum is down by as much as {100 * fall:.0f} %: part "
+        "of the receptors is still held by the antagonist."
+    )
+    return ModelCurves(
+        title=f"{agonist.name} after {regimen}, {receptor}, {format_hours(contact_h)} of contact"
+        + (f"\n{structure.replace('_', ' ')}" if structure else ""),
+        kind="challenge",
+        antagonist=regimen,
+        agonist=agonist.key,
+        receptor=receptor,
+        labels=("without", *(format_hours(time) for time in times)),
+        load=np.array(loads),
+        agonist_load=grid,
+        response=response,
+        says=says,
+        sources=result.sources,
+        manifest={**result.manifest, "agonist": agonist.key, "at_h": times, "contact_h": contact_h, "tau": tau},
+        catalogue=catalogue,
+    )
+
+
+def _at(output: Any, time: float) -> float:
+    return float(output.at(min(time, float(output.time_h[-1]))))
+
+
+def _contact(
+    agonist: Floats, loads: Floats, koff: Floats, start: Floats, tone_start: float, e0: float, contact_h: float
+) -> Floats:
+    """Occupancy by the agonist at the end of a contact, for each agonist load.
+
+    ``loads`` are the antagonists' concentrations over Kd, shape (n_steps, n_antagonists). The state is the occupancies
+    of agonist, antagonists and endogenous agonist, with a one at the end that makes the affine equation linear.
+    """
+    from scipy.linalg import expm
+
+    m = len(koff)
+    state = np.concatenate([[0.0], start, [tone_start], [1.0]])
+    x = np.tile(state, (len(agonist), 1))[..., None]
+    step = contact_h / len(loads)
+    for antagonists in loads:
+        c = np.concatenate([np.zeros((len(agonist), 1)), np.tile([*antagonists, e0], (len(agonist), 1))], axis=1)
+        c[:, 0] = agonist
+        on = koff * c
+        matrix = np.zeros((len(agonist), m + 1, m + 1))
+        matrix[:, :m, :m] = -on[:, :, None]
+        matrix[:, range(m), range(m)] -= koff
+        matrix[:, :m, m] = on
+        x = expm(matrix * step) @ x
+    return np.asarray(x[:, 0, 0])

@@ -1,0 +1,131 @@
+"""Figures of Schild analyses: curves, and the classical plot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild.simulate.plot import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from schild.analysis.curves import ModelCurves
+    from schild.analysis.fit import SchildFit
+    from schild.analysis.regression import Line, SchildRegression
+
+
+def _figure(columns: int, title: str) -> tuple[Figure, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.9 * columns, 4.1), layout="constrained")
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    for axis in axes:
+        axis.grid(alpha=0.25)
+    figure.suptitle(title, fontsize="medium")
+    return figure, axes
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:.2f}"
+
+
+def draw_fit(fit: SchildFit) -> Figure:
+    """Draw data with fitted curves, and dose ratios with the Schild line."""
+    figure, (left, right) = _figure(2, fit.title)
+    level, agonist, y = (fit.table.numbers(name) for name in ("antagonist", "agonist", "response"))
+    positive = agonist[agonist > 0]
+    low, high = positive.min(), positive.max()
+    grid = np.geomspace(low / 2, high * 2, 200)
+    levels = sorted(set(level.tolist()))
+    for k, b in enumerate(levels):
+        colour = _shade(k, len(levels))
+        here = (level == b) & (agonist > 0)
+        left.plot(agonist[here], y[here], "o", color=colour, markersize=4, alpha=0.75)
+        label = "without" if b == 0 else f"{b:g} {fit.antagonist.unit}"
+        left.plot(grid, fit.predict(b, grid), color=colour, linewidth=1.5, label=label)
+    left.set_xscale("log")
+    left.set_xlabel(f"agonist [{fit.agonist.unit}]")
+    left.set_ylabel(f"response [{fit.response_unit}]" if fit.response_unit else "response")
+    left.legend(title="antagonist", fontsize="small", title_fontsize="small", frameon=False)
+
+    used = [r for r in fit.ratios if r.ratio > 1 and np.isfinite(r.ratio)]
+    x = np.log10([r.level for r in used]) + fit.antagonist.log_factor
+    mid = np.log10([r.ratio - 1 for r in used])
+    bars = np.array(
+        [
+            (m - np.log10(max(r.low - 1, 1e-2 * (r.ratio - 1))), np.log10(max(r.high, r.ratio) - 1) - m)
+            for m, r in zip(mid, used, strict=True)
+        ]
+    ).T
+    if used:
+        right.errorbar(x, mid, yerr=bars, fmt="o", color=COLOURS[0], markersize=5, capsize=3, linewidth=1.2,
+                       label="dose ratios (95 %)")  # fmt: skip
+    pa2, slope = fit["pa2"], fit["slope"]
+    ends = _ends(x, -pa2.value)
+    right.plot(ends, slope.value * (ends + pa2.value), color=COLOURS[0], linewidth=1.5,
+               label=f"global fit: pA$_2$ {_number(pa2.value)}, slope {_number(slope.value)}")  # fmt: skip
+    if "pkb" in fit.estimates and not slope.held:
+        pkb = fit["pkb"].value
+        right.plot(ends, ends + pkb, color="0.35", linewidth=1.2, linestyle="--",
+                   label=f"slope 1: pK$_B$ {_number(pkb)}")  # fmt: skip
+    _classical(right, fit.line, ends, COLOURS[1], "regression")
+    _schild_axes(right, fit.antagonist.canonical)
+    return figure
+
+
+def draw_regression(found: SchildRegression) -> Figure:
+    """Draw the Schild plot of each series."""
+    figure, (axis,) = _figure(1, found.title)
+    series = [name for name in found.lines if name != "all"] or ["all"]
+    every = np.concatenate([found.lines[name].log_b for name in series])
+    ends = _ends(every, -found.lines[series[-1]].pkb)
+    for k, name in enumerate(series):
+        line, colour = found.lines[name], COLOURS[k % len(COLOURS)]
+        axis.plot(line.log_b, line.log_dr_1, "o", color=colour, markersize=5)
+        _classical(axis, line, ends, colour, name if name != "all" else "regression")
+    if "all" in found.lines and len(series) > 1:
+        pkb = found.lines["all"].pkb
+        axis.plot(ends, ends + pkb, color="0.35", linewidth=1.2, linestyle="--",
+                  label=f"all, slope 1: {_number(pkb)}")  # fmt: skip
+    _schild_axes(axis, found.scale.canonical)
+    return figure
+
+
+def draw_curves(curves: ModelCurves) -> Figure:
+    """Draw agonist curves of the model over C/Kd."""
+    figure, (axis,) = _figure(1, curves.title)
+    for k, (label, y) in enumerate(zip(curves.labels, curves.response, strict=True)):
+        axis.plot(curves.agonist_load, y, color=_shade(k, len(curves.labels)), linewidth=1.6, label=label)
+    axis.set_xscale("log")
+    axis.set_ylim(-0.02, 1.02)
+    axis.set_xlabel("agonist at the receptor, C/K$_d$")
+    axis.set_ylabel("occupied by the agonist" if curves.manifest.get("tau") is None else "effect")
+    axis.legend(title="antagonist", fontsize="small", title_fontsize="small", frameon=False)
+    return figure
+
+
+def _shade(k: int, n: int) -> Any:
+    """Black without antagonist, then one scale from light to dark."""
+    from matplotlib import colormaps
+
+    return "black" if k == 0 else colormaps["viridis"](0.85 * (1 - (k - 1) / max(n - 2, 1)))
+
+
+def _ends(x: Any, zero: float) -> Any:
+    points = [*x, zero]
+    return np.array([min(points) - 0.25, max(points) + 0.25])
+
+
+def _classical(axis: Any, line: Line, ends: Any, colour: str, name: str) -> None:
+    if np.isfinite(line.slope):
+        axis.plot(ends, line.intercept + line.slope * ends, color=colour, linewidth=1.1, linestyle=":",
+                  label=f"{name}: pA$_2$ {_number(line.pa2)}, slope {_number(line.slope)}")  # fmt: skip
+
+
+def _schild_axes(axis: Any, unit: str) -> None:
+    axis.axhline(0, color="0.6", linewidth=0.8)
+    axis.set_xlabel(f"log$_{{10}}$ antagonist [{unit}]")
+    axis.set_ylabel("log$_{10}$ (dose ratio - 1)")
+    axis.legend(fontsize="x-small", frameon=False)

@@ -1,0 +1,291 @@
+"""The classical Schild regression: log(dose ratio - 1) on log antagonist."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
+from schild.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Line", "SchildRegression", "regress", "schild_regression"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One Schild line.
+
+    Parameters
+    ----------
+    log_b, log_dr_1 : ndarray, shape (n,)
+        Logarithm of the antagonist in the canonical unit, and of the dose ratio less one.
+    slope, intercept : float
+        Of the straight line. [1]
+    slope_low, slope_high : float or None
+        95 % limits; None with fewer than three points.
+    intercept_low, intercept_high : float or None
+        95 % limits of the intercept.
+    pa2 : float
+        Where the line crosses zero, with the sign changed.
+    pa2_low, pa2_high : float or None
+        95 % limits by Fieller's theorem; None where it gives no interval.
+    pkb : float
+        Estimate with the slope held at 1.
+    pkb_low, pkb_high : float or None
+        95 % limits; None with fewer than two points.
+    p_slope_1 : float or None
+        Probability of a slope at least as far from 1 when it is 1.
+    dropped : tuple of str
+        Points that have no logarithm, with the reason.
+    """
+
+    log_b: Floats
+    log_dr_1: Floats
+    slope: float
+    intercept: float
+    slope_low: float | None
+    slope_high: float | None
+    intercept_low: float | None
+    intercept_high: float | None
+    pa2: float
+    pa2_low: float | None
+    pa2_high: float | None
+    pkb: float
+    pkb_low: float | None
+    pkb_high: float | None
+    p_slope_1: float | None
+    dropped: tuple[str, ...] = ()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the estimates as plain data."""
+        found = asdict(self)
+        found["n"] = len(self.log_b)
+        for name in ("log_b", "log_dr_1"):
+            found[name] = found[name].tolist()
+        found["dropped"] = list(self.dropped)
+        return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in found.items()}
+
+
+def regress(log_b: Sequence[float] | Floats, ratio: Sequence[float] | Floats, labels: Sequence[str] = ()) -> Line:
+    """Fit a Schild line by ordinary least squares.
+
+    Parameters
+    ----------
+    log_b : array_like
+        Logarithm of the antagonist. [log10 of the canonical unit]
+    ratio : array_like
+        Dose ratios. [1]
+    labels : sequence of str
+        What to call the points in messages.
+
+    Returns
+    -------
+    Line
+        NaN where fewer than two points, or one antagonist level, leave no slope.
+
+    Examples
+    --------
+    >>> line = regress([-9.0, -8.0, -7.0], [2.0, 11.0, 101.0])
+    >>> round(line.slope, 6), round(line.pa2, 6), round(line.pkb, 6)
+    (1.0, 9.0, 9.0)
+    """
+    from scipy.stats import linregress
+    from scipy.stats import t as t_distribution
+
+    b, r = np.asarray(log_b, dtype=np.float64), np.asarray(ratio, dtype=np.float64)
+    names = list(labels) or [f"point {k + 1}" for k in range(len(b))]
+    use = r > 1.0
+    dropped = tuple(
+        f"{name}: a dose ratio of {value:.3g} has no log(ratio - 1)"
+        for name, value, kept in zip(names, r, use, strict=True)
+        if not kept
+    )
+    x, y = b[use], np.log10(r[use] - 1.0)
+    n = len(x)
+    nan = math.nan
+    slope = intercept = pa2 = nan
+    slope_low = slope_high = intercept_low = intercept_high = pa2_low = pa2_high = p = None
+    if n >= 2 and np.ptp(x) > 0:
+        line = linregress(x, y)
+        slope, intercept = float(line.slope), float(line.intercept)
+        pa2 = intercept / slope if slope else nan
+        if n >= 3:
+            t = float(t_distribution.ppf(0.975, n - 2))
+            se, se0 = float(line.stderr), float(line.intercept_stderr)
+            slope_low, slope_high = slope - t * se, slope + t * se
+            intercept_low, intercept_high = intercept - t * se0, intercept + t * se0
+            p = float(2 * t_distribution.sf(abs(slope - 1.0) / se, n - 2)) if se > 0 else float(slope == 1.0)
+            centre, mean = float(np.mean(x)), float(np.mean(y))
+            noise = (se * se) * float(np.sum((x - centre) ** 2))
+            g = (t * se / slope) ** 2 if slope else math.inf
+            if g < 1:
+                # Fieller: limits of -mean/slope around the centre of the line.
+                root = (t / abs(slope)) * math.sqrt(
+                    noise * (1 - g) / n + (mean / slope) ** 2 * noise / float(np.sum((x - centre) ** 2))
+                )
+                middle = -mean / slope
+                ends = [centre + (middle + sign * root) / (1 - g) for sign in (-1, 1)]
+                pa2_low, pa2_high = sorted(-end for end in ends)
+    each = y - x
+    pkb = float(np.mean(each)) if n else nan
+    pkb_low = pkb_high = None
+    if n >= 2:
+        half = float(t_distribution.ppf(0.975, n - 1)) * float(np.std(each, ddof=1)) / math.sqrt(n)
+        pkb_low, pkb_high = pkb - half, pkb + half
+    return Line(
+        log_b=x, log_dr_1=y, slope=slope, intercept=intercept, slope_low=slope_low, slope_high=slope_high,
+        intercept_low=intercept_low, intercept_high=intercept_high, pa2=pa2, pa2_low=pa2_low, pa2_high=pa2_high,
+        pkb=pkb, pkb_low=pkb_low, pkb_high=pkb_high, p_slope_1=p, dropped=dropped,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchildRegression:
+    """Schild lines of a table of dose ratios, one for each series and one for all.
+
+    Examples
+    --------
+    >>> data = {"antagonist": [1, 10, 100], "dose_ratio": [2, 11, 101]}
+    >>> found = schild_regression(data, antagonist_unit="nM")
+    >>> round(found["all"].pa2, 3)
+    9.0
+    """
+
+    title: str
+    scale: Scale
+    lines: Mapping[str, Line]
+    table: Table
+    warnings: tuple[str, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, series: str) -> Line:
+        """Return the line of a series; ``"all"`` for all points together."""
+        if series not in self.lines:
+            from schild.errors import UnknownNameError
+
+            raise UnknownNameError("series", series, self.lines)
+        return self.lines[series]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the estimates of each series."""
+        return {name: line.numbers() for name, line in self.lines.items()}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per series: slope, pA2, pKB with limits."""
+        import pandas as pd
+
+        keep = (
+            "n", "slope", "slope_low", "slope_high", "pa2", "pa2_low", "pa2_high", "pkb", "pkb_low", "pkb_high",
+            "p_slope_1",
+        )  # fmt: skip
+        return pd.DataFrame(
+            [{"series": name, **{k: line.numbers()[k] for k in keep}} for name, line in self.lines.items()]
+        )
+
+    def plot(self) -> Figure:
+        """Draw the Schild plot."""
+        from schild.analysis.plot import draw_regression
+
+        return draw_regression(self)
+
+    def cite(self) -> str:
+        """Return the methods used, with what each was used for."""
+        return method_lines({"ArunlakshanaSchild1959": "the regression", "Fieller1954": "limits of pA2"})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one JSON object as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "unit": self.scale.canonical,
+            "regression": self.summary(),
+            "warnings": list(self.warnings),
+            "cite": self.cite().splitlines()[::2],
+        }
+
+
+def schild_regression(
+    data: Data, *, antagonist_unit: str | None = None, molar_mass: float | None = None, title: str = ""
+) -> SchildRegression:
+    """Schild regression of dose ratios that are already known.
+
+    Parameters
+    ----------
+    data : path, data frame or mapping
+        Columns ``antagonist`` and ``dose_ratio``, and perhaps ``series``.
+    antagonist_unit : str, optional
+        Unit of the antagonist, if the header does not say it: ``"nM"``, ``"mg/kg"``, ``"Kd"``.
+    molar_mass : float, optional
+        Of what was weighed, to turn masses into moles. [g/mol]
+    title : str
+        For the figure.
+
+    Returns
+    -------
+    SchildRegression
+        A line for each series, and for all points.
+
+    Raises
+    ------
+    InputError
+        For anything that is not such a table.
+
+    Examples
+    --------
+    >>> data = {"antagonist": [1, 3, 10], "dose_ratio": [2.0, 4.2, 10.5]}
+    >>> line = schild_regression(data, antagonist_unit="nM")["all"]
+    >>> round(line.pkb, 2), line.slope_low < 1 < line.slope_high
+    (9.0, True)
+    """
+    table = read_table(
+        data,
+        numeric=("antagonist", "dose_ratio"),
+        text=("series",),
+        units={"antagonist": antagonist_unit},
+        molar_mass=molar_mass,
+    )
+    scale = table.scales["antagonist"]
+    level, ratio, series = table.numbers("antagonist"), table.numbers("dose_ratio"), table.words("series")
+    use = level > 0
+    if not use.any():
+        raise InputError(
+            f"{table.name} has no antagonist level above 0; expected at least one with its dose ratio. Add it."
+        )
+    if (ratio[~use] != 1).any():
+        row = int(np.flatnonzero(~use & (ratio != 1))[0])
+        raise InputError(
+            f"{table.name}, row {row + 1}: without antagonist the dose ratio is {ratio[row]:g}; expected 1. "
+            "Divide by the value without antagonist."
+        )
+    log_b = logs(level, scale)
+    names = [f"{s + ' ' if s else ''}{b:g} {scale.unit}" for s, b in zip(series, level, strict=True)]
+    groups: dict[str, list[int]] = {}
+    for k in np.flatnonzero(use):
+        groups.setdefault(series[k], []).append(int(k))
+    lines = {}
+    if len(groups) > 1 or "" not in groups:
+        lines = {s: regress(log_b[k], ratio[k], [names[j] for j in k]) for s, k in groups.items()}
+    if len(groups) > 1 or not lines:
+        every = np.flatnonzero(use)
+        lines["all"] = regress(log_b[every], ratio[every], [names[j] for j in every])
+    warnings = list(dict.fromkeys(text for line in lines.values() for text in line.dropped))
+    if len(groups) > 1:
+        warnings.append("The line of all series takes their points as independent, which points of one series are not.")
+    return SchildRegression(
+        title=title or "Schild regression",
+        scale=scale,
+        lines=lines,
+        table=table,
+        warnings=tuple(warnings),
+        manifest=manifest_of(table, method="least squares on log(dose ratio - 1)", molar_mass=molar_mass),
+    )

@@ -1,0 +1,277 @@
+"""A user's table of responses or dose ratios: read, checked, put on logarithmic scales."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild import __version__
+from schild.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+#: A file, a data frame, or columns by name.
+Data: TypeAlias = "str | Path | pd.DataFrame | Mapping[str, Any]"
+
+_PREFIX = {"": 0, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9, "p": -12, "f": -15, "k": 3}
+_HEAD = re.compile(r"^\s*(?P<name>\w+)\s*(?:[\[(]\s*(?P<unit>[^\])]+?)\s*[\])])?\s*$")
+_MOLAR = re.compile(r"^(?P<prefix>[munpfµμ]?)(?:M|mol/L|mol/l)$")
+_MOLES_PER_KG = re.compile(r"^(?P<prefix>[munpfµμ]?)mol/kg$")
+_MASS = re.compile(r"^(?P<prefix>[munpfkµμ]?)g/(?P<per>kg|L|l|mL|ml)$")
+_RELATIVE = ("Kd", "C/Kd", "KD", "C/KD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How a unit of concentration or dose turns into the one that pA2 is counted in.
+
+    Parameters
+    ----------
+    unit : str
+        As given, e.g. ``"nM"``.
+    canonical : str
+        ``"M"``, ``"mol/kg"``, ``"Kd"``, or the unit itself where a molar mass would be needed and is not known.
+    log_factor : float
+        Decadic logarithm of one ``unit`` in ``canonical``.
+
+    Examples
+    --------
+    >>> Scale.of("nM")
+    Scale(unit='nM', canonical='M', log_factor=-9.0)
+    >>> round(Scale.of("mg/kg", molar_mass=341.4).log_factor, 3)
+    -5.533
+    """
+
+    unit: str
+    canonical: str
+    log_factor: float
+
+    @classmethod
+    def of(cls, unit: str, molar_mass: float | None = None, *, kind: str = "antagonist") -> Scale:
+        """Read a unit."""
+        text = unit.strip()
+        if text in _RELATIVE:
+            return cls(unit="Kd", canonical="Kd", log_factor=0.0)
+        if found := _MOLAR.match(text):
+            return cls(unit=text, canonical="M", log_factor=float(_PREFIX[found["prefix"]]))
+        if found := _MOLES_PER_KG.match(text):
+            return cls(unit=text, canonical="mol/kg", log_factor=float(_PREFIX[found["prefix"]]))
+        if found := _MASS.match(text):
+            if molar_mass is None:
+                return cls(unit=text, canonical=text, log_factor=0.0)
+            if not (math.isfinite(molar_mass) and molar_mass > 0):
+                raise InputError(f"The molar mass is {molar_mass!r}; expected g/mol above 0. Correct it.")
+            per = {"kg": 0.0, "L": 0.0, "mL": 3.0}[found["per"].replace("l", "L")]
+            factor = _PREFIX[found["prefix"]] + per - math.log10(molar_mass)
+            return cls(unit=text, canonical="mol/kg" if found["per"] == "kg" else "M", log_factor=factor)
+        raise InputError(
+            f"The unit of the {kind} is {unit!r}; expected a molar concentration (nM, uM, mol/L), a dose per weight "
+            "(mol/kg, mg/kg), a mass concentration (ng/mL) or Kd for a concentration over the dissociation constant. "
+            "Give one of these."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Checked columns of a data set; ``x`` and ``b`` are decadic logarithms in canonical units."""
+
+    columns: Mapping[str, Any]
+    rows: int
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    digest: str = ""
+    name: str = ""
+
+    def numbers(self, name: str) -> Floats:
+        """Return one column as numbers."""
+        return np.asarray(self.columns[name], dtype=np.float64)
+
+    def words(self, name: str) -> list[str]:
+        """Return one column as text; the same empty word everywhere when it is absent."""
+        return list(self.columns[name]) if name in self.columns else [""] * self.rows
+
+
+def read_table(
+    data: Data,
+    *,
+    numeric: Sequence[str],
+    optional: Sequence[str] = (),
+    text: Sequence[str] = (),
+    units: Mapping[str, str | None],
+    molar_mass: float | None = None,
+) -> Table:
+    """Read and check columns.
+
+    Parameters
+    ----------
+    data : path, data frame or mapping
+        A CSV has a header; a unit may stand behind a name in brackets, as in ``antagonist [nM]``. Lines that start
+        with ``#`` are comments.
+    numeric, optional : sequence of str
+        Columns of numbers that must, or may, be there.
+    text : sequence of str
+        Columns of words that may be there.
+    units : mapping of str to str or None
+        Units by column, as arguments gave them.
+    molar_mass : float, optional
+        Of the antagonist, for masses. [g/mol]
+
+    Returns
+    -------
+    Table
+        Finite numbers, not negative where they are concentrations.
+
+    Raises
+    ------
+    InputError
+        For the first thing that is wrong, with its row.
+    """
+    raw, given, name = _raw(data)
+    missing = [column for column in numeric if column not in raw]
+    if missing:
+        have = ", ".join(raw) or "none"
+        raise InputError(
+            f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; it has {have}. Expected "
+            f"{', '.join(numeric)}" + (f" and perhaps {', '.join((*optional, *text))}" if optional or text else "")
+            + ". Add or rename columns."
+        )  # fmt: skip
+    unknown = [column for column in raw if column not in (*numeric, *optional, *text)]
+    if unknown:
+        raise InputError(
+            f"{name} has the column {unknown[0]!r}; expected {', '.join((*numeric, *optional, *text))}. "
+            "Rename or remove it."
+        )
+    lengths = {column: len(values) for column, values in raw.items()}
+    if len(set(lengths.values())) != 1:
+        told = ", ".join(f"{column} {n}" for column, n in lengths.items())
+        raise InputError(f"The columns of {name} differ in length: {told}; expected the same. Fill the short ones.")
+    rows = next(iter(lengths.values()))
+    if rows == 0:
+        raise InputError(f"{name} has no rows; expected one per measured response. Add the data.")
+    columns: dict[str, Any] = {}
+    for column in (*numeric, *(c for c in optional if c in raw)):
+        columns[column] = _numbers(raw[column], column, name)
+        if column != "response" and (columns[column] < 0).any():
+            row = int(np.argmax(columns[column] < 0))
+            raise InputError(
+                f"{name}, row {row + 1}: {column} is {columns[column][row]:g}; expected 0 or more. Correct it "
+                "(concentrations are not logarithms here)."
+            )
+    for column in text:
+        if column in raw:
+            columns[column] = [str(value).strip() for value in raw[column]]
+    scales = {}
+    for column, unit in units.items():
+        said, wanted = given.get(column), unit
+        if said is not None and wanted is not None and said != wanted:
+            raise InputError(
+                f"The {column} of {name} is in {said} by its header and in {wanted} by the argument; expected one. "
+                "Drop one of the two."
+            )
+        found = wanted or said
+        if found is None:
+            raise InputError(
+                f"The unit of the {column} was not given; expected one such as nM. Write it into the header as "
+                f"'{column} [nM]' or give it as an argument."
+            )
+        scales[column] = Scale.of(found, molar_mass if column == "antagonist" else None, kind=column)
+    text_form = json.dumps({c: list(map(str, v)) for c, v in sorted(columns.items())}, sort_keys=True)
+    digest = blake2b(text_form.encode(), digest_size=16).hexdigest()
+    return Table(columns=columns, rows=rows, scales=scales, digest=digest, name=name)
+
+
+def _raw(data: Data) -> tuple[dict[str, list[Any]], dict[str, str], str]:
+    """Columns as they came, units in their heads, and what to call the data."""
+    if isinstance(data, str | Path):
+        import pandas as pd
+
+        name = Path(data).name
+        try:
+            frame = pd.read_csv(data, comment="#", dtype=str, skipinitialspace=True, keep_default_na=False)
+        except OSError as error:
+            raise InputError(
+                f"{str(data)!r} cannot be read ({error.strerror or error}); expected a CSV file. Check its name."
+            ) from None
+        except (ValueError, UnicodeError) as error:
+            told = " ".join(str(error).split())
+            raise InputError(
+                f"{name} is not a table in CSV ({told}); expected a header and rows with commas between. Correct it."
+            ) from None
+        columns = {str(head): list(frame[head]) for head in frame.columns}
+    else:
+        name = "The data"
+        columns = {str(head): list(data[head]) for head in list(data)}  # type: ignore[index]
+    found: dict[str, list[Any]] = {}
+    units: dict[str, str] = {}
+    for head, values in columns.items():
+        parts = _HEAD.match(head)
+        key = parts["name"].lower() if parts else head
+        if key in found:
+            raise InputError(f"{name} has the column {key!r} twice; expected it once. Remove one.")
+        found[key] = values
+        if parts and parts["unit"]:
+            units[key] = parts["unit"]
+    return found, units, name
+
+
+def _numbers(values: Sequence[Any], column: str, name: str) -> Floats:
+    out = np.empty(len(values))
+    for row, value in enumerate(values):
+        try:
+            out[row] = float(value)
+        except (TypeError, ValueError):
+            out[row] = math.nan
+        if not math.isfinite(out[row]):
+            raise InputError(
+                f"{name}, row {row + 1}: {column} is {value!r}; expected a number. Correct the row or leave it out."
+            )
+    return out
+
+
+def logs(values: Floats, scale: Scale) -> Floats:
+    """Decadic logarithms in the canonical unit; minus infinity for zero."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log10(values) + scale.log_factor)
+
+
+def manifest_of(table: Table, **more: Any) -> dict[str, Any]:
+    """Describe an analysis so that it can be repeated."""
+    import scipy
+
+    return {
+        "schild": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "data": table.digest,
+        "rows": table.rows,
+        "units": {column: scale.unit for column, scale in table.scales.items()},
+        **more,
+    }
+
+
+#: The methods, for `cite`.
+METHODS: Mapping[str, str] = {
+    "Gaddum1937": "Gaddum JH. 1937. The quantitative effects of antagonistic drugs. J Physiol 89:7P-9P",
+    "ArunlakshanaSchild1959": "Arunlakshana O, Schild HO. 1959. Some quantitative uses of drug antagonists. "
+    "Br J Pharmacol Chemother 14:48-58",
+    "LewAngus1995": "Lew MJ, Angus JA. 1995. Analysis of competitive agonist-antagonist interactions by nonlinear "
+    "regression. Trends Pharmacol Sci 16:328-337",
+    "Fieller1954": "Fieller EC. 1954. Some problems in interval estimation. J R Stat Soc B 16:175-185",
+}
+
+
+def method_lines(uses: Mapping[str, str]) -> str:
+    """Write the methods used, with what each was used for."""
+    return "\n".join(f"[{key}] {METHODS[key]}\n    for {used}" for key, used in uses.items())
