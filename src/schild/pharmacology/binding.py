@@ -192,7 +192,7 @@ def kinetic_occupancy(
         raise ValueError(f"koff_per_h must be positive; the smallest is {koff.min():g} /h. Give rate constants.")
     if np.any(begin < 0) or begin.sum() > 1 + 1e-9:
         raise ValueError(
-            f"start holds {begin.min():g} to {begin.sum():g} of the pool; expected no less than 0 each, at most 1 in all. "
+            f"start holds {begin.min():g} to {begin.sum():g} of the pool; expected 0 or more each, at most 1 in all. "
             "Give fractions of one pool."
         )
     end = competitive_occupancy(free, kd)
