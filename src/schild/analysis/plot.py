@@ -65,11 +65,11 @@ def draw_fit(fit: SchildFit) -> Figure:
     pa2, slope = fit["pa2"], fit["slope"]
     ends = _ends(x, -pa2.value)
     right.plot(ends, slope.value * (ends + pa2.value), color=COLOURS[0], linewidth=1.5,
-               label=f"global fit: pA$_2$ {_number(pa2.value)}, slope {_number(slope.value)}")  # fmt: skip
+               label=f"global fit: pA2 {_number(pa2.value)}, slope {_number(slope.value)}")  # fmt: skip
     if "pkb" in fit.estimates and not slope.held:
         pkb = fit["pkb"].value
         right.plot(ends, ends + pkb, color="0.35", linewidth=1.2, linestyle="--",
-                   label=f"slope 1: pK$_B$ {_number(pkb)}")  # fmt: skip
+                   label=f"slope 1: pKB {_number(pkb)}")  # fmt: skip
     _classical(right, fit.line, ends, COLOURS[1], "regression")
     _schild_axes(right, fit.antagonist.canonical)
     return figure
@@ -84,7 +84,7 @@ def draw_regression(found: SchildRegression) -> Figure:
     for k, name in enumerate(series):
         line, colour = found.lines[name], COLOURS[k % len(COLOURS)]
         axis.plot(line.log_b, line.log_dr_1, "o", color=colour, markersize=5)
-        _classical(axis, line, ends, colour, name if name != "all" else "regression")
+        _classical(axis, line, ends, colour, name if name != "all" else "regression", "-")
     if "all" in found.lines and len(series) > 1:
         pkb = found.lines["all"].pkb
         axis.plot(ends, ends + pkb, color="0.35", linewidth=1.2, linestyle="--",
@@ -100,7 +100,7 @@ def draw_curves(curves: ModelCurves) -> Figure:
         axis.plot(curves.agonist_load, y, color=_shade(k, len(curves.labels)), linewidth=1.6, label=label)
     axis.set_xscale("log")
     axis.set_ylim(-0.02, 1.02)
-    axis.set_xlabel("agonist at the receptor, C/K$_d$")
+    axis.set_xlabel("agonist at the receptor, C/Kd")
     axis.set_ylabel("occupied by the agonist" if curves.manifest.get("tau") is None else "effect")
     axis.legend(title="antagonist", fontsize="small", title_fontsize="small", frameon=False)
     return figure
@@ -118,14 +118,14 @@ def _ends(x: Any, zero: float) -> Any:
     return np.array([min(points) - 0.25, max(points) + 0.25])
 
 
-def _classical(axis: Any, line: Line, ends: Any, colour: str, name: str) -> None:
+def _classical(axis: Any, line: Line, ends: Any, colour: str, name: str, style: str = ":") -> None:
     if np.isfinite(line.slope):
-        axis.plot(ends, line.intercept + line.slope * ends, color=colour, linewidth=1.1, linestyle=":",
-                  label=f"{name}: pA$_2$ {_number(line.pa2)}, slope {_number(line.slope)}")  # fmt: skip
+        axis.plot(ends, line.intercept + line.slope * ends, color=colour, linewidth=1.1, linestyle=style,
+                  label=f"{name}: pA2 {_number(line.pa2)}, slope {_number(line.slope)}")  # fmt: skip
 
 
 def _schild_axes(axis: Any, unit: str) -> None:
     axis.axhline(0, color="0.6", linewidth=0.8)
-    axis.set_xlabel(f"log$_{{10}}$ antagonist [{unit}]")
-    axis.set_ylabel("log$_{10}$ (dose ratio - 1)")
+    axis.set_xlabel(f"log10 antagonist [{unit}]")
+    axis.set_ylabel("log10 (dose ratio - 1)")
     axis.legend(fontsize="x-small", frameon=False)

@@ -30,6 +30,8 @@ _COMMANDS = (
     ("explain", "answers:explain", "What a drug does, run against human data, with figures and sources."),
     ("simulate", "simulate:simulate", "Simulate one person or a population, from a run file or regimens in words."),
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
+    ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
+    ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),
     ("drugs", "catalogue:drugs", "The catalogue, with the source of each number."),
     ("import", "exchange:import_app", "Read other programs' files."),
     ("export", "exchange:export_app", "Write a run for other programs."),

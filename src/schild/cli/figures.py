@@ -1,0 +1,36 @@
+"""Figures as files, for commands that draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schild.cli.console import write
+from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS = ("svg", "png", "pdf")
+
+
+def figure_kind(path: Path) -> str:
+    """Return what kind of figure a file name asks for, before anything long runs."""
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        raise InputError(f"--plot is {str(path)!r}; expected a file that ends in .svg, .png or .pdf. Rename it.")
+    return kind
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure; the same figure gives the same bytes."""
+    from io import BytesIO
+
+    from matplotlib import rc_context
+
+    kind = figure_kind(path)
+    buffer = BytesIO()
+    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
+    with rc_context({"svg.hashsalt": "schild", "svg.fonttype": "none", "text.parse_math": False}):
+        figure.savefig(buffer, format=kind, metadata=stamp, dpi=150)
+    write(path, buffer.getvalue())
