@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 from schild.errors import UnknownNameError
 from schild.evidence import Number
 
-Role: TypeAlias = Literal["agonist", "partial agonist", "antagonist", "prodrug", "metabolite", "endogenous"]
+Role: TypeAlias = Literal[
+    "agonist", "partial agonist", "antagonist", "prodrug", "metabolite", "endogenous", "non-opioid"
+]
 Input: TypeAlias = Literal["bolus", "first_order", "zero_order", "transit"]
 Form: TypeAlias = Literal["additive", "power", "factor"]
 Site: TypeAlias = Literal["effect", "plasma"]
@@ -183,7 +185,8 @@ class Covariate:
     on : str
         Number that changes.
     of : str
-        ``weight_kg``, ``age_years``, ``crcl_ml_min``, ``liver``, ``sex`` or ``dependent``.
+        ``weight_kg``, ``age_years``, ``crcl_ml_min``, ``liver``, ``sex``, ``dependent`` or ``cyp2d6`` (``PM``, ``IM``,
+        ``EM``, ``UM``: poor, intermediate, extensive, ultrarapid metaboliser).
     form : str
         ``additive``: typical + slope (x - reference). ``power``: typical (x / reference) ** slope.
         ``factor``: typical x factors[x]; a level without a factor leaves the number alone.

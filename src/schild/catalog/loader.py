@@ -488,7 +488,7 @@ def _structure(key: str, table: Table) -> Structure:
 def _covariate(table: Table) -> Covariate:
     covariate = Covariate(
         on=table.text("on"),
-        of=table.choice("of", ("weight_kg", "age_years", "crcl_ml_min", "liver", "sex", "dependent")),
+        of=table.choice("of", ("weight_kg", "age_years", "crcl_ml_min", "liver", "sex", "dependent", "cyp2d6")),
         form=table.choice("form", get_args(Form)),
         slope=table.maybe_text("slope"),
         reference=table.maybe_text("reference"),
