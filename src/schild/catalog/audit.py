@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "no why": "a choice between rivals without a reason",
     "unknown citation": "a source that the bibliography lacks",
     "unused number": "a number that nothing refers to",
+    "unused spread": "a variation between occasions of a number that is no fraction of a dose",
     "undefined": "a reference to something that is not there",
     "unused reference": "a bibliography entry that nothing cites",
     "bad doi": "a DOI that does not look like one",
@@ -160,6 +161,16 @@ class _Walk:
             else:
                 self.add("undefined", file, f"follows a drug {drug.follows!r} that is not there.")
         self._check_uses(file, drug.numbers, uses, structures)
+        # Only what a dose brings can differ from dose to dose; a rate belongs to the person, whatever was given.
+        brought = [d for route in drug.routes.values() for branch in route.branches for d in branch.deliver]
+        doses = {name for d in brought for name in (d.of, d.less, d.times)}
+        for name, number in drug.numbers.items():
+            if number.between_occasion is not None and name not in doses:
+                self.add(
+                    "unused spread",
+                    f"{file}: {name}",
+                    "varies between occasions, but only fractions that a route delivers can; it would have no effect.",
+                )
         for other in _species(drug):
             if other not in self.catalogue.drugs:
                 self.add("undefined", file, f"feeds or delivers {other!r}, which is not a drug here.")

@@ -29,6 +29,7 @@ TRACEBACK = "SCHILD_TRACEBACK"
 _COMMANDS = (
     ("explain", "answers:explain", "What a drug does, run against human data, with figures and sources."),
     ("simulate", "simulate:simulate", "Simulate one person or a population, from a run file or regimens in words."),
+    ("challenge", "challenge:challenge", "An agonist with and without the antagonist: block by effect and time."),
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
     ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
     ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),

@@ -180,18 +180,15 @@ def _show_regression(found: SchildRegression, plot: Path | None) -> None:
     for warning in found.warnings:
         console.print(Text(f"Warning: {warning}", style="bold red"))
     table = Table(title=f"{found.title}, -log10 {found.scale.canonical}", title_justify="left")
-    for name in ("series", "points", "slope", "95 %", "pA2", "95 %", "pKB (slope 1)", "95 %", "p of slope 1"):
+    for name in ("series", "points", "slope (95 %)", "pA2 (95 %)", "pKB, slope 1 (95 %)", "p of slope 1"):
         table.add_column(name, justify="left" if name == "series" else "right", overflow="fold")
     for name, line in found.lines.items():
         table.add_row(
             name,
             str(len(line.log_b)),
-            _number(line.slope),
-            _range(line.slope_low, line.slope_high),
-            _number(line.pa2),
-            _range(line.pa2_low, line.pa2_high),
-            _number(line.pkb),
-            _range(line.pkb_low, line.pkb_high),
+            f"{_number(line.slope)} ({_range(line.slope_low, line.slope_high)})",
+            f"{_number(line.pa2)} ({_range(line.pa2_low, line.pa2_high)})",
+            f"{_number(line.pkb)} ({_range(line.pkb_low, line.pkb_high)})",
             _number(line.p_slope_1),
         )
     console.print(table)
@@ -277,7 +274,7 @@ def curves(
             "-" if half is None else f"{half:.3g}",
         )
     console.print(table)
-    if len(found.load) > 2:
+    if len(found.load) > 2 and found.surmountable:
         fit = found.fit()
         pa2, slope = fit["pa2"].value, fit["slope"].value
         console.print(

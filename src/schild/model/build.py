@@ -13,7 +13,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Branch, Catalogue, Drug, Route
+from schild.catalog import Branch, Catalogue, Delivery, Drug, Route
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
 from schild.model.spec import ENDOGENOUS, Input, Ligand, ModelSpec, Receptor, Site, Species
@@ -27,6 +27,18 @@ RECEPTORS = ("mor", "kor", "dor")
 
 # Kinds of engine entries, in the order in which they act at one tick.
 END, RESET, TRAIN, RECEPTORS_AT, ADD = range(5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Port:
+    """Where an input of the model comes from: some of the deliveries of a branch, and whether occasions vary them."""
+
+    drug: Drug
+    route: Route
+    branch: Branch
+    deliver: tuple[Delivery, ...]
+    varies: bool
+
 
 #: A draw of standard normals for a named quantity, one per subject.
 Draw = Callable[[str], Floats]
@@ -177,6 +189,7 @@ class _Builder:
         self.drugs: dict[str, Drug] = {}
         self.structures: dict[str, str] = {}
         self.warnings: list[str] = []
+        self.said: set[tuple[str, str]] = set()
 
     # ---- which drugs, which structures -------------------------------------------------------------------------
 
@@ -294,7 +307,8 @@ class _Builder:
         owner = drug if number.name in drug.numbers else self.catalogue.drug(drug.follows or drug.key)
         own = f"{owner.key}.{number.name}"
         label = self._origin(number) or own
-        value: float | Floats = self.overrides.get(own, self.overrides.get(label, number.value))
+        typical: float | Floats = self.overrides.get(own, self.overrides.get(label, number.value))
+        value = typical
         if self.people.uncertainty is not None and number.uncertainty is not None:
             value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
         for covariate in owner.covariates:
@@ -302,7 +316,74 @@ class _Builder:
                 value = self._covariate(owner, covariate.of, covariate.form, value, covariate)
         if self.people.between_subject is not None and number.between_subject is not None:
             value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name, label))
-        return value
+        return value if typical is value else self._held(own, number, value)
+
+    def _held(self, own: str, number: Number, value: float | Floats, when: str = "") -> float | Floats:
+        """Keep what people and draws made of a number within its bounds, and say so."""
+        if number.bounds is None:
+            return value
+        held = np.clip(value, *number.bounds)
+        if moved := int(np.count_nonzero(np.broadcast_to(held != value, (self.people.n,)))):
+            drug, _, name = own.partition(".")
+            if not when:
+                self.warnings.append(
+                    f"{drug}: {moved} of {self.people.n} people would have {name} outside "
+                    f"{number.bounds[0]:g} to {number.bounds[1]:g}; it was held at the limit."
+                )
+            elif (own, when) not in self.said:
+                self.said.add((own, when))
+                self.warnings.append(
+                    f"{drug}: {when} some people would have {name} outside "
+                    f"{number.bounds[0]:g} to {number.bounds[1]:g}; it was held at the limit."
+                )
+        return np.asarray(held, dtype=np.float64)
+
+    def _on(self, drug: Drug, name: str, occasion: int) -> float | Floats:
+        """Value of a number at one occasion; 0 leaves the variation between occasions out."""
+        value, number = self.value(drug, name), self.number(drug, name)
+        draw, spread = self.people.between_occasion, number.between_occasion
+        if not occasion or draw is None or spread is None:
+            return value
+        own = f"{drug.key}.{number.name}"
+        moved = value * np.exp(spread.omega * draw(f"{self._origin(number) or own}@{occasion}"))
+        return self._held(own, number, moved, "on some occasions")
+
+    def _fraction(self, port: _Port, d: Delivery, occasion: int = 0) -> float | Floats:
+        """Molar fraction of a dose that becomes a species: (of - less) x times."""
+        drug = port.drug
+        whole = self._on(drug, d.of, occasion)
+        if d.less is not None:
+            whole = whole - np.minimum(self._on(drug, d.less, occasion), whole)
+        elif (limit := _limit(port.branch, d.of)) is not None:
+            # What reaches the blood unchanged cannot exceed what was absorbed at all.
+            whole = np.minimum(whole, self._on(drug, limit, occasion))
+        if d.times is not None:
+            whole = whole * self._on(drug, d.times, occasion) * self._evened(port.route, drug, d)
+        return whole * self._room(port, occasion) if d is not port.branch.deliver[0] and d.less is None else whole
+
+    def _room(self, port: _Port, occasion: int) -> float | Floats:
+        """Factor that keeps what a branch delivers besides its first species within the rest of the dose."""
+        beside = [d for d in port.branch.deliver[1:] if d.less is None]
+        first = self._on(port.drug, port.branch.deliver[0].of, occasion)
+        rest = sum(self._on(port.drug, d.of, occasion) for d in beside)
+        return np.minimum(1.0, (1.0 - first) / rest)
+
+    def _evened(self, route: Route, drug: Drug, d: Delivery) -> float | Floats:
+        """Factor that keeps the sum of the shares of one dose what it is in the catalogue when shares are uncertain."""
+        parts = [x for b in route.branches for x in b.deliver if x.species == d.species and x.of == d.of]
+        names = dict.fromkeys(x.times for x in parts if x.times is not None)
+        if len(names) < 2:
+            return 1.0
+        now = sum(self.value(drug, name) for name in names)
+        typical = sum(self._common(drug, name) for name in names)
+        return typical / now
+
+    def _varies(self, drug: Drug, branch: Branch, d: Delivery) -> bool:
+        """Whether a delivery differs from occasion to occasion, itself or by the room that the first one leaves."""
+        if self.people.between_occasion is None:
+            return False
+        names = {d.of, d.less, d.times, branch.deliver[0].of if d.less is None else None} - {None}
+        return any(self.number(drug, str(name)).between_occasion is not None for name in names)
 
     def _origin(self, number: Number) -> str | None:
         """Return the number that a copy follows, through copies of copies: same override, same draws."""
@@ -362,7 +443,7 @@ class _Builder:
 
     def _inputs(
         self, routes: Mapping[tuple[str, str], Route], events: Sequence[Event]
-    ) -> tuple[tuple[Input, ...], dict[str, tuple[Drug, Branch]]]:
+    ) -> tuple[tuple[Input, ...], dict[str, _Port]]:
         """Inputs of the model; a branch that some event prolongs gets a second, prolonged input."""
         plain: set[tuple[str, str]] = set()
         infused: set[tuple[str, str]] = set()
@@ -371,32 +452,37 @@ class _Builder:
                 given = (self.catalogue.drug(event.drug).key, event.route)
                 (infused if event.duration_tick or event.rate else plain).add(given)
         inputs: list[Input] = []
-        ports: dict[str, tuple[Drug, Branch]] = {}
+        ports: dict[str, _Port] = {}
         for (key, name), route in routes.items():
             drug = self.drugs[key]
             for k, branch in enumerate(route.branches):
-                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[branch.input]
-                delivers = tuple(d.species for d in branch.deliver)
-                label = _port(key, name, k)
-                if (key, name) in plain:
-                    ports[label] = drug, branch
-                    inputs.append(
-                        Input(
-                            name=label,
-                            stages=stages,
-                            prolonged=branch.input == "zero_order",
-                            delivers=delivers,
-                        )
+                if (key, name) in infused and branch.input == "zero_order":
+                    raise InputError(
+                        f"{drug.name} by {name} already enters at a constant rate of its own; a duration or rate "
+                        "has no meaning there. Leave it out."
                     )
-                if (key, name) in infused:
-                    if branch.input == "zero_order":
-                        raise InputError(
-                            f"{drug.name} by {name} already enters at a constant rate of its own; a duration or rate "
-                            "has no meaning there. Leave it out."
+                stages = {"bolus": 0, "zero_order": 0, "first_order": 1, "transit": branch.stages}[branch.input]
+                for suffix, wanted in (("", plain), (".infusion", infused)):
+                    if (key, name) not in wanted:
+                        continue
+                    for label, deliver, varies in self._parts(_port(key, name, k) + suffix, drug, branch):
+                        ports[label] = _Port(drug=drug, route=route, branch=branch, deliver=deliver, varies=varies)
+                        inputs.append(
+                            Input(
+                                name=label,
+                                stages=stages,
+                                prolonged=bool(suffix) or branch.input == "zero_order",
+                                delivers=tuple(d.species for d in deliver),
+                            )
                         )
-                    ports[label + ".infusion"] = drug, branch
-                    inputs.append(Input(name=label + ".infusion", stages=stages, prolonged=True, delivers=delivers))
         return tuple(inputs), ports
+
+    def _parts(self, label: str, drug: Drug, branch: Branch) -> list[tuple[str, tuple[Delivery, ...], bool]]:
+        """Inputs that a branch needs: one, or one for each delivery where these vary apart between occasions."""
+        vary = [self._varies(drug, branch, d) for d in branch.deliver]
+        if len(branch.deliver) == 1 or not any(vary):
+            return [(label, tuple(branch.deliver), vary[0])]
+        return [(f"{label}.{d.species}", (d,), v) for d, v in zip(branch.deliver, vary, strict=True)]
 
     def _receptors(self) -> tuple[Receptor, ...]:
         endogenous = self.catalogue.drugs[ENDOGENOUS] if self.tone else None
@@ -413,7 +499,7 @@ class _Builder:
             )
         return tuple(found)
 
-    def _parameters(self, spec: ModelSpec, ports: Mapping[str, tuple[Drug, Branch]]) -> dict[str, float | Floats]:
+    def _parameters(self, spec: ModelSpec, ports: Mapping[str, _Port]) -> dict[str, float | Floats]:
         p: dict[str, float | Floats] = {}
         effect = spec.effect_species()
         for species in spec.species:
@@ -425,19 +511,13 @@ class _Builder:
                 p[f"{species.name}.ke0"] = self.value(drug, "ke0")
             for target, name in _disposition(drug).feeds.items():
                 p[f"{species.name}.feeds.{target}"] = self.value(drug, name)
-        for port, (drug, branch) in ports.items():
+        for name, port in ports.items():
+            branch = port.branch
             if branch.rate is not None and branch.input in ("first_order", "transit"):
-                p[f"{port}.rate"] = self.value(drug, branch.rate)
-            for d in branch.deliver:
-                whole = self.value(drug, d.of)
-                if d.less is not None:
-                    whole = whole - np.minimum(self.value(drug, d.less), whole)
-                elif (limit := _limit(branch, d.of)) is not None:
-                    # What reaches the blood unchanged cannot exceed what was absorbed at all.
-                    whole = np.minimum(whole, self.value(drug, limit))
-                if d.times is not None:
-                    whole = whole * self.value(drug, d.times)
-                p[f"{port}.fraction.{d.species}"] = whole
+                p[f"{name}.rate"] = self.value(port.drug, branch.rate)
+            for d in port.deliver:
+                # Where occasions vary it, the dose carries the whole fraction of its occasion; see `_scale`.
+                p[f"{name}.fraction.{d.species}"] = 1.0 if port.varies else self._fraction(port, d)
         for receptor in spec.receptors:
             for ligand in receptor.ligands:
                 drug = self.drugs[ligand.species]
@@ -461,7 +541,7 @@ class _Builder:
     # ---- events ------------------------------------------------------------------------------------------------
 
     def _entries(
-        self, events: Sequence[Event], ports: Mapping[str, tuple[Drug, Branch]]
+        self, events: Sequence[Event], ports: Mapping[str, _Port]
     ) -> tuple[tuple[Entry, ...], tuple[SteadyStart, ...]]:
         made: list[Entry] = []
         starts: list[SteadyStart] = []
@@ -493,20 +573,26 @@ class _Builder:
         made.sort(key=lambda e: (e.tick, e.kind, e.order))
         return tuple(made), tuple(starts)
 
-    def _dose(self, event: Event, ports: Mapping[str, tuple[Drug, Branch]]) -> list[Entry]:
+    def _dose(self, event: Event, ports: Mapping[str, _Port]) -> list[Entry]:
         drug = self.drugs[self.catalogue.drug(str(event.drug)).key]
         route = drug.routes[str(event.route)]
         prolonged = bool(event.duration_tick or event.rate)
         entries: list[Entry] = []
-        for k, branch in enumerate(route.branches):
-            port = _port(drug.key, route.key, k) + (".infusion" if prolonged else "")
+        labels = [
+            (label, branch)
+            for k, branch in enumerate(route.branches)
+            for label, _, _ in self._parts(
+                _port(drug.key, route.key, k) + (".infusion" if prolonged else ""), drug, branch
+            )
+        ]
+        for port, branch in labels:
             lag = event.lag_tick
             if branch.lag is not None:
                 lag += round(float(self._common(drug, branch.lag)) * TICKS_PER_HOUR)
             duration = event.duration_tick
             if branch.input == "zero_order":
                 duration = round(float(self._common(drug, str(branch.duration))) * TICKS_PER_HOUR)
-            scale = self._scale(event, drug, branch)
+            scale = self._scale(event, port, ports[port])
             if event.rate is not None:  # a constant infusion that has run for ever and stops now
                 amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
                 constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
@@ -554,32 +640,24 @@ class _Builder:
         # Per-kilogram amounts are scaled by the subject's own weight: a column, see `_scale`.
         return amount_nmol(amount.scaled(1.0), mw, factor)
 
-    def _scale(self, event: Event, drug: Drug, branch: Branch) -> str:
-        """Column that multiplies this dose: body weight for an amount per kilogram, and the occasion's variation."""
+    def _scale(self, event: Event, label: str, port: _Port) -> str:
+        """Column that multiplies this dose: body weight for an amount per kilogram, the fraction of its occasion."""
         per_kg = (event.amount is not None and event.amount.per_kg) or (
             event.rate is not None and event.rate.unit.endswith("/kg")
         )
-        weight = "weight" if per_kg else ""
-        varying = None
-        if self.people.between_occasion is not None and event.occasion:
-            for name in dict.fromkeys(n for d in branch.deliver for n in (d.of, d.less) if n):
-                if self.number(drug, name).between_occasion is not None:
-                    varying = self.number(drug, name)
-        if not weight and varying is None:
+        name = "*".join(
+            x for x in ("weight" if per_kg else "", f"{label}@{event.occasion}" if port.varies else "") if x
+        )
+        if not name:
             return "one"
-        occasion = f"{drug.key}.{varying.name}@{event.occasion}" if varying is not None else ""
-        label = "*".join(x for x in (weight, occasion) if x)
-        if label not in self.scales:
+        if name not in self.scales:
             value: float | Floats = 1.0
-            if weight:
+            if per_kg:
                 value = np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
-            if varying is not None:
-                draw, spread = self.people.between_occasion, varying.between_occasion
-                assert draw is not None  # checked above
-                assert spread is not None
-                value = value * np.exp(spread.omega * draw(occasion))
-            self.scales[label] = value
-        return label
+            if port.varies:
+                value = value * self._fraction(port, port.deliver[0], event.occasion)
+            self.scales[name] = value
+        return name
 
 
 def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:

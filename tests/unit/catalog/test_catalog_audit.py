@@ -56,6 +56,7 @@ DEFECTS = [
     ("no why", NALTREXONE, WHY, ""),
     ("unknown citation", NALTREXONE, DUNBAR, DUNBAR.replace("Dunbar2007", "Dunbar1907")),
     ("unused number", NALTREXONE, 'lag = "oral.lag"\n', ""),
+    ("unused spread", NALTREXONE, '[number."oral.ka".between_subject]', '[number."oral.ka".between_occasion]'),
     ("undefined", NALTREXONE, 'rate = "oral.ka"', 'rate = "oral.kaa"'),
     ("undefined", NALTREXONE, 'beta_naltrexol = "fm', 'gamma_naltrexol = "fm'),
     ("undefined", NALTREXONE, "[binding.mor]", "[binding.nop]"),
