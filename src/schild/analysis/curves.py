@@ -78,6 +78,11 @@ class ModelCurves:
         """Response to the highest agonist load, over that without antagonist. [1]"""
         return np.asarray(self.response[:, -1] / self.response[0, -1])
 
+    @property
+    def surmountable(self) -> bool:
+        """Whether every curve reaches the maximum without antagonist, to 2 %."""
+        return bool(np.min(self.maxima) > 0.98)
+
     def fit(self) -> SchildFit:
         """Fit the Gaddum/Schild equation to these curves.
 
@@ -248,7 +253,9 @@ def _agonist(catalogue: Catalogue, name: str, receptor: str) -> Drug:
 def _antagonist(catalogue: Catalogue, name: str) -> Drug:
     drug = catalogue.drug(name)
     if drug.role != "antagonist":
-        raise InputError(f"{drug.name} is a {drug.role}; expected an antagonist, such as naltrexone. Choose one.")
+        raise InputError(
+            f"{drug.name} has the role {drug.role}; expected an antagonist, such as naltrexone. Choose one."
+        )
     return drug
 
 
@@ -335,6 +342,8 @@ def _challenge(
     times = [hours(time) for time in at]
     if not times:
         raise InputError("No time of a challenge was given; expected some, such as 8 h and 24 h. Give them with at.")
+    if min(times) < 0:
+        raise InputError(f"A challenge at {min(times):g} h lies before the run; expected 0 h or later. Correct it.")
     if contact_h <= 0:
         raise InputError(f"The contact is {contact_h:g} h; expected above 0. Give one such as '30 min'.")
     head: dict[str, Any] = {"receptors": [receptor], "tone": tone, "structure": structure}
@@ -344,8 +353,6 @@ def _challenge(
     for dose in run.doses:
         if dose.drug is not None:
             _antagonist(catalogue, dose.drug)
-    if min(times) < 0:
-        raise InputError(f"A challenge at {min(times):g} h lies before the run; expected 0 h or later. Correct it.")
     # The grid holds the start of each challenge and the middles of its steps.
     edges = np.linspace(0.0, contact_h, STEPS + 1)
     result = simulate_run(

@@ -233,8 +233,9 @@ def _numbers(values: Sequence[Any], column: str, name: str) -> Floats:
         except (TypeError, ValueError):
             out[row] = math.nan
         if not math.isfinite(out[row]):
+            shown = repr(value) if isinstance(value, str) else str(value)
             raise InputError(
-                f"{name}, row {row + 1}: {column} is {value!r}; expected a number. Correct the row or leave it out."
+                f"{name}, row {row + 1}: {column} is {shown}; expected a number. Correct the row or leave it out."
             )
     return out
 
