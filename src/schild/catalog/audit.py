@@ -104,7 +104,7 @@ def audit(catalogue: Catalogue) -> Audit:
     --------
     >>> from schild.catalog import load
     >>> audit(load()).counts["drugs"]
-    11
+    22
     """
     walk = _Walk(catalogue)
     walk.run()
