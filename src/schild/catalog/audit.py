@@ -104,7 +104,7 @@ def audit(catalogue: Catalogue) -> Audit:
     --------
     >>> from schild.catalog import load
     >>> audit(load()).counts["drugs"]
-    22
+    25
     """
     walk = _Walk(catalogue)
     walk.run()
