@@ -193,3 +193,16 @@ def test_spreads_are_coefficients_of_variation():
     assert cl.std() / cl.mean() == pytest.approx(load().drug("naltrexone").number("cl").between_subject.cv, rel=0.02)
     assert np.median(cl) == pytest.approx(load().drug("naltrexone").number("cl").value, rel=0.01)
     assert Spread(cv=0.28).omega == pytest.approx(0.2748, abs=1e-4)
+
+
+def test_nested_draws_recover_both_moments():
+    people, draws = 500, 400
+    who = Population(n=people, draws=draws, fixed={"weight_kg": 70, "age_years": 40}, occasions=False)
+    model = built("naltrexone 50 mg po", who)
+    for name in ("cl", "vc"):
+        number = load().drug("naltrexone").number(name)
+        logs = np.log(model.parameters[f"naltrexone.{name}"]).reshape(draws, people)
+        # Between people, the same in every draw; between draws, the same for all people.
+        assert logs.std(axis=1).mean() == pytest.approx(number.between_subject.omega, rel=3 / np.sqrt(2 * people))
+        assert logs.mean(axis=1).std() == pytest.approx(number.uncertainty.omega, rel=3 / np.sqrt(2 * draws))
+        np.testing.assert_allclose(logs - logs[0], (logs - logs[0])[:, :1] + np.zeros(people), atol=1e-12)

@@ -146,3 +146,16 @@ def test_a_dose_of_another_drug_at_its_time_is_given_when_written_after():
 def test_periods_that_hardly_ever_meet_are_refused():
     with pytest.raises(InputError, match="meet only every"):
         Bench("naltrexone 50 mg po q24h ss; morphine 10 mg po q4.001h ss2", "1 d")
+
+
+def test_two_steady_states_one_after_the_other():
+    words = "naltrexone 50 mg po q24h x2 ss; reset at 40 h; morphine 10 mg po q8h x3 ss from 50 h"
+    bench = Bench(words, "3 d")
+    found = bench.engine()
+    first = Bench("naltrexone 50 mg po q24h x2 ss", "39 h").engine()
+    second = Bench("morphine 10 mg po q8h x3 ss from 50 h", "3 d", start="50 h").engine()
+    late = [k for k, t in enumerate(bench.times) if t >= ticks("50 h")]
+    for name in ("mor_free", "mor_occupancy_naltrexone", "plasma_naltrexone"):
+        assert abs(found[name][: len(first[name])] - first[name]).max() < 1e-7
+    for name in ("mor_free", "mor_occupancy_morphine", "plasma_morphine"):
+        assert abs(found[name][late] - second[name]).max() < 1e-7 * max(1.0, second[name].max())
