@@ -23,6 +23,7 @@ _PUBLIC = {
     "model_curves": "schild.analysis",
     "schild_fit": "schild.analysis",
     "schild_regression": "schild.analysis",
+    "structure": "schild.structure",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from schild.simulate import Run as Run
     from schild.simulate import simulate as simulate
     from schild.simulate import simulate_run as simulate_run
+    from schild.structure import structure as structure
 
 
 def _callable(module: str, function: str) -> None:

@@ -24,6 +24,7 @@ _CORE = ("numpy", "scipy", "numba", "pydantic", "pint", "pandas", "matplotlib", 
 _EXTRAS = (
     ("sbml", ("antimony", "python-libsbml"), "checks and writes SBML (schild export sbml)"),
     ("io", ("pyarrow",), "Parquet and Feather tables"),
+    ("structure", ("rdkit",), "structures compared (schild structure)"),
 )
 _SAMPLE = "naltrexone 50 mg po q24h x7"
 
