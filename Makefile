@@ -51,7 +51,7 @@ docs: $(VENV)/.installed-docs  ## build the documentation; a warning is an error
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "The documentation is here: $(CURDIR)/docs/_build/html/index.html"
 
-bench: $(VENV)/.installed-run  ## measure speed and accuracy
+bench: $(VENV)/.installed-test  ## measure speed and accuracy
 	$(PY) -m benchmarks $(ARGS)
 
 refit: $(VENV)/.installed-run  ## fit the fitted numbers again from their data

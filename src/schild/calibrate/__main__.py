@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 
-from schild.calibrate import Fit, Fitted, depot, oral, receptors
+from schild.calibrate import Fit, Fitted, depot, effects, oral, receptors
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
+from schild.evidence import Number
 
 
 def refit() -> tuple[Fit, ...]:
@@ -15,13 +16,20 @@ def refit() -> tuple[Fit, ...]:
     kinetics = oral.fit()
     base = {f"{n.drug}.{n.name}": n.value for n in kinetics.numbers}
     shape = depot.fit(base)
-    return kinetics, shape, receptors.fit(base)
+    return kinetics, shape, receptors.fit(base), effects.fit()
+
+
+def number_of(fitted: Fitted) -> Number:
+    """Return the catalogue's entry of a fitted number: of a drug, or of an effect."""
+    if fitted.drug in load().effects:
+        return load().effects[fitted.drug].numbers[fitted.name]
+    return load().drug(fitted.drug).number(fitted.name)
 
 
 def differs(number: Fitted) -> bool:
-    """Whether the catalogue's value differs in the first three digits, or is not marked as fitted."""
-    have = load().drug(number.drug).number(number.name)
-    return have.chosen.basis != "fitted" or f"{have.value:.3g}" != f"{number.value:.3g}"
+    """Whether the catalogue's value differs by half a unit of the third digit, or is not marked as fitted."""
+    have = number_of(number)
+    return have.chosen.basis != "fitted" or abs(number.value / have.value - 1.0) > 5e-4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         for line in fit.lines:
             print(line)
         for number in fit.numbers:
-            have = load().drug(number.drug).number(number.name)
+            have = number_of(number)
             wrong = differs(number)
             bad += wrong
             spread = "" if number.cv is None else f" (uncertainty CV {number.cv:.3f})"
@@ -44,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{'DIFFERS' if wrong else 'same'}{spread}"
             )
     default = load().drug("naltrexone").default_structure
-    chosen = receptors.choose(fits[-1].scores)
+    chosen = receptors.choose(fits[2].scores)
     if default is None or default.key != chosen:
         bad += 1
         print(f"\nThe catalogue's default structure is {default.key if default else None}; the rule says {chosen}.")

@@ -13,6 +13,7 @@ from schild.errors import CatalogueError
 __all__ = ["write_numbers"]
 
 _FOLDER = Path(schild.catalog.__file__).parent / "data" / "drugs"
+_EFFECTS = "effects.toml"
 
 
 def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
@@ -32,6 +33,8 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"
+        if not path.is_file():  # an effect
+            path = folder.parent / _EFFECTS
         text = path.read_text(encoding="utf-8")
         for number in (n for n in numbers if n.drug == drug):
             text = _replace(text, number, path.name)
@@ -40,12 +43,13 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
 
 def _replace(text: str, number: Fitted, file: str) -> str:
     name = re.escape(number.name)
-    head = rf'\[\[number\.(?:"{name}"|{name})\.value\]\]\nkey = "fitted"\nvalue = '
+    prefix = rf"{re.escape(number.drug)}\." if file == _EFFECTS else ""
+    head = rf'\[\[{prefix}number\.(?:"{name}"|{name})\.value\]\]\nkey = "fitted"\nvalue = '
     text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.value:.6g}", text)
     if found != 1:
         raise CatalogueError(f'{file}: {number.name} has {found} values with key "fitted"; expected one to write to.')
     if number.cv is not None:
-        head = rf'\[number\.(?:"{name}"|{name})\.uncertainty\]\ncv = '
+        head = rf'\[{prefix}number\.(?:"{name}"|{name})\.uncertainty\]\ncv = '
         text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.cv:.4g}", text)
         if found != 1:
             raise CatalogueError(f"{file}: {number.name} has no uncertainty to write to; add the table first.")

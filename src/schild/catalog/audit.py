@@ -286,6 +286,8 @@ class _Walk:
         self._source(row, where)
         if row.species not in self.catalogue.drugs and row.species not in self.receptors:
             self.add("undefined", where, f"observes {row.species!r}, neither a drug nor a receptor here.")
+        if not row.regimen and row.observable.startswith(("c50:", "c25:", "plateau:")):
+            return  # a property of drug and effect, whatever is given
         drug = row.regimen.split(" ", 1)[0]
         if drug not in self.catalogue.drugs:
             self.add("undefined", where, f"gives {drug!r}, which is not a drug here.")
