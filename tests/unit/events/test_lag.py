@@ -56,12 +56,12 @@ def test_it_may_be_longer_than_the_interval(lag):
 
 @pytest.mark.parametrize("lag", [0.5, 5.5, 6.0, 7.0, 12.0, 13.25])
 def test_at_steady_state_every_implied_dose_is_lagged(lag):
-    bench = Bench(f"naltrexone 50 mg po q6h x2 ss lag {lag} h", "1 d")
-    bench.agrees(*[("naltrexone", "oral", "50 mg", 6.0 * k + lag) for k in range(-120, 2)])
+    bench = Bench(f"morphine 10 mg po q6h x2 ss lag {lag} h", "1 d")
+    bench.agrees(*[("morphine", "oral", "10 mg", 6.0 * k + lag) for k in range(-22, 2)])
 
 
 @pytest.mark.parametrize("lag", [1.0, 4.0, 9.0])
 @pytest.mark.parametrize("lasts", [2.0, 4.0, 7.0])
 def test_at_steady_state_infusions_are_lagged_too(lag, lasts):
     bench = Bench(f"morphine 10 mg iv over {lasts} h q4h ss lag {lag} h", "12 h")
-    bench.agrees(*[("morphine", "iv", "10 mg", 4.0 * k + lag, lasts) for k in range(-60, 4)])
+    bench.agrees(*[("morphine", "iv", "10 mg", 4.0 * k + lag, lasts) for k in range(-30, 4)])
