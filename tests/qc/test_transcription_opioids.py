@@ -285,9 +285,12 @@ def cell(row, kept={}):  # noqa: B006  (kept on purpose: one reading per file)
 @pytest.mark.parametrize(("drug", "name", "row", "printed", "value"), TYPED, ids=names(TYPED))
 def test_chosen_values(drug, name, row, printed, value):
     found = load().drug(drug).number(name)
-    loose = 0.003 if found.chosen.basis == "derived" else 1e-5
-    assert found.value == pytest.approx(value, rel=loose)
-    assert reference(row) in found.chosen.row
+    fitted = found.chosen.basis == "fitted"  # a fit has replaced the value, which stays beside it
+    for entry in found.values if fitted else (found.chosen,):
+        loose = 0.003 if entry.basis == "derived" else 1e-5
+        if entry.value == pytest.approx(value, rel=loose) and reference(row) in entry.row:
+            return
+    pytest.fail(f"{found.values}")
 
 
 @pytest.mark.parametrize(("drug", "name", "row", "percent"), SPREADS, ids=names(SPREADS))
@@ -299,8 +302,9 @@ def test_spreads_between_people(drug, name, row, percent):
 
 @pytest.mark.parametrize(("drug", "kd"), IN_MAN.items(), ids=list(IN_MAN))
 def test_constants_in_man(drug, kd):
-    number = load().drug(drug).number
-    assert number("mor.ki").value * number("mor.factor").value == pytest.approx(kd, rel=0.003)
+    ki, factor = (load().drug(drug).number(name) for name in ("mor.ki", "mor.factor"))
+    kept = factor.values if factor.chosen.basis == "fitted" else (factor.chosen,)
+    assert any(ki.value * entry.value == pytest.approx(kd, rel=0.003) for entry in kept)
 
 
 @needs_tables

@@ -47,8 +47,8 @@ def _horizon(case: _Case) -> float:
     last = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
     if any(d.route == "im_depot" for d in doses):
         return last + 75 * 24.0
-    quick = {"heroin": 2.0, "mam": 6.0}
-    return last + quick.get(case.o.species, 96.0 if case.o.species == "beta_naltrexol" else 48.0)
+    hours = {"heroin": 2.0, "mam": 6.0, "beta_naltrexol": 96.0, "norbuprenorphine": 480.0}
+    return last + hours.get(case.o.species, 48.0)
 
 
 def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Floats]:
@@ -205,6 +205,26 @@ def _auc_ratio_to_parent(case: _Case) -> Floats:
     return np.asarray(np.trapezoid(c, t, axis=1) / np.trapezoid(parent, u, axis=1))
 
 
+def _auc_molar_ratio(case: _Case) -> Floats:
+    """Area of the species over that of the one named in ``normalisation``, in moles."""
+    catalogue = load()
+
+    def moles(species: str) -> Floats:
+        drug = catalogue.drug(species)
+        t, c = case.course(_horizon(case), 4000, species=drug.key)
+        return np.asarray(np.trapezoid(c, t, axis=1) / drug.number(str(drug.mw)).value)
+
+    return moles(case.o.species) / moles(case.o.normalisation)
+
+
+def _concentration(case: _Case) -> Floats:
+    """Plasma concentration at a stated time."""
+    o = case.o
+    name = f"plasma_{o.species}"
+    assert o.time_h is not None  # rows of concentration say when
+    return np.atleast_1d(case.run(o.regimen, o.time_h + 1.0, 0.25, name)[name].at(o.time_h))
+
+
 def _accumulation(case: _Case) -> Floats:
     """Excess of the area over the last interval above that over the first."""
     dose = parse_regimen(case.o.regimen).doses[0]
@@ -326,6 +346,8 @@ OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
     "measurable_until": _measurable_until,
     "auc_ratio_to_oral": _auc_ratio_to_oral,
     "auc_ratio_to_parent": _auc_ratio_to_parent,
+    "auc_molar_ratio": _auc_molar_ratio,
+    "concentration": _concentration,
     "accumulation": _accumulation,
     "cmax_ratio_to_im": _cmax_ratio_to_im,
     "auc_ratio_to_im": _auc_ratio_to_im,
