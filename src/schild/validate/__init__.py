@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.catalog import Catalogue, Observation, load
+from schild.errors import SchildError
 from schild.simulate.observe import predict
 from schild.validate.check import Check, check
 
@@ -26,6 +27,7 @@ __all__ = ["Bar", "Check", "Validation", "known_misses", "validate"]
 PEOPLE, DRAWS = 30, 30
 QUICK_PEOPLE, QUICK_DRAWS = 10, 10
 
+_SAME_SCANS = ("rabiner2011_ed50", "lee1988_half_time")
 COVERAGE = (0.80, 0.97)
 ORAL_FOLD = 1.35
 RMSE = 1.1
@@ -68,6 +70,8 @@ class Validation:
         Behind the bands.
     rmse : mapping of str to float
         Weighted error of mu tomography for each structure. [SD]
+    skipped : tuple of (id, reason)
+        Rows that this version cannot predict.
     """
 
     checks: tuple[Check, ...]
@@ -76,6 +80,7 @@ class Validation:
     draws: int
     seed: int
     rmse: Mapping[str, float]
+    skipped: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def ordered(self) -> tuple[Check, ...]:
@@ -94,8 +99,8 @@ class Validation:
 
     @cached_property
     def coverage(self) -> float:
-        """Share of check rows inside their 90 % band."""
-        return _share([c for c in self.checks if c.evidence == "checked"])
+        """Share of check rows of plasma and tomography inside their 90 % band."""
+        return _share([c for c in self.checks if c.evidence == "checked" and not c.effect])
 
     def summary(self) -> dict[str, Any]:
         """Return the counts and bars."""
@@ -138,6 +143,7 @@ class Validation:
             },
             "ok": self.ok,
             "summary": self.summary(),
+            "skipped": [{"id": key, "reason": reason} for key, reason in self.skipped],
             "claims": [_claim(c) for c in self.ordered],
         }  # fmt: skip
 
@@ -189,12 +195,15 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
     catalogue = load()
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
     total = sum(len(s.observations) for s in catalogue.studies.values())
-    checks = []
+    checks, skipped = [], []
     for study in catalogue.studies.values():
         for o in study.observations:
-            checks.append(check(o, study.key, study.observations, n=n, draws=draws, seed=seed))
+            try:
+                checks.append(check(o, study.key, study.observations, n=n, draws=draws, seed=seed))
+            except SchildError as error:  # shown, never hidden
+                skipped.append((o.id, str(error)))
             if progress is not None:
-                progress(len(checks), total)
+                progress(len(checks) + len(skipped), total)
     structures = catalogue.drug("naltrexone").structures
     return Validation(
         checks=tuple(checks),
@@ -203,6 +212,7 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
         draws=draws,
         seed=seed,
         rmse={key: mu_rmse(catalogue, key) for key in structures},
+        skipped=tuple(skipped),
     )
 
 
@@ -283,23 +293,28 @@ def _share(checks: Sequence[Check]) -> float:
 
 def _bars(v: Validation) -> list[Bar]:
     checked = [c for c in v.checks if c.evidence == "checked"]
+    # Bands are defined for plasma and scans (docs/design/calibration.md); those of effects carry the printed error only.
+    measured = [c for c in checked if not c.effect]
     low, high = COVERAGE
     bars = [
         Bar(
-            name="Coverage of all check rows by their 90 % bands",
+            name="Coverage of the check rows of plasma and scans by their 90 % bands",
             wanted=f"{100 * low:.0f} to {100 * high:.0f} %",
-            found=f"{100 * v.coverage:.0f} % of {len(checked)}",
+            found=f"{100 * v.coverage:.0f} % of {len(measured)}",
             kept=low <= v.coverage <= high,
         )
     ]
-    for label, prefix in (("naltrexone", "naltrexone_"), ("other drugs", "")):
-        some = [c for c in checked if c.table.startswith("naltrexone_") == bool(prefix)]
-        bars.append(
-            Bar(
-                name=f"the same, {label} only", wanted="(no bar)", found=f"{100 * _share(some):.0f} % of {len(some)}",
-                kept=None,
-            )
-        )  # fmt: skip
+    for label, some in (
+        ("naltrexone only", [c for c in measured if c.table.startswith("naltrexone_")]),
+        ("other drugs only", [c for c in measured if not c.table.startswith("naltrexone_")]),
+        # These two rest on scans that were fitted, so they are no independent check.
+        ("without rows that rest on fitted scans", [c for c in measured if c.observation.id not in _SAME_SCANS]),
+        ("effects (printed error only)", [c for c in checked if c.effect]),
+    ):
+        if not some:
+            continue
+        found = f"{100 * _share(some):.0f} % of {len(some)}"
+        bars.append(Bar(name=f"the same, {label}", wanted="(no bar)", found=found, kept=None))
     for title, roles, is_bar in (
         ("Oral kinetics against the mean of the arms that were fitted", ("calibration",), True),
         ("the same with the arms that were not fitted", ("calibration", "check"), False),

@@ -80,6 +80,11 @@ class Check:
         return self.low <= value <= self.high
 
     @property
+    def effect(self) -> bool:
+        """Whether the row is about an effect rather than plasma or a scan."""
+        return ":" in self.observation.observable
+
+    @property
     def within_two(self) -> bool:
         """Whether the typical prediction is within two-fold."""
         return 0.5 <= self.fold <= 2.0
@@ -106,7 +111,7 @@ def people_of_study(o: Observation, rows: Sequence[Observation]) -> int:
 
 
 def spread_of(o: Observation) -> float:
-    """Fixed standard deviation of a row of tomography, in its unit; a printed range counts as 95 % of it."""
+    """Fixed standard deviation of a scan or an effect, in the row's unit; a printed range counts as 95 % of it."""
     if o.sd_fixed is not None:
         return o.sd_fixed
     return (o.high - o.low) / (2 * 1.96) if o.low is not None and o.high is not None else 0.0
@@ -140,11 +145,11 @@ def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Float
     pick = np.minimum((ndtr(u) * pool).astype(np.int64), pool - 1).reshape(draws, REPLICATES, people)
     means = np.nanmean(np.take_along_axis(values[:, None, :], pick, axis=2), axis=2).ravel()
     z = normals(seed, f"residual:{stream}", 0, means.size)
-    if o.observable in _TOMOGRAPHY:
-        return means + z * spread_of(o)
+    if o.observable in _TOMOGRAPHY or ":" in o.observable:
+        return np.asarray(means + z * spread_of(o))
     if o.observable == "accumulation":  # percent above one
-        return (1 + means / 100) * np.exp(PLASMA_RESIDUAL * z) * 100 - 100
-    return means * np.exp(PLASMA_RESIDUAL * z)
+        return np.asarray((1 + means / 100) * np.exp(PLASMA_RESIDUAL * z) * 100 - 100)
+    return np.asarray(means * np.exp(PLASMA_RESIDUAL * z))
 
 
 def check(
@@ -172,12 +177,15 @@ def check(
     Check
         Typical prediction and band.
     """
-    receptors = [o.species] if o.observable in _TOMOGRAPHY else ["mor"]
-    options = {"receptors": receptors, "seed": seed, **options}
-    typical = float(predict(o, **options)[0])
-    many = predict(o, population={"n": n, "uncertainty": draws}, **options).reshape(draws, n)
-    people = people_of_study(o, rows)
-    results = study_draws(o, many, people, seed)
-    results = results[np.isfinite(results)]
-    low, high = np.quantile(results, [0.05, 0.95])
+    kind, effect, _ = o.observable.partition(":")
+    if not effect:
+        options = {"receptors": [o.species] if o.observable in _TOMOGRAPHY else ["mor"], **options}
+    options = {"seed": seed, **options}
+    typical, people = float(predict(o, **options)[0]), people_of_study(o, rows)
+    if effect and kind != "peak":  # a property of the effect's curve: nobody is drawn, the printed error makes the band
+        low, high = typical - 1.645 * spread_of(o), typical + 1.645 * spread_of(o)
+    else:
+        many = predict(o, population={"n": n, "uncertainty": draws}, **options).reshape(draws, n)
+        results = study_draws(o, many, people, seed)
+        low, high = np.quantile(results[np.isfinite(results)], [0.05, 0.95])
     return Check(observation=o, table=table, predicted=typical, low=float(low), high=float(high), people=people)

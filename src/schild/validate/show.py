@@ -1,0 +1,195 @@
+"""The validation for a terminal and as a page."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild.report import (
+    INK,
+    Raw,
+    badge,
+    bibliography,
+    draw_on,
+    esc,
+    figure,
+    new_figure,
+    number,
+    page,
+    paragraph,
+    section,
+    svg_of,
+    table,
+)
+from schild.simulate.plot import COLOURS
+from schild.validate import Validation, known_misses, statement
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.validate.check import Check
+
+_EVIDENCE = {"fitted": "fitted to this", "checked": "checked, not fitted"}
+_FOOT = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
+_HOW = (
+    "Predicted: the typical person. Band: 90 % of what such a study would have found, with the uncertainty of the "
+    "numbers (the part between studies included), people (a mean of n, or one), and 15 % of assay and sampling for "
+    "plasma, the fixed standard deviation for scans and effects."
+)
+
+
+def _flaws(c: Check) -> str:
+    said = [] if c.within_two else ["two-fold"]
+    return " and ".join([*said, *([] if c.inside else ["band"])])
+
+
+def _observed(c: Check) -> str:
+    o = c.observation
+    unit = "" if o.unit == "1" else f" {o.unit}"
+    return f"{c.bound} {number(o.value)}{unit}".strip()
+
+
+def _reason(c: Check) -> str:
+    entry = known_misses().get(c.observation.id)
+    if entry is not None:
+        return str(entry["reason"])
+    return "A fitted row." if c.evidence == "fitted" else "Not listed as known."
+
+
+def print_text(v: Validation, console: Console) -> None:
+    """Print bars and misses."""
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"kept": "green", "broken": "red", "shown": "dim"}
+    grid = Table(box=None, pad_edge=False, expand=True)
+    for name, ratio in (("", 0), ("bar", 4), ("wanted", 2), ("found", 5)):
+        grid.add_column(name, ratio=ratio or None, no_wrap=not ratio)
+    for bar in v.bars:
+        grid.add_row(Text(bar.verdict, style=colours[bar.verdict]), Text(bar.name), Text(bar.wanted), Text(bar.found))
+    console.print(grid)
+    console.print()
+    misses = [c for c in v.ordered if not c.holds]
+    console.print(
+        Text(f"{len(misses)} of {len(v.checks)} rows miss; the rest are in band and within two-fold.", "bold")
+    )
+    grid = Table(box=None, pad_edge=False, expand=True)
+    for name, ratio in (
+        ("row", 4),
+        ("observed", 2),
+        ("predicted (90 % band)", 4),
+        ("fold", 1),
+        ("evidence", 1),
+        ("", 2),
+    ):
+        grid.add_column(name, ratio=ratio)
+    for c in misses:
+        grid.add_row(
+            Text(c.observation.id), Text(_observed(c)), Text(_band(c)), Text(f"{c.predicted / c.observation.value:.2f}"),
+            Text(c.evidence), Text(f"outside {_flaws(c)}"),
+        )  # fmt: skip
+    console.print(grid)
+    for key, reason in v.skipped:
+        console.print(Text(f"not predicted: {key}: {reason}"))
+    console.print()
+    console.print(Text(_HOW, style="dim"))
+    console.print(Text(_FOOT, style="bold"))
+
+
+def _band(c: Check) -> str:
+    return f"{number(c.predicted)} ({number(c.low)} to {number(c.high)})"
+
+
+def html_page(v: Validation) -> str:
+    """Write the report as one page."""
+    said = "Every stated bar is kept." if v.ok else "A stated bar is broken; see below."
+    parts: list[str] = [paragraph(said, kind="answer"), paragraph(_HOW)]
+    bars = [(badge(b.verdict), b.name, b.wanted, b.found) for b in v.bars]
+    parts.append(section("Bars", table(("verdict", "bar", "wanted", "found"), bars, head=False)))
+    misses = [
+        (
+            Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(statement(c))}"), _observed(c), _band(c),
+            f"{c.predicted / c.observation.value:.2f}", _EVIDENCE[c.evidence], f"Outside {_flaws(c)}. {_reason(c)}",
+        )
+        for c in v.ordered
+        if not c.holds
+    ]  # fmt: skip
+    words = ("row", "observed", "predicted (90 % band)", "fold", "evidence", "what is wrong")
+    parts.append(section("Misses first", table(words, misses, head=False, caption=f"{len(misses)} of {len(v.checks)}")))
+    if v.skipped:
+        parts.append(section("Not predicted in this version", table(("row", "reason"), v.skipped)))
+    parts.append(section("Everything at a glance", _glance(v)))
+    for key, group in groupby(v.checks, key=lambda c: c.table):
+        parts.append(_study(v, key, sorted(group, key=lambda c: (c.holds, -c.size))))
+    keys = sorted({key for c in v.checks for key in c.observation.source})
+    refs = v.catalogue.references
+    entries = [(k, refs[k].label, refs[k].doi or refs[k].fields.get("url", ""), "") for k in keys if k in refs]
+    parts.append(section("Sources", bibliography(entries)))
+    lead = "Every published result of the catalogue, predicted and observed; misses first."
+    return page("Validation", *parts, lead=lead, foot=_FOOT)
+
+
+def _glance(v: Validation) -> Raw:
+    ratios = {kind: [c.predicted / c.observation.value for c in v.checks if c.evidence == kind] for kind in _EVIDENCE}
+    with draw_on():
+        drawn = new_figure(7.4, 2.6)
+        axis = drawn.subplots()
+        edges = np.geomspace(0.25, 4.0, 33)
+        for (kind, values), colour in zip(ratios.items(), COLOURS, strict=False):
+            axis.hist(np.clip(values, 0.26, 3.9), bins=edges.tolist(), alpha=0.6, color=colour, label=_EVIDENCE[kind])
+        for x in (0.5, 1.0, 2.0):
+            axis.axvline(x, color=INK, linewidth=0.8, linestyle=":" if x != 1.0 else "-")
+        axis.set(xscale="log", xlabel="predicted / observed", ylabel="rows")
+        axis.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
+        axis.minorticks_off()
+        axis.legend()
+        svg = svg_of(drawn, "glance", "Histogram of predicted over observed for fitted and checked rows.")
+    rows = [(c.observation.id, c.evidence, c.predicted / c.observation.value) for c in v.checks]
+    data = {name: [r[k] for r in rows] for k, name in enumerate(("row", "evidence", "predicted / observed"))}
+    return figure(svg, caption="Predicted over observed; dotted: two-fold.", data=data, name="ratios")
+
+
+def _study(v: Validation, key: str, checks: list[Check]) -> Raw:
+    study = v.catalogue.study(key)
+    with draw_on():
+        drawn = new_figure(7.4, 0.75 + 0.23 * len(checks))
+        axis = drawn.subplots()
+        for k, c in enumerate(checks):
+            o = c.observation.value
+            colour = COLOURS[0] if c.evidence == "fitted" else COLOURS[1]
+            left, right = max(c.low / o, 0.08), min(c.high / o, 12.0)
+            axis.plot([left, right], [k, k], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
+            axis.plot([min(max(c.predicted / o, 0.08), 12.0)], [k], "o" if c.holds else "X", color=colour, markersize=6)
+        axis.axvline(1.0, color=INK, linewidth=0.9)
+        for x in (0.5, 2.0):
+            axis.axvline(x, color=INK, linewidth=0.7, linestyle=":")
+        axis.set_yticks(range(len(checks)), [c.observation.id for c in checks], fontsize=7.5)
+        axis.invert_yaxis()
+        axis.set(xscale="log", xlim=(0.1, 10), xlabel="predicted / observed")
+        axis.set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"])
+        axis.minorticks_off()
+        svg = svg_of(drawn, f"s-{key.replace('_', '-')}", f"Predicted over observed with bands for each row of {key}.")
+    rows = [
+        (
+            badge("held" if c.holds else "missed"),
+            Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(statement(c))}"), _observed(c), _band(c),
+            f"{c.predicted / c.observation.value:.2f}", _EVIDENCE[c.evidence],
+            Raw(f"<small>{esc(', '.join((*c.observation.source, *c.observation.row)))}</small>"),
+        )
+        for c in checks
+    ]  # fmt: skip
+    words = ("verdict", "row", "observed", "predicted (90 % band)", "fold", "evidence", "source")
+    caption = "Dot or cross: typical prediction; bar: 90 % band; blue: fitted, orange: checked; cross: a miss."
+    data: dict[str, list[Any]] = {
+        "row": [c.observation.id for c in checks], "observed": [c.observation.value for c in checks],
+        "predicted": [c.predicted for c in checks], "low": [c.low for c in checks], "high": [c.high for c in checks],
+    }  # fmt: skip
+    return section(
+        study.title,
+        paragraph(study.says),
+        figure(svg, caption=caption, data=data, name=key),
+        table(words, rows, head=False),
+        key=key,
+    )
