@@ -304,7 +304,9 @@ def _peak(case: _Case, effect: str, regimen: str = "") -> Floats:
     """Largest change from baseline within 6 h of the dose."""
     found = case.run(regimen or case.o.regimen, 6.0, 1 / 60.0, effect)[effect]
     values = np.asarray(found.values, dtype=np.float64)
-    return np.asarray(np.abs(values - values[:, :1]).max(axis=1))
+    change = np.asarray(np.abs(values - values[:, :1]).max(axis=1))
+    # A bipolar scale has its neutral point in the middle: 50 + half of the unipolar rating.
+    return np.asarray(50.0 + change / 2.0) if case.o.normalisation == "bipolar" else change
 
 
 def _dose_ratio(case: _Case, effect: str) -> Floats:
@@ -321,12 +323,20 @@ def _dose_ratio(case: _Case, effect: str) -> Floats:
     return np.array([np.sqrt(low * high) / other.value])
 
 
+def _equal_dose(case: _Case, effect: str) -> Floats:
+    """Dose of the drug that reaches the same peak effect as the regimen named in ``normalisation``."""
+    other = parse_regimen(case.o.normalisation).doses[0].amount
+    assert other is not None  # a dose has one
+    return _dose_ratio(case, effect) * float(other.value)
+
+
 _EFFECT_KINDS: dict[str, Callable[[_Case, str], Floats]] = {
     "c50": lambda case, effect: _half_concentration(case, effect, 0.5),
     "c25": lambda case, effect: _half_concentration(case, effect, 0.25),
     "plateau": _plateau,
     "peak": _peak,
     "dose_ratio": _dose_ratio,
+    "equal_dose": _equal_dose,
 }
 
 #: How each kind of published result is computed.
