@@ -46,8 +46,8 @@ STAGES: tuple[tuple[str, Mapping[str, float], tuple[str, ...]], ...] = (
 )
 
 
-#: What is held to be likely before the rows are looked at: centre and spread of the logarithm. Four ratings of single doses
-#: cannot tell reserve from slope; the dossier judges that liking sits near breathing, and one is the plain form.
+#: What is held to be likely before the rows are looked at: centre and spread of the logarithm. Four ratings of single
+#: doses cannot tell reserve from slope; the dossier judges that liking sits near breathing, and one is the plain form.
 PRIORS: Mapping[str, tuple[float, float]] = {"liking.reserve": (2.57, 0.5), "liking.slope": (1.0, 0.3)}
 
 #: Agonists without an effect of their own to fit: their factor was read from the concentration at half effect.
