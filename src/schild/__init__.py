@@ -21,6 +21,7 @@ _PUBLIC = {
     "Population": "schild.population",
     "load": "schild.catalog",
     "model_curves": "schild.analysis",
+    "plan": "schild.plan",
     "schild_fit": "schild.analysis",
     "schild_regression": "schild.analysis",
     "structure": "schild.structure",
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from schild.analysis import schild_fit as schild_fit
     from schild.analysis import schild_regression as schild_regression
     from schild.catalog import load as load
+    from schild.plan import plan as plan
     from schild.population import Population as Population
     from schild.population import Subject as Subject
     from schild.regimen import Dose as Dose

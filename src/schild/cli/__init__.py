@@ -33,6 +33,7 @@ _COMMANDS = (
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
     ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
     ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),
+    ("plan", "planner:plan", "Study planner: dose and time of an antagonist for a wanted receptor occupancy."),
     ("structure", "structures:structure", "Structures compared: scaffold, nitrogen, similarity, drawing."),
     ("drugs", "catalogue:drugs", "The catalogue, with the source of each number."),
     ("import", "exchange:import_app", "Read other programs' files."),

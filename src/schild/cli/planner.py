@@ -1,0 +1,120 @@
+"""``schild plan``: dose and time of an antagonist for a wanted receptor occupancy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from schild.cli.console import NOTICE, Whole, out, progress
+from schild.cli.figures import figure_kind, save_figure
+
+
+def plan(
+    *,
+    drug: str = "naltrexone",
+    target: float = 0.9,
+    receptor: str = "mor",
+    hold: str = "4 h",
+    route: str | None = None,
+    at_least: float = 0.9,
+    floor: float = 0.05,
+    every: str | None = None,
+    n: Whole = 200,
+    uncertainty: Whole = 10,
+    seed: Whole = 1,
+    weight: str | None = None,
+    sex: str | None = None,
+    liver: str | None = None,
+    crcl: str | None = None,
+    structure: str | None = None,
+    agonist: Annotated[str | None, Parameter(name=("--agonist", "--opioid", "--against"), show=False)] = None,
+    overcome: Annotated[bool, Parameter(name=("--overcome", "--surmount"), show=False)] = False,
+    plot: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Study planner: dose and time of an antagonist that hold a wanted receptor occupancy.
+
+    schild plan --drug naltrexone --route oral --target 0.8 --receptor mor --hold "4 h"
+
+    Exit code 1 says that the largest labelled dose does not do it. Agonists are refused.
+
+    Parameters
+    ----------
+    drug
+        An antagonist, such as naltrexone.
+    target
+        Occupancy that is wanted, a fraction, as tomography counts it.
+    receptor
+        mor, kor, dor or mor_gut.
+    hold
+        How long it has to last: the session.
+    route
+        Such as oral or im_depot; by mouth where the drug has that.
+    at_least
+        Share of people who have to hold it through the whole session.
+    floor
+        Occupancy that counts as washed out.
+    every
+        Repeat the dose at this interval, such as "24 h", as often as the session needs.
+    n
+        People.
+    uncertainty
+        Sets of parameters drawn from what is not known; each is given to all people.
+    seed
+        Seed of the draws.
+    weight
+        Body weight of all, such as "70 kg".
+    sex
+        female or male.
+    liver
+        normal, mild, moderate or severe impairment.
+    crcl
+        Creatinine clearance of all, such as "100 mL/min".
+    structure
+        Rival mechanism between plasma and receptor.
+    agonist
+        Refused.
+    overcome
+        Refused.
+    plot
+        File for the figure: .svg, .png or .pdf.
+    json
+        Print one JSON object and nothing else.
+    """
+    from rich.text import Text
+
+    from schild.plan import plan as find
+
+    if plot is not None:
+        figure_kind(plot)
+    said = {"weight": weight, "sex": sex, "liver": liver, "crcl": crcl}
+    people: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    with progress("runs") as advance:
+        found = find(
+            drug, target=target, receptor=receptor, hold=hold, route=route, at_least=at_least, floor=floor, every=every,
+            n=n, draws=uncertainty, seed=seed, people=people, structure=structure,
+            agonist="a request to overcome a block" if overcome else agonist, progress=advance,
+        )  # fmt: skip
+    if plot is not None:
+        save_figure(found.plot(), plot)
+    if json:
+        print(found.to_json())
+        return 0 if found.feasible else 1
+    console = out()
+    console.print(Text(f"{found.drug}, {found.route}", style="bold"))
+    console.print(Text(found.aloud()))
+    if found.needed_mg is not None:
+        console.print(Text(f"Before rounding up to what can be given: {found.needed_mg:.3g} mg (to 1 %)."))
+    console.print(Text(f"Times are exact to {_minutes(found.step_h)}, the wash-out to {_minutes(found.wash_step_h)}."))
+    for warning in found.warnings:
+        console.print(Text(f"Note: {warning}"))
+    if plot is not None:
+        console.print(Text(f"Figure: {plot}"))
+    console.print(NOTICE, style="dim")
+    return 0 if found.feasible else 1
+
+
+def _minutes(step_h: float) -> str:
+    return f"{60 * step_h:.0f} min" if step_h < 2 else f"{step_h:g} h"
