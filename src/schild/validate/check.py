@@ -153,7 +153,15 @@ def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Float
 
 
 def check(
-    o: Observation, table: str, rows: Sequence[Observation], *, n: int, draws: int, seed: int, **options: Any
+    o: Observation,
+    table: str,
+    rows: Sequence[Observation],
+    *,
+    n: int,
+    draws: int,
+    seed: int,
+    kept: dict[Any, Floats] | None = None,
+    **options: Any,
 ) -> Check:
     """Predict one row with its band.
 
@@ -169,6 +177,8 @@ def check(
         Virtual people and parameter sets.
     seed : int
         Of people, parameters and residuals.
+    kept : dict, optional
+        Predictions of rows that ask the same, shared between calls.
     **options
         Of ``schild.simulate.observe.predict``.
 
@@ -185,7 +195,10 @@ def check(
     if effect and kind != "peak":  # a property of the effect's curve: nobody is drawn, the printed error makes the band
         low, high = typical - 1.645 * spread_of(o), typical + 1.645 * spread_of(o)
     else:
-        many = predict(o, population={"n": n, "uncertainty": draws}, **options).reshape(draws, n)
-        results = study_draws(o, many, people, seed)
+        kept = {} if kept is None else kept
+        key = (o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)
+        if key not in kept:
+            kept[key] = predict(o, population={"n": n, "uncertainty": draws}, **options).reshape(draws, n)
+        results = study_draws(o, kept[key], people, seed)
         low, high = np.quantile(results[np.isfinite(results)], [0.05, 0.95])
     return Check(observation=o, table=table, predicted=typical, low=float(low), high=float(high), people=people)

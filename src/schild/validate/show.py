@@ -87,8 +87,8 @@ def print_text(v: Validation, console: Console) -> None:
         grid.add_column(name, ratio=ratio)
     for c in misses:
         grid.add_row(
-            Text(c.observation.id), Text(_observed(c)), Text(_band(c)), Text(f"{c.predicted / c.observation.value:.2f}"),
-            Text(c.evidence), Text(f"outside {_flaws(c)}"),
+            Text(c.observation.id), Text(_observed(c)), Text(_band(c)),
+            Text(f"{c.predicted / c.observation.value:.2f}"), Text(c.evidence), Text(f"outside {_flaws(c)}"),
         )  # fmt: skip
     console.print(grid)
     for key, reason in v.skipped:
