@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 MAX_SUBJECTS = 1_000_000
 LIVER = ("normal", "mild", "moderate", "severe")
 SEX = ("female", "male")
+CYP2D6 = ("PM", "IM", "EM", "UM")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ class Subject:
         Liver function.
     dependent : {"no", "yes"}
         Dependence on opioids or alcohol, as a covariate of kinetics.
+    cyp2d6 : {"PM", "IM", "EM", "UM"}
+        Class of CYP2D6: poor, intermediate, extensive, ultrarapid. Codeine and hydrocodone turn into stronger opioids
+        by it.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class Subject:
     sex: str = "male"
     liver: str = "normal"
     dependent: str = "no"
+    cyp2d6: str = "EM"
 
     def __post_init__(self) -> None:
         for name, low, high, unit in (
@@ -69,7 +74,7 @@ class Subject:
                 raise InputError(
                     f"{name} is {value!r}; expected {low:g} to {high:g} {unit}. Correct the subject's {name}."
                 )
-        for name, levels in (("sex", SEX), ("liver", LIVER), ("dependent", ("no", "yes"))):
+        for name, levels in (("sex", SEX), ("liver", LIVER), ("dependent", ("no", "yes")), ("cyp2d6", CYP2D6)):
             value = getattr(self, name)
             if value not in levels:
                 raise InputError(f"{name} is {value!r}; expected one of {', '.join(levels)}. Choose one of them.")

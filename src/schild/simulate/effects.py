@@ -107,7 +107,14 @@ class Effects:
         size = _column(self._number(effect, str(effect.range)))
         if effect.form == "rise":
             return np.asarray(size * response)
-        return np.asarray(_column(self._number(effect, str(effect.baseline))) - size * response)
+        # A pupil cannot close: people's range varies in its odds to the baseline, so that it never exceeds it.
+        typical = self._typical(effect, str(effect.range)) / self._typical(effect, str(effect.baseline))
+        odds = typical / (1.0 - typical) * size / self._typical(effect, str(effect.range))
+        return np.asarray(_column(self._number(effect, str(effect.baseline))) * (1.0 - odds / (1.0 + odds) * response))
+
+    def _typical(self, effect: Effect, name: str) -> float:
+        """Value of a number for the typical person."""
+        return self.overrides.get(f"{effect.key}.{name}", effect.numbers[name].value)
 
     def _number(self, effect: Effect, name: str) -> Any:
         """Value of a number for every subject; a copy follows its origin in overrides and draws."""

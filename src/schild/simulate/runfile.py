@@ -70,6 +70,7 @@ class SubjectEntry(_Section):
     liver: Literal["normal", "mild", "moderate", "severe"] = "normal"
     crcl: str = "100 mL/min"
     dependent: Literal["no", "yes"] = "no"
+    cyp2d6: Literal["PM", "IM", "EM", "UM"] = "EM"
 
     def resolve(self) -> Subject:
         """Turn the words into numbers."""
@@ -80,6 +81,7 @@ class SubjectEntry(_Section):
             sex=self.sex,
             liver=self.liver,
             dependent=self.dependent,
+            cyp2d6=self.cyp2d6,
         )
 
 
@@ -99,6 +101,7 @@ class PopulationEntry(_Section):
     liver: Literal["normal", "mild", "moderate", "severe"] | None = None
     crcl: str | None = None
     dependent: Literal["no", "yes"] | None = None
+    cyp2d6: Literal["PM", "IM", "EM", "UM"] | None = None
 
     def resolve(self) -> Population:
         """Turn the words into numbers."""
@@ -109,7 +112,7 @@ class PopulationEntry(_Section):
             fixed["age_years"] = _years(self.age)
         if self.crcl is not None:
             fixed["crcl_ml_min"] = parse_clearance(self.crcl, "mL/min")
-        for name in ("sex", "liver", "dependent"):
+        for name in ("sex", "liver", "dependent", "cyp2d6"):
             if (value := getattr(self, name)) is not None:
                 fixed[name] = value
         return Population(
