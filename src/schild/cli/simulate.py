@@ -34,6 +34,7 @@ def simulate(
     liver: str | None = None,
     crcl: str | None = None,
     dependent: str | None = None,
+    cyp2d6: str | None = None,
     threads: Whole | None = None,
     out: Path | None = None,
     plot: Path | None = None,
@@ -86,6 +87,8 @@ def simulate(
         Creatinine clearance, such as "100 mL/min".
     dependent
         yes or no: dependence on opioids or alcohol, as far as it moves kinetics.
+    cyp2d6
+        PM, IM, EM or UM: poor to ultrarapid; codeine and hydrocodone turn into stronger opioids by it.
     threads
         Processors to use; never changes a number.
     out
@@ -102,7 +105,8 @@ def simulate(
     head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
             "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
             "outputs": _names(outputs, "outputs"), "without": _names(without, "without")}  # fmt: skip
-    person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent}
+    person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent,
+              "cyp2d6": cyp2d6}  # fmt: skip
     run = read_run(what, head=head, person=person, n=n, uncertainty=uncertainty)
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
