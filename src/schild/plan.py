@@ -643,7 +643,9 @@ def _draw(found: Plan) -> Figure:
                          label="held")  # fmt: skip
         if found.washed_out_h is not None:
             axis.axvline(found.washed_out_h / scale, color="0.4", linewidth=1.0, label="washed out from here")
-        axis.legend(loc="center right", fontsize="small", framealpha=0.9, edgecolor="none")
+    top.legend(loc="center right", fontsize="small", framealpha=0.9, edgecolor="none")
+    # The shaded part and the vertical line are named above.
+    bottom.legend(handles=bottom.get_lines()[:2], loc="center", fontsize="small", framealpha=0.9, edgecolor="none")
     dose = f"{found.drug} {found.dose_mg:g} mg {found.route}"
     if found.doses > 1 and found.every_h is not None:
         dose += f" every {format_hours(found.every_h)} x{found.doses}"

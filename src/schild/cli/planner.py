@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, Whole, out, progress
 from schild.cli.figures import figure_kind, save_figure
+from schild.errors import InputError
 
 
 def plan(
@@ -85,8 +86,12 @@ def plan(
     """
     from rich.text import Text
 
+    from schild.plan import REFUSED
     from schild.plan import plan as find
+    from schild.simulate.guard import DANGER
 
+    if overcome:
+        raise InputError(f"Overcoming a block was asked for. {REFUSED} {DANGER}")
     if plot is not None:
         figure_kind(plot)
     said = {"weight": weight, "sex": sex, "liver": liver, "crcl": crcl}
@@ -95,7 +100,7 @@ def plan(
         found = find(
             drug, target=target, receptor=receptor, hold=hold, route=route, at_least=at_least, floor=floor, every=every,
             n=n, draws=uncertainty, seed=seed, people=people, structure=structure,
-            agonist="a request to overcome a block" if overcome else agonist, progress=advance,
+            agonist=agonist, progress=advance,
         )  # fmt: skip
     if plot is not None:
         save_figure(found.plot(), plot)
