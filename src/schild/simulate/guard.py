@@ -12,12 +12,15 @@ from schild.catalog import Catalogue, Drug
 from schild.errors import InputError
 from schild.population import Population, Subject
 from schild.regimen import Event
-from schild.units import TICKS_PER_HOUR, amount_nmol, format_ticks
+from schild.units import TICKS_PER_HOUR, Amount, amount_nmol, format_ticks
 
 AGONISTS = ("agonist", "partial agonist", "prodrug")
 
 #: An antagonist counts as on board for this long after a dose: a monthly injection with a margin. [h]
 ON_BOARD_H = 60 * 24.0
+
+#: Doses this close count as one: a dose must not be cut into pieces. [h]
+TOGETHER_H = 24.0
 
 DANGER = (
     "Trying to overcome a blockade with a large opioid dose can kill: breathing stops before or when the blockade "
@@ -51,34 +54,62 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
     blocked_from = [e.tick for e, drug in given if drug.role == "antagonist"]
     if not blocked_from:
         return
+    weight = _heaviest(catalogue, who)
     window = int(ON_BOARD_H * TICKS_PER_HOUR)
+    day = int(TOGETHER_H * TICKS_PER_HOUR)
     warned = False
+    earlier: list[tuple[int, str, str, float]] = []
     for event, drug in given:
-        if drug.role not in AGONISTS or event.amount is None:
+        if drug.role not in AGONISTS:
             continue
-        if not any(0 <= event.tick - tick <= window for tick in blocked_from):
+        # An infusion counts from its start to its end, and a steady state from its past on.
+        end = event.tick + event.duration_tick
+        if not any(event.tick <= tick + window and end >= tick for tick in blocked_from):
             continue
         if not warned:
             warned = True
             yield f"An opioid is given while an antagonist is on board. {DANGER}"
         limit = _limit_nmol(drug, event)
-        weight = who.weight_kg if isinstance(who, Subject) else float(who.fixed.get("weight_kg", 70.0))
-        dose = _nmol(drug, event, weight)
-        if limit is None or dose > limit * (1 + 1e-9):
+        earlier = [e for e in earlier if event.tick - e[0] < day]
+        earlier.append((event.tick, drug.key, str(event.route), _nmol_in_a_day(drug, event, weight, day)))
+        together = sum(nmol for _, key, route, nmol in earlier if (key, route) == (drug.key, str(event.route)))
+        if limit is None or together > limit * (1 + 1e-9):
             said = "none is known for this route" if limit is None else f"the largest is {_limit_words(drug, event)}"
+            given_words = str(event.amount or event.rate)
             raise InputError(
-                f"{drug.name} {event.amount} at {format_ticks(event.tick)} while an antagonist is on board is more "
-                f"than published human challenges ({said}); schild does not compute it. {DANGER} "
-                "Use a dose of a published challenge."
+                f"{drug.name} {given_words} at {format_ticks(event.tick)} while an antagonist is on board is, with what "
+                f"was given in the {TOGETHER_H:g} h before, more than published human challenges ({said}); schild does not "
+                f"compute it. {DANGER} Use a dose of a published challenge."
             )
 
 
-def _nmol(drug: Drug, event: Event, weight_kg: float) -> float:
-    assert event.amount is not None  # the caller has checked
+def _heaviest(catalogue: Catalogue, who: Subject | Population) -> float:
+    """Body weight that an amount per kilogram is judged by: the heaviest that can occur. [kg]"""
+    if isinstance(who, Subject):
+        return who.weight_kg
+    if "weight_kg" in who.fixed:
+        return float(who.fixed["weight_kg"])
+    group = catalogue.populations.get(who.key)
+    covariate = None if group is None else group.covariates.get("weight_kg")
+    if group is None or covariate is None or covariate.high is None:
+        return 300.0
+    return group.numbers[covariate.high].value
+
+
+def _nmol_in_a_day(drug: Drug, event: Event, weight_kg: float, day: int) -> float:
+    """Amount of one event, or of a day of the endless past and rate that it stands for. [nmol]"""
+    if event.rate is not None:
+        return _nmol(drug, event, event.rate.over(day), weight_kg)
+    assert event.amount is not None  # every other dose has one
+    repeats = max(1.0, day / event.ii_tick) if event.ss and event.ii_tick else 1.0
+    return repeats * _nmol(drug, event, event.amount, weight_kg)
+
+
+def _nmol(drug: Drug, event: Event, amount: Amount, weight_kg: float) -> float:
     route = drug.routes.get(str(event.route))
     salt = event.basis or (route.salt if route is not None else "base")
     factor = 1.0 if salt in ("base", "") or salt not in drug.salts else drug.number(drug.salts[salt]).value
-    return amount_nmol(event.amount.scaled(weight_kg), drug.number(str(drug.mw)).value, factor)
+    return amount_nmol(amount.scaled(weight_kg), drug.number(str(drug.mw)).value, factor)
 
 
 def _limit_nmol(drug: Drug, event: Event) -> float | None:
