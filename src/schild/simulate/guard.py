@@ -77,9 +77,9 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
             said = "none is known for this route" if limit is None else f"the largest is {_limit_words(drug, event)}"
             given_words = str(event.amount or event.rate)
             raise InputError(
-                f"{drug.name} {given_words} at {format_ticks(event.tick)} while an antagonist is on board is, with what "
-                f"was given in the {TOGETHER_H:g} h before, more than published human challenges ({said}); schild does not "
-                f"compute it. {DANGER} Use a dose of a published challenge."
+                f"{drug.name} {given_words} at {format_ticks(event.tick)} while an antagonist is on board is, "
+                f"with what was given in the {TOGETHER_H:g} h before, more than published human challenges ({said}); "
+                f"schild does not compute it. {DANGER} Use a dose of a published challenge."
             )
 
 
