@@ -36,6 +36,7 @@ def test_fit_says_numbers_ratios_and_tests(call, examples, tmp_path):
     assert told.err == ""
     for words in ("pA2", "Schild slope", "pKB (slope 1)", "Dose ratios", "A slope of 1 is not rejected", "parallel"):
         assert words in told.out
+    assert "mathdefault" not in figure.read_text(encoding="utf-8"), "a label is shown as its source"
     first = figure.read_bytes()
     assert first.startswith(b"<?xml")
     call("fit", examples / "schild_curves.csv", "--plot", figure)

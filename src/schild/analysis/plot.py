@@ -45,7 +45,7 @@ def draw_fit(fit: SchildFit) -> Figure:
         left.plot(agonist[here], y[here], "o", color=colour, markersize=4, alpha=0.75)
         label = "without" if b == 0 else f"{b:g} {fit.antagonist.unit}"
         left.plot(grid, fit.predict(b, grid), color=colour, linewidth=1.5, label=label)
-    left.set_xscale("log")
+    _log_axis(left)
     left.set_xlabel(f"agonist [{fit.agonist.unit}]")
     left.set_ylabel(f"response [{fit.response_unit}]" if fit.response_unit else "response")
     left.legend(title="antagonist", fontsize="small", title_fontsize="small", frameon=False)
@@ -98,12 +98,26 @@ def draw_curves(curves: ModelCurves) -> Figure:
     figure, (axis,) = _figure(1, curves.title)
     for k, (label, y) in enumerate(zip(curves.labels, curves.response, strict=True)):
         axis.plot(curves.agonist_load, y, color=_shade(k, len(curves.labels)), linewidth=1.6, label=label)
-    axis.set_xscale("log")
+    _log_axis(axis)
     axis.set_ylim(-0.02, 1.02)
     axis.set_xlabel("agonist at the receptor, C/Kd")
     axis.set_ylabel("occupied by the agonist" if curves.manifest.get("tau") is None else "effect")
     axis.legend(title="antagonist", fontsize="small", title_fontsize="small", frameon=False)
     return figure
+
+
+def _log_axis(axis: Any) -> None:
+    """Powers of ten in plain letters: a figure may be written where formulas are not read."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    def power(x: float, _: int) -> str:
+        raised = str(round(float(np.log10(x)))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{x:g}" if 1e-3 < x < 1e4 else f"10{raised}"
+
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(numticks=9))
+    axis.xaxis.set_major_formatter(FuncFormatter(power))
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _shade(k: int, n: int) -> Any:
