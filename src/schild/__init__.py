@@ -20,11 +20,14 @@ _PUBLIC = {
     "Subject": "schild.population",
     "Population": "schild.population",
     "load": "schild.catalog",
+    "challenge": "schild.challenge",
+    "explain": "schild.explain",
     "model_curves": "schild.analysis",
     "plan": "schild.plan",
     "schild_fit": "schild.analysis",
     "schild_regression": "schild.analysis",
     "structure": "schild.structure",
+    "validate": "schild.validate",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from schild.analysis import schild_fit as schild_fit
     from schild.analysis import schild_regression as schild_regression
     from schild.catalog import load as load
+    from schild.challenge import challenge as challenge
+    from schild.explain import explain as explain
     from schild.plan import plan as plan
     from schild.population import Population as Population
     from schild.population import Subject as Subject
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
     from schild.simulate import simulate as simulate
     from schild.simulate import simulate_run as simulate_run
     from schild.structure import structure as structure
+    from schild.validate import validate as validate
 
 
 def _callable(module: str, function: str) -> None:

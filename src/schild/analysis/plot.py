@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.simulate.plot import COLOURS
+from schild.simulate.plot import COLOURS, plain_powers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,17 +107,8 @@ def draw_curves(curves: ModelCurves) -> Figure:
 
 
 def _log_axis(axis: Any) -> None:
-    """Powers of ten in plain letters: a figure may be written where formulas are not read."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    def power(x: float, _: int) -> str:
-        raised = str(round(float(np.log10(x)))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"{x:g}" if 1e-3 < x < 1e4 else f"10{raised}"
-
     axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(numticks=9))
-    axis.xaxis.set_major_formatter(FuncFormatter(power))
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    plain_powers(axis.xaxis)
 
 
 def _shade(k: int, n: int) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from schild.simulate.result import Output
@@ -40,6 +41,7 @@ def draw(outputs: Sequence[Output], title: str = "") -> Figure:
         elif (top := max(float(np.nanmax(o.value, initial=0.0)) for o in same)) > 0:
             # Concentrations span decades; what lies three decades below the peak is not measured by anyone.
             axis.set_yscale("log")
+            plain_powers(axis.yaxis)
             axis.set_ylim(top / 2000, top * 4)
         axis.grid(alpha=0.25)
         axis.legend(loc="best", fontsize="small", frameon=False)
@@ -48,3 +50,16 @@ def draw(outputs: Sequence[Output], title: str = "") -> Figure:
     if title:
         figure.suptitle(title, fontsize="medium")
     return figure
+
+
+def plain_powers(axis: Axis) -> None:
+    """Label powers of ten in plain letters: a figure may be shown where formulas are not read."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    def power(x: float, _: int) -> str:
+        raised = str(round(float(np.log10(x)))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{x:g}" if 1e-3 < x < 1e4 else f"10{raised}"
+
+    axis.set_major_locator(LogLocator(numticks=9))
+    axis.set_major_formatter(FuncFormatter(power))
+    axis.set_minor_formatter(NullFormatter())
