@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from schild.explain.claims import SUPPORT, Claim, Test
+from schild.explain.claims import SUPPORT, Claim, Test, unit_words
 from schild.explain.experiments import Lab, Outcome
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ EVIDENCE_WORDS = {
 }
 
 _ORDER = ("checked", "label", "fitted", "construction", "predicted")
-_UNITS = {"1": "", "day": "days", "month": "months", "d": "days"}
 
 
 def quantity(value: float | None, unit: str, digits: int = 3) -> str:
@@ -50,8 +49,7 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
         text = f"{value:,.0f}"
     else:
         text = f"{value:.{digits}g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}"
-    word = _UNITS.get(unit, unit)
-    return f"{text} {word}".strip()
+    return text + unit_words(unit)
 
 
 def with_band(value: float, band: tuple[float | None, float | None], unit: str, digits: int = 3) -> str:
@@ -66,7 +64,7 @@ def with_band(value: float, band: tuple[float | None, float | None], unit: str, 
     said = quantity(value, unit, digits)
     if low is None or high is None or math.isclose(low, high, rel_tol=1e-3):
         return said
-    a, b = (quantity(v, unit, 2).removesuffix(_UNITS.get(unit, unit)).strip() for v in (low, high))
+    a, b = (quantity(v, unit, 2).removesuffix(unit_words(unit)) for v in (low, high))
     return f"{said} ({a} to {b})" if a != b else said
 
 

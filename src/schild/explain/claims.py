@@ -37,6 +37,17 @@ _CRITERION = {
 _CRITERION |= {"source", "rows", "note"}
 
 
+def unit_words(unit: str) -> str:
+    """Write a unit as it follows a number, with its space.
+
+    Examples
+    --------
+    >>> unit_words("day"), unit_words("1"), unit_words("ng/mL")
+    (' days', '', ' ng/mL')
+    """
+    return {"1": "", "day": " days", "month": " months", "d": " days", "fold": "-fold"}.get(unit, f" {unit}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
     """One experiment with its criterion.
@@ -107,7 +118,7 @@ class Test:
 
     def size(self, predicted: float) -> str:
         """How far a prediction is from the criterion, in words."""
-        unit = "" if self.unit == "1" else f" {self.unit}"
+        unit = unit_words(self.unit)
         value = self.value or 0.0
         if self.op == "within":
             return f"off by {predicted - value:+.3g}{unit}"
@@ -125,7 +136,7 @@ class Test:
     @property
     def criterion(self) -> str:
         """The criterion in words."""
-        unit = "" if self.unit == "1" else f" {self.unit}"
+        unit = unit_words(self.unit)
         if self.op == "within":
             return f"{self.value:g} ± {self.tolerance:g}{unit}"
         if self.op == "fold":
@@ -270,7 +281,7 @@ def _test(raw: Mapping[str, Any], rows: Mapping[tuple[str, str], Observation]) -
 
 
 def _observed(o: Observation) -> str:
-    unit = "" if o.unit == "1" else f" {o.unit}"
+    unit = unit_words(o.unit)
     spread = f" ({o.spread_stat} {o.spread:g})" if o.spread is not None else ""
     people = f", n {o.n}" if o.n else ""
     if o.low is not None and o.high is not None:

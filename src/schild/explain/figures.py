@@ -67,6 +67,11 @@ def _axes(n: int, height: float = 3.1) -> tuple[Figure, list[Axes]]:
     return figure, list(figure.subplots(1, n, squeeze=False)[0])
 
 
+def _legend(figure: Figure, axis: Axes, columns: int) -> None:
+    """One legend for all panels, above them."""
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=columns)
+
+
 def _percent(axis: Axes, title: str, x: str, y: str = "occupied [%]") -> None:
     axis.set(ylim=(-2, 102), ylabel=y, xlabel=x)
     axis.set_title(title, loc="left")
@@ -125,7 +130,7 @@ def _receptors(lab: Lab) -> tuple[Figure, str, str, Columns]:
         _points(axes[0], [v / 24 for v in t_h], y_obs, sd, "")
     t_h, y_obs, sd = _rows(lab, "delaat2021_kor")
     _points(axes[1], [v / 24 for v in t_h], y_obs, sd, "tomography")
-    axes[1].legend(loc="lower right", bbox_to_anchor=(1, 0.24))
+    _legend(figure, axes[1], 4)
     return (
         figure,
         "Occupancy of mu, kappa and delta receptors over days of 50 and 100 mg by mouth, with tomography.",
@@ -150,7 +155,7 @@ def _metabolite(lab: Lab) -> tuple[Figure, str, str, Columns]:
         data.setdefault("time [h]", [float(v) for v in t])
         for label, part in zip(labels, parts, strict=True):
             _keep(data, f"{label}, {title} [%]", part)
-    axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 0.08))
+    _legend(figure, axes[0], 4)
     return (
         figure,
         "Share of mu receptors in brain and gut held by naltrexone, its metabolite and the body's own opioids "
@@ -162,7 +167,7 @@ def _metabolite(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _schild(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2, 3.3)
+    figure, axes = _axes(2, 3.6)
     agonist = np.geomspace(1e-2, 1e6, 65)
     _, _, tone = mu_loads(lab, "effect_compartment")
     data: Columns = {"agonist, C/Kd": [float(v) for v in agonist]}
@@ -174,7 +179,7 @@ def _schild(lab: Lab) -> tuple[Figure, str, str, Columns]:
         curve = 100 * equilibrium_curve(agonist, level, tone)
         axes[0].plot(agonist, curve, color=BLUE, alpha=float(shade), label=f"{level:g} x Kd", linewidth=1.6)
         _keep(data, f"equilibrium, naltrexone {level:g} x Kd [%]", curve)
-    axes[0].legend(title="naltrexone", title_fontsize=8.5, loc="upper left")
+    axes[0].legend(title="naltrexone", title_fontsize=8.5, loc="lower right")
     _percent(axes[0], "at equilibrium", "agonist, concentration / Kd", "occupied by agonist [%]")
     first = True
     for key, label, colour, style in _STRUCTURES:
@@ -187,7 +192,8 @@ def _schild(lab: Lab) -> tuple[Figure, str, str, Columns]:
         curve = 100 * c.curve(agonist)
         axes[1].plot(agonist, curve, color=colour, linestyle=style, linewidth=1.7, label=label)
         _keep(data, f"after 1 h, {label} [%]", curve)
-    axes[1].legend(loc="upper left")
+    handles, labels = axes[1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower right", ncols=5, title="right:", title_fontsize=8.5)
     _percent(axes[1], "after 1 h, a day after 50 mg", "agonist, concentration / Kd", "occupied by agonist [%]")
     for axis in axes:
         axis.set_xscale("log")
@@ -266,8 +272,8 @@ def _formulations(lab: Lab) -> tuple[Figure, str, str, Columns]:
             ("naltrexone 50 mg po q24h x28", "50 mg a day by mouth", ORANGE),
         ):
             output = f"plasma_{species}"
-            one = lab.run(regimen, 840.0, 2.0, [output], receptors=["mor"])[output]
-            many = np.asarray(lab.run(regimen, 840.0, 2.0, [output], receptors=["mor"], many=True)[output].values)
+            one = lab.run(regimen, 840.0, 1.0, [output], receptors=["mor"])[output]
+            many = np.asarray(lab.run(regimen, 840.0, 1.0, [output], receptors=["mor"], many=True)[output].values)
             t = np.asarray(one.time_h)
             low, high = np.quantile(many, [0.05, 0.95], axis=0)
             _band(axis, t / 24, np.asarray(one.value), low, high, colour, label)
@@ -300,7 +306,7 @@ def _duration(lab: Lab) -> tuple[Figure, str, str, Columns]:
     axes[0].axhline(90, color=INK, linewidth=0.8, linestyle=":")
     _percent(axes[0], "plasma and block", "hours after one tablet of 50 mg", "[%]")
     axes[0].set_xticks(range(0, 169, 24))
-    axes[0].legend(loc="center right", bbox_to_anchor=(1, 0.62))
+    axes[0].legend(loc="center right", bbox_to_anchor=(1, 0.8))
     _keep(data, "time [h]", t)
     _keep(data, "plasma [% of peak]", plasma)
     _keep(data, "mu [%]", y, low, high)

@@ -105,15 +105,24 @@ def html_page(answer: Explanation) -> str:
 def _verdicts(answer: Explanation) -> Raw:
     misses = [
         (
-            Raw(f"{badge('missed')}"), f.test.id, f.test.statement, f.test.observed, f.predicted,
-            f.test.size(f.outcome.predicted), f.reason or "Not listed as known.",
+            badge("missed"),
+            Raw(f"<strong>{esc(f.test.id)}</strong> {esc(f.test.statement)}<br><small>{esc(_why(f))}</small>"),
+            f.test.observed, f.predicted, f.test.size(f.outcome.predicted),
         )
         for f in answer.misses
     ]  # fmt: skip
     head = paragraph(answer.counts)
-    words = ("verdict", "id", "claim", "observed", "predicted (90 % band)", "size", "reason")
-    first = table(words, misses, caption="Misses", head=False) if misses else paragraph("No test missed.")
+    words = ("verdict", "claim, and why it misses", "observed", "predicted (90 % band)", "size")
+    first = (
+        table(words, misses, caption="Misses", head=False, widths=(11, 43, 18, 15, 13))
+        if misses
+        else paragraph("No test missed.")
+    )
     return Raw(head + first + (paragraph(answer.line) if answer.line else ""))
+
+
+def _why(f: Finding) -> str:
+    return f.reason or "Not listed as known."
 
 
 def _claim(answer: Explanation, claim: Claim) -> Raw:
@@ -125,14 +134,18 @@ def _claim(answer: Explanation, claim: Claim) -> Raw:
         d = draw(claim.figure, answer.lab)
         drawn = figure(d.svg, caption=d.caption, data=d.data, name=f"{claim.id}-{claim.figure}")
     rows = [_row(f) for f in found]
-    words = ("verdict", "test", "observed", "predicted (90 % band)", "criterion", "evidence", "source")
-    return section(f"{claim.id}. {claim.statement}", drawn, table(words, rows, head=False), key=claim.id)
+    words = ("verdict", "what was run, and its source", "observed and criterion", "predicted (90 % band)")
+    return section(
+        f"{claim.id}. {claim.statement}", drawn, table(words, rows, head=False, widths=(14, 44, 25, 17)), key=claim.id
+    )
 
 
 def _row(f: Finding) -> tuple[str, ...]:
     t = f.test
-    more = " ".join(part for part in (t.why, t.note, f.reason) if part)
-    said = Raw(f"<strong>{esc(t.id)}</strong> {esc(t.statement)}" + (f"<br><small>{esc(more)}</small>" if more else ""))
-    criterion = t.criterion + (f" ({t.size(f.outcome.predicted)})" if f.holds == "no" else "")
-    source = Raw("<small>" + esc(", ".join((*t.source, *t.rows))) + "</small>")
-    return badge(f.verdict), said, t.observed or "–", f.predicted, criterion, EVIDENCE_WORDS[t.evidence], source
+    notes = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in (t.why, t.note, f.reason) if part)
+    lines = [f"<strong>{esc(t.id)}</strong> {esc(t.statement)}"]
+    lines += [f"<small>{esc(text)}</small>" for text in (notes, ", ".join((*t.source, *t.rows))) if text]
+    verdict = Raw(f"{badge(f.verdict)}<br><small>{esc(EVIDENCE_WORDS[t.evidence])}</small>")
+    asked = t.criterion + (f"; {t.size(f.outcome.predicted)}" if f.holds == "no" else "")
+    measured = Raw(f"{esc(t.observed or '–')}<br><small>criterion: {esc(asked)}</small>")
+    return verdict, Raw("<br>".join(lines)), measured, f.predicted

@@ -82,6 +82,7 @@ def table(
     caption: str = "",
     numeric: Sequence[int] = (),
     head: bool = True,
+    widths: Sequence[int] = (),
 ) -> Raw:
     """Write a table.
 
@@ -97,6 +98,8 @@ def table(
         Columns that are set to the right.
     head : bool
         Whether the first cell of each row heads it.
+    widths : sequence of int
+        Shares of the width, in percent.
 
     Returns
     -------
@@ -113,8 +116,11 @@ def table(
     body = "".join(f"<tr>{''.join(cell(k, v) for k, v in enumerate(row))}</tr>\n" for row in rows)
     names = "".join(f'<th scope="col"{_class("num" if k in side else "")}>{esc(c)}</th>' for k, c in enumerate(columns))
     top = f"<caption>{esc(caption)}</caption>" if caption else ""
+    group = "".join(f'<col style="width:{w}%">' for w in widths)
+    group = f"<colgroup>{group}</colgroup>" if group else ""
+    kind = ' class="fixed"' if group else ""
     return Raw(
-        f'<div class="wide" tabindex="0" role="region" aria-label="{esc(caption or "table")}"><table>{top}'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{esc(caption or "table")}"><table{kind}>{top}{group}'
         f"<thead><tr>{names}</tr></thead><tbody>\n{body}</tbody></table></div>\n"
     )
 
@@ -229,7 +235,7 @@ STYLE = """\
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.55;
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 52rem; margin: 0 auto; padding: 2rem 1.1rem 4rem; }
+main { max-width: 56rem; margin: 0 auto; padding: 2rem 1.1rem 4rem; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.3rem; margin: 2.6rem 0 .6rem; padding-top: .5rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; }
@@ -241,7 +247,9 @@ a { color: var(--accent); }
   border: 1px solid currentColor; border-radius: .3em; }
 .badge.yes { color: var(--yes); } .badge.no { color: var(--no); } .badge.none { color: var(--none); }
 .wide { overflow-x: auto; margin: .8rem 0; }
+small { color: var(--soft); font-size: .87em; }
 table { border-collapse: collapse; font-size: .9rem; width: 100%; }
+.fixed { table-layout: fixed; min-width: 40rem; overflow-wrap: anywhere; }
 caption { text-align: left; color: var(--soft); padding: .2rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .55rem; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--line); font-size: .85rem; } tbody th { font-weight: 600; }

@@ -365,7 +365,8 @@ def statement(c: Check) -> str:
     o = c.observation
     when = f" at {o.time_h:g} h" if o.time_h is not None and o.observable == "occupancy" else ""
     relative = f" relative to {o.normalisation}" if o.normalisation == "1 h" else ""
-    return f"{o.observable.replace('_', ' ')} of {o.species}{when}{relative}, {o.regimen}"
+    what = o.observable.replace("_", " ").replace(":", " on ")
+    return f"{what} of {o.species}{when}{relative}" + (f", {o.regimen}" if o.regimen else "")
 
 
 def _claim(c: Check) -> dict[str, Any]:

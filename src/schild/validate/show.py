@@ -117,7 +117,9 @@ def html_page(v: Validation) -> str:
         if not c.holds
     ]  # fmt: skip
     words = ("row", "observed", "predicted (90 % band)", "fold", "evidence", "what is wrong")
-    parts.append(section("Misses first", table(words, misses, head=False, caption=f"{len(misses)} of {len(v.checks)}")))
+    caption = f"{len(misses)} of {len(v.checks)} rows"
+    wide = (28, 11, 17, 7, 10, 27)
+    parts.append(section("Misses first", table(words, misses, head=False, caption=caption, widths=wide)))
     if v.skipped:
         parts.append(section("Not predicted in this version", table(("row", "reason"), v.skipped)))
     parts.append(section("Everything at a glance", _glance(v)))

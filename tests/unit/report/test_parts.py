@@ -1,0 +1,134 @@
+"""Pages load nothing, escape everything, and can be read without seeing a figure."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from urllib.parse import unquote
+
+import pytest
+
+import schild
+from schild.report import (
+    Raw,
+    draw_on,
+    esc,
+    figure,
+    new_figure,
+    notice,
+    number,
+    page,
+    paragraph,
+    section,
+    simulation_html,
+    svg_of,
+    table,
+)
+from webpage import Page, check_self_contained
+
+NASTY = "<script>alert('x')</script> & \"quotes\""
+
+
+def drawn(key="f"):
+    with draw_on():
+        f = new_figure()
+        f.subplots().plot([0, 1, 2], [0, 1, 4], label="square")
+        return svg_of(f, key, "a curve & more")
+
+
+def test_everything_is_escaped():
+    text = page(
+        NASTY,
+        paragraph(NASTY),
+        notice(NASTY, title=NASTY),
+        section(NASTY, table((NASTY,), [(NASTY,)], caption=NASTY)),
+        figure(drawn(), caption=NASTY, data={NASTY: [1.0]}, name=NASTY),
+        lead=NASTY,
+        foot=NASTY,
+    )
+    assert "<script" not in text
+    check_self_contained(text)
+
+
+def test_a_page_has_language_title_heading_and_schemes():
+    parsed = Page(page("A title", paragraph("text")))
+    assert parsed.named("html")[0]["lang"] == "en"
+    assert len(parsed.named("h1")) == 1
+    assert parsed.named("title")
+    assert "prefers-color-scheme: dark" in page("t")
+    assert "@media print" in page("t")
+
+
+def test_tables_have_scopes():
+    parsed = Page(table(("a", "b"), [("x", 1.0), ("y", 2.0)], caption="c", numeric=(1,)))
+    scopes = [attrs.get("scope") for attrs in parsed.named("th")]
+    assert scopes == ["col", "col", "row", "row"]
+
+
+def test_a_figure_says_what_it_shows_and_gives_its_numbers():
+    data = {"time [h]": [0.0, 1.0, 2.0], "value [1]": [0.0, 1.0, 4.0]}
+    text = figure(drawn(), caption="A square.", data=data, name="square")
+    parsed = Page(text)
+    svg = parsed.named("svg")[0]
+    assert svg["role"] == "img"
+    assert svg["aria-label"] == "a curve & more"
+    assert parsed.named("figcaption")
+    assert parsed.named("details")
+    address = next(attrs["href"] for attrs in parsed.named("a"))
+    rows = list(csv.reader(StringIO(unquote(address.removeprefix("data:text/csv;charset=utf-8,")))))
+    assert rows == [["time [h]", "value [1]"], ["0", "0"], ["1", "1"], ["2", "4"]]
+
+
+def test_two_figures_on_a_page_do_not_share_ids():
+    check_self_contained(page("t", Raw(drawn("a") + drawn("b"))))
+
+
+def test_ink_follows_light_and_dark():
+    assert "currentColor" in drawn()
+    assert "#010203" not in drawn()
+
+
+def test_drawing_is_repeatable():
+    assert drawn() == drawn()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.0, "0"),
+        (1e-9, "1.00e-09"),
+        (12345.6, "12,346"),
+        (float("inf"), ""),
+        (None, ""),
+        (3, "3"),
+        ("x", "x"),
+        (-0.5, "-0.500"),
+    ],
+)
+def test_numbers(value, said):
+    assert number(value) == said
+
+
+def test_long_tables_are_thinned_and_the_download_is_whole():
+    data = {"x": [float(v) for v in range(1000)]}
+    parsed = Page(figure(drawn(), caption="c", data=data))
+    assert len(parsed.named("tr")) <= 42
+    assert parsed.named("a")[0]["href"].count("%0A") == 1001
+
+
+def test_raw_passes_and_text_does_not():
+    assert esc(Raw("<b>")) == "<b>"
+    assert esc("<b>") == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize("n", [None, 5])
+def test_a_run_as_a_page(n):
+    result = schild.simulate("naltrexone 50 mg po", until="24 h", n=n, title=NASTY)
+    parsed = check_self_contained(simulation_html(result))
+    assert len(parsed.named("svg")) == 2
+    assert len(parsed.named("details")) == 2
+
+
+def test_a_run_without_plasma_is_still_a_page():
+    result = schild.simulate("naltrexone 50 mg po", until="24 h", outputs=["mor_free"])
+    check_self_contained(simulation_html(result))

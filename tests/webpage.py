@@ -1,0 +1,50 @@
+"""What the tests of pages share: a parser that insists on closed tags, and the check that nothing is loaded."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+VOID = {"meta", "br", "col", "link", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that tags close in order and collects what matters."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.loads, self.ids = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "srcset", "xlink:href", "action"):
+                self.loads.append(value)
+            if name == "id":
+                self.ids.append(value)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"closed without being opened: {tag}"
+        assert self.open.pop() == tag
+
+    def named(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def check_self_contained(text):
+    parsed = Page(text)
+    assert all(v.startswith(("#", "data:")) for v in parsed.loads), [v[:60] for v in parsed.loads]
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert not parsed.named("script")
+    assert len(parsed.ids) == len(set(parsed.ids))
+    return parsed
