@@ -451,22 +451,16 @@ def _higher_doses(lab: Lab) -> tuple[Figure, str, str, Columns]:
         ("naltrexone 150 mg po", "150 mg", GREEN, "-."),
     )
     figure, axis, data = _lines(lab, cases, 216.0, "one dose", every=1.0)
-    for (regimen, label, colour, _), hour in zip(cases, (24.0, 48.0, 72.0), strict=True):
+    for (regimen, _, colour, _), hour in zip(cases, (24.0, 48.0, 72.0), strict=True):
         value = 100 * float(lab.pet(regimen, "mor", hour, hour)[1][0, -1])
         axis.plot([hour / 24], [value], "o", color=colour, markersize=7, mec=INK, mew=0.8)
-        axis.annotate(
-            f"{label} until here, says the label",
-            (hour / 24, value),
-            xytext=(6, 8),
-            textcoords="offset points",
-            fontsize=7.5,
-        )
     axis.axhline(80, color=INK, linewidth=0.7, linestyle=":")
     axis.set_xlim(0, 9)
     return (
         figure,
         "Mu occupancy after one dose of 50, 100 and 150 mg with the durations of the label.",
-        f"Dotted: the assumed line of 80 %. The label's 24, 48 and 72 h speak of effects of 25 mg of heroin. {_PEOPLE}",
+        "Dots: how long the label says each blocks 25 mg of heroin (24, 48, 72 h); it speaks of effects. Dotted: the "
+        f"assumed line of 80 %. {_PEOPLE}",
         data,
     )
 

@@ -28,7 +28,7 @@ _ROLES = {
 #: Misses of other drugs stand, with their reasons, in the report of all studies.
 LISTED = "See schild validate, which lists each miss with its reason."
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
-DANGER = "Opioids stop breathing in overdose, and tolerance that was lost is not known until then."
+DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
 
 
 def explain_entry(drug: Drug, lab: Lab, progress: Callable[..., None] | None = None) -> Explanation:
@@ -146,7 +146,7 @@ def _kinetics(drug: Drug) -> tuple[str, tuple[str, ...], tuple[tuple[str, ...], 
         if name in drug.numbers
     ]
     rows += [
-        (f"{route.key}: {route.product}", f"{len(route.branches)} input(s), salt {route.salt or 'base'}", "")
+        (f"{route.key}: {route.product}", f"a dose means the {route.salt or 'base'}", "")
         for route in drug.routes.values()
     ]
     return "How it moves", ("number or route", "chosen", "rival values"), tuple(rows)

@@ -135,14 +135,13 @@ def _claim(answer: Explanation, claim: Claim) -> Raw:
         drawn = figure(d.svg, caption=d.caption, data=d.data, name=f"{claim.id}-{claim.figure}")
     rows = [_row(f) for f in found]
     words = ("verdict", "what was run, and its source", "observed and criterion", "predicted (90 % band)")
-    return section(
-        f"{claim.id}. {claim.statement}", drawn, table(words, rows, head=False, widths=(14, 44, 25, 17)), key=claim.id
-    )
+    title = f"{claim.id}. {claim.statement}" if claim.figure else claim.statement
+    return section(title, drawn, table(words, rows, head=False, widths=(14, 44, 25, 17)), key=claim.id)
 
 
 def _row(f: Finding) -> tuple[str, ...]:
-    t = f.test
-    notes = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in (t.why, t.note, f.reason) if part)
+    t, missed = f.test, f.reason if f.holds == "no" else ""
+    notes = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in (t.why, t.note, missed) if part)
     lines = [f"<strong>{esc(t.id)}</strong> {esc(t.statement)}"]
     lines += [f"<small>{esc(text)}</small>" for text in (notes, ", ".join((*t.source, *t.rows))) if text]
     verdict = Raw(f"{badge(f.verdict)}<br><small>{esc(EVIDENCE_WORDS[t.evidence])}</small>")
