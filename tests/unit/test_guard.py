@@ -48,3 +48,8 @@ def test_without_an_antagonist_and_long_after_one_there_is_no_limit_here():
 def test_an_infusion_that_runs_into_the_antagonist_counts():
     with pytest.raises(InputError, match="published human challenges"):
         schild.simulate("morphine 2 mg/h iv for 20 h", "naltrexone 50 mg po at 10 h", until="1 d")
+
+
+def test_a_rescue_is_no_challenge():
+    schild.simulate("morphine 2 mg/h iv for 6 h", "naloxone 0.4 mg iv at 5 h", until="8 h")
+    schild.simulate("fentanyl 1 mg iv", "naloxone 4 mg in at 2 min", until="2 h")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from schild import _callable
 from schild.catalog import load
 from schild.explain.answer import Explanation, Finding, filled
 from schild.explain.claims import book_of, has_book, known_misses
@@ -78,3 +79,6 @@ def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bo
         lab=lab,
         known=known,
     )
+
+
+_callable(__name__, "explain")

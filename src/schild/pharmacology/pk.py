@@ -73,9 +73,7 @@ def disposition_rates(k10: ArrayLike, *exchange: tuple[ArrayLike, ArrayLike]) ->
         for _ in range(2):  # Newton steps on the characteristic polynomial polish what eigvalsh rounds off
             fast, middle, slow = (_polish(x, k10, k12, k21, k13, k31) for x in (fast, middle, slow))
         return fast, middle, slow
-    raise ValueError(
-        f"disposition_rates takes at most two peripheral compartments; {len(exchange)} were given."
-    )
+    raise ValueError(f"disposition_rates takes at most two peripheral compartments; {len(exchange)} were given.")
 
 
 def _polish(x: Floats, k10: Floats, k12: Floats, k21: Floats, k13: Floats, k31: Floats) -> Floats:

@@ -62,16 +62,20 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
     for event, drug in given:
         if drug.role not in AGONISTS:
             continue
-        # An infusion counts from its start to its end, and a steady state from its past on.
+        # Of an infusion that an antagonist interrupts, what still comes afterwards counts: a rescue is no challenge.
         end = event.tick + event.duration_tick
-        if not any(event.tick <= tick + window and end >= tick for tick in blocked_from):
+        blocked = [tick for tick in blocked_from if event.tick <= tick + window and end >= tick]
+        if not blocked or (event.duration_tick and end == min(blocked)):
             continue
+        share = 1.0
+        if event.duration_tick:
+            share = (end - max(event.tick, min(blocked))) / event.duration_tick
         if not warned:
             warned = True
             yield f"An opioid is given while an antagonist is on board. {DANGER}"
         limit = _limit_nmol(drug, event)
         earlier = [e for e in earlier if event.tick - e[0] < day]
-        earlier.append((event.tick, drug.key, str(event.route), _nmol_in_a_day(drug, event, weight, day)))
+        earlier.append((event.tick, drug.key, str(event.route), share * _nmol_in_a_day(drug, event, weight, day)))
         together = sum(nmol for _, key, route, nmol in earlier if (key, route) == (drug.key, str(event.route)))
         if limit is None or together > limit * (1 + 1e-9):
             said = "none is known for this route" if limit is None else f"the largest is {_limit_words(drug, event)}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from schild import _callable
 from schild.catalog import Catalogue, Observation, load
 from schild.errors import SchildError
 from schild.simulate.observe import predict
@@ -377,3 +378,6 @@ def _claim(c: Check) -> dict[str, Any]:
         "unit": o.unit, "bound": c.bound, "fold": c.predicted / o.value, "inside": c.inside,
         "within_two_fold": c.within_two, "rows": list(o.row), "people": c.people, "study": c.table,
     }  # fmt: skip
+
+
+_callable(__name__, "validate")
