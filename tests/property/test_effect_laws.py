@@ -1,4 +1,4 @@
-"""Laws of effects: antagonists alone do nothing, never raise an effect, are surmounted at equilibrium; ceilings hold."""
+"""Laws of effects: antagonists alone do nothing, never raise an effect, can be surmounted; ceilings hold."""
 
 import numpy as np
 import pytest

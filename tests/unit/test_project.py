@@ -86,9 +86,7 @@ def test_the_readme_names_the_two_commands(command):
 
 def test_the_readme_has_a_line_for_each_module():
     # `__init__`, `__main__` and private modules are no part of the map.
-    names = {
-        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    }
+    names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     public = sorted(name for name in names if not name.startswith("_"))
     assert [name for name in public if not re.search(rf"^(?:\w+ +)*{name}\b", readme, re.MULTILINE)] == []
