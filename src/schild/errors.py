@@ -39,11 +39,7 @@ class UnknownNameError(InputError, KeyError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         close = get_close_matches(name, names, n=3)
-        hint = (
-            f"Did you mean {', '.join(map(repr, close))}?"
-            if close
-            else f"Known: {', '.join(names) or 'none'}."
-        )
+        hint = f"Did you mean {', '.join(map(repr, close))}?" if close else f"Known: {', '.join(names) or 'none'}."
         self.message = f"No {kind} is called {name!r}. {hint}"
         self._given = (kind, name, names)
         super().__init__(self.message)

@@ -9,11 +9,7 @@ from schild.errors import CatalogueError, InputError, SchildError, UnknownNameEr
 
 
 def test_every_error_belongs_to_the_family():
-    ours = [
-        item
-        for item in vars(errors).values()
-        if isinstance(item, type) and item.__module__ == errors.__name__
-    ]
+    ours = [item for item in vars(errors).values() if isinstance(item, type) and item.__module__ == errors.__name__]
     assert len(ours) >= 4
     assert all(issubclass(item, SchildError) for item in ours)
 
