@@ -43,6 +43,8 @@ STAGES: tuple[tuple[str, Mapping[str, float], tuple[str, ...]], ...] = (
     ),
     ("potency of hydrocodone", {"hydrocodone.mor.factor": 20.0}, ("darwish2017_hydrocodone",)),
     ("reserve of pain relief", {"analgesia.reserve": 1.6}, ("sarton2000",)),
+    # No effect of its own is measured; its factor, for mu and kappa alike, is that of the table of equal doses.
+    ("potency of pentazocine", {"pentazocine.mor.factor": 50.0}, ("equianalgesic/equal_pentazocine_im",)),
 )
 
 
@@ -69,7 +71,7 @@ def residuals(rows: Sequence[Observation], overrides: Mapping[str, float]) -> Fl
     for o in rows:
         assert o.sd_fixed is not None  # rows for calibration carry it
         found = float(predict(o, overrides=dict(overrides))[0])
-        if o.observable.startswith(("c50", "c25", "dose_ratio")):
+        if o.observable.startswith(("c50", "c25", "dose_ratio", "equal_dose")):
             out.append(np.log(found / o.value) / (o.sd_fixed / o.value))
         else:
             out.append((found - o.value) / o.sd_fixed)
@@ -95,7 +97,8 @@ def fit() -> Fit:
     for title, start, ids in STAGES:
         if any(name.partition(".")[0] not in {*load().drugs, *load().effects} for name in start):
             continue
-        rows = calibration_rows(STUDY, *ids)
+        study, _, _ = ids[0].rpartition("/")
+        rows = calibration_rows(study or STUDY, *(i.rpartition("/")[2] for i in ids))
         names = tuple(start)
         value, left, covariance = gauss_newton(_of(rows, names, dict(known)), start.values())
         known |= dict(zip(names, (float(v) for v in value), strict=True))
