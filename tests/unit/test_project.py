@@ -48,7 +48,7 @@ def test_the_pattern_knows_a_machine_path_from_other_paths():
     slash = "/"
     assert MACHINE_PATH.search(f"open('{slash}home{slash}ada/x.csv')")
     assert MACHINE_PATH.search(f"# see {slash}Users{slash}ada")
-    assert not MACHINE_PATH.search("https://example.org/home/page and docs/work/notes and ~/work/x")
+    assert not MACHINE_PATH.search("https://example.org/home/page and docs/work/notes and ~/play/x")
 
 
 def test_no_file_holds_a_path_of_somebody_s_machine():
