@@ -126,7 +126,7 @@ def test_out_writes_every_file_and_the_run_repeats_it(call, tmp_path):
     told = call(*words, "--out", place)
     assert told.code == 0
     files = {path.name for path in place.iterdir()}
-    assert {"result.csv", "summary.json", "figure.svg", "figure.png", "run.toml"} <= files
+    assert {"report.html", "result.csv", "summary.json", "figure.svg", "figure.png", "run.toml"} <= files
     data = json.loads((place / "summary.json").read_text(encoding="utf-8"))
     assert set(data) == CONTRACT
     rows = list(csv.DictReader(StringIO((place / "result.csv").read_text(encoding="utf-8"))))

@@ -92,7 +92,7 @@ def simulate(
     threads
         Processors to use; never changes a number.
     out
-        Folder for result.csv, summary.json, figure.svg, figure.png and run.toml.
+        Folder for report.html, result.csv, summary.json, figure.svg, figure.png and run.toml.
     plot
         File for the figure: .svg, .png or .pdf.
     json
@@ -279,12 +279,15 @@ def _drawn(result: Result, kind: str) -> bytes:
 
 def _write_all(place: Path, run: Run, result: Result) -> list[str]:
     """Write everything that belongs to a result, and give the names of the files."""
+    from schild.report import simulation_html
+
     files: dict[str, str | bytes] = {
         "result.csv": result.to_frame().to_csv(index=False, lineterminator="\n"),
         "summary.json": result.to_json() + "\n",
         "run.toml": run.to_toml(),
         "figure.svg": _drawn(result, "svg"),
         "figure.png": _drawn(result, "png"),
+        "report.html": simulation_html(result),
     }
     for name, content in files.items():
         write(place / name, content)

@@ -48,6 +48,7 @@ def simulation_html(result: Result) -> str:
     groups = {
         "Plasma": [n for n in names if n.startswith("plasma_")],
         "Receptors": [n for n in names if not n.startswith("plasma_")],
+        "Effects": [n for n in result.outputs if result.catalogue is not None and n in result.catalogue.effects],
     }
     for k, (title, wanted) in enumerate(groups.items()):
         if not wanted:
