@@ -9,6 +9,7 @@ from schild.catalog import load
 from schild.explain.answer import Explanation, Finding, filled
 from schild.explain.claims import book_of, has_book, known_misses
 from schild.explain.experiments import Lab, run_test
+from schild.explain.other import block_table, explain_entry
 
 __all__ = ["Explanation", "Finding", "explain"]
 
@@ -27,7 +28,8 @@ def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bo
     progress : callable, optional
         Called with experiments done and in all.
     quick : bool
-        Fewer virtual people: the same typical predictions, rougher bands.
+        Fewer virtual people behind bands: the same typical predictions, rougher bands. Challenges of effects, whose
+        verdict is on the median of people, keep all of them.
 
     Returns
     -------
@@ -50,8 +52,6 @@ def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bo
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
     lab = Lab(catalogue=catalogue, n=n, draws=draws)
     if not has_book(entry.key):
-        from schild.explain.other import explain_entry
-
         return explain_entry(entry, lab, progress)
     book, known = book_of(entry.key), known_misses(entry.key)
     findings: list[Finding] = []
@@ -74,7 +74,7 @@ def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bo
         danger=book.danger,
         advice=book.advice,
         line=book.line,
-        tables=(),
+        tables=(block_table(lab, *book.table),) if book.table else (),
         references=book.references,
         lab=lab,
         known=known,

@@ -21,7 +21,7 @@ __all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "quantity"]
 EVIDENCE_WORDS = {
     "fitted": "fitted to this",
     "checked": "checked, not fitted",
-    "predicted": "prediction, no data yet",
+    "predicted": "predicted beforehand",
     "label": "against a label or guide",
     "construction": "follows from the equations",
 }
@@ -91,7 +91,9 @@ class Finding:
 
     @property
     def holds(self) -> Literal["yes", "no", "not tested"]:
-        """The verdict."""
+        """The verdict; none without a criterion, or where something needed is not installed."""
+        if self.outcome.missing:
+            return "not tested"
         found = self.test.holds(self.outcome.predicted)
         return "not tested" if found is None else "yes" if found else "no"
 
@@ -103,7 +105,7 @@ class Finding:
     @property
     def predicted(self) -> str:
         """Prediction with its band."""
-        return with_band(self.outcome.predicted, self.outcome.band, self.test.unit)
+        return self.outcome.missing or with_band(self.outcome.predicted, self.outcome.band, self.test.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of the JSON contract."""
@@ -277,7 +279,7 @@ def filled(paragraphs: Sequence[str], findings: Sequence[Finding]) -> tuple[str,
 
     def place(match: re.Match[str]) -> str:
         f = by_id[match.group(1)]
-        said = with_band(f.outcome.predicted, f.outcome.band, f.test.unit, 2)
+        said = f.outcome.missing or with_band(f.outcome.predicted, f.outcome.band, f.test.unit, 2)
         return f"{said} [missed: {f.test.observed}]" if f.holds == "no" else said
 
-    return tuple(re.sub(r"\{([A-Z]\d+\.\d+)\}", place, p) for p in paragraphs)
+    return tuple(re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, p) for p in paragraphs)

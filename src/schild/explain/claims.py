@@ -12,6 +12,7 @@ from typing import Any
 
 from schild.catalog import Observation, load
 from schild.errors import CatalogueError
+from schild.units import hours
 
 __all__ = ["Book", "Claim", "Test", "book_of", "known_misses"]
 
@@ -176,6 +177,8 @@ class Book:
         What is not.
     references : mapping of str to (label, address)
         Sources that the catalogue does not have.
+    table : tuple of (regimen, hours) or None
+        After what, and how much later, published doses of opioids are tabulated with the block of their effects.
     """
 
     drug: str
@@ -188,6 +191,7 @@ class Book:
     claims: tuple[Claim, ...]
     not_tested: tuple[tuple[str, str, str], ...]
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    table: tuple[str, float] | None = None
 
     @property
     def tests(self) -> tuple[Test, ...]:
@@ -247,6 +251,7 @@ def book_of(drug: str) -> Book:
         claims=claims,
         not_tested=tuple((e["id"], e["statement"], e["why"]) for e in data["not_tested"]),
         references={e["key"]: (e["label"], e.get("url", "")) for e in data.get("reference", ())},
+        table=(data["table"]["regimen"], hours(data["table"]["at"])) if "table" in data else None,
     )
 
 

@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, Observation
+from schild.challenge import Response, challenge
+from schild.errors import SchildError
 from schild.explain.claims import Test
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy, schild_line
+from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
 from schild.simulate.observe import predict
 from schild.units import hours
 
-__all__ = ["EXPERIMENTS", "Lab", "Outcome", "run_test"]
+__all__ = ["EXPERIMENTS", "Lab", "Outcome", "published_dose", "run_test"]
 
 Floats = NDArray[np.float64]
 
@@ -25,16 +28,34 @@ Floats = NDArray[np.float64]
 LEVELS = (1.0, 3.0, 10.0, 30.0, 100.0)
 #: A concentration over Kd at which nothing is left to gain.
 PLENTY = 1e7
-#: Length of a challenge. [h]
+#: Length of a challenge of receptors. [h]
 CHALLENGE_H = 1.0
+#: Of a challenge of effects: 300 runs, ten adults under thirty parameter sets, as the page of criteria wants.
+CROWD = {"n": 10, "uncertainty": 30}
+#: The same number of adults with the best values of all numbers.
+BEST = {"n": 300}
+#: Effects that every challenge is read for, so that claims and figures share runs.
+EFFECTS = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
+RECEPTORS = ("mor", "kor", "dor", "mor_gut")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an experiment gives: the typical person, and everybody else where people matter."""
+    """What an experiment gives.
+
+    Parameters
+    ----------
+    predicted : float
+        For the typical person; for a challenge of effects the median over people.
+    many : ndarray or None
+        Everybody, where people matter.
+    missing : str
+        What the experiment needs and does not have; empty where it ran.
+    """
 
     predicted: float
     many: Floats | None = None
+    missing: str = ""
 
     @property
     def band(self) -> tuple[float | None, float | None]:
@@ -66,6 +87,45 @@ class Lab:
     seed: int = 1
     kept: dict[Any, Result] = field(default_factory=dict)
     measured: dict[Any, Outcome] = field(default_factory=dict)
+    faced: dict[Any, dict[str, Response]] = field(default_factory=dict)
+
+    def challenge(
+        self,
+        antagonist: str,
+        agonist: str,
+        at_h: float,
+        structure: str | None = None,
+        population: Mapping[str, int] | None = CROWD,
+        effects: Sequence[str] = EFFECTS,
+    ) -> dict[str, Response]:
+        """Give an agonist with and without an antagonist, or return the same challenge again.
+
+        Parameters
+        ----------
+        antagonist, agonist : str
+            Regimen and single dose, in words.
+        at_h : float
+            When the agonist is given. [h]
+        structure : str, optional
+            Rival mechanism.
+        population : mapping or None
+            People; None for the typical person.
+        effects : sequence of str
+            What is looked at.
+
+        Returns
+        -------
+        dict of str to Response
+            By effect.
+        """
+        key = (antagonist, agonist, at_h, structure, repr(population), tuple(effects))
+        if key not in self.faced:
+            found = challenge(
+                antagonist, agonist=agonist, at=f"{at_h:.6f} h", effect=list(effects), population=population,
+                seed=self.seed, structure=structure, catalogue=self.catalogue,
+            )  # fmt: skip
+            self.faced[key] = {r.effect: r for r in found.responses}
+        return self.faced[key]
 
     def run(
         self,
@@ -401,6 +461,123 @@ def _rmse(lab: Lab, x: Mapping[str, Any]) -> Outcome:
     return Outcome(predicted=float(np.sqrt(np.mean(np.square(left)))))
 
 
+# ------------------------------------------------------------------------------------------------ effects
+
+
+def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
+    """Write the largest dose of a published human study of an agonist, the only one that a challenge is run with.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> published_dose(load(), "heroin", "iv")
+    'heroin 25 mg iv'
+    """
+    entry = catalogue.drug(drug)
+    number = entry.routes[route].challenge
+    if number is None:
+        raise SchildError(f"{entry.name} by {route} has no published dose in the catalogue. Choose another route.")
+    return f"{drug} {entry.number(number).value:g} mg {route}"
+
+
+def _block(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+    dose = published_dose(lab.catalogue, x["agonist"], x["route"])
+    people = BEST if x.get("numbers") == "best" else CROWD
+    effect = x["effect"]
+    asked = EFFECTS if effect in EFFECTS else (effect,)
+    r = lab.challenge(x["regimen"], dose, hours(x["at"]), x.get("structure"), people, asked)[effect]
+    return Outcome(predicted=100 * r.median_block, many=100 * r.block)
+
+
+def _block_order(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+    dose = published_dose(lab.catalogue, x["agonist"], x["route"])
+    found = lab.challenge(x["regimen"], dose, hours(x["at"]), x.get("structure"))
+    first, others = found[x["first"]], [found[name] for name in x["others"]]
+    rest = np.max([r.block for r in others], axis=0)
+    typical = first.median_block - max(r.median_block for r in others)
+    return Outcome(predicted=100 * typical, many=np.asarray(100 * (first.block - rest)))
+
+
+def _alone(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+    effects = lab.catalogue.effects
+
+    def of(many: bool) -> Floats:
+        worst = np.zeros(1)
+        for regimen, until in zip(x["regimens"], x["untils"], strict=True):
+            found = lab.run(regimen, hours(until), hours(until) / 100, list(effects), receptors=RECEPTORS, many=many)
+            for name, effect in effects.items():
+                values = np.asarray(found[name].values, dtype=np.float64)
+                change = np.abs(values - values[:, :1]).max(axis=1) / effect.numbers[effect.noise].value
+                worst = np.maximum(worst, change)
+        return worst
+
+    return lab.both(of)
+
+
+def _unchanged(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+    names = [f"plasma_{x['species']}", *lab.catalogue.effects]
+    runs = [lab.run(regimen, 24.0, 0.05, names, receptors=RECEPTORS) for regimen in (x["alone"], x["together"])]
+    return Outcome(predicted=max(float(np.abs(runs[0][n].values - runs[1][n].values).max()) for n in names))
+
+
+def ventilation_curve(lab: Lab, agonist: str, over_kd: Floats, antagonist: float) -> Floats:
+    """Ventilation left, as a fraction, over concentration / Kd of an agonist beside an antagonist, at equilibrium.
+
+    Parameters
+    ----------
+    lab : Lab
+        Holds the catalogue.
+    agonist : str
+        Whose efficacy is taken.
+    over_kd : ndarray
+        Concentration over Kd of the agonist. [1]
+    antagonist : float
+        The same of the antagonists, added up. [1]
+
+    Returns
+    -------
+    ndarray
+        Fraction of ventilation at a carbon dioxide held constant. [1]
+    """
+    effect = lab.catalogue.effects["ventilation_isohypercapnic"]
+    drug = lab.catalogue.drug(agonist)
+    efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
+    ratio = transducer_ratio(effect.numbers[effect.reserve["mor"]].value, efficacy)
+    tone = lab.catalogue.drug("endogenous").number("mor.e0").value
+    occupied = equilibrium_curve(over_kd, antagonist, tone)
+    return np.asarray(1.0 - operational_response(ratio * occupied, effect.numbers[effect.slope].value))
+
+
+def antagonist_load(lab: Lab, regimen: str, at_h: float) -> float:
+    """Free naltrexone and metabolite at mu, over their Kd, in the typical person and the default mechanism."""
+    structure = lab.catalogue.drug("naltrexone").default_structure
+    assert structure is not None  # naltrexone has rival structures
+    c = challenge_of(lab, structure.key, regimen, at_h, "morphine")
+    return float((c.free[0, :2] / c.kd[1:3]).sum())
+
+
+def _surmounted(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+    plenty = np.array([PLENTY])
+    load = antagonist_load(lab, x["regimen"], hours(x["at"]))
+    free, blocked = (1 - ventilation_curve(lab, x["agonist"], plenty, level)[0] for level in (0.0, load))
+    return Outcome(predicted=float(100 * blocked / free))
+
+
+def _structures(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+    from schild.structure import structure
+
+    try:
+        found = structure(*x["compounds"])
+    except SchildError as error:
+        if "extra" not in str(error) and "RDKit" not in str(error):
+            raise
+        return Outcome(predicted=float("nan"), missing="needs the extra structure (RDKit)")
+    if x["count"] == "core":
+        return Outcome(predicted=float(sum(d.core == x["core"] for d in found.descriptions)))
+    places = set(found.differences()) - set(x.get("besides", ()))
+    return Outcome(predicted=float(len(places)))
+
+
 EXPERIMENTS: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
     "observation": _observation,
     "occupancy": _occupancy,
@@ -422,4 +599,10 @@ EXPERIMENTS: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
     "spread": _spread,
     "range": _range,
     "rmse": _rmse,
+    "block": _block,
+    "block_order": _block_order,
+    "alone": _alone,
+    "unchanged": _unchanged,
+    "surmounted": _surmounted,
+    "structures": _structures,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.explain.experiments import LEVELS, Lab, challenge_of, equilibrium_curve, last_dose_h, mu_loads
+from schild.errors import SchildError
+from schild.explain.experiments import (
+    LEVELS,
+    RECEPTORS,
+    Lab,
+    antagonist_load,
+    challenge_of,
+    equilibrium_curve,
+    last_dose_h,
+    mu_loads,
+    published_dose,
+    ventilation_curve,
+)
 from schild.report import INK, draw_on, new_figure, svg_of
 from schild.simulate.plot import COLOURS
 
@@ -58,7 +71,7 @@ def draw(name: str, lab: Lab) -> Drawn:
     """
     with draw_on():
         figure, alt, caption, data = FIGURES[name](lab)
-        svg = svg_of(figure, name.replace("_", "-"), alt)
+        svg = figure if isinstance(figure, str) else svg_of(figure, name.replace("_", "-"), alt)
     return Drawn(svg=svg, caption=caption, data=data)
 
 
@@ -209,7 +222,8 @@ def _schild(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _washout(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure = new_figure(7.4, 5.8)
+    axes = list(figure.subplots(2, 2).flat)
     data: Columns = {}
     t, y, low, high = _course(lab, "naltrexone 50 mg po", "mor", 336.0, 1.0)
     _band(axes[0], t / 24, y, low, high, BLUE, "one tablet of 50 mg")
@@ -228,11 +242,20 @@ def _washout(lab: Lab) -> tuple[Figure, str, str, Columns]:
     n = len(data["tablet: time [h]"])
     _keep(data, "injection: time [h]", t[:n])
     _keep(data, "injection: mu [%]", y[:n], low[:n], high[:n])
+    tablets = "naltrexone 50 mg po q24h x28"
+    other: Columns = {}
+    _waning(axes[2], lab, tablets, last_dose_h(tablets), (1, 2, 3, 4, 5, 7, 10, 14), other, "28 tablets")
+    _blocks(axes[2], "effects of heroin, after 28 daily tablets", "days after the last")
+    axes[2].legend(loc="upper right")
+    _waning(axes[3], lab, "naltrexone 380 mg im_depot", 0.0, (2, 7, 14, 21, 28, 42, 56, 84), other, "injection")
+    _blocks(axes[3], "effects of heroin, after one injection", "days")
+    data |= {name: [*column, *[""] * (n - len(column))] for name, column in other.items()}
     return (
         figure,
-        "Mu occupancy after one tablet over two weeks with scans, and after one injection over twelve weeks.",
+        "Mu occupancy after one tablet over two weeks with scans, and after one injection over twelve weeks; below, "
+        "block of four effects of heroin over days after 28 tablets and after one injection.",
         "The block goes by itself. Scans are relative to the one at 1 h and are drawn from the model's own value "
-        f"there. {_PEOPLE}",
+        f"there. {_PEOPLE} Below: block of the effects of {_HEROIN}; dotted: what counts as blocked. {_CROWD}",
         data,
     )
 
@@ -354,12 +377,24 @@ def _missed_tablet(lab: Lab) -> tuple[Figure, str, str, Columns]:
         (f"{base} skip 15", "one missed", ORANGE, "--"),
         (f"{base} skip 15-17", "three missed", GREEN, "-."),
     )
-    figure, axis, data = _lines(lab, cases, 504.0, "50 mg a day, tablets missed from day 14", begin=264.0, every=0.5)
-    axis.set_xlim(11, 21)
+    figure, axes = _axes(2)
+    data: Columns = {}
+    for regimen, label, colour, style in cases:
+        t, y, low, high = _course(lab, regimen, "mor", 504.0, 0.5)
+        keep = t >= 264.0
+        _band(axes[0], t[keep] / 24, y[keep], low[keep], high[keep], colour, label, style)
+        data.setdefault("time [h]", [float(v) for v in t[keep]])
+        _keep(data, f"{label}: mu [%]", y[keep], low[keep], high[keep])
+    _percent(axes[0], "50 mg a day, missed from day 14", "days", "mu receptors occupied [%]")
+    _missed_blocks(axes[1], lab)
+    for axis in axes:
+        axis.set_xlim(11, 21)
+    _legend(figure, axes[0], 3)
     return (
         figure,
-        "Mu occupancy on 50 mg a day with none, one and three tablets missed.",
-        f"One missed tablet costs little in the typical person, three cost much. {_PEOPLE}",
+        "Mu occupancy and block of heroin's liking on 50 mg a day with none, one and three tablets missed.",
+        "One missed tablet costs little occupancy in the typical person, three cost much; block of liking falls sooner "
+        f"than occupancy. {_PEOPLE} Right: typical person, challenged twice a day; dotted: what counts as blocked.",
         data,
     )
 
@@ -465,7 +500,204 @@ def _higher_doses(lab: Lab) -> tuple[Figure, str, str, Columns]:
     )
 
 
-FIGURES: dict[str, Callable[[Lab], tuple[Figure, str, str, Columns]]] = {
+# ------------------------------------------------------------------------------------------------ effects
+
+_BLOCKS = (
+    ("liking", "liking", BLUE, "-"),
+    ("ventilation_isohypercapnic", "breathing", ORANGE, "--"),
+    ("pupil", "pupil", GREEN, "-."),
+    ("analgesia", "pain relief", PINK, ":"),
+)
+_LEAST = 80.0
+_HEROIN = "25 mg of heroin into a vein"
+_CROWD = "Median of 300 runs; band or bar: 90 % of them."
+
+
+def _blocks(axis: Axes, title: str, x: str) -> None:
+    axis.axhline(_LEAST, color=INK, linewidth=0.8, linestyle=":")
+    axis.set(ylim=(-3, 103), ylabel="block [%]", xlabel=x)
+    axis.set_title(title, loc="left")
+    axis.grid(True)
+
+
+def _waning(axis: Axes, lab: Lab, regimen: str, last: float, days: Sequence[float], data: Columns, what: str) -> None:
+    """Block of each effect over days after the last dose, people's band for liking."""
+    dose = published_dose(lab.catalogue, "heroin", "iv")
+    found = [lab.challenge(regimen, dose, last + 24.0 * day) for day in days]
+    data[f"{what}: day"] = [float(d) for d in days]
+    for effect, label, colour, style in _BLOCKS:
+        y = 100 * np.array([f[effect].median_block for f in found])
+        axis.plot(days, y, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.6, label=label)
+        _keep(data, f"{what}: block of {label} [%]", y)
+        if effect == "liking":
+            low, high = (100 * np.array([np.nanquantile(f[effect].block, q) for f in found]) for q in (0.05, 0.95))
+            axis.fill_between(days, low, high, color=colour, alpha=0.16, linewidth=0)
+            _keep(data, f"{what}: block of {label}, 5 % of people [%]", low)
+            _keep(data, f"{what}: block of {label}, 95 % of people [%]", high)
+
+
+def _durations(lab: Lab) -> tuple[Figure, str, str, Columns]:
+    figure, axes = _axes(2, 3.5)
+    dose = published_dose(lab.catalogue, "heroin", "iv")
+    cases = ((50, 24.0), (100, 48.0), (150, 72.0))
+    data: Columns = {"dose [mg]": [c[0] for c in cases], "time [h]": [c[1] for c in cases]}
+    marks = dict(zip([key for key, *_ in _STRUCTURES], "osD^", strict=True))
+    for k, (key, label, colour, _) in enumerate(_STRUCTURES):
+        found = [lab.challenge(f"naltrexone {mg} mg po", dose, h, None if k == 0 else key)["liking"] for mg, h in cases]
+        y = 100 * np.array([r.median_block for r in found])
+        low, high = (100 * np.array([np.nanquantile(r.block, q) for r in found]) for q in (0.05, 0.95))
+        x = np.arange(3) + 0.14 * (k - 1.5)
+        axes[0].errorbar(
+            x, y, yerr=[y - low, high - y], fmt=marks[key], color=colour, markersize=5, capsize=2.5, linewidth=1.2,
+            label=label,
+        )  # fmt: skip
+        _keep(data, f"block of liking, {label} [%]", y, low, high)
+    _blocks(axes[0], "liking, at the label's times", "tablets, and hours later")
+    axes[0].set_xticks(range(3), [f"{mg} mg\n{h:g} h" for mg, h in cases])
+    axes[0].annotate("blocked: 80 % or more", (0.6, 93), fontsize=8.5)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4, title="left:", title_fontsize=8.5
+    )
+    other: Columns = {}
+    _waning(axes[1], lab, "naltrexone 50 mg po", 0.0, (1 / 12, 0.25, 0.5, 1, 2, 3, 5, 7), other, "one tablet")
+    _blocks(axes[1], "four effects, after one tablet of 50 mg", "days after the tablet")
+    axes[1].legend(loc="upper right")
+    # Columns of one table are of one length: the shorter ones are filled up.
+    longest = max(len(column) for column in other.values())
+    data = {name: [*column, *[""] * (longest - len(column))] for name, column in (data | other).items()}
+    return (
+        figure,
+        "Block of liking of heroin at 24, 48 and 72 h after 50, 100 and 150 mg under four mechanisms, all below the "
+        "line of 80 %; and block of four effects over a week after one tablet.",
+        f"{_HEROIN[0].upper()}{_HEROIN[1:]}. Dotted: what counts as blocked, written down beforehand. Left: the label "
+        f"says blocked at all three times; no mechanism gives that. {_CROWD}",
+        data,
+    )
+
+
+def _missed_blocks(axis: Axes, lab: Lab) -> None:
+    """Block of liking when tablets are missed, typical person."""
+    dose = published_dose(lab.catalogue, "heroin", "iv")
+    base = "naltrexone 50 mg po q24h x21"
+    days = np.arange(12.0, 21.01, 0.5)
+    for words, label, colour, style in (
+        (base, "none missed", BLUE, "-"),
+        (f"{base} skip 15", "one missed", ORANGE, "--"),
+        (f"{base} skip 15-17", "three missed", GREEN, "-."),
+    ):
+        found = [lab.challenge(words, dose, 24.0 * d, None, None, ("liking",))["liking"] for d in days]
+        y = [100 * r.median_block for r in found]
+        axis.plot(days, y, color=colour, linestyle=style, linewidth=1.7, label=label)
+    _blocks(axis, "block of liking, 25 mg of heroin IV", "days")
+
+
+def _alone(lab: Lab) -> tuple[Figure, str, str, Columns]:
+    figure, axes = _axes(2)
+    data: Columns = {}
+    effects = lab.catalogue.effects
+    for axis, regimen, until, title in (
+        (axes[0], "naltrexone 50 mg po", 168.0, "50 mg by mouth"),
+        (axes[1], "naltrexone 380 mg im_depot", 2016.0, "380 mg as an injection"),
+    ):
+        found = lab.run(regimen, until, until / 100, list(effects), receptors=RECEPTORS)
+        for k, (name, effect) in enumerate(effects.items()):
+            t, y = np.asarray(found[name].time_h), np.asarray(found[name].value)
+            change = (y - y[0]) / effect.numbers[effect.noise].value
+            axis.plot(t / 24, change, color=COLOURS[k % len(COLOURS)], linewidth=1.6, label=name.replace("_", " "))
+            data.setdefault(f"{title}: time [h]", [float(v) for v in t])
+            _keep(data, f"{title}: {name}, change / noise", change)
+        axis.axhspan(-1, 1, color=INK, alpha=0.08, linewidth=0)
+        axis.set(ylim=(-2, 2), xlabel="days", ylabel="change / noise")
+        axis.set_title(title, loc="left")
+        axis.grid(True)
+    _legend(figure, axes[0], 3)
+    return (
+        figure,
+        "Change of six effects after naltrexone alone, all zero over a week and over twelve weeks.",
+        "Grey: what counts as no change. All lines lie on zero, by construction: only drugs with efficacy stimulate.",
+        data,
+    )
+
+
+def _cocaine(lab: Lab) -> tuple[Figure, str, str, Columns]:
+    figure, (axis,) = _axes(1)
+    names = ["plasma_cocaine", *lab.catalogue.effects]
+    data: Columns = {}
+    for regimen, label, colour, style, width in (
+        ("cocaine 25 mg iv at 2 h", "cocaine", ORANGE, "-", 5.0),
+        ("naltrexone 50 mg po; cocaine 25 mg iv at 2 h", "cocaine after naltrexone", BLUE, "--", 1.6),
+    ):
+        found = lab.run(regimen, 24.0, 0.05, names, receptors=RECEPTORS)["plasma_cocaine"]
+        t, y = np.asarray(found.time_h), np.asarray(found.value)
+        axis.plot(t, y, color=colour, linestyle=style, linewidth=width, alpha=0.9, label=label)
+        data.setdefault("time [h]", [float(v) for v in t])
+        _keep(data, f"{label} [ng/mL]", y)
+    axis.set(xlabel="hours", ylabel="plasma [ng/mL]", xlim=(0, 12))
+    axis.set_title("25 mg of cocaine, 2 h after 50 mg of naltrexone", loc="left")
+    axis.grid(True)
+    axis.legend(loc="upper right")
+    return (
+        figure,
+        "Plasma of cocaine with and without naltrexone: one line upon the other.",
+        "Typical person. Effects of opioids stay where they are in both runs; those of cocaine are not modelled.",
+        data,
+    )
+
+
+def _surmount(lab: Lab) -> tuple[Figure, str, str, Columns]:
+    figure, (axis,) = _axes(1, 3.3)
+    agonist = np.geomspace(1e-3, 1e4, 141)
+    data: Columns = {"agonist, C/Kd": [float(v) for v in agonist]}
+    cases = [("none", 0.0, INK, "-")]
+    for at, colour, style in ((24.0, BLUE, "-"), (72.0, ORANGE, "--"), (168.0, GREEN, "-.")):
+        load = antagonist_load(lab, "naltrexone 50 mg po", at)
+        cases.append((f"{at:g} h after 50 mg", load, colour, style))
+    for label, level, colour, style in cases:
+        y = 100 * ventilation_curve(lab, "morphine", agonist, level)
+        axis.plot(agonist, y, color=colour, linestyle=style, linewidth=1.7, label=label)
+        _keep(data, f"ventilation, naltrexone {label} [%]", y)
+    axis.set(xscale="log", ylim=(-2, 102), xlabel="agonist, concentration / Kd", ylabel="ventilation [% of baseline]")
+    axis.set_title("breathing at equilibrium, carbon dioxide held constant", loc="left")
+    axis.grid(True)
+    axis.legend(title="naltrexone", title_fontsize=8.5, loc="upper right")
+    return (
+        figure,
+        "Ventilation over agonist concentration relative to its affinity, without naltrexone and at three times after "
+        "a tablet: shifted to the right, same depth, and shifting back.",
+        "The curve moves and keeps its depth, and moves back as the block wanes: what was safe under the block is not "
+        "safe after it. Over concentration relative to affinity; no dose is computed. Efficacy: that of morphine.",
+        data,
+    )
+
+
+def _structures(lab: Lab) -> tuple[Figure | str, str, str, Columns]:
+    from schild.structure import structure
+
+    alt = "Structures of naltrexone, oxymorphone, naloxone and nalorphine on one scaffold."
+    try:
+        found = structure("naltrexone", "oxymorphone", "naloxone", "nalorphine")
+    except SchildError:
+        figure, (axis,) = _axes(1, 1.0)
+        axis.set_axis_off()
+        axis.annotate("Structures need the extra 'structure' (RDKit).", (0.02, 0.5), xycoords="axes fraction")
+        return figure, alt, "Not drawn: RDKit is not installed.", {}
+    text = found.svg()
+    body = text[text.index("<!-- END OF HEADER -->") + len("<!-- END OF HEADER -->") :]
+    size = re.search(r"viewBox='([^']*)'", text)
+    assert size is not None  # RDKit writes one
+    svg = f'<svg role="img" aria-label="{alt}" viewBox="{size.group(1)}">{body.strip()}'
+    names = [c.name for c in found.compounds]
+    data: Columns = {"compound": names, "on the nitrogen": [d.nitrogen for d in found.descriptions]}
+    data["likeness to naltrexone"] = [round(float(v), 2) for v in found.similarity[0]]
+    return (
+        svg,
+        alt,
+        "One scaffold; shaded: what hangs on the nitrogen. Likeness: Tanimoto coefficient of Morgan fingerprints.",
+        data,
+    )
+
+
+FIGURES: dict[str, Callable[[Lab], tuple[Figure | str, str, str, Columns]]] = {
     "receptors": _receptors,
     "metabolite": _metabolite,
     "schild": _schild,
@@ -478,4 +710,9 @@ FIGURES: dict[str, Callable[[Lab], tuple[Figure, str, str, Columns]]] = {
     "low_dose": _low_dose,
     "surgery": _surgery,
     "higher_doses": _higher_doses,
+    "durations": _durations,
+    "alone": _alone,
+    "cocaine": _cocaine,
+    "surmount": _surmount,
+    "structures": _structures,
 }

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.catalog import Drug, Observation
-from schild.explain.answer import Explanation, Finding, with_band
+from schild.explain.answer import Explanation, Finding, quantity, with_band
 from schild.explain.claims import Claim, Test
-from schild.explain.experiments import Lab, run_test
+from schild.explain.experiments import EFFECTS, RECEPTORS, Lab, published_dose, run_test
 from schild.regimen import parse_regimen
 
 if TYPE_CHECKING:
@@ -63,7 +63,11 @@ def explain_entry(drug: Drug, lab: Lab, progress: Callable[..., None] | None = N
         if progress is not None:
             progress(len(findings), len(rows))
     known = {f.test.id: "" for f in findings}  # listed by `schild validate`, with reasons
-    paragraphs = [f"{drug.summary} {_ROLES.get(drug.role, '')}".strip(), *_course(drug, lab, rows)]
+    paragraphs = [
+        f"{drug.summary} {_ROLES.get(drug.role, '')}".strip(),
+        *_course(drug, lab, rows),
+        *_does(drug, lab, rows),
+    ]
     return Explanation(
         drug=drug.key,
         name=drug.name,
@@ -78,10 +82,185 @@ def explain_entry(drug: Drug, lab: Lab, progress: Callable[..., None] | None = N
         danger=DANGER if drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and _acts(drug) else "",
         advice=ADVICE,
         line="",
-        tables=tuple(t for t in (_binding(drug), _kinetics(drug)) if t[2]),
+        tables=tuple(t for t in (_effects(drug, lab), _held(drug, lab, rows), _binding(drug), _kinetics(drug)) if t[2]),
         references={},
         lab=lab,
         known=known,
+    )
+
+
+#: What an opioid meets in the column of blocks: naltrexone, and how much later. [h]
+BEFORE, LATER_H = "naltrexone 50 mg po", 24.0
+#: How long effects are followed. [h]
+FOLLOWED_H = 72.0
+#: The opioid whose effects antagonists are shown against, and how long after them. [h]
+AGAINST, AFTER_H = ("morphine", "iv"), 1.0
+
+#: Usual doses of antagonists, from their labels, to show what they hold.
+_USUAL = {
+    "naloxone": "naloxone 4 mg in", "nalmefene": "nalmefene 1 mg iv", "samidorphan": "samidorphan 10 mg po",
+}  # fmt: skip
+_WAYS = {"iv": "IV", "oral": "by mouth", "oral_er": "by mouth, slow release", "in": "into the nose", "im": "IM"}
+_WAYS |= {"sl": "under the tongue", "buccal": "in the cheek"}
+
+Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
+_BLOCKED = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
+
+
+def _doses(drug: Drug) -> list[tuple[str, str]]:
+    """Routes with a published dose of a person, and the dose."""
+    return [(key, str(route.challenge)) for key, route in drug.routes.items() if route.challenge is not None]
+
+
+def _share(value: float) -> str:
+    """A block, or a dash where there is no effect to block."""
+    return f"{100 * value:.0f} %" if np.isfinite(value) else "–"
+
+
+def _words(lab: Lab, drug: Drug, route: str) -> str:
+    """A published dose for reading."""
+    _, amount, unit, _ = published_dose(lab.catalogue, drug.key, route).split()
+    return f"{drug.name} {amount} {unit} {_WAYS.get(route, route)}"
+
+
+def block_table(lab: Lab, regimen: str, at_h: float) -> Table:
+    """Tabulate the block of every opioid of the catalogue at its largest published dose.
+
+    Parameters
+    ----------
+    lab : Lab
+        For its runs.
+    regimen : str
+        Of the antagonist.
+    at_h : float
+        When the opioid is given. [h]
+
+    Returns
+    -------
+    tuple
+        Caption, columns, rows: opioid and dose, median block of each effect in people.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> block_table(Lab(catalogue=load(), n=2, draws=2), "naltrexone 50 mg po", 24.0)[1][1]
+    'liking'
+    """
+    rows = []
+    for drug in lab.catalogue.drugs.values():
+        for route, _ in _doses(drug)[:1]:
+            found = lab.challenge(regimen, published_dose(lab.catalogue, drug.key, route), at_h)
+            rows.append((_words(lab, drug, route), *(_share(found[name].median_block) for name in EFFECTS)))
+    caption = f"Median block {at_h:g} h after {regimen}, each opioid at its largest published dose"
+    return caption, ("opioid", "liking", "breathing", "pupil", "pain relief"), tuple(rows)
+
+
+def _effects(drug: Drug, lab: Lab) -> Table:
+    """What an opioid does at its largest published doses, typical person, and how much naltrexone blocks."""
+    rows = []
+    for route, _ in _doses(drug):
+        dose = published_dose(lab.catalogue, drug.key, route)
+        names = ("liking", "ventilation", "pupil")
+        found = lab.run(dose, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)
+        liking, breathing, pupil = (np.asarray(found[name].value, dtype=np.float64) for name in names)
+        entry = lab.catalogue.effects["pupil"]
+        long = 0.1 * float((pupil[0] - pupil > entry.numbers[entry.noise].value).sum())
+        blocked = lab.challenge(BEFORE, dose, LATER_H, None, None)
+        hours_long = f"more than {FOLLOWED_H:g} h" if long >= FOLLOWED_H - 1 else f"{long:.1f} h" if long else "–"
+        rows.append(
+            (
+                _words(lab, drug, route), quantity(liking.max(), "points", 2),
+                f"{breathing.min():.1f} of {breathing[0]:.1f} L/min", f"{pupil.min():.1f} of {pupil[0]:.1f} mm",
+                hours_long, *(_share(blocked[name].median_block) for name in _BLOCKED),
+            )
+        )  # fmt: skip
+    return (
+        f"At the largest published doses, typical person; block {LATER_H:g} h after {BEFORE} (–: nothing to block)",
+        (
+            "dose", "liking, at most", "breathing at rest, at least", "pupil, at least", "small pupil for",
+            "block: liking", "breathing", "pupil", "pain relief",
+        ),
+        tuple(rows),
+    )  # fmt: skip
+
+
+def _given(drug: Drug, rows: list[Observation]) -> str:
+    """A usual dose of an antagonist, or one that a study gave; empty where there is none."""
+    given = [o.regimen for o in rows if parse_regimen(o.regimen).doses[0].drug == drug.key]
+    return _USUAL.get(drug.key) or next(iter(given), "")
+
+
+def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
+    """Receptors that an antagonist holds after a dose of a study, and what that blocks."""
+    regimen = _given(drug, rows)
+    columns = ("receptor", "held, at most", "more than half held for")
+    if drug.role != "antagonist" or not regimen:
+        return "", columns, ()
+    receptors = [r for r in RECEPTORS if r in drug.binding]
+    names = [f"{r}_occupancy_{drug.key}" for r in receptors]
+    found = lab.run(regimen, FOLLOWED_H, 0.1, names, receptors=receptors)
+    held = []
+    for receptor, name in zip(receptors, names, strict=True):
+        y = np.asarray(found[name].value, dtype=np.float64)
+        long = 0.1 * float((y > 0.5).sum())
+        said = f"more than {FOLLOWED_H:g} h" if y[-1] > 0.5 else f"{long:.1f} h" if long else "–"
+        held.append((_RECEPTORS[receptor], quantity(100 * y.max(), "%", 2), said))
+    return f"Receptors held after {regimen}; typical person", columns, tuple(held)
+
+
+def _does(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
+    """What it does, or what it blocks, in a sentence."""
+    if _doses(drug):
+        dose, liking, breathing, pupil, long, *blocks = _effects(drug, lab)[2][0]
+        said = f"After {dose}, the largest published dose by this route, liking reaches {liking}, breathing at rest "
+        said += f"falls to {breathing} and the pupil to {pupil}"
+        said += "; the change of the pupil stays within its noise." if long == "–" else f", small for {long}."
+        words = ("liking", "slowed breathing", "the pupil", "pain relief")
+        some = [f"{b} of {w}" for b, w in zip(blocks, words, strict=True) if b != "–"]
+        if some:
+            said += f" Naltrexone blocks it: {LATER_H:g} h after {BEFORE} the block is {', '.join(some)}."
+        else:
+            said += " No effect is large enough here to be blocked."
+        return [said]
+    if drug.role == "antagonist":
+        regimen = _given(drug, rows)
+        if not regimen:
+            return []
+        dose = published_dose(lab.catalogue, *AGAINST)
+        begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + AFTER_H
+        names = ("liking", "analgesia", "gut_transit") if "mor" in drug.binding else ("liking", "gut_transit")
+        found = lab.challenge(regimen, dose, begin, None, None, names)
+        called = {"liking": "liking", "analgesia": "pain relief", "gut_transit": "slowing of the gut"}
+        said = ", ".join(f"{_share(found[n].median_block)} of {called[n]}" for n in names)
+        where = "" if "mor" in drug.binding else " It stays out of the brain, so it leaves liking alone."
+        return [
+            f"Against morphine 10 mg IV, given {AFTER_H:g} h after {regimen}, its block is {said} (largest change "
+            f"within 6 h).{where}"
+        ]
+    if drug.role == "non-opioid":
+        return [_no_opioid(drug, lab)]
+    if drug.role == "endogenous":
+        return ["It is not given: it is a constant load at each receptor, in every run, and competes with every drug."]
+    if drug.role == "metabolite":
+        acts = (
+            "Its effects are part of those of the drugs it is made from."
+            if _acts(drug)
+            else "It stimulates no receptor."
+        )
+        return [acts]
+    return ["The catalogue holds no dose of a published human study of effects, so its effects are not run here."]
+
+
+def _no_opioid(drug: Drug, lab: Lab) -> str:
+    """Whether naltrexone changes anything."""
+    route = next(iter(drug.routes))
+    names = [f"plasma_{drug.key}", *lab.catalogue.effects]
+    alone = f"{drug.key} 25 mg {route} at 2 h"
+    a, b = (lab.run(r, 24.0, 0.05, names, receptors=RECEPTORS) for r in (alone, f"{BEFORE}; {alone}"))
+    most = max(float(np.abs(a[n].values - b[n].values).max()) for n in names)
+    return (
+        f"It binds no opioid receptor, so naltrexone does not block it: with {BEFORE} two hours before, plasma and "
+        f"every effect differ by {quantity(most, '1', 2)}. What it does by itself is not modelled."
     )
 
 
@@ -186,7 +365,12 @@ def _course(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
 def _unknown(drug: Drug, studied: bool) -> tuple[str, ...]:
     assumed = sorted(name for name, n in drug.numbers.items() if n.chosen.basis == "assumed")
     recalled = sorted(name for name, n in drug.numbers.items() if n.chosen.verified in ("memory", "second_hand"))
-    found = ["No claims about this drug are written yet, and effects are not part of this answer."]
+    found = ["No claims about this drug are written yet; what is shown are runs with the catalogue's numbers."]
+    if _doses(drug):
+        found.append(
+            "Whether the block shown is that of people: the one that a label lets us check, of heroin by naltrexone, "
+            "comes out too weak (M6 of schild explain naltrexone)."
+        )
     if assumed:
         found.append(f"Assumed for a reason, not measured: {', '.join(assumed)}.")
     if recalled:

@@ -144,7 +144,9 @@ def _row(f: Finding) -> tuple[str, ...]:
     notes = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in (t.why, t.note, missed) if part)
     lines = [f"<strong>{esc(t.id)}</strong> {esc(t.statement)}"]
     lines += [f"<small>{esc(text)}</small>" for text in (notes, ", ".join((*t.source, *t.rows))) if text]
-    verdict = Raw(f"{badge(f.verdict)}<br><small>{esc(EVIDENCE_WORDS[t.evidence])}</small>")
+    verdict = Raw(
+        f"{badge(f.verdict)}<br><small>{esc(EVIDENCE_WORDS[t.evidence] if t.op else 'no data decide it')}</small>"
+    )
     asked = t.criterion + (f"; {t.size(f.outcome.predicted)}" if f.holds == "no" else "")
     measured = Raw(f"{esc(t.observed or '–')}<br><small>criterion: {esc(asked)}</small>")
     return verdict, Raw("<br>".join(lines)), measured, f.predicted
