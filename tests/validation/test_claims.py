@@ -160,6 +160,21 @@ def test_a_block_is_the_median_of_the_challenge():
     assert low < outcome.predicted < high
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("test", [t for t in BOOK.tests if t.run == "block" and t.op], ids=lambda t: t.id)
+def test_verdicts_of_challenges_are_those_of_300_different_adults(test):
+    """The page of criteria may be read as 300 adults with a set of parameters for every ten: nothing changes."""
+    found = challenge(
+        test.options["regimen"], agonist=published_dose(load(), "heroin", "iv"), at=test.options["at"], seed=1,
+        effect=test.options["effect"], population={"n": 300, "uncertainty": 30},
+        structure=test.options.get("structure"),
+    )  # fmt: skip
+    block = found.responses[0].block.reshape(30, 300)
+    every_ten = np.array([block[k // 10, k] for k in range(300)])
+    for some in (every_ten, block):
+        assert test.holds(100 * float(np.nanmedian(some))) is (test.id not in MISSED)
+
+
 def test_the_ventilation_curve_shifts_by_the_dose_ratio():
     lab = Lab(catalogue=load(), n=1, draws=1)
     tone = load().drug("endogenous").number("mor.e0").value

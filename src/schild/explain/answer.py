@@ -26,7 +26,7 @@ EVIDENCE_WORDS = {
     "construction": "follows from the equations",
 }
 
-_ORDER = ("checked", "label", "fitted", "construction", "predicted")
+_ORDER = ("predicted", "checked", "label", "fitted", "construction")
 
 
 def quantity(value: float | None, unit: str, digits: int = 3) -> str:

@@ -118,8 +118,8 @@ class Test:
         return predicted >= value if self.op == "at_least" else predicted <= value
 
     def size(self, predicted: float) -> str:
-        """How far a prediction is from the criterion, in words."""
-        unit = unit_words(self.unit)
+        """How far a prediction is from the criterion, in words; between percentages in points."""
+        unit = unit_words("points" if self.unit == "%" else self.unit)
         value = self.value or 0.0
         if self.op == "within":
             return f"off by {predicted - value:+.3g}{unit}"
