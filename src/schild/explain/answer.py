@@ -274,12 +274,21 @@ class Explanation:
 
 
 def filled(paragraphs: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Put results in the places of paragraphs; a miss is said where it stands."""
+    """Put results in the places of paragraphs; a miss is said where it stands, what was observed once a paragraph."""
     by_id = {f.test.id: f for f in findings}
 
-    def place(match: re.Match[str]) -> str:
-        f = by_id[match.group(1)]
-        said = f.outcome.missing or with_band(f.outcome.predicted, f.outcome.band, f.test.unit, 2)
-        return f"{said} [missed: {f.test.observed}]" if f.holds == "no" else said
+    def fill(paragraph: str) -> str:
+        told: set[str] = set()
 
-    return tuple(re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, p) for p in paragraphs)
+        def place(match: re.Match[str]) -> str:
+            f = by_id[match.group(1)]
+            said = f.outcome.missing or with_band(f.outcome.predicted, f.outcome.band, f.test.unit, 2)
+            if f.holds != "no":
+                return said
+            observed = "" if f.test.observed in told else f": {f.test.observed}"
+            told.add(f.test.observed)
+            return f"{said} [missed{observed}]"
+
+        return re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, paragraph)
+
+    return tuple(fill(p) for p in paragraphs)
