@@ -503,7 +503,7 @@ def _alone(lab: Lab, x: Mapping[str, Any]) -> Outcome:
 
     def of(many: bool) -> Floats:
         worst = np.zeros(1)
-        for regimen, until in zip(x["regimens"], x["untils"], strict=True):
+        for regimen, until in zip(x["regimens"], x["ends"], strict=True):
             found = lab.run(regimen, hours(until), hours(until) / 100, list(effects), receptors=RECEPTORS, many=many)
             for name, effect in effects.items():
                 values = np.asarray(found[name].values, dtype=np.float64)
