@@ -20,6 +20,8 @@ from schild.model.build import People
 __all__ = ["MAX_SUBJECTS", "Population", "Subject", "people_of"]
 
 Floats = NDArray[np.float64]
+#: One property of every person: numbers or words.
+Column = NDArray[np.float64] | NDArray[np.str_]
 
 MAX_SUBJECTS = 1_000_000
 LIVER = ("normal", "mild", "moderate", "severe")
@@ -175,14 +177,20 @@ def people_of(who: Subject | Population, catalogue: Catalogue, seed: int) -> Peo
 
     return People(
         n=who.size,
-        covariates={name: np.tile(values, repeat) for name, values in base.items()},
+        covariates={name: _repeated(values, repeat) for name, values in base.items()},
         between_subject=between if who.variability else None,
         between_occasion=occasion if who.variability and who.occasions else None,
         uncertainty=uncertain if who.draws else None,
     )
 
 
-def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[str, NDArray]:  # type: ignore[type-arg]
+def _repeated(values: Column, times: int) -> Column:
+    """Give the same people again, once for each parameter set."""
+    again: Column = np.tile(values, times)  # type: ignore[assignment]  # tiling keeps the type; NumPy's stub forgets it
+    return again
+
+
+def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[str, Column]:
     """Covariates by a Gaussian copula: correlated normals turned into each covariate's own distribution."""
     from scipy.special import ndtr  # a third of a second to import, and one person has no need of it
 
@@ -202,7 +210,7 @@ def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[
     return columns
 
 
-def _shape(group: ReferencePopulation, covariate: PopulationCovariate, u: Floats) -> NDArray:  # type: ignore[type-arg]
+def _shape(group: ReferencePopulation, covariate: PopulationCovariate, u: Floats) -> Column:
     """Turn uniform ranks into values of one covariate."""
     from scipy.special import ndtr, ndtri
 

@@ -13,7 +13,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Branch, Catalogue, Delivery, Drug, Route
+from schild.catalog import Branch, Catalogue, Covariate, Delivery, Disposition, Drug, Route
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
 from schild.model.spec import ENDOGENOUS, Input, Ligand, ModelSpec, Receptor, Site, Species
@@ -313,7 +313,7 @@ class _Builder:
             value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
         for covariate in owner.covariates:
             if covariate.on == name:
-                value = self._covariate(owner, covariate.of, covariate.form, value, covariate)
+                value = self._covariate(owner, covariate, value)
         if self.people.between_subject is not None and number.between_subject is not None:
             value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name, label))
         return value if typical is value else self._held(own, number, value)
@@ -416,15 +416,16 @@ class _Builder:
         weights = root[names.index(name)]
         return np.asarray(sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w))
 
-    def _covariate(self, drug: Drug, of: str, form: str, value: float | Floats, covariate) -> float | Floats:  # type: ignore[no-untyped-def]
+    def _covariate(self, drug: Drug, covariate: Covariate, value: float | Floats) -> float | Floats:
+        of, form = covariate.of, covariate.form
         have = self.people.covariates[of]
         if form == "factor":
             factor = np.ones(self.people.n)
             for level, name in covariate.factors.items():
                 factor[np.asarray(have) == level] = self.number(drug, name).value
             return value * factor
-        slope = self.number(drug, covariate.slope).value
-        reference = self.number(drug, covariate.reference).value
+        slope = self.number(drug, str(covariate.slope)).value
+        reference = self.number(drug, str(covariate.reference)).value
         x = np.asarray(have, dtype=np.float64)
         if form == "power":
             return value * (x / reference) ** slope
@@ -711,7 +712,7 @@ def _port(drug: str, route: str, branch: int) -> str:
     return f"{drug}.{route}.{branch + 1}"
 
 
-def _disposition(drug: Drug):  # type: ignore[no-untyped-def]
+def _disposition(drug: Drug) -> Disposition:
     if drug.disposition is None:
         raise InputError(f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug.")
     return drug.disposition
