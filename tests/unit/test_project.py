@@ -92,6 +92,15 @@ def test_the_readme_has_a_line_for_each_module():
     assert [name for name in public if not re.search(rf"^(?:\w+ +)*{name}\b", readme, re.MULTILINE)] == []
 
 
+def test_every_citation_of_a_docstring_has_an_entry():
+    entries = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.bib"))
+    known = set(re.findall(r"@\w+\{([^,\s]+),", entries))
+    text = "".join(path.read_text(encoding="utf-8") for path in MODULES)
+    cited = {key.strip() for keys in re.findall(r":cite:\w*:`([^`]+)`", text) for key in keys.split(",")}
+    assert cited
+    assert cited <= known
+
+
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_every_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -11,6 +11,7 @@ from schild.catalog import Drug, Observation
 from schild.explain.answer import Explanation, Finding, quantity, with_band
 from schild.explain.claims import Claim, Test
 from schild.explain.experiments import EFFECTS, RECEPTORS, Lab, published_dose, run_test
+from schild.plan import strengths
 from schild.regimen import parse_regimen
 
 if TYPE_CHECKING:
@@ -96,10 +97,8 @@ FOLLOWED_H = 72.0
 #: The opioid whose effects antagonists are shown against, and how long after them. [h]
 AGAINST, AFTER_H = ("morphine", "iv"), 1.0
 
-#: Usual doses of antagonists, from their labels, to show what they hold.
-_USUAL = {
-    "naloxone": "naloxone 4 mg in", "nalmefene": "nalmefene 1 mg iv", "samidorphan": "samidorphan 10 mg po",
-}  # fmt: skip
+#: Route by which an antagonist is shown; the amount is one unit of what is sold there (catalog/data/strengths.toml).
+_SHOWN_BY = {"naloxone": "in", "nalmefene": "iv", "samidorphan": "oral"}
 _WAYS = {"iv": "IV", "oral": "by mouth", "oral_er": "by mouth, slow release", "in": "into the nose", "im": "IM"}
 _WAYS |= {"sl": "under the tongue", "buccal": "in the cheek"}
 
@@ -185,9 +184,11 @@ def _effects(drug: Drug, lab: Lab) -> Table:
 
 
 def _given(drug: Drug, rows: list[Observation]) -> str:
-    """A usual dose of an antagonist, or one that a study gave; empty where there is none."""
+    """One unit of an antagonist as it is sold, or a dose that a study gave; empty where there is none."""
+    if (route := _SHOWN_BY.get(drug.key)) is not None:
+        return f"{drug.key} {strengths()[drug.key][route].amount} {route}"
     given = [o.regimen for o in rows if parse_regimen(o.regimen).doses[0].drug == drug.key]
-    return _USUAL.get(drug.key) or next(iter(given), "")
+    return next(iter(given), "")
 
 
 def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:

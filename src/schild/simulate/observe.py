@@ -175,12 +175,12 @@ def _tmax_second(case: _Case) -> Floats:
 
 
 def _decline_from(case: _Case) -> Floats:
-    """Time after day 7 from which the curve falls faster than 8 % a day (a month without release falls by 12 %)."""
+    """Time after day 7 from which the curve falls faster than 5 % a day."""
     t, c = case.course(40 * 24.0, 3840)
     slope = -np.gradient(np.log(np.maximum(c, 1e-300)), t, axis=1) * 24.0
     out = np.full(len(c), np.nan)
     for k in range(len(c)):
-        hit = np.flatnonzero((t > 7 * 24.0) & (slope[k] > 0.08))
+        hit = np.flatnonzero((t > 7 * 24.0) & (slope[k] > 0.05))
         if len(hit):
             out[k] = t[hit[0]]
     return out

@@ -28,6 +28,8 @@ __all__ = ["Bar", "Check", "Validation", "known_misses", "validate"]
 PEOPLE, DRAWS = 24, 25
 QUICK_PEOPLE, QUICK_DRAWS = 10, 10
 
+#: The drugs the catalogue began with.
+_FIRST = ("naltrexone", "naloxone", "heroin", "morphine", "hydromorphone", "fentanyl")
 _SAME_SCANS = ("rabiner2011_ed50", "lee1988_half_time")
 COVERAGE = (0.80, 0.97)
 ORAL_FOLD = 1.35
@@ -100,8 +102,8 @@ class Validation:
 
     @cached_property
     def coverage(self) -> float:
-        """Share of check rows of plasma and tomography inside their 90 % band."""
-        return _share([c for c in self.checks if c.evidence == "checked" and not c.effect])
+        """Share of all check rows inside their 90 % band."""
+        return _share([c for c in self.checks if c.evidence == "checked"])
 
     def summary(self) -> dict[str, Any]:
         """Return the counts and bars."""
@@ -190,8 +192,8 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
     Examples
     --------
     >>> found = validate(quick=True)                        # doctest: +SKIP
-    >>> found.ok, round(found.coverage, 2)                  # doctest: +SKIP
-    (True, 0.83)
+    >>> round(found.coverage, 2)                            # doctest: +SKIP
+    0.71
     """
     catalogue = load()
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
@@ -296,22 +298,23 @@ def _share(checks: Sequence[Check]) -> float:
 
 def _bars(v: Validation) -> list[Bar]:
     checked = [c for c in v.checks if c.evidence == "checked"]
-    # Bands are defined for plasma and scans (docs/design/calibration.md); those of effects hold the printed error only.
-    measured = [c for c in checked if not c.effect]
     low, high = COVERAGE
     bars = [
         Bar(
-            name="Coverage of the check rows of plasma and scans by their 90 % bands",
+            name="Coverage of all check rows by their 90 % bands",
             wanted=f"{100 * low:.0f} to {100 * high:.0f} %",
-            found=f"{100 * v.coverage:.0f} % of {len(measured)}",
+            found=f"{100 * v.coverage:.0f} % of {len(checked)}",
             kept=low <= v.coverage <= high,
         )
     ]
+    # Bands are defined for plasma and scans (docs/design/calibration.md); those of effects hold the printed error only.
+    measured = [c for c in checked if not c.effect]
     for label, some in (
-        ("naltrexone only", [c for c in measured if c.table.startswith("naltrexone_")]),
-        ("other drugs only", [c for c in measured if not c.table.startswith("naltrexone_")]),
+        ("plasma and scans of every drug", measured),
+        ("plasma and scans of naltrexone", [c for c in measured if c.table.startswith("naltrexone_")]),
+        (f"plasma and scans of {', '.join(_FIRST)}", [c for c in measured if c.table.startswith(_FIRST)]),
         # Two rows rest on scans that were fitted, so they are no independent check.
-        ("without rows on fitted scans", [c for c in measured if c.observation.id not in _SAME_SCANS]),
+        ("plasma and scans without rows on fitted scans", [c for c in measured if c.observation.id not in _SAME_SCANS]),
         ("effects (printed error only)", [c for c in checked if c.effect]),
     ):
         if not some:
