@@ -167,5 +167,5 @@ def test_misses_are_the_listed_ones():
     naltrexone = [c for c in found.checks if c.evidence == "checked" and c.table.startswith("naltrexone_")]
     assert 0.80 <= np.mean([c.inside for c in naltrexone]) <= 0.97
     broken = [bar.name for bar in found.bars if bar.kept is False]
-    # Of all drugs and effects together 71 % are covered: the bar of 80 % is broken, and the page says so. Nothing is tuned.
+    # Of all drugs and effects 71 % are covered: the bar of 80 % is broken, and the page says so. Nothing is tuned.
     assert broken == ["Coverage of all check rows by their 90 % bands"]
