@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schild.engine.run import EngineEvents, EngineResult, run
 from schild.model.arrays import Program, compile_spec
 from schild.model.reference import PlainDose, plain
-from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species, parameter_names
+from schild.model.spec import LAG, Adaptation, Input, Ligand, ModelSpec, Receptor, Species, parameter_names
 
 HOURS = 72.0
 
@@ -45,6 +45,8 @@ class Case:
                     found[name.replace(".", "_occupancy_")] = occupancy
                     free = free - occupancy
             found[f"{receptor.name}_free"] = free
+        for a in self.spec.adaptation:
+            found[f"adaptation_{a.name}"] = states[system.states.index(f"adaptation.{a.name}")]
         return found
 
 
@@ -92,7 +94,12 @@ def make_case(seed: int, hours: float = HOURS) -> Case:
         chosen = [str(x) for x in rng.permutation(names)[:size]]
         ligands = tuple(Ligand(species=x, site="plasma" if rng.random() < 0.35 else "effect") for x in chosen)
         receptors.append(Receptor(name=f"r{r}", ligands=ligands, tone=bool(rng.random() < 0.4)))
-    spec = ModelSpec(species=species, inputs=tuple(inputs), receptors=tuple(receptors))
+    own = np.random.default_rng([20240301, seed])  # a stream of its own, so that the rest of a case stays as it was
+    lags = tuple(
+        Adaptation(name=f"a{k}", receptor=receptors[int(own.integers(len(receptors)))].name)
+        for k in range(int(own.integers(0, 4)))
+    )
+    spec = ModelSpec(species=species, inputs=tuple(inputs), receptors=tuple(receptors), adaptation=lags)
 
     p: dict[str, float] = {}
     for s in species:
@@ -144,6 +151,15 @@ def make_case(seed: int, hours: float = HOURS) -> Case:
             p[f"{r.name}.{x.species}.koff"] = _log(rng, 1e-4, 1e4)
         p[f"{r.name}.endogenous.e0"] = _log(rng, 0.01, 3)
         p[f"{r.name}.endogenous.koff"] = _log(rng, 1, 1000)
+    for r in receptors:
+        p |= {f"{r.name}.{x.species}.efficacy": float(own.choice([0.0, own.uniform(0.1, 1.0)])) for x in r.ligands}
+    for a in lags:
+        taus = [_log(own, 0.3, 300) for _ in range(4)]
+        if own.random() < 0.5:  # the form that approaches the drive itself; the other saturates
+            rates = [1 / taus[0], 1 / taus[1], 1 / taus[0], 1 / taus[1], 0.0]
+        else:
+            rates = [1 / taus[0], 1 / taus[0], 1 / taus[1], 1 / taus[1], 1.0]
+        p |= {f"adaptation.{a.name}.{name}": rate for name, rate in zip(LAG, rates, strict=True)}
     p = {name: p[name] for name in parameter_names(spec)}
 
     program, rows = compile_spec(spec, p, 1)

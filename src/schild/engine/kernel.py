@@ -6,7 +6,8 @@ control. The equations, the layout of the workspace and the traps are explained 
 right-hand side in ``schild.model.reference`` is what holds this file to its word.
 
 Vocabulary: a *port* is a place where doses enter, with its own exponential modes; a *channel* is a concentration; a
-*slot* is one ligand at one receptor; a *signal* is a channel, a slot's occupancy or a receptor's free fraction.
+*slot* is one ligand at one receptor; a *lag* is an adaptation state, which follows the drive of one receptor; a *signal*
+is a channel, a slot's occupancy, a receptor's free fraction or a lag.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ def run_group(
     first_subject, stop_subject, rows, status_in,
     pole_ptr, pole_col, path_ptr, path_out, path_gain, path_has, zero_ptr, zero_col,
     out_ptr, out_channel, out_live, n_channels, tone_channel,
-    rec_ptr, slot_channel, slot_kon, slot_koff, slot_start,
+    rec_ptr, slot_channel, slot_kon, slot_koff, slot_start, slot_efficacy, lag_rec, lag_col,
     ev_first, ev_last, ev_time, ev_kind, ev_port, ev_amount, ev_scale, ev_offset, ev_offset2, ev_ii, ev_count, ev_cap,
     start_states, times, signals, reduced_signals, thresholds, window, rtol, h_max, max_steps,
     out_base, out, reduced, status, counts,
@@ -207,6 +208,7 @@ def run_group(
     n_modes = pole_ptr[n_ports]
     n_slots = slot_channel.size
     n_rec = rec_ptr.size - 1
+    n_lag = lag_rec.size
     n_out = out_ptr[n_ports]
     n_red = reduced_signals.size
     n_coef = 0
@@ -233,7 +235,12 @@ def run_group(
     X = KOFF + n_slots * W
     XS = X + n_slots * W  # occupancy at the three nodes: 3 per slot
     TMP = XS + 3 * n_slots * W  # 4 per slot
-    RED = TMP + 4 * n_slots * W
+    EFF = TMP + 4 * n_slots * W
+    LAG = EFF + n_slots * W
+    LS = LAG + n_lag * W  # lags at the three nodes: 3 per lag
+    LC = LS + 3 * n_lag * W  # gain above and below the drive, loss above and below, saturation: 5 per lag
+    DR = LC + 5 * n_lag * W  # drive of each receptor at the step start and the three nodes: 4 per receptor
+    RED = DR + 4 * n_rec * W
     H = RED + N_REDUCED * n_red * W
     T = H + W
     ERR = T + W
@@ -279,6 +286,9 @@ def run_group(
             ws[KON + s * W + l] = row[slot_kon[s]] if good else 0.0
             ws[KOFF + s * W + l] = row[slot_koff[s]] if good else 1.0
             ws[X + s * W + l] = row[slot_start[s]] if good else 0.0
+            ws[EFF + s * W + l] = row[slot_efficacy[s]] if good else 0.0
+        for k in range(5 * n_lag):
+            ws[LC + k * W + l] = row[lag_col[k]] if good else 0.0
         if not good:
             continue
         for q in range(n_ports):
@@ -337,6 +347,11 @@ def run_group(
             term_b[n_terms] = X + (signal - n_channels) * W
             plain[i] = True
             n_terms += 1
+        elif signal >= n_channels + n_slots + n_rec:
+            term_a[n_terms] = ONE
+            term_b[n_terms] = LAG + (signal - n_channels - n_slots - n_rec) * W
+            plain[i] = True
+            n_terms += 1
         else:
             base[i] = 1.0
             r = signal - n_channels - n_slots
@@ -385,9 +400,13 @@ def run_group(
                         ws[Z + k * W + l] = 0.0
                     for s in range(n_slots):
                         ws[X + s * W + l] = rows[j, slot_start[s]]
+                    for k in range(n_lag):
+                        ws[LAG + k * W + l] = 0.0
                 elif ev_kind[e] == RECEPTORS:
                     for s in range(n_slots):
                         ws[X + s * W + l] = start_states[j, ev_port[e], s]
+                    for k in range(n_lag):
+                        ws[LAG + k * W + l] = start_states[j, ev_port[e], n_slots + k]
                 else:
                     q = ev_port[e]
                     used[q] = True
@@ -572,6 +591,62 @@ def run_group(
                 size = maximum(absolute(load(ws, XS + (3 * s + 2) * W)), absolute(load(ws, X + s * W)))
                 worst = maximum(worst, error / maximum(size, splat(0.01)))
                 check = check + error
+
+        # ---- Lags follow the drive of their receptor; nothing follows them. One 3x3 solve each.
+        if n_lag:
+            for r in range(n_rec):
+                d_a, d_b, d_c, d_d = zero, zero, zero, zero
+                for s in range(rec_ptr[r], rec_ptr[r + 1]):
+                    e = load(ws, EFF + s * W)
+                    d_a = d_a + e * load(ws, X + s * W)
+                    d_b = d_b + e * load(ws, XS + 3 * s * W)
+                    d_c = d_c + e * load(ws, XS + (3 * s + 1) * W)
+                    d_d = d_d + e * load(ws, XS + (3 * s + 2) * W)
+                store(ws, DR + 4 * r * W, d_a)
+                store(ws, DR + (4 * r + 1) * W, d_b)
+                store(ws, DR + (4 * r + 2) * W, d_c)
+                store(ws, DR + (4 * r + 3) * W, d_d)
+        for k in range(n_lag):
+            at = DR + 4 * lag_rec[k] * W
+            d_a, d_b, d_c, d_d = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
+            at = LC + 5 * k * W
+            g_up, g_down, l_up, l_down = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
+            sat = load(ws, at + 4 * W)
+            y = load(ws, LAG + k * W)
+            x0, x1, x2 = y, y, y
+            for _ in range(2):  # the branch at each node is guessed from the start of the step, then corrected
+                g0, g1, g2 = (
+                    choose(d_b - x0, g_up, g_down),
+                    choose(d_c - x1, g_up, g_down),
+                    choose(d_d - x2, g_up, g_down),
+                )
+                u0, u1, u2 = (
+                    choose(d_b - x0, l_up, l_down),
+                    choose(d_c - x1, l_up, l_down),
+                    choose(d_d - x2, l_up, l_down),
+                )
+                q0, q1, q2 = h * g0 * d_b, h * g1 * d_c, h * g2 * d_d
+                u0, u1, u2 = h * u0 + sat * q0, h * u1 + sat * q1, h * u2 + sat * q2
+                s00, s01, s02 = 1.0 + A00 * u0, A01 * u1, A02 * u2
+                s10, s11, s12 = A10 * u0, 1.0 + A11 * u1, A12 * u2
+                s20, s21, s22 = A20 * u0, A21 * u1, 1.0 + A22 * u2
+                y0 = y + A00 * q0 + A01 * q1 + A02 * q2
+                y1 = y + A10 * q0 + A11 * q1 + A12 * q2
+                y2 = y + A20 * q0 + A21 * q1 + A22 * q2
+                k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
+                d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
+                x0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
+                x1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
+                x2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
+            store(ws, LS + 3 * k * W, x0)
+            store(ws, LS + (3 * k + 1) * W, x1)
+            store(ws, LS + (3 * k + 2) * W, x2)
+            gain, loss = choose(d_a - y, g_up, g_down) * d_a, choose(d_a - y, l_up, l_down)
+            loss = loss + sat * gain
+            defect = gain - loss * y + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
+            error = absolute(defect) * h / (MU + loss * h)
+            worst = maximum(worst, error / maximum(maximum(absolute(y), absolute(x2)), splat(0.05)))
+            check = check + error
         worst = worst + 0.0 * check  # a NaN that a later maximum dropped comes back here
         store(ws, ERR, worst)
         store(ws, FAC, 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12)))
@@ -581,10 +656,12 @@ def run_group(
             ws[ACC + l] = 1.0 if alive[l] and ws[ERR + l] <= rtol else 0.0
         accept = load(ws, ACC)
         for i in range(n_red):
-            _reduce(ws, reduced_signals[i], thresholds[i], n_channels, n_slots, rec_ptr, CH, X, XS,
+            _reduce(ws, reduced_signals[i], thresholds[i], n_channels, n_slots, rec_ptr, CH, X, XS, LAG, LS,
                     RED + i * N_REDUCED * W, T, h, accept * load(ws, INS))  # fmt: skip
         for s in range(n_slots):
             store(ws, X + s * W, choose(accept, load(ws, XS + (3 * s + 2) * W), load(ws, X + s * W)))
+        for k in range(n_lag):
+            store(ws, LAG + k * W, choose(accept, load(ws, LS + (3 * k + 2) * W), load(ws, LAG + k * W)))
         for q in range(n_ports):
             if used[q]:
                 for k in range(pole_ptr[q], pole_ptr[q + 1]):
@@ -682,7 +759,7 @@ def _add_train(ws, LAM, OFF, COU, Z, l, a, b, terms, amount, age, age_off, ii, o
 
 
 @compiled
-def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, T, h, inside):
+def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, LAG, LS, at, T, h, inside):
     """Fold one accepted step into peak, its time, trough, area and time above (masked by ``inside``)."""
     if signal < n_channels:
         base = CH + 4 * signal * W
@@ -691,6 +768,10 @@ def _reduce(ws, signal, threshold, n_channels, n_slots, rec_ptr, CH, X, XS, at, 
         s = signal - n_channels
         a = load(ws, X + s * W)
         b, c, d = load(ws, XS + 3 * s * W), load(ws, XS + (3 * s + 1) * W), load(ws, XS + (3 * s + 2) * W)
+    elif signal >= n_channels + n_slots + rec_ptr.size - 1:
+        s = signal - n_channels - n_slots - rec_ptr.size + 1
+        a = load(ws, LAG + s * W)
+        b, c, d = load(ws, LS + 3 * s * W), load(ws, LS + (3 * s + 1) * W), load(ws, LS + (3 * s + 2) * W)
     else:
         r = signal - n_channels - n_slots
         a, b, c, d = splat(1.0), splat(1.0), splat(1.0), splat(1.0)
@@ -741,7 +822,7 @@ SIGNATURE = (
     _I, _I, _F[:, ::1], _IS,
     _IS, _IS, _IS, _IS, _IS, types.boolean[:, ::1], _IS, _IS,
     _IS, _IS, _BS, _I, _I,
-    _IS, _IS, _IS, _IS, _IS,
+    _IS, _IS, _IS, _IS, _IS, _IS, _IS, _IS,
     _IS, _IS, _FS, _IS, _IS, _FS, _IS, _FS, _FS, _FS, _FS, _FS,
     _F[:, :, ::1], _FS, _IS, _IS, _FS, _FS, _F, _F, _I,
     _I, _F[:, :, ::1], _F[:, :, ::1], _IS, _I[:, ::1],

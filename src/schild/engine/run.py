@@ -160,8 +160,8 @@ def run(
         Signals to reduce inside the run and the threshold of each.
     window : (float, float), optional
         Start and end of the reducers; the whole run by default. [h]
-    start_states : ndarray, shape (n, n_states, n_slots), optional
-        Receptor states that events may set.
+    start_states : ndarray, shape (n, n_states, n_slots + n_lags), optional
+        States of receptors and adaptation that events may set.
     rtol : float
         Tolerance of the binding integrator, relative with a floor of 0.01.
     h_max : float
@@ -224,7 +224,7 @@ def run(
         raise ValueError(f"times must rise and not be empty; got {grid.size} times, the first {grid[:5]}.")
     if len(thresholds) not in (0, len(reduced)):
         raise ValueError(f"{len(reduced)} signals are reduced, but {len(thresholds)} thresholds were given.")
-    rates = np.concatenate([p.pole_col, p.slot_kon, p.slot_koff])
+    rates = np.concatenate([p.pole_col, p.slot_kon, p.slot_koff, p.slot_efficacy, p.lag_col])
     good = np.isfinite(numbers).all(axis=1) & (numbers[:, rates] >= 0).all(axis=1)
     status_in = np.where(good, 0, 1).astype(np.int64)
     signal_ids = np.array(signals, dtype=np.int64)
@@ -234,6 +234,9 @@ def run(
     first = _ints(events.first) if events.first is not None else np.zeros(n, dtype=np.int64)
     last = _ints(events.last) if events.last is not None else np.full(n, events.time.size, dtype=np.int64)
     states = _floats(start_states) if start_states is not None else np.zeros((0, 0, 0))
+    width = p.slot_channel.size + p.lag_rec.size
+    if start_states is not None and states.shape[0::2] != (n, width):
+        raise ValueError(f"start_states has shape {states.shape}; expected ({n}, any, {width}).")
     out = np.empty((n, len(signal_ids), grid.size), dtype=dtype)
     folded = np.empty((n, len(reduced_ids), kernel.N_REDUCED))
     status = np.zeros(n, dtype=np.int64)
@@ -242,7 +245,8 @@ def run(
         *map(_ints, (p.pole_ptr, p.pole_col, p.path_ptr, p.path_out, p.path_gain)), _flags(p.path_has),
         *map(_ints, (p.zero_ptr, p.zero_col, p.out_ptr, p.out_channel)), _flags(p.out_live),
         p.n_channels, p.tone_channel,
-        *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start)),
+        *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start, p.slot_efficacy)),
+        *map(_ints, (p.lag_rec, p.lag_col)),
     )  # fmt: skip
     e = events
     what = (

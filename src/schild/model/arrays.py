@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import SchildError
-from schild.model.spec import ENDOGENOUS, Input, ModelSpec, Parameters
+from schild.model.spec import ENDOGENOUS, LAG, Input, ModelSpec, Parameters
 from schild.pharmacology.pk import disposition_rates
 
 __all__ = ["Program", "compile_spec"]
@@ -27,8 +27,8 @@ Ints = NDArray[np.int64]
 class Program:
     """Structure of a model as the kernel's integer tables, with the names that belong to them.
 
-    ``columns`` maps each column of the subject rows to what it holds; ``signals`` names channels, slots and free
-    fractions in the kernel's order.
+    ``columns`` maps each column of the subject rows to what it holds; ``signals`` names channels, slots, free
+    fractions and adaptation states in the kernel's order.
     """
 
     pole_ptr: Ints
@@ -49,6 +49,9 @@ class Program:
     slot_kon: Ints
     slot_koff: Ints
     slot_start: Ints
+    slot_efficacy: Ints
+    lag_rec: Ints
+    lag_col: Ints
     columns: tuple[str, ...]
     signals: tuple[str, ...]
     ports: tuple[str, ...]
@@ -201,7 +204,8 @@ def compile_spec(
         direct = {d for d in port.delivers if f"plasma_{d}" in live}
         jumps.append(port.stages == 0 and not port.prolonged and bool(direct))
 
-    slots: list[tuple[int, int, int, int]] = []
+    adapting = {a.receptor for a in spec.adaptation}
+    slots: list[tuple[int, int, int, int, int]] = []
     slot_names: list[str] = []
     rec_ptr = [0]
     for r in spec.receptors:
@@ -217,6 +221,7 @@ def compile_spec(
                     col.add(f"{name}.kon@{x.site}", kon),
                     col.add(f"{name}.koff", koff),
                     zero,
+                    col.add(f"{name}.efficacy", value(f"{name}.efficacy")) if r.name in adapting else zero,
                 )
             )
             slot_names.append(f"{r.name}_occupancy_{x.species}")
@@ -230,6 +235,7 @@ def compile_spec(
                     col.add(f"{name}.kon", koff * e0),
                     col.add(f"{name}.koff", koff),
                     col.add(f"{name}.start", e0 / (1 + e0)),
+                    zero,  # adaptation sees drugs only
                 )
             )
             slot_names.append(f"{r.name}_occupancy_{ENDOGENOUS}")
@@ -237,6 +243,7 @@ def compile_spec(
 
     for name, scale in (scales or {}).items():
         col.add(name, scale)
+    order = [r.name for r in spec.receptors]
     width = max((len(p) for p in pole_lists), default=0)
     has = np.zeros((len(path_has), max(width, 1)), dtype=np.bool_)
     for k, flags in enumerate(path_has):
@@ -244,7 +251,7 @@ def compile_spec(
     pole_ptr, pole_col = _ptr(pole_lists)
     out_ptr, out_channel = _ptr(out_lists)
     zero_ptr, zero_col = _ptr(zero_lists)
-    slot_table = np.array(slots, dtype=np.int64).reshape(-1, 4).T.copy()
+    slot_table = np.array(slots, dtype=np.int64).reshape(-1, 5).T.copy()
     program = Program(
         pole_ptr=pole_ptr,
         pole_col=pole_col,
@@ -264,8 +271,23 @@ def compile_spec(
         slot_kon=slot_table[1],
         slot_koff=slot_table[2],
         slot_start=slot_table[3],
+        slot_efficacy=slot_table[4],
+        lag_rec=np.array([order.index(a.receptor) for a in spec.adaptation], dtype=np.int64),
+        lag_col=np.array(
+            [
+                col.add(f"adaptation.{a.name}.{p}", value(f"adaptation.{a.name}.{p}"))
+                for a in spec.adaptation
+                for p in LAG
+            ],
+            dtype=np.int64,
+        ),
         columns=tuple(col.names),
-        signals=(*channels, *slot_names, *(f"{r.name}_free" for r in spec.receptors)),
+        signals=(
+            *channels,
+            *slot_names,
+            *(f"{name}_free" for name in order),
+            *(f"adaptation_{a.name}" for a in spec.adaptation),
+        ),
         ports=tuple(i.name for i in spec.inputs),
         jumps=tuple(jumps),
     )

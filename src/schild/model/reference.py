@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from schild.model.spec import ENDOGENOUS, ModelSpec
+from schild.model.spec import ENDOGENOUS, LAG, ModelSpec
 
 Floats = NDArray[np.float64]
 
@@ -22,8 +22,9 @@ Floats = NDArray[np.float64]
 class Plain:
     """A linear compartment system feeding competitive binding.
 
-    ``states`` names every state: amounts [nmol], effect-site concentrations [nM], occupancies [1]. The linear part is
-    ``dy/dt = matrix @ y + input``; ``binding`` lists ``(state, receptor, concentration row, kon, koff, tone)``.
+    ``states`` names every state: amounts [nmol], effect-site concentrations [nM], occupancies, adaptation [1]. The
+    linear part is ``dy/dt = matrix @ y + input``; ``binding`` lists ``(state, receptor, concentration row, kon, koff,
+    tone)``, ``lags`` lists ``(state, drive row, gain_up, gain_down, loss_up, loss_down, saturation)``.
     """
 
     spec: ModelSpec
@@ -32,6 +33,7 @@ class Plain:
     entry: dict[str, Floats]
     concentration: dict[str, Floats]
     binding: tuple[tuple[int, int, Floats, float, float, float], ...]
+    lags: tuple[tuple[int, Floats, float, float, float, float, float], ...]
     start: Floats
 
     def rhs(self, t: float, y: Floats, inflow: Floats) -> Floats:
@@ -42,6 +44,9 @@ class Plain:
             free[receptor] -= y[state]
         for state, receptor, row, kon, koff, tone in self.binding:
             dy[state] += (kon * (row @ y) + tone) * free[receptor] - koff * y[state]
+        for state, row, *numbers in self.lags:
+            gain, loss = lag_rates(row @ y, y[state], *numbers)
+            dy[state] += gain - loss * y[state]
         return dy
 
     def jacobian(self, t: float, y: Floats, inflow: Floats) -> Floats:
@@ -57,7 +62,21 @@ class Plain:
             for other, same, *_ in self.binding:
                 if same == receptor:
                     jac[state, other] -= rate
+        for state, row, *numbers in self.lags:
+            drive = row @ y
+            gain, loss = lag_rates(drive, y[state], *numbers)
+            jac[state, state] -= loss
+            if drive > 0:
+                jac[state] += gain / drive * (1.0 - numbers[-1] * y[state]) * row
         return jac
+
+
+def lag_rates(
+    drive: float, state: float, gain_up: float, gain_down: float, loss_up: float, loss_down: float, saturation: float
+) -> tuple[float, float]:
+    """Gain [1/h] and rate of loss [1/h] of an adaptation state: ``a' = gain - loss a``."""
+    gain = (gain_up if drive > state else gain_down) * drive
+    return gain, (loss_up if drive > state else loss_down) + saturation * gain
 
 
 def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
@@ -73,7 +92,7 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
     Returns
     -------
     Plain
-        States in the order: input stages, compartments, effect sites, occupancies.
+        States in the order: input stages, compartments, effect sites, occupancies, adaptation.
     """
     p = parameters
     states: list[str] = []
@@ -85,6 +104,7 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
     states += [f"{name}.effect" for name in effect]
     for r in spec.receptors:
         states += [f"{r.name}.{x.species}" for x in r.ligands] + ([f"{r.name}.{ENDOGENOUS}"] if r.tone else [])
+    states += [f"adaptation.{a.name}" for a in spec.adaptation]
     at = {name: k for k, name in enumerate(states)}
     n = len(states)
     matrix = np.zeros((n, n))
@@ -146,6 +166,14 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
             e0, koff = p[f"{name}.e0"], p[f"{name}.koff"]
             binding.append((at[name], k, np.zeros(n), 0.0, koff, koff * e0))
             start[at[name]] = e0 / (1.0 + e0)
+
+    lags: list[tuple[int, Floats, float, float, float, float, float]] = []
+    for a in spec.adaptation:
+        drive = np.zeros(n)
+        for x in spec.receptors[[r.name for r in spec.receptors].index(a.receptor)].ligands:
+            drive[at[f"{a.receptor}.{x.species}"]] = p[f"{a.receptor}.{x.species}.efficacy"]
+        gains = [p[f"adaptation.{a.name}.{name}"] for name in LAG]
+        lags.append((at[f"adaptation.{a.name}"], drive, gains[0], gains[1], gains[2], gains[3], gains[4]))
     return Plain(
         spec=spec,
         states=tuple(states),
@@ -153,6 +181,7 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         entry=entry,
         concentration=concentration,
         binding=tuple(binding),
+        lags=tuple(lags),
         start=start,
     )
 
@@ -342,11 +371,11 @@ def collocate(
     tables = []
     for group in groups.values():
         at = np.array([g[0] for g in group])
-        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding)]
+        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding) - len(system.lags)]
         tables.append((at, rows, np.array([g[3] for g in group]), np.array([g[4] for g in group])))
 
     # Occupancies are the last states and no part of the linear system; constant inflows are states that never change.
-    linear = n - len(system.binding)
+    linear = n - len(system.binding) - len(system.lags)
     running = sorted({name for _, name, _, duration in doses if duration > 0})
     size_all = linear + len(running)
     generator = np.zeros((size_all, size_all))
@@ -364,6 +393,7 @@ def collocate(
     def step(y: Floats, inflow: Floats, h: float) -> Floats:
         inside = powers(h) @ np.concatenate([y[:linear], inflow])
         new = np.concatenate([inside[-1], y[linear:]])
+        drive = np.zeros((len(system.lags), stages))
         for at, rows, koff, tone in tables:
             m = at.size
             rate = inside @ rows.T + tone
@@ -373,11 +403,26 @@ def collocate(
             system_matrix = system_matrix - h * np.einsum("ij,jkl->ikjl", tableau, slope)
             right = y[at] + h * tableau @ rate
             found = np.linalg.solve(system_matrix.reshape(stages * m, -1), right.ravel())
-            new[at] = found.reshape(stages, m)[-1]
+            inner = found.reshape(stages, m)
+            new[at] = inner[-1]
+            for k, (_, row, *_) in enumerate(system.lags):
+                drive[k] += inner @ row[at]
+        for k, (state, _, *numbers) in enumerate(system.lags):
+            # The branch at each node is found by trying again until it no longer changes.
+            guess = np.full(stages, y[state])
+            for _ in range(stages + 1):
+                rates = np.array([lag_rates(s, a, *numbers) for s, a in zip(drive[k], guess, strict=True)])
+                matrix = np.eye(stages) + h * tableau * rates[:, 1]
+                found = np.linalg.solve(matrix, y[state] + h * tableau @ rates[:, 0])
+                same = np.array_equal(drive[k] > found, drive[k] > guess)
+                guess = found
+                if same:
+                    break
+            new[state] = guess[-1]
         return new
 
     changes = _changes(doses)
-    bound = np.concatenate([t[0] for t in tables]) if tables else np.zeros(0, dtype=np.int64)
+    bound = np.arange(linear, n)
     y, inflow = system.start.copy(), np.zeros(len(running))
     out = np.empty((n, times.size))
     stops = np.unique(np.concatenate([times, [c[0] for c in changes if times[0] <= c[0] <= times[-1]]]))

@@ -12,7 +12,7 @@ from typing import Any
 
 from schild.errors import InputError, SchildError
 from schild.model.reference import PlainDose
-from schild.model.spec import ENDOGENOUS, ModelSpec, parameter_names
+from schild.model.spec import ENDOGENOUS, LAG, ModelSpec, parameter_names
 
 __all__ = ["to_antimony", "to_sbml"]
 
@@ -29,7 +29,8 @@ _UNITS = """\
 
 _UNIT_OF = {
     "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
-    "rate": "per_h", "kd": "nM", "koff": "per_h",
+    "rate": "per_h", "kd": "nM", "koff": "per_h", "gain_up": "per_h", "gain_down": "per_h", "loss_up": "per_h",
+    "loss_down": "per_h",
 }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def to_antimony(
     -------
     str
         Antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is ``mor_naltrexone_kd``; occupancies are
-        called ``mor_occupancy_naltrexone``.
+        called ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``.
 
     Raises
     ------
@@ -179,6 +180,22 @@ def to_antimony(
             rules[bound].append(f"{koff}*({level}/{kd}*{free} - {bound})")
         if r.tone:
             rules[held[-1]].append(f"{ident(f'{r.name}.{ENDOGENOUS}.koff')}*({e0}*{free} - {held[-1]})")
+
+    for r in spec.receptors:
+        if any(a.receptor == r.name for a in spec.adaptation):
+            terms = [
+                f"{ident(f'{r.name}.{x.species}.efficacy')}*{ident(f'{r.name}_occupancy_{x.species}')}"
+                for x in r.ligands
+            ]
+            drive = ident(f"{r.name}_activation")
+            assigned.append(f"  {drive} := {' + '.join(terms)}; {drive} has dimensionless;")
+    for a in spec.adaptation:
+        made, drive = state(f"adaptation_{a.name}", "dimensionless"), ident(f"{a.receptor}_activation")
+        up_g, down_g, up_l, down_l, sat = (ident(f"adaptation.{a.name}.{p}") for p in LAG)
+        rules[made] += [
+            f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*(1 - {sat}*{made})",
+            f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
+        ]
 
     lines.append("\n  // States")
     lines += [f"  {s} = {start[s]}; {s} has {unit_of[s]};" for s in rules]

@@ -18,6 +18,7 @@ from schild.errors import SchildError
 
 __all__ = [
     "ENDOGENOUS",
+    "Adaptation",
     "Input",
     "Ligand",
     "ModelSpec",
@@ -101,6 +102,19 @@ class Receptor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptation:
+    """A state that follows the activation of one receptor and lags behind it (docs/design/adaptation.md).
+
+    With ``s`` the activation by drugs, ``a' = gain s (1 - saturation a) - loss a``. ``adaptation.<name>.gain_up``,
+    ``.loss_up`` [1/h] hold while ``s > a``, ``.gain_down`` and ``.loss_down`` while not; ``.saturation`` [1]. A model
+    with such states also needs ``<receptor>.<species>.efficacy`` [1] of every ligand.
+    """
+
+    name: str
+    receptor: str = "mor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """Structure of a model.
 
@@ -118,6 +132,7 @@ class ModelSpec:
     species: tuple[Species, ...]
     inputs: tuple[Input, ...]
     receptors: tuple[Receptor, ...] = ()
+    adaptation: tuple[Adaptation, ...] = ()
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.species]
@@ -128,6 +143,8 @@ class ModelSpec:
         used |= {x.species for r in self.receptors for x in r.ligands}
         if missing := sorted(used - known):
             raise SchildError(f"The model uses species it does not define: {', '.join(missing)}.")
+        if missing := sorted({a.receptor for a in self.adaptation} - {r.name for r in self.receptors}):
+            raise SchildError(f"Adaptation follows receptors that the model lacks: {', '.join(missing)}.")
         for s in self.species:
             if s.name in self.downstream(s.name)[1:]:
                 raise SchildError(f"{s.name} feeds itself; chains of metabolites must not turn back.")
@@ -151,6 +168,9 @@ class ModelSpec:
         return tuple(s.name for s in self.species if s.name in wanted)
 
 
+#: Parameters of an adaptation state, in the order in which the kernel reads them.
+LAG = ("gain_up", "gain_down", "loss_up", "loss_down", "saturation")
+
 _DISPOSITION = (("vc", "cl", "fu"), ("q", "vp"), ("q2", "vp2"))
 
 
@@ -173,4 +193,8 @@ def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
             names += [f"{r.name}.{x.species}.kd", f"{r.name}.{x.species}.koff"]
         if r.tone:
             names += [f"{r.name}.{ENDOGENOUS}.e0", f"{r.name}.{ENDOGENOUS}.koff"]
+        if any(a.receptor == r.name for a in spec.adaptation):
+            names += [f"{r.name}.{x.species}.efficacy" for x in r.ligands]
+    for a in spec.adaptation:
+        names += [f"adaptation.{a.name}.{p}" for p in LAG]
     return tuple(names)
