@@ -1,14 +1,17 @@
 """The catalogue: drugs, receptors, populations, studies, references as data, each number with its paper."""
 
 from schild.catalog.entries import (
+    Adaptation,
     Binding,
     Branch,
+    ByDose,
     Correlation,
     Covariate,
     Delivery,
     Disposition,
     Drug,
     Effect,
+    LagState,
     Observation,
     PopulationCovariate,
     Product,
@@ -18,12 +21,15 @@ from schild.catalog.entries import (
     Route,
     Structure,
     Study,
+    Tolerance,
 )
 from schild.catalog.loader import Catalogue, drug_from_dict, load
 
 __all__ = [
+    "Adaptation",
     "Binding",
     "Branch",
+    "ByDose",
     "Catalogue",
     "Correlation",
     "Covariate",
@@ -31,6 +37,7 @@ __all__ = [
     "Disposition",
     "Drug",
     "Effect",
+    "LagState",
     "Observation",
     "PopulationCovariate",
     "Product",
@@ -40,6 +47,7 @@ __all__ = [
     "Route",
     "Structure",
     "Study",
+    "Tolerance",
     "drug_from_dict",
     "load",
 ]

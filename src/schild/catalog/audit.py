@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from schild.catalog.entries import Correlation, Drug, Effect, Observation, ReferencePopulation
+from schild.catalog.entries import Adaptation, ByDose, Correlation, Drug, Effect, Observation, ReferencePopulation
 from schild.catalog.loader import Catalogue
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "no why": "a choice between rivals without a reason",
     "unknown citation": "a source that the bibliography lacks",
     "unused number": "a number that nothing refers to",
+    "falling": "a share that falls so fast with the dose that a larger dose would bring less",
     "unused spread": "a variation between occasions of a number that is no fraction of a dose",
     "undefined": "a reference to something that is not there",
     "unused reference": "a bibliography entry that nothing cites",
@@ -142,6 +143,9 @@ class _Walk:
         effects = self._read("effects.toml", lambda: dict(self.catalogue.effects)) or {}
         for effect in effects.values():
             self._effect(effect)
+        adaptation = self._read("adaptation.toml", lambda: dict(self.catalogue.adaptation)) or {}
+        for entry in adaptation.values():
+            self._adaptation(entry)
         for key in self.catalogue.studies:
             study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
             for row in study.observations if study else ():
@@ -180,6 +184,15 @@ class _Walk:
         for route in drug.routes.values():
             if route.salt != "base" and route.salt not in drug.salts:
                 self.add("undefined", f"{file}: route.{route.key}", f"salt {route.salt!r} is not in [salts].")
+            if route.by_dose is not None:
+                self._by_dose(drug, route.by_dose, file)
+
+    def _by_dose(self, drug: Drug, by_dose: ByDose, file: str) -> None:
+        # Rivals too: any of them may be chosen one day.
+        for name, least in ((by_dose.reference, 0.0), (by_dose.exponent, -1.0)):
+            for value in drug.numbers[name].values if name in drug.numbers else ():
+                if not value.value > least:
+                    self.add("falling", f"{file}: {name}.{value.key}", f"is {value.value:g}; expected above {least:g}.")
 
     def _check_uses(
         self,
@@ -224,12 +237,32 @@ class _Walk:
             self._number(number, f"{file}: {number.name}")
         uses: list[tuple[str, str | None, str]] = [(name, "1", "reserve") for name in effect.reserve.values()]
         uses += [(effect.slope, "1", "slope"), (effect.noise, effect.unit, "noise")]
+        uses += [(name, "1", "transduction") for name in effect.transduction.values()]
         uses += [(name, effect.unit, "scale") for name in (effect.baseline, effect.range) if name]
         uses += [(name, "mmHg", "scale") for name in (effect.pco2, effect.threshold) if name]
         self._check_uses(file, effect.numbers, uses, set())
         for receptor in effect.reserve:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"listens to {receptor!r}, which is not a receptor here.")
+        for drug in effect.transduction:
+            if drug not in self.catalogue.drugs:
+                self.add("undefined", file, f"amplifies {drug!r}, which is not a drug here.")
+
+    def _adaptation(self, entry: Adaptation) -> None:
+        file = f"adaptation.toml: {entry.key}"
+        for number in entry.numbers.values():
+            self._number(number, f"{file}: {number.name}")
+        uses: list[tuple[str, str | None, str]] = [(entry.slope, "1", "slope"), (entry.half, "1", "half")]
+        for state in entry.states.values():
+            uses += [(name, "h", "time") for name in (state.gain_up, state.gain_down, state.loss_up, state.loss_down)]
+            uses += [(name, "1", "weight") for name in (state.weight, state.reference) if name]
+            if state.receptor not in self.receptors:
+                self.add("undefined", file, f"follows {state.receptor!r}, which is not a receptor here.")
+        for effect, tolerance in entry.tolerance.items():
+            uses.append((tolerance.depth, "1", "depth"))
+            if effect not in self.catalogue.effects:
+                self.add("undefined", file, f"is a tolerance of {effect!r}, which is not an effect here.")
+        self._check_uses(file, entry.numbers, uses, set())
 
     def _number(self, number: Number, where: str) -> None:
         self.counts["numbers"] += 1
@@ -313,6 +346,9 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         place = f"route.{route.key}"
         if route.challenge is not None:
             yield route.challenge, "mg", place
+        if route.by_dose is not None:
+            yield route.by_dose.reference, "mg", place
+            yield route.by_dose.exponent, "1", place
         for branch in route.branches:
             for named, unit in ((branch.rate, "1/h"), (branch.duration, "h"), (branch.lag, "h")):
                 if named is not None:

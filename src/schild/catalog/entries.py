@@ -80,6 +80,24 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ByDose:
+    """How the share of a dose that arrives changes with the dose: ``x (dose / reference) ** exponent``.
+
+    What the deliveries of the route say holds at the reference dose. No more than the whole dose ever arrives.
+
+    Parameters
+    ----------
+    reference : str
+        Number of the dose at which the deliveries hold. [mg of the route's salt]
+    exponent : str
+        Number of the exponent, above -1, so that a larger dose brings more. [1]
+    """
+
+    reference: str
+    exponent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A way to give a drug: one or more parallel inputs.
 
@@ -96,6 +114,8 @@ class Route:
     challenge : str or None
         For an agonist: number of the largest dose of a published study, in mg of the route's salt. Larger ones are
         refused while an antagonist is on board.
+    by_dose : ByDose or None
+        How the share that arrives changes with the dose; None where it does not.
     """
 
     key: str
@@ -103,6 +123,7 @@ class Route:
     salt: str
     branches: tuple[Branch, ...]
     challenge: str | None = None
+    by_dose: ByDose | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +387,8 @@ class Effect:
         Numbers of the transducer's slope, and of the change that counts as none (in ``unit``).
     baseline, range, pco2, threshold : str or None
         Further numbers, as ``form`` needs them.
+    transduction : mapping of str to str
+        Drug to the number by which its occupancy is amplified in this effect alone.
     numbers : mapping of str to Number
         All numbers by name.
     """
@@ -381,6 +404,74 @@ class Effect:
     range: str | None = None
     pco2: str | None = None
     threshold: str | None = None
+    transduction: Mapping[str, str] = field(default_factory=dict)
+    says: str = ""
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagState:
+    """One adaptation state: names of its times [h], by which side of the drive it is on.
+
+    Parameters
+    ----------
+    receptor : str
+        Whose activation it follows.
+    gain_up, gain_down, loss_up, loss_down : str
+        Numbers of the times of gain and loss while the drive is above the state, and while not.
+    saturates : bool
+        Whether it cannot pass one, in place of following the drive itself.
+    weight : str or None
+        Number of its weight in withdrawal; None keeps it out.
+    reference : str or None
+        Number of its steady value under morphine 120 mg a day.
+    """
+
+    receptor: str
+    gain_up: str
+    gain_down: str
+    loss_up: str
+    loss_down: str
+    saturates: bool = False
+    weight: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How one effect is tolerated: the state that lowers its tau, and the number of how far."""
+
+    state: str
+    depth: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptation:
+    """One of the rival mechanisms from activation to tolerance and withdrawal (docs/design/adaptation.md).
+
+    Parameters
+    ----------
+    key, name, says : str
+        Identity.
+    default : bool
+        Whether runs use it unless they ask for another.
+    states : mapping of str to LagState
+        By name.
+    tolerance : mapping of str to Tolerance
+        By effect; effects without one are not tolerated, for want of data.
+    slope, half : str
+        Numbers that turn the drive of withdrawal into a score.
+    numbers : mapping of str to Number
+        All numbers by name.
+    """
+
+    key: str
+    name: str
+    states: Mapping[str, LagState]
+    tolerance: Mapping[str, Tolerance]
+    slope: str
+    half: str
+    default: bool = False
     says: str = ""
     numbers: Mapping[str, Number] = field(default_factory=dict)
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
 
 from schild.catalog.entries import (
+    Adaptation,
     Binding,
     Branch,
+    ByDose,
     Correlation,
     Covariate,
     Delivery,
@@ -21,6 +23,7 @@ from schild.catalog.entries import (
     Effect,
     Form,
     Input,
+    LagState,
     Observation,
     PopulationCovariate,
     Product,
@@ -32,6 +35,7 @@ from schild.catalog.entries import (
     Site,
     Structure,
     Study,
+    Tolerance,
 )
 from schild.catalog.reader import Table, parse_toml
 from schild.errors import CatalogueError, UnknownNameError
@@ -140,6 +144,7 @@ class Catalogue:
         self.receptors: Mapping[str, Receptor] = _LazyWhole(self._receptors)
         self.populations: Mapping[str, ReferencePopulation] = _LazyWhole(self._populations)
         self.effects: Mapping[str, Effect] = _LazyWhole(self._effects)
+        self.adaptation: Mapping[str, Adaptation] = _LazyWhole(self._adaptation)
         self.references: Mapping[str, Reference] = _LazyWhole(self._references)
 
     def drug(self, name: str) -> Drug:
@@ -285,6 +290,15 @@ class Catalogue:
             found[key] = _effect(key, top.table(key), lambda other, name: found[other].numbers[name])
         return found
 
+    def _adaptation(self) -> dict[str, Adaptation]:
+        top = self._table("adaptation.toml")
+        found: dict[str, Adaptation] = {}
+        for key in top.data:
+            found[key] = _adaptation(key, top.table(key), lambda other, name: found[other].numbers[name])
+        if found and sum(entry.default for entry in found.values()) != 1:
+            raise top.fail("marks no mechanism or several as default; expected exactly one.")
+        return found
+
     def _references(self) -> dict[str, Reference]:
         return {entry.key: entry for entry in parse_bibtex(self._text("references.bib"), "references.bib")}
 
@@ -401,11 +415,20 @@ def _route(key: str, table: Table, drug: str) -> Route:
         salt=table.text("salt", "base"),
         challenge=table.maybe_text("challenge"),
         branches=tuple(_branch(entry) for entry in table.tables("branch")),
+        by_dose=_by_dose(table.maybe_table("by_dose")),
     )
     table.done()
     if not route.branches:
         raise table.fail(f"has no [[route.{key}.branch]]; a route of {drug} needs at least one input.")
     return route
+
+
+def _by_dose(table: Table | None) -> ByDose | None:
+    if table is None:
+        return None
+    entry = ByDose(reference=table.text("reference"), exponent=table.text("exponent"))
+    table.done()
+    return entry
 
 
 def _branch(table: Table) -> Branch:
@@ -686,6 +709,7 @@ def _effect(key: str, table: Table, copied: Callable[[str, str], Number]) -> Eff
         range=table.maybe_text("range"),
         pco2=table.maybe_text("pco2"),
         threshold=table.maybe_text("threshold"),
+        transduction=table.names("transduction"),
         says=table.text("says", ""),
         numbers=_numbers(table, key, copied),
     )
@@ -697,6 +721,41 @@ def _effect(key: str, table: Table, copied: Callable[[str, str], Number]) -> Eff
         if getattr(effect, name) is None:
             raise table.fail(f"has form = {effect.form!r} and no {name!r}; that form needs it.")
     return effect
+
+
+def _adaptation(key: str, table: Table, copied: Callable[[str, str], Number]) -> Adaptation:
+    states = {}
+    for name, inner in table.named("state").items():
+        states[name] = LagState(
+            receptor=inner.text("receptor"),
+            gain_up=inner.text("gain_up"),
+            gain_down=inner.text("gain_down"),
+            loss_up=inner.text("loss_up"),
+            loss_down=inner.text("loss_down"),
+            saturates=inner.flag("saturates", False),
+            weight=inner.maybe_text("weight"),
+            reference=inner.maybe_text("reference"),
+        )
+        inner.done()
+    tolerance = {}
+    for name, inner in table.named("tolerance").items():
+        tolerance[name] = Tolerance(state=inner.text("state"), depth=inner.text("depth"))
+        inner.done()
+        if tolerance[name].state not in states:
+            raise inner.fail(f"names a state {tolerance[name].state!r} that is not there.")
+    entry = Adaptation(
+        key=key,
+        name=table.text("name"),
+        states=states,
+        tolerance=tolerance,
+        slope=table.text("slope"),
+        half=table.text("half"),
+        default=table.flag("default", False),
+        says=table.text("says", ""),
+        numbers=_numbers(table, key, copied),
+    )
+    table.done()
+    return entry
 
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s]+)\s*,(.*?)\n\}", re.DOTALL)
