@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Branch, Catalogue, Covariate, Delivery, Disposition, Drug, Route
+from schild.catalog.between import between_studies
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
 from schild.model.spec import ENDOGENOUS, Input, Ligand, ModelSpec, Receptor, Site, Species
@@ -309,14 +310,27 @@ class _Builder:
         label = self._origin(number) or own
         typical: float | Floats = self.overrides.get(own, self.overrides.get(label, number.value))
         value = typical
-        if self.people.uncertainty is not None and number.uncertainty is not None:
-            value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
+        if self.people.uncertainty is not None and (omega := self._uncertain(owner, number)):
+            value = value * np.exp(omega * self.people.uncertainty(label))
         for covariate in owner.covariates:
             if covariate.on == name:
                 value = self._covariate(owner, covariate, value)
         if self.people.between_subject is not None and number.between_subject is not None:
             value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name, label))
         return value if typical is value else self._held(own, number, value)
+
+    def _uncertain(self, drug: Drug, number: Number) -> float:
+        """Uncertainty of a typical value: the catalogue's, or the spread between studies where that is larger.
+
+        A copy is drawn with its origin, so it spreads as that does.
+        """
+        own = 0.0 if number.uncertainty is None else number.uncertainty.omega
+        origin = self._origin(number)
+        if origin is not None:
+            key, _, name = origin.partition(".")
+            drug = self.catalogue.drug(key)
+            number = drug.numbers[name]
+        return max(own, between_studies(self.catalogue).omega(drug, number.name, number))
 
     def _held(self, own: str, number: Number, value: float | Floats, when: str = "") -> float | Floats:
         """Keep what people and draws made of a number within its bounds, and say so."""
