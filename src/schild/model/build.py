@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import lcm
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Branch, Catalogue, Covariate, Delivery, Disposition, Drug, Route
+from schild.catalog import Adaptation as Mechanism
+from schild.catalog import Branch, ByDose, Catalogue, Covariate, Delivery, Disposition, Drug, Route
 from schild.catalog.between import between_studies
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
-from schild.model.spec import ENDOGENOUS, Input, Ligand, ModelSpec, Receptor, Site, Species
+from schild.model.spec import ENDOGENOUS, Adaptation, Input, Ligand, ModelSpec, Receptor, Site, Species
 from schild.regimen import Event
 from schild.units import TICKS_PER_HOUR, Amount, amount_nmol, format_ticks
 
@@ -100,7 +102,8 @@ class SteadyStart:
 class Built:
     """A model ready to compile, with the record of every number it used.
 
-    ``used`` maps drug and number to the catalogue's entry, for citations; ``scales`` are extra columns for the events.
+    ``used`` maps drug and number to the catalogue's entry, for citations; ``scales`` are extra columns for the events;
+    ``mechanism`` is the adaptation of the run, None without, and ``lagging`` its numbers for every subject.
     """
 
     spec: ModelSpec
@@ -112,6 +115,8 @@ class Built:
     structures: Mapping[str, str]
     used: Mapping[tuple[str, str], Number]
     sites: Mapping[str, Site]
+    mechanism: Mechanism | None = None
+    lagging: Mapping[str, float | Floats] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -125,6 +130,7 @@ def build(
     tone: bool = True,
     without: Sequence[str] = (),
     overrides: Mapping[str, float] | None = None,
+    adaptation: str | None = None,
 ) -> Built:
     """Build the model that a list of events needs.
 
@@ -147,6 +153,8 @@ def build(
         Species that are carried but bind nothing (an ablation).
     overrides : mapping, optional
         Typical values that replace the catalogue's, by ``"drug.number"``: for calibration and sensitivity.
+    adaptation : str, optional
+        Mechanism of tolerance and dependence to carry along; none by default.
 
     Returns
     -------
@@ -160,7 +168,8 @@ def build(
     InputError
         For a combination that has no meaning.
     """
-    return _Builder(catalogue, people, structure, receptors, tone, without, overrides or {}).build(events)
+    builder = _Builder(catalogue, people, structure, receptors, tone, without, overrides or {})
+    return builder.build(events, adaptation)
 
 
 class _Builder:
@@ -191,10 +200,11 @@ class _Builder:
         self.structures: dict[str, str] = {}
         self.warnings: list[str] = []
         self.said: set[tuple[str, str]] = set()
+        self.lagging: dict[str, float | Floats] = {}
 
     # ---- which drugs, which structures -------------------------------------------------------------------------
 
-    def build(self, events: Sequence[Event]) -> Built:
+    def build(self, events: Sequence[Event], adaptation: str | None) -> Built:
         routes = self._collect(events)
         self._choose_structures()
         inputs, ports = self._inputs(routes, events)
@@ -209,8 +219,9 @@ class _Builder:
             ),
             inputs=inputs,
             receptors=self._receptors(),
+            adaptation=self._lags(adaptation),
         )
-        parameters = self._parameters(spec, ports)
+        parameters = self._parameters(spec, ports) | self._lag_parameters(spec, adaptation)
         entries, starts = self._entries(events, ports)
         return Built(
             spec=spec,
@@ -222,6 +233,8 @@ class _Builder:
             structures=self.structures,
             used=self.used,
             sites={key: self._site(drug) for key, drug in self.drugs.items()},
+            mechanism=None if adaptation is None else self.catalogue.adaptation[adaptation],
+            lagging=self.lagging,
             warnings=tuple(self.warnings),
         )
 
@@ -553,6 +566,45 @@ class _Builder:
                 p[f"{receptor.name}.{ENDOGENOUS}.koff"] = self.value(drug, str(binding.koff))
         return p
 
+    # ---- adaptation --------------------------------------------------------------------------------------------
+
+    def _lags(self, mechanism: str | None) -> tuple[Adaptation, ...]:
+        if mechanism is None:
+            return ()
+        if mechanism not in self.catalogue.adaptation:
+            raise UnknownNameError("mechanism of adaptation", mechanism, self.catalogue.adaptation)
+        states = self.catalogue.adaptation[mechanism].states
+        if missing := sorted({s.receptor for s in states.values()} - set(self.receptors)):
+            raise InputError(
+                f"Adaptation follows {', '.join(missing)}, which this run leaves out (receptors: "
+                f"{', '.join(self.receptors)}). Add it, or switch adaptation off."
+            )
+        return tuple(Adaptation(name=name, receptor=state.receptor) for name, state in states.items())
+
+    def _lag_parameters(self, spec: ModelSpec, mechanism: str | None) -> dict[str, float | Floats]:
+        if mechanism is None:
+            return {}
+        entry = self.catalogue.adaptation[mechanism]
+        for name, number in entry.numbers.items():
+            self.lagging[name] = person_value(
+                self.people, self.overrides, number, f"{mechanism}.{name}", self.catalogue.adaptation
+            )
+            self.used[mechanism, name] = number
+        p: dict[str, float | Floats] = {}
+        for name, state in entry.states.items():
+            for rate in ("gain_up", "gain_down", "loss_up", "loss_down"):
+                p[f"adaptation.{name}.{rate}"] = 1.0 / self.lagging[getattr(state, rate)]
+            p[f"adaptation.{name}.saturation"] = 1.0 if state.saturates else 0.0
+        followed = {a.receptor for a in spec.adaptation}
+        for receptor in spec.receptors:
+            if receptor.name in followed:
+                for ligand in receptor.ligands:
+                    drug = self.drugs[ligand.species]
+                    efficacy = drug.binding[receptor.name].efficacy
+                    label = f"{receptor.name}.{ligand.species}.efficacy"
+                    p[label] = 0.0 if efficacy is None else float(self.number(drug, efficacy).value)
+        return p
+
     # ---- events ------------------------------------------------------------------------------------------------
 
     def _entries(
@@ -607,7 +659,7 @@ class _Builder:
             duration = event.duration_tick
             if branch.input == "zero_order":
                 duration = round(float(self._common(drug, str(branch.duration))) * TICKS_PER_HOUR)
-            scale = self._scale(event, port, ports[port])
+            scale = self._scale(event, port, [ports[label] for label, _ in labels], ports[port])
             if event.rate is not None:  # a constant infusion that has run for ever and stops now
                 amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
                 constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
@@ -655,13 +707,49 @@ class _Builder:
         # Per-kilogram amounts are scaled by the subject's own weight: a column, see `_scale`.
         return amount_nmol(amount.scaled(1.0), mw, factor)
 
-    def _scale(self, event: Event, label: str, port: _Port) -> str:
-        """Column that multiplies this dose: body weight for an amount per kilogram, the fraction of its occasion."""
+    def _by_dose(self, event: Event, route: Route, of: ByDose, parts: Sequence[_Port]) -> float | Floats:
+        """Factor on the share of this dose that arrives; ``parts`` are all inputs of the dose."""
+        drug = parts[0].drug
+        if event.amount is None:
+            raise InputError(
+                f"{drug.name} by {route.key} at a constant rate since ever was given; the share that is absorbed "
+                "depends on the dose, and an endless infusion has none. Write doses with an interval and ss."
+            )
+        exponent = self.value(drug, of.exponent)
+        if np.any(np.asarray(exponent) <= -1.0):
+            raise InputError(
+                f"{drug.key}.{of.exponent} is {np.min(exponent):g}; expected above -1, or a larger dose would bring "
+                "less. Correct it."
+            )
+        dose = self._nmol(drug, route, event.amount, event.basis)
+        if event.amount.per_kg:
+            dose = dose * np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
+        reference = self._nmol(drug, route, Amount(1.0, "mg"), None) * self.value(drug, of.reference)
+        factor = (dose / reference) ** exponent
+        whole = sum(self._fraction(port, d, event.occasion) for port in parts for d in port.deliver)
+        if np.any(np.asarray(factor * whole) > 1.0):
+            self._say_once(f"{drug.key}: of {event.amount} {route.key} no more than the whole can be absorbed.")
+            factor = np.minimum(factor, 1.0 / np.maximum(whole, 1e-300))
+        return factor
+
+    def _say_once(self, warning: str) -> None:
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def _scale(self, event: Event, label: str, parts: Sequence[_Port], port: _Port) -> str:
+        """Column that multiplies this dose: body weight for an amount per kilogram, the fraction of its occasion.
+
+        And, where the share absorbed depends on the dose, the factor of this dose; ``parts`` are all its inputs.
+        """
         per_kg = (event.amount is not None and event.amount.per_kg) or (
             event.rate is not None and event.rate.unit.endswith("/kg")
         )
+        by_dose = port.route.by_dose
+        of_dose = "" if by_dose is None else f"{port.drug.key}.{port.route.key}({event.amount} {event.basis or ''})"
+        if of_dose and any(part.varies for part in parts):
+            of_dose += f"@{event.occasion}"
         name = "*".join(
-            x for x in ("weight" if per_kg else "", f"{label}@{event.occasion}" if port.varies else "") if x
+            x for x in ("weight" if per_kg else "", of_dose, f"{label}@{event.occasion}" if port.varies else "") if x
         )
         if not name:
             return "one"
@@ -671,8 +759,45 @@ class _Builder:
                 value = np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
             if port.varies:
                 value = value * self._fraction(port, port.deliver[0], event.occasion)
+            if by_dose is not None:
+                value = value * self._by_dose(event, port.route, by_dose, parts)
             self.scales[name] = value
         return name
+
+
+def person_value(
+    people: People, overrides: Mapping[str, float], number: Number, own: str, others: Mapping[str, Any]
+) -> float | Floats:
+    """Value of a number that belongs to no drug, for every person.
+
+    Parameters
+    ----------
+    people : People
+        Who.
+    overrides : mapping
+        Typical values by ``"owner.number"``.
+    number : Number
+        The catalogue's.
+    own : str
+        ``"owner.number"``; a copy follows its origin in overrides and draws.
+    others : mapping
+        Owners by key, each with ``numbers``: where copies come from.
+
+    Returns
+    -------
+    float or ndarray, shape (n,)
+        In the number's unit.
+    """
+    label, origin = own, number
+    while origin.same_as:
+        owner, _, name = origin.same_as.partition(":")
+        label, origin = f"{owner}.{name}", others[owner].numbers[name]
+    value: float | Floats = overrides.get(own, overrides.get(label, number.value))
+    if people.uncertainty is not None and number.uncertainty is not None:
+        value = value * np.exp(number.uncertainty.omega * people.uncertainty(label))
+    if people.between_subject is not None and number.between_subject is not None:
+        value = value * np.exp(number.between_subject.omega * people.between_subject(label))
+    return value
 
 
 def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:

@@ -16,12 +16,18 @@ from schild.model.spec import ENDOGENOUS
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulate.effects import Effects, efficacy_of
-from schild.simulate.guard import check_doses
+from schild.simulate.guard import AGONISTS, check_doses
 from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
 from schild.simulate.runfile import Run
 from schild.simulate.solve import RTOL, Solution, solve
+from schild.simulate.withdrawal import ADAPTATION_OUTPUTS, adaptation_plan, adaptation_values
+from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
+
+#: Opioids taken for longer than this build adaptation that a run must not leave out: none is seen within hours
+#: [Angst2009], and single doses are what the effects were fitted to. [h]
+SINGLE_H = 24.0
 
 #: Largest block of stored values of a population. [bytes]
 MAX_BYTES = 3_000_000_000
@@ -40,6 +46,8 @@ def simulate(
     outputs: Sequence[str] | None = None,
     tone: bool = True,
     without: Sequence[str] = (),
+    history: str | Sequence[str] = (),
+    adaptation: bool | str | None = None,
     title: str = "",
     rtol: float = RTOL,
     threads: int | None = None,
@@ -71,6 +79,11 @@ def simulate(
         Whether the endogenous agonist competes.
     without : sequence of str
         Species that are carried but bind nothing.
+    history : str or sequence of str
+        Earlier use of opioids: ``"morphine 30 mg po q6h for 60 d stopped 10 d"``.
+    adaptation : bool or str, optional
+        Tolerance, dependence and withdrawal: yes, no, or a mechanism of the catalogue. By default with a history,
+        where opioids are taken for more than a day, and where an output of it is asked for.
     title : str
         For figures and manifest.
     rtol : float
@@ -104,6 +117,11 @@ def simulate(
         if population is not None and "n" in population:
             raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
         population = {**(population or {}), "n": n}
+    if history:
+        if population is not None:
+            population = {**population, "history": history}
+        else:
+            subject = {**(subject or {}), "history": history}
     run = Run.of(
         *regimens,
         subject=None if subject is None else dict(subject),
@@ -114,7 +132,7 @@ def simulate(
                 ("until", until), ("every", every), ("seed", seed), ("title", title), ("tone", tone),
                 ("structure", dict(structure) if isinstance(structure, Mapping) else structure),
                 ("receptors", list(receptors)), ("without", list(without)),
-                ("outputs", None if outputs is None else list(outputs)),
+                ("outputs", None if outputs is None else list(outputs)), ("adaptation", adaptation),
             )
             if value is not None
         },
@@ -123,8 +141,8 @@ def simulate(
 
 
 def events_of(run: Run) -> tuple[Event, ...]:
-    """Expand the doses of a run: what ``--dry-run`` prints."""
-    return expand(run.doses, run.until_tick)
+    """Expand the doses of a run, earlier use included: what ``--dry-run`` prints."""
+    return expand((*run.history, *run.doses), run.until_tick)
 
 
 def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
@@ -171,6 +189,7 @@ def _prepare(
         )
     warnings = list(check_doses(catalogue, events, who))
     people = people_of(who, catalogue, run.run.seed)
+    mechanism = _mechanism(run, catalogue, events)
 
     def rebuild(some: Sequence[Event]) -> Built:
         return build(
@@ -182,9 +201,31 @@ def _prepare(
             tone=run.run.tone,
             without=run.run.without,
             overrides=overrides,
+            adaptation=mechanism,
         )
 
     return events, warnings, people, rebuild
+
+
+def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:
+    """Mechanism of adaptation of a run, None for a run without."""
+    wanted = run.run.adaptation
+    if wanted is False:
+        return None
+    if isinstance(wanted, str):
+        if wanted not in catalogue.adaptation:
+            raise UnknownNameError("mechanism of adaptation", wanted, catalogue.adaptation)
+        return wanted
+    if wanted is None and not run.history:
+        asked = [o for o in run.run.outputs or () if o in ADAPTATION_OUTPUTS or o.startswith("adaptation_")]
+        taken = [e for e in events if e.drug is not None and catalogue.drug(e.drug).role in AGONISTS]
+        long = bool(taken) and (
+            max(e.tick + e.duration_tick for e in taken) - taken[0].tick > SINGLE_H * TICKS_PER_HOUR
+            or any(e.ss for e in taken)
+        )
+        if not asked and not (long and "mor" in run.run.receptors):
+            return None
+    return next((key for key, entry in catalogue.adaptation.items() if entry.default), None)
 
 
 def simulate_run(
@@ -247,7 +288,7 @@ def simulate_run(
         warnings.append(f"{len(failed)} of {people.n} subjects could not be solved: {'; '.join(sorted(reasons))}.")
     digests = {key: drug.digest for key, drug in built.drugs.items()}
     return Result(
-        title=run.run.title or "; ".join(d.to_words() for d in run.doses),
+        title=run.run.title or "; ".join(d.to_words() for d in (*run.history, *run.doses)),
         outputs=outputs,
         metrics=_metrics(built, solution, tones),
         warnings=(*warnings, *built.warnings),
@@ -278,6 +319,7 @@ def _outputs_of(built: Built, effects: Effects, wanted: Sequence[str] | None) ->
         plan.append((f"{r.name}_activation", "1", tuple(bound)))
         if r.tone:
             plan.append((f"{r.name}_tone", "1", tuple(tone)))
+    plan += adaptation_plan(built)
     effect_plan = [(name, effects.unit(name), effects.signals(name)) for name in effects.available()]
     if wanted is None:
         return plan + (effect_plan if effects.stimulated() else [])
@@ -304,6 +346,9 @@ def _collect(
     def column(value: Any) -> Any:
         return np.broadcast_to(np.asarray(value, dtype=out.dtype), (n,))[:, None]
 
+    def signal_of(signal: str) -> Any:
+        return out[:, at[signal], :]
+
     outputs: dict[str, Output] = {}
     for name, unit, signals in plan:
         values = out[:, at[signals[0]], :] if signals else np.zeros((n, n_times), dtype=out.dtype)
@@ -323,7 +368,9 @@ def _collect(
                 if np.any(efficacy):
                     values = values + column(efficacy) * out[:, at[signal], :]
         elif name in effects.catalogue.effects:
-            values = effects.values(name, lambda signal: out[:, at[signal], :], (n, n_times)).astype(out.dtype)
+            values = effects.values(name, signal_of, (n, n_times)).astype(out.dtype)
+        elif name in ADAPTATION_OUTPUTS or kind == "adaptation":
+            values = adaptation_values(name, built, effects.catalogue, effects, signal_of).astype(out.dtype)
         outputs[name] = Output(name=name, unit=unit, time_h=solution.times_h, values=values, draws=draws)
     return outputs
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, Effect
-from schild.evidence import Number
-from schild.model.build import Built, People
-from schild.pharmacology.effects import operational_response, resting_ventilation, transducer_ratio
+from schild.model.build import Built, People, person_value
+from schild.pharmacology.adaptation import tau_divisor
+from schild.pharmacology.effects import amplified_occupancy, operational_response, resting_ventilation, transducer_ratio
 
 Floats = NDArray[np.floating]
 
@@ -59,27 +59,47 @@ class Effects:
     def signals(self, name: str) -> tuple[str, ...]:
         """Return the occupancies that an effect is made of."""
         reserve = self.catalogue.effects[name].reserve
-        return tuple(
-            f"{r.name}_occupancy_{x.species}"
-            for r in self.built.spec.receptors
-            if r.name in reserve
-            for x in r.ligands
-            if efficacy_of(self.built, r.name, x.species) > 0
+        state = self.state_of(name)
+        return (
+            *(
+                f"{r.name}_occupancy_{x.species}"
+                for r in self.built.spec.receptors
+                if r.name in reserve
+                for x in r.ligands
+                if efficacy_of(self.built, r.name, x.species) > 0
+            ),
+            *(() if state is None else (f"adaptation_{state}",)),
         )
+
+    def state_of(self, name: str) -> str | None:
+        """Return the adaptation state that lowers an effect's tau in this run, None where none does."""
+        mechanism = self.built.mechanism
+        if mechanism is None or name not in mechanism.tolerance:
+            return None
+        return mechanism.tolerance[name].state
+
+    def divisor(self, name: str, signal: Callable[[str], Floats]) -> Any:
+        """Return the factor by which tolerance lowers an effect's tau, shape (n_subjects, n_times) or 1."""
+        state, mechanism = self.state_of(name), self.built.mechanism
+        if state is None or mechanism is None:
+            return 1.0
+        reference = self.built.lagging[str(mechanism.states[state].reference)]
+        depth = self.built.lagging[mechanism.tolerance[name].depth]
+        return tau_divisor(signal(f"adaptation_{state}"), _column(reference), np.maximum(1.0, _column(depth)))
 
     def unit(self, name: str) -> str:
         """Return the unit of an effect."""
         return self.catalogue.effects[name].unit
 
-    def values(self, name: str, occupancy: Callable[[str], Floats], shape: Sequence[int]) -> Floats:
+    def values(self, name: str, signal_of: Callable[[str], Floats], shape: Sequence[int]) -> Floats:
         """Return an effect over time.
 
         Parameters
         ----------
         name : str
             Key of the effect.
-        occupancy : callable
-            Gives the occupancy of a signal, shape (n_subjects, n_times).
+        signal_of : callable
+            Gives a signal (occupancies, adaptation), shape (n_subjects, n_times).
         shape : sequence of int
             ``(n_subjects, n_times)``.
 
@@ -90,12 +110,18 @@ class Effects:
         """
         effect = self.catalogue.effects[name]
         stimulus = np.zeros(tuple(shape))
+        tolerated = self.divisor(name, signal_of)
         for signal in self.signals(name):
+            if signal.startswith("adaptation_"):
+                continue
             receptor, _, species = signal.partition("_occupancy_")
             ratio = transducer_ratio(
                 self._number(effect, effect.reserve[receptor]), efficacy_of(self.built, receptor, species)
             )
-            stimulus = stimulus + _column(ratio) * occupancy(signal)
+            taken: Floats = signal_of(signal)
+            if species in effect.transduction:
+                taken = amplified_occupancy(taken, _column(self._number(effect, effect.transduction[species])))
+            stimulus = stimulus + _column(ratio) / tolerated * taken
         response = operational_response(stimulus, _column(self._number(effect, effect.slope)))
         if effect.form == "fraction_left":
             return np.asarray(1.0 - response)
@@ -118,14 +144,9 @@ class Effects:
 
     def _number(self, effect: Effect, name: str) -> Any:
         """Value of a number for every subject; a copy follows its origin in overrides and draws."""
-        number: Number = effect.numbers[name]
-        label = number.same_as.replace(":", ".", 1) if number.same_as else f"{effect.key}.{name}"
-        value: Any = self.overrides.get(label, number.value)
-        if self.people.uncertainty is not None and number.uncertainty is not None:
-            value = value * np.exp(number.uncertainty.omega * self.people.uncertainty(label))
-        if self.people.between_subject is not None and number.between_subject is not None:
-            value = value * np.exp(number.between_subject.omega * self.people.between_subject(label))
-        return value
+        return person_value(
+            self.people, self.overrides, effect.numbers[name], f"{effect.key}.{name}", self.catalogue.effects
+        )
 
 
 def _column(value: Any) -> Any:

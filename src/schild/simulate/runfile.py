@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,11 +30,23 @@ __all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
 _MAX_TIMES = 200_000
 _MAX_BYTES = 20_000_000
 
+#: Doses of one history: ten years of four a day.
+MAX_HISTORY = 15_000
+
 
 def _text_or_hours(value: Any) -> Any:
     # A time is words with a unit; a bare number in a file would leave the unit to guessing.
     if isinstance(value, bool) or not isinstance(value, str):
         raise ValueError(f"{value!r} is not a time with a unit; write it like '24 h'")
+    return value
+
+
+def _as_words(value: Any) -> Any:
+    # A list of words is as good as a list of tables.
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list):
+        return [{"words": x} if isinstance(x, str) else x for x in value]
     return value
 
 
@@ -59,6 +73,100 @@ class Head(_Section):
     outputs: list[str] | None = Field(default=None, description="Outputs to keep; all by default.")
     tone: bool = Field(default=True, description="Whether the endogenous agonist competes.")
     without: list[str] = Field(default=[], description="Species that are carried but bind nothing.")
+    adaptation: bool | str | None = Field(
+        default=None,
+        description="Tolerance, dependence and withdrawal: true, false or a mechanism; by default with a history, and "
+        "where opioids are taken for more than a day.",
+    )
+
+
+class HistoryEntry(_Section):
+    """Section ``[[subject.history]]``: earlier use of an opioid, which makes tolerance and dependence.
+
+    ``words`` say the same: ``"morphine 30 mg oral q6h for 60 d stopped 10 d"``; without ``stopped`` the last dose is at
+    time 0.
+    """
+
+    words: str | None = None
+    drug: str | None = None
+    amount: str | None = None
+    route: str | None = None
+    every: Time | None = None
+    days: float | None = Field(default=None, gt=0, le=3660, description="How long it was used.")
+    stopped: Time = Field(default="0 h", description="How long before time 0 the last dose was.")
+    salt: str | None = None
+
+    def resolve(self) -> Dose:
+        """Turn the entry into a repeated dose that ends before time 0."""
+        if self.words is not None:
+            if others := sorted(self.model_fields_set - {"words"}):
+                raise InputError(
+                    f"A history has words and also {', '.join(others)}; expected one or the other. "
+                    "Put everything into the words."
+                )
+            return parse_history(self.words)
+        missing = [name for name in ("drug", "amount", "route", "every", "days") if getattr(self, name) is None]
+        if missing:
+            raise InputError(
+                f"A history lacks {', '.join(missing)}; expected drug, amount, route, every and days (and stopped). "
+                "Add it."
+            )
+        dose = Dose(drug=self.drug, amount=self.amount, route=self.route, every=self.every, count=1, basis=self.salt)
+        return _before_zero(dose, float(self.days or 0.0) * 24 * TICKS_PER_HOUR, self.stopped)
+
+
+_HISTORY = re.compile(r"^(?P<what>.+?)\s+for\s+(?P<span>[\d.]+\s*\w+?)(?:,?\s+stopped\s+(?P<stop>.+?)(?:\s+ago)?)?$")
+
+
+def parse_history(words: str) -> Dose:
+    """Read earlier use in words.
+
+    Parameters
+    ----------
+    words : str
+        A regimen with an interval, how long it was used, and how long before time 0 the last dose was.
+
+    Returns
+    -------
+    Dose
+        The same as a repeated dose before time 0.
+
+    Raises
+    ------
+    InputError
+        If the words are not understood.
+
+    Examples
+    --------
+    >>> dose = parse_history("morphine 30 mg po q6h for 60 d stopped 10 d")
+    >>> dose.count, dose.time_tick / TICKS_PER_HOUR / 24
+    (240, -69.75)
+    """
+    found = _HISTORY.match(words.strip())
+    if found is None:
+        raise InputError(
+            f"The history {words!r} is not understood; expected a regimen, how long it was used and when it stopped. "
+            "Write it like 'morphine 30 mg po q6h for 60 d stopped 10 d'."
+        )
+    regimen = tuple(parse_regimen(found["what"]))
+    if len(regimen) != 1 or not regimen[0].every_tick or regimen[0].count is not None or regimen[0].time_tick:
+        raise InputError(
+            f"The history {words!r} needs one regimen with an interval and without count or time of its own. "
+            "Write it like 'morphine 30 mg po q6h for 60 d stopped 10 d'."
+        )
+    return _before_zero(regimen[0], ticks(found["span"]), found["stop"] or "0 h")
+
+
+def _before_zero(dose: Dose, span_tick: float, stopped: str) -> Dose:
+    count = max(1, round(span_tick / dose.every_tick))
+    stop = ticks(stopped)
+    if stop < 0 or count > MAX_HISTORY:
+        raise InputError(
+            f"A history of {count:,} doses that stopped {stopped!r} before time 0 was given; expected at most "
+            f"{MAX_HISTORY:,} doses and a time from 0 on. Correct it."
+        )
+    first = -(stop + (count - 1) * dose.every_tick)
+    return replace(dose, time=first / TICKS_PER_HOUR, count=count)
 
 
 class SubjectEntry(_Section):
@@ -71,6 +179,9 @@ class SubjectEntry(_Section):
     crcl: str = "100 mL/min"
     dependent: Literal["no", "yes"] = "no"
     cyp2d6: Literal["PM", "IM", "EM", "UM"] = "EM"
+    history: list[HistoryEntry] = Field(default=[], description="Earlier use of opioids.")
+
+    _words = field_validator("history", mode="before")(_as_words)
 
     def resolve(self) -> Subject:
         """Turn the words into numbers."""
@@ -102,6 +213,9 @@ class PopulationEntry(_Section):
     crcl: str | None = None
     dependent: Literal["no", "yes"] | None = None
     cyp2d6: Literal["PM", "IM", "EM", "UM"] | None = None
+    history: list[HistoryEntry] = Field(default=[], description="Earlier use of opioids, the same for all.")
+
+    _words = field_validator("history", mode="before")(_as_words)
 
     def resolve(self) -> Population:
         """Turn the words into numbers."""
@@ -183,7 +297,13 @@ class Run(_Section):
     run: Head = Head()
     subject: SubjectEntry | None = None
     population: PopulationEntry | None = None
-    dose: list[DoseEntry] = Field(min_length=1)
+    dose: list[DoseEntry] = []
+
+    @model_validator(mode="after")
+    def _something(self) -> Run:
+        if not self.dose and not self.history:
+            raise ValueError("a run has at least one [[dose]] or one [[subject.history]]; add one")
+        return self
 
     @model_validator(mode="after")
     def _one_or_many(self) -> Run:
@@ -218,7 +338,7 @@ class Run(_Section):
         subject, population : dict, optional
             The sections of the run file.
         **head
-            Entries of ``[run]``: until, every, seed, structure, receptors, outputs, tone, without, title.
+            Entries of ``[run]``: until, every, seed, structure, receptors, outputs, tone, without, adaptation, title.
 
         Returns
         -------
@@ -310,6 +430,12 @@ class Run(_Section):
         return Regimen(tuple(d for entry in self.dose for d in entry.resolve()))
 
     @property
+    def history(self) -> tuple[Dose, ...]:
+        """Earlier use, as repeated doses before time 0."""
+        who = self.population or self.subject
+        return () if who is None else tuple(entry.resolve() for entry in who.history)
+
+    @property
     def who(self) -> Subject | Population:
         """One person or many."""
         if self.population is not None:
@@ -324,9 +450,9 @@ class Run(_Section):
             if until <= 0:
                 raise InputError(f"The run ends at {self.run.until!r}; expected a time after 0. Write it like '14 d'.")
             return until
-        last = 0
+        day = 24 * TICKS_PER_HOUR
+        last = 14 * day if self.history else 0
         for d in self.doses:
-            day = 24 * TICKS_PER_HOUR
             after = 42 * day if d.route in ("im_depot", "implant", "transdermal") else 7 * day
             count = d.count or 1
             last = max(last, d.time_tick + (count - 1) * d.every_tick + d.duration_tick + after)
