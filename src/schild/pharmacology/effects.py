@@ -52,6 +52,41 @@ def transducer_ratio(reserve: ArrayLike, efficacy: ArrayLike) -> Floats:
     return np.asarray(np.asarray(reserve, dtype=np.float64) * e / (1.0 - e))
 
 
+def amplified_occupancy(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
+    r"""Occupancy as an effect feels it when a ligand's transduction is stronger than its occupancy tells.
+
+    Parameters
+    ----------
+    occupancy : array_like
+        Occupancy of the ligand, 0 to 1. [1]
+    factor : array_like
+        Transduction factor x of the ligand in this effect; 1 changes nothing. [1]
+
+    Returns
+    -------
+    ndarray
+        :math:`x\, o / (1 + (x - 1)\, o)`. [1]
+
+    Notes
+    -----
+    Alone and at equilibrium the ligand acts as one whose dissociation constant is x times smaller; at full occupancy it
+    acts as before, so the plateau stays. Beside a competitor occupancy is :math:`c / (1 + c + a)`, which becomes
+    :math:`x c / (1 + a + x c)`: the same competitor, the same dose ratio. A name for an open conflict between
+    scans and breathing (docs/design/calibration.md), not a mechanism.
+
+    References
+    ----------
+    :cite:t:`BlackLeff1983`
+
+    Examples
+    --------
+    >>> amplified_occupancy([0.0, 0.2, 1.0], 6.0).round(6).tolist()
+    [0.0, 0.6, 1.0]
+    """
+    o, x = np.asarray(occupancy, dtype=np.float64), np.asarray(factor, dtype=np.float64)
+    return np.asarray(x * o / (1.0 + (x - 1.0) * o))
+
+
 def operational_response(stimulus: ArrayLike, slope: ArrayLike) -> Floats:
     r"""Fraction of the maximal response of a system that a stimulus reaches.
 
