@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schild.catalog import Observation, load
 from schild.errors import InputError
-from schild.pharmacology.effects import operational_response, transducer_ratio
+from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
 from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
 
@@ -259,32 +259,117 @@ def _auc_ratio_to_im(case: _Case) -> Floats:
 # ---- effects: written "kind:effect", e.g. "peak:liking" --------------------------------------------------------
 
 
-def _half_concentration(case: _Case, effect: str, fraction: float) -> Floats:
-    """Steady total plasma concentration of a drug at which an effect reaches a fraction of its maximum."""
-    catalogue = load()
-    o, drug, entry = case.o, catalogue.drug(case.o.species), catalogue.effects[effect]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """An effect of one drug alone at steady state, over its total plasma concentration.
+
+    ``kd`` [nM, free] over ``fu``; ``ratio`` and ``slope`` of the transducer; ``factor`` amplifies the occupancy.
+    """
+
+    kd: float
+    fu: float
+    mw: float
+    ratio: float
+    slope: float
+    factor: float
+
+    @property
+    def top(self) -> float:
+        """Largest fraction of the system's response that the drug can reach."""
+        return float(operational_response(self.ratio, self.slope))
+
+    def level(self, response: float) -> float:
+        """Total plasma concentration [nM] at a fraction of the system's response; infinite where it is not reached."""
+        if response >= self.top:  # a partial agonist that never gets there
+            return float("inf")
+        felt = (response / (1.0 - response)) ** (1.0 / self.slope) / self.ratio
+        occupancy = felt / (self.factor - (self.factor - 1.0) * felt)  # amplified_occupancy, solved for its argument
+        return self.kd * occupancy / (1.0 - occupancy) / self.fu
+
+    def response(self, level: float) -> float:
+        """Fraction of the system's response at a total plasma concentration [nM]."""
+        occupancy = level * self.fu / (level * self.fu + self.kd)
+        return float(operational_response(self.ratio * amplified_occupancy(occupancy, self.factor), self.slope))
+
+
+def _reader(case: _Case) -> Callable[[str], float]:
+    """Value of a number of the row's drug under the overrides; a copy follows its origin."""
+    drug = load().drug(case.o.species)
     overrides = case.options.get("overrides") or {}
 
-    def number(name: str | None) -> float:
-        found = drug.number(str(name))
+    def number(name: str) -> float:
+        found = drug.number(name)
         label = found.same_as.replace(":", ".", 1) if found.same_as else f"{drug.key}.{found.name}"
         return float(overrides.get(f"{drug.key}.{found.name}", overrides.get(label, found.value)))
+
+    return number
+
+
+def _kd(case: _Case, receptor: str) -> float:
+    """Free concentration at half of a receptor, no other ligand around. [nM]"""
+    number, binding = _reader(case), load().drug(case.o.species).binding[receptor]
+    if binding.kd:
+        return number(binding.kd)
+    return number(str(binding.ki)) * (number(binding.factor) if binding.factor else 1.0)
+
+
+def _curve(case: _Case, effect: str) -> _Curve:
+    drug, entry = load().drug(case.o.species), load().effects[effect]
+    overrides, number = case.options.get("overrides") or {}, _reader(case)
 
     def scale(name: str) -> float:
         found = entry.numbers[name]
         label = found.same_as.replace(":", ".", 1) if found.same_as else f"{effect}.{name}"
         return float(overrides.get(label, found.value))
 
-    binding = drug.binding["mor"]
-    kd = number(binding.kd) if binding.kd else number(binding.ki) * (number(binding.factor) if binding.factor else 1.0)
-    ratio = float(transducer_ratio(scale(entry.reserve["mor"]), number(binding.efficacy)))
-    stimulus = (fraction / (1.0 - fraction)) ** (1.0 / scale(entry.slope))
-    occupancy = stimulus / ratio
-    if occupancy >= 1.0:  # a partial agonist that never gets there
-        return np.array([np.inf])
-    total_nM = kd * occupancy / (1.0 - occupancy) / number("fu")
-    mass = number(str(drug.mw)) / 1000.0
-    return np.array([total_nM if o.unit == "nM" else total_nM * mass])
+    efficacy = number(str(drug.binding["mor"].efficacy))
+    return _Curve(
+        kd=_kd(case, "mor"),
+        fu=number("fu"),
+        mw=number(str(drug.mw)),
+        ratio=float(transducer_ratio(scale(entry.reserve["mor"]), efficacy)),
+        slope=scale(entry.slope),
+        factor=scale(entry.transduction[drug.key]) if drug.key in entry.transduction else 1.0,
+    )
+
+
+def _in_unit(case: _Case, total_nM: float, mw: float) -> Floats:
+    return np.array([total_nM if case.o.unit == "nM" else total_nM * mw / 1000.0])
+
+
+def _half_concentration(case: _Case, effect: str, fraction: float) -> Floats:
+    """Steady total plasma concentration of a drug at which an effect reaches a fraction of its maximum."""
+    curve = _curve(case, effect)
+    return _in_unit(case, curve.level(fraction), curve.mw)
+
+
+def _half_of_own(case: _Case, effect: str) -> Floats:
+    """Steady total plasma concentration at half of the drug's own plateau."""
+    curve = _curve(case, effect)
+    return _in_unit(case, curve.level(curve.top / 2.0), curve.mw)
+
+
+def _hill(case: _Case, effect: str) -> Floats:
+    """Slope of log(E / (top - E)) over log concentration at half of the drug's own plateau: its Hill slope there."""
+    curve = _curve(case, effect)
+    at, step = curve.level(curve.top / 2.0), 1e-4
+    logits = []
+    for level in (at * np.exp(-step), at * np.exp(step)):
+        found = curve.response(float(level))
+        logits.append(np.log(found / (curve.top - found)))
+    return np.array([(logits[1] - logits[0]) / (2.0 * step)])
+
+
+def _half_occupancy(case: _Case, receptor: str) -> Floats:
+    """Steady total plasma concentration at which a scan sees half of a receptor, with the body's own tone around."""
+    catalogue = load()
+    tone = catalogue.drug("endogenous")
+    e0 = tone.number(str(tone.binding[receptor].e0)).value
+    number = _reader(case)
+    # 1 - free / free without drug = c / (1 + e0 + c) with c = C / Kd.
+    return _in_unit(
+        case, _kd(case, receptor) * (1.0 + e0) / number("fu"), number(str(catalogue.drug(case.o.species).mw))
+    )
 
 
 def _plateau(case: _Case, effect: str) -> Floats:
@@ -333,11 +418,16 @@ def _equal_dose(case: _Case, effect: str) -> Floats:
 _EFFECT_KINDS: dict[str, Callable[[_Case, str], Floats]] = {
     "c50": lambda case, effect: _half_concentration(case, effect, 0.5),
     "c25": lambda case, effect: _half_concentration(case, effect, 0.25),
+    "half_plateau": _half_of_own,
+    "hill": _hill,
     "plateau": _plateau,
     "peak": _peak,
     "dose_ratio": _dose_ratio,
     "equal_dose": _equal_dose,
 }
+
+#: Properties of a drug at a receptor: written "kind:receptor", e.g. "half_occupancy:mor".
+_RECEPTOR_KINDS: dict[str, Callable[[_Case, str], Floats]] = {"half_occupancy": _half_occupancy}
 
 #: How each kind of published result is computed.
 OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
@@ -396,6 +486,8 @@ def predict(observation: Observation, **options: Any) -> Floats:
     kind, colon, effect = observation.observable.partition(":")
     if colon and kind in _EFFECT_KINDS and effect in load().effects:
         return _EFFECT_KINDS[kind](_Case(o=observation, options=options), effect)
+    if colon and kind in _RECEPTOR_KINDS and effect in load().receptors:
+        return _RECEPTOR_KINDS[kind](_Case(o=observation, options=options), effect)
     if observation.observable not in OBSERVABLES:
         raise InputError(
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
