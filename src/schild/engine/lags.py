@@ -1,0 +1,184 @@
+"""Adaptation states on a given drive: what the kernel does beside the receptors, here for a course that is known.
+
+Used to carry adaptation through many equal periods of earlier use, and to fit its numbers without solving receptors
+again. The equation is that of ``schild.pharmacology.adaptation.adaptation_rate``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.engine.cache import compiled
+
+Floats = NDArray[np.float64]
+
+__all__ = ["carry", "follow"]
+
+_PARTS = 8  # pieces of an interval in which a state crosses its drive
+
+
+@compiled
+def _decay(a, s0, s1, h, gain, loss, sat):
+    """One interval with a linear drive and one branch: exact without saturation, of second order with it."""
+    rate = loss + sat * gain * 0.5 * (s0 + s1)
+    x = rate * h
+    if x < 1e-6:
+        return a + h * (gain * 0.5 * (s0 + s1) - rate * a)
+    e = math.exp(-x)
+    phi = (1.0 - e) / x
+    return a * e + gain * h * (s0 * phi + (s1 - s0) * (1.0 - phi) / x)
+
+
+@compiled
+def _step(a, s0, s1, h, r):
+    """One interval; where the state crosses its drive, in pieces."""
+    up = s0 > a
+    end = _decay(a, s0, s1, h, r[0] if up else r[1], r[2] if up else r[3], r[4])
+    if (s1 > end) == up:
+        return end
+    part = h / _PARTS
+    for k in range(_PARTS):
+        u0, u1 = s0 + (s1 - s0) * k / _PARTS, s0 + (s1 - s0) * (k + 1) / _PARTS
+        up = 0.5 * (u0 + u1) > a
+        a = _decay(a, u0, u1, part, r[0] if up else r[1], r[2] if up else r[3], r[4])
+    return a
+
+
+@compiled
+def _follow(times, drive, rates, start, out):
+    for j in range(drive.shape[0]):
+        for k in range(rates.shape[1]):
+            a = start[j, k]
+            out[j, k, 0] = a
+            for i in range(times.size - 1):
+                a = _step(a, drive[j, i], drive[j, i + 1], times[i + 1] - times[i], rates[j, k])
+                out[j, k, i + 1] = a
+
+
+@compiled
+def _carry(times, drive, index, first, last, rates, state):
+    n_nodes = times.size
+    course = np.empty(n_nodes)
+    for j in range(drive.shape[0]):
+        for k in range(rates.shape[1]):
+            r = rates[j, k]
+            a = state[j, k]
+            m = first
+            w = 0
+            while m < last:
+                while w + 2 < index.size and index[w + 1] <= m:
+                    w += 1
+                v = min(w + 1, index.size - 1)
+                share = (m - index[w]) / (index[v] - index[w]) if v > w else 0.0
+                for i in range(n_nodes):
+                    course[i] = drive[j, w, i] + share * (drive[j, v, i] - drive[j, w, i])
+                # The map of one period is affine while the branches stay; near it a second start gives its slope.
+                one = a
+                other = a + 1e-3
+                for i in range(n_nodes - 1):
+                    h = times[i + 1] - times[i]
+                    up = 0.5 * (course[i] + course[i + 1]) > one
+                    gain = r[0] if up else r[1]
+                    loss = r[2] if up else r[3]
+                    new = _step(one, course[i], course[i + 1], h, r)
+                    rate = loss + r[4] * gain * 0.5 * (course[i] + course[i + 1])
+                    other = new + (other - one) * math.exp(-rate * h)
+                    one = new
+                slope = (other - one) * 1e3
+                repeat = min(1 + (m - first) // 16, last - m)
+                # a -> one + slope (a - a_0), again and again: towards the fixed point.
+                if repeat == 1 or slope >= 1.0:
+                    a = one
+                    m += 1
+                else:
+                    fixed = a + (one - a) / (1.0 - slope)
+                    a = fixed + (a - fixed) * slope**repeat
+                    m += repeat
+            state[j, k] = a
+
+
+def follow(times: Floats, drive: Floats, rates: Floats, start: Floats | None = None) -> Floats:
+    """Adaptation states on a drive that is linear between given times.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n_times,)
+        Rising. [h]
+    drive : ndarray, shape (n, n_times)
+        Activation. [1]
+    rates : ndarray, shape (n, n_states, 5)
+        gain_up, gain_down, loss_up, loss_down [1/h], saturation [1].
+    start : ndarray, shape (n, n_states), optional
+        States at the first time; zero by default.
+
+    Returns
+    -------
+    ndarray, shape (n, n_states, n_times)
+        States.
+
+    Examples
+    --------
+    >>> times = np.linspace(0.0, 10.0, 11)
+    >>> rates = np.array([[[0.5, 0.1, 0.5, 0.1, 0.0]]])
+    >>> a = follow(times, np.ones((1, 11)), rates)
+    >>> bool(np.allclose(a[0, 0], 1 - np.exp(-0.5 * times)))
+    True
+    """
+    begin = np.zeros((drive.shape[0], rates.shape[1])) if start is None else start
+    out = np.empty((drive.shape[0], rates.shape[1], times.size))
+    _follow(_own(times), _own(drive), _own(rates), _own(begin), out)
+    return out
+
+
+def carry(
+    times: Floats,
+    drive: Floats,
+    index: NDArray[np.int64],
+    periods: tuple[int, int],
+    rates: Floats,
+    start: Floats,
+) -> Floats:
+    """Adaptation states after many periods whose drive is known in some of them.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n_nodes,)
+        Nodes of one period, from 0 to its length. [h]
+    drive : ndarray, shape (n, n_windows, n_nodes)
+        Activation in the periods numbered ``index``; in between it is interpolated, beyond it stays.
+    index : ndarray, shape (n_windows,)
+        Rising, the first at most the first period.
+    periods : (int, int)
+        First period, and the one before which to stop.
+    rates, start
+        As for ``follow``; ``start`` has shape (n, n_states).
+
+    Returns
+    -------
+    ndarray, shape (n, n_states)
+        States at the end.
+
+    Notes
+    -----
+    Period m is walked through and then taken ``1 + m // 16`` times, by the affine map that it is while no branch
+    changes.
+
+    Examples
+    --------
+    >>> rates = np.array([[[0.01, 0.01, 0.01, 0.01, 0.0]]])
+    >>> node, window = np.linspace(0.0, 6.0, 7), np.array([0])
+    >>> end = carry(node, np.ones((1, 1, 7)), window, (0, 40), rates, np.zeros((1, 1)))
+    >>> round(float(end[0, 0]), 4), round(1 - np.exp(-2.4), 4)
+    (0.9093, np.float64(0.9093))
+    """
+    state = np.array(start, dtype=np.float64)
+    where = np.require(index, np.int64, ["C", "W"])
+    _carry(_own(times), _own(drive), where, int(periods[0]), int(periods[1]), _own(rates), state)
+    return state
+
+
+def _own(values: Floats) -> Floats:
+    return np.require(values, np.float64, ["C", "W"])
