@@ -1,0 +1,169 @@
+"""Gas content of blood and its inverse, with the interaction of oxygen and carbon dioxide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+#: A number or an array; lists are taken too where an example shows one.
+Real: TypeAlias = float | Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gas:
+    """Constants of the dissociation curves and solubilities in tissue; fields are numbers or arrays of people.
+
+    Parameters
+    ----------
+    k1, k2 : float
+        Pressures of half saturation in the reduced curves. [mmHg]
+    a1, a2 : float
+        Inverse slopes. [1]
+    alpha1, beta1, alpha2, beta2 : float
+        Interaction of the two gases. [1/mmHg]
+    z, c1, c2 : float
+        Molar volume [L/mmol] and capacities [mmol/L].
+    alpha_o2, alpha_co2 : float
+        Solubility in tissue. [1/mmHg]
+    hco3_brain, hco3_tissue : float
+        Carbon dioxide bound as bicarbonate. [L/L]
+    """
+
+    k1: Any
+    k2: Any
+    a1: Any
+    a2: Any
+    alpha1: Any
+    beta1: Any
+    alpha2: Any
+    beta2: Any
+    z: Any
+    c1: Any
+    c2: Any
+    alpha_o2: Any
+    alpha_co2: Any
+    hco3_brain: Any
+    hco3_tissue: Any
+
+
+def blood_contents(po2: Real, pco2: Real, gas: Gas) -> tuple[Floats, Floats]:
+    r"""Content of oxygen and carbon dioxide of blood at given pressures.
+
+    Parameters
+    ----------
+    po2, pco2 : array_like
+        Partial pressures, not negative. [mmHg]
+    gas : Gas
+        Constants.
+
+    Returns
+    -------
+    tuple of ndarray
+        Oxygen and carbon dioxide. [L gas (STPD) per L blood]
+
+    Notes
+    -----
+    With :math:`F_o = P_o (1 + \beta_1 P_c) / [K_1 (1 + \alpha_1 P_c)]`, and the indices exchanged for carbon dioxide,
+    :math:`c = Z C F^{1/a} / (1 + F^{1/a})`.
+
+    References
+    ----------
+    :cite:t:`Spencer1979`
+
+    Examples
+    --------
+    Arterial and venous blood:
+
+    >>> from schild.rescue.parameters import published
+    >>> oxygen, carbon_dioxide = blood_contents([95.0, 40.0], [40.0, 46.0], published().gas)
+    >>> oxygen.round(3).tolist(), carbon_dioxide.round(3).tolist()
+    ([0.198, 0.151], [0.486, 0.534])
+    """
+    po, pc = np.maximum(po2, 0.0), np.maximum(pco2, 0.0)
+    f_o = po * (1.0 + gas.beta1 * pc) / (gas.k1 * (1.0 + gas.alpha1 * pc))
+    f_c = pc * (1.0 + gas.beta2 * po) / (gas.k2 * (1.0 + gas.alpha2 * po))
+    x, y = f_o ** (1.0 / gas.a1), f_c ** (1.0 / gas.a2)
+    return gas.z * gas.c1 * x / (1.0 + x), gas.z * gas.c2 * y / (1.0 + y)
+
+
+def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Gas) -> tuple[Floats, Floats]:
+    r"""Partial pressures of blood with given contents: the inverse of `blood_contents`.
+
+    Parameters
+    ----------
+    oxygen, carbon_dioxide : array_like
+        Contents, below the capacities Z C. [L/L]
+    gas : Gas
+        Constants.
+
+    Returns
+    -------
+    tuple of ndarray
+        Oxygen and carbon dioxide. [mmHg]
+
+    Notes
+    -----
+    :math:`D = K [c / (ZC - c)]^a` for both gases turns the two curves into a pair of bilinear equations, whose positive
+    root is a square root.
+
+    References
+    ----------
+    :cite:t:`Spencer1979`
+
+    Examples
+    --------
+    >>> from schild.rescue.parameters import published
+    >>> gas = published().gas
+    >>> pressures = blood_pressures(*blood_contents(95.0, 40.0, gas), gas)
+    >>> [round(float(p), 6) for p in pressures]
+    [95.0, 40.0]
+    """
+    zo, zc = gas.z * gas.c1, gas.z * gas.c2
+    d1 = gas.k1 * (np.maximum(oxygen, 0.0) / (zo - np.asarray(oxygen))) ** gas.a1
+    d2 = gas.k2 * (np.maximum(carbon_dioxide, 0.0) / (zc - np.asarray(carbon_dioxide))) ** gas.a2
+    n1 = gas.beta2 + gas.alpha2 * gas.beta1 * d2
+    n2 = gas.beta1 + gas.alpha1 * gas.beta2 * d1
+    cross = gas.alpha1 * gas.alpha2 * d1 * d2
+    r1 = -(1.0 + gas.beta1 * d2 - gas.beta2 * d1 - cross) / (2.0 * n1)
+    r2 = -(1.0 + gas.beta2 * d1 - gas.beta1 * d2 - cross) / (2.0 * n2)
+    s1 = -(d1 + gas.alpha1 * d1 * d2) / n1
+    s2 = -(d2 + gas.alpha2 * d1 * d2) / n2
+    return r1 + np.sqrt(r1 * r1 - s1), r2 + np.sqrt(r2 * r2 - s2)
+
+
+def tissue_pressures(oxygen: Real, carbon_dioxide: Real, bicarbonate: Real, gas: Gas) -> Any:
+    r"""Partial pressures in a tissue, where gases are dissolved and carbon dioxide is bound as bicarbonate too.
+
+    Parameters
+    ----------
+    oxygen, carbon_dioxide : array_like
+        Contents. [L/L]
+    bicarbonate : array_like
+        Bound carbon dioxide. [L/L]
+    gas : Gas
+        Solubilities.
+
+    Returns
+    -------
+    tuple
+        Oxygen and carbon dioxide; negative contents count as zero. [mmHg]
+
+    References
+    ----------
+    :cite:t:`Mann2022`
+
+    Examples
+    --------
+    >>> from schild.rescue.parameters import published
+    >>> gas = published().gas
+    >>> [round(float(p), 2) for p in tissue_pressures(0.001, 0.6124, gas.hco3_brain, gas)]
+    [31.55, 44.98]
+    """
+    return (
+        np.maximum(oxygen, 0.0) / gas.alpha_o2,
+        (np.maximum(carbon_dioxide, 0.0) - bicarbonate) / gas.alpha_co2,
+    )

@@ -1,0 +1,1 @@
+"""Overdose and rescue: breathing, oxygen, collapse, and what an antagonist changes."""

@@ -1,0 +1,75 @@
+"""What several tests of the rescue model share: cases, the files of the reference, the bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from schild.rescue.drugs import naloxone, opioid, regimen, route
+from schild.rescue.parameters import published
+from schild.rescue.reference import Person
+
+HERE = Path(__file__).parent / "data" / "rescue"
+EVIDENCE = Path(__file__).parents[2] / "shared" / "science" / "overdose"
+NAMES = {"IM2mg_Generic": "IM2mg_generic"}
+
+#: Column and the largest difference from the reference, up to 120 s after collapse began.
+BARS = {
+    "PaO2_mmHg": 0.05,
+    "PaCO2_mmHg": 0.05,
+    "V_E_L_per_min": 0.01,
+    "cardiac_output_L_per_min": 0.01,
+    "opioid_bound": 1e-4,
+    "antagonist_bound": 1e-4,
+}
+AFTER_COLLAPSE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One trajectory of the reference."""
+
+    path: Path
+    subject: str
+    opioid: str
+    dose_mg: float
+    regimen: str
+
+    @property
+    def rows(self):
+        return np.genfromtxt(self.path, delimiter=",", names=True)
+
+    @property
+    def arrest(self) -> bool:
+        return bool(self.rows["arrest"].max())
+
+    def person(self) -> Person:
+        physiology = published()
+        return Person(
+            physiology=physiology,
+            p_chemo=getattr(physiology.drive, f"chemo_{self.subject}"),
+            p_wake=getattr(physiology.drive, f"wake_{self.subject}"),
+            opioid=opioid(self.opioid),
+            dose_mg=self.dose_mg,
+            antagonist=naloxone(),
+            route=route(regimen(self.regimen).route),
+        )
+
+
+def cases(folder: Path) -> list[Case]:
+    found = []
+    for path in sorted(folder.glob("*__*.csv")):
+        head, _, name = path.stem.partition("__")
+        subject, drug, dose = head.split("_")
+        found.append(
+            Case(path=path, subject=subject, opioid=drug, dose_mg=float(dose[:-2]), regimen=NAMES.get(name, name))
+        )
+    return found
+
+
+def compare(outputs, rows, collapse: float) -> dict[str, float]:
+    """Largest difference by column, up to 120 s after collapse."""
+    kept = rows["time_s"] <= (collapse + AFTER_COLLAPSE_S if np.isfinite(collapse) else np.inf)
+    return {name: float(np.abs(outputs[name] - rows[name])[kept].max()) for name in BARS}
