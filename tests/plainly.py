@@ -188,6 +188,22 @@ class Linear:
         return {name: row[: self.size] @ states for name, row in self.system.concentration.items()}
 
 
+def by_dose(catalogue: Catalogue, drug: str, route: str, nmol: float) -> float:
+    """Share of a dose that arrives, over the share in the table, for the typical person."""
+    d = catalogue.drug(drug)
+    law = d.routes[route].by_dose
+    if law is None:
+        return 1.0
+    value = {name: number.value for name, number in d.numbers.items()}
+    salt = d.routes[route].salt
+    mg = nmol * value[str(d.mw)] / 1e6 / (1.0 if salt in ("base", "") else value[d.salts[salt]])
+    delivered = [x for branch in d.routes[route].branches for x in branch.deliver]
+    whole = sum(
+        (value[x.of] - (value[x.less] if x.less else 0)) * (value[x.times] if x.times else 1) for x in delivered
+    )
+    return float(min((mg / value[law.reference]) ** value[law.exponent], 1.0 / whole))
+
+
 class Bench:
     """One person, one regimen, two computations: the engine's, and doses written out one by one."""
 
@@ -211,11 +227,15 @@ class Bench:
         return dict(zip(found.names, found.engine.out[0], strict=True))
 
     def nmol(self, drug: str, route: str, amount: str, basis: str | None = None) -> float:
-        """Nanomoles of base in an amount of what the route is labelled in."""
+        """Nanomoles of base in an amount of what the route is labelled in.
+
+        Where the share absorbed changes with the dose: the amount that would bring as much at the share in the table.
+        """
         d = self.catalogue.drug(drug)
         salt = basis or d.routes[route].salt
         factor = 1.0 if salt in ("base", "") else d.number(d.salts[salt]).value
-        return amount_nmol(parse_amount(amount), d.number(str(d.mw)).value, factor)
+        nmol = amount_nmol(parse_amount(amount), d.number(str(d.mw)).value, factor)
+        return nmol * by_dose(self.catalogue, drug, route, nmol)
 
     def agrees(self, *doses: tuple[str, str, str, float] | tuple[str, str, str, float, float] | float) -> Curves:
         """Hold the engine to doses written out one by one, and return its signals."""

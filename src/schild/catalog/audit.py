@@ -27,7 +27,7 @@ KINDS: Mapping[str, str] = {
     "no why": "a choice between rivals without a reason",
     "unknown citation": "a source that the bibliography lacks",
     "unused number": "a number that nothing refers to",
-    "falling": "a share that falls so fast with the dose that a larger dose would bring less",
+    "falling": "a share absorbed that falls so fast that a larger dose brings less, or no reference dose",
     "unused spread": "a variation between occasions of a number that is no fraction of a dose",
     "undefined": "a reference to something that is not there",
     "unused reference": "a bibliography entry that nothing cites",

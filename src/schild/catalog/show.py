@@ -69,6 +69,8 @@ def render_drug(drug: Drug, console: Console) -> None:
             for i, branch in enumerate(route.branches):
                 first = (route.key, route.product, route.salt) if i == 0 else ("", "", "")
                 arrives = "; ".join(_delivery(part) for part in branch.deliver)
+                if route.by_dose is not None:
+                    arrives += f"; all x (dose / {route.by_dose.reference})^{route.by_dose.exponent}, at most the dose"
                 routes.add_row(*(escape(text) for text in (*first, branch.input, arrives)))
         console.print(routes)
     if drug.structures:

@@ -243,16 +243,21 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
 
 def print_events(run: Run, json: bool = False) -> None:
     """Print the events that the doses of a run stand for."""
+    from schild.catalog import load
+    from schild.model.given import notes
     from schild.regimen import event_table, render_event_table
     from schild.simulate import events_of
 
     events = events_of(run)
+    said = notes(load(), events)
     if json:
         import json as writer
 
-        print(writer.dumps({"events": event_table(events)}))
+        print(writer.dumps({"events": event_table(events), "notes": said}))
     else:
         print(render_event_table(events))
+        for note in said:
+            print(f"Note: {note}")
 
 
 def _figure_kind(path: Path) -> str:

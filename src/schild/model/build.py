@@ -721,7 +721,7 @@ class _Builder:
                 f"{drug.key}.{of.exponent} is {np.min(exponent):g}; expected above -1, or a larger dose would bring "
                 "less. Correct it."
             )
-        dose = self._nmol(drug, route, event.amount, event.basis)
+        dose: float | Floats = self._nmol(drug, route, event.amount, event.basis)
         if event.amount.per_kg:
             dose = dose * np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
         reference = self._nmol(drug, route, Amount(1.0, "mg"), None) * self.value(drug, of.reference)

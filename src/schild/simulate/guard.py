@@ -106,7 +106,16 @@ def _nmol_in_a_day(drug: Drug, event: Event, weight_kg: float, day: int) -> floa
         return _nmol(drug, event, event.rate.over(day), weight_kg)
     assert event.amount is not None  # every other dose has one
     repeats = max(1.0, day / event.ii_tick) if event.ss and event.ii_tick else 1.0
-    return repeats * _nmol(drug, event, event.amount, weight_kg)
+    nmol = _nmol(drug, event, event.amount, weight_kg)
+    return repeats * nmol * _absorbed_more(drug, event, nmol)
+
+
+def _absorbed_more(drug: Drug, event: Event, nmol: float) -> float:
+    """How much more of a dose is absorbed than of the largest published one: pieces must not bring more than it."""
+    limit, route = _limit_nmol(drug, event), drug.routes.get(str(event.route))
+    if limit is None or route is None or route.by_dose is None:
+        return 1.0
+    return float(max(1.0, (nmol / limit) ** drug.number(route.by_dose.exponent).value))
 
 
 def _nmol(drug: Drug, event: Event, amount: Amount, weight_kg: float) -> float:
@@ -127,4 +136,6 @@ def _limit_nmol(drug: Drug, event: Event) -> float | None:
 
 
 def _limit_words(drug: Drug, event: Event) -> str:
-    return f"{drug.number(str(drug.routes[str(event.route)].challenge)).value:g} mg"
+    route = drug.routes[str(event.route)]
+    pieces = ", of which less is absorbed than of smaller doses" if route.by_dose is not None else ""
+    return f"{drug.number(str(route.challenge)).value:g} mg{pieces}"
