@@ -13,6 +13,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,15 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "schild"
 
 
-def cache_directory(folder: Path | None = None) -> Path:
+def cache_directory(folder: Path | None = None, sources: tuple[str, ...] = SOURCES) -> Path:
     """Return the directory for kernels compiled from the sources as they are now.
 
     Parameters
     ----------
     folder : Path, optional
         Where the sources are; this package by default.
+    sources : tuple of str
+        Files that count; the first one's name is that of the directory.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def cache_directory(folder: Path | None = None) -> Path:
     """
     folder = folder or Path(__file__).parent
     digest = hashlib.sha256()
-    for name in SOURCES:
+    for name in sources:
         digest.update((folder / name).read_bytes())
     llvm = llvmlite.binding
     for part in (
@@ -71,7 +74,7 @@ def cache_directory(folder: Path | None = None) -> Path:
         llvm.get_host_cpu_features().flatten(),
     ):
         digest.update(part.encode())
-    return _user_cache() / f"kernel-{digest.hexdigest()[:16]}"
+    return _user_cache() / f"{Path(sources[0]).stem}-{digest.hexdigest()[:16]}"
 
 
 def _writable(directory: Path) -> bool:
@@ -86,19 +89,27 @@ def _writable(directory: Path) -> bool:
 _ready: dict[str, Any] = {}
 
 
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Callable[..., Any] | tuple[str, ...]) -> Any:
     """Compile a kernel function with Numba, cached in ``cache_directory()``; without a cache where none can be written.
 
-    Numba reads its configuration while it decorates, so the directory is set for that moment and then put back.
+    Numba reads its configuration while it decorates, so the directory is set for that moment and then put back. A tuple
+    of file names in place of a function gives a decorator for kernels made of those files.
     """
-    if not _ready:
-        directory = cache_directory()
-        _ready["at"] = directory if _writable(directory) else None
+    if isinstance(function, tuple):
+        return partial(_compile, sources=function)
+    return _compile(function)
+
+
+def _compile(function: Callable[..., Any], sources: tuple[str, ...] = SOURCES) -> Any:
+    key = "at" if sources == SOURCES else "|".join(sources)
+    if key not in _ready:
+        directory = cache_directory(sources=sources)
+        _ready[key] = directory if _writable(directory) else None
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    if _ready["at"] is None:
+    if _ready[key] is None:
         return numba.njit(**options)(function)
     before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_ready["at"])
+    settings.CACHE_DIR = str(_ready[key])
     try:
         return numba.njit(cache=True, **options)(function)
     finally:
