@@ -16,6 +16,8 @@ from schild.explain.experiments import Lab, Outcome
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from schild.explain.courses import Picture
+
 __all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "quantity"]
 
 EVIDENCE_WORDS = {
@@ -148,6 +150,8 @@ class Explanation:
         The runs, for figures.
     known : mapping of str to str
         Misses that are listed, with the reason.
+    pictures : tuple of Picture
+        Figures that belong to no claim; drawn when the page is written.
     """
 
     drug: str
@@ -165,6 +169,7 @@ class Explanation:
     references: Mapping[str, tuple[str, str]]
     lab: Lab
     known: Mapping[str, str]
+    pictures: tuple[Picture, ...] = ()
 
     @cached_property
     def ordered(self) -> tuple[Finding, ...]:

@@ -84,6 +84,10 @@ def html_page(answer: Explanation) -> str:
     if answer.danger:
         parts.append(notice(answer.danger, kind="warning", title="Danger."))
     parts.append(notice(answer.advice))
+    for picture in answer.pictures:
+        d = picture.draw(answer.lab)
+        drawn = figure(d.svg, caption=d.caption, data=d.data, name=f"{answer.drug}-{picture.key}")
+        parts.append(section(picture.title, drawn, key=picture.key))
     for caption, columns, rows in answer.tables:
         parts.append(section(caption, table(columns, rows)))
     if answer.findings:
