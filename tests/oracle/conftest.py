@@ -45,8 +45,8 @@ class Case:
                     found[name.replace(".", "_occupancy_")] = occupancy
                     free = free - occupancy
             found[f"{receptor.name}_free"] = free
-        for a in self.spec.adaptation:
-            found[f"adaptation_{a.name}"] = states[system.states.index(f"adaptation.{a.name}")]
+        for name in self.spec.adaptation.states if self.spec.adaptation else ():
+            found[f"adaptation_{name}"] = states[system.states.index(f"adaptation.{name}")]
         return found
 
 
@@ -95,10 +95,9 @@ def make_case(seed: int, hours: float = HOURS) -> Case:
         ligands = tuple(Ligand(species=x, site="plasma" if rng.random() < 0.35 else "effect") for x in chosen)
         receptors.append(Receptor(name=f"r{r}", ligands=ligands, tone=bool(rng.random() < 0.4)))
     own = np.random.default_rng([20240301, seed])  # a stream of its own, so that the rest of a case stays as it was
-    lags = tuple(
-        Adaptation(name=f"a{k}", receptor=receptors[int(own.integers(len(receptors)))].name)
-        for k in range(int(own.integers(0, 4)))
-    )
+    followed = tuple(r.name for r in receptors if own.random() < 0.6) or (receptors[0].name,)
+    count = int(own.integers(0, 4))
+    lags = Adaptation(states=tuple(f"a{k}" for k in range(count)), receptors=followed) if count else None
     spec = ModelSpec(species=species, inputs=tuple(inputs), receptors=tuple(receptors), adaptation=lags)
 
     p: dict[str, float] = {}
@@ -152,14 +151,15 @@ def make_case(seed: int, hours: float = HOURS) -> Case:
         p[f"{r.name}.endogenous.e0"] = _log(rng, 0.01, 3)
         p[f"{r.name}.endogenous.koff"] = _log(rng, 1, 1000)
     for r in receptors:
-        p |= {f"{r.name}.{x.species}.efficacy": float(own.choice([0.0, own.uniform(0.1, 1.0)])) for x in r.ligands}
-    for a in lags:
+        p |= {f"{r.name}.{x.species}.drive": float(own.choice([0.0, own.uniform(0.1, 5.0)])) for x in r.ligands}
+    p["adaptation.bend"] = float(own.choice([0.0, 1.0]))
+    for name in lags.states if lags else ():
         taus = [_log(own, 0.3, 300) for _ in range(4)]
         if own.random() < 0.5:  # the form that approaches the drive itself; the other saturates
             rates = [1 / taus[0], 1 / taus[1], 1 / taus[0], 1 / taus[1], 0.0]
         else:
             rates = [1 / taus[0], 1 / taus[0], 1 / taus[1], 1 / taus[1], 1.0]
-        p |= {f"adaptation.{a.name}.{name}": rate for name, rate in zip(LAG, rates, strict=True)}
+        p |= {f"adaptation.{name}.{part}": rate for part, rate in zip(LAG, rates, strict=True)}
     p = {name: p[name] for name in parameter_names(spec)}
 
     program, rows = compile_spec(spec, p, 1)

@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from schild.calibrate import Fit, Fitted, gauss_newton
 from schild.catalog import load
 from schild.engine.lags import follow
+from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.adaptation import cows_of_drive, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulate import Run, simulate_run
+from schild.simulate import Run, model_of, simulate_run
+from schild.simulate.effects import efficacy_of
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
 __all__ = ["ANCHORS", "Anchor", "Course", "courses", "fit", "predict", "reference_levels"]
 
-RIVALS = ("two_state", "inhibitor", "turnover")
+RIVALS = (
+    "two_state", "inhibitor", "turnover", "response_two_state", "response_inhibitor", "response_turnover",
+)  # fmt: skip
 
 #: Standard deviation of the priors, natural logarithms; of the half-effect drive.
 PRIOR_SD, PRIOR_SD_HALF = 0.7, 1.5
@@ -37,10 +41,10 @@ _PRESENT, _NONE = 1.0, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Activation and tone of one experiment, and when its antagonist came or its use stopped. [h]"""
+    """What drives adaptation in one experiment, by kind of drive; the tone; when its antagonist or last dose came."""
 
     time_h: Floats
-    activation: Floats
+    drive: Mapping[str, Floats]
     tone: Floats
     at_h: float
 
@@ -147,10 +151,23 @@ def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
 def course_of(doses: tuple[str, ...], at_h: float, end_h: float) -> Course:
     """Run an experiment without adaptation, which nothing in it depends on, and keep what drives adaptation."""
     times = _grid(doses, at_h, end_h)
-    run = Run.of(*doses, until=f"{end_h} h", receptors=["mor"], outputs=["mor_activation", "mor_tone"],
-                 adaptation=False)  # fmt: skip
-    result = simulate_run(run, times_tick=[round(t * TICKS_PER_HOUR) for t in times])
-    return Course(time_h=times, activation=result["mor_activation"].value, tone=result["mor_tone"].value, at_h=at_h)
+    ticks = [round(t * TICKS_PER_HOUR) for t in times]
+    drive: dict[str, Floats] = {}
+    run = Run.of(*doses, until=f"{end_h} h", adaptation=False)
+    built = model_of(run)
+    slots = [f"{r.name}_occupancy_{x.species}" for r in built.spec.receptors for x in r.ligands]
+    result = simulate_run(run, times_tick=ticks)
+    for kind in ("activation", "response"):
+        entry = next(e for e in load().adaptation.values() if e.drive == kind)
+        total = np.zeros(times.size)
+        for slot in slots:
+            receptor, _, species = slot.partition("_occupancy_")
+            if receptor in entry.receptors:
+                share = entry.numbers[entry.receptors[receptor]].value
+                e = efficacy_of(built, receptor, species)
+                total += share * (transducer_ratio(1.0, e) if kind == "response" else e) * result[slot].value
+        drive[kind] = total / (1.0 + total) if kind == "response" else total
+    return Course(time_h=times, drive=drive, tone=result[f"mor_occupancy_{ENDOGENOUS}"].value, at_h=at_h)
 
 
 def courses() -> dict[str, Course]:
@@ -169,7 +186,7 @@ def fitted_names(rival: str) -> tuple[str, ...]:
 
 def prior(rival: str) -> dict[str, tuple[float, float]]:
     """Centre and standard deviation of the logarithm of each fitted number."""
-    steady = morphine_level()
+    steady = morphine_level(load().adaptation[rival].drive)
     centre = {
         "tau_fast_up": 0.75, "tau_fast_down": 24.0, "tau_slow_up": 144.0, "tau_slow_down": 66.0,
         "tau_fast": 4.2, "tau_slow": 97.0,
@@ -180,12 +197,12 @@ def prior(rival: str) -> dict[str, tuple[float, float]]:
 
 
 @cache
-def morphine_level() -> float:
-    """Mean activation under morphine 120 mg a day, over the last day of a month."""
+def morphine_level(kind: str) -> float:
+    """Mean drive under morphine 120 mg a day, over the last day of a month."""
     course = courses()["tompkins2009"]
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
     t = course.time_h[inside]
-    return float(np.trapezoid(course.activation[inside], t) / (t[-1] - t[0]))
+    return float(np.trapezoid(course.drive[kind][inside], t) / (t[-1] - t[0]))
 
 
 def _rates(rival: str, numbers: Mapping[str, float]) -> Floats:
@@ -202,9 +219,10 @@ def predict(rival: str, numbers: Mapping[str, float], course: Course) -> Floats:
     """Latent withdrawal score along a course, shape (n_times,)."""
     entry = load().adaptation[rival]
     everything = {name: number.value for name, number in entry.numbers.items()} | dict(numbers)
-    states = follow(course.time_h, course.activation[None], _rates(rival, everything)[None])[0]
+    drive = course.drive[entry.drive]
+    states = follow(course.time_h, drive[None], _rates(rival, everything)[None])[0]
     weights = [0.0 if s.weight is None else everything[s.weight] for s in entry.states.values()]
-    left = withdrawal_drive(np.asarray(weights) @ states, course.activation, course.tone)
+    left = withdrawal_drive(np.asarray(weights) @ states, drive, everything[entry.tone] * course.tone)
     return np.asarray(cows_of_drive(left, everything[entry.half], everything[entry.slope]))
 
 
@@ -244,7 +262,7 @@ def reference_levels(rival: str, numbers: Mapping[str, float]) -> dict[str, floa
     everything = {name: number.value for name, number in entry.numbers.items()} | dict(numbers)
     course = courses()["tompkins2009"]
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
-    day_t, day_s = course.time_h[inside] - 696.0, course.activation[inside]
+    day_t, day_s = course.time_h[inside] - 696.0, course.drive[entry.drive][inside]
     days = 400
     times = (day_t[None, :-1] + 24.0 * np.arange(days)[:, None]).ravel()
     states = follow(times, np.tile(day_s[:-1], days)[None], _rates(rival, everything)[None])[0]
@@ -279,9 +297,8 @@ def fit() -> Fit:
         lines.append(f"{rival}: anchors {score(values):.2f}, studies left out {outside:.2f}, {len(best)} numbers")
         for a in ANCHORS:
             sign = {"equal": "", "at_least": ">= ", "at_most": "<= "}[a.kind]
-            lines.append(
-                f"  {a.id:4} {a.study:14} {values[a.id]:8.3g}  wanted {sign}{a.wanted:.3g}  {a.residual(values[a.id]):+.2f} sd"
-            )
+            off = a.residual(values[a.id])
+            lines.append(f"  {a.id:4} {a.study:14} {values[a.id]:8.3g}  wanted {sign}{a.wanted:.3g}  {off:+.2f} sd")
         numbers += [Fitted(drug=rival, name=n, value=v, cv=float(min(error[n], 3.0))) for n, v in best.items()]
         levels = reference_levels(rival, best)
         numbers += [

@@ -36,6 +36,8 @@ KINDS: Mapping[str, str] = {
 """Every kind of finding and what it means."""
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
+#: Observables that are properties of a drug at an effect or a receptor, whatever is given.
+_PROPERTIES = ("c50:", "c25:", "plateau:", "half_plateau:", "hill:", "half_occupancy:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,11 +255,13 @@ class _Walk:
         for number in entry.numbers.values():
             self._number(number, f"{file}: {number.name}")
         uses: list[tuple[str, str | None, str]] = [(entry.slope, "1", "slope"), (entry.half, "1", "half")]
+        uses += [(name, "1", "drive") for name in (entry.tone, *entry.receptors.values())]
+        for receptor in entry.receptors:
+            if receptor not in self.receptors:
+                self.add("undefined", file, f"follows {receptor!r}, which is not a receptor here.")
         for state in entry.states.values():
             uses += [(name, "h", "time") for name in (state.gain_up, state.gain_down, state.loss_up, state.loss_down)]
             uses += [(name, "1", "weight") for name in (state.weight, state.reference) if name]
-            if state.receptor not in self.receptors:
-                self.add("undefined", file, f"follows {state.receptor!r}, which is not a receptor here.")
         for effect, tolerance in entry.tolerance.items():
             uses.append((tolerance.depth, "1", "depth"))
             if effect not in self.catalogue.effects:
@@ -319,8 +323,8 @@ class _Walk:
         self._source(row, where)
         if row.species not in self.catalogue.drugs and row.species not in self.receptors:
             self.add("undefined", where, f"observes {row.species!r}, neither a drug nor a receptor here.")
-        if not row.regimen and row.observable.startswith(("c50:", "c25:", "plateau:")):
-            return  # a property of drug and effect, whatever is given
+        if not row.regimen and row.observable.startswith(_PROPERTIES):
+            return
         drug = row.regimen.split(" ", 1)[0]
         if drug not in self.catalogue.drugs:
             self.add("undefined", where, f"gives {drug!r}, which is not a drug here.")

@@ -415,8 +415,6 @@ class LagState:
 
     Parameters
     ----------
-    receptor : str
-        Whose activation it follows.
     gain_up, gain_down, loss_up, loss_down : str
         Numbers of the times of gain and loss while the drive is above the state, and while not.
     saturates : bool
@@ -427,7 +425,6 @@ class LagState:
         Number of its steady value under morphine 120 mg a day.
     """
 
-    receptor: str
     gain_up: str
     gain_down: str
     loss_up: str
@@ -455,6 +452,13 @@ class Adaptation:
         Identity.
     default : bool
         Whether runs use it unless they ask for another.
+    drive : str
+        What the states follow: ``activation`` (efficacy times occupancy), or ``response`` (a full response at one,
+        with a reserve: the operational model).
+    receptors : mapping of str to str
+        Receptor to the number that weighs it in the drive: a share, or a reserve.
+    tone : str
+        Number that weighs the endogenous agonist's occupancy against withdrawal.
     states : mapping of str to LagState
         By name.
     tolerance : mapping of str to Tolerance
@@ -467,6 +471,9 @@ class Adaptation:
 
     key: str
     name: str
+    drive: str
+    receptors: Mapping[str, str]
+    tone: str
     states: Mapping[str, LagState]
     tolerance: Mapping[str, Tolerance]
     slope: str

@@ -727,7 +727,6 @@ def _adaptation(key: str, table: Table, copied: Callable[[str, str], Number]) ->
     states = {}
     for name, inner in table.named("state").items():
         states[name] = LagState(
-            receptor=inner.text("receptor"),
             gain_up=inner.text("gain_up"),
             gain_down=inner.text("gain_down"),
             loss_up=inner.text("loss_up"),
@@ -746,6 +745,9 @@ def _adaptation(key: str, table: Table, copied: Callable[[str, str], Number]) ->
     entry = Adaptation(
         key=key,
         name=table.text("name"),
+        drive=table.choice("drive", ("activation", "response")),
+        receptors=table.names("receptors"),
+        tone=table.text("tone"),
         states=states,
         tolerance=tolerance,
         slope=table.text("slope"),

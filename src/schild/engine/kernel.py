@@ -6,7 +6,7 @@ control. The equations, the layout of the workspace and the traps are explained 
 right-hand side in ``schild.model.reference`` is what holds this file to its word.
 
 Vocabulary: a *port* is a place where doses enter, with its own exponential modes; a *channel* is a concentration; a
-*slot* is one ligand at one receptor; a *lag* is an adaptation state, which follows the drive of one receptor; a *signal*
+*slot* is one ligand at one receptor; a *lag* is an adaptation state, which follows the drive; a *signal*
 is a channel, a slot's occupancy, a receptor's free fraction or a lag.
 """
 
@@ -44,7 +44,7 @@ MU = 3 + 3 ** (2 / 3) - 3 ** (1 / 3)
 E0, E1, E2 = (-13 - 7 * _S6) / 3, (-13 + 7 * _S6) / 3, -1 / 3
 
 # Event kinds.
-ADD, RESET, TRAIN, RECEPTORS = 0, 1, 2, 3
+ADD, RESET, TRAIN, RECEPTORS, CLEAR = 0, 1, 2, 3, 4
 # Subject status.
 OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS = 0, 1, 2, 3, 4
 # Reducers keep this many numbers per signal: peak, time of peak, trough, area, time above.
@@ -197,7 +197,7 @@ def run_group(
     first_subject, stop_subject, rows, status_in,
     pole_ptr, pole_col, path_ptr, path_out, path_gain, path_has, zero_ptr, zero_col,
     out_ptr, out_channel, out_live, n_channels, tone_channel,
-    rec_ptr, slot_channel, slot_kon, slot_koff, slot_start, slot_efficacy, lag_rec, lag_col,
+    rec_ptr, slot_channel, slot_kon, slot_koff, slot_start, slot_drive, lag_bend, lag_col,
     ev_first, ev_last, ev_time, ev_kind, ev_port, ev_amount, ev_scale, ev_offset, ev_offset2, ev_ii, ev_count, ev_cap,
     start_states, times, signals, reduced_signals, thresholds, window, rtol, h_max, max_steps,
     out_base, out, reduced, status, counts,
@@ -208,7 +208,7 @@ def run_group(
     n_modes = pole_ptr[n_ports]
     n_slots = slot_channel.size
     n_rec = rec_ptr.size - 1
-    n_lag = lag_rec.size
+    n_lag = lag_col.size // 5
     n_out = out_ptr[n_ports]
     n_red = reduced_signals.size
     n_coef = 0
@@ -235,12 +235,12 @@ def run_group(
     X = KOFF + n_slots * W
     XS = X + n_slots * W  # occupancy at the three nodes: 3 per slot
     TMP = XS + 3 * n_slots * W  # 4 per slot
-    EFF = TMP + 4 * n_slots * W
-    LAG = EFF + n_slots * W
+    DRV = TMP + 4 * n_slots * W  # weight of each slot in the drive of adaptation
+    LAG = DRV + n_slots * W
     LS = LAG + n_lag * W  # lags at the three nodes: 3 per lag
     LC = LS + 3 * n_lag * W  # gain above and below the drive, loss above and below, saturation: 5 per lag
-    DR = LC + 5 * n_lag * W  # drive of each receptor at the step start and the three nodes: 4 per receptor
-    RED = DR + 4 * n_rec * W
+    BEND = LC + 5 * n_lag * W
+    RED = BEND + W
     H = RED + N_REDUCED * n_red * W
     T = H + W
     ERR = T + W
@@ -286,7 +286,8 @@ def run_group(
             ws[KON + s * W + l] = row[slot_kon[s]] if good else 0.0
             ws[KOFF + s * W + l] = row[slot_koff[s]] if good else 1.0
             ws[X + s * W + l] = row[slot_start[s]] if good else 0.0
-            ws[EFF + s * W + l] = row[slot_efficacy[s]] if good else 0.0
+            ws[DRV + s * W + l] = row[slot_drive[s]] if good else 0.0
+        ws[BEND + l] = row[lag_bend] if good else 0.0
         for k in range(5 * n_lag):
             ws[LC + k * W + l] = row[lag_col[k]] if good else 0.0
         if not good:
@@ -395,9 +396,11 @@ def run_group(
                 e = next_event[l]
                 next_event[l] += 1
                 h_prop[l] = min(h_prop[l], ev_cap[e])
-                if ev_kind[e] == RESET:
+                if ev_kind[e] == RESET or ev_kind[e] == CLEAR:
                     for k in range(n_modes):
                         ws[Z + k * W + l] = 0.0
+                    if ev_kind[e] == CLEAR:
+                        continue
                     for s in range(n_slots):
                         ws[X + s * W + l] = rows[j, slot_start[s]]
                     for k in range(n_lag):
@@ -592,23 +595,19 @@ def run_group(
                 worst = maximum(worst, error / maximum(size, splat(0.01)))
                 check = check + error
 
-        # ---- Lags follow the drive of their receptor; nothing follows them. One 3x3 solve each.
+        # ---- Lags follow the drive, which all slots make; nothing follows them. One 3x3 solve each.
+        d_a, d_b, d_c, d_d = zero, zero, zero, zero
         if n_lag:
-            for r in range(n_rec):
-                d_a, d_b, d_c, d_d = zero, zero, zero, zero
-                for s in range(rec_ptr[r], rec_ptr[r + 1]):
-                    e = load(ws, EFF + s * W)
-                    d_a = d_a + e * load(ws, X + s * W)
-                    d_b = d_b + e * load(ws, XS + 3 * s * W)
-                    d_c = d_c + e * load(ws, XS + (3 * s + 1) * W)
-                    d_d = d_d + e * load(ws, XS + (3 * s + 2) * W)
-                store(ws, DR + 4 * r * W, d_a)
-                store(ws, DR + (4 * r + 1) * W, d_b)
-                store(ws, DR + (4 * r + 2) * W, d_c)
-                store(ws, DR + (4 * r + 3) * W, d_d)
+            for s in range(n_slots):
+                e = load(ws, DRV + s * W)
+                d_a = d_a + e * load(ws, X + s * W)
+                d_b = d_b + e * load(ws, XS + 3 * s * W)
+                d_c = d_c + e * load(ws, XS + (3 * s + 1) * W)
+                d_d = d_d + e * load(ws, XS + (3 * s + 2) * W)
+            bend = load(ws, BEND)
+            d_a, d_b = d_a / (1.0 + bend * d_a), d_b / (1.0 + bend * d_b)
+            d_c, d_d = d_c / (1.0 + bend * d_c), d_d / (1.0 + bend * d_d)
         for k in range(n_lag):
-            at = DR + 4 * lag_rec[k] * W
-            d_a, d_b, d_c, d_d = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
             at = LC + 5 * k * W
             g_up, g_down, l_up, l_down = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
             sat = load(ws, at + 4 * W)
@@ -822,7 +821,7 @@ SIGNATURE = (
     _I, _I, _F[:, ::1], _IS,
     _IS, _IS, _IS, _IS, _IS, types.boolean[:, ::1], _IS, _IS,
     _IS, _IS, _BS, _I, _I,
-    _IS, _IS, _IS, _IS, _IS, _IS, _IS, _IS,
+    _IS, _IS, _IS, _IS, _IS, _IS, _I, _IS,
     _IS, _IS, _FS, _IS, _IS, _FS, _IS, _FS, _FS, _FS, _FS, _FS,
     _F[:, :, ::1], _FS, _IS, _IS, _FS, _FS, _F, _F, _I,
     _I, _F[:, :, ::1], _F[:, :, ::1], _IS, _I[:, ::1],

@@ -45,7 +45,7 @@ class EngineEvents:
     time : ndarray
         When it happens; events at one time act in the order of the table. [h]
     kind : ndarray
-        ``kernel.ADD``, ``RESET``, ``TRAIN`` or ``RECEPTORS``.
+        ``kernel.ADD``, ``RESET``, ``TRAIN``, ``RECEPTORS``, or ``CLEAR`` (empties the body and keeps receptors).
     port : ndarray
         Input (``Program.ports``); for ``RECEPTORS`` the number of the start state.
     amount : ndarray
@@ -224,7 +224,7 @@ def run(
         raise ValueError(f"times must rise and not be empty; got {grid.size} times, the first {grid[:5]}.")
     if len(thresholds) not in (0, len(reduced)):
         raise ValueError(f"{len(reduced)} signals are reduced, but {len(thresholds)} thresholds were given.")
-    rates = np.concatenate([p.pole_col, p.slot_kon, p.slot_koff, p.slot_efficacy, p.lag_col])
+    rates = np.concatenate([p.pole_col, p.slot_kon, p.slot_koff, p.slot_drive, p.lag_col, np.array([p.lag_bend])])
     good = np.isfinite(numbers).all(axis=1) & (numbers[:, rates] >= 0).all(axis=1)
     status_in = np.where(good, 0, 1).astype(np.int64)
     signal_ids = np.array(signals, dtype=np.int64)
@@ -234,7 +234,7 @@ def run(
     first = _ints(events.first) if events.first is not None else np.zeros(n, dtype=np.int64)
     last = _ints(events.last) if events.last is not None else np.full(n, events.time.size, dtype=np.int64)
     states = _floats(start_states) if start_states is not None else np.zeros((0, 0, 0))
-    width = p.slot_channel.size + p.lag_rec.size
+    width = p.slot_channel.size + p.lag_col.size // 5
     if start_states is not None and states.shape[0::2] != (n, width):
         raise ValueError(f"start_states has shape {states.shape}; expected ({n}, any, {width}).")
     out = np.empty((n, len(signal_ids), grid.size), dtype=dtype)
@@ -245,8 +245,8 @@ def run(
         *map(_ints, (p.pole_ptr, p.pole_col, p.path_ptr, p.path_out, p.path_gain)), _flags(p.path_has),
         *map(_ints, (p.zero_ptr, p.zero_col, p.out_ptr, p.out_channel)), _flags(p.out_live),
         p.n_channels, p.tone_channel,
-        *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start, p.slot_efficacy)),
-        *map(_ints, (p.lag_rec, p.lag_col)),
+        *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start, p.slot_drive)),
+        p.lag_bend, _ints(p.lag_col),
     )  # fmt: skip
     e = events
     what = (

@@ -49,8 +49,8 @@ class Program:
     slot_kon: Ints
     slot_koff: Ints
     slot_start: Ints
-    slot_efficacy: Ints
-    lag_rec: Ints
+    slot_drive: Ints
+    lag_bend: int
     lag_col: Ints
     columns: tuple[str, ...]
     signals: tuple[str, ...]
@@ -204,7 +204,8 @@ def compile_spec(
         direct = {d for d in port.delivers if f"plasma_{d}" in live}
         jumps.append(port.stages == 0 and not port.prolonged and bool(direct))
 
-    adapting = {a.receptor for a in spec.adaptation}
+    adapting = spec.adaptation.receptors if spec.adaptation else ()
+    states = spec.adaptation.states if spec.adaptation else ()
     slots: list[tuple[int, int, int, int, int]] = []
     slot_names: list[str] = []
     rec_ptr = [0]
@@ -221,7 +222,7 @@ def compile_spec(
                     col.add(f"{name}.kon@{x.site}", kon),
                     col.add(f"{name}.koff", koff),
                     zero,
-                    col.add(f"{name}.efficacy", value(f"{name}.efficacy")) if r.name in adapting else zero,
+                    col.add(f"{name}.drive", value(f"{name}.drive")) if r.name in adapting else zero,
                 )
             )
             slot_names.append(f"{r.name}_occupancy_{x.species}")
@@ -243,7 +244,6 @@ def compile_spec(
 
     for name, scale in (scales or {}).items():
         col.add(name, scale)
-    order = [r.name for r in spec.receptors]
     width = max((len(p) for p in pole_lists), default=0)
     has = np.zeros((len(path_has), max(width, 1)), dtype=np.bool_)
     for k, flags in enumerate(path_has):
@@ -271,22 +271,18 @@ def compile_spec(
         slot_kon=slot_table[1],
         slot_koff=slot_table[2],
         slot_start=slot_table[3],
-        slot_efficacy=slot_table[4],
-        lag_rec=np.array([order.index(a.receptor) for a in spec.adaptation], dtype=np.int64),
+        slot_drive=slot_table[4],
+        lag_bend=col.add("adaptation.bend", value("adaptation.bend")) if states else zero,
         lag_col=np.array(
-            [
-                col.add(f"adaptation.{a.name}.{p}", value(f"adaptation.{a.name}.{p}"))
-                for a in spec.adaptation
-                for p in LAG
-            ],
+            [col.add(f"adaptation.{state}.{p}", value(f"adaptation.{state}.{p}")) for state in states for p in LAG],
             dtype=np.int64,
         ),
         columns=tuple(col.names),
         signals=(
             *channels,
             *slot_names,
-            *(f"{name}_free" for name in order),
-            *(f"adaptation_{a.name}" for a in spec.adaptation),
+            *(f"{r.name}_free" for r in spec.receptors),
+            *(f"adaptation_{state}" for state in states),
         ),
         ports=tuple(i.name for i in spec.inputs),
         jumps=tuple(jumps),

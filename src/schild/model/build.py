@@ -20,6 +20,7 @@ from schild.catalog.between import between_studies
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
 from schild.model.spec import ENDOGENOUS, Adaptation, Input, Ligand, ModelSpec, Receptor, Site, Species
+from schild.pharmacology.effects import transducer_ratio
 from schild.regimen import Event
 from schild.units import TICKS_PER_HOUR, Amount, amount_nmol, format_ticks
 
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 RECEPTORS = ("mor", "kor", "dor")
 
 # Kinds of engine entries, in the order in which they act at one tick.
-END, RESET, TRAIN, RECEPTORS_AT, ADD = range(5)
+END, RESET, CLEAR, TRAIN, RECEPTORS_AT, ADD = range(6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -568,18 +569,18 @@ class _Builder:
 
     # ---- adaptation --------------------------------------------------------------------------------------------
 
-    def _lags(self, mechanism: str | None) -> tuple[Adaptation, ...]:
+    def _lags(self, mechanism: str | None) -> Adaptation | None:
         if mechanism is None:
-            return ()
+            return None
         if mechanism not in self.catalogue.adaptation:
             raise UnknownNameError("mechanism of adaptation", mechanism, self.catalogue.adaptation)
-        states = self.catalogue.adaptation[mechanism].states
-        if missing := sorted({s.receptor for s in states.values()} - set(self.receptors)):
+        entry = self.catalogue.adaptation[mechanism]
+        if missing := sorted(set(entry.receptors) - set(self.receptors)):
             raise InputError(
                 f"Adaptation follows {', '.join(missing)}, which this run leaves out (receptors: "
                 f"{', '.join(self.receptors)}). Add it, or switch adaptation off."
             )
-        return tuple(Adaptation(name=name, receptor=state.receptor) for name, state in states.items())
+        return Adaptation(states=tuple(entry.states), receptors=tuple(entry.receptors))
 
     def _lag_parameters(self, spec: ModelSpec, mechanism: str | None) -> dict[str, float | Floats]:
         if mechanism is None:
@@ -590,19 +591,24 @@ class _Builder:
                 self.people, self.overrides, number, f"{mechanism}.{name}", self.catalogue.adaptation
             )
             self.used[mechanism, name] = number
-        p: dict[str, float | Floats] = {}
+        p: dict[str, float | Floats] = {"adaptation.bend": 1.0 if entry.drive == "response" else 0.0}
         for name, state in entry.states.items():
             for rate in ("gain_up", "gain_down", "loss_up", "loss_down"):
                 p[f"adaptation.{name}.{rate}"] = 1.0 / self.lagging[getattr(state, rate)]
             p[f"adaptation.{name}.saturation"] = 1.0 if state.saturates else 0.0
-        followed = {a.receptor for a in spec.adaptation}
         for receptor in spec.receptors:
-            if receptor.name in followed:
-                for ligand in receptor.ligands:
-                    drug = self.drugs[ligand.species]
-                    efficacy = drug.binding[receptor.name].efficacy
-                    label = f"{receptor.name}.{ligand.species}.efficacy"
-                    p[label] = 0.0 if efficacy is None else float(self.number(drug, efficacy).value)
+            if receptor.name not in entry.receptors:
+                continue
+            share = self.lagging[entry.receptors[receptor.name]]
+            for ligand in receptor.ligands:
+                drug = self.drugs[ligand.species]
+                named = drug.binding[receptor.name].efficacy
+                efficacy = 0.0 if named is None else float(self.number(drug, named).value)
+                label = f"{receptor.name}.{ligand.species}.drive"
+                if entry.drive == "response":
+                    p[label] = share * transducer_ratio(1.0, efficacy)
+                else:
+                    p[label] = share * efficacy
         return p
 
     # ---- events ------------------------------------------------------------------------------------------------
@@ -620,9 +626,12 @@ class _Builder:
                 made = [e for e in made if e.tick < event.tick or e.kind == RESET]
                 made.append(Entry(tick=event.tick, kind=RESET, order=event.order))
                 steady.pop(event.tick, None)
+            if event.evid == 5:
+                made = [e for e in made if e.tick < event.tick]
+                made.append(Entry(tick=event.tick, kind=CLEAR, order=event.order))
             if event.drug is None:
                 continue
-            if event.ss:
+            if event.ss and event.past is None:
                 steady.setdefault(event.tick, []).append(event)
             made += self._dose(event, ports)
         for tick, group in sorted(steady.items()):
@@ -673,8 +682,15 @@ class _Builder:
             amount = self._nmol(drug, route, event.amount, event.basis) * event.f
             if duration:
                 amount *= TICKS_PER_HOUR / duration
-            if event.ss:
+            if event.past is not None:
+                # So many earlier doses and no more: an endless train less one that ended before the first of them.
+                since = lag + event.ii_tick - event.ago_tick
+                entries += _train(event, port, amount, scale, since, duration)
+                entries += _train(event, port, -amount, scale, since - event.past * event.ii_tick, duration)
+            elif event.ss:
                 entries += _train(event, port, amount, scale, lag, duration)
+            if event.evid == 2:
+                continue
             start = event.tick + lag
             entries.append(Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale))
             if duration:

@@ -24,7 +24,8 @@ class Plain:
 
     ``states`` names every state: amounts [nmol], effect-site concentrations [nM], occupancies, adaptation [1]. The
     linear part is ``dy/dt = matrix @ y + input``; ``binding`` lists ``(state, receptor, concentration row, kon, koff,
-    tone)``, ``lags`` lists ``(state, drive row, gain_up, gain_down, loss_up, loss_down, saturation)``.
+    tone)``, ``lags`` lists ``(state, gain_up, gain_down, loss_up, loss_down, saturation)``, which follow
+    ``S / (1 + bend S)`` with ``S = drive @ y``.
     """
 
     spec: ModelSpec
@@ -33,7 +34,9 @@ class Plain:
     entry: dict[str, Floats]
     concentration: dict[str, Floats]
     binding: tuple[tuple[int, int, Floats, float, float, float], ...]
-    lags: tuple[tuple[int, Floats, float, float, float, float, float], ...]
+    lags: tuple[tuple[int, float, float, float, float, float], ...]
+    drive: Floats
+    bend: float
     start: Floats
 
     def rhs(self, t: float, y: Floats, inflow: Floats) -> Floats:
@@ -44,8 +47,9 @@ class Plain:
             free[receptor] -= y[state]
         for state, receptor, row, kon, koff, tone in self.binding:
             dy[state] += (kon * (row @ y) + tone) * free[receptor] - koff * y[state]
-        for state, row, *numbers in self.lags:
-            gain, loss = lag_rates(row @ y, y[state], *numbers)
+        raw = self.drive @ y
+        for state, *numbers in self.lags:
+            gain, loss = lag_rates(raw / (1.0 + self.bend * raw), y[state], *numbers)
             dy[state] += gain - loss * y[state]
         return dy
 
@@ -62,12 +66,14 @@ class Plain:
             for other, same, *_ in self.binding:
                 if same == receptor:
                     jac[state, other] -= rate
-        for state, row, *numbers in self.lags:
-            drive = row @ y
+        raw = self.drive @ y
+        for state, *numbers in self.lags:
+            drive = raw / (1.0 + self.bend * raw)
             gain, loss = lag_rates(drive, y[state], *numbers)
             jac[state, state] -= loss
             if drive > 0:
-                jac[state] += gain / drive * (1.0 - numbers[-1] * y[state]) * row
+                slope = (1.0 - numbers[-1] * y[state]) / (1.0 + self.bend * raw) ** 2
+                jac[state] += gain / drive * slope * self.drive
         return jac
 
 
@@ -104,7 +110,8 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
     states += [f"{name}.effect" for name in effect]
     for r in spec.receptors:
         states += [f"{r.name}.{x.species}" for x in r.ligands] + ([f"{r.name}.{ENDOGENOUS}"] if r.tone else [])
-    states += [f"adaptation.{a.name}" for a in spec.adaptation]
+    adaptation = spec.adaptation
+    states += [f"adaptation.{name}" for name in adaptation.states] if adaptation else []
     at = {name: k for k, name in enumerate(states)}
     n = len(states)
     matrix = np.zeros((n, n))
@@ -167,13 +174,16 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
             binding.append((at[name], k, np.zeros(n), 0.0, koff, koff * e0))
             start[at[name]] = e0 / (1.0 + e0)
 
-    lags: list[tuple[int, Floats, float, float, float, float, float]] = []
-    for a in spec.adaptation:
-        drive = np.zeros(n)
-        for x in spec.receptors[[r.name for r in spec.receptors].index(a.receptor)].ligands:
-            drive[at[f"{a.receptor}.{x.species}"]] = p[f"{a.receptor}.{x.species}.efficacy"]
-        gains = [p[f"adaptation.{a.name}.{name}"] for name in LAG]
-        lags.append((at[f"adaptation.{a.name}"], drive, gains[0], gains[1], gains[2], gains[3], gains[4]))
+    lags: list[tuple[int, float, float, float, float, float]] = []
+    drive = np.zeros(n)
+    if adaptation is not None:
+        for r in spec.receptors:
+            if r.name in adaptation.receptors:
+                for x in r.ligands:
+                    drive[at[f"{r.name}.{x.species}"]] = p[f"{r.name}.{x.species}.drive"]
+        for name in adaptation.states:
+            rates = [p[f"adaptation.{name}.{part}"] for part in LAG]
+            lags.append((at[f"adaptation.{name}"], rates[0], rates[1], rates[2], rates[3], rates[4]))
     return Plain(
         spec=spec,
         states=tuple(states),
@@ -182,6 +192,8 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         concentration=concentration,
         binding=tuple(binding),
         lags=tuple(lags),
+        drive=drive,
+        bend=p["adaptation.bend"] if adaptation else 0.0,
         start=start,
     )
 
@@ -393,7 +405,7 @@ def collocate(
     def step(y: Floats, inflow: Floats, h: float) -> Floats:
         inside = powers(h) @ np.concatenate([y[:linear], inflow])
         new = np.concatenate([inside[-1], y[linear:]])
-        drive = np.zeros((len(system.lags), stages))
+        raw = np.zeros(stages)
         for at, rows, koff, tone in tables:
             m = at.size
             rate = inside @ rows.T + tone
@@ -405,16 +417,16 @@ def collocate(
             found = np.linalg.solve(system_matrix.reshape(stages * m, -1), right.ravel())
             inner = found.reshape(stages, m)
             new[at] = inner[-1]
-            for k, (_, row, *_) in enumerate(system.lags):
-                drive[k] += inner @ row[at]
-        for k, (state, _, *numbers) in enumerate(system.lags):
+            raw += inner @ system.drive[at]
+        drive = raw / (1.0 + system.bend * raw)
+        for state, *numbers in system.lags:
             # The branch at each node is found by trying again until it no longer changes.
             guess = np.full(stages, y[state])
             for _ in range(stages + 1):
-                rates = np.array([lag_rates(s, a, *numbers) for s, a in zip(drive[k], guess, strict=True)])
+                rates = np.array([lag_rates(s, a, *numbers) for s, a in zip(drive, guess, strict=True)])
                 matrix = np.eye(stages) + h * tableau * rates[:, 1]
                 found = np.linalg.solve(matrix, y[state] + h * tableau @ rates[:, 0])
-                same = np.array_equal(drive[k] > found, drive[k] > guess)
+                same = np.array_equal(drive > found, drive > guess)
                 guess = found
                 if same:
                     break

@@ -181,21 +181,23 @@ def to_antimony(
         if r.tone:
             rules[held[-1]].append(f"{ident(f'{r.name}.{ENDOGENOUS}.koff')}*({e0}*{free} - {held[-1]})")
 
-    for r in spec.receptors:
-        if any(a.receptor == r.name for a in spec.adaptation):
-            terms = [
-                f"{ident(f'{r.name}.{x.species}.efficacy')}*{ident(f'{r.name}_occupancy_{x.species}')}"
-                for x in r.ligands
-            ]
-            drive = ident(f"{r.name}_activation")
-            assigned.append(f"  {drive} := {' + '.join(terms)}; {drive} has dimensionless;")
-    for a in spec.adaptation:
-        made, drive = state(f"adaptation_{a.name}", "dimensionless"), ident(f"{a.receptor}_activation")
-        up_g, down_g, up_l, down_l, sat = (ident(f"adaptation.{a.name}.{p}") for p in LAG)
-        rules[made] += [
-            f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*(1 - {sat}*{made})",
-            f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
+    if spec.adaptation is not None:
+        terms = [
+            f"{ident(f'{r.name}.{x.species}.drive')}*{ident(f'{r.name}_occupancy_{x.species}')}"
+            for r in spec.receptors
+            if r.name in spec.adaptation.receptors
+            for x in r.ligands
         ]
+        raw, drive = ident("adaptation_sum"), ident("adaptation_drive")
+        assigned.append(f"  {raw} := {' + '.join(terms) or '0'}; {raw} has dimensionless;")
+        assigned.append(f"  {drive} := {raw}/(1 + {ident('adaptation.bend')}*{raw}); {drive} has dimensionless;")
+        for lag in spec.adaptation.states:
+            made = state(f"adaptation_{lag}", "dimensionless")
+            up_g, down_g, up_l, down_l, sat = (ident(f"adaptation.{lag}.{p}") for p in LAG)
+            rules[made] += [
+                f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*(1 - {sat}*{made})",
+                f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
+            ]
 
     lines.append("\n  // States")
     lines += [f"  {s} = {start[s]}; {s} has {unit_of[s]};" for s in rules]

@@ -103,15 +103,16 @@ class Receptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptation:
-    """A state that follows the activation of one receptor and lags behind it (docs/design/adaptation.md).
+    """States that follow what drugs do at some receptors and lag behind it (docs/design/adaptation.md).
 
-    With ``s`` the activation by drugs, ``a' = gain s (1 - saturation a) - loss a``. ``adaptation.<name>.gain_up``,
-    ``.loss_up`` [1/h] hold while ``s > a``, ``.gain_down`` and ``.loss_down`` while not; ``.saturation`` [1]. A model
-    with such states also needs ``<receptor>.<species>.efficacy`` [1] of every ligand.
+    With ``S`` the sum of ``<receptor>.<species>.drive`` [1] times occupancy over all ligands of ``receptors``, and
+    ``s = S / (1 + bend S)`` with ``adaptation.bend`` [1], each state obeys ``a' = gain s (1 - saturation a) - loss a``.
+    ``adaptation.<state>.gain_up``, ``.loss_up`` [1/h] hold while ``s > a``, ``.gain_down`` and ``.loss_down`` while
+    not; ``.saturation`` [1].
     """
 
-    name: str
-    receptor: str = "mor"
+    states: tuple[str, ...]
+    receptors: tuple[str, ...] = ("mor",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ class ModelSpec:
     species: tuple[Species, ...]
     inputs: tuple[Input, ...]
     receptors: tuple[Receptor, ...] = ()
-    adaptation: tuple[Adaptation, ...] = ()
+    adaptation: Adaptation | None = None
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.species]
@@ -143,7 +144,8 @@ class ModelSpec:
         used |= {x.species for r in self.receptors for x in r.ligands}
         if missing := sorted(used - known):
             raise SchildError(f"The model uses species it does not define: {', '.join(missing)}.")
-        if missing := sorted({a.receptor for a in self.adaptation} - {r.name for r in self.receptors}):
+        followed = set(self.adaptation.receptors if self.adaptation else ())
+        if missing := sorted(followed - {r.name for r in self.receptors}):
             raise SchildError(f"Adaptation follows receptors that the model lacks: {', '.join(missing)}.")
         for s in self.species:
             if s.name in self.downstream(s.name)[1:]:
@@ -193,8 +195,9 @@ def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
             names += [f"{r.name}.{x.species}.kd", f"{r.name}.{x.species}.koff"]
         if r.tone:
             names += [f"{r.name}.{ENDOGENOUS}.e0", f"{r.name}.{ENDOGENOUS}.koff"]
-        if any(a.receptor == r.name for a in spec.adaptation):
-            names += [f"{r.name}.{x.species}.efficacy" for x in r.ligands]
-    for a in spec.adaptation:
-        names += [f"adaptation.{a.name}.{p}" for p in LAG]
+        if spec.adaptation is not None and r.name in spec.adaptation.receptors:
+            names += [f"{r.name}.{x.species}.drive" for x in r.ligands]
+    if spec.adaptation is not None:
+        names.append("adaptation.bend")
+        names += [f"adaptation.{state}.{p}" for state in spec.adaptation.states for p in LAG]
     return tuple(names)

@@ -504,8 +504,9 @@ class Event:
         When. [us]
     order : int
         Place of the dose among the doses as written; decides between events at one tick.
-    evid : {1, 3, 4}, default 1
-        1 dose, 3 reset, 4 reset and then dose.
+    evid : {1, 2, 3, 4, 5}, default 1
+        1 dose, 3 reset, 4 reset and then dose; 2 no dose but its past (``past``); 5 empties the body and leaves
+        receptors and adaptation as they are (2 and 5 are written by histories only).
     drug, route : str, optional
         What and how; ``None`` for a reset.
     amount : Amount, optional
@@ -527,6 +528,10 @@ class Event:
     rate : Rate, optional
         Only for a constant infusion at steady state (``ss`` with ``ii_tick`` 0): it has run for ever and
         stops now.
+    past : int, optional
+        Number of equal doses given before, every ``ii_tick``, in place of the endless past of a steady state.
+    ago_tick : int, default 0
+        With ``past``: how long ago the newest of them was. [us]
 
     Examples
     --------
@@ -548,6 +553,8 @@ class Event:
     f: float = 1.0
     lag_tick: int = 0
     rate: Rate | None = None
+    past: int | None = None
+    ago_tick: int = 0
 
     @property
     def time(self) -> float:

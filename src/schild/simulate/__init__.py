@@ -17,6 +17,7 @@ from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulate.effects import Effects, efficacy_of
 from schild.simulate.guard import AGONISTS, check_doses
+from schild.simulate.history import begin_of, plan_history
 from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
 from schild.simulate.runfile import Run
 from schild.simulate.solve import RTOL, Solution, solve
@@ -179,7 +180,7 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
 
 def _prepare(
     run: Run, who: Subject | Population, catalogue: Catalogue, overrides: Mapping[str, float] | None
-) -> tuple[tuple[Event, ...], list[str], People, Callable[[Sequence[Event]], Built]]:
+) -> tuple[tuple[Event, ...], list[str], People, Callable[..., Built]]:
     """Events, warnings, people, and how to build the model of some events for them."""
     events = events_of(run)
     if not any(e.drug is not None for e in events):
@@ -191,13 +192,13 @@ def _prepare(
     people = people_of(who, catalogue, run.run.seed)
     mechanism = _mechanism(run, catalogue, events)
 
-    def rebuild(some: Sequence[Event]) -> Built:
+    def rebuild(some: Sequence[Event], receptors: Sequence[str] | None = None) -> Built:
         return build(
             catalogue,
             some,
             people,
             structure=run.run.structure,
-            receptors=run.run.receptors,
+            receptors=receptors or run.run.receptors,
             tone=run.run.tone,
             without=run.run.without,
             overrides=overrides,
@@ -223,9 +224,12 @@ def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str |
             max(e.tick + e.duration_tick for e in taken) - taken[0].tick > SINGLE_H * TICKS_PER_HOUR
             or any(e.ss for e in taken)
         )
-        if not asked and not (long and "mor" in run.run.receptors):
+        if not asked and not long:
             return None
-    return next((key for key, entry in catalogue.adaptation.items() if entry.default), None)
+    key = next((key for key, entry in catalogue.adaptation.items() if entry.default), None)
+    if wanted is None and key is not None and not set(catalogue.adaptation[key].receptors) <= set(run.run.receptors):
+        return None  # the run follows other receptors only
+    return key
 
 
 def simulate_run(
@@ -237,15 +241,27 @@ def simulate_run(
     overrides: Mapping[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
     times_tick: Sequence[int] | None = None,
+    fast_forward: bool = True,
 ) -> Result:
     """Simulate a checked run; parameters as for ``simulate``.
 
     ``times_tick`` are output times of one's own in place of the grid [us]; they must rise, and none be before 0.
+    ``fast_forward=False`` integrates earlier use dose by dose, as a check.
     """
     catalogue = catalogue or load()
     who = run.who
     events, warnings, people, rebuild = _prepare(run, who, catalogue, overrides)
     built = rebuild(events)
+    begin = None
+    history = plan_history(run.history) if built.mechanism is not None and fast_forward else None
+    own = [e for e in events if e.order >= len(run.history)]
+    if history is not None and built.mechanism is not None and all(e.tick >= history.until for e in own):
+        followed = tuple(built.mechanism.receptors)
+        begin = begin_of(history, lambda some: rebuild(some, followed), people.n, rtol=rtol, threads=threads)
+        last = max(e.tick for e in events if e.order < len(run.history))
+        events = (*history.events(history.until, history.until, last + 1), *own)
+        events = tuple(sorted(events, key=lambda e: (e.tick, e.order)))
+        built = rebuild(events)
     grid = run.grid_tick if times_tick is None else times_tick
     effects = Effects(built=built, catalogue=catalogue, people=people, overrides=overrides or {})
     plan = _outputs_of(built, effects, run.run.outputs)
@@ -278,6 +294,7 @@ def simulate_run(
         threads=threads,
         dtype=np.float64 if single else np.float32,
         rebuild=rebuild,
+        begin=begin,
         progress=advance,
     )
     draws = who.draws if isinstance(who, Population) else 0

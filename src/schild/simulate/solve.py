@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from schild.engine.run import EngineEvents, EngineResult, run
 from schild.errors import SchildError
 from schild.model.arrays import Program, compile_spec
-from schild.model.build import ADD, END, RECEPTORS_AT, RESET, TRAIN, Built, Entry, SteadyStart
+from schild.model.build import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Built, Entry, SteadyStart
 from schild.regimen import Event
 from schild.units import TICKS_PER_HOUR
 
@@ -22,7 +22,26 @@ Floats = NDArray[np.float64]
 RTOL = 5e-5
 
 # Kinds as the kernel numbers them.
-_KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3}
+_KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """Where a run takes up after earlier use.
+
+    Parameters
+    ----------
+    tick : int
+        When. [us]
+    occupancy : mapping of str to ndarray, shape (n,)
+        Occupancies by signal; those not named start as in an empty body.
+    lags : ndarray, shape (n, n_states)
+        Adaptation states.
+    """
+
+    tick: int
+    occupancy: Mapping[str, Floats]
+    lags: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +74,7 @@ def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 
     rows = []
     for e in entries:
         port = int(e.port) if e.kind == RECEPTORS_AT else (program.ports.index(e.port) if e.port else 0)
-        jump = e.kind == RESET or (e.kind in (ADD, TRAIN) and program.jumps[port])
+        jump = e.kind in (RESET, CLEAR) or (e.kind in (ADD, TRAIN) and program.jumps[port])
         rows.append(
             (
                 (e.tick - shift_tick) / TICKS_PER_HOUR, _KERNEL[e.kind], port, e.amount, program.columns.index(e.scale),
@@ -77,6 +96,7 @@ def solve(
     threads: int | None = None,
     dtype: DTypeLike = np.float64,
     rebuild: Callable[[Sequence[Event]], Built] | None = None,
+    begin: Begin | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Solution:
     """Solve a built model for ``n`` subjects.
@@ -99,6 +119,8 @@ def solve(
         As in ``schild.engine.run.run``.
     rebuild : callable, optional
         Builds the model of a list of events for the same people; needed where receptors start on a periodic course.
+    begin : Begin, optional
+        States of receptors and adaptation at the first event.
 
     Returns
     -------
@@ -126,11 +148,17 @@ def solve(
         if rebuild is None:
             raise SchildError("Receptors start on a periodic course, and no way to build that course was given.")
         states = np.stack([_periodic(built, start, n, rebuild, threads, rtol) for start in built.starts], axis=1)
+    entries = built.entries
+    if begin is not None:
+        found = _begun(program, rows, begin)[:, None]
+        states = found if states is None else np.concatenate([states, found], axis=1)
+        start = Entry(tick=begin.tick, kind=RECEPTORS_AT, port=str(states.shape[1] - 1))
+        entries = tuple(sorted([*entries, start], key=lambda e: (e.tick, e.kind, e.order)))
     window = window_h or (times_tick[0] / TICKS_PER_HOUR, times_tick[-1] / TICKS_PER_HOUR)
     result = run(
         program,
         rows,
-        engine_events(program, built.entries),
+        engine_events(program, entries),
         times,
         [program.signal(name) for name in names],
         reduced=[program.signal(name) for name in folded],
@@ -145,6 +173,15 @@ def solve(
     if lead:
         result = dataclasses.replace(result, out=result.out[:, :, 1:])
     return Solution(program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result)
+
+
+def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:
+    """States of all slots and adaptation states in the kernel's order, shape (n, n_slots + n_lags)."""
+    states = rows[:, program.slot_start]
+    for k, name in enumerate(program.signals[program.n_channels : program.n_channels + states.shape[1]]):
+        if name in begin.occupancy:
+            states[:, k] = begin.occupancy[name]
+    return np.concatenate([states, begin.lags], axis=1)
 
 
 def _periodic(

@@ -13,7 +13,7 @@ from schild.model.build import Built
 from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_cows, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulate.effects import Effects, efficacy_of
+from schild.simulate.effects import Effects
 
 Floats = NDArray[np.floating]
 
@@ -33,14 +33,10 @@ def adaptation_plan(built: Built) -> list[tuple[str, str, tuple[str, ...]]]:
     states = tuple(f"adaptation_{name}" for name in built.mechanism.states)
     slow = (f"adaptation_{built.mechanism.tolerance['ventilation'].state}",)
     needs = {"tolerance": slow, "dependence": slow}
-    scored = tuple(
-        f"adaptation_{name}" for name, state in built.mechanism.states.items() if state.weight is not None
-    ) + tuple(
-        f"{r.name}_occupancy_{name}"
-        for r in built.spec.receptors
-        if r.name == "mor"
-        for name in (*(x.species for x in r.ligands), *((ENDOGENOUS,) if r.tone else ()))
-        if name == ENDOGENOUS or efficacy_of(built, r.name, name) > 0
+    scored = (
+        *(f"adaptation_{name}" for name, state in built.mechanism.states.items() if state.weight is not None),
+        *_drivers(built),
+        *(f"{r.name}_occupancy_{ENDOGENOUS}" for r in built.spec.receptors if r.name == "mor" and r.tone),
     )
     plan = [(name, unit, needs.get(name, scored)) for name, unit in ADAPTATION_OUTPUTS.items()]
     return plan + [(name, "1", (name,)) for name in states]
@@ -82,23 +78,32 @@ def adaptation_values(
     for key, state in mechanism.states.items():
         if state.weight is not None:
             adapted = adapted + _column(numbers[state.weight]) * signal(f"adaptation_{key}")
-    activation: Any = 0.0
+    drive: Any = 0.0
+    for label in _drivers(built):
+        receptor, _, species = label.partition("_occupancy_")
+        drive = drive + _column(built.parameters[f"{receptor}.{species}.drive"]) * signal(label)
+    drive = drive / (1.0 + float(np.max(built.parameters["adaptation.bend"])) * drive)
     tone: Any = 0.0
-    for receptor in built.spec.receptors:
-        if receptor.name != "mor":
-            continue
-        for ligand in receptor.ligands:
-            efficacy = efficacy_of(built, receptor.name, ligand.species)
-            if efficacy > 0:
-                activation = activation + efficacy * signal(f"mor_occupancy_{ligand.species}")
-        if receptor.tone:
-            tone = signal(f"mor_occupancy_{ENDOGENOUS}")
+    if any(r.name == "mor" and r.tone for r in built.spec.receptors):
+        tone = _column(numbers[mechanism.tone]) * signal(f"mor_occupancy_{ENDOGENOUS}")
     cows = cows_of_drive(
-        withdrawal_drive(adapted, activation, tone),
+        withdrawal_drive(adapted, drive, tone),
         _column(numbers[mechanism.half]),
         _column(numbers[mechanism.slope]),
     )
     return np.asarray(cows if name == "cows" else sows_of_cows(cows))
+
+
+def _drivers(built: Built) -> tuple[str, ...]:
+    """Occupancies that make the drive of adaptation."""
+    assert built.spec.adaptation is not None  # callers have checked
+    return tuple(
+        f"{r.name}_occupancy_{x.species}"
+        for r in built.spec.receptors
+        if r.name in built.spec.adaptation.receptors
+        for x in r.ligands
+        if np.any(np.asarray(built.parameters[f"{r.name}.{x.species}.drive"]) > 0)
+    )
 
 
 def _tau_of_breathing(catalogue: Catalogue) -> float:
