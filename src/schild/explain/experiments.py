@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.analysis.regression import regress
 from schild.catalog import Catalogue, Observation
 from schild.challenge import Response, challenge
 from schild.errors import SchildError
 from schild.explain.claims import Test
-from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy, schild_line
+from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
@@ -284,8 +285,8 @@ def _schild(lab: Lab) -> tuple[float, float, float]:
     start = half_point(agonist, control, 0.5)
     curves = [equilibrium_curve(agonist, level, tone) for level in LEVELS]
     ratios = [half_point(agonist, c, 0.5) / start for c in curves]
-    slope, pa2 = schild_line(np.array(LEVELS) * kd, np.array(ratios))
-    return slope, pa2 - (9.0 - np.log10(kd)), 100 * min(float(c[-1]) for c in curves)
+    line = regress(np.log10(np.array(LEVELS) * kd) - 9.0, ratios)
+    return line.slope, line.pa2 - (9.0 - np.log10(kd)), 100 * min(float(c[-1]) for c in curves)
 
 
 def _schild_slope(lab: Lab, x: Mapping[str, Any]) -> Outcome:

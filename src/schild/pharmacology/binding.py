@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy", "pet_occupancy", "schild_line"]
+__all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy", "pet_occupancy"]
 
 Floats = NDArray[np.float64]
 
@@ -96,49 +96,6 @@ def dose_ratio(free_nM: ArrayLike, kd_nM: ArrayLike) -> Floats:
     """
     free, kd = _checked(free_nM, kd_nM)
     return np.asarray(1.0 + (free / kd).sum(axis=-1))
-
-
-def schild_line(antagonist_nM: ArrayLike, ratios: ArrayLike) -> tuple[float, float]:
-    r"""Slope and pA2 of the Schild plot.
-
-    Parameters
-    ----------
-    antagonist_nM : array_like, shape (n,)
-        Antagonist concentrations. [nM]
-    ratios : array_like, shape (n,)
-        Dose ratios at them, above 1. [1]
-
-    Returns
-    -------
-    slope : float
-        Of log(DR - 1) over log concentration; 1 for simple competition. [1]
-    pa2 : float
-        Minus the log of the molar concentration that doubles the agonist needed. [1]
-
-    Raises
-    ------
-    ValueError
-        For fewer than two concentrations, or a dose ratio of 1 or less.
-
-    References
-    ----------
-    Arunlakshana O, Schild HO. Br J Pharmacol 1959;14:48-58.
-
-    Examples
-    --------
-    >>> slope, pa2 = schild_line([1.0, 10.0], [2.0, 11.0])
-    >>> round(slope, 6), round(pa2, 6)
-    (1.0, 9.0)
-    """
-    c, ratio = np.asarray(antagonist_nM, dtype=np.float64), np.asarray(ratios, dtype=np.float64)
-    if c.size < 2:
-        raise ValueError(f"A Schild line needs two antagonist concentrations or more; {c.size} were given. Add some.")
-    if np.any(ratio <= 1):
-        raise ValueError(
-            f"A Schild line needs dose ratios above 1; the smallest is {ratio.min():g}. Leave that one out."
-        )
-    slope, intercept = np.polyfit(np.log10(c) - 9.0, np.log10(ratio - 1.0), 1)
-    return float(slope), float(intercept / slope)
 
 
 def kinetic_occupancy(
