@@ -18,33 +18,40 @@ Floats = NDArray[np.float64]
 __all__ = ["carry", "follow"]
 
 _PARTS = 8  # pieces of an interval in which a state crosses its drive
+_STRIDE = 8  # period m is taken for the 1 + m // _STRIDE periods that begin with it
 
 
 @compiled
 def _decay(a, s0, s1, h, gain, loss, sat):
-    """One interval with a linear drive and one branch: exact without saturation, of second order with it."""
+    """One interval with a linear drive and one branch: exact without saturation, of second order with it.
+
+    Returns the state at the end and what is left there of a difference at the beginning.
+    """
     rate = loss + sat * gain * 0.5 * (s0 + s1)
     x = rate * h
-    if x < 1e-6:
-        return a + h * (gain * 0.5 * (s0 + s1) - rate * a)
+    if x < 1e-4:
+        e = 1.0 - x * (1.0 - 0.5 * x)
+        return a * e + gain * h * (0.5 * (s0 + s1) - x * (s0 / 3.0 + s1 / 6.0)), e
     e = math.exp(-x)
     phi = (1.0 - e) / x
-    return a * e + gain * h * (s0 * phi + (s1 - s0) * (1.0 - phi) / x)
+    return a * e + gain * h * (s0 * phi + (s1 - s0) * (1.0 - phi) / x), e
 
 
 @compiled
 def _step(a, s0, s1, h, r):
     """One interval; where the state crosses its drive, in pieces."""
     up = s0 > a
-    end = _decay(a, s0, s1, h, r[0] if up else r[1], r[2] if up else r[3], r[4])
-    if (s1 > end) == up:
-        return end
+    end, left = _decay(a, s0, s1, h, r[0] if up else r[1], r[2] if up else r[3], r[4])
+    if (s1 > end) == up or (r[0] == r[1] and r[2] == r[3]):
+        return end, left
     part = h / _PARTS
+    left = 1.0
     for k in range(_PARTS):
         u0, u1 = s0 + (s1 - s0) * k / _PARTS, s0 + (s1 - s0) * (k + 1) / _PARTS
         up = 0.5 * (u0 + u1) > a
-        a = _decay(a, u0, u1, part, r[0] if up else r[1], r[2] if up else r[3], r[4])
-    return a
+        a, e = _decay(a, u0, u1, part, r[0] if up else r[1], r[2] if up else r[3], r[4])
+        left *= e
+    return a, left
 
 
 @compiled
@@ -54,7 +61,7 @@ def _follow(times, drive, rates, start, out):
             a = start[j, k]
             out[j, k, 0] = a
             for i in range(times.size - 1):
-                a = _step(a, drive[j, i], drive[j, i + 1], times[i + 1] - times[i], rates[j, k])
+                a, _ = _step(a, drive[j, i], drive[j, i + 1], times[i + 1] - times[i], rates[j, k])
                 out[j, k, i + 1] = a
 
 
@@ -63,41 +70,33 @@ def _carry(times, drive, index, first, last, rates, state):
     n_nodes = times.size
     course = np.empty(n_nodes)
     for j in range(drive.shape[0]):
-        for k in range(rates.shape[1]):
-            r = rates[j, k]
-            a = state[j, k]
-            m = first
-            w = 0
-            while m < last:
-                while w + 2 < index.size and index[w + 1] <= m:
-                    w += 1
-                v = min(w + 1, index.size - 1)
-                share = (m - index[w]) / (index[v] - index[w]) if v > w else 0.0
-                for i in range(n_nodes):
-                    course[i] = drive[j, w, i] + share * (drive[j, v, i] - drive[j, w, i])
-                # The map of one period is affine while the branches stay; near it a second start gives its slope.
-                one = a
-                other = a + 1e-3
+        m = first
+        w = 0
+        while m < last:
+            while w + 2 < index.size and index[w + 1] <= m:
+                w += 1
+            v = min(w + 1, index.size - 1)
+            # A period is taken several times over where the one before it was: not beyond the next window.
+            repeat = min(1 + (m - first) // _STRIDE, last - m)
+            middle = m + 0.5 * (repeat - 1)
+            share = (middle - index[w]) / (index[v] - index[w]) if v > w else 0.0
+            share = max(0.0, min(share, 1.0))
+            for i in range(n_nodes):
+                course[i] = drive[j, w, i] + share * (drive[j, v, i] - drive[j, w, i])
+            for k in range(rates.shape[1]):
+                # The map of one period is affine while the branches stay: a -> one + slope (a - a_0).
+                a = one = state[j, k]
+                slope = 1.0
                 for i in range(n_nodes - 1):
-                    h = times[i + 1] - times[i]
-                    up = 0.5 * (course[i] + course[i + 1]) > one
-                    gain = r[0] if up else r[1]
-                    loss = r[2] if up else r[3]
-                    new = _step(one, course[i], course[i + 1], h, r)
-                    rate = loss + r[4] * gain * 0.5 * (course[i] + course[i + 1])
-                    other = new + (other - one) * math.exp(-rate * h)
-                    one = new
-                slope = (other - one) * 1e3
-                repeat = min(1 + (m - first) // 16, last - m)
-                # a -> one + slope (a - a_0), again and again: towards the fixed point.
+                    one, left = _step(one, course[i], course[i + 1], times[i + 1] - times[i], rates[j, k])
+                    slope *= left
                 if repeat == 1 or slope >= 1.0:
-                    a = one
-                    m += 1
+                    a += repeat * (one - a)
                 else:
                     fixed = a + (one - a) / (1.0 - slope)
                     a = fixed + (a - fixed) * slope**repeat
-                    m += repeat
-            state[j, k] = a
+                state[j, k] = a
+            m += repeat
 
 
 def follow(times: Floats, drive: Floats, rates: Floats, start: Floats | None = None) -> Floats:
@@ -163,8 +162,8 @@ def carry(
 
     Notes
     -----
-    Period m is walked through and then taken ``1 + m // 16`` times, by the affine map that it is while no branch
-    changes.
+    Period m stands for the ``1 + m // 8`` periods that begin with it, by the affine map that it is while no branch
+    changes; the drive is that of their middle.
 
     Examples
     --------

@@ -251,17 +251,17 @@ def simulate_run(
     catalogue = catalogue or load()
     who = run.who
     events, warnings, people, rebuild = _prepare(run, who, catalogue, overrides)
-    built = rebuild(events)
-    begin = None
-    history = plan_history(run.history) if built.mechanism is not None and fast_forward else None
+    history = None
+    if fast_forward and _mechanism(run, catalogue, events) is not None:
+        history = plan_history(run.history)
     own = [e for e in events if e.order >= len(run.history)]
-    if history is not None and built.mechanism is not None and all(e.tick >= history.until for e in own):
-        followed = tuple(built.mechanism.receptors)
-        begin = begin_of(history, lambda some: rebuild(some, followed), people.n, rtol=rtol, threads=threads)
+    if history is not None and own and own[0].tick < history.until:
+        history = None  # doses of the run lie among the earlier ones
+    if history is not None:
         last = max(e.tick for e in events if e.order < len(run.history))
-        events = (*history.events(history.until, history.until, last + 1), *own)
-        events = tuple(sorted(events, key=lambda e: (e.tick, e.order)))
-        built = rebuild(events)
+        taken_up = (*history.events(history.until, history.until, last + 1), *own)
+        events = tuple(sorted(taken_up, key=lambda e: (e.tick, e.order)))
+    built = rebuild(events)
     grid = run.grid_tick if times_tick is None else times_tick
     effects = Effects(built=built, catalogue=catalogue, people=people, overrides=overrides or {})
     plan = _outputs_of(built, effects, run.run.outputs)
@@ -276,6 +276,10 @@ def simulate_run(
     reduce = [(f"plasma_{s.name}", np.inf) for s in built.spec.species]
     tones = {r.name: _e0(built, r.name) for r in built.spec.receptors}
     reduce += [(f"{name}_free", 0.1 / (1.0 + float(np.mean(e0)))) for name, e0 in tones.items()]
+    begin = None
+    if history is not None and built.spec.adaptation is not None:
+        followed = built.spec.adaptation.receptors
+        begin = begin_of(history, lambda some: rebuild(some, followed), people.n, rtol=rtol, threads=threads)
     done = 0
 
     def advance(more: int) -> None:

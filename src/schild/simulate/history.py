@@ -29,10 +29,10 @@ __all__ = ["History", "begin_of", "plan_history"]
 FEW = 40
 
 #: Consecutive windows are at most this far apart, as a factor of the number of the period.
-APART = 1.45
+APART = 1.6
 
 #: Pieces of the course after a dose, by its interval. [h]
-_NODES = ((8.0, 16), (24.0, 24), (1e9, 40))
+_NODES = ((8.0, 12), (24.0, 18), (1e9, 36))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
