@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from schild.calibrate import Fit, Fitted, depot, effects, oral, receptors
+from schild.calibrate import Fit, Fitted, depot, effects, kinetics, oral, receptors, scans
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
 from schild.evidence import Number
@@ -13,10 +13,17 @@ from schild.evidence import Number
 
 def refit() -> tuple[Fit, ...]:
     """Run all fits, each on top of the ones before."""
-    kinetics = oral.fit()
-    base = {f"{n.drug}.{n.name}": n.value for n in kinetics.numbers}
-    shape = depot.fit(base)
-    return kinetics, shape, receptors.fit(base), effects.fit()
+    tablets = oral.fit()
+    base = values(tablets)
+    others = kinetics.fit()
+    constants = scans.fit(values(others))
+    on_top = values(others, constants)
+    return tablets, depot.fit(base), receptors.fit(base), others, constants, effects.fit(on_top)
+
+
+def values(*fits: Fit) -> dict[str, float]:
+    """Return the numbers of fits as overrides."""
+    return {f"{n.drug}.{n.name}": n.value for fit in fits for n in fit.numbers}
 
 
 def number_of(fitted: Fitted) -> Number:

@@ -24,6 +24,11 @@ STAGES: tuple[tuple[str, Mapping[str, float], tuple[str, ...]], ...] = (
         {"fentanyl.mor.factor": 3.0, "morphine.mor.factor": 120.0, "m6g.mor.factor": 6000.0},
         ("algera2021_naive", "dahan2004_morphine", "romberg2003_morphine", "romberg2003_m6g"),
     ),
+    (
+        "transduction of buprenorphine in breathing",
+        {"ventilation_isohypercapnic.transduction.buprenorphine": 7.0},
+        ("yassen2007_buprenorphine",),
+    ),
     ("reserve of miosis", {"pupil.reserve": 2.3}, ("lotsch2001_morphine",)),
     (
         "range of miosis, potency of hydromorphone and 6-acetylmorphine",
@@ -71,7 +76,7 @@ def residuals(rows: Sequence[Observation], overrides: Mapping[str, float]) -> Fl
     for o in rows:
         assert o.sd_fixed is not None  # rows for calibration carry it
         found = float(predict(o, overrides=dict(overrides))[0])
-        if o.observable.startswith(("c50", "c25", "dose_ratio", "equal_dose")):
+        if o.observable.startswith(("c50", "c25", "half_plateau", "dose_ratio", "equal_dose")):
             out.append(np.log(found / o.value) / (o.sd_fixed / o.value))
         else:
             out.append((found - o.value) / o.sd_fixed)
@@ -89,9 +94,15 @@ def _of(rows: Sequence[Observation], names: Sequence[str], known: Mapping[str, f
     return residual
 
 
-def fit() -> Fit:
-    """Run every stage in order."""
-    known: dict[str, float] = {}
+def fit(base: Mapping[str, float] | None = None) -> Fit:
+    """Run every stage in order.
+
+    Parameters
+    ----------
+    base : mapping, optional
+        Overrides from the fits of kinetics and scans, so that one refit is consistent in itself.
+    """
+    known: dict[str, float] = dict(base or {})
     numbers: list[Fitted] = []
     lines: list[str] = []
     for title, start, ids in STAGES:
