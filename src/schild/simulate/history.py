@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from schild.engine.lags import carry, follow
 from schild.model.build import Built
-from schild.model.spec import LAG
 from schild.regimen import Dose, Event
+from schild.simulate.course import drive_of, nodes_of, rates_of
 from schild.simulate.solve import Begin, solve
 from schild.units import TICKS_PER_HOUR
 
@@ -30,9 +30,6 @@ FEW = 40
 
 #: Consecutive windows are at most this far apart, as a factor of the number of the period.
 APART = 1.6
-
-#: Pieces of the course after a dose, by its interval. [h]
-_NODES = ((8.0, 12), (24.0, 18), (1e9, 36))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +179,7 @@ def begin_of(
             events.append(Event(tick=at, order=0, evid=5))
             events += history.events(start, at, start + piece.length, order=1)
             inside = [t for r in history.regimens for t in r.inside(start, start + piece.length)]
-            grids.append([at + node for node in _nodes(sorted({t - start for t in inside} | {0}), piece.length)])
+            grids.append([at + node for node in nodes_of(sorted({t - start for t in inside} | {0}), piece.length)])
             at += piece.length
     events.sort(key=lambda e: (e.tick, e.order))
     built = rebuild(events)
@@ -197,16 +194,7 @@ def begin_of(
     place = {tick: k for k, tick in enumerate(ticks)}
     adaptation = built.spec.adaptation
     assert adaptation is not None  # the caller has built it so
-    rates = np.empty((n, len(adaptation.states), len(LAG)))
-    for k, name in enumerate(adaptation.states):
-        for m, part in enumerate(LAG):
-            rates[:, k, m] = built.parameters[f"adaptation.{name}.{part}"]
-    drive = np.zeros((n, len(ticks)))
-    for m, slot in enumerate(slots):
-        weight = built.parameters.get(slot.replace("_occupancy_", ".") + ".drive", 0.0)
-        if np.any(np.asarray(weight) > 0):
-            drive += np.broadcast_to(np.asarray(weight), (n,))[:, None] * out[:, m, :]
-    drive /= 1.0 + np.broadcast_to(np.asarray(built.parameters["adaptation.bend"]), (n,))[:, None] * drive
+    rates, drive = rates_of(built, n), drive_of(built, slots, out)
     state = np.zeros((n, len(adaptation.states)))
     grid = iter(grids)
     for piece in history.pieces:
@@ -220,12 +208,3 @@ def begin_of(
             state = carry(hours, course, np.array(piece.index), (0, piece.periods), rates, state)
     occupancy = {slot: out[:, m, place[grids[-1][-1]]].astype(np.float64) for m, slot in enumerate(slots)}
     return Begin(tick=history.until, occupancy=occupancy, lags=state)
-
-
-def _nodes(doses: Sequence[int], length: int) -> list[int]:
-    """Ticks from 0 to ``length``, close together after each dose."""
-    found = {0, length}
-    for a, b in zip(doses, [*doses[1:], length], strict=True):
-        count = next(n for hours, n in _NODES if (b - a) / TICKS_PER_HOUR <= hours)
-        found |= {a + round((b - a) * (k / count) ** 1.6) for k in range(count + 1)}
-    return sorted(found)

@@ -14,6 +14,7 @@ from schild.errors import SchildError
 from schild.model.arrays import Program, compile_spec
 from schild.model.build import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Built, Entry, SteadyStart
 from schild.regimen import Event
+from schild.simulate.course import drive_of, nodes_of, rates_of, steady_lags
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -192,10 +193,11 @@ def _periodic(
     threads: int | None,
     rtol: float,
 ) -> Floats:
-    """Receptor states on the periodic course of steady-state dosing, shape (n, n_slots).
+    """Receptors and adaptation on the periodic course of steady-state dosing, shape (n, n_slots + n_lags).
 
     Binding is affine in the occupancies while concentrations are given, so one period maps a start state x to
     ``M x + b``. Runs from zero and from each unit vector give b and M; the periodic start solves ``x = M x + b``.
+    Adaptation sees that course and nothing sees adaptation, so its own periodic start comes afterwards.
     """
     period = start.period
     events = []
@@ -224,39 +226,45 @@ def _periodic(
     entries = [e for e in course.entries if e.kind != RECEPTORS_AT]
     begin = Entry(tick=0, kind=RECEPTORS_AT, port="0")
     entries = sorted([*entries, begin], key=lambda e: (e.tick, e.kind, e.order))
-    states = np.zeros((width + 1, n, 1, len(slots)))
+    n_lags = program.lag_col.size // 5
+    states = np.zeros((width + 1, n, 1, len(slots) + n_lags))
     for r in range(len(pointer) - 1):
         for k in range(pointer[r + 1] - pointer[r]):
             states[k + 1, :, 0, pointer[r] + k] = 1.0
-    times = np.array([0.0, period / TICKS_PER_HOUR])
+    doses = sorted({e.tick for e in events})
+    # One period is cheap, and nothing after it mends what its nodes miss.
+    grid = nodes_of(doses, period, finer=8) if n_lags else [0, period]
+    times = np.array(grid, dtype=np.float64) / TICKS_PER_HOUR
+
+    def one_period(begins: Floats, many: int, nodes: Floats) -> Floats:
+        return run(
+            program,
+            np.tile(rows, (many, 1)),
+            engine_events(program, entries),
+            nodes,
+            [program.signal(name) for name in slots],
+            start_states=begins,
+            threads=threads,
+            rtol=rtol,
+        ).out
+
+    found = np.zeros((n, len(slots) + n_lags))
     if built.spec.receptors:
-        ends = (
-            run(
-                program,
-                np.tile(rows, (width + 1, 1)),
-                engine_events(program, entries),
-                times,
-                [program.signal(name) for name in slots],
-                start_states=states.reshape((width + 1) * n, 1, len(slots)),
-                threads=threads,
-                rtol=rtol,
-            )
-            .out[:, :, 1]
-            .reshape(width + 1, n, len(slots))
-        )
-    else:
-        ends = np.zeros((1, n, 0))
-    found = np.zeros((n, len(slots)))
-    for r in range(len(pointer) - 1):
-        a, b = pointer[r], pointer[r + 1]
-        if a == b:
-            continue
-        base = ends[0, :, a:b]
-        matrix = np.stack([ends[k + 1, :, a:b] - base for k in range(b - a)], axis=-1)
-        found[:, a:b] = np.linalg.solve(np.eye(b - a) - matrix, base[..., None])[..., 0]
+        ends = one_period(states.reshape((width + 1) * n, 1, -1), width + 1, times[[0, -1]])[:, :, 1]
+        ends = ends.reshape(width + 1, n, len(slots))
+        for r in range(len(pointer) - 1):
+            a, b = pointer[r], pointer[r + 1]
+            if a == b:
+                continue
+            base = ends[0, :, a:b]
+            matrix = np.stack([ends[k + 1, :, a:b] - base for k in range(b - a)], axis=-1)
+            found[:, a:b] = np.linalg.solve(np.eye(b - a) - matrix, base[..., None])[..., 0]
+    if n_lags:
+        occupancy = one_period(found[:, None, :], 1, times)
+        found[:, len(slots) :] = steady_lags(times, drive_of(course, slots, occupancy), rates_of(course, n))
     whole, rows_all = compile_spec(built.spec, built.parameters, n, built.scales)
     names = whole.signals[whole.n_channels : whole.n_channels + whole.slot_channel.size]
-    out = rows_all[:, whole.slot_start].copy()
+    out = np.concatenate([rows_all[:, whole.slot_start], found[:, len(slots) :]], axis=1)
     for k, name in enumerate(names):
         if name in slots:
             out[:, k] = found[:, slots.index(name)]

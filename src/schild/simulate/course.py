@@ -1,0 +1,134 @@
+"""The drive of adaptation over a stretch of time, from occupancies of the receptors it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.engine.lags import carry
+from schild.errors import SchildError
+from schild.model.build import Built
+from schild.model.spec import LAG
+from schild.units import TICKS_PER_HOUR
+
+Floats = NDArray[np.float64]
+
+__all__ = ["drive_of", "nodes_of", "rates_of", "steady_lags"]
+
+#: Pieces of the course after a dose, by its interval. [h]
+_NODES = ((8.0, 12), (24.0, 18), (1e9, 36))
+
+#: Periods after which every state is on its steady course, whatever its times and the period's length.
+_ENDLESS = 10_000_000
+
+#: Largest change of a state over one more period that counts as steady.
+_STEADY = 1e-6
+
+
+def nodes_of(doses: Sequence[int], length: int, finer: int = 1) -> list[int]:
+    """Ticks from 0 to ``length``, close together after each dose.
+
+    Parameters
+    ----------
+    doses : sequence of int
+        Times of doses, rising, the first at 0. [us]
+    length : int
+        End. [us]
+    finer : int
+        So many pieces for one.
+
+    Returns
+    -------
+    list of int
+        Rising. [us]
+
+    Examples
+    --------
+    >>> nodes = nodes_of([0], 6 * TICKS_PER_HOUR)
+    >>> nodes[0], len(nodes), nodes[-1] == 6 * TICKS_PER_HOUR
+    (0, 13, True)
+    """
+    found = {0, length}
+    for a, b in zip(doses, [*doses[1:], length], strict=True):
+        count = finer * next(n for hours, n in _NODES if (b - a) / TICKS_PER_HOUR <= hours)
+        found |= {a + round((b - a) * (k / count) ** 1.6) for k in range(count + 1)}
+    return sorted(found)
+
+
+def rates_of(built: Built, n: int) -> Floats:
+    """Rates of the adaptation states of ``n`` people, shape (n, n_states, 5), as ``schild.engine.lags`` takes them."""
+    adaptation = built.spec.adaptation
+    assert adaptation is not None  # callers have built it so
+    rates = np.empty((n, len(adaptation.states), len(LAG)))
+    for k, name in enumerate(adaptation.states):
+        for m, part in enumerate(LAG):
+            rates[:, k, m] = built.parameters[f"adaptation.{name}.{part}"]
+    return rates
+
+
+def drive_of(built: Built, slots: Sequence[str], occupancy: NDArray[np.floating]) -> Floats:
+    """Drive of adaptation from occupancies.
+
+    Parameters
+    ----------
+    built : Built
+        A model with adaptation.
+    slots : sequence of str
+        Names of the occupancies.
+    occupancy : ndarray, shape (n, n_slots, n_times)
+        Their values. [1]
+
+    Returns
+    -------
+    ndarray, shape (n, n_times)
+        Drive. [1]
+    """
+    n = occupancy.shape[0]
+    drive = np.zeros((n, occupancy.shape[2]))
+    for m, slot in enumerate(slots):
+        weight = np.asarray(built.parameters.get(slot.replace("_occupancy_", ".") + ".drive", 0.0))
+        if np.any(weight > 0):
+            drive += np.broadcast_to(weight, (n,))[:, None] * occupancy[:, m, :]
+    return drive / (1.0 + np.broadcast_to(np.asarray(built.parameters["adaptation.bend"]), (n,))[:, None] * drive)
+
+
+def steady_lags(hours: Floats, drive: Floats, rates: Floats) -> Floats:
+    """Adaptation states at the beginning of a period that has come again and again for ever.
+
+    Parameters
+    ----------
+    hours : ndarray, shape (n_nodes,)
+        Nodes of one period, from 0 to its length. [h]
+    drive : ndarray, shape (n, n_nodes)
+        Drive in it. [1]
+    rates : ndarray, shape (n, n_states, 5)
+        From ``rates_of``.
+
+    Returns
+    -------
+    ndarray, shape (n, n_states)
+        States.
+
+    Raises
+    ------
+    SchildError
+        If a state does not settle.
+
+    Examples
+    --------
+    >>> rates = np.array([[[0.01, 0.01, 0.01, 0.01, 0.0]]])
+    >>> steady_lags(np.linspace(0.0, 6.0, 7), np.full((1, 7), 0.3), rates).round(6).tolist()
+    [[0.3]]
+    """
+    window = np.array([0])
+    state = carry(hours, drive[:, None, :], window, (0, _ENDLESS), rates, np.zeros(rates.shape[:2]))
+    again = carry(hours, drive[:, None, :], window, (0, 1), rates, state)
+    moved = np.abs(again - state)
+    if np.any(moved > _STEADY):
+        raise SchildError(
+            f"Adaptation under endless equal doses still moves by {np.nanmax(moved):.1e} in a period; expected a "
+            f"steady course within {_STEADY:g}. Give the earlier use as a history with an end."
+        )
+    return state
