@@ -254,11 +254,12 @@ def simulate_run(
     history = None
     if fast_forward and _mechanism(run, catalogue, events) is not None:
         history = plan_history(run.history)
-    own = [e for e in events if e.order >= len(run.history)]
+    earlier = len(run.history)
+    own = [e for e in events if e.order >= earlier]
     if history is not None and own and own[0].tick < history.until:
         history = None  # doses of the run lie among the earlier ones
     if history is not None:
-        last = max(e.tick for e in events if e.order < len(run.history))
+        last = max(e.tick for e in events if e.order < earlier)
         taken_up = (*history.events(history.until, history.until, last + 1), *own)
         events = tuple(sorted(taken_up, key=lambda e: (e.tick, e.order)))
     built = rebuild(events)
