@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from schild.rescue.drugs import naloxone, opioid, regimen, route
 from schild.rescue.parameters import published
@@ -73,3 +74,34 @@ def compare(outputs, rows, collapse: float) -> dict[str, float]:
     """Largest difference by column, up to 120 s after collapse."""
     kept = rows["time_s"] <= (collapse + AFTER_COLLAPSE_S if np.isfinite(collapse) else np.inf)
     return {name: float(np.abs(outputs[name] - rows[name])[kept].max()) for name in BARS}
+
+
+def tables(name: str):
+    """One sampling table of the reference's population (evidence tables; never part of this project)."""
+    frame = pd.read_csv(EVIDENCE / "samples" / f"{name}.csv")
+    return {column: frame[column].to_numpy() for column in frame.columns}
+
+
+def published_people(drug: str, way: str):
+    """Opioid, antagonist and route of the 2,000 published people, as arrays of shape (2000,)."""
+    pk, binding, rival = tables("fentanyl_pk"), tables(f"{drug}_binding"), tables("naloxone_binding")
+    slow, fast = (0.1, 10.0) if drug == "carfentanil" else (1.0, 1.0)
+    people = replace(
+        opioid(drug),
+        volume=pk["VP"],
+        k_el=pk["kout"] * slow,
+        k12=pk["k12"],
+        k13=pk["k13"] * slow,
+        k21=pk["k21"] * fast,
+        k31=pk["k31"] * fast,
+        k_on=binding["A1"],
+        k_off=binding["B1"],
+        n=binding["n"],
+    )
+    antagonist = replace(naloxone(), k_on=rival["A2"], k_off=rival["B2"], n=rival["n2"])
+    kinetics = route(way)
+    if way == "in_4mg":
+        table = tables("naloxone_in_4mg_pk")
+        names = dict(f="F", f_third="f1", f_rapid="f2", k_tr="Ktr", k_in="Kin", v1="V1", cl="Kout", q="k12N", v2="V2")
+        kinetics = replace(kinetics, **{ours: table[theirs] for ours, theirs in names.items()})
+    return people, antagonist, kinetics

@@ -32,11 +32,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Collapse that can be turned back: times [s], rate [1/s], share of flow without return [1]."""
+    """Collapse that can be turned back: times [s], rate [1/s], share of flow without return [1], oxygen [mmHg]."""
 
     recovery: Any
     flow_recovery: Any
     no_return: Any
+    recovery_po2: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

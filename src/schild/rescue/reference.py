@@ -60,8 +60,8 @@ class Person:
     """
 
     physiology: Physiology
-    p_chemo: float
-    p_wake: float
+    p_chemo: Any
+    p_wake: Any
     opioid: Opioid | None = None
     dose_mg: float = 0.0
     antagonist: Binding | None = None

@@ -1,0 +1,115 @@
+"""Virtual people of the rescue model: log-normal draws with the moments of the published population."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog.rescue import LogNormal, population_spreads
+from schild.engine.streams import normals
+from schild.rescue.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
+
+Floats = NDArray[np.float64]
+
+
+def draw(spread: LogNormal, people: int, seed: int) -> dict[str, Floats]:
+    """Draw people from one distribution.
+
+    Parameters
+    ----------
+    spread : LogNormal
+        Moments on the log scale.
+    people : int
+        How many; person 7 is the same in any number of people.
+    seed : int
+        Runs with one seed share their people.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By name, each of shape (people,).
+
+    Notes
+    -----
+    Correlations are printed to three digits, so a matrix may miss being one of correlations by as much; negative
+    eigenvalues are set to zero.
+
+    Examples
+    --------
+    >>> from schild.catalog.rescue import population_spreads
+    >>> binding = draw(population_spreads()["fentanyl_binding"], 2000, 1)
+    >>> round(float(np.corrcoef(np.log(binding["k_on"]), np.log(binding["n"]))[0, 1]), 2)
+    -0.99
+    """
+    z = np.array([normals(seed, f"rescue.{spread.key}.{name}", 0, people) for name in spread.names])
+    values, vectors = np.linalg.eigh(spread.correlation)
+    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+    logs = np.log(spread.geometric_mean)[:, None] + spread.sd_log[:, None] * (root @ z)
+    drawn = dict(zip(spread.names, np.exp(logs), strict=True))
+    return drawn | {name: np.minimum(drawn[name], cap) for name, cap in spread.cap.items()}
+
+
+def opioid_people(key: str, people: int, seed: int) -> Opioid:
+    """Draw an opioid's kinetics and binding.
+
+    Parameters
+    ----------
+    key : str
+        ``fentanyl``, or ``carfentanil``: fentanyl's kinetics with elimination and the way into the deep store ten times
+        slower and both ways back ten times faster, as in the reference.
+    people, seed : int
+        As for `draw`.
+
+    Returns
+    -------
+    Opioid
+        Arrays of shape (people,).
+
+    Examples
+    --------
+    >>> opioid_people("fentanyl", 3, 1).k_el.shape
+    (3,)
+    """
+    spreads = population_spreads()
+    pk = draw(spreads["fentanyl_pk"], people, seed)
+    slow, fast = (0.1, 10.0) if key == "carfentanil" else (1.0, 1.0)
+    return replace(
+        opioid(key),
+        volume=pk["v1"],
+        k_el=slow * pk["cl"] / pk["v1"],
+        k12=pk["q2"] / pk["v1"],
+        k21=fast * pk["q2"] / pk["v2"],
+        k13=slow * pk["q3"] / pk["v1"],
+        k31=fast * pk["q3"] / pk["v3"],
+        **draw(spreads[f"{key}_binding"], people, seed),
+    )
+
+
+def naloxone_people(way: str, people: int, seed: int) -> tuple[Binding, Transit | Vein | None]:
+    """Draw naloxone's binding and its kinetics by one route.
+
+    Parameters
+    ----------
+    way : str
+        ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
+    people, seed : int
+        As for `draw`.
+
+    Returns
+    -------
+    tuple of Binding and route
+        Arrays of shape (people,) where the reference varies something.
+
+    Examples
+    --------
+    >>> binding, spray = naloxone_people("in_4mg", 5, 1)
+    >>> bool((spray.f <= 0.9).all())
+    True
+    """
+    spreads = population_spreads()
+    binding = replace(naloxone(), **draw(spreads["naloxone_binding"], people, seed))
+    typical: Any = route(way)
+    return binding, typical if typical is None else replace(typical, **draw(spreads[way], people, seed))
