@@ -66,10 +66,32 @@ def _follow(times, drive, rates, start, out):
 
 
 @compiled
+def _weights(h, gain, loss, w):
+    """What a start and the two ends of a linear drive weigh in the state after an interval, without saturation."""
+    x = loss * h
+    if x < 1e-4:
+        w[0] = 1.0 - x * (1.0 - 0.5 * x)
+        w[1] = gain * h * (0.5 - x / 3.0)
+        w[2] = gain * h * (0.5 - x / 6.0)
+    else:
+        w[0] = math.exp(-x)
+        phi = (1.0 - w[0]) / x
+        w[2] = gain * h * (1.0 - phi) / x
+        w[1] = gain * h * phi - w[2]
+
+
+@compiled
 def _carry(times, drive, index, first, last, rates, state):
     n_nodes = times.size
+    n_lags = rates.shape[1]
     course = np.empty(n_nodes)
+    weights = np.empty((n_lags, 2, n_nodes - 1, 3))
     for j in range(drive.shape[0]):
+        # The same intervals come again in every period, so what they weigh is worked out once.
+        for k in range(n_lags):
+            for b in range(2):
+                for i in range(n_nodes - 1):
+                    _weights(times[i + 1] - times[i], rates[j, k, b], rates[j, k, 2 + b], weights[k, b, i])
         m = first
         w = 0
         while m < last:
@@ -83,12 +105,23 @@ def _carry(times, drive, index, first, last, rates, state):
             share = max(0.0, min(share, 1.0))
             for i in range(n_nodes):
                 course[i] = drive[j, w, i] + share * (drive[j, v, i] - drive[j, w, i])
-            for k in range(rates.shape[1]):
+            for k in range(n_lags):
                 # The map of one period is affine while the branches stay: a -> one + slope (a - a_0).
                 a = one = state[j, k]
                 slope = 1.0
+                plain = rates[j, k, 4] == 0.0
+                alike = rates[j, k, 0] == rates[j, k, 1] and rates[j, k, 2] == rates[j, k, 3]
                 for i in range(n_nodes - 1):
-                    one, left = _step(one, course[i], course[i + 1], times[i + 1] - times[i], rates[j, k])
+                    s0, s1 = course[i], course[i + 1]
+                    if plain:
+                        up = s0 > one
+                        own = weights[k, 0 if up else 1, i]
+                        end = one * own[0] + s0 * own[1] + s1 * own[2]
+                        if alike or (s1 > end) == up:
+                            one = end
+                            slope *= own[0]
+                            continue
+                    one, left = _step(one, s0, s1, times[i + 1] - times[i], rates[j, k])
                     slope *= left
                 if repeat == 1 or slope >= 1.0:
                     a += repeat * (one - a)

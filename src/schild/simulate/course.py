@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 __all__ = ["drive_of", "nodes_of", "rates_of", "steady_lags"]
 
 #: Pieces of the course after a dose, by its interval. [h]
-_NODES = ((8.0, 12), (24.0, 18), (1e9, 36))
+_NODES = ((8.0, 48), (24.0, 72), (1e9, 144))
 
 #: Periods after which every state is on its steady course, whatever its times and the period's length.
 _ENDLESS = 10_000_000
@@ -48,7 +48,7 @@ def nodes_of(doses: Sequence[int], length: int, finer: int = 1) -> list[int]:
     --------
     >>> nodes = nodes_of([0], 6 * TICKS_PER_HOUR)
     >>> nodes[0], len(nodes), nodes[-1] == 6 * TICKS_PER_HOUR
-    (0, 13, True)
+    (0, 49, True)
     """
     found = {0, length}
     for a, b in zip(doses, [*doses[1:], length], strict=True):

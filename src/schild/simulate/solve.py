@@ -233,7 +233,7 @@ def _periodic(
             states[k + 1, :, 0, pointer[r] + k] = 1.0
     doses = sorted({e.tick for e in events})
     # One period is cheap, and nothing after it mends what its nodes miss.
-    grid = nodes_of(doses, period, finer=8) if n_lags else [0, period]
+    grid = nodes_of(doses, period, finer=2) if n_lags else [0, period]
     times = np.array(grid, dtype=np.float64) / TICKS_PER_HOUR
 
     def one_period(begins: Floats, many: int, nodes: Floats) -> Floats:
