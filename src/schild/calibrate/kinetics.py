@@ -106,7 +106,7 @@ def rows_of(stage: Stage) -> tuple[Observation, ...]:
 def _logs(rows: Sequence[Observation], overrides: Mapping[str, float]) -> Floats:
     """Logarithms of predicted over observed."""
     said = [float(predict(o, overrides=dict(overrides), receptors=["mor"])[0]) for o in rows]
-    return np.log(np.array(said) / np.array([o.value for o in rows]))
+    return np.asarray(np.log(np.array(said) / np.array([o.value for o in rows])), dtype=np.float64)
 
 
 def fit_stage(stage: Stage, base: Mapping[str, float]) -> tuple[dict[str, float], Floats]:

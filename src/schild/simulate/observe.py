@@ -284,7 +284,7 @@ class _Curve:
             return float("inf")
         felt = (response / (1.0 - response)) ** (1.0 / self.slope) / self.ratio
         occupancy = felt / (self.factor - (self.factor - 1.0) * felt)  # amplified_occupancy, solved for its argument
-        return self.kd * occupancy / (1.0 - occupancy) / self.fu
+        return float(self.kd * occupancy / (1.0 - occupancy) / self.fu)
 
     def response(self, level: float) -> float:
         """Fraction of the system's response at a total plasma concentration [nM]."""
