@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
 from schild.catalog.entries import Adaptation, ByDose, Correlation, Drug, Effect, Observation, ReferencePopulation
 from schild.catalog.loader import Catalogue
 from schild.errors import CatalogueError
@@ -148,6 +149,8 @@ class _Walk:
         adaptation = self._read("adaptation.toml", lambda: dict(self.catalogue.adaptation)) or {}
         for entry in adaptation.values():
             self._adaptation(entry)
+        alcohol = self._read("alcohol.toml", lambda: dict(self.catalogue.alcohol)) or {}
+        self._alcohol(alcohol)
         for key in self.catalogue.studies:
             study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
             for row in study.observations if study else ():
@@ -267,6 +270,13 @@ class _Walk:
             if effect not in self.catalogue.effects:
                 self.add("undefined", file, f"is a tolerance of {effect!r}, which is not an effect here.")
         self._check_uses(file, entry.numbers, uses, set())
+
+    def _alcohol(self, numbers: Mapping[str, Number]) -> None:
+        for number in numbers.values():
+            self._number(number, f"alcohol.toml: {number.name}")
+        uses: list[tuple[str, str | None, str]] = [(name, unit, "alcohol") for name, unit in ALCOHOL_UNITS.items()]
+        uses += [(name, "g", "standard drink") for name in numbers if name.startswith(DRINK)]
+        self._check_uses("alcohol.toml", numbers, uses, set())
 
     def _number(self, number: Number, where: str) -> None:
         self.counts["numbers"] += 1

@@ -145,6 +145,7 @@ class Catalogue:
         self.populations: Mapping[str, ReferencePopulation] = _LazyWhole(self._populations)
         self.effects: Mapping[str, Effect] = _LazyWhole(self._effects)
         self.adaptation: Mapping[str, Adaptation] = _LazyWhole(self._adaptation)
+        self.alcohol: Mapping[str, Number] = _LazyWhole(self._alcohol)
         self.references: Mapping[str, Reference] = _LazyWhole(self._references)
 
     def drug(self, name: str) -> Drug:
@@ -298,6 +299,14 @@ class Catalogue:
         if found and sum(entry.default for entry in found.values()) != 1:
             raise top.fail("marks no mechanism or several as default; expected exactly one.")
         return found
+
+    def _alcohol(self) -> dict[str, Number]:
+        table = self._table("alcohol.toml")
+        table.text("name")
+        table.text("says", "")
+        numbers = _numbers(table, "alcohol", self._copied)
+        table.done()
+        return numbers
 
     def _references(self) -> dict[str, Reference]:
         return {entry.key: entry for entry in parse_bibtex(self._text("references.bib"), "references.bib")}

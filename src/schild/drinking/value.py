@@ -1,0 +1,168 @@
+"""What an occupied receptor takes from the value of drinking, as a change of log odds: the door to the layer of days.
+
+The chain is the one of a session: occupancy -> opioid reward lost, and aversion -> the decision. The coefficients stand
+in ``catalog/data/alcohol.toml`` (``day.*``); they are provisional until the layer of days has fitted them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from schild.catalog import Catalogue, load
+from schild.errors import InputError
+from schild.pharmacology.alcohol import opioid_reward_left
+
+__all__ = ["DayValue", "aversion", "day_value", "drinking_log_odds", "reward_lost"]
+
+Floats = NDArray[np.float64]
+
+
+def reward_lost(
+    occupancy: ArrayLike, share: ArrayLike, gain: ArrayLike = 1.0, *, e0: float = 0.05, load: float = 0.065
+) -> Floats:
+    """Reward that an antagonist takes away, in units of the whole reward of a typical person.
+
+    Parameters
+    ----------
+    occupancy : array_like
+        Of mu by the antagonist, 0 to 1. [1]
+    share : array_like
+        Opioid share of reward. [1]
+    gain : array_like
+        The person's release over that of a typical person. [1]
+    e0, load : float
+        Load of endogenous opioid at rest and after alcohol. [1]
+
+    Returns
+    -------
+    ndarray
+        0 without antagonist or without release; ``share * gain`` at full occupancy. [1]
+
+    Examples
+    --------
+    >>> reward_lost([0.0, 1.0], 0.15).tolist()
+    [0.0, 0.15]
+    >>> float(reward_lost(0.95, 0.15, gain=0.0))
+    0.0
+    """
+    left = opioid_reward_left(np.asarray(occupancy, dtype=np.float64), e0, load)
+    return np.asarray(np.asarray(share) * np.asarray(gain) * (1.0 - left), dtype=np.float64)
+
+
+def aversion(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
+    """How much more alcohol sedates under an antagonist, as a fraction of its own sedation.
+
+    Examples
+    --------
+    >>> aversion([0.0, 0.5], 0.3).tolist()
+    [0.0, 0.15]
+    """
+    return np.asarray(np.asarray(factor) * np.asarray(occupancy), dtype=np.float64)
+
+
+def drinking_log_odds(lost: ArrayLike, averse: ArrayLike, reward_weight: float, aversion_weight: float) -> Floats:
+    """Change of the log odds of drinking; ``exp`` of it multiplies the odds.
+
+    Parameters
+    ----------
+    lost, averse : array_like
+        From ``reward_lost`` and ``aversion``. [1]
+    reward_weight, aversion_weight : float
+        Log odds for one unit of each. [1]
+
+    Returns
+    -------
+    ndarray
+        0 without antagonist, else negative for positive weights. [1]
+
+    Examples
+    --------
+    >>> drinking_log_odds([0.0, 0.1], [0.0, 0.2], 1.0, 0.5).tolist()
+    [-0.0, -0.2]
+    """
+    return np.asarray(
+        -(reward_weight * np.asarray(lost) + aversion_weight * np.asarray(averse)),
+        dtype=np.float64,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayValue:
+    """The coefficients of one catalogue, ready to be called; fields are the numbers of ``alcohol.toml``.
+
+    Examples
+    --------
+    >>> value = day_value()
+    >>> float(value.drink(0.0)), bool(value.drink(0.95) < 0.0), bool(value.drink(0.95, gain=2.0) < value.drink(0.95))
+    (-0.0, True, True)
+    """
+
+    e0: float
+    load: float
+    share: float
+    sedation: float
+    drink_reward: float
+    drink_aversion: float
+    heavy_reward: float
+    heavy_aversion: float
+
+    def drink(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> Floats:
+        """Change of the log odds of drinking on a day."""
+        return drinking_log_odds(*self._two(occupancy, gain), self.drink_reward, self.drink_aversion)
+
+    def heavy(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> Floats:
+        """Change of the log odds of a heavy day among days with drinking."""
+        return drinking_log_odds(*self._two(occupancy, gain), self.heavy_reward, self.heavy_aversion)
+
+    def _two(self, occupancy: ArrayLike, gain: ArrayLike) -> tuple[Floats, Floats]:
+        given = np.asarray(occupancy, dtype=np.float64)
+        if not np.all((given >= 0.0) & (given <= 1.0)):  # not a number fails as well
+            raise InputError(
+                f"The occupancy runs from {np.min(given):g} to {np.max(given):g}; expected fractions from 0 to 1. "
+                "Divide percent by 100."
+            )
+        lost = reward_lost(given, self.share, gain, e0=self.e0, load=self.load)
+        return lost, aversion(given, self.sedation)
+
+
+def day_value(catalogue: Catalogue | None = None, overrides: Mapping[str, float] | None = None) -> DayValue:
+    """Read the coefficients.
+
+    Parameters
+    ----------
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Values in place of the catalogue's, by ``"alcohol.<number>"``, e.g. ``"alcohol.reward.share"``.
+
+    Returns
+    -------
+    DayValue
+        Coefficients of a typical person.
+
+    Examples
+    --------
+    >>> day_value(overrides={"alcohol.reward.share": 0.0}).share
+    0.0
+    """
+    numbers = (catalogue or load()).alcohol
+    given = overrides or {}
+
+    def of(name: str) -> float:
+        return float(given.get(f"alcohol.{name}", numbers[name].value))
+
+    e0 = of("e0")
+    return DayValue(
+        e0=e0,
+        load=e0 * (1.0 + of("release.gain")),
+        share=of("reward.share"),
+        sedation=of("sedation.occupied"),
+        drink_reward=of("day.drink.reward"),
+        drink_aversion=of("day.drink.aversion"),
+        heavy_reward=of("day.heavy.reward"),
+        heavy_aversion=of("day.heavy.aversion"),
+    )
