@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from schild.analysis.regression import regress
 from schild.catalog import Catalogue, Observation
-from schild.challenge import Response, challenge
 from schild.errors import SchildError
 from schild.explain.claims import Test
+from schild.explain.experiments_withdrawal import WITHDRAWAL
+from schild.explain.lab import CROWD, EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
-from schild.regimen import parse_regimen
-from schild.simulate import Result, simulate
 from schild.simulate.observe import predict
 from schild.units import hours
 
-__all__ = ["EXPERIMENTS", "Lab", "Outcome", "published_dose", "run_test"]
+__all__ = ["EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "last_dose_h", "published_dose", "run_test"]
 
 Floats = NDArray[np.float64]
 
@@ -31,133 +30,8 @@ LEVELS = (1.0, 3.0, 10.0, 30.0, 100.0)
 PLENTY = 1e7
 #: Length of a challenge of receptors. [h]
 CHALLENGE_H = 1.0
-#: Of a challenge of effects: 300 runs, ten adults under thirty parameter sets, as the page of criteria wants.
-CROWD = {"n": 10, "uncertainty": 30}
 #: The same number of adults with the best values of all numbers.
 BEST = {"n": 300}
-#: Effects that every challenge is read for, so that claims and figures share runs.
-EFFECTS = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
-RECEPTORS = ("mor", "kor", "dor", "mor_gut")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What an experiment gives.
-
-    Parameters
-    ----------
-    predicted : float
-        For the typical person; for a challenge of effects the median over people.
-    many : ndarray or None
-        Everybody, where people matter.
-    missing : str
-        What the experiment needs and does not have; empty where it ran.
-    """
-
-    predicted: float
-    many: Floats | None = None
-    missing: str = ""
-
-    @property
-    def band(self) -> tuple[float | None, float | None]:
-        """Where 90 % of virtual people lie."""
-        good = np.empty(0) if self.many is None else self.many[np.isfinite(self.many)]
-        if not good.size:
-            return None, None
-        low, high = np.quantile(good, [0.05, 0.95])
-        return float(low), float(high)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lab:
-    """Runs of one answer, kept so that claims share them.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Where numbers stand.
-    n, draws : int
-        Virtual people and parameter sets behind each band.
-    seed : int
-        Of people and parameters.
-    """
-
-    catalogue: Catalogue
-    n: int
-    draws: int
-    seed: int = 1
-    kept: dict[Any, Result] = field(default_factory=dict)
-    measured: dict[Any, Outcome] = field(default_factory=dict)
-    faced: dict[Any, dict[str, Response]] = field(default_factory=dict)
-
-    def challenge(
-        self,
-        antagonist: str,
-        agonist: str,
-        at_h: float,
-        structure: str | None = None,
-        population: Mapping[str, int] | None = CROWD,
-        effects: Sequence[str] = EFFECTS,
-    ) -> dict[str, Response]:
-        """Give an agonist with and without an antagonist, or return the same challenge again.
-
-        Parameters
-        ----------
-        antagonist, agonist : str
-            Regimen and single dose, in words.
-        at_h : float
-            When the agonist is given. [h]
-        structure : str, optional
-            Rival mechanism.
-        population : mapping or None
-            People; None for the typical person.
-        effects : sequence of str
-            What is looked at.
-
-        Returns
-        -------
-        dict of str to Response
-            By effect.
-        """
-        key = (antagonist, agonist, at_h, structure, repr(population), tuple(effects))
-        if key not in self.faced:
-            found = challenge(
-                antagonist, agonist=agonist, at=f"{at_h:.6f} h", effect=list(effects), population=population,
-                seed=self.seed, structure=structure, catalogue=self.catalogue,
-            )  # fmt: skip
-            self.faced[key] = {r.effect: r for r in found.responses}
-        return self.faced[key]
-
-    def run(
-        self,
-        regimen: str,
-        until_h: float,
-        every_h: float,
-        outputs: Sequence[str],
-        *,
-        many: bool = False,
-        **options: Any,
-    ) -> Result:
-        """Simulate, or return the same run again."""
-        key = (regimen, until_h, every_h, tuple(outputs), many, repr(sorted(options.items())))
-        if key not in self.kept:
-            if many and "population" not in options:
-                options["population"] = {"n": self.n, "uncertainty": self.draws}
-            self.kept[key] = simulate(
-                regimen, until=f"{until_h:.6f} h", every=f"{every_h:.6f} h", outputs=list(outputs), seed=self.seed,
-                catalogue=self.catalogue, **options,
-            )  # fmt: skip
-        return self.kept[key]
-
-    def pet(self, regimen: str, receptor: str, until_h: float, every_h: float, **options: Any) -> tuple[Floats, Floats]:
-        """Times [h] and occupancy as tomography sees it, shape (n, n_times)."""
-        name = f"{receptor}_pet_occupancy"
-        o = self.run(regimen, until_h, every_h, [name], receptors=[receptor], **options)[name]
-        return np.asarray(o.time_h, dtype=np.float64), np.asarray(o.values, dtype=np.float64)
-
-    def both(self, of: Callable[[bool], Floats]) -> Outcome:
-        """Evaluate something for the typical person and for many."""
-        return Outcome(predicted=float(of(False)[0]), many=np.asarray(of(True), dtype=np.float64))
 
 
 def run_test(lab: Lab, test: Test) -> Outcome:
@@ -402,17 +276,6 @@ def _lowest(lab: Lab, x: Mapping[str, Any]) -> Outcome:
     return lab.both(of)
 
 
-def last_dose_h(regimen: str) -> float:
-    """Time of the last dose of a regimen. [h]
-
-    Examples
-    --------
-    >>> last_dose_h("naltrexone 50 mg po q24h x14")
-    312.0
-    """
-    return max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in parse_regimen(regimen).doses)
-
-
 def _time_below(lab: Lab, x: Mapping[str, Any]) -> Outcome:
     after, until, last = hours(x["after"]), hours(x["until"]), last_dose_h(x["regimen"])
 
@@ -463,22 +326,6 @@ def _rmse(lab: Lab, x: Mapping[str, Any]) -> Outcome:
 
 
 # ------------------------------------------------------------------------------------------------ effects
-
-
-def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
-    """Write the largest dose of a published human study of an agonist, the only one that a challenge is run with.
-
-    Examples
-    --------
-    >>> from schild.catalog import load
-    >>> published_dose(load(), "heroin", "iv")
-    'heroin 25 mg iv'
-    """
-    entry = catalogue.drug(drug)
-    number = entry.routes[route].challenge
-    if number is None:
-        raise SchildError(f"{entry.name} by {route} has no published dose in the catalogue. Choose another route.")
-    return f"{drug} {entry.number(number).value:g} mg {route}"
 
 
 def _block(lab: Lab, x: Mapping[str, Any]) -> Outcome:
@@ -606,4 +453,5 @@ EXPERIMENTS: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
     "unchanged": _unchanged,
     "surmounted": _surmounted,
     "structures": _structures,
+    **WITHDRAWAL,
 }

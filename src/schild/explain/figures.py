@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,20 @@ from schild.explain.experiments import (
     published_dose,
     ventilation_curve,
 )
+from schild.explain.figures_withdrawal import WITHDRAWAL_FIGURES, tolerance_panel
+from schild.explain.panels import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PINK,
+    YELLOW,
+    Columns,
+    Drawn,
+    axes_of,
+    band,
+    keep_in,
+    legend_above,
+)
 from schild.report import INK, draw_on, new_figure, svg_of
 from schild.simulate.plot import COLOURS
 
@@ -30,12 +43,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Drawn", "draw"]
+__all__ = ["BLUE", "FIGURES", "GREEN", "ORANGE", "PINK", "Columns", "Drawn", "draw"]
 
 Floats = NDArray[np.floating]
-Columns = dict[str, list[Any]]
 
-BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, _ = COLOURS
 _STRUCTURES = (
     ("effect_compartment", "pool in the brain (default)", BLUE, "-"),
     ("slow_receptor", "slow receptor", ORANGE, "--"),
@@ -43,15 +54,6 @@ _STRUCTURES = (
     ("plasma_equilibrium", "follows plasma", PINK, ":"),
 )
 _PEOPLE = "Line: typical person; band: 90 % of virtual people, uncertainty of the numbers included."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """A figure for a page: drawing, alternative text, caption, the numbers behind it."""
-
-    svg: str
-    caption: str
-    data: Columns
 
 
 def draw(name: str, lab: Lab) -> Drawn:
@@ -75,16 +77,6 @@ def draw(name: str, lab: Lab) -> Drawn:
     return Drawn(svg=svg, caption=caption, data=data)
 
 
-def _axes(n: int, height: float = 3.1) -> tuple[Figure, list[Axes]]:
-    figure = new_figure(7.4, height)
-    return figure, list(figure.subplots(1, n, squeeze=False)[0])
-
-
-def _legend(figure: Figure, axis: Axes, columns: int) -> None:
-    """One legend for all panels, above them."""
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=columns)
-
-
 def _percent(axis: Axes, title: str, x: str, y: str = "occupied [%]") -> None:
     axis.set(ylim=(-2, 102), ylabel=y, xlabel=x)
     axis.set_title(title, loc="left")
@@ -101,18 +93,6 @@ def _course(
     return t, 100 * one[0], 100 * low, 100 * high
 
 
-def _band(
-    axis: Axes, t: Floats, y: Floats, low: Floats, high: Floats, colour: str, label: str, style: str = "-"
-) -> None:
-    axis.fill_between(t, low, high, color=colour, alpha=0.18, linewidth=0)
-    axis.plot(t, y, color=colour, label=label, linewidth=1.7, linestyle=style)
-
-
-def _keep(data: Columns, name: str, *values: Floats) -> None:
-    for suffix, column in zip(("", " 5 %", " 95 %"), values, strict=False):
-        data[name + suffix] = [float(v) for v in column]
-
-
 def _points(axis: Axes, x: Sequence[float], y: Sequence[float], sd: Sequence[float] | None, label: str) -> None:
     axis.errorbar(
         x, y, yerr=sd, fmt="o", color=INK, markersize=4.5, capsize=2.5, linewidth=1, label=label, zorder=5, mfc="none"
@@ -125,7 +105,7 @@ def _rows(lab: Lab, prefix: str) -> tuple[list[float], list[float], list[float]]
 
 
 def _receptors(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     data: Columns = {}
     for axis, regimen, days, title in (
         (axes[0], "naltrexone 50 mg po q24h x4", 4, "50 mg a day"),
@@ -133,9 +113,9 @@ def _receptors(lab: Lab) -> tuple[Figure, str, str, Columns]:
     ):
         for receptor, name, colour in (("mor", "mu", BLUE), ("kor", "kappa", ORANGE), ("dor", "delta", GREEN)):
             t, y, low, high = _course(lab, regimen, receptor, 168.0, 1.0)
-            _band(axis, t / 24, y, low, high, colour, name)
+            band(axis, t / 24, y, low, high, colour, name)
             data.setdefault("time [h]", [float(v) for v in t])
-            _keep(data, f"{name}, {title} [%]", y, low, high)
+            keep_in(data, f"{name}, {title} [%]", y, low, high)
         _percent(axis, title, "days")
         axis.set_xlim(0, days + 0.2)
     for prefix in ("weerts2008_mor", "weerts2008_dor"):
@@ -143,7 +123,7 @@ def _receptors(lab: Lab) -> tuple[Figure, str, str, Columns]:
         _points(axes[0], [v / 24 for v in t_h], y_obs, sd, "")
     t_h, y_obs, sd = _rows(lab, "delaat2021_kor")
     _points(axes[1], [v / 24 for v in t_h], y_obs, sd, "tomography")
-    _legend(figure, axes[1], 4)
+    legend_above(figure, axes[1], 4)
     return (
         figure,
         "Occupancy of mu, kappa and delta receptors over days of 50 and 100 mg by mouth, with tomography.",
@@ -154,7 +134,7 @@ def _receptors(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _metabolite(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     data: Columns = {}
     for axis, receptor, title in ((axes[0], "mor", "mu, brain"), (axes[1], "mor_gut", "mu, gut")):
         names = [f"{receptor}_occupancy_{s}" for s in ("naltrexone", "beta_naltrexol", "endogenous")]
@@ -167,8 +147,8 @@ def _metabolite(lab: Lab) -> tuple[Figure, str, str, Columns]:
         axis.set_ylim(0, 100)
         data.setdefault("time [h]", [float(v) for v in t])
         for label, part in zip(labels, parts, strict=True):
-            _keep(data, f"{label}, {title} [%]", part)
-    _legend(figure, axes[0], 4)
+            keep_in(data, f"{label}, {title} [%]", part)
+    legend_above(figure, axes[0], 4)
     return (
         figure,
         "Share of mu receptors in brain and gut held by naltrexone, its metabolite and the body's own opioids "
@@ -180,18 +160,18 @@ def _metabolite(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _schild(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2, 3.6)
+    figure, axes = axes_of(2, 3.6)
     agonist = np.geomspace(1e-2, 1e6, 65)
     _, _, tone = mu_loads(lab, "effect_compartment")
     data: Columns = {"agonist, C/Kd": [float(v) for v in agonist]}
     shades = np.linspace(0.35, 1.0, len(LEVELS))
     control = 100 * equilibrium_curve(agonist, 0.0, tone)
     axes[0].plot(agonist, control, color=INK, label="none", linewidth=1.6)
-    _keep(data, "equilibrium, no naltrexone [%]", control)
+    keep_in(data, "equilibrium, no naltrexone [%]", control)
     for level, shade in zip(LEVELS, shades, strict=True):
         curve = 100 * equilibrium_curve(agonist, level, tone)
         axes[0].plot(agonist, curve, color=BLUE, alpha=float(shade), label=f"{level:g} x Kd", linewidth=1.6)
-        _keep(data, f"equilibrium, naltrexone {level:g} x Kd [%]", curve)
+        keep_in(data, f"equilibrium, naltrexone {level:g} x Kd [%]", curve)
     axes[0].legend(title="naltrexone", title_fontsize=8.5, loc="lower right")
     _percent(axes[0], "at equilibrium", "agonist, concentration / Kd", "occupied by agonist [%]")
     first = True
@@ -200,11 +180,11 @@ def _schild(lab: Lab) -> tuple[Figure, str, str, Columns]:
         if first:
             alone = 100 * c.curve(agonist, blocked=False)
             axes[1].plot(agonist, alone, color=INK, linewidth=1.6, label="no naltrexone")
-            _keep(data, "after 1 h, no naltrexone [%]", alone)
+            keep_in(data, "after 1 h, no naltrexone [%]", alone)
             first = False
         curve = 100 * c.curve(agonist)
         axes[1].plot(agonist, curve, color=colour, linestyle=style, linewidth=1.7, label=label)
-        _keep(data, f"after 1 h, {label} [%]", curve)
+        keep_in(data, f"after 1 h, {label} [%]", curve)
     handles, labels = axes[1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower right", ncols=5, title="right:", title_fontsize=8.5)
     _percent(axes[1], "after 1 h, a day after 50 mg", "agonist, concentration / Kd", "occupied by agonist [%]")
@@ -226,22 +206,22 @@ def _washout(lab: Lab) -> tuple[Figure, str, str, Columns]:
     axes = list(figure.subplots(2, 2).flat)
     data: Columns = {}
     t, y, low, high = _course(lab, "naltrexone 50 mg po", "mor", 336.0, 1.0)
-    _band(axes[0], t / 24, y, low, high, BLUE, "one tablet of 50 mg")
-    _keep(data, "tablet: time [h]", t)
-    _keep(data, "tablet: mu [%]", y, low, high)
+    band(axes[0], t / 24, y, low, high, BLUE, "one tablet of 50 mg")
+    keep_in(data, "tablet: time [h]", t)
+    keep_in(data, "tablet: mu [%]", y, low, high)
     t_h, seen, sd = _rows(lab, "lee1988")
     early = float(np.interp(1.0, t, y)) / 100
     _points(axes[0], [v / 24 for v in t_h], [early * v for v in seen], [early * v for v in sd], "scans (Lee 1988)")
     _percent(axes[0], "after one tablet", "days")
     axes[0].legend(loc="upper right")
     t, y, low, high = _course(lab, "naltrexone 380 mg im_depot", "mor", 2016.0, 6.0)
-    _band(axes[1], t / 24, y, low, high, BLUE, "380 mg")
+    band(axes[1], t / 24, y, low, high, BLUE, "380 mg")
     axes[1].axvline(28, color=INK, linewidth=0.8, linestyle=":")
     axes[1].annotate("next one due", (28.8, 8), fontsize=8.5)
     _percent(axes[1], "after one injection", "days")
     n = len(data["tablet: time [h]"])
-    _keep(data, "injection: time [h]", t[:n])
-    _keep(data, "injection: mu [%]", y[:n], low[:n], high[:n])
+    keep_in(data, "injection: time [h]", t[:n])
+    keep_in(data, "injection: mu [%]", y[:n], low[:n], high[:n])
     tablets = "naltrexone 50 mg po q24h x28"
     other: Columns = {}
     _waning(axes[2], lab, tablets, last_dose_h(tablets), (1, 2, 3, 4, 5, 7, 10, 14), other, "28 tablets")
@@ -261,7 +241,7 @@ def _washout(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _people(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2, 2.7)
+    figure, axes = axes_of(2, 2.7)
     data: Columns = {}
     for axis, receptor, name, colour in ((axes[0], "mor", "mu", BLUE), (axes[1], "dor", "delta", GREEN)):
         group = {"n": 20 * lab.n}
@@ -277,7 +257,7 @@ def _people(lab: Lab) -> tuple[Figure, str, str, Columns]:
         axis.set_title(f"{name}, 4 h after the fourth tablet", loc="left")
         quantiles = np.linspace(0.05, 0.95, 19)
         data.setdefault("quantile", [float(q) for q in quantiles])
-        _keep(data, f"{name} [%]", np.quantile(values, quantiles))
+        keep_in(data, f"{name} [%]", np.quantile(values, quantiles))
     return (
         figure,
         "How mu and delta occupancy differ between virtual people, with mean and standard deviation of the scans.",
@@ -287,7 +267,7 @@ def _people(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _formulations(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     data: Columns = {}
     for axis, species, name in ((axes[0], "naltrexone", "naltrexone"), (axes[1], "beta_naltrexol", "6-beta-naltrexol")):
         for regimen, label, colour in (
@@ -299,9 +279,9 @@ def _formulations(lab: Lab) -> tuple[Figure, str, str, Columns]:
             many = np.asarray(lab.run(regimen, 840.0, 1.0, [output], receptors=["mor"], many=True)[output].values)
             t = np.asarray(one.time_h)
             low, high = np.quantile(many, [0.05, 0.95], axis=0)
-            _band(axis, t / 24, np.asarray(one.value), low, high, colour, label)
+            band(axis, t / 24, np.asarray(one.value), low, high, colour, label)
             data.setdefault("time [h]", [float(v) for v in t])
-            _keep(data, f"{name}, {label} [ng/mL]", np.asarray(one.value), low, high)
+            keep_in(data, f"{name}, {label} [ng/mL]", np.asarray(one.value), low, high)
         axis.set(yscale="log", xlabel="days", ylabel="plasma [ng/mL]", xlim=(0, 35))
         axis.set_title(name, loc="left")
         axis.grid(True)
@@ -318,27 +298,27 @@ def _formulations(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _duration(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     data: Columns = {}
     found = lab.run("naltrexone 50 mg po", 168.0, 0.5, ["plasma_naltrexone"], receptors=["mor"])["plasma_naltrexone"]
     t = np.asarray(found.time_h)
     plasma = 100 * np.asarray(found.value) / float(np.max(found.value))
     _, y, low, high = _course(lab, "naltrexone 50 mg po", "mor", 168.0, 0.5)
     axes[0].plot(t, plasma, color=ORANGE, linewidth=1.7, linestyle="--", label="plasma, % of peak")
-    _band(axes[0], t, y, low, high, BLUE, "mu receptors, % occupied")
+    band(axes[0], t, y, low, high, BLUE, "mu receptors, % occupied")
     axes[0].axhline(90, color=INK, linewidth=0.8, linestyle=":")
     _percent(axes[0], "plasma and block", "hours after one tablet of 50 mg", "[%]")
     axes[0].set_xticks(range(0, 169, 24))
     axes[0].legend(loc="center right", bbox_to_anchor=(1, 0.8))
-    _keep(data, "time [h]", t)
-    _keep(data, "plasma [% of peak]", plasma)
-    _keep(data, "mu [%]", y, low, high)
+    keep_in(data, "time [h]", t)
+    keep_in(data, "plasma [% of peak]", plasma)
+    keep_in(data, "mu [%]", y, low, high)
     t_h, seen, sd = _rows(lab, "lee1988")
     for key, label, colour, style in _STRUCTURES:
         _, values = lab.pet("naltrexone 50 mg po", "mor", 168.0, 0.5, structure=key)
         relative = 100 * values[0] / float(np.interp(1.0, t, values[0]))
         axes[1].plot(t, relative, color=colour, linestyle=style, linewidth=1.7, label=label)
-        _keep(data, f"{label} [% of 1 h]", relative)
+        keep_in(data, f"{label} [% of 1 h]", relative)
     _points(axes[1], t_h, seen, sd, "scans (Lee 1988)")
     _percent(axes[1], "four mechanisms against the scans", "hours after one tablet of 50 mg", "% of the value at 1 h")
     axes[1].set(ylim=(-3, 175))
@@ -357,14 +337,14 @@ def _lines(
     lab: Lab, cases: Sequence[tuple[str, str, str, str]], until: float, title: str, shift: float = 0.0,
     begin: float = 0.0, every: float = 1.0,
 ) -> tuple[Figure, Axes, Columns]:  # fmt: skip
-    figure, (axis,) = _axes(1)
+    figure, (axis,) = axes_of(1)
     data: Columns = {}
     for regimen, label, colour, style in cases:
         t, y, low, high = _course(lab, regimen, "mor", until, every)
         keep = t >= begin
-        _band(axis, (t[keep] - shift) / 24, y[keep], low[keep], high[keep], colour, label, style)
+        band(axis, (t[keep] - shift) / 24, y[keep], low[keep], high[keep], colour, label, style)
         data.setdefault("time [h]", [float(v) for v in t[keep] - shift])
-        _keep(data, f"{label}: mu [%]", y[keep], low[keep], high[keep])
+        keep_in(data, f"{label}: mu [%]", y[keep], low[keep], high[keep])
     _percent(axis, title, "days", "mu receptors occupied [%]")
     axis.legend(loc="lower left")
     return figure, axis, data
@@ -377,19 +357,19 @@ def _missed_tablet(lab: Lab) -> tuple[Figure, str, str, Columns]:
         (f"{base} skip 15", "one missed", ORANGE, "--"),
         (f"{base} skip 15-17", "three missed", GREEN, "-."),
     )
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     data: Columns = {}
     for regimen, label, colour, style in cases:
         t, y, low, high = _course(lab, regimen, "mor", 504.0, 0.5)
         keep = t >= 264.0
-        _band(axes[0], t[keep] / 24, y[keep], low[keep], high[keep], colour, label, style)
+        band(axes[0], t[keep] / 24, y[keep], low[keep], high[keep], colour, label, style)
         data.setdefault("time [h]", [float(v) for v in t[keep]])
-        _keep(data, f"{label}: mu [%]", y[keep], low[keep], high[keep])
+        keep_in(data, f"{label}: mu [%]", y[keep], low[keep], high[keep])
     _percent(axes[0], "50 mg a day, missed from day 14", "days", "mu receptors occupied [%]")
     _missed_blocks(axes[1], lab)
     for axis in axes:
         axis.set_xlim(11, 21)
-    _legend(figure, axes[0], 3)
+    legend_above(figure, axes[0], 3)
     return (
         figure,
         "Mu occupancy and block of heroin's liking on 50 mg a day with none, one and three tablets missed.",
@@ -416,7 +396,7 @@ def _missed_injection(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _low_dose(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     doses = np.geomspace(0.5, 100, 16)
     one, low, high = [], [], []
     for dose in doses:
@@ -426,7 +406,7 @@ def _low_dose(lab: Lab) -> tuple[Figure, str, str, Columns]:
         low.append(float(a))
         high.append(float(b))
     y = np.array(one)
-    _band(axes[0], doses, y, np.array(low), np.array(high), BLUE, "model")
+    band(axes[0], doses, y, np.array(low), np.array(high), BLUE, "model")
     rows = [
         o
         for o in lab.catalogue.study("naltrexone_pet").observations
@@ -446,12 +426,12 @@ def _low_dose(lab: Lab) -> tuple[Figure, str, str, Columns]:
         ("naltrexone 1.5 mg po q24h x14", "1.5 mg a day", ORANGE, "--"),
     ):
         t, c, a, b = _course(lab, regimen, "mor", 336.0, 1.0)
-        _band(axes[1], t / 24, c, a, b, colour, label, style)
+        band(axes[1], t / 24, c, a, b, colour, label, style)
     _percent(axes[1], "every day", "days", "mu receptors occupied [%]")
     axes[1].legend(loc="upper right")
     data: Columns = {}
-    _keep(data, "dose [mg]", doses)
-    _keep(data, "mu, 4 h [%]", y, np.array(low), np.array(high))
+    keep_in(data, "dose [mg]", doses)
+    keep_in(data, "mu, 4 h [%]", y, np.array(low), np.array(high))
     return (
         figure,
         "Mu occupancy 4 h after doses from 0.5 to 100 mg with scans, and over two weeks of 1.5 and 4.5 mg a day.",
@@ -466,7 +446,7 @@ def _surgery(lab: Lab) -> tuple[Figure, str, str, Columns]:
     cases = ((regimen, "14 daily tablets of 50 mg", BLUE, "-"),)
     figure, axis, data = _lines(lab, cases, last + 504.0, "mu occupancy after the last dose", shift=last, begin=last)
     t, y, low, high = _course(lab, "naltrexone 380 mg im_depot", "mor", 1848.0, 6.0)
-    _band(axis, t / 24, y, low, high, ORANGE, "one injection of 380 mg", "--")
+    band(axis, t / 24, y, low, high, ORANGE, "one injection of 380 mg", "--")
     for level in (50, 10):
         axis.axhline(level, color=INK, linewidth=0.7, linestyle=":")
     axis.legend(loc="upper right")
@@ -528,16 +508,16 @@ def _waning(axis: Axes, lab: Lab, regimen: str, last: float, days: Sequence[floa
     for effect, label, colour, style in _BLOCKS:
         y = 100 * np.array([f[effect].median_block for f in found])
         axis.plot(days, y, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.6, label=label)
-        _keep(data, f"{what}: block of {label} [%]", y)
+        keep_in(data, f"{what}: block of {label} [%]", y)
         if effect == "liking":
             low, high = (100 * np.array([np.nanquantile(f[effect].block, q) for f in found]) for q in (0.05, 0.95))
             axis.fill_between(days, low, high, color=colour, alpha=0.16, linewidth=0)
-            _keep(data, f"{what}: block of {label}, 5 % of people [%]", low)
-            _keep(data, f"{what}: block of {label}, 95 % of people [%]", high)
+            keep_in(data, f"{what}: block of {label}, 5 % of people [%]", low)
+            keep_in(data, f"{what}: block of {label}, 95 % of people [%]", high)
 
 
 def _durations(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2, 3.5)
+    figure, axes = axes_of(2, 3.5)
     dose = published_dose(lab.catalogue, "heroin", "iv")
     cases = ((50, 24.0), (100, 48.0), (150, 72.0))
     data: Columns = {"dose [mg]": [c[0] for c in cases], "time [h]": [c[1] for c in cases]}
@@ -551,7 +531,7 @@ def _durations(lab: Lab) -> tuple[Figure, str, str, Columns]:
             x, y, yerr=[y - low, high - y], fmt=marks[key], color=colour, markersize=5, capsize=2.5, linewidth=1.2,
             label=label,
         )  # fmt: skip
-        _keep(data, f"block of liking, {label} [%]", y, low, high)
+        keep_in(data, f"block of liking, {label} [%]", y, low, high)
     _blocks(axes[0], "liking, at the label's times", "tablets, and hours later")
     axes[0].set_xticks(range(3), [f"{mg} mg\n{h:g} h" for mg, h in cases])
     axes[0].annotate("blocked: 80 % or more", (0.6, 93), fontsize=8.5)
@@ -592,7 +572,7 @@ def _missed_blocks(axis: Axes, lab: Lab) -> None:
 
 
 def _alone(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = _axes(2)
+    figure, axes = axes_of(2)
     data: Columns = {}
     effects = lab.catalogue.effects
     for axis, regimen, until, title in (
@@ -605,12 +585,12 @@ def _alone(lab: Lab) -> tuple[Figure, str, str, Columns]:
             change = (y - y[0]) / effect.numbers[effect.noise].value
             axis.plot(t / 24, change, color=COLOURS[k % len(COLOURS)], linewidth=1.6, label=name.replace("_", " "))
             data.setdefault(f"{title}: time [h]", [float(v) for v in t])
-            _keep(data, f"{title}: {name}, change / noise", change)
+            keep_in(data, f"{title}: {name}, change / noise", change)
         axis.axhspan(-1, 1, color=INK, alpha=0.08, linewidth=0)
         axis.set(ylim=(-2, 2), xlabel="days", ylabel="change / noise")
         axis.set_title(title, loc="left")
         axis.grid(True)
-    _legend(figure, axes[0], 3)
+    legend_above(figure, axes[0], 3)
     return (
         figure,
         "Change of six effects after naltrexone alone, all zero over a week and over twelve weeks.",
@@ -620,7 +600,7 @@ def _alone(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _cocaine(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, (axis,) = _axes(1)
+    figure, (axis,) = axes_of(1)
     names = ["plasma_cocaine", *lab.catalogue.effects]
     data: Columns = {}
     for regimen, label, colour, style, width in (
@@ -631,7 +611,7 @@ def _cocaine(lab: Lab) -> tuple[Figure, str, str, Columns]:
         t, y = np.asarray(found.time_h), np.asarray(found.value)
         axis.plot(t, y, color=colour, linestyle=style, linewidth=width, alpha=0.9, label=label)
         data.setdefault("time [h]", [float(v) for v in t])
-        _keep(data, f"{label} [ng/mL]", y)
+        keep_in(data, f"{label} [ng/mL]", y)
     axis.set(xlabel="hours", ylabel="plasma [ng/mL]", xlim=(0, 12))
     axis.set_title("25 mg of cocaine, 2 h after 50 mg of naltrexone", loc="left")
     axis.grid(True)
@@ -645,7 +625,7 @@ def _cocaine(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _surmount(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, (axis,) = _axes(1, 3.3)
+    figure, (axis, other) = axes_of(2, 3.3)
     agonist = np.geomspace(1e-3, 1e4, 141)
     data: Columns = {"agonist, C/Kd": [float(v) for v in agonist]}
     cases = [("none", 0.0, INK, "-")]
@@ -655,18 +635,23 @@ def _surmount(lab: Lab) -> tuple[Figure, str, str, Columns]:
     for label, level, colour, style in cases:
         y = 100 * ventilation_curve(lab, "morphine", agonist, level)
         axis.plot(agonist, y, color=colour, linestyle=style, linewidth=1.7, label=label)
-        _keep(data, f"ventilation, naltrexone {label} [%]", y)
+        keep_in(data, f"ventilation, naltrexone {label} [%]", y)
     axis.set(xscale="log", ylim=(-2, 102), xlabel="agonist, concentration / Kd", ylabel="ventilation [% of baseline]")
-    axis.set_title("breathing at equilibrium, carbon dioxide held constant", loc="left")
+    axis.set_title("breathing at equilibrium, CO2 held constant", loc="left")
     axis.grid(True)
     axis.legend(title="naltrexone", title_fontsize=8.5, loc="upper right")
+    tolerance_panel(other, lab, data)
+    longest = max(len(column) for column in data.values())
     return (
         figure,
         "Ventilation over agonist concentration relative to its affinity, without naltrexone and at three times after "
-        "a tablet: shifted to the right, same depth, and shifting back.",
-        "The curve moves and keeps its depth, and moves back as the block wanes: what was safe under the block is not "
-        "safe after it. Over concentration relative to affinity; no dose is computed. Efficacy: that of morphine.",
-        data,
+        "a tablet: shifted to the right, same depth, and shifting back. Beside it tolerance for breathing, which falls "
+        "over weeks under an injection.",
+        "Left: the curve moves and keeps its depth, and moves back as the block wanes: what was safe under the block "
+        "is not safe after it. Over concentration relative to affinity; no dose is computed. Efficacy: morphine's. "
+        "Right: 60 days of heroin, an injection ten days after the last; band: 90 % of virtual people. How fast "
+        "tolerance goes was not measured in people. The dose that was usual acts more strongly when it is gone.",
+        {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()},
     )
 
 
@@ -677,7 +662,7 @@ def _structures(lab: Lab) -> tuple[Figure | str, str, str, Columns]:
     try:
         found = structure("naltrexone", "oxymorphone", "naloxone", "nalorphine")
     except SchildError:
-        figure, (axis,) = _axes(1, 1.0)
+        figure, (axis,) = axes_of(1, 1.0)
         axis.set_axis_off()
         axis.annotate("Structures need the extra 'structure' (RDKit).", (0.02, 0.5), xycoords="axes fraction")
         return figure, alt, "Not drawn: RDKit is not installed.", {}
@@ -715,4 +700,5 @@ FIGURES: dict[str, Callable[[Lab], tuple[Figure | str, str, str, Columns]]] = {
     "cocaine": _cocaine,
     "surmount": _surmount,
     "structures": _structures,
+    **WITHDRAWAL_FIGURES,
 }
