@@ -14,6 +14,7 @@ from schild.errors import InputError
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
 from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
+from schild.simulate.observe_withdrawal import KINDS, WORDED, observe_withdrawal
 
 __all__ = ["OBSERVABLES", "predict"]
 
@@ -488,6 +489,8 @@ def predict(observation: Observation, **options: Any) -> Floats:
         return _EFFECT_KINDS[kind](_Case(o=observation, options=options), effect)
     if colon and kind in _RECEPTOR_KINDS and effect in load().receptors:
         return _RECEPTOR_KINDS[kind](_Case(o=observation, options=options), effect)
+    if kind in KINDS or kind in WORDED:
+        return observe_withdrawal(observation, **options)
     if observation.observable not in OBSERVABLES:
         raise InputError(
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
