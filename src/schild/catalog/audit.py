@@ -10,7 +10,16 @@ from functools import lru_cache
 from typing import Any
 
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
-from schild.catalog.entries import Adaptation, ByDose, Correlation, Drug, Effect, Observation, ReferencePopulation
+from schild.catalog.entries import (
+    Adaptation,
+    ByDose,
+    Correlation,
+    Drug,
+    Effect,
+    Observation,
+    ReferencePopulation,
+    Route,
+)
 from schild.catalog.loader import Catalogue
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
@@ -171,7 +180,8 @@ class _Walk:
                 self.add("undefined", file, f"follows a drug {drug.follows!r} that is not there.")
         self._check_uses(file, drug.numbers, uses, structures)
         # Only what a dose brings can differ from dose to dose; a rate belongs to the person, whatever was given.
-        brought = [d for route in drug.routes.values() for branch in route.branches for d in branch.deliver]
+        ways = [*drug.routes.values(), *(drug.route(p.route, p.key) for p in drug.products.values())]
+        brought = [d for route in ways for branch in route.branches for d in branch.deliver]
         doses = {name for d in brought for name in (d.of, d.less, d.times)}
         for name, number in drug.numbers.items():
             if number.between_occasion is not None and name not in doses:
@@ -191,6 +201,13 @@ class _Walk:
                 self.add("undefined", f"{file}: route.{route.key}", f"salt {route.salt!r} is not in [salts].")
             if route.by_dose is not None:
                 self._by_dose(drug, route.by_dose, file)
+        for product in drug.products.values():
+            place = f"{file}: product.{product.key}"
+            if product.salt not in ("", "base", *drug.salts):
+                self.add("undefined", place, f"salt {product.salt!r} is not in [salts].")
+            left = set(product.replaces) - _names_of(drug.routes[product.route])
+            for name in sorted(left):
+                self.add("undefined", place, f"replaces {name!r}, which its route does not use.")
 
     def _by_dose(self, drug: Drug, by_dose: ByDose, file: str) -> None:
         # Rivals too: any of them may be chosen one day.
@@ -373,6 +390,8 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         for old, new in product.replaces.items():
             yield old, None, f"product.{product.key}"
             yield new, None, f"product.{product.key}"
+        if product.strength is not None:
+            yield product.strength, "mg", f"product.{product.key}"
     for bound in drug.binding.values():
         place = f"binding.{bound.receptor}"
         wanted = (
@@ -395,6 +414,12 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         yield from ((name, None, place) for name in (covariate.slope, covariate.reference) if name)
         yield from ((name, "1", place) for name in covariate.factors.values())
     yield from _uses_of_correlations(drug.correlations)
+
+
+def _names_of(route: Route) -> set[str | None]:
+    names = {name for b in route.branches for name in (b.rate, b.duration, b.lag)}
+    names |= {name for b in route.branches for d in b.deliver for name in (d.of, d.less, d.times)}
+    return names | ({route.by_dose.reference, route.by_dose.exponent} if route.by_dose is not None else set())
 
 
 def _uses_of_disposition(drug: Drug) -> Iterator[tuple[str, str | None, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from schild.errors import UnknownNameError
+from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 
 Role: TypeAlias = Literal[
@@ -128,14 +128,18 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A rival product of a route: the same inputs with some numbers replaced.
+    """A product of a route: the same inputs with some numbers replaced, or the inputs of another route.
 
     Parameters
     ----------
     key, name, route, salt, says : str
         What it is; ``salt`` may be empty (the route's own).
     replaces : mapping of str to str
-        Number of the route to the number that stands in for it.
+        Number of the route to the number that stands in for it; empty for the product that the route describes.
+    becomes : str or None
+        Route whose inputs it has, where these differ in kind (an extended-release tablet).
+    strength : str or None
+        Number of the dose in one unit, in mg of its salt: a dose of just that is taken as this product.
     """
 
     key: str
@@ -144,6 +148,8 @@ class Product:
     salt: str = ""
     says: str = ""
     replaces: Mapping[str, str] = field(default_factory=dict)
+    becomes: str | None = None
+    strength: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,40 +340,78 @@ class Drug:
         """The structure used unless a run says otherwise; None where the drug has none of its own."""
         return next((entry for entry in self.structures.values() if entry.default), None)
 
-    def with_product(self, key: str) -> Drug:
-        """Return this drug with the numbers of one of its products put in place.
+    def route(self, key: str, product: str | None = None) -> Route:
+        """Find a route, as one of its products has it.
 
         Parameters
         ----------
         key : str
-            Key of the product.
+            Key of the route.
+        product : str, optional
+            Key of a product of the route; left out, the route as it stands.
 
         Returns
         -------
-        Drug
-            A copy; the route keeps its name.
+        Route
+            With the numbers of the product in the place of the route's. Its key names the product too where that
+            changes what enters: ``in.spray_8mg``.
 
         Raises
         ------
         UnknownNameError
-            If the drug has no such product.
+            If the drug has no such route.
+        InputError
+            If the route has no such product; the message lists those it has.
 
         Examples
         --------
         >>> from schild.catalog import load
-        >>> naloxone = load().drug("naloxone")
-        >>> naloxone.with_product("spray_8mg").number("in.f").value > naloxone.number("in.f").value
-        True
+        >>> load().drug("naloxone").route("in", "spray_8mg").branches[0].rate
+        'spray_8mg.ka'
         """
-        if key not in self.products:
-            raise UnknownNameError(f"product of {self.key}", key, self.products)
-        product = self.products[key]
-        numbers = dict(self.numbers)
-        for old, new in product.replaces.items():
-            numbers[old] = replace(self.number(new), name=old)
-        route = self.routes[product.route]
-        route = replace(route, product=product.name, salt=product.salt or route.salt)
-        return replace(self, numbers=numbers, routes={**self.routes, product.route: route})
+        if key not in self.routes:
+            raise UnknownNameError(f"route of {self.key}", key, self.routes)
+        route = self.routes[key]
+        if product is None:
+            return route
+        entry = self.products_of(key).get(product)
+        if entry is None:
+            offered = "; ".join(f"{p.key} ({p.name})" for p in self.products_of(key).values())
+            others = "; ".join(f"{r.key} ({r.product})" for r in self.routes.values())
+            raise InputError(
+                f"{self.name} by {key} was given as product {product!r}; expected "
+                + (f"one of: {offered}. Write one of these, or leave the product out." if offered else "none: it has ")
+                + ("" if offered else f"one product. Leave it out, or choose another route: {others}.")
+            )
+        if entry.becomes is not None:
+            return self.route(entry.becomes)
+        salt = entry.salt or route.salt
+        if not entry.replaces:
+            return replace(route, product=entry.name, salt=salt)
+
+        def other(name: str | None) -> str | None:
+            return entry.replaces.get(name, name) if name is not None else None
+
+        branches = tuple(
+            replace(
+                branch,
+                rate=other(branch.rate),
+                duration=other(branch.duration),
+                lag=other(branch.lag),
+                deliver=tuple(
+                    replace(d, of=str(other(d.of)), less=other(d.less), times=other(d.times)) for d in branch.deliver
+                ),
+            )
+            for branch in route.branches
+        )
+        law = route.by_dose
+        if law is not None:
+            law = ByDose(reference=str(other(law.reference)), exponent=str(other(law.exponent)))
+        return replace(route, key=f"{key}.{product}", product=entry.name, salt=salt, branches=branches, by_dose=law)
+
+    def products_of(self, route: str) -> dict[str, Product]:
+        """Products of a route, by key; empty where it has one only."""
+        return {key: product for key, product in self.products.items() if product.route == route}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

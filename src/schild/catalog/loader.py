@@ -395,8 +395,9 @@ def drug_from_table(table: Table, copied: Callable[[str, str], Number], digest: 
     )
     table.done()
     for product in drug.products.values():
-        if product.route not in drug.routes:
-            raise table.fail(f"has a product '{product.key}' of a route '{product.route}' that is not there.")
+        for route in (product.route, product.becomes or product.route):
+            if route not in drug.routes:
+                raise table.fail(f"has a product '{product.key}' of a route '{route}' that is not there.")
     defaults = [entry.key for entry in drug.structures.values() if entry.default]
     if drug.structures and len(defaults) != 1:
         raise table.fail(f"marks {len(defaults)} structures as default; expected exactly one.")
@@ -484,8 +485,12 @@ def _product(key: str, table: Table) -> Product:
         salt=table.text("salt", ""),
         says=table.text("says", ""),
         replaces=table.names("replaces"),
+        becomes=table.maybe_text("becomes"),
+        strength=table.maybe_text("strength"),
     )
     table.done()
+    if product.becomes is not None and (product.replaces or product.salt):
+        raise table.fail("has 'becomes' beside 'replaces' or 'salt'; another route brings its own numbers.")
     return product
 
 

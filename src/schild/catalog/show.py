@@ -73,6 +73,17 @@ def render_drug(drug: Drug, console: Console) -> None:
                     arrives += f"; all x (dose / {route.by_dose.reference})^{route.by_dose.exponent}, at most the dose"
                 routes.add_row(*(escape(text) for text in (*first, branch.input, arrives)))
         console.print(routes)
+    if drug.products:
+        products = Table(title="Products (written as: product NAME)", title_justify="left")
+        for name in ("route", "product", "is", "differs by"):
+            products.add_column(name, overflow="fold")
+        for product in drug.products.values():
+            differs = f"route {product.becomes}" if product.becomes else ", ".join(product.replaces) or "nothing"
+            if product.strength:
+                differs += f"; taken for a dose of {drug.number(product.strength).value:g} mg"
+            says = f"{product.name}. {product.says}" if product.says else product.name
+            products.add_row(*(escape(text) for text in (product.route, product.key, says, differs)))
+        console.print(products)
     if drug.structures:
         structures = Table(title="Rival structures", title_justify="left")
         for name in ("structure", "site", "claims"):

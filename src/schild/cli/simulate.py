@@ -244,12 +244,13 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
 def print_events(run: Run, json: bool = False) -> None:
     """Print the events that the doses of a run stand for."""
     from schild.catalog import load
-    from schild.model.given import notes
+    from schild.model.given import notes, with_products
     from schild.regimen import event_table, render_event_table
     from schild.simulate import events_of
 
     events = events_of(run)
     said = notes(load(), events)
+    events = with_products(load(), events)
     if json:
         import json as writer
 

@@ -19,6 +19,7 @@ from schild.catalog import Branch, ByDose, Catalogue, Covariate, Delivery, Dispo
 from schild.catalog.between import between_studies
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
+from schild.model.given import chosen, with_products
 from schild.model.spec import ENDOGENOUS, Adaptation, Input, Ligand, ModelSpec, Receptor, Site, Species
 from schild.pharmacology.effects import transducer_ratio
 from schild.regimen import Event
@@ -206,6 +207,8 @@ class _Builder:
     # ---- which drugs, which structures -------------------------------------------------------------------------
 
     def build(self, events: Sequence[Event], adaptation: str | None) -> Built:
+        self.warnings += dict.fromkeys(chosen(self.catalogue, events))
+        events = with_products(self.catalogue, events)
         routes = self._collect(events)
         self._choose_structures()
         inputs, ports = self._inputs(routes, events)
@@ -247,15 +250,16 @@ class _Builder:
             if event.drug is None or event.route is None:
                 continue
             drug = self.catalogue.drug(event.drug)
-            if (drug.key, event.route) in routes:
-                continue
             if event.route not in drug.routes:
                 offered = ", ".join(drug.routes) or "none: it is formed in the body"
                 raise InputError(
                     f"{drug.name} was given by route {event.route!r}; the catalogue has {offered}. "
                     "Choose one of these, or add the route to the catalogue."
                 )
-            route = routes[drug.key, event.route] = drug.routes[event.route]
+            route = drug.route(event.route, event.product)
+            if (drug.key, route.key) in routes:
+                continue
+            routes[drug.key, route.key] = route
             waiting += [drug.key, *(d.species for b in route.branches for d in b.deliver)]
         while waiting:
             key = waiting.pop(0)
@@ -478,7 +482,8 @@ class _Builder:
         infused: set[tuple[str, str]] = set()
         for event in events:
             if event.drug is not None and event.route is not None:
-                given = (self.catalogue.drug(event.drug).key, event.route)
+                drug = self.catalogue.drug(event.drug)
+                given = (drug.key, drug.route(event.route, event.product).key)
                 (infused if event.duration_tick or event.rate else plain).add(given)
         inputs: list[Input] = []
         ports: dict[str, _Port] = {}
@@ -651,7 +656,7 @@ class _Builder:
 
     def _dose(self, event: Event, ports: Mapping[str, _Port]) -> list[Entry]:
         drug = self.drugs[self.catalogue.drug(str(event.drug)).key]
-        route = drug.routes[str(event.route)]
+        route = drug.route(str(event.route), event.product)
         prolonged = bool(event.duration_tick or event.rate)
         entries: list[Entry] = []
         labels = [

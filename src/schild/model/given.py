@@ -1,12 +1,72 @@
-"""What doses mean once the catalogue is known, in words for a person who has not run anything yet."""
+"""What doses mean once the catalogue is known: which product each is, and that in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from schild.catalog import Catalogue, Drug
+from schild.catalog import Catalogue, Drug, Product
 from schild.regimen import Event
 from schild.units import Amount, amount_nmol
+
+
+def with_products(catalogue: Catalogue, events: Iterable[Event]) -> tuple[Event, ...]:
+    """Give each dose its product: the one it names, or the one whose strength it is.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where products stand.
+    events : iterable of Event
+        Expanded doses.
+
+    Returns
+    -------
+    tuple of Event
+        The same events. One that has the strength of a product of its route has that product; one whose product has
+        the inputs of another route has that route and no product.
+
+    Raises
+    ------
+    InputError
+        If the route has no product of that name; the message lists those it has.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> from schild.regimen import expand, parse_regimen
+    >>> words = "naloxone 8 mg in; naloxone 8 mg in product spray_4mg; naloxone 2 mg in"
+    >>> [event.product for event in with_products(load(), expand(parse_regimen(words), 0))]
+    ['spray_8mg', 'spray_4mg', None]
+    """
+    return tuple(_with_product(catalogue, event) for event in events)
+
+
+def _with_product(catalogue: Catalogue, event: Event) -> Event:
+    if event.drug is None or event.route is None:
+        return event
+    drug = catalogue.drug(event.drug)
+    if event.route not in drug.routes:
+        return event  # the model says so, with what there is
+    if event.product is None:
+        fitting = [p for p in drug.products_of(event.route).values() if _is_strength(drug, p, event)]
+        return replace(event, product=fitting[0].key) if len(fitting) == 1 else event
+    drug.route(event.route, event.product)
+    becomes = drug.products[event.product].becomes
+    return event if becomes is None else replace(event, route=becomes, product=None)
+
+
+def _is_strength(drug: Drug, product: Product, event: Event) -> bool:
+    if product.strength is None or event.amount is None or event.amount.per_kg or event.duration_tick:
+        return False
+    salt = product.salt or drug.routes[product.route].salt
+    unit = _nmol(drug, Amount(drug.number(product.strength).value, "mg"), salt)
+    return bool(abs(_nmol(drug, event.amount, event.basis or salt) / unit - 1.0) < 1e-9)
+
+
+def _nmol(drug: Drug, amount: Amount, salt: str) -> float:
+    factor = drug.number(drug.salts[salt]).value if salt in drug.salts else 1.0
+    return amount_nmol(amount, drug.number(str(drug.mw)).value, factor)
 
 
 def notes(catalogue: Catalogue, events: Iterable[Event]) -> tuple[str, ...]:
@@ -34,29 +94,47 @@ def notes(catalogue: Catalogue, events: Iterable[Event]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_said(catalogue, events)))
 
 
+def chosen(catalogue: Catalogue, events: Iterable[Event]) -> Iterator[str]:
+    """Say of which doses the strength decided the product; ``events`` are as they were written."""
+    for event in events:
+        meant = _with_product(catalogue, event)
+        if event.drug is None or event.product is not None or meant.product is None:
+            continue
+        drug = catalogue.drug(event.drug)
+        product = drug.products[meant.product]
+        if product.replaces:
+            others = " or ".join(p for p in drug.products_of(product.route) if p != product.key)
+            yield (
+                f"{drug.name} {event.amount} {event.route} is taken as {product.name}, by its strength; "
+                f"write 'product {others}' for another."
+            )
+
+
 def _said(catalogue: Catalogue, events: Iterable[Event]) -> Iterator[str]:
     for event in events:
         if event.drug is None:
             continue
         drug = catalogue.drug(event.drug)
-        route = drug.routes.get(str(event.route))
-        if route is not None and route.by_dose is not None:
+        meant = _with_product(catalogue, event)
+        if meant.route not in drug.routes:
+            continue
+        route = drug.route(str(meant.route), meant.product)
+        yield from chosen(catalogue, [event])
+        if event.product is not None and meant.route != event.route:
+            yield f"{drug.name} {event.route} product {event.product} is the route {meant.route} ({route.product})."
+        if route.by_dose is not None:
             of = drug.number(route.by_dose.reference).value
             power = drug.number(route.by_dose.exponent).value
             yield (
-                f"Of {drug.name} {event.amount or event.rate} {route.key}, the share absorbed is that of {of:g} mg "
+                f"Of {drug.name} {event.amount or event.rate} {meant.route}, the share absorbed is that of {of:g} mg "
                 f"x {_times(drug, event, of, power)}(dose / {of:g} mg)^{power:g}, at most the whole."
             )
 
 
 def _times(drug: Drug, event: Event, of: float, power: float) -> str:
     """Write the factor where the dose says its mass; one per kilogram differs from person to person."""
-    amount, route = event.amount, drug.routes[str(event.route)]
+    amount, salt = event.amount, drug.routes[str(event.route)].salt
     if amount is None or amount.per_kg:
         return ""
-    mw = drug.number(str(drug.mw)).value
-    given, wanted = (
-        drug.number(drug.salts[s]).value if s in drug.salts else 1.0 for s in (event.basis or route.salt, route.salt)
-    )
-    dose = amount_nmol(amount, mw, given) / amount_nmol(Amount(of, "mg"), mw, wanted)
+    dose = _nmol(drug, amount, event.basis or salt) / _nmol(drug, Amount(of, "mg"), salt)
     return f"{dose**power:.3g}, "

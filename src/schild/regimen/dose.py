@@ -49,7 +49,7 @@ def canonical_name(text: str, kind: str) -> str:
     ----------
     text : str
         The name as written; capitals and hyphens are forgiven.
-    kind : {"drug", "route", "salt"}
+    kind : {"drug", "route", "salt", "product"}
         What it names.
 
     Returns
@@ -116,6 +116,8 @@ class Dose:
         Numbers of doses left out, counted from 1.
     basis : str, optional
         ``base`` or the salt that was weighed; left out, what the product is labelled in.
+    product : str, optional
+        Which product of the route, where the catalogue has several; left out, the one of that strength or the usual.
     ss : {0, 1, 2}, default 0
         1 starts at the steady state of this regimen alone, 2 adds that steady state to what is there.
     evid : {1, 3, 4}, default 1
@@ -156,6 +158,7 @@ class Dose:
     count: int | None
     skip: tuple[int, ...]
     basis: str | None
+    product: str | None
     ss: int
     evid: int
     lag: float | None
@@ -175,6 +178,7 @@ class Dose:
         count: int | None = None,
         skip: Iterable[int] = (),
         basis: str | None = None,
+        product: str | None = None,
         ss: int = 0,
         evid: int = 1,
         lag: TimeLike | None = None,
@@ -190,8 +194,8 @@ class Dose:
                 name
                 for name, value in (
                     ("drug", drug), ("amount", amount), ("route", route), ("duration", duration),
-                    ("rate", rate), ("every", every), ("skip", tuple(skip)), ("basis", basis), ("ss", ss),
-                    ("lag", lag), ("f", f),
+                    ("rate", rate), ("every", every), ("skip", tuple(skip)), ("basis", basis),
+                    ("product", product), ("ss", ss), ("lag", lag), ("f", f),
                 )
                 if value not in (None, (), 0)
             ] + (["count"] if count not in (None, 1) else [])  # fmt: skip
@@ -208,6 +212,7 @@ class Dose:
             raise InputError(f"A dose has no {missing}; expected drug, amount and route. Name the {missing}.")
         drug, route = canonical_name(drug, "drug"), canonical_name(route, "route")
         basis = None if basis is None else canonical_name(basis, "salt")
+        product = None if product is None else canonical_name(product, "product")
         ss = _whole(ss, "ss", 0, 2, "Use 1 to start at steady state, 2 to add a steady state.")
         every_tick = _tick_or_none(every)
         if every_tick is not None and every_tick <= 0:
@@ -270,6 +275,7 @@ class Dose:
             count=count,
             skip=numbers,
             basis=basis,
+            product=product,
             ss=ss,
             evid=evid,
             lag=lag_tick / TICKS_PER_HOUR if lag_tick else None,
@@ -290,6 +296,7 @@ class Dose:
         count: int | None = 1,
         skip: tuple[int, ...] = (),
         basis: str | None = None,
+        product: str | None = None,
         ss: int = 0,
         evid: int = 1,
         lag: float | None = None,
@@ -307,6 +314,7 @@ class Dose:
         put(self, "count", count)
         put(self, "skip", skip)
         put(self, "basis", basis)
+        put(self, "product", product)
         put(self, "ss", ss)
         put(self, "evid", evid)
         put(self, "lag", lag)
@@ -358,6 +366,8 @@ class Dose:
         if self.basis:
             words.append(self.basis)
         words.append(str(self.route))
+        if self.product:
+            words.append(f"product {self.product}")
         if self.duration_tick:
             words.append(f"{'for' if self.rate else 'over'} {format_ticks(self.duration_tick)}")
         if self.every is not None:
@@ -513,6 +523,8 @@ class Event:
         How much; ``None`` for a reset, and for a constant infusion at steady state.
     basis : str, optional
         ``base`` or the salt weighed; ``None`` is what the product is labelled in.
+    product : str, optional
+        Which product of the route; ``None`` leaves it to the catalogue.
     duration_tick : int, default 0
         Above zero, an infusion of this length. [us]
     ii_tick : int, default 0
@@ -553,6 +565,7 @@ class Event:
     f: float = 1.0
     lag_tick: int = 0
     rate: Rate | None = None
+    product: str | None = None
     past: int | None = None
     ago_tick: int = 0
 

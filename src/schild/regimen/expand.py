@@ -131,6 +131,7 @@ def expand(doses: Iterable[Dose], until_tick: int) -> tuple[Event, ...]:
                 route=dose.route,
                 amount=dose.amount,
                 basis=dose.basis,
+                product=dose.product,
                 duration_tick=dose.duration_tick,
                 ii_tick=dose.every_tick if ss else 0,
                 ss=ss,

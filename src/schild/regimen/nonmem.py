@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _DOSE_ITEMS = ("AMT", "RATE", "DUR", "II", "ADDL", "SS")
 _NUMERIC = ("TIME", *_DOSE_ITEMS, "EVID", "CMT")
-_TEXT = ("DRUG", "ROUTE", "AMTU", "BASIS")
+_TEXT = ("DRUG", "ROUTE", "AMTU", "BASIS", "PRODUCT")
 _UNITS_OF_TIME = ("h", "min", "s", "d")
 
 Source: TypeAlias = "str | PathLike[str] | IO[str] | pd.DataFrame"
@@ -52,7 +52,7 @@ def read_nonmem(
     source : path, open file or DataFrame
         A CSV with a header; case of the column names does not matter. ``TIME`` and ``AMT`` are needed;
         ``RATE``, ``DUR``, ``II``, ``ADDL``, ``SS``, ``EVID``, ``CMT`` and ``ID`` are read, and ``DRUG``,
-        ``ROUTE``, ``AMTU`` (unit of AMT), ``BASIS`` (salt) in words. A point or an empty cell is 0.
+        ``ROUTE``, ``AMTU`` (unit of AMT), ``BASIS`` (salt), ``PRODUCT`` in words. A point or an empty cell is 0.
     cmt : mapping of int to (drug, route), optional
         What a dose into each compartment is.
     drug, route : str, optional
@@ -392,6 +392,7 @@ class _Table:
         drug_code, drugs = self._named("DRUG", drug, "drug")
         route_code, routes = self._named("ROUTE", route, "route")
         basis_code, bases = self._named("BASIS", basis, "salt")
+        product_code, products = self._named("PRODUCT", None, "product")
         nameless = dose & (
             np.array([d is None for d in drugs])[drug_code] | np.array([r is None for r in routes])[route_code]
         )
@@ -421,6 +422,7 @@ class _Table:
             (drug_code, drugs),
             (route_code, routes),
             (basis_code, bases),
+            (product_code, products),
             (unit_code, units),
         )
         hour = self.tick["TIME"] / TICKS_PER_HOUR
@@ -472,6 +474,7 @@ class _Table:
         drugs: tuple[NDArray[np.intp], list[str | None]],
         routes: tuple[NDArray[np.intp], list[str | None]],
         bases: tuple[NDArray[np.intp], list[str | None]],
+        products: tuple[NDArray[np.intp], list[str | None]],
         units: tuple[NDArray[np.intp], list[tuple[str, float] | None]],
     ) -> list[Dose]:
         # Everything was checked above, column by column, so doses are filled without their own checks.
@@ -490,6 +493,7 @@ class _Table:
             drugs[0][rows].tolist(),
             routes[0][rows].tolist(),
             bases[0][rows].tolist(),
+            products[0][rows].tolist(),
             units[0][rows].tolist(),
             strict=True,
         )
@@ -509,6 +513,7 @@ class _Table:
             i_drug,
             i_route,
             i_basis,
+            i_product,
             i_unit,
         ) in columns:
             dose = object.__new__(Dose)
@@ -539,6 +544,7 @@ class _Table:
                 every=ii or None,
                 count=count,
                 basis=bases[1][i_basis],
+                product=products[1][i_product],
                 ss=ss,
                 evid=evid,
                 cmt=kept,
@@ -603,9 +609,8 @@ def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None
     Returns
     -------
     DataFrame
-        Columns TIME, EVID, AMT, AMTU, RATE, II, ADDL, SS, CMT, DRUG, ROUTE, BASIS, in the order of time. A
-        dose
-        with skipped numbers becomes several rows.
+        Columns TIME, EVID, AMT, AMTU, RATE, II, ADDL, SS, CMT, DRUG, ROUTE, BASIS, and PRODUCT where one is named,
+        in the order of time. A dose with skipped numbers becomes several rows.
 
     Raises
     ------
@@ -656,10 +661,11 @@ def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None
         ]
     rows.sort(key=lambda row: row[:2])
     empty = {"AMT": 0.0, "AMTU": ".", "RATE": 0.0, "II": 0.0, "ADDL": 0, "SS": 0, "CMT": 0}
-    names = {"DRUG": ".", "ROUTE": ".", "BASIS": "."}
+    names = {"DRUG": ".", "ROUTE": ".", "BASIS": ".", "PRODUCT": "."}
     table = pd.DataFrame([{"TIME": 0.0, "EVID": 0} | empty | names | row for _, _, row in rows])
     order_ = ["TIME", "EVID", "AMT", "AMTU", "RATE", "II", "ADDL", "SS", "CMT", "DRUG", "ROUTE", "BASIS"]
-    return table.reindex(columns=order_)
+    named = "PRODUCT" in table.columns and (table["PRODUCT"] != ".").any()
+    return table.reindex(columns=[*order_, "PRODUCT"] if named else order_)
 
 
 def _runs(dose: Dose, given: list[int]) -> list[tuple[int, int]]:
@@ -688,6 +694,7 @@ def _row(
     key = (dose.drug, dose.route)
     numbers.setdefault(key, max(numbers.values(), default=0) + 1)
     row |= {"CMT": numbers[key], "DRUG": dose.drug, "ROUTE": dose.route, "BASIS": dose.basis or "."}
+    row["PRODUCT"] = dose.product or "."
     row |= {"ADDL": count - 1, "SS": dose.ss if first else 0}
     if row["ADDL"] or row["SS"]:
         row["II"] = dose.every_tick / unit_tick

@@ -15,6 +15,7 @@ COLUMNS = (
     "amount",
     "as",
     "route",
+    "product",
     "length",
     "interval",
     "ss",
@@ -63,6 +64,7 @@ def _row(event: Event) -> dict[str, str]:
     row["amount"] = str(event.rate if constant else event.amount)
     row["as"] = event.basis or "product"
     row["route"] = event.route or ""
+    row["product"] = event.product or ""
     row["length"] = format_ticks(event.duration_tick) if event.duration_tick else ""
     row["interval"] = format_ticks(event.ii_tick) if event.ii_tick else ""
     row["ss"] = {0: "", 1: "1 (replaces)", 2: "2 (adds)"}[event.ss]

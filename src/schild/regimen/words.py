@@ -12,7 +12,7 @@ from schild.regimen.dose import MAX_DOSES, ROUTES, Dose, Regimen, canonical_name
 from schild.units import hours, parse_amount, parse_rate
 
 _PATTERN = "DRUG AMOUNT [base or SALT] ROUTE, then any of: q24h, x7, skip 5-8,20, over 30 min, for 6 h, ss, at 2 d"
-_KEYWORDS = ("at", "from", "for", "over", "skip", "ss", "ss1", "ss2", "lag", "f", "reset")
+_KEYWORDS = ("at", "from", "for", "over", "skip", "ss", "ss1", "ss2", "lag", "f", "product", "reset")
 _JOINING = ("then", "and", "+", "&", "followed")
 _FREQUENCIES = {
     **dict.fromkeys(("daily", "qd", "od", "qday"), "q24h"),
@@ -111,7 +111,8 @@ def parse_regimen(text: str) -> Regimen:
         ``x7`` (how many; without it, until the end of the run), ``skip 5-8,20`` (numbers of doses left out),
         ``over 30 min`` (an infusion of the amount), ``for 6 h`` (with a rate such as ``2 mg/h`` in place of
         the amount), ``ss`` or ``ss2`` (start at steady state, or add one), ``lag 30 min``, ``f 0.8``,
-        ``reset`` (clear everything first), ``at 2 d`` or ``from -30 d`` (time of the first dose, else 0).
+        ``product spray_8mg`` (which product of the route), ``reset`` (clear everything first), ``at 2 d`` or
+        ``from -30 d`` (time of the first dose, else 0).
         ``reset at 3 d`` alone clears without a dose. Several doses may be parted by ``;`` or a new line.
 
     Returns
@@ -283,6 +284,9 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         if not _NUMBER.fullmatch(factor.text) or len(factor.text) > 40:
             reader.fail(f"{factor.text[:40]!r} stands here; expected a factor.", "Write it like 'f 0.8'.", *factor[1:])
         parts["f"] = float(factor.text)
+    elif kind == "product":
+        named = reader.take("the name of a product", "Write it like 'product spray_8mg'; schild drugs NAME lists them.")
+        parts["product"] = reader.read(named, lambda name: canonical_name(name, "product"))
     elif kind == "reset":
         parts["evid"] = 4
     elif low in _FREQUENCIES:

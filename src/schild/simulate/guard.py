@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from schild.catalog import Catalogue, Drug
+from schild.catalog import Catalogue, Drug, Route
 from schild.errors import InputError
+from schild.model.given import with_products
 from schild.population import Population, Subject
 from schild.regimen import Event
 from schild.units import TICKS_PER_HOUR, Amount, amount_nmol, format_ticks
@@ -50,6 +51,7 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
     InputError
         For an agonist dose above the published ones while an antagonist is on board.
     """
+    events = with_products(catalogue, events)
     given = [(e, catalogue.drug(e.drug)) for e in events if e.drug is not None]
     blocked_from = [e.tick for e, drug in given if drug.role == "antagonist"]
     if not blocked_from:
@@ -87,6 +89,10 @@ def check_doses(catalogue: Catalogue, events: Sequence[Event], who: Subject | Po
             )
 
 
+def _route(drug: Drug, event: Event) -> Route | None:
+    return drug.route(str(event.route), event.product) if event.route in drug.routes else None
+
+
 def _heaviest(catalogue: Catalogue, who: Subject | Population) -> float:
     """Body weight that an amount per kilogram is judged by: the heaviest that can occur. [kg]"""
     if isinstance(who, Subject):
@@ -112,21 +118,21 @@ def _nmol_in_a_day(drug: Drug, event: Event, weight_kg: float, day: int) -> floa
 
 def _absorbed_more(drug: Drug, event: Event, nmol: float) -> float:
     """How much more of a dose is absorbed than of the largest published one: pieces must not bring more than it."""
-    limit, route = _limit_nmol(drug, event), drug.routes.get(str(event.route))
+    limit, route = _limit_nmol(drug, event), _route(drug, event)
     if limit is None or route is None or route.by_dose is None:
         return 1.0
     return float(max(1.0, (nmol / limit) ** drug.number(route.by_dose.exponent).value))
 
 
 def _nmol(drug: Drug, event: Event, amount: Amount, weight_kg: float) -> float:
-    route = drug.routes.get(str(event.route))
+    route = _route(drug, event)
     salt = event.basis or (route.salt if route is not None else "base")
     factor = 1.0 if salt in ("base", "") or salt not in drug.salts else drug.number(drug.salts[salt]).value
     return amount_nmol(amount.scaled(weight_kg), drug.number(str(drug.mw)).value, factor)
 
 
 def _limit_nmol(drug: Drug, event: Event) -> float | None:
-    route = drug.routes.get(str(event.route))
+    route = _route(drug, event)
     if route is None or route.challenge is None:
         return None
     number = drug.number(route.challenge)
@@ -136,6 +142,6 @@ def _limit_nmol(drug: Drug, event: Event) -> float | None:
 
 
 def _limit_words(drug: Drug, event: Event) -> str:
-    route = drug.routes[str(event.route)]
+    route = drug.route(str(event.route), event.product)
     pieces = ", of which less is absorbed than of smaller doses" if route.by_dose is not None else ""
     return f"{drug.number(str(route.challenge)).value:g} mg{pieces}"

@@ -253,6 +253,9 @@ class DoseEntry(_Section):
     count: int | None = None
     skip: list[int] = []
     salt: str | None = None
+    product: str | None = Field(
+        default=None, description="Product of the route, where the catalogue has several; see `schild drugs NAME`."
+    )
     ss: int = 0
     evid: int = 1
 
@@ -278,6 +281,7 @@ class DoseEntry(_Section):
                 count=self.count,
                 skip=self.skip,
                 basis=self.salt,
+                product=self.product,
                 ss=self.ss,
                 evid=self.evid,
             ),

@@ -57,6 +57,13 @@ DEFECTS = [
     ("unknown citation", NALTREXONE, DUNBAR, DUNBAR.replace("Dunbar2007", "Dunbar1907")),
     ("unused number", NALTREXONE, 'lag = "oral.lag"\n', ""),
     ("unused spread", NALTREXONE, '[number."oral.ka".between_subject]', '[number."oral.ka".between_occasion]'),
+    ("undefined", "drugs/naloxone.toml", '"in.ka" = "spray_8mg.ka"', '"im.ka" = "spray_8mg.ka"'),
+    (
+        "wrong unit",
+        "drugs/naloxone.toml",
+        '[number."spray_8mg.strength"]\nunit = "mg"',
+        '[number."spray_8mg.strength"]\nunit = "g"',
+    ),
     ("falling", "drugs/buprenorphine.toml", "value = -0.371", "value = -1"),
     ("falling", "drugs/buprenorphine.toml", "value = 16\nbasis", "value = 0\nbasis"),
     ("undefined", "drugs/buprenorphine.toml", 'exponent = "sl.f.by_dose"', 'exponent = "sl.f.by_does"'),

@@ -9,7 +9,7 @@ import pytest
 
 from schild.catalog import Catalogue, drug_from_dict, load
 from schild.catalog.loader import parse_bibtex
-from schild.errors import CatalogueError, UnknownNameError
+from schild.errors import CatalogueError, InputError, UnknownNameError
 
 SHIPPED = Path(str(files("schild.catalog") / "data"))
 
@@ -156,12 +156,14 @@ def test_copies_follow_their_origin(folder):
 
 def test_a_product_swaps_numbers_of_its_route():
     drug = load().drug("naloxone")
-    spray = drug.with_product("spray_8mg")
-    assert spray.number("in.ka").value == 2.2
-    assert spray.routes["in"].product == "nasal spray 8 mg"
-    assert drug.number("in.ka").value == 1.5
-    with pytest.raises(UnknownNameError, match="No product of naloxone"):
-        drug.with_product("spray_9mg")
+    spray = drug.route("in", "spray_8mg")
+    assert drug.number(spray.branches[0].rate).value == 2.2
+    assert spray.product == "nasal spray 8 mg"
+    assert drug.number(drug.route("in").branches[0].rate).value == 1.5
+    with pytest.raises(InputError, match="spray_8mg"):
+        drug.route("in", "spray_9mg")
+    with pytest.raises(UnknownNameError, match="No route of naloxone"):
+        drug.route("rectal")
 
 
 def test_the_digest_names_the_content(folder):
