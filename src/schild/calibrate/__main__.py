@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from schild.calibrate import Fit, Fitted, depot, effects, kinetics, oral, receptors, scans
+from schild.calibrate import Fit, Fitted, adaptation, depot, effects, kinetics, oral, receptors, scans
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
 from schild.evidence import Number
@@ -18,7 +18,7 @@ def refit() -> tuple[Fit, ...]:
     others = kinetics.fit()
     constants = scans.fit(values(others))
     on_top = values(others, constants)
-    return tablets, depot.fit(base), receptors.fit(base), others, constants, effects.fit(on_top)
+    return tablets, depot.fit(base), receptors.fit(base), others, constants, effects.fit(on_top), adaptation.fit()
 
 
 def values(*fits: Fit) -> dict[str, float]:
@@ -27,16 +27,18 @@ def values(*fits: Fit) -> dict[str, float]:
 
 
 def number_of(fitted: Fitted) -> Number:
-    """Return the catalogue's entry of a fitted number: of a drug, or of an effect."""
+    """Return the catalogue's entry of a fitted number: of a drug, an effect or a mechanism."""
     if fitted.drug in load().effects:
         return load().effects[fitted.drug].numbers[fitted.name]
+    if fitted.drug in load().adaptation:
+        return load().adaptation[fitted.drug].numbers[fitted.name]
     return load().drug(fitted.drug).number(fitted.name)
 
 
 def differs(number: Fitted) -> bool:
     """Whether the catalogue's value differs by half a unit of the third digit, or is not marked as fitted."""
     have = number_of(number)
-    return have.chosen.basis != "fitted" or abs(number.value / have.value - 1.0) > 5e-4
+    return have.chosen.basis not in ("fitted", "derived") or abs(number.value / have.value - 1.0) > 5e-4
 
 
 def main(arguments: list[str] | None = None) -> int:

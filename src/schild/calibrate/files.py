@@ -8,12 +8,13 @@ from pathlib import Path
 
 import schild.catalog
 from schild.calibrate import Fitted
+from schild.catalog import load
 from schild.errors import CatalogueError
 
 __all__ = ["write_numbers"]
 
 _FOLDER = Path(schild.catalog.__file__).parent / "data" / "drugs"
-_EFFECTS = "effects.toml"
+_SHARED = ("effects.toml", "adaptation.toml")
 
 
 def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
@@ -33,8 +34,8 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"
-        if not path.is_file():  # an effect
-            path = folder.parent / _EFFECTS
+        if not path.is_file():  # an effect, or a mechanism of adaptation
+            path = folder.parent / _SHARED[drug in load().adaptation]
         text = path.read_text(encoding="utf-8")
         for number in (n for n in numbers if n.drug == drug):
             text = _replace(text, number, path.name)
@@ -43,7 +44,7 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
 
 def _replace(text: str, number: Fitted, file: str) -> str:
     name = re.escape(number.name)
-    prefix = rf"{re.escape(number.drug)}\." if file == _EFFECTS else ""
+    prefix = rf"{re.escape(number.drug)}\." if file in _SHARED else ""
     head = rf'\[\[{prefix}number\.(?:"{name}"|{name})\.value\]\]\nkey = "fitted"\nvalue = '
     text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.value:.6g}", text)
     if found != 1:
