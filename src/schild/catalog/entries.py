@@ -116,6 +116,9 @@ class Route:
         refused while an antagonist is on board.
     by_dose : ByDose or None
         How the share that arrives changes with the dose; None where it does not.
+    disposition : mapping of str to str
+        ``cl``, ``vc``, ... to the number that stands in for it in a run that uses this route: for kinetics that were
+        measured with this route alone and cannot be had from the drug's own by a fraction of at most one.
     """
 
     key: str
@@ -124,6 +127,7 @@ class Route:
     branches: tuple[Branch, ...]
     challenge: str | None = None
     by_dose: ByDose | None = None
+    disposition: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

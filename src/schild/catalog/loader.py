@@ -426,8 +426,11 @@ def _route(key: str, table: Table, drug: str) -> Route:
         challenge=table.maybe_text("challenge"),
         branches=tuple(_branch(entry) for entry in table.tables("branch")),
         by_dose=_by_dose(table.maybe_table("by_dose")),
+        disposition=table.names("disposition"),
     )
     table.done()
+    if odd := set(route.disposition) - {"vc", "cl", "q", "vp", "q2", "vp2"}:
+        raise table.fail(f"replaces {', '.join(sorted(odd))} of the disposition; expected vc, cl, q, vp, q2 or vp2.")
     if not route.branches:
         raise table.fail(f"has no [[route.{key}.branch]]; a route of {drug} needs at least one input.")
     return route

@@ -202,6 +202,8 @@ class _Builder:
         self.structures: dict[str, str] = {}
         self.warnings: list[str] = []
         self.said: set[tuple[str, str]] = set()
+        #: Numbers of the disposition that a route in use replaces.
+        self.instead: dict[tuple[str, str], str] = {}
         self.lagging: dict[str, float | Floats] = {}
 
     # ---- which drugs, which structures -------------------------------------------------------------------------
@@ -260,7 +262,13 @@ class _Builder:
             if (drug.key, route.key) in routes:
                 continue
             routes[drug.key, route.key] = route
+            self.instead.update({(drug.key, part): name for part, name in route.disposition.items()})
             waiting += [drug.key, *(d.species for b in route.branches for d in b.deliver)]
+        for (key, name), route in routes.items():
+            others = ", ".join(r for k, r in routes if k == key and r != name)
+            if route.disposition and others:
+                parts = ", ".join(route.disposition)
+                self.warnings.append(f"{key}: {parts} measured with {name} serves the whole run, {others} too.")
         while waiting:
             key = waiting.pop(0)
             if key in self.drugs:
@@ -540,7 +548,7 @@ class _Builder:
             drug = self.drugs[species.name]
             names = ["vc", "cl", "fu", "q", "vp", "q2", "vp2"][: 3 + 2 * species.peripherals]
             for name in names:
-                p[f"{species.name}.{name}"] = self.value(drug, name)
+                p[f"{species.name}.{name}"] = self.value(drug, self.instead.get((drug.key, name), name))
             if species.name in effect:
                 p[f"{species.name}.ke0"] = self.value(drug, "ke0")
             for target, name in _disposition(drug).feeds.items():
