@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Drug
+from schild.challenge import Response
 from schild.explain.experiments import RECEPTORS, Lab, last_dose_h
 from schild.explain.figures import BLUE, GREEN, ORANGE, PINK, Columns, Drawn
 from schild.report import INK, draw_on, new_figure, svg_of
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from schild.evidence import Number, Value
 
-__all__ = ["BLOCKED", "RECEPTOR_WORDS", "Picture", "affinities", "block", "course", "effects", "span_of", "waning"]
+__all__ = [
+    "BLOCKED", "RECEPTOR_WORDS", "Picture", "affinities", "block", "blocks", "course", "effects", "span_of", "waning",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 _Part = tuple["Figure", str, str, Columns]
@@ -34,6 +37,8 @@ BLOCKED = {
     "analgesia": ("pain relief", "% of the most", 100.0),
     "gut_transit": ("passage through the gut", "% of baseline", 100.0),
 }
+#: Share of runs that have to respond before a block is told.
+FEWEST = 0.05
 _SPANS = (3.0, 6.0, 12.0, 24.0, 48.0, 72.0, 168.0)
 _LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PINK, ":"))
 _PEOPLE = "Line: typical person; band: 90 % of {n} runs of virtual people, uncertainty of the numbers included."
@@ -80,6 +85,20 @@ def span_of(time_h: Floats, value: Floats) -> float:
     above = np.flatnonzero(value > 0.05 * value.max()) if value.max() > 0 else np.zeros(1, dtype=int)
     last = float(time_h[above[-1]])
     return next((s for s in _SPANS if s >= 1.1 * last), _SPANS[-1])
+
+
+def blocks(response: Response) -> Floats:
+    """Percent block in those in whom the opioid alone does something; nobody, where fewer than a twentieth do.
+
+    Examples
+    --------
+    >>> from schild.challenge import Response
+    >>> both = {"without": np.array([10.0, 0.1]), "with_": np.array([4.0, 0.0])}
+    >>> blocks(Response(time_h=0.0, effect="liking", unit="points", noise=1.0, **both)).tolist()
+    [60.0]
+    """
+    good = 100 * response.block[np.isfinite(response.block)]
+    return np.asarray(good if good.size >= FEWEST * response.block.size else good[:0])
 
 
 def _said(lab: Lab, regimen: str) -> str:
@@ -268,7 +287,7 @@ def block(lab: Lab, *, antagonist: str, at_h: float, doses: Sequence[tuple[str, 
     for words, dose in doses:
         found = lab.challenge(antagonist, dose, at_h, None, crowd, names)
         for name, line in zip(names, _LINES, strict=False):
-            some = 100 * found[name].block[np.isfinite(found[name].block)]
+            some = blocks(found[name])
             title = BLOCKED[name][0].split(",")[0]
             labels.append(f"{title}, {words}" if len(doses) > 1 else title)
             if some.size:
@@ -291,7 +310,8 @@ def block(lab: Lab, *, antagonist: str, at_h: float, doses: Sequence[tuple[str, 
         figure,
         f"Block of effects {at_h:g} h after {antagonist}, with where 90 % of virtual people lie.",
         f"{at_h:g} h after {antagonist}. Dot: median; bar: 90 % of {lab.n * max(lab.draws, 1)} runs of virtual people, "
-        "of those in whom the opioid alone does something. Block: 1 less the ratio of the largest changes within 6 h.",
+        "of those in whom the opioid alone does something (a twentieth of them at least). Block: 1 less the ratio of "
+        "the largest changes within 6 h.",
         data,
     )
 
@@ -323,10 +343,10 @@ def waning(lab: Lab, *, antagonist: str, agonist: str, times: Sequence[float], n
     x = (np.array(times) - begin) / (24.0 if max(times) - begin > 72 else 1.0)
     data: Columns = {"hours after the antagonist": [float(t) - begin for t in times]}
     for name, line in zip(names, _LINES, strict=False):
-        blocks = [100 * f[name].block[np.isfinite(f[name].block)] for f in found]
-        if not all(b.size for b in blocks):
+        each = [blocks(f[name]) for f in found]
+        if not all(b.size for b in each):
             continue
-        low, mid, high = np.array([np.quantile(b, [0.05, 0.5, 0.95]) for b in blocks]).T
+        low, mid, high = np.array([np.quantile(b, [0.05, 0.5, 0.95]) for b in each]).T
         title = BLOCKED[name][0].split(",")[0]
         if name == names[0]:
             axis.fill_between(x, low, high, color=line[0], alpha=0.16, linewidth=0)

@@ -11,10 +11,11 @@ from schild.catalog import Drug, Observation
 from schild.challenge import Response
 from schild.explain.answer import Explanation, Finding, quantity, with_band
 from schild.explain.claims import Claim, Test
-from schild.explain.courses import BLOCKED, RECEPTOR_WORDS, Picture, span_of
+from schild.explain.courses import BLOCKED, RECEPTOR_WORDS, Picture, blocks, span_of
 from schild.explain.experiments import EFFECTS, RECEPTORS, Lab, published_dose, run_test
 from schild.plan import strengths
 from schild.regimen import parse_regimen
+from schild.simulate.observe_withdrawal import KINDS, WORDED
 
 if TYPE_CHECKING:
     from schild.evidence import Number
@@ -130,7 +131,7 @@ def _share(value: float) -> str:
 
 def _shares(response: Response) -> str:
     """Median block of people and where 90 % of them lie, or a dash where there is no effect to block."""
-    good = 100 * response.block[np.isfinite(response.block)]
+    good = blocks(response)
     if not good.size:
         return "–"
     low, mid, high = np.quantile(good, [0.05, 0.5, 0.95])
@@ -310,12 +311,12 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
 def _does(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
     """What it does, or what it blocks, in a sentence."""
     if _doses(drug):
-        dose, liking, breathing, pupil, long, *blocks = _effects(drug, lab)[2][0]
+        dose, liking, breathing, pupil, long, *told = _effects(drug, lab)[2][0]
         said = f"After {dose}, the largest published dose by this route, liking reaches {liking}, breathing at rest "
         said += f"falls to {breathing} and the pupil to {pupil}"
         said += "; the change of the pupil stays within its noise." if long == "–" else f", small for {long}."
         words = ("liking", "slowed breathing", "the pupil", "pain relief")
-        some = [f"{b} of {w}" for b, w in zip(blocks, words, strict=True) if b != "–"]
+        some = [f"{b} of {w}" for b, w in zip(told, words, strict=True) if b != "–"]
         if some:
             said += f" Naltrexone blocks it: {LATER_H:g} h after {BEFORE} the block is {', '.join(some)} (median, and "
             said += "where 90 % of virtual people lie)."
@@ -389,7 +390,8 @@ def _no_opioid(drug: Drug, lab: Lab) -> str:
 
 
 def _about(o: Observation, key: str) -> bool:
-    if not o.regimen or ":" in o.observable:  # effects belong to another answer
+    # Effects, tolerance and withdrawal belong to another answer; their regimens may hold histories.
+    if not o.regimen or ":" in o.observable or o.observable in (*KINDS, *WORDED):
         return False
     given = parse_regimen(o.regimen).doses[0].drug
     return o.species == key or (given == key and o.observable.startswith("occupancy"))

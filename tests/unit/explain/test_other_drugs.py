@@ -113,3 +113,16 @@ def test_a_picture_without_points_to_block_says_so():
     drawn = Picture(key="block", title="x", kind="block", options=options).draw(lab)
     assert drawn.data["block [%]"] == [""]
     assert "too little to be blocked" in drawn.svg
+
+
+def test_a_block_in_one_person_of_many_is_not_told():
+    from schild.challenge import Response
+    from schild.explain.courses import blocks
+
+    without = np.array([10.0] + [0.0] * 299)
+    lone = Response(time_h=0.0, effect="pupil", unit="mm", noise=1.0, without=without, with_=without / 2)
+    assert blocks(lone).size == 0
+    assert (
+        blocks(Response(time_h=0.0, effect="pupil", unit="mm", noise=1.0, without=without[:10], with_=without[:10] / 2))
+        == 50
+    )
