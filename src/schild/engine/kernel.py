@@ -198,6 +198,7 @@ def run_group(
     pole_ptr, pole_col, path_ptr, path_out, path_gain, path_has, zero_ptr, zero_col,
     out_ptr, out_channel, out_live, n_channels, tone_channel,
     rec_ptr, slot_channel, slot_kon, slot_koff, slot_start, slot_drive, lag_bend, lag_col,
+    mm_in, mm_out, mm_col, release_channel, release_col,
     ev_first, ev_last, ev_time, ev_kind, ev_port, ev_amount, ev_scale, ev_offset, ev_offset2, ev_ii, ev_count, ev_cap,
     start_states, times, signals, reduced_signals, thresholds, window, rtol, h_max, max_steps,
     out_base, out, reduced, status, counts,
@@ -240,7 +241,11 @@ def run_group(
     LS = LAG + n_lag * W  # lags at the three nodes: 3 per lag
     LC = LS + 3 * n_lag * W  # gain above and below the drive, loss above and below, saturation: 5 per lag
     BEND = LC + 5 * n_lag * W
-    RED = BEND + W
+    MM = BEND + W  # saturable species: central and peripheral concentration, the four nodes' spare room
+    MMP = MM + 8 * W  # its numbers: vc, vmax, km, cl, q, vp
+    REL = MMP + 6 * W  # release: state and its three nodes
+    RELP = REL + 4 * W  # its numbers: ke, rho, c50, phi
+    RED = RELP + 4 * W
     H = RED + N_REDUCED * n_red * W
     T = H + W
     ERR = T + W
@@ -288,6 +293,11 @@ def run_group(
             ws[X + s * W + l] = row[slot_start[s]] if good else 0.0
             ws[DRV + s * W + l] = row[slot_drive[s]] if good else 0.0
         ws[BEND + l] = row[lag_bend] if good else 0.0
+        for k in range(mm_col.size):
+            ws[MMP + k * W + l] = row[mm_col[k]] if good else 1.0
+        for k in range(release_col.size):
+            ws[RELP + k * W + l] = row[release_col[k]] if good else 1.0
+        ws[REL + l] = 1.0
         for k in range(5 * n_lag):
             ws[LC + k * W + l] = row[lag_col[k]] if good else 0.0
         if not good:
@@ -333,7 +343,12 @@ def run_group(
     n_terms = 0
     for i in range(signals.size):
         signal = signals[i]
-        if signal < n_channels:
+        if signal < n_channels and (signal == mm_out or signal == release_channel):
+            term_a[n_terms] = ONE
+            term_b[n_terms] = MM if signal == mm_out else REL
+            plain[i] = True
+            n_terms += 1
+        elif signal < n_channels:
             if signal == tone_channel:
                 base[i] = 1.0
             for q in range(n_ports):
@@ -399,6 +414,9 @@ def run_group(
                 if ev_kind[e] == RESET or ev_kind[e] == CLEAR:
                     for k in range(n_modes):
                         ws[Z + k * W + l] = 0.0
+                    ws[MM + l] = 0.0
+                    ws[MM + W + l] = 0.0
+                    ws[REL + l] = 1.0
                     if ev_kind[e] == CLEAR:
                         continue
                     for s in range(n_slots):
@@ -516,9 +534,137 @@ def run_group(
                 store(ws, at + 2 * W, c_c)
                 store(ws, at + 3 * W, c_d)
 
-        # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered once.
         worst, check = zero, zero
         inverse_h = 1.0 / h
+        # ---- A species with saturable elimination, fed by a channel; Newton at the nodes. Linear models skip it.
+        if mm_out >= 0:
+            at = CH + 4 * mm_in * W
+            in_a, in_b, in_c, in_d = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
+            inverse_v, vmax, km = 1.0 / load(ws, MMP), load(ws, MMP + W), load(ws, MMP + 2 * W)
+            cl, q, vp = load(ws, MMP + 3 * W), load(ws, MMP + 4 * W), load(ws, MMP + 5 * W)
+            c, p = load(ws, MM), load(ws, MM + W)
+            # Peripheral nodes are M (p 1 + u A c) with M = (I + u A)^-1, u = h q / vp.
+            u = h * q / vp
+            s00, s01, s02 = 1.0 + A00 * u, A01 * u, A02 * u
+            s10, s11, s12 = A10 * u, 1.0 + A11 * u, A12 * u
+            s20, s21, s22 = A20 * u, A21 * u, 1.0 + A22 * u
+            k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
+            k10, k11, k12 = s02 * s21 - s01 * s22, s00 * s22 - s02 * s20, s01 * s20 - s00 * s21
+            k20, k21, k22 = s01 * s12 - s02 * s11, s02 * s10 - s00 * s12, s00 * s11 - s01 * s10
+            d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
+            m00, m01, m02 = k00 * d, k10 * d, k20 * d
+            m10, m11, m12 = k01 * d, k11 * d, k21 * d
+            m20, m21, m22 = k02 * d, k12 * d, k22 * d
+            b00, b01, b02 = (
+                u * (m00 * A00 + m01 * A10 + m02 * A20),
+                u * (m00 * A01 + m01 * A11 + m02 * A21),
+                u * (m00 * A02 + m01 * A12 + m02 * A22),
+            )
+            b10, b11, b12 = (
+                u * (m10 * A00 + m11 * A10 + m12 * A20),
+                u * (m10 * A01 + m11 * A11 + m12 * A21),
+                u * (m10 * A02 + m11 * A12 + m12 * A22),
+            )
+            b20, b21, b22 = (
+                u * (m20 * A00 + m21 * A10 + m22 * A20),
+                u * (m20 * A01 + m21 * A11 + m22 * A21),
+                u * (m20 * A02 + m21 * A12 + m22 * A22),
+            )
+            p0, p1, p2 = p * (m00 + m01 + m02), p * (m10 + m11 + m12), p * (m20 + m21 + m22)
+            x0, x1, x2 = c, c, c
+            w = h * inverse_v
+            for _ in range(4):
+                r0, r1, r2 = 1.0 / (km + x0), 1.0 / (km + x1), 1.0 / (km + x2)
+                y0, y1, y2 = (
+                    p0 + b00 * x0 + b01 * x1 + b02 * x2,
+                    p1 + b10 * x0 + b11 * x1 + b12 * x2,
+                    p2 + b20 * x0 + b21 * x1 + b22 * x2,
+                )
+                f0 = w * (in_b - vmax * x0 * r0 - cl * x0 + q * (y0 - x0))
+                f1 = w * (in_c - vmax * x1 * r1 - cl * x1 + q * (y1 - x1))
+                f2 = w * (in_d - vmax * x2 * r2 - cl * x2 + q * (y2 - x2))
+                g0 = w * (vmax * km * r0 * r0 + cl + q)
+                g1 = w * (vmax * km * r1 * r1 + cl + q)
+                g2 = w * (vmax * km * r2 * r2 + cl + q)
+                e = w * q
+                j00, j01, j02 = g0 - e * b00, 0.0 - e * b01, 0.0 - e * b02
+                j10, j11, j12 = 0.0 - e * b10, g1 - e * b11, 0.0 - e * b12
+                j20, j21, j22 = 0.0 - e * b20, 0.0 - e * b21, g2 - e * b22
+                s00, s01, s02 = (
+                    1.0 + A00 * j00 + A01 * j10 + A02 * j20,
+                    A00 * j01 + A01 * j11 + A02 * j21,
+                    A00 * j02 + A01 * j12 + A02 * j22,
+                )
+                s10, s11, s12 = (
+                    A10 * j00 + A11 * j10 + A12 * j20,
+                    1.0 + A10 * j01 + A11 * j11 + A12 * j21,
+                    A10 * j02 + A11 * j12 + A12 * j22,
+                )
+                s20, s21, s22 = (
+                    A20 * j00 + A21 * j10 + A22 * j20,
+                    A20 * j01 + A21 * j11 + A22 * j21,
+                    1.0 + A20 * j02 + A21 * j12 + A22 * j22,
+                )
+                y0 = c + A00 * f0 + A01 * f1 + A02 * f2 - x0
+                y1 = c + A10 * f0 + A11 * f1 + A12 * f2 - x1
+                y2 = c + A20 * f0 + A21 * f1 + A22 * f2 - x2
+                k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
+                d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
+                x0 = maximum(zero, x0 + (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d)
+                x1 = maximum(zero, x1 + (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d)
+                x2 = maximum(zero, x2 + (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d)
+            y0, y1, y2 = (
+                p0 + b00 * x0 + b01 * x1 + b02 * x2,
+                p1 + b10 * x0 + b11 * x1 + b12 * x2,
+                p2 + b20 * x0 + b21 * x1 + b22 * x2,
+            )
+            r0 = 1.0 / (km + c)
+            rate = (in_a - vmax * c * r0 - cl * c + q * (p - c)) * inverse_v
+            f0 = (in_b - vmax * x0 / (km + x0) - cl * x0 + q * (y0 - x0)) * inverse_v
+            f1 = (in_c - vmax * x1 / (km + x1) - cl * x1 + q * (y1 - x1)) * inverse_v
+            f2 = (in_d - vmax * x2 / (km + x2) - cl * x2 + q * (y2 - x2)) * inverse_v
+            defect = rate + (E0 * (x0 - c) + E1 * (x1 - c) + E2 * (x2 - c)) * inverse_h
+            error = absolute(defect) * h / (MU + h * inverse_v * (vmax * km * r0 * r0 + cl + q))
+            # What Newton left is an error of the step as well.
+            error = error + absolute(c + h * (A20 * f0 + A21 * f1 + A22 * f2) - x2)
+            worst = maximum(worst, error / maximum(maximum(c, x2), km))
+            check = check + error
+            at = CH + 4 * mm_out * W
+            store(ws, at, c)
+            store(ws, at + W, x0)
+            store(ws, at + 2 * W, x1)
+            store(ws, at + 3 * W, x2)
+            store(ws, MM + 2 * W, y2)
+            if release_channel >= 0:
+                ke, rho, c50, phi = load(ws, RELP), load(ws, RELP + W), load(ws, RELP + 2 * W), load(ws, RELP + 3 * W)
+                y = load(ws, REL)
+                r_a = 1.0 + rho * c / (c + c50) + phi * maximum(zero, rate)
+                r0 = 1.0 + rho * x0 / (x0 + c50) + phi * maximum(zero, f0)
+                r1 = 1.0 + rho * x1 / (x1 + c50) + phi * maximum(zero, f1)
+                r2 = 1.0 + rho * x2 / (x2 + c50) + phi * maximum(zero, f2)
+                u = h * ke
+                s00, s01, s02 = 1.0 + A00 * u, A01 * u, A02 * u
+                s10, s11, s12 = A10 * u, 1.0 + A11 * u, A12 * u
+                s20, s21, s22 = A20 * u, A21 * u, 1.0 + A22 * u
+                y0 = y + u * (A00 * r0 + A01 * r1 + A02 * r2)
+                y1 = y + u * (A10 * r0 + A11 * r1 + A12 * r2)
+                y2 = y + u * (A20 * r0 + A21 * r1 + A22 * r2)
+                k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
+                d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
+                x0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
+                x1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
+                x2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
+                defect = ke * (r_a - y) + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
+                error = absolute(defect) * h / (MU + u)
+                worst = maximum(worst, error / maximum(absolute(y), absolute(x2)))
+                check = check + error
+                at = CH + 4 * release_channel * W
+                store(ws, at, y)
+                store(ws, at + W, x0)
+                store(ws, at + 2 * W, x1)
+                store(ws, at + 3 * W, x2)
+
+        # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered once.
         for r in range(n_rec):
             lo, hi = rec_ptr[r], rec_ptr[r + 1]
             u0, u1, u2, v0, v1, v2, w0, w1, w2 = zero, zero, zero, zero, zero, zero, zero, zero, zero
@@ -659,6 +805,11 @@ def run_group(
                     RED + i * N_REDUCED * W, T, h, accept * load(ws, INS))  # fmt: skip
         for s in range(n_slots):
             store(ws, X + s * W, choose(accept, load(ws, XS + (3 * s + 2) * W), load(ws, X + s * W)))
+        if mm_out >= 0:
+            store(ws, MM, choose(accept, load(ws, CH + (4 * mm_out + 3) * W), load(ws, MM)))
+            store(ws, MM + W, choose(accept, load(ws, MM + 2 * W), load(ws, MM + W)))
+            if release_channel >= 0:
+                store(ws, REL, choose(accept, load(ws, CH + (4 * release_channel + 3) * W), load(ws, REL)))
         for k in range(n_lag):
             store(ws, LAG + k * W, choose(accept, load(ws, LS + (3 * k + 2) * W), load(ws, LAG + k * W)))
         for q in range(n_ports):
@@ -822,6 +973,7 @@ SIGNATURE = (
     _IS, _IS, _IS, _IS, _IS, types.boolean[:, ::1], _IS, _IS,
     _IS, _IS, _BS, _I, _I,
     _IS, _IS, _IS, _IS, _IS, _IS, _I, _IS,
+    _I, _I, _IS, _I, _IS,
     _IS, _IS, _FS, _IS, _IS, _FS, _IS, _FS, _FS, _FS, _FS, _FS,
     _F[:, :, ::1], _FS, _IS, _IS, _FS, _FS, _F, _F, _I,
     _I, _F[:, :, ::1], _F[:, :, ::1], _IS, _I[:, ::1],

@@ -224,7 +224,9 @@ def run(
         raise ValueError(f"times must rise and not be empty; got {grid.size} times, the first {grid[:5]}.")
     if len(thresholds) not in (0, len(reduced)):
         raise ValueError(f"{len(reduced)} signals are reduced, but {len(thresholds)} thresholds were given.")
-    rates = np.concatenate([p.pole_col, p.slot_kon, p.slot_koff, p.slot_drive, p.lag_col, np.array([p.lag_bend])])
+    rates = np.concatenate(
+        [p.pole_col, p.slot_kon, p.slot_koff, p.slot_drive, p.lag_col, np.array([p.lag_bend]), p.mm_col, p.release_col]
+    )
     good = np.isfinite(numbers).all(axis=1) & (numbers[:, rates] >= 0).all(axis=1)
     status_in = np.where(good, 0, 1).astype(np.int64)
     signal_ids = np.array(signals, dtype=np.int64)
@@ -246,7 +248,7 @@ def run(
         *map(_ints, (p.zero_ptr, p.zero_col, p.out_ptr, p.out_channel)), _flags(p.out_live),
         p.n_channels, p.tone_channel,
         *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start, p.slot_drive)),
-        p.lag_bend, _ints(p.lag_col),
+        p.lag_bend, _ints(p.lag_col), p.mm_in, p.mm_out, _ints(p.mm_col), p.release_channel, _ints(p.release_col),
     )  # fmt: skip
     e = events
     what = (

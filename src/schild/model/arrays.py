@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import SchildError
-from schild.model.spec import ENDOGENOUS, LAG, Input, ModelSpec, Parameters
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, Input, ModelSpec, Parameters
 from schild.pharmacology.pk import disposition_rates
 
 __all__ = ["Program", "compile_spec"]
@@ -52,6 +52,11 @@ class Program:
     slot_drive: Ints
     lag_bend: int
     lag_col: Ints
+    mm_in: int
+    mm_out: int
+    mm_col: Ints
+    release_channel: int
+    release_col: Ints
     columns: tuple[str, ...]
     signals: tuple[str, ...]
     ports: tuple[str, ...]
@@ -138,7 +143,11 @@ def compile_spec(
     effect = spec.effect_species()
     poles: dict[str, list[int]] = {}
     zeros: dict[str, list[int]] = {}
+    saturable = next((s.name for s in spec.species if s.saturable), None)
     for s in spec.species:
+        if s.saturable:
+            poles[s.name], zeros[s.name] = [], []
+            continue
         k10 = np.asarray(value(f"{s.name}.cl")) / value(f"{s.name}.vc")
         exchange = [
             (
@@ -158,7 +167,12 @@ def compile_spec(
     tone_channel = len(channels) if tone else -1
     if tone:
         channels.append("tone")
-    live = {_ligand_channel(x.species, x.site) for r in spec.receptors for x in r.ligands}
+    if saturable:
+        channels.append(f"inflow_{saturable}")
+    if spec.releasing:
+        channels.append("release")
+    live = {f"inflow_{saturable}"} if saturable else set()
+    live |= {_ligand_channel(x.species, x.site) for r in spec.receptors for x in r.ligands}
 
     pole_lists: list[list[int]] = []
     out_lists: list[list[int]] = []
@@ -179,9 +193,24 @@ def compile_spec(
             groups.append((name, poles[name]))
             if name in effect:
                 groups.append((f"{name}@effect", poles[f"{name}@effect"]))
+        if saturable in port.delivers and not entry:
+            raise SchildError(
+                f"{saturable} was given all at once; expected a duration, because its elimination saturates. "
+                "Give it over some minutes."
+            )
         pole_lists.append([c for _, cols in groups for c in cols])
         outs: list[int] = []
         for target in port.delivers:
+            if target == saturable:
+                outs.append(channels.index(f"inflow_{saturable}"))
+                gain = np.asarray(value(f"{port.name}.fraction.{target}"), dtype=np.float64)
+                if port.stages:
+                    gain = gain * np.asarray(value(f"{port.name}.rate")) ** port.stages
+                path_out.append(n_out + len(outs) - 1)
+                path_gain.append(col.add(f"gain:{port.name}>inflow", gain))
+                path_has.append([name == "entry" for name, cols in groups for _ in cols])
+                zero_lists.append([])
+                continue
             for path in _paths(spec, target):
                 gain = _path_gain(port, path, value)
                 for site in ("plasma", "effect"):
@@ -232,7 +261,7 @@ def compile_spec(
             koff = np.asarray(value(f"{name}.koff"))
             slots.append(
                 (
-                    tone_channel,
+                    channels.index("release") if r.released else tone_channel,
                     col.add(f"{name}.kon", koff * e0),
                     col.add(f"{name}.koff", koff),
                     col.add(f"{name}.start", e0 / (1 + e0)),
@@ -277,6 +306,14 @@ def compile_spec(
             [col.add(f"adaptation.{state}.{p}", value(f"adaptation.{state}.{p}")) for state in states for p in LAG],
             dtype=np.int64,
         ),
+        mm_in=channels.index(f"inflow_{saturable}") if saturable else -1,
+        mm_out=channels.index(f"plasma_{saturable}") if saturable else -1,
+        mm_col=np.array(_saturable_columns(spec, saturable, col, value), dtype=np.int64),
+        release_channel=channels.index("release") if spec.releasing else -1,
+        release_col=np.array(
+            [col.add(f"release.{p}", value(f"release.{p}")) for p in RELEASE] if spec.releasing else [],
+            dtype=np.int64,
+        ),
         columns=tuple(col.names),
         signals=(
             *channels,
@@ -288,6 +325,18 @@ def compile_spec(
         jumps=tuple(jumps),
     )
     return program, col.rows(n)
+
+
+def _saturable_columns(
+    spec: ModelSpec, name: str | None, col: _Columns, value: Callable[[str], float | Floats]
+) -> list[int]:
+    """Columns of vc, vmax, km, cl, q, vp, as the kernel reads them; none without such a species."""
+    if name is None:
+        return []
+    first = [col.add(f"{name}.{p}", value(f"{name}.{p}")) for p in ("vc", "vmax", "km", "cl")]
+    if spec.find(name).peripherals:
+        return first + [col.add(f"{name}.{p}", value(f"{name}.{p}")) for p in ("q", "vp")]
+    return [*first, col.add("zero", 0.0), col.add("one", 1.0)]
 
 
 def _ligand_channel(species: str, site: str) -> str:

@@ -51,11 +51,15 @@ class Species:
         Number of peripheral compartments, 0 to 2.
     feeds : tuple of str
         Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance. [1]
+    saturable : bool
+        Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance. Such
+        a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most one.
     """
 
     name: str
     peripherals: int = 0
     feeds: tuple[str, ...] = ()
+    saturable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +97,14 @@ class Receptor:
     """One receptor pool and the ligands that compete for it.
 
     ``<receptor>.<species>.kd`` [nM] and ``.koff`` [1/h] are the parameters of each ligand. With ``tone`` an endogenous
-    agonist of constant load ``<receptor>.endogenous.e0`` (concentration over Kd) [1] and ``.koff`` competes as well.
+    agonist of load ``<receptor>.endogenous.e0`` (concentration over Kd) [1] and ``.koff`` competes as well; it is
+    constant, or with ``released`` multiplied by the model's release.
     """
 
     name: str
     ligands: tuple[Ligand, ...]
     tone: bool = False
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,9 @@ class Adaptation:
 class ModelSpec:
     """Structure of a model.
 
+    With ``releasing``, endogenous release ``E`` (1 at rest) follows the concentration ``C`` of that species and its rise,
+    ``E' = ke (1 + rho C / (C + c50) + phi max(0, C') - E)``, with ``release.ke``, ``.rho``, ``.c50``, ``.phi``.
+
     Examples
     --------
     >>> spec = ModelSpec(
@@ -134,6 +143,7 @@ class ModelSpec:
     inputs: tuple[Input, ...]
     receptors: tuple[Receptor, ...] = ()
     adaptation: Adaptation | None = None
+    releasing: str | None = None
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.species]
@@ -147,6 +157,17 @@ class ModelSpec:
         followed = set(self.adaptation.receptors if self.adaptation else ())
         if missing := sorted(followed - {r.name for r in self.receptors}):
             raise SchildError(f"Adaptation follows receptors that the model lacks: {', '.join(missing)}.")
+        saturable = [s for s in self.species if s.saturable]
+        bound = {x.species for r in self.receptors for x in r.ligands}
+        if len(saturable) > 1 or any(s.peripherals > 1 or s.feeds or s.name in bound for s in saturable):
+            raise SchildError(
+                "A model has at most one species with saturable elimination, with at most one peripheral compartment; "
+                "it feeds nothing and binds nothing."
+            )
+        if self.releasing is not None and [s.name for s in saturable] != [self.releasing]:
+            raise SchildError(f"Release follows the saturable species; {self.releasing!r} is not one.")
+        if self.releasing is None and any(r.released for r in self.receptors):
+            raise SchildError("A receptor has a released tone, and nothing releases it. Name the releasing species.")
         for s in self.species:
             if s.name in self.downstream(s.name)[1:]:
                 raise SchildError(f"{s.name} feeds itself; chains of metabolites must not turn back.")
@@ -173,6 +194,9 @@ class ModelSpec:
 #: Parameters of an adaptation state, in the order in which the kernel reads them.
 LAG = ("gain_up", "gain_down", "loss_up", "loss_down", "saturation")
 
+#: Parameters of endogenous release: rate [1/h], gain of the level [1], level at half gain [nM], gain of its rise [h/nM].
+RELEASE = ("ke", "rho", "c50", "phi")
+
 _DISPOSITION = (("vc", "cl", "fu"), ("q", "vp"), ("q2", "vp2"))
 
 
@@ -183,6 +207,8 @@ def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
     for s in spec.species:
         for group in _DISPOSITION[: s.peripherals + 1]:
             names += [f"{s.name}.{p}" for p in group]
+        if s.saturable:
+            names += [f"{s.name}.vmax", f"{s.name}.km"]
         if s.name in effect:
             names.append(f"{s.name}.ke0")
         names += [f"{s.name}.feeds.{t}" for t in s.feeds]
@@ -197,6 +223,8 @@ def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
             names += [f"{r.name}.{ENDOGENOUS}.e0", f"{r.name}.{ENDOGENOUS}.koff"]
         if spec.adaptation is not None and r.name in spec.adaptation.receptors:
             names += [f"{r.name}.{x.species}.drive" for x in r.ligands]
+    if spec.releasing is not None:
+        names += [f"release.{p}" for p in RELEASE]
     if spec.adaptation is not None:
         names.append("adaptation.bend")
         names += [f"adaptation.{state}.{p}" for state in spec.adaptation.states for p in LAG]
