@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from schild.model.spec import ENDOGENOUS, LAG, ModelSpec
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,8 @@ class Plain:
     ``states`` names every state: amounts [nmol], effect-site concentrations [nM], occupancies, adaptation [1]. The
     linear part is ``dy/dt = matrix @ y + input``; ``binding`` lists ``(state, receptor, concentration row, kon, koff,
     tone)``, ``lags`` lists ``(state, gain_up, gain_down, loss_up, loss_down, saturation)``, which follow
-    ``S / (1 + bend S)`` with ``S = drive @ y``.
+    ``S / (1 + bend S)`` with ``S = drive @ y``. ``saturable`` is ``(state, vc, vmax, km)`` and ``release`` is
+    ``(state, ke, rho, c50, phi)``.
     """
 
     spec: ModelSpec
@@ -37,11 +38,21 @@ class Plain:
     lags: tuple[tuple[int, float, float, float, float, float], ...]
     drive: Floats
     bend: float
+    saturable: tuple[int, float, float, float] | None
+    release: tuple[int, float, float, float, float] | None
     start: Floats
 
     def rhs(self, t: float, y: Floats, inflow: Floats) -> Floats:
         """Right-hand side with a constant inflow [nmol/h]."""
         dy = self.matrix @ y + inflow
+        if self.saturable is not None:
+            central, vc, vmax, km = self.saturable
+            level = y[central] / vc
+            dy[central] -= vmax * level / (km + level)
+            if self.release is not None:
+                state, ke, rho, c50, phi = self.release
+                rising = max(0.0, dy[central] / vc)
+                dy[state] += ke * (1.0 + rho * level / (level + c50) + phi * rising - y[state])
         free = np.ones(len(self.spec.receptors))
         for state, receptor, *_ in self.binding:
             free[receptor] -= y[state]
@@ -54,7 +65,7 @@ class Plain:
         return dy
 
     def jacobian(self, t: float, y: Floats, inflow: Floats) -> Floats:
-        """Jacobian of ``rhs``."""
+        """Jacobian of ``rhs``, of a model without saturable elimination."""
         jac = self.matrix.copy()
         free = np.ones(len(self.spec.receptors))
         for state, receptor, *_ in self.binding:
@@ -108,6 +119,7 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         states += [f"{s.name}.{part}" for part in ("central", "peripheral", "peripheral2")[: s.peripherals + 1]]
     effect = spec.effect_species()
     states += [f"{name}.effect" for name in effect]
+    states += ["release"] if spec.releasing else []
     for r in spec.receptors:
         states += [f"{r.name}.{x.species}" for x in r.ligands] + ([f"{r.name}.{ENDOGENOUS}"] if r.tone else [])
     adaptation = spec.adaptation
@@ -171,9 +183,20 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         if r.tone:
             name = f"{r.name}.{ENDOGENOUS}"
             e0, koff = p[f"{name}.e0"], p[f"{name}.koff"]
-            binding.append((at[name], k, np.zeros(n), 0.0, koff, koff * e0))
+            row = np.zeros(n)
+            if r.released:
+                row[at["release"]] = 1.0
+            binding.append((at[name], k, row, koff * e0 if r.released else 0.0, koff, 0.0 if r.released else koff * e0))
             start[at[name]] = e0 / (1.0 + e0)
 
+    saturable = release = None
+    for s in spec.species:
+        if s.saturable:
+            saturable = (at[f"{s.name}.central"], p[f"{s.name}.vc"], p[f"{s.name}.vmax"], p[f"{s.name}.km"])
+    if spec.releasing:
+        ke, rho, c50, phi = (p[f"release.{name}"] for name in RELEASE)
+        release = (at["release"], ke, rho, c50, phi)
+        start[at["release"]] = 1.0
     lags: list[tuple[int, float, float, float, float, float]] = []
     drive = np.zeros(n)
     if adaptation is not None:
@@ -194,6 +217,8 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         lags=tuple(lags),
         drive=drive,
         bend=p["adaptation.bend"] if adaptation else 0.0,
+        saturable=saturable,
+        release=release,
         start=start,
     )
 
@@ -255,7 +280,7 @@ def solve(
                 t_eval=np.unique(np.append(inside, time)),
                 rtol=rtol,
                 atol=atol,
-                jac=system.jacobian,
+                jac=system.jacobian if system.saturable is None else None,
                 args=(inflow,),
             )
             if not found.success:
@@ -375,6 +400,8 @@ def collocate(
     >>> bool(abs(fine - slow).max() < 1e-7)
     True
     """
+    if system.saturable is not None:
+        raise ValueError("collocate is for models whose kinetics are linear; use solve.")
     nodes, tableau = _radau(stages) if system.binding else (np.ones(1), np.zeros((1, 1)))
     n = system.start.size
     groups: dict[int, list[tuple[int, Floats, float, float, float]]] = {}

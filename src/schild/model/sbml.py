@@ -12,7 +12,7 @@ from typing import Any
 
 from schild.errors import InputError, SchildError
 from schild.model.reference import PlainDose
-from schild.model.spec import ENDOGENOUS, LAG, ModelSpec, parameter_names
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, parameter_names
 
 __all__ = ["to_antimony", "to_sbml"]
 
@@ -30,7 +30,7 @@ _UNITS = """\
 _UNIT_OF = {
     "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
     "rate": "per_h", "kd": "nM", "koff": "per_h", "gain_up": "per_h", "gain_down": "per_h", "loss_up": "per_h",
-    "loss_down": "per_h",
+    "loss_down": "per_h", "vmax": "nmol_per_h", "km": "nM", "c50": "nM", "ke": "per_h",
 }  # fmt: skip
 
 
@@ -152,11 +152,16 @@ def to_antimony(
         for target in s.feeds:
             formed = f"{ident(f'{s.name}.feeds.{target}')}*{ident(f'{s.name}.cl')}/{vc}*{central}"
             rules[ident(f"{target}.central")].append(f"+{formed}")
+        if s.saturable:
+            level = f"{central}/{vc}"
+            rules[central].append(f"-{ident(f'{s.name}.vmax')}*({level})/({ident(f'{s.name}.km')} + {level})")
         if s.name in effect:
             site = ident(f"{s.name}.effect")
             free = f"{ident(f'{s.name}.fu')}*{central}/{vc}"
             rules[site].append(f"{ident(f'{s.name}.ke0')}*({free} - {site})")
 
+    if spec.releasing is not None:
+        state("release", "dimensionless", "1")
     assigned: list[str] = []
     for s in spec.species:
         made = ident(f"plasma_{s.name}")
@@ -179,7 +184,8 @@ def to_antimony(
             )
             rules[bound].append(f"{koff}*({level}/{kd}*{free} - {bound})")
         if r.tone:
-            rules[held[-1]].append(f"{ident(f'{r.name}.{ENDOGENOUS}.koff')}*({e0}*{free} - {held[-1]})")
+            load = f"{e0}*{ident('release')}" if r.released else e0
+            rules[held[-1]].append(f"{ident(f'{r.name}.{ENDOGENOUS}.koff')}*({load}*{free} - {held[-1]})")
 
     if spec.adaptation is not None:
         terms = [
@@ -198,6 +204,14 @@ def to_antimony(
                 f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*(1 - {sat}*{made})",
                 f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
             ]
+
+    if spec.releasing is not None:
+        central, vc = ident(f"{spec.releasing}.central"), ident(f"{spec.releasing}.vc")
+        rise, level = ident("release_rise"), ident(f"plasma_{spec.releasing}")
+        assigned.append(f"  {rise} := ({_sum(rules[central])})/{vc};")
+        ke, rho, c50, phi = (ident(f"release.{p}") for p in RELEASE)
+        rising = f"{phi}*piecewise({rise}, {rise} > 0, 0)"
+        rules[ident("release")] += [f"{ke}*(1 + {rho}*{level}/({level} + {c50}) + {rising} - {ident('release')})"]
 
     lines.append("\n  // States")
     lines += [f"  {s} = {start[s]}; {s} has {unit_of[s]};" for s in rules]

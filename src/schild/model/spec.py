@@ -52,8 +52,9 @@ class Species:
     feeds : tuple of str
         Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance. [1]
     saturable : bool
-        Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance. Such
-        a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most one.
+        Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance.
+        Such a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most
+        one.
     """
 
     name: str
@@ -125,8 +126,8 @@ class Adaptation:
 class ModelSpec:
     """Structure of a model.
 
-    With ``releasing``, endogenous release ``E`` (1 at rest) follows the concentration ``C`` of that species and its rise,
-    ``E' = ke (1 + rho C / (C + c50) + phi max(0, C') - E)``, with ``release.ke``, ``.rho``, ``.c50``, ``.phi``.
+    With ``releasing``, endogenous release ``E`` (1 at rest) follows the concentration ``C`` of that species and its
+    rise, ``E' = ke (1 + rho C / (C + c50) + phi max(0, C') - E)``, with ``release.ke``, ``.rho``, ``.c50``, ``.phi``.
 
     Examples
     --------
@@ -194,7 +195,7 @@ class ModelSpec:
 #: Parameters of an adaptation state, in the order in which the kernel reads them.
 LAG = ("gain_up", "gain_down", "loss_up", "loss_down", "saturation")
 
-#: Parameters of endogenous release: rate [1/h], gain of the level [1], level at half gain [nM], gain of its rise [h/nM].
+#: Endogenous release: rate [1/h], gain of the level [1], level at half gain [nM], gain of its rise [h/nM].
 RELEASE = ("ke", "rho", "c50", "phi")
 
 _DISPOSITION = (("vc", "cl", "fu"), ("q", "vp"), ("q2", "vp2"))
