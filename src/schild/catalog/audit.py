@@ -430,6 +430,12 @@ def _uses_of_disposition(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
     units = [("vc", "L"), ("cl", "L/h"), ("fu", "1"), ("q", "L/h"), ("vp", "L"), ("q2", "L/h"), ("vp2", "L")]
     for name, unit in units[: 3 + 2 * disposition.peripherals]:
         yield name, unit, "disposition"
+    if disposition.saturable:
+        yield "vmax", "g/h", "disposition.saturable"
+        yield "km", "g/L", "disposition.saturable"
+    if disposition.releases:
+        for part, unit in (("rate", "1/h"), ("gain", "1"), ("c50", "g/L"), ("rise", "h*L/g")):
+            yield f"release.{part}", unit, "disposition.releases"
     if disposition.effect_site:
         yield "ke0", "1/h", "disposition.effect_site"
     for metabolite, name in disposition.feeds.items():

@@ -29,11 +29,17 @@ class Disposition:
         Whether the brain is an effect compartment with the number ``ke0``; a structure overrules it.
     feeds : mapping of str to str
         Metabolite to the number that holds the molar fraction of this drug's clearance that forms it.
+    saturable : bool
+        Whether elimination saturates as well, by the numbers ``vmax`` and ``km``.
+    releases : tuple of str
+        Receptors whose endogenous agonist it releases, by the numbers ``release.rate``, ``.gain``, ``.c50``, ``.rise``.
     """
 
     peripherals: int
     effect_site: bool
     feeds: Mapping[str, str] = field(default_factory=dict)
+    saturable: bool = False
+    releases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

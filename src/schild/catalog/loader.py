@@ -253,7 +253,7 @@ class Catalogue:
         return drug
 
     def _copied(self, drug: str, number: str) -> Number:
-        return self.drugs[drug].number(number)
+        return self.alcohol[number] if drug == "alcohol" else self.drugs[drug].number(number)
 
     def _study(self, key: str) -> Study:
         table = self._table(f"studies/{key}.toml")
@@ -411,8 +411,12 @@ def _disposition(table: Table | None) -> Disposition | None:
         peripherals=table.whole("peripherals"),
         effect_site=table.flag("effect_site", False),
         feeds=table.names("feeds"),
+        saturable=table.flag("saturable", False),
+        releases=tuple(table.texts("releases")),
     )
     table.done()
+    if entry.releases and not entry.saturable:
+        raise table.fail("releases an endogenous agonist; only a drug with saturable elimination can, so far.")
     if entry.peripherals not in (0, 1, 2):
         raise table.fail(f"has peripherals = {entry.peripherals}; expected 0, 1 or 2.")
     return entry

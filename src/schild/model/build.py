@@ -220,9 +220,11 @@ class _Builder:
                     name=key,
                     peripherals=_disposition(drug).peripherals,
                     feeds=tuple(_disposition(drug).feeds),
+                    saturable=_disposition(drug).saturable,
                 )
                 for key, drug in self.drugs.items()
             ),
+            releasing=next((key for key, drug in self.drugs.items() if _disposition(drug).releases), None),
             inputs=inputs,
             receptors=self._receptors(),
             adaptation=self._lags(adaptation),
@@ -431,7 +433,7 @@ class _Builder:
         while number.same_as:
             drug, _, name = number.same_as.partition(":")
             label = f"{drug}.{name}"
-            number = self.catalogue.drugs[drug].numbers[name]
+            number = self.catalogue.alcohol[name] if drug == "alcohol" else self.catalogue.drugs[drug].numbers[name]
         return label
 
     def _eta(self, drug: Drug, name: str, label: str) -> Floats:
@@ -537,7 +539,12 @@ class _Builder:
                 if name in drug.binding and key not in self.without
             )
             found.append(
-                Receptor(name=name, ligands=ligands, tone=endogenous is not None and name in endogenous.binding)
+                Receptor(
+                    name=name,
+                    ligands=ligands,
+                    tone=(tone := endogenous is not None and name in endogenous.binding),
+                    released=tone and any(name in _disposition(drug).releases for drug in self.drugs.values()),
+                )
             )
         return tuple(found)
 
@@ -549,6 +556,15 @@ class _Builder:
             names = ["vc", "cl", "fu", "q", "vp", "q2", "vp2"][: 3 + 2 * species.peripherals]
             for name in names:
                 p[f"{species.name}.{name}"] = self.value(drug, self.instead.get((drug.key, name), name))
+            if species.saturable:
+                nmol_per_g = 1e9 / float(self.number(drug, str(drug.mw)).value)
+                p[f"{species.name}.vmax"] = self.value(drug, "vmax") * nmol_per_g
+                p[f"{species.name}.km"] = self.value(drug, "km") * nmol_per_g
+            if species.name == spec.releasing:
+                p["release.ke"] = self.value(drug, "release.rate")
+                p["release.rho"] = self.value(drug, "release.gain")
+                p["release.c50"] = self.value(drug, "release.c50") * nmol_per_g
+                p["release.phi"] = self.value(drug, "release.rise") / nmol_per_g
             if species.name in effect:
                 p[f"{species.name}.ke0"] = self.value(drug, "ke0")
             for target, name in _disposition(drug).feeds.items():

@@ -15,6 +15,7 @@ from schild.model.build import Built, People, build
 from schild.model.spec import ENDOGENOUS
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
+from schild.simulate.alcohol import ALCOHOL_OUTPUTS, alcohol_plan, alcohol_values
 from schild.simulate.effects import Effects, efficacy_of
 from schild.simulate.guard import AGONISTS, check_doses
 from schild.simulate.history import begin_of, plan_history
@@ -331,6 +332,7 @@ def _outputs_of(built: Built, effects: Effects, wanted: Sequence[str] | None) ->
     sites = built.spec.effect_species()
     for s in built.spec.species:
         plan.append((f"plasma_{s.name}", "ng/mL", (f"plasma_{s.name}",)))
+    plan += alcohol_plan(built)
     for s in built.spec.species:
         plan.append((f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in sites else f"plasma_{s.name}",)))
     for r in built.spec.receptors:
@@ -375,7 +377,9 @@ def _collect(
     for name, unit, signals in plan:
         values = out[:, at[signals[0]], :] if signals else np.zeros((n, n_times), dtype=out.dtype)
         kind, _, rest = name.partition("_")
-        if kind == "plasma":
+        if name in ALCOHOL_OUTPUTS:
+            values = alcohol_values(name, built, signal_of).astype(out.dtype)
+        elif kind == "plasma":
             mw = built.drugs[rest].numbers[str(built.drugs[rest].mw)].value
             values = values * out.dtype.type(mw / 1000.0)
         elif kind == "free" and signals[0].startswith("plasma_"):
