@@ -7,6 +7,7 @@ import pytest
 
 from plainly import by_dose
 from schild.catalog import load
+from schild.errors import InputError
 from schild.model.build import build
 from schild.population import Subject, people_of
 from schild.regimen import expand, parse_regimen
@@ -16,6 +17,9 @@ from schild.units import TICKS_PER_HOUR, amount_nmol, parse_amount
 
 CATALOGUE = load()
 GIVEN = [(key, route) for key in CATALOGUE.drugs for route in CATALOGUE.drugs[key].routes]
+#: Drugs whose elimination saturates: their own laws stand below.
+SATURABLE = [(key, route) for key, route in GIVEN if CATALOGUE.drug(key).disposition.saturable]
+LINEAR = [given for given in GIVEN if given not in SATURABLE]
 
 
 def slowest(drug):
@@ -52,7 +56,7 @@ def test_it_runs_and_says_where_its_numbers_come_from(drug, route):
     assert "schild" in found.cite() or len(found.cite()) > 20
 
 
-@pytest.mark.parametrize(("drug", "route"), GIVEN)
+@pytest.mark.parametrize(("drug", "route"), LINEAR)
 def test_what_enters_or_is_formed_is_what_is_cleared(drug, route):
     events = expand(parse_regimen(f"{drug} 1 mg {route}"), 0)
     model = build(CATALOGUE, events, people_of(Subject(), CATALOGUE, 1), receptors=("mor",))
@@ -78,7 +82,7 @@ def test_what_enters_or_is_formed_is_what_is_cleared(drug, route):
         assert cleared[s] == pytest.approx(formed, rel=1e-3), s
 
 
-@pytest.mark.parametrize(("drug", "route"), GIVEN)
+@pytest.mark.parametrize(("drug", "route"), LINEAR)
 def test_a_larger_dose_brings_more_and_where_linear_in_proportion(drug, route):
     small, large = (simulate(f"{drug} {mg} mg {route}", until="1 d", every="1 h", receptors=("mor",)) for mg in (1, 4))
     linear = CATALOGUE.drug(drug).routes[route].by_dose is None
@@ -90,7 +94,7 @@ def test_a_larger_dose_brings_more_and_where_linear_in_proportion(drug, route):
         assert (np.abs(four - 4 * one).max() <= 1e-12 * top) == (linear or not top), name
 
 
-@pytest.mark.parametrize(("drug", "route"), GIVEN)
+@pytest.mark.parametrize(("drug", "route"), LINEAR)
 def test_two_doses_are_the_sum_of_each(drug, route):
     # Also where the share absorbed depends on the dose: that is a matter of each dose, not of what is there already.
     runs = [
@@ -118,9 +122,31 @@ def test_people_differ_and_stay_sound(drug, route):
     assert len(np.unique(found[f"plasma_{first}"].values.sum(axis=1))) > 20
 
 
-@pytest.mark.parametrize(("drug", "route"), GIVEN)
+@pytest.mark.parametrize(("drug", "route"), LINEAR)
 def test_a_steady_state_is_one(drug, route):
     found = simulate(f"{drug} 1 mg {route} q24h ss", until="2 d", every="2 h", receptors=("mor",))
     for name, output in found.outputs.items():
         first, second = output.values[0, 0:12], output.values[0, 12:24]
         assert np.abs(first - second).max() <= 1e-4 * max(second.max(), 1.0), name
+
+
+@pytest.mark.parametrize(("drug", "route"), SATURABLE)
+def test_a_saturable_drug_is_cleared_whole_and_more_than_in_proportion(drug, route):
+    d = CATALOGUE.drug(drug)
+    value = {name: n.value for name, n in d.numbers.items()}
+    size = (70.0 / value["size.weight"]) ** value["size.exponent"]
+    areas = []
+    for grams in (14.0, 42.0):
+        found = simulate(f"{drug} {grams} g {route}", until="20 h", every="1 min", receptors=("mor",))
+        level = found["bac"].values[0]
+        rate = size * (value["vmax"] * level / (value["km"] + level) + value["cl"] * level)
+        given = grams * value[d.routes[route].branches[0].deliver[0].of]
+        assert np.trapezoid(rate, found["bac"].time_h) == pytest.approx(given, rel=1e-3)
+        areas.append(np.trapezoid(level, found["bac"].time_h))
+    assert areas[1] > 3.5 * areas[0]
+
+
+@pytest.mark.parametrize(("drug", "route"), SATURABLE)
+def test_a_saturable_drug_has_no_steady_state_in_closed_form(drug, route):
+    with pytest.raises(InputError, match="saturates"):
+        simulate(f"{drug} 1 g {route} q24h ss", until="2 d")

@@ -682,6 +682,11 @@ class _Builder:
         drug = self.drugs[self.catalogue.drug(str(event.drug)).key]
         route = drug.route(str(event.route), event.product)
         prolonged = bool(event.duration_tick or event.rate)
+        if event.ss and _disposition(drug).saturable:
+            raise InputError(
+                f"A steady state of {drug.name} was asked for; its elimination saturates, so there is none in closed "
+                "form. Begin the doses earlier instead, such as 'from -7 d'."
+            )
         entries: list[Entry] = []
         labels = [
             (label, branch)
