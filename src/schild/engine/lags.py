@@ -98,13 +98,21 @@ def _carry(times, drive, index, first, last, rates, state):
             while w + 2 < index.size and index[w + 1] <= m:
                 w += 1
             v = min(w + 1, index.size - 1)
-            # A period is taken several times over where the one before it was: not beyond the next window.
             repeat = min(1 + (m - first) // _STRIDE, last - m)
-            middle = m + 0.5 * (repeat - 1)
+            middle = max(float(index[w]), min(m + 0.5 * (repeat - 1), float(index[v])))
             share = (middle - index[w]) / (index[v] - index[w]) if v > w else 0.0
-            share = max(0.0, min(share, 1.0))
+            # What builds up or is washed out is curved: a parabola through a third window takes most of that.
+            u = w - 1 if w > 0 else v + 1
+            bend = 0.0
+            if v > w and u < index.size:
+                bend = (middle - index[w]) * (middle - index[v])
             for i in range(n_nodes):
-                course[i] = drive[j, w, i] + share * (drive[j, v, i] - drive[j, w, i])
+                here, rise = drive[j, w, i], drive[j, v, i] - drive[j, w, i]
+                course[i] = here + share * rise
+                if bend != 0.0:
+                    slope_uw = (drive[j, u, i] - here) / (index[u] - index[w])
+                    second = (slope_uw - rise / (index[v] - index[w])) / (index[u] - index[v])
+                    course[i] = max(0.0, course[i] + bend * second)
             for k in range(n_lags):
                 # The map of one period is affine while the branches stay: a -> one + slope (a - a_0).
                 a = one = state[j, k]
@@ -180,7 +188,7 @@ def carry(
     times : ndarray, shape (n_nodes,)
         Nodes of one period, from 0 to its length. [h]
     drive : ndarray, shape (n, n_windows, n_nodes)
-        Activation in the periods numbered ``index``; in between it is interpolated, beyond it stays.
+        Activation in the periods numbered ``index``; in between it is interpolated by parabolas, beyond it stays.
     index : ndarray, shape (n_windows,)
         Rising, the first at most the first period.
     periods : (int, int)

@@ -28,8 +28,12 @@ __all__ = ["History", "begin_of", "plan_history"]
 #: Fewer doses than this are simply part of the run.
 FEW = 40
 
+#: Receptors have forgotten after this many times the mean stay of the slowest ligand; less than so many hours is no
+#: matter in a period. [1], [h]
+FORGET, SHORT_H = 5.0, 1.0
+
 #: Consecutive windows are at most this far apart, as a factor of the number of the period.
-APART = 1.6
+APART = 1.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,19 +174,12 @@ def begin_of(
     Begin
         For ``solve``.
     """
-    events: list[Event] = []
-    grids: list[list[int]] = []
-    at = 0
-    for piece in history.pieces:
-        for number in piece.index:
-            start = piece.start + number * piece.length
-            events.append(Event(tick=at, order=0, evid=5))
-            events += history.events(start, at, start + piece.length, order=1)
-            inside = [t for r in history.regimens for t in r.inside(start, start + piece.length)]
-            grids.append([at + node for node in nodes_of(sorted({t - start for t in inside} | {0}), piece.length)])
-            at += piece.length
-    events.sort(key=lambda e: (e.tick, e.order))
+    events, grids = _windows(history, 0)
     built = rebuild(events)
+    # Where a ligand leaves slowly, a window begins before it is looked at: receptors forget the one before.
+    if memory := _memory(built):
+        events, grids = _windows(history, memory)
+        built = rebuild(events)
     ticks = sorted({tick for grid in grids for tick in grid})
     slots = [
         f"{r.name}_occupancy_{name}"
@@ -208,3 +205,39 @@ def begin_of(
             state = carry(hours, course, np.array(piece.index), (0, piece.periods), rates, state)
     occupancy = {slot: out[:, m, place[grids[-1][-1]]].astype(np.float64) for m, slot in enumerate(slots)}
     return Begin(tick=history.until, occupancy=occupancy, lags=state)
+
+
+def _windows(history: History, memory: int) -> tuple[list[Event], list[list[int]]]:
+    """Events of all windows one after the other, and the ticks at which each is looked at."""
+    events: list[Event] = []
+    grids: list[list[int]] = []
+    at = 0
+    for piece in history.pieces:
+        before = -1
+        for number in piece.index:
+            skipped = number - before - 1
+            early = min(skipped, -(-memory // piece.length)) * piece.length
+            before = number
+            start = piece.start + number * piece.length
+            events.append(Event(tick=at, order=0, evid=5))
+            events += history.events(start - early, at, start + piece.length, order=1)
+            at += early
+            inside = [t for r in history.regimens for t in r.inside(start, start + piece.length)]
+            grids.append([at + node for node in nodes_of(sorted({t - start for t in inside} | {0}), piece.length)])
+            at += piece.length
+    events.sort(key=lambda e: (e.tick, e.order))
+    return events, grids
+
+
+def _memory(built: Built) -> int:
+    """How long receptors remember, where that is long against a period between doses. [us]"""
+    slowest = min(
+        (
+            float(np.min(np.asarray(built.parameters[f"{r.name}.{x.species}.koff"])))
+            for r in built.spec.receptors
+            for x in r.ligands
+        ),
+        default=np.inf,
+    )
+    hours = FORGET / slowest
+    return round(hours * TICKS_PER_HOUR) if hours > SHORT_H else 0

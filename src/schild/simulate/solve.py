@@ -236,7 +236,7 @@ def _periodic(
     grid = nodes_of(doses, period, finer=2) if n_lags else [0, period]
     times = np.array(grid, dtype=np.float64) / TICKS_PER_HOUR
 
-    def one_period(begins: Floats, many: int, nodes: Floats) -> Floats:
+    def one_period(begins: Floats, many: int, nodes: Floats) -> NDArray[np.floating]:
         return run(
             program,
             np.tile(rows, (many, 1)),
