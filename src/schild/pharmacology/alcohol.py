@@ -53,15 +53,15 @@ def widmark_volume(weight_kg: Value, factor_l_kg: Value | float) -> Value:
     return weight_kg * factor_l_kg
 
 
-def grams_for_level(level_g_l: Value, volume_l: Value | float) -> Value:
+def grams_for_level(volume_l: Value, level_g_l: Value | float) -> Value:
     """Ethanol that brings the blood to a level if it is spread at once and none is lost.
 
     Examples
     --------
-    >>> round(grams_for_level(0.3, 47.6), 1)
+    >>> round(grams_for_level(47.6, 0.3), 1)
     14.3
     """
-    return level_g_l * volume_l
+    return volume_l * level_g_l
 
 
 def elimination_rate(level_g_l: Value, vmax_g_h: Value | float, km_g_l: Value | float, clr_l_h: Value | float) -> Value:

@@ -1,0 +1,503 @@
+"""Laboratory experiments with alcohol: the same session with placebo and with an antagonist."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild import __version__
+from schild.catalog import Catalogue, load
+from schild.drinking.effect_size import EffectSize, hedges_g
+from schild.drinking.people import Drinkers, drinkers
+from schild.drinking.protocols import Protocol, protocol
+from schild.engine.session import SessionResult, run_sessions
+from schild.engine.streams import normals, uniforms
+from schild.errors import InputError
+from schild.population import Population, Subject, people_of
+from schild.regimen import expand, parse_regimen
+from schild.simulate import Result, Run, simulate_run
+from schild.simulate.result import source_lines
+from schild.units import TICKS_PER_HOUR, TimeLike, hours
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Laboratory", "laboratory", "measure", "occupancy_course", "sit"]
+
+Floats = NDArray[np.float64]
+
+#: Outcomes that people rate, by signal of the session; the rest is counted or measured.
+RATED = {"stimulation": "reward", "sedation": "sedation", "mood": "mood", "craving": "craving"}
+PLACEBO, ANTAGONIST = "placebo", "antagonist"
+#: Time after the last dose when a session begins, unless said otherwise. [h]
+_AFTER_H = 3.0
+
+
+def occupancy_course(
+    regimens: Sequence[str],
+    begin_h: float,
+    grid: Floats,
+    *,
+    subject: Mapping[str, Any] | None = None,
+    population: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, float] | None = None,
+    threads: int | None = None,
+) -> tuple[Floats, Subject | Population, Result]:
+    """Occupancy of mu by all antagonists on board during a session, as a scan would see it.
+
+    Parameters
+    ----------
+    regimens : sequence of str
+        Antagonists, in words.
+    begin_h : float
+        Beginning of the session in the time of the regimens. [h]
+    grid : ndarray, shape (n_grid,)
+        Times in the session. [h]
+    subject, population, seed, catalogue, overrides, threads
+        As for ``simulate``.
+
+    Returns
+    -------
+    occupancy : ndarray, shape (n, n_grid)
+        [1]
+    who : Subject or Population
+        The people, for ``people_of``.
+    result : Result
+        The run, for its sources and manifest.
+
+    Raises
+    ------
+    InputError
+        If a regimen holds an agonist: occupancy by an opioid that also activates is not an antagonist's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> held, _, _ = occupancy_course(["naltrexone 50 mg po"], 3.0, np.array([0.0, 1.0]))
+    >>> held.shape, bool(held.min() > 0.8)
+    ((1, 2), True)
+    """
+    catalogue = catalogue or load()
+    for text in regimens:
+        for dose in parse_regimen(text).doses:
+            if dose.drug is not None and catalogue.drug(dose.drug).role != "antagonist":
+                raise InputError(
+                    f"{dose.drug} is of the role {catalogue.drug(dose.drug).role}; expected an antagonist. A session "
+                    "with alcohol in the laboratory takes antagonists only."
+                )
+    run = Run.of(
+        *regimens,
+        until=f"{begin_h + float(grid[-1]) + 1.0:g} h",
+        seed=seed,
+        receptors=["mor"],
+        outputs=["mor_pet_occupancy"],
+        adaptation=False,
+        subject=None if subject is None else dict(subject),
+        population=None if population is None else dict(population),
+    )
+    ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in grid]
+    result = simulate_run(run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads)
+    held = np.clip(result["mor_pet_occupancy"].values.astype(np.float64), 0.0, 1.0)
+    return held, run.who, result
+
+
+def sit(
+    plan: Protocol, people: Drinkers, occupancy: Floats, seed: int, occasion: str, *, first: int = 0, **options: Any
+) -> SessionResult:
+    """Run one session of some people.
+
+    Parameters
+    ----------
+    plan : Protocol
+        What is given and offered.
+    people : Drinkers
+        Who.
+    occupancy : ndarray, shape (n, n_grid) or (n,)
+        Of mu by an antagonist. [1]
+    seed : int
+        Of the decisions.
+    occasion : str
+        Name of the session: the same name draws the same decisions.
+    first : int
+        Number of the first of these people, so that decisions go with the person and not with the place.
+    **options
+        Of ``run_sessions``.
+
+    Returns
+    -------
+    SessionResult
+        Courses and drinks.
+
+    Examples
+    --------
+    >>> from schild.drinking.protocols import PROTOCOLS
+    >>> one = drinkers(people_of(Subject(), load(), 1), load())
+    >>> result = sit(PROTOCOLS["fixed_dose"], one, np.zeros(1), 1, "placebo")
+    >>> bool(0.3 < result.signal("bac").max() < 1.2)
+    True
+    """
+    grid = plan.grid
+    n = people.n
+    given, infusion = np.zeros((n, grid.size)), np.zeros((n, grid.size))
+    dose = plan.first_dose(people)
+    if plan.infused_over > 0.0:
+        pieces = max(1, round(plan.infused_over / plan.every))
+        infusion[:, :pieces] = (dose / (pieces * plan.every))[:, None]
+    else:
+        given[:, 0] = dose
+    offered = plan.during(plan.offered)
+    uniform = np.ones((n, grid.size))
+    for k in np.flatnonzero(offered):
+        uniform[:, k] = uniforms(seed, f"session.{occasion}.{k}", first, first + n)
+    return run_sessions(
+        people.with_(drink_g=plan.one_drink(people)).rows,
+        grid,
+        occupancy,
+        uniform,
+        cue=plan.during(plan.cue).astype(np.float64),
+        given=given,
+        infusion=infusion,
+        offered=offered,
+        most=plan.most,
+        **options,
+    )
+
+
+def measure(
+    plan: Protocol, people: Drinkers, found: SessionResult, seed: int, occasion: str, *, first: int = 0
+) -> dict[str, Floats]:
+    """What the session is scored by, shape (n,) each: ratings with the noise of people and of the occasion.
+
+    Parameters
+    ----------
+    plan, people, found
+        The session.
+    seed, occasion, first
+        As for ``sit``: noise of a person stays from occasion to occasion, the rest is new.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
+    """
+    values: dict[str, Floats] = {}
+    last = first + people.n
+    for name in plan.measures:
+        if name in RATED:
+            rest, points, sd = people.rating[name]
+            course = found.signal(RATED[name])
+            during = plan.during(plan.cue)
+            raw = course[:, during].mean(axis=1) if name == "craving" and during.any() else course.max(axis=1)
+            own = normals(seed, f"laboratory.person.{name}", first, last)
+            new = normals(seed, f"laboratory.{occasion}.{name}", first, last)
+            noise = np.sqrt(1.0 - people.within) * own + np.sqrt(people.within) * new
+            values[name] = rest + points * raw + sd * noise
+        elif name == "drinks":
+            values[name] = found.drinks.astype(np.float64)
+        elif name == "first" and plan.offered is not None:
+            begin, end = plan.offered
+            values[name] = np.where(np.isfinite(found.first_h), found.first_h, end) - begin
+        elif name == "peak_bac":
+            values[name] = found.signal("bac").max(axis=1)
+    return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laboratory:
+    """One experiment.
+
+    Attributes
+    ----------
+    plan : Protocol
+        The session.
+    antagonist : tuple of str
+        Regimens in words.
+    design : str
+        ``crossover`` or ``parallel``.
+    effects : mapping of str to EffectSize
+        Antagonist against placebo, by outcome.
+    bands : mapping of str to (float, float)
+        90 % range of g over parameter draws; empty without draws.
+    values : mapping of str to (ndarray, ndarray)
+        Placebo and antagonist, one value for each person.
+    courses : mapping of str to ndarray
+        Median course of some signals, shape (2, n_grid): placebo, antagonist.
+    occupancy : ndarray, shape (n,)
+        Mean of each person's course. [1]
+    warnings : tuple of str
+        What to know before using the numbers.
+    sources : mapping of str to tuple of str
+        Citation key to the numbers it is used for.
+    manifest : mapping
+        What is needed to repeat it.
+    """
+
+    plan: Protocol
+    antagonist: tuple[str, ...]
+    design: str
+    effects: Mapping[str, EffectSize]
+    bands: Mapping[str, tuple[float, float]]
+    values: Mapping[str, tuple[Floats, Floats]]
+    courses: Mapping[str, Floats]
+    occupancy: Floats
+    warnings: tuple[str, ...]
+    sources: Mapping[str, tuple[str, ...]]
+    manifest: Mapping[str, Any]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return one row for each outcome."""
+        rows = []
+        for name, e in self.effects.items():
+            row = {
+                "outcome": name, "g": e.g, "low": e.low, "high": e.high, "p": e.p, "placebo": e.control,
+                "antagonist": e.treated, "sd": e.sd, "n": e.n,
+            }  # fmt: skip
+            if name in self.bands:
+                row["q05"], row["q95"] = self.bands[name]
+            rows.append(row)
+        return rows
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows as a table."""
+        import pandas as pd
+
+        return pd.DataFrame(self.summary())
+
+    def cite(self) -> str:
+        """Return the sources of the numbers used."""
+        return source_lines(self.sources, load())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "laboratory": self.summary(),
+            "warnings": list(self.warnings),
+            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+        }
+
+    def to_json(self) -> str:
+        """Return the JSON object of the contract as text."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    def plot(self) -> Figure:
+        """Draw median courses with placebo and antagonist, and the effect sizes."""
+        from matplotlib.figure import Figure
+
+        from schild.simulate.plot import COLOURS
+
+        figure = Figure(figsize=(10.0, 5.6), layout="constrained")
+        axes = figure.subplots(2, 3).ravel()
+        titles = {
+            "bac": "alcohol in blood [g/L]",
+            "stimulation": "stimulation [points]",
+            "sedation": "sedation [points]",
+            "craving": "craving [points]",
+            "drinks": "drinks chosen, mean",
+        }
+        t = 60.0 * self.plan.grid
+        for axis, (name, title) in zip(axes, titles.items(), strict=False):
+            for k, label in enumerate((PLACEBO, ANTAGONIST)):
+                axis.plot(t, self.courses[name][k], color=COLOURS[k], label=label)
+            axis.set_title(title, fontsize="small")
+            axis.set_xlabel("minutes", fontsize="small")
+            axis.grid(alpha=0.25)
+        axes[0].legend(frameon=False, fontsize="small")
+        names = list(self.effects)
+        for k, name in enumerate(names):
+            e = self.effects[name]
+            axes[5].plot([e.low, e.high], [k, k], color="#444444", linewidth=1.2)
+            axes[5].plot([e.g], [k], "o", color=COLOURS[1], markersize=4)
+        axes[5].axvline(0.0, color="#888888", linewidth=1)
+        axes[5].set_yticks(range(len(names)), [_WORDS.get(name, name) for name in names], fontsize="small")
+        axes[5].invert_yaxis()
+        axes[5].set_title("Hedges g, 95 % interval", fontsize="small")
+        figure.suptitle(f"{'; '.join(self.antagonist)}: {self.plan.says}", fontsize="medium")
+        return figure
+
+
+_WORDS = {"first": "time to first drink", "peak_bac": "peak level", "mood": "negative mood"}
+
+
+def laboratory(
+    plan: str | Protocol,
+    antagonist: str | Sequence[str] = "naltrexone 50 mg po q24h x7",
+    *,
+    at: TimeLike | None = None,
+    n: int = 200,
+    design: str = "crossover",
+    population: Mapping[str, Any] | None = None,
+    moderators: Mapping[str, bool] | None = None,
+    draws: int = 0,
+    common: bool = False,
+    seed: int = 1,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, float] | None = None,
+    threads: int | None = None,
+    **changes: Any,
+) -> Laboratory:
+    """Let people drink in a laboratory with placebo and with an antagonist.
+
+    Parameters
+    ----------
+    plan : str or Protocol
+        ``fixed_dose``, ``cue``, ``self_administration``, ``bar``, or a protocol of one's own.
+    antagonist : str or sequence of str
+        Regimens in words.
+    at : time, optional
+        Beginning of the session in the time of the regimen; 3 h after the last dose by default.
+    n : int
+        People; in each group of a parallel design.
+    design : {"crossover", "parallel"}
+        Whether both sessions are of the same people.
+    population : mapping, optional
+        As for ``simulate``: covariates given to all, ``variability``, ``occasions``.
+    moderators : mapping, optional
+        Subgroups switched on for all, see ``drinkers``. Off by default.
+    draws : int
+        Parameter sets drawn from the uncertainty of the typical values, each given to the same people; they make
+        ``bands``.
+    common : bool
+        Whether both sessions use the same random decisions and ratings: less noise in a difference of means, but no
+        longer what a study would see.
+    seed : int
+        Of people, decisions and ratings.
+    catalogue, overrides, threads
+        As for ``simulate``; numbers of alcohol are overridden by ``"alcohol.<number>"``.
+    **changes
+        Fields of the protocol to replace, e.g. ``grams_per_kg=0.4``.
+
+    Returns
+    -------
+    Laboratory
+        Effect sizes, values of each person, courses.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be run, saying what was given, what was expected and what to do.
+
+    Examples
+    --------
+    >>> found = laboratory("fixed_dose", n=40, common=True)
+    >>> found.effects["stimulation"].g < 0.0 < found.effects["sedation"].g
+    True
+    """
+    if design not in ("crossover", "parallel"):
+        raise InputError(f"design is {design!r}; expected 'crossover' or 'parallel'. Choose one of them.")
+    catalogue = catalogue or load()
+    plan = protocol(plan, **changes)
+    regimens = (antagonist,) if isinstance(antagonist, str) else tuple(antagonist)
+    groups = 2 if design == "parallel" else 1
+    begin_h = _last_dose_h(regimens) + _AFTER_H if at is None else hours(at)
+    drugs = {k: v for k, v in (overrides or {}).items() if not k.startswith("alcohol.")}
+    held, who, result = occupancy_course(
+        regimens,
+        begin_h,
+        plan.grid,
+        population={**(population or {}), "n": groups * n, "uncertainty": draws},
+        seed=seed,
+        catalogue=catalogue,
+        overrides=drugs,
+        threads=threads,
+    )
+    people = drinkers(
+        people_of(who, catalogue, seed), catalogue, food=plan.food, moderators=moderators, overrides=overrides
+    )
+    in_all = groups * n
+    none = np.zeros(people.n)
+    sat = [
+        sit(plan, people, occupancy, seed, PLACEBO if common else occasion, threads=threads)
+        for occasion, occupancy in ((PLACEBO, none), (ANTAGONIST, held))
+    ]
+    scored = [
+        measure(plan, people, found, seed, PLACEBO if common else occasion)
+        for occasion, found in zip((PLACEBO, ANTAGONIST), sat, strict=True)
+    ]
+    failed = int(np.count_nonzero(sat[0].status | sat[1].status | (result.status != 0)))
+    good = (sat[0].status == 0) & (sat[1].status == 0) & (result.status == 0)
+    # In a parallel design the first n people take placebo and the others the antagonist.
+    sides = [np.arange(people.n) % in_all < n, np.arange(people.n) % in_all >= n] if groups == 2 else [good, good]
+    values = {name: (scored[0][name][sides[0] & good], scored[1][name][sides[1] & good]) for name in plan.measures}
+    effects, bands = {}, {}
+    for name, (control, treated) in values.items():
+        if draws:
+            sets = np.arange(people.n) // in_all
+            each = [
+                hedges_g(
+                    scored[1][name][sides[1] & good & (sets == k)],
+                    scored[0][name][sides[0] & good & (sets == k)],
+                    paired=groups == 1,
+                ).g
+                for k in range(draws)
+            ]
+            bands[name] = (float(np.quantile(each, 0.05)), float(np.quantile(each, 0.95)))
+        effects[name] = hedges_g(treated, control, paired=groups == 1)
+    numbers = catalogue.alcohol
+    sources = {key: list(used) for key, used in result.sources.items()}
+    for name, number in numbers.items():
+        if not name.startswith(("day.", "moderator.", "drink.")):
+            for source in number.chosen.source:
+                sources.setdefault(source, []).append(f"alcohol.{name}")
+    warnings = [*result.warnings, *_SAID]
+    if failed:
+        warnings.append(f"{failed} of {people.n} people could not be followed and are left out.")
+    return Laboratory(
+        plan=plan,
+        antagonist=regimens,
+        design=design,
+        effects=effects,
+        bands=bands,
+        values=values,
+        courses=_courses(people, sat),
+        occupancy=held.mean(axis=1),
+        warnings=tuple(warnings),
+        sources={key: tuple(used) for key, used in sources.items()},
+        manifest={
+            **result.manifest,
+            "schild": __version__,
+            "laboratory": plan.key,
+            "design": design,
+            "session_at_h": begin_h,
+            "subjects": people.n,
+            "draws": draws,
+            "seed": seed,
+            "common": common,
+        },
+    )
+
+
+#: Said with every experiment.
+_SAID = (
+    "Sizes of the endogenous release, of ratings and of the spread of drinking between people are assumed; the effects "
+    "of an antagonist are fitted to pooled laboratory studies (docs/alcohol.md).",
+)
+
+
+def _last_dose_h(regimens: Sequence[str]) -> float:
+    ticks = [
+        event.tick
+        for text in regimens
+        for event in expand(parse_regimen(text).doses, 10_000 * TICKS_PER_HOUR)
+        if event.drug is not None
+    ]
+    if not ticks:
+        raise InputError("No antagonist is given; expected at least one dose, e.g. 'naltrexone 50 mg po q24h x7'.")
+    return max(ticks) / TICKS_PER_HOUR
+
+
+def _courses(people: Drinkers, sat: Sequence[SessionResult]) -> dict[str, Floats]:
+    found: dict[str, Floats] = {"bac": np.array([np.nanmedian(s.signal("bac"), axis=0) for s in sat])}
+    for name, signal in RATED.items():
+        rest, points, _ = people.rating[name]
+        found[name] = np.array([rest + points * np.nanmedian(s.signal(signal), axis=0) for s in sat])
+    found["drinks"] = np.array([np.nanmean(s.signal("drinks"), axis=0) for s in sat])
+    return found

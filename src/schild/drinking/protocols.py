@@ -1,0 +1,177 @@
+"""Laboratory protocols: what is given, what is offered, what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.drinking.people import Drinkers
+from schild.errors import InputError, UnknownNameError
+from schild.pharmacology.alcohol import grams_for_level
+
+__all__ = ["PROTOCOLS", "Protocol", "protocol"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """One kind of session.
+
+    Attributes
+    ----------
+    key, says : str
+        Identity.
+    hours, every : float
+        Length, and the grid of decisions. [h]
+    grams_per_kg : float
+        Ethanol given at the beginning, by weight. [g/kg]
+    level : float
+        Or the level that the dose given at the beginning would reach at once. [g/L]
+    infused_over : float
+        Time over which it runs into a vein; 0 for a drink. [h]
+    offered : (float, float) or None
+        From when to when drinks may be chosen. [h]
+    most : int
+        Drinks that may be chosen.
+    drink_level, drink_g : float
+        Size of one, as a level [g/L] or in grams [g].
+    cue : (float, float) or None
+        When drinks are in sight. [h]
+    food : str
+        ``fasted`` or ``fed``.
+    measures : tuple of str
+        ``stimulation``, ``sedation``, ``mood``: peaks; ``craving``: mean while drinks are in sight; ``drinks``: chosen;
+        ``first``: hours to the first chosen, the whole time offered where there was none; ``peak_bac`` [g/L].
+    """
+
+    key: str
+    says: str
+    hours: float
+    every: float = 1.0 / 12.0
+    grams_per_kg: float = 0.0
+    level: float = 0.0
+    infused_over: float = 0.0
+    offered: tuple[float, float] | None = None
+    most: int = 0
+    drink_level: float = 0.0
+    drink_g: float = 0.0
+    cue: tuple[float, float] | None = None
+    food: str = "fasted"
+    measures: tuple[str, ...] = ()
+
+    @property
+    def grid(self) -> Floats:
+        """Times of decisions and outputs. [h]"""
+        return np.asarray(np.arange(round(self.hours / self.every) + 1) * self.every, dtype=np.float64)
+
+    def during(self, span: tuple[float, float] | None) -> NDArray[np.bool_]:
+        """Points of the grid from the beginning of a span up to, not including, its end."""
+        if span is None:
+            return np.zeros(self.grid.size, dtype=bool)
+        return np.asarray((self.grid >= span[0] - 1e-9) & (self.grid < span[1] - 1e-9))
+
+    def first_dose(self, people: Drinkers) -> Floats:
+        """Ethanol given at the beginning, shape (n,). [g]"""
+        return np.asarray(self.grams_per_kg * people.weight_kg + grams_for_level(people.volume_l, self.level))
+
+    def one_drink(self, people: Drinkers) -> Floats:
+        """Ethanol in a drink that is chosen, shape (n,). [g]"""
+        return np.asarray(self.drink_g + grams_for_level(people.volume_l, self.drink_level))
+
+
+#: The protocols by name.
+PROTOCOLS: Mapping[str, Protocol] = {
+    p.key: p
+    for p in (
+        Protocol(
+            key="fixed_dose",
+            says="Everybody drinks 0.6 g/kg within minutes and rates for three hours.",
+            hours=3.0,
+            grams_per_kg=0.6,
+            measures=("stimulation", "sedation", "mood", "peak_bac"),
+        ),
+        Protocol(
+            key="cue",
+            says="Drinks are in sight for an hour, and one to 0.3 g/L is drunk at the beginning.",
+            hours=1.0,
+            level=0.3,
+            cue=(0.0, 1.0),
+            measures=("craving",),
+        ),
+        Protocol(
+            key="self_administration",
+            says="A drink to 0.3 g/L; from half an hour on, for two hours, up to eight of 0.15 g/L each may be chosen.",
+            hours=2.5,
+            level=0.3,
+            offered=(0.5, 2.5),
+            most=8,
+            drink_level=0.15,
+            cue=(0.0, 2.5),
+            measures=("drinks", "first", "craving", "stimulation", "peak_bac"),
+        ),
+        Protocol(
+            key="bar",
+            says="A bar without limit for 90 minutes after a meal; a drink holds 14 g.",
+            hours=1.5,
+            offered=(0.0, 1.5),
+            most=20,
+            drink_g=14.0,
+            cue=(0.0, 1.5),
+            food="fed",
+            measures=("drinks", "first", "craving", "peak_bac"),
+        ),
+    )
+}
+
+
+def protocol(name: str | Protocol, **changes: float | str | int) -> Protocol:
+    """Find a protocol by name and change some of it.
+
+    Parameters
+    ----------
+    name : str or Protocol
+        One of ``PROTOCOLS``.
+    **changes
+        Fields of ``Protocol`` to replace, e.g. ``grams_per_kg=0.4``.
+
+    Returns
+    -------
+    Protocol
+        The protocol.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name, or no such field.
+    InputError
+        If it has no length.
+
+    Examples
+    --------
+    >>> protocol("fixed_dose", grams_per_kg=0.4).grams_per_kg
+    0.4
+    """
+    if isinstance(name, str):
+        if name not in PROTOCOLS:
+            raise UnknownNameError("protocol", name, PROTOCOLS)
+        name = PROTOCOLS[name]
+    for field in changes:
+        if field not in Protocol.__dataclass_fields__:
+            raise UnknownNameError("field of a protocol", field, Protocol.__dataclass_fields__)
+    found = replace(name, **changes)  # type: ignore[arg-type]  # the names were checked
+    if not found.hours >= found.every > 0.0:
+        raise InputError(
+            f"The session lasts {found.hours:g} h in steps of {found.every:g} h; expected at least one step. "
+            "Give a longer session or a finer grid."
+        )
+    amounts = (found.grams_per_kg, found.level, found.drink_level, found.drink_g, float(found.most))
+    if min(amounts) < 0.0 or found.grams_per_kg > 1.5 or found.level > 1.5:
+        raise InputError(
+            f"The session gives {found.grams_per_kg:g} g/kg and {found.level:g} g/L of ethanol; expected 0 to 1.5, and "
+            "no negative amount. Laboratories give no more."
+        )
+    return found
