@@ -144,7 +144,7 @@ def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
         for start in dose.time_tick / TICKS_PER_HOUR + (dose.every or 0.0) * np.arange(dose.count or 1):
             every.append(start + (fine if start > at_h - 48.0 else coarse))
     every.append(at_h + np.linspace(0.0, 2.0, 121))
-    times = np.unique(np.round(np.concatenate(every), 4))
+    times: Floats = np.unique(np.round(np.concatenate(every), 4)).astype(np.float64)
     return times[times <= end_h]
 
 
@@ -168,7 +168,8 @@ def course_of(doses: tuple[str, ...], at_h: float, end_h: float) -> Course:
                 e = efficacy_of(built, receptor, species)
                 total += share * (transducer_ratio(1.0, e) if kind == "response" else e) * result[slot].value
         drive[kind] = total / (1.0 + total) if kind == "response" else total
-    return Course(time_h=times, drive=drive, tone=result[f"mor_occupancy_{ENDOGENOUS}"].value, at_h=at_h)
+    tone = np.asarray(result[f"mor_occupancy_{ENDOGENOUS}"].value, dtype=np.float64)
+    return Course(time_h=times, drive=drive, tone=tone, at_h=at_h)
 
 
 def courses() -> dict[str, Course]:

@@ -377,8 +377,8 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         place = f"route.{route.key}"
         if route.challenge is not None:
             yield route.challenge, "mg", place
-        for part, name in route.disposition.items():
-            yield name, "L/h" if part in ("cl", "q", "q2") else "L", place
+        for number, name in route.disposition.items():
+            yield name, "L/h" if number in ("cl", "q", "q2") else "L", place
         if route.by_dose is not None:
             yield route.by_dose.reference, "mg", place
             yield route.by_dose.exponent, "1", place

@@ -58,7 +58,7 @@ class Plain:
             free[receptor] -= y[state]
         for state, receptor, row, kon, koff, tone in self.binding:
             dy[state] += (kon * (row @ y) + tone) * free[receptor] - koff * y[state]
-        raw = self.drive @ y
+        raw = float(self.drive @ y)
         for state, *numbers in self.lags:
             gain, loss = lag_rates(raw / (1.0 + self.bend * raw), y[state], *numbers)
             dy[state] += gain - loss * y[state]
@@ -77,7 +77,7 @@ class Plain:
             for other, same, *_ in self.binding:
                 if same == receptor:
                     jac[state, other] -= rate
-        raw = self.drive @ y
+        raw = float(self.drive @ y)
         for state, *numbers in self.lags:
             drive = raw / (1.0 + self.bend * raw)
             gain, loss = lag_rates(drive, y[state], *numbers)

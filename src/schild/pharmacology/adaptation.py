@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,11 @@ COWS_MAX, SOWS_MAX = 48.0, 64.0
 
 #: Bands of the Clinical Opiate Withdrawal Scale: lowest score and word [Wesson2003].
 SEVERITY = ((0.0, "none"), (5.0, "mild"), (13.0, "moderate"), (25.0, "moderately severe"), (37.0, "severe"))
+
+
+def _plain(found: Any) -> Any:
+    """Give a number back for a number; arrays stay arrays."""
+    return found if np.ndim(found) else float(found)
 
 
 def adaptation_rate(
@@ -71,7 +76,8 @@ def adaptation_rate(
     up = np.asarray(drive) > state
     gain = np.where(up, gain_up, gain_down) * drive
     rate = gain * (1.0 - saturation * np.asarray(state)) - np.where(up, loss_up, loss_down) * state
-    return rate if isinstance(drive, np.ndarray) or isinstance(state, np.ndarray) else float(rate)
+    found: Value = _plain(rate)
+    return found
 
 
 def withdrawal_drive(adapted: Value, activation: Value, tone: Value) -> Value:
@@ -98,8 +104,8 @@ def withdrawal_drive(adapted: Value, activation: Value, tone: Value) -> Value:
     >>> round(withdrawal_drive(0.3, 0.05, 0.01), 2)
     0.24
     """
-    left = np.maximum(0.0, np.asarray(adapted) - activation - tone)
-    return left if left.ndim else float(left)
+    found: Value = _plain(np.maximum(0.0, np.asarray(adapted) - activation - tone))
+    return found
 
 
 def cows_of_drive(drive: Value, half: Value | float, slope: Value | float) -> Value:
@@ -125,8 +131,8 @@ def cows_of_drive(drive: Value, half: Value | float, slope: Value | float) -> Va
     24.0
     """
     ratio = np.asarray(drive / half, dtype=np.float64) ** slope
-    score = COWS_MAX * ratio / (1.0 + ratio)
-    return score if score.ndim else float(score)
+    found: Value = _plain(COWS_MAX * ratio / (1.0 + ratio))
+    return found
 
 
 def sows_of_cows(cows: Value) -> Value:
