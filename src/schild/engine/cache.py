@@ -26,7 +26,7 @@ __all__ = ["cache_directory", "compiled"]
 settings: Any = numba.config
 
 #: The files whose content decides whether a compiled kernel is still the right one.
-SOURCES = ("kernel.py", "lags.py", "lanes.py", "cache.py")
+SOURCES = ("kernel.py", "lanes.py", "cache.py")
 
 
 def _user_cache() -> Path:

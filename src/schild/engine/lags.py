@@ -17,11 +17,14 @@ Floats = NDArray[np.float64]
 
 __all__ = ["carry", "follow"]
 
+#: Files that decide whether the compiled functions are still the right ones.
+SOURCES = ("lags.py", "cache.py")
+
 _PARTS = 8  # pieces of an interval in which a state crosses its drive
 _STRIDE = 8  # period m is taken for the 1 + m // _STRIDE periods that begin with it
 
 
-@compiled
+@compiled(SOURCES)
 def _decay(a, s0, s1, h, gain, loss, sat):
     """One interval with a linear drive and one branch: exact without saturation, of second order with it.
 
@@ -37,7 +40,7 @@ def _decay(a, s0, s1, h, gain, loss, sat):
     return a * e + gain * h * (s0 * phi + (s1 - s0) * (1.0 - phi) / x), e
 
 
-@compiled
+@compiled(SOURCES)
 def _step(a, s0, s1, h, r):
     """One interval; where the state crosses its drive, in pieces."""
     up = s0 > a
@@ -54,7 +57,7 @@ def _step(a, s0, s1, h, r):
     return a, left
 
 
-@compiled
+@compiled(SOURCES)
 def _follow(times, drive, rates, start, out):
     for j in range(drive.shape[0]):
         for k in range(rates.shape[1]):
@@ -65,7 +68,7 @@ def _follow(times, drive, rates, start, out):
                 out[j, k, i + 1] = a
 
 
-@compiled
+@compiled(SOURCES)
 def _weights(h, gain, loss, w):
     """What a start and the two ends of a linear drive weigh in the state after an interval, without saturation."""
     x = loss * h
@@ -80,7 +83,7 @@ def _weights(h, gain, loss, w):
         w[1] = gain * h * phi - w[2]
 
 
-@compiled
+@compiled(SOURCES)
 def _carry(times, drive, index, first, last, rates, state):
     n_nodes = times.size
     n_lags = rates.shape[1]

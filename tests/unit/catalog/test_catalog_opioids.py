@@ -85,8 +85,8 @@ def test_what_is_inert_binds_nothing(key):
     assert load().drug(key).binding == {}
 
 
-def test_only_cocaine_is_no_opioid():
-    assert [drug.key for drug in load().drugs.values() if drug.role == "non-opioid"] == ["cocaine"]
+def test_only_cocaine_and_ethanol_are_no_opioids():
+    assert [drug.key for drug in load().drugs.values() if drug.role == "non-opioid"] == ["cocaine", "ethanol"]
 
 
 def test_carfentanil_has_no_published_challenge():
