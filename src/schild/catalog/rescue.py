@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogNormal:
-    """A joint log-normal distribution of some numbers.
+class JointNormal:
+    """A joint distribution of some numbers, normal on the scale of each: of its logarithm, unless it is ``plain``.
 
     Parameters
     ----------
@@ -29,10 +29,13 @@ class LogNormal:
         Name of the table.
     names : tuple of str
         The numbers, in the order of the arrays.
-    geometric_mean, sd_log : ndarray
-        Shape (n,); the mean in the numbers' own units, the standard deviation of the natural logarithm.
+    plain : tuple of str
+        Numbers that are normal themselves.
+    centre, sd : ndarray
+        Shape (n,); geometric mean and standard deviation of the natural logarithm; mean and standard deviation of plain
+        numbers.
     correlation : ndarray
-        Shape (n, n), of the logarithms.
+        Shape (n, n).
     cap : mapping of str to float
         Largest value of some numbers.
     source : tuple of str
@@ -43,8 +46,9 @@ class LogNormal:
 
     key: str
     names: tuple[str, ...]
-    geometric_mean: Floats
-    sd_log: Floats
+    plain: tuple[str, ...]
+    centre: Floats
+    sd: Floats
     correlation: Floats
     cap: Mapping[str, float]
     source: tuple[str, ...]
@@ -119,12 +123,12 @@ def physiology_numbers() -> Mapping[str, Number]:
 
 
 @lru_cache(maxsize=1)
-def population_spreads() -> Mapping[str, LogNormal]:
+def population_spreads() -> Mapping[str, JointNormal]:
     """Read the spread of the reference's virtual population, one distribution per published table.
 
     Returns
     -------
-    mapping of str to LogNormal
+    mapping of str to JointNormal
         By name of the table.
 
     Raises
@@ -136,24 +140,25 @@ def population_spreads() -> Mapping[str, LogNormal]:
     --------
     >>> spread = population_spreads()["fentanyl_binding"]
     >>> spread.names, float(spread.correlation[0, 2])
-    (('k_on', 'k_off', 'n'), -0.989)
+    (('ec50', 'k_off', 'n'), -0.4422)
     """
     top = Table(parse_toml(_read("population.toml"), "rescue/population.toml"), "rescue/population.toml")
     found = {}
     for key in top.data:
         table = top.table(key)
         names = table.texts("names")
-        table.asked |= {"geometric_mean", "sd_log", "correlation", "cap", "verified"}
-        mean, sd = (np.array(table.data.get(k, ()), dtype=np.float64) for k in ("geometric_mean", "sd_log"))
+        table.asked |= {"centre", "sd", "correlation", "cap", "verified"}
+        centre, sd = (np.array(table.data.get(k, ()), dtype=np.float64) for k in ("centre", "sd"))
         correlation = np.array(table.data.get("correlation", np.eye(len(names))), dtype=np.float64)
-        if mean.shape != (len(names),) or sd.shape != mean.shape or correlation.shape != (len(names), len(names)):
+        if centre.shape != (len(names),) or sd.shape != centre.shape or correlation.shape != (len(names), len(names)):
             raise CatalogueError(f"rescue/population.toml: [{key}] has arrays whose length is not that of its names.")
         caps = table.table("cap")
-        found[key] = LogNormal(
+        found[key] = JointNormal(
             key=key,
             names=names,
-            geometric_mean=mean,
-            sd_log=sd,
+            plain=table.texts("plain"),
+            centre=centre,
+            sd=sd,
             correlation=correlation,
             cap={name: caps.real(name) for name in caps.data},
             source=table.texts("source"),

@@ -25,7 +25,7 @@ _COLUMNS = (
     "vbo vbc vto vtc mbc mbo mtc mto pmet iwmax fc fo ipo2 "
     "qb0 qt0 rho fa fb fc0 fid itc c1 ic2 o20 ito cap iqref smid siw smax "
     "kp kc kf ibp fmax fmin f0 omid iow itp itd gp gc pb0 thmin thmax gh pbo0 ith "
-    "pch pw w wmax share p15 delay kcol0 kcol1 qarr thi tlo "
+    "pch pw w wmax share p15 delay kcol0 kcol1 qarr taper tlo "
     "oa o12 o13 o21 o31 topa ke0a kona koffa na qsa "
     "ktr kin t2g xout x21 x31 e12 e13 e21 e31 topb ke0b konb koffb nb qsrate qsout "
     "clkrec krec noret hzrate hziw limit pbrec fla flt flx flla fllb trigger wait"
@@ -36,7 +36,7 @@ NP = len(PARAMETERS)
 (VBO, VBC, VTO, VTC, MBC, MBO, MTC, MTO, PMET, IWMAX, FC, FO, IPO2) = range(19, 32)
 (QB0, QT0, RHO, FA, FBB, FC0, FID, ITC, C1, IC2, O20, ITO, CAP, IQREF, SMID, SIW, SMAX) = range(32, 49)
 (KP, KC, KF, IBP, FMAX, FMIN, F0, OMID, IOW, ITP, ITD, GP, GC, PB0, THMIN, THMAX, GH, PBO0, ITH) = range(49, 68)
-(PCH, PW, W0, WMAX, SHARE, P15, DELAY, KCOL0, KCOL1, QARR, THI, TLO) = range(68, 80)
+(PCH, PW, W0, WMAX, SHARE, P15, DELAY, KCOL0, KCOL1, QARR, TAPER, TLO) = range(68, 80)
 (OA, O12, O13, O21, O31, TOPA, KE0A, KONA, KOFFA, NA, QSA) = range(80, 91)
 (KTR, KIN, T2G, XOUT, X21, X31, E12, E13, E21, E31, TOPB, KE0B, KONB, KOFFB, NB, QSRATE, QSOUT) = range(91, 108)
 (CLKREC, KREC, NORET, HZRATE, HZIW, LIMIT, PBREC, FLA, FLT, FLX, FLLA, FLLB, TRIGGER, WAIT) = range(108, 122)
@@ -292,7 +292,7 @@ def _rates(ws, y, f, rule, given, present, final):
     gain = 1.0 - exponential(ln_act * load(ws, PAR + PCH * W))
     dp, dc, ah = load(ws, y + SDP * W), load(ws, y + SDC * W), load(ws, y + SAH * W)
     reflex = maximum(zero, choose(dp, ah * dp, dp) + dc)
-    taper = choose(q - load(ws, PAR + TLO * W), minimum(splat(1.0), q / load(ws, PAR + THI * W)), zero)
+    taper = choose(q - load(ws, PAR + TLO * W), minimum(splat(1.0), q / load(ws, PAR + TAPER * W)), zero)
     own = maximum(zero, (wake + reflex) * taper)
     vdot = load(ws, PAR + SHARE * W) * maximum(load(ws, FLOOR), own)
     # Lung.
@@ -472,7 +472,7 @@ def _gather(ws, y, c, clock, who, hist, newest, at, mode, no_lag, given, grid, a
         q = (q + ws[PAR + QT0 * W + l] * (1.0 + ws[PAR + RHO * W + l] * yo)) * ws[y + SCHI * W + l]
         none = False
         if no_lag:
-            none = q < ws[PAR + THI * W + l]
+            none = q < ws[PAR + TAPER * W + l]
         else:
             q = max(q, ws[PAR + TLO * W + l])
         here = none or mode[l, 0] == 0 or newest[l] < 0
@@ -793,7 +793,7 @@ def run_people(
             t = clock[l]
             h = min(h_next[l], h_max)
             q = ws[OBO + B_Q * W + l]
-            low = no_lag and q < ws[PAR + THI * W + l]
+            low = no_lag and q < ws[PAR + TAPER * W + l]
             if not low:
                 q = max(q, ws[PAR + TLO * W + l])
                 for k in range(2):
@@ -889,7 +889,7 @@ def run_people(
                     # Breathing and lags jump where flow falls below two levels: stop just above each, then pass it.
                     q0, q1 = ws[OBO + B_Q * W + l], ws[OBS + B_Q * W + l]
                     for k in range(2):
-                        level = ws[PAR + (THI if k == 0 else TLO) * W + l]
+                        level = ws[PAR + (TAPER if k == 0 else TLO) * W + l]
                         if q0 > level * (1.0 + 1e-8) and q1 < level:
                             u = math.log(q0 / (level * (1.0 + 5e-9))) / math.log(q0 / q1)
                             land = max(u, 1e-9) * h
@@ -929,6 +929,9 @@ def run_people(
                 if back and again[l] == 0 and ve1 > ws[PAR + TRIGGER * W + l] * base[l]:
                     again[l] = 1
                     outcome[s, O_AGAIN] = t1
+                if rule != TWO_PASS and p1 <= level and not (outcome[s, O_SEVERE] >= 0.0):
+                    share = _root(h, p0, dp0, p1, dp1, level) if p0 > level else 0.0
+                    outcome[s, O_SEVERE] = t0 + h * share
                 # Severe hypoxia sets the time of the decision.
                 if rule == TWO_PASS and (stage_of[l] == 0 or stage_of[l] == 2):
                     found = -1.0
@@ -982,7 +985,7 @@ def run_people(
                 active -= 1
             elif newest[l] >= NH - 2 and mode[l, 1] == 1:
                 q = max(ws[OBS + B_Q * W + l], ws[PAR + TLO * W + l])
-                if not (no_lag and q < ws[PAR + THI * W + l]):
+                if not (no_lag and q < ws[PAR + TAPER * W + l]):
                     oldest = hist[l, (newest[l] + 2) & (NH - 1), 0]
                     if t1 - ws[PAR + KC * W + l] / q - 1.0 < oldest and oldest > 0.0:
                         outcome[s, O_STATUS] = HISTORY_TOO_SHORT
@@ -998,7 +1001,7 @@ def run_people(
             jump = False
             if ws[COLL + l] > 0.0:
                 for k in range(2):
-                    level = ws[PAR + (THI if k == 0 else TLO) * W + l]
+                    level = ws[PAR + (TAPER if k == 0 else TLO) * W + l]
                     q = ws[OBO + B_Q * W + l]
                     if q >= level and q <= level * (1.0 + 1e-8):
                         ws[Y + SCHI * W + l] *= 1.0 - 3e-8

@@ -163,7 +163,7 @@ def kernel_rows(
         kcol0=c.rate * c.weight_constant,
         kcol1=c.rate * c.weight_co2 / c.co2_scale,
         qarr=(c.arrest_flow if arrest_flow is None else arrest_flow) / 60.0,
-        thi=c.taper_high / 60.0,
+        taper=c.taper_high / 60.0,
         tlo=c.taper_low / 60.0,
         clkrec=c.delay / clock.recovery,
         krec=clock.flow_recovery,

@@ -369,7 +369,7 @@ def follow(
 def _interpolant(course: GivenCourse) -> Any:
     if course.interpolation == "linear":
         return lambda t: np.array([np.interp(t, course.times_s, row) for row in course.activation])
-    return PchipInterpolator(course.times_s, course.activation, axis=1)
+    return PchipInterpolator(course.times_s, np.where(course.activation < 1e-12, 0.0, course.activation), axis=1)
 
 
 def _given(people: int, course: GivenCourse | None) -> tuple[Floats, Floats, Floats]:
@@ -385,6 +385,8 @@ def _given(people: int, course: GivenCourse | None) -> tuple[Floats, Floats, Flo
         raise InputError("The times of the course must increase.")
     if not (np.all(act >= 0.0) and np.all(act <= 1.0)):
         raise InputError(f"Activation lies between 0 and 1; given {np.nanmin(act):g} to {np.nanmax(act):g}.")
+    # Slopes of values near the smallest floats overflow inside SciPy, and nothing can tell them from zero.
+    act = np.where(act < 1e-12, 0.0, act)
     if course.interpolation == "monotone":
         both = PchipInterpolator(times, act, axis=1).derivative()(times)
         return times, act, np.stack([both, both], axis=-1)

@@ -1,4 +1,4 @@
-"""Virtual people of the rescue model: log-normal draws with the moments of the published population."""
+"""Virtual people of the rescue model: draws with the moments of the published population."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog.rescue import LogNormal, population_spreads
+from schild.catalog.rescue import JointNormal, population_spreads
 from schild.engine.streams import normals
 from schild.rescue.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
 
 Floats = NDArray[np.float64]
 
 
-def draw(spread: LogNormal, people: int, seed: int) -> dict[str, Floats]:
+def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
     """Draw people from one distribution.
 
     Parameters
     ----------
-    spread : LogNormal
+    spread : JointNormal
         Moments on the log scale.
     people : int
         How many; person 7 is the same in any number of people.
@@ -41,15 +41,25 @@ def draw(spread: LogNormal, people: int, seed: int) -> dict[str, Floats]:
     --------
     >>> from schild.catalog.rescue import population_spreads
     >>> binding = draw(population_spreads()["fentanyl_binding"], 2000, 1)
-    >>> round(float(np.corrcoef(np.log(binding["k_on"]), np.log(binding["n"]))[0, 1]), 2)
-    -0.99
+    >>> round(float(np.corrcoef(np.log(binding["ec50"]), binding["n"])[0, 1]), 1)
+    -0.4
     """
     z = np.array([normals(seed, f"rescue.{spread.key}.{name}", 0, people) for name in spread.names])
     values, vectors = np.linalg.eigh(spread.correlation)
-    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
-    logs = np.log(spread.geometric_mean)[:, None] + spread.sd_log[:, None] * (root @ z)
-    drawn = dict(zip(spread.names, np.exp(logs), strict=True))
+    z = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T @ z
+    drawn = {}
+    for k, name in enumerate(spread.names):
+        if name in spread.plain:
+            drawn[name] = spread.centre[k] + spread.sd[k] * z[k]
+        else:
+            drawn[name] = spread.centre[k] * np.exp(spread.sd[k] * z[k])
     return drawn | {name: np.minimum(drawn[name], cap) for name, cap in spread.cap.items()}
+
+
+def _binding(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
+    """Association, dissociation and exponent from half-effective concentration [pM], dissociation and exponent."""
+    drawn = draw(spread, people, seed)
+    return {"k_on": drawn["k_off"] / drawn["ec50"] ** drawn["n"], "k_off": drawn["k_off"], "n": drawn["n"]}
 
 
 def opioid_people(key: str, people: int, seed: int) -> Opioid:
@@ -84,7 +94,7 @@ def opioid_people(key: str, people: int, seed: int) -> Opioid:
         k21=fast * pk["q2"] / pk["v2"],
         k13=slow * pk["q3"] / pk["v1"],
         k31=fast * pk["q3"] / pk["v3"],
-        **draw(spreads[f"{key}_binding"], people, seed),
+        **_binding(spreads[f"{key}_binding"], people, seed),
     )
 
 
@@ -110,6 +120,6 @@ def naloxone_people(way: str, people: int, seed: int) -> tuple[Binding, Transit 
     True
     """
     spreads = population_spreads()
-    binding = replace(naloxone(), **draw(spreads["naloxone_binding"], people, seed))
+    binding = replace(naloxone(), **_binding(spreads["naloxone_binding"], people, seed))
     typical: Any = route(way)
     return binding, typical if typical is None else replace(typical, **draw(spreads[way], people, seed))

@@ -9,6 +9,7 @@ import numpy as np
 import pint
 import pytest
 
+import rescuing
 from schild.catalog import load
 from schild.catalog.rescue import physiology_numbers, population_spreads, published_arrests
 from schild.errors import InputError
@@ -39,13 +40,13 @@ def test_each_number_says_where_it_comes_from(name):
 @pytest.mark.parametrize("name", population_spreads())
 def test_each_spread_is_a_distribution(name):
     spread = population_spreads()[name]
-    assert (spread.geometric_mean > 0).all()
-    assert (spread.sd_log > 0).all()
+    assert (spread.centre > 0).all()
+    assert (spread.sd > 0).all()
     assert (spread.correlation == spread.correlation.T).all()
     # Printed to three digits, so a singular matrix may look indefinite by that much.
     assert np.linalg.eigvalsh(spread.correlation).min() > -5e-3
     assert set(spread.source) <= set(load().references)
-    assert re.fullmatch(r"overdose/parameters\.yaml#population\.\w+", spread.row)
+    assert re.fullmatch(r"overdose/(parameters\.yaml#population\.\w+|samples/\w+\.csv)", spread.row)
 
 
 def test_published_percentages_lie_in_their_intervals():
@@ -65,3 +66,23 @@ def test_scaling_leaves_the_reference_adult_alone():
 def test_scaling_refuses_what_it_is_not_meant_for(change):
     with pytest.raises(InputError, match=f"{next(iter(change))} is .*; expected"):
         scaled(published(), **change)
+
+
+COLUMNS = {
+    "fentanyl_binding": ("A1", "B1", "n"),
+    "carfentanil_binding": ("A1", "B1", "n"),
+    "naloxone_binding": ("A2", "B2", "n2"),
+}
+
+
+@pytest.mark.skipif(not rescuing.EVIDENCE.is_dir(), reason="the sampling tables are not here")
+@pytest.mark.parametrize("name", COLUMNS)
+def test_moments_of_binding_are_those_of_the_published_rows(name):
+    """The script behind the derived moments: run again, it gives the same numbers."""
+    table, spread = rescuing.tables(name), population_spreads()[name]
+    k_on, k_off, n = (table[column] for column in COLUMNS[name])
+    rows = np.array([np.log((k_off / k_on) ** (1.0 / n)), np.log(k_off), n])
+    mean = rows.mean(axis=1)
+    np.testing.assert_allclose(spread.centre, [np.exp(mean[0]), np.exp(mean[1]), mean[2]], rtol=2e-4)
+    np.testing.assert_allclose(spread.sd, rows.std(axis=1, ddof=1), rtol=2e-4)
+    np.testing.assert_allclose(spread.correlation, np.corrcoef(rows), atol=6e-5)
