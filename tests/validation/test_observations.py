@@ -12,7 +12,11 @@ from rich.console import Console
 from schild.catalog import Observation, load
 from schild.validate import Validation, known_misses, mu_rmse, validate
 from schild.validate.check import Check, check, people_of_study, spread_of, study_draws
+from schild.validate.withdrawal import is_withdrawal
 from webpage import check_self_contained
+
+#: Bars that are broken, in the open; the list shrinks when the model gets better.
+BROKEN = ["Withdrawal after naloxone 0.4 mg (fitted)", "Ordinal anchors of withdrawal (fitted)"]
 
 KEYS = {"id", "statement", "observed", "predicted", "low", "high", "evidence", "holds", "source"}
 
@@ -61,7 +65,7 @@ def test_known_misses_name_rows_to_check_and_say_why():
     for key, entry in known_misses().items():
         assert key in ROWS, key
         assert ROWS[key][1].role == "check", key
-        assert set(entry["kinds"]) <= {"fold", "band"}
+        assert set(entry["kinds"]) <= ({"window"} if is_withdrawal(ROWS[key][0]) else {"fold", "band"})
         assert entry["kinds"]
         assert len(entry["reason"]) > 20
 
@@ -163,10 +167,12 @@ def test_misses_are_the_listed_ones():
         for c in found.checks
         if c.evidence == "checked" and not c.holds
     }
+    seen |= {s.observation.id: ["window"] for s in found.withdrawal if s.evidence == "checked" and not s.holds}
     assert seen == {key: entry["kinds"] for key, entry in known_misses().items()}
     naltrexone = [c for c in found.checks if c.evidence == "checked" and c.table.startswith("naltrexone_")]
     assert 0.80 <= np.mean([c.inside for c in naltrexone]) <= 0.97
-    # Since the part between studies is drawn for every drug, by a rule written before its effect was seen, 81 to 82 % of
-    # all check rows are covered and no stated bar is broken. Effects alone (printed error only) are not: 28 % of 18.
-    assert [bar.name for bar in found.bars if bar.kept is False] == []
-    assert found.ok
+    # Since the part between studies is drawn for every drug, by a rule written before its effect was seen, 81 to 82 %
+    # of all check rows are covered. Effects alone (printed error only) are not: 28 % of 18. Not every anchor of
+    # withdrawal is met (test_withdrawal_statements.py has the misses), so two bars are broken, and nothing else.
+    assert [bar.name for bar in found.bars if bar.kept is False] == BROKEN
+    assert not found.ok

@@ -129,7 +129,8 @@ def _antagonist(words: str) -> bool:
 
 def _zero(history: Iterable[str], doses: tuple[str, ...]) -> float:
     """Time of the first antagonist, else of the last opioid. [h]"""
-    blocked, taken = [], []
+    blocked: list[tuple[int, int]] = []
+    taken: list[tuple[int, int]] = []
     if doses:
         for d in Run.of(*doses, until="1000 d").doses:
             last = d.time_tick + ((d.count or 1) - 1) * d.every_tick
@@ -174,6 +175,9 @@ class _Row:
         zero = _zero(history, doses)
         if without:
             doses = tuple(d for d in doses if not _antagonist(d))
+            if not doses and not history:  # nothing was ever taken
+                other = self.course(words, output=output)
+                return replace(other, score=np.zeros_like(other.score))
         until = zero + max(self.hours, 1.0)
         options = dict(self.options)
         key = (history, doses, zero, until, output, repr(sorted(options.items(), key=lambda x: x[0])))
@@ -275,9 +279,10 @@ KINDS: dict[str, Callable[[_Row], Floats]] = {
 _TIMES = ("cows_peak_time", "cows_peak_when", "cows_onset", "cows_end", "cows_hours")
 #: Kinds with a word after a colon: a band of severity, or a category of the trial.
 WORDED: dict[str, Callable[[_Row, str], Floats]] = {
-    "cows_hours": lambda row, word: row.looked().hours_at(next(low for low, name in SEVERITY if name == word)),
+    "cows_hours": lambda row, word: row.looked().hours_at({name: low for low, name in SEVERITY}[word]),
     "sows_share": _share,
 }
+_CHOICES = {"cows_hours": tuple(name for _, name in SEVERITY), "sows_share": tuple(SOWS_FROM)}
 
 
 def observe_withdrawal(
@@ -314,11 +319,16 @@ def observe_withdrawal(
     0.0
     """
     row = _Row(o=o, options=options, kept={} if kept is None else kept)
-    kind, colon, word = o.observable.partition(":")
+    kind, _, word = o.observable.partition(":")
     known = (*KINDS, *WORDED)
     if kind not in known:
         raise InputError(f"{o.id} measures {o.observable!r}; expected one of {', '.join(known)}. Write a rule for it.")
-    found = WORDED[kind](row, word) if colon else KINDS[kind](row)
+    if kind in WORDED and word not in _CHOICES[kind]:
+        raise InputError(
+            f"{o.id} measures {o.observable!r}; expected one of {', '.join(_CHOICES[kind])} after the colon. "
+            "Correct it."
+        )
+    found = WORDED[kind](row, word) if kind in WORDED else KINDS[kind](row)
     if o.normalisation == RATED:
         found = found + BASELINE
     return found / _HOURS[o.unit] if kind in _TIMES else found

@@ -17,12 +17,13 @@ from schild.catalog import Catalogue, Observation, load
 from schild.errors import SchildError
 from schild.simulate.observe import predict
 from schild.validate.check import Check, check
+from schild.validate.withdrawal import FITTED, NUMERIC, Statement, is_withdrawal, state
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-__all__ = ["Bar", "Check", "Validation", "known_misses", "validate"]
+__all__ = ["Bar", "Check", "Statement", "Validation", "known_misses", "validate"]
 
 #: Virtual people and parameter sets behind each band; the product is solved for each row.
 PEOPLE, DRAWS = 24, 100
@@ -75,6 +76,8 @@ class Validation:
         Weighted error of mu tomography for each structure. [SD]
     skipped : tuple of (id, reason)
         Rows that this version cannot predict.
+    withdrawal : tuple of Statement
+        Rows about tolerance, dependence and withdrawal; they enter no coverage.
     """
 
     checks: tuple[Check, ...]
@@ -84,11 +87,17 @@ class Validation:
     seed: int
     rmse: Mapping[str, float]
     skipped: tuple[tuple[str, str], ...] = ()
+    withdrawal: tuple[Statement, ...] = ()
 
     @cached_property
     def ordered(self) -> tuple[Check, ...]:
         """Misses first, checks before fits, the largest first."""
         return tuple(sorted(self.checks, key=lambda c: (c.holds, c.evidence == "fitted", -c.size)))
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """Rows about withdrawal: misses first, checks before fits, the largest first."""
+        return tuple(sorted(self.withdrawal, key=lambda s: (s.holds, s.evidence == "fitted", -s.size)))
 
     @cached_property
     def bars(self) -> tuple[Bar, ...]:
@@ -114,11 +123,13 @@ class Validation:
             "coverage": self.coverage,
             "within_two_fold": sum(c.within_two for c in checked) / max(len(checked), 1),
             "rmse": dict(self.rmse),
+            "withdrawal_rows": len(self.withdrawal),
+            "withdrawal_kept": sum(s.holds for s in self.withdrawal),
             "bars": [{"name": b.name, "wanted": b.wanted, "found": b.found, "kept": b.kept} for b in self.bars],
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row for each observation, misses first."""
+        """Return one row for each observation that has a fold error, misses first."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -147,7 +158,7 @@ class Validation:
             "ok": self.ok,
             "summary": self.summary(),
             "skipped": [{"id": key, "reason": reason} for key, reason in self.skipped],
-            "claims": [_claim(c) for c in self.ordered],
+            "claims": [*(_claim(c) for c in self.ordered), *(_statement_claim(s) for s in self.statements)],
         }  # fmt: skip
 
     def to_json(self) -> str:
@@ -168,7 +179,7 @@ class Validation:
 
     def cite(self) -> str:
         """Return the sources of the observations."""
-        keys = sorted({key for c in self.checks for key in c.observation.source})
+        keys = sorted({key for o in observations(self) for key in o.source})
         return "\n".join(f"[{k}] {self.catalogue.references[k].label}" for k in keys if k in self.catalogue.references)
 
 
@@ -201,14 +212,19 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
     checks: list[Check] = []
     skipped: list[tuple[str, str]] = []
     kept: dict[Any, Any] = {}
+    statements: list[Statement] = []
+    shared: dict[Any, Any] = {}
     for study in catalogue.studies.values():
         for o in study.observations:
             try:
-                checks.append(check(o, study.key, study.observations, n=n, draws=draws, seed=seed, kept=kept))
+                if is_withdrawal(study.key):
+                    statements.append(state(o, study.key, n=n, seed=seed, kept=shared))
+                else:
+                    checks.append(check(o, study.key, study.observations, n=n, draws=draws, seed=seed, kept=kept))
             except SchildError as error:  # shown, never hidden
                 skipped.append((o.id, str(error)))
             if progress is not None:
-                progress(len(checks) + len(skipped), total)
+                progress(len(checks) + len(statements) + len(skipped), total)
     structures = catalogue.drug("naltrexone").structures
     return Validation(
         checks=tuple(checks),
@@ -218,6 +234,7 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
         seed=seed,
         rmse={key: mu_rmse(catalogue, key) for key in structures},
         skipped=tuple(skipped),
+        withdrawal=tuple(statements),
     )
 
 
@@ -361,7 +378,53 @@ def _bars(v: Validation) -> list[Bar]:
     )
     rivals = "; ".join(f"{key} {value:.2f}" for key, value in v.rmse.items() if key != default.key)
     bars.append(Bar(name="the same for its rivals", wanted="(no bar)", found=rivals, kept=None))
+    return bars + _withdrawal_bars(v)
+
+
+def observations(v: Validation) -> list[Observation]:
+    """Rows behind everything that is shown."""
+    return [*(c.observation for c in v.checks), *(s.observation for s in v.withdrawal)]
+
+
+def _withdrawal_bars(v: Validation) -> list[Bar]:
+    """Bars of docs/design/adaptation.md; empty where no such row was run."""
+    if not v.withdrawal:
+        return []
+    anchors = [s for s in v.withdrawal if s.table == FITTED]
+    numeric = [s for s in anchors if s.observation.id in NUMERIC]
+    ordinal = [s for s in anchors if s.observation.id not in NUMERIC]
+    checked = [s for s in v.withdrawal if s.evidence == "checked"]
+    fresh = [s.observation.id for s in checked if not s.holds and s.observation.id not in known_misses()]
+    bars = [
+        Bar(
+            name=name,
+            wanted=wanted,
+            found=f"{sum(s.holds for s in some)} of {len(some)}" + _listed([s for s in some if not s.holds]),
+            kept=all(s.holds for s in some),
+        )
+        for name, wanted, some in (
+            ("Withdrawal after naloxone 0.4 mg (fitted)", "4.6 to 10.6 points at 20 to 40 min", numeric),
+            ("Ordinal anchors of withdrawal (fitted)", "all as stated", ordinal),
+        )
+        if some
+    ]
+    kept = sum(s.holds for s in checked)
+    bars.append(
+        Bar(
+            name="Checks of withdrawal in their window, or listed with the reason",
+            wanted="none unlisted",
+            found=f"{kept} of {len(checked)} in their window, {len(fresh)} not listed"
+            + (f": {', '.join(fresh)}" if fresh else ""),
+            kept=not fresh,
+        )
+    )
     return bars
+
+
+def _listed(missed: Sequence[Statement]) -> str:
+    """Misses with their size."""
+    each = (f"{s.observation.id} {s.said.partition(' (')[0]}, wanted {s.window}" for s in missed)
+    return f"; missed: {'; '.join(each)}" if missed else ""
 
 
 def statement(c: Check) -> str:
@@ -381,6 +444,22 @@ def _claim(c: Check) -> dict[str, Any]:
         "unit": o.unit, "bound": c.bound, "fold": c.predicted / o.value, "inside": c.inside,
         "within_two_fold": c.within_two, "rows": list(o.row), "people": c.people, "study": c.table,
     }  # fmt: skip
+
+
+def _statement_claim(s: Statement) -> dict[str, Any]:
+    o = s.observation
+    wanted = [_finite(x) for x in s.wanted]
+    return {
+        "id": o.id, "statement": s.words, "observed": o.value, "predicted": _finite(s.predicted),
+        "low": _finite(s.low), "high": _finite(s.high), "evidence": s.evidence, "holds": "yes" if s.holds else "no",
+        "source": list(o.source), "unit": o.unit, "window": wanted, "miss": _finite(s.miss), "rows": list(o.row),
+        "people": s.people, "study": s.table,
+    }  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity: a time that is never reached, or a side without a limit, is null."""
+    return float(value) if np.isfinite(value) else None
 
 
 _callable(__name__, "validate")

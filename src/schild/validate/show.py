@@ -24,13 +24,21 @@ from schild.report import (
     table,
 )
 from schild.simulate.plot import COLOURS
-from schild.validate import Validation, known_misses, statement
+from schild.validate import Validation, known_misses, observations, statement
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from schild.validate.check import Check
+    from schild.validate.withdrawal import Statement
 
+_WITHDRAWAL = (
+    "Latent scores of the Clinical Opiate Withdrawal Scale in the typical person; the range beside them is 90 % of "
+    "virtual people. How hard withdrawal hits one person is not predictable: in published studies it followed neither "
+    "dose nor frequency nor length of use, and the spread here is assumed and wide. Each row has a window written down "
+    "before it was run (docs/design/adaptation.md). Most are ordinal or ranges of low grade, so none enters the "
+    "coverage above."
+)
 _EVIDENCE = {"fitted": "fitted to this", "checked": "checked, not fitted"}
 _FOOT = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 _HOW = (
@@ -51,7 +59,7 @@ def _observed(c: Check) -> str:
     return f"{c.bound} {number(o.value)}{unit}".strip()
 
 
-def _reason(c: Check) -> str:
+def _reason(c: Check | Statement) -> str:
     entry = known_misses().get(c.observation.id)
     if entry is not None:
         return str(entry["reason"])
@@ -91,6 +99,17 @@ def print_text(v: Validation, console: Console) -> None:
             Text(f"{c.predicted / c.observation.value:.2f}"), Text(c.evidence), Text(f"outside {_flaws(c)}"),
         )  # fmt: skip
     console.print(grid)
+    if v.withdrawal:
+        missed = [s for s in v.statements if not s.holds]
+        console.print()
+        said = f"Tolerance, dependence, withdrawal: {len(missed)} of {len(v.withdrawal)} rows outside their window"
+        console.print(Text(f"{said} (typical person; range: 90 % of people).", "bold"))
+        grid = Table(box=None, pad_edge=False, expand=True)
+        for column, ratio in (("row", 4), ("wanted", 3), ("predicted", 5), ("evidence", 1)):
+            grid.add_column(column, ratio=ratio)
+        for s in missed:
+            grid.add_row(Text(s.observation.id), Text(s.window), Text(s.said), Text(s.evidence))
+        console.print(grid)
     for key, reason in v.skipped:
         console.print(Text(f"not predicted: {key}: {reason}"))
     console.print()
@@ -120,17 +139,39 @@ def html_page(v: Validation) -> str:
     caption = f"{len(misses)} of {len(v.checks)} rows"
     wide = (28, 11, 17, 7, 10, 27)
     parts.append(section("Misses first", table(words, misses, head=False, caption=caption, widths=wide)))
+    if v.withdrawal:
+        parts.append(_withdrawal(v))
     if v.skipped:
         parts.append(section("Not predicted in this version", table(("row", "reason"), v.skipped)))
     parts.append(section("Everything at a glance", _glance(v)))
     for key, group in groupby(v.checks, key=lambda c: c.table):
         parts.append(_study(v, key, sorted(group, key=lambda c: (c.holds, -c.size))))
-    keys = sorted({key for c in v.checks for key in c.observation.source})
+    keys = sorted({key for o in observations(v) for key in o.source})
     refs = v.catalogue.references
     entries = [(k, refs[k].label, refs[k].doi or refs[k].fields.get("url", ""), "") for k in keys if k in refs]
     parts.append(section("Sources", bibliography(entries)))
     lead = "Every published result of the catalogue, predicted and observed; misses first."
     return page("Validation", *parts, lead=lead, foot=_FOOT)
+
+
+def _withdrawal(v: Validation) -> Raw:
+    rows = [
+        (
+            badge("held" if s.holds else "missed"),
+            Raw(f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"), s.window, s.said,
+            _EVIDENCE[s.evidence], "" if s.holds else _reason(s),
+            Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
+        )
+        for s in v.statements
+    ]  # fmt: skip
+    words = ("verdict", "row", "wanted", "predicted (90 % of people)", "evidence", "why", "source, how checked")
+    missed = sum(not s.holds for s in v.withdrawal)
+    caption = f"{missed} of {len(rows)} rows outside their window; misses first."
+    return section(
+        "Tolerance, dependence, withdrawal",
+        paragraph(_WITHDRAWAL),
+        table(words, rows, head=False, caption=caption, widths=(7, 30, 12, 15, 9, 17, 10)),
+    )
 
 
 def _glance(v: Validation) -> Raw:
