@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schild.calibrate import calibration_rows, depot, effects, gauss_newton, kinetics, oral, receptors, scans
+from schild.calibrate import alcohol, calibration_rows, depot, effects, gauss_newton, kinetics, oral, receptors, scans
 from schild.calibrate.__main__ import differs, main, values
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
@@ -93,6 +93,7 @@ def test_every_calibration_row_is_fitted_by_a_script_or_listed_with_its_reason()
         study = ids[0].rpartition("/")[0] or effects.STUDY
         used |= {o.id for o in calibration_rows(study, *(i.rpartition("/")[2] for i in ids))}
     used |= {o.id for o in load().study("withdrawal_fitted").observations}  # tests/qc/test_transcription_withdrawal.py
+    used |= {o.id for _, _, rows in alcohol.targets().values() for o in rows}
     rows = {o.id for study in load().studies.values() for o in study.observations if o.role == "calibration"}
     assert rows - used == set(UNUSED)
     page = (Path(__file__).parents[2] / "docs" / "design" / "calibration.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from schild.calibrate import Fit, Fitted, adaptation, depot, effects, kinetics, oral, receptors, scans
+from schild.calibrate import Fit, Fitted, adaptation, alcohol, depot, effects, kinetics, oral, receptors, scans
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
 from schild.evidence import Number
@@ -18,7 +18,9 @@ def refit() -> tuple[Fit, ...]:
     others = kinetics.fit()
     constants = scans.fit(values(others))
     on_top = values(others, constants)
-    return tablets, depot.fit(base), receptors.fit(base), others, constants, effects.fit(on_top), adaptation.fit()
+    mu = receptors.fit(base)
+    rest = (effects.fit(on_top), adaptation.fit(), alcohol.fit({**base, **values(mu)}))
+    return tablets, depot.fit(base), mu, others, constants, *rest
 
 
 def values(*fits: Fit) -> dict[str, float]:
@@ -27,11 +29,13 @@ def values(*fits: Fit) -> dict[str, float]:
 
 
 def number_of(fitted: Fitted) -> Number:
-    """Return the catalogue's entry of a fitted number: of a drug, an effect or a mechanism."""
+    """Return the catalogue's entry of a fitted number: of a drug, an effect, a mechanism or alcohol."""
     if fitted.drug in load().effects:
         return load().effects[fitted.drug].numbers[fitted.name]
     if fitted.drug in load().adaptation:
         return load().adaptation[fitted.drug].numbers[fitted.name]
+    if fitted.drug == "alcohol":
+        return load().alcohol[fitted.name]
     return load().drug(fitted.drug).number(fitted.name)
 
 

@@ -34,7 +34,9 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"
-        if not path.is_file():  # an effect, or a mechanism of adaptation
+        if drug == "alcohol":
+            path = folder.parent / "alcohol.toml"
+        elif not path.is_file():  # an effect, or a mechanism of adaptation
             path = folder.parent / _SHARED[drug in load().adaptation]
         text = path.read_text(encoding="utf-8")
         for number in (n for n in numbers if n.drug == drug):

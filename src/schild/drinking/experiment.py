@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Laboratory", "laboratory", "measure", "occupancy_course", "sit"]
+__all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
 
 Floats = NDArray[np.float64]
 
@@ -397,7 +397,7 @@ def laboratory(
     plan = protocol(plan, **changes)
     regimens = (antagonist,) if isinstance(antagonist, str) else tuple(antagonist)
     groups = 2 if design == "parallel" else 1
-    begin_h = _last_dose_h(regimens) + _AFTER_H if at is None else hours(at)
+    begin_h = last_dose_h(regimens) + _AFTER_H if at is None else hours(at)
     drugs = {k: v for k, v in (overrides or {}).items() if not k.startswith("alcohol.")}
     held, who, result = occupancy_course(
         regimens,
@@ -482,7 +482,14 @@ _SAID = (
 )
 
 
-def _last_dose_h(regimens: Sequence[str]) -> float:
+def last_dose_h(regimens: Sequence[str]) -> float:
+    """When the last dose of some regimens is given. [h]
+
+    Examples
+    --------
+    >>> last_dose_h(["naltrexone 50 mg po q24h x7"])
+    144.0
+    """
     ticks = [
         event.tick
         for text in regimens
