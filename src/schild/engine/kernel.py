@@ -193,6 +193,141 @@ def port_modes(row, poles, lam, offset, coupling, order):
 
 
 @compiled
+def _solve3(s00, s01, s02, s10, s11, s12, s20, s21, s22, y0, y1, y2):
+    """Solve one 3x3 system for each lane, by cofactors."""
+    k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
+    d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
+    x0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
+    x1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
+    x2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
+    return x0, x1, x2
+
+
+@compiled
+def _relax3(u0, u1, u2, y0, y1, y2):
+    """Solve (I + A diag(u)) x = y: what an implicit linear loss at the nodes comes to."""
+    return _solve3(
+        1.0 + A00 * u0, A01 * u1, A02 * u2, A10 * u0, 1.0 + A11 * u1, A12 * u2, A20 * u0, A21 * u1, 1.0 + A22 * u2,
+        y0, y1, y2,
+    )  # fmt: skip
+
+
+@compiled
+def _saturable(ws, h, inverse_h, at_in, at_out, at_release, MM, MMP, REL, RELP):
+    """One step of the species with saturable elimination and of the release that follows it.
+
+    Writes their nodes and gives the error relative to what counts, and the sum of all errors. Newton at the nodes; the
+    peripheral compartment is linear in the central one and eliminated, ``p = M (p_0 1 + u A c)``.
+    """
+    zero = splat(0.0)
+    in_a, in_b, in_c, in_d = load(ws, at_in), load(ws, at_in + W), load(ws, at_in + 2 * W), load(ws, at_in + 3 * W)
+    inverse_v, vmax, km = 1.0 / load(ws, MMP), load(ws, MMP + W), load(ws, MMP + 2 * W)
+    cl, q, vp = load(ws, MMP + 3 * W), load(ws, MMP + 4 * W), load(ws, MMP + 5 * W)
+    c, p = load(ws, MM), load(ws, MM + W)
+    u = h * q / vp
+    # Columns of M u A, and M p_0.
+    b00, b10, b20 = _relax3(u, u, u, u * A00, u * A10, u * A20)
+    b01, b11, b21 = _relax3(u, u, u, u * A01, u * A11, u * A21)
+    b02, b12, b22 = _relax3(u, u, u, u * A02, u * A12, u * A22)
+    p0, p1, p2 = _relax3(u, u, u, p, p, p)
+    x0, x1, x2 = c, c, c
+    w = h * inverse_v
+    e = w * q
+    for _ in range(4):
+        r0, r1, r2 = 1.0 / (km + x0), 1.0 / (km + x1), 1.0 / (km + x2)
+        y0 = p0 + b00 * x0 + b01 * x1 + b02 * x2
+        y1 = p1 + b10 * x0 + b11 * x1 + b12 * x2
+        y2 = p2 + b20 * x0 + b21 * x1 + b22 * x2
+        f0 = w * (in_b - vmax * x0 * r0 - cl * x0 + q * (y0 - x0))
+        f1 = w * (in_c - vmax * x1 * r1 - cl * x1 + q * (y1 - x1))
+        f2 = w * (in_d - vmax * x2 * r2 - cl * x2 + q * (y2 - x2))
+        g0, g1, g2 = (
+            w * (vmax * km * r0 * r0 + cl + q),
+            w * (vmax * km * r1 * r1 + cl + q),
+            w * (vmax * km * r2 * r2 + cl + q),
+        )
+        j00, j01, j02 = g0 - e * b00, 0.0 - e * b01, 0.0 - e * b02
+        j10, j11, j12 = 0.0 - e * b10, g1 - e * b11, 0.0 - e * b12
+        j20, j21, j22 = 0.0 - e * b20, 0.0 - e * b21, g2 - e * b22
+        d0, d1, d2 = _solve3(
+            1.0 + A00 * j00 + A01 * j10 + A02 * j20, A00 * j01 + A01 * j11 + A02 * j21, A00 * j02 + A01 * j12 + A02 * j22,
+            A10 * j00 + A11 * j10 + A12 * j20, 1.0 + A10 * j01 + A11 * j11 + A12 * j21, A10 * j02 + A11 * j12 + A12 * j22,
+            A20 * j00 + A21 * j10 + A22 * j20, A20 * j01 + A21 * j11 + A22 * j21, 1.0 + A20 * j02 + A21 * j12 + A22 * j22,
+            c + A00 * f0 + A01 * f1 + A02 * f2 - x0,
+            c + A10 * f0 + A11 * f1 + A12 * f2 - x1,
+            c + A20 * f0 + A21 * f1 + A22 * f2 - x2,
+        )  # fmt: skip
+        x0, x1, x2 = maximum(zero, x0 + d0), maximum(zero, x1 + d1), maximum(zero, x2 + d2)
+    y0 = p0 + b00 * x0 + b01 * x1 + b02 * x2
+    y1 = p1 + b10 * x0 + b11 * x1 + b12 * x2
+    y2 = p2 + b20 * x0 + b21 * x1 + b22 * x2
+    r0 = 1.0 / (km + c)
+    rate = (in_a - vmax * c * r0 - cl * c + q * (p - c)) * inverse_v
+    f0 = (in_b - vmax * x0 / (km + x0) - cl * x0 + q * (y0 - x0)) * inverse_v
+    f1 = (in_c - vmax * x1 / (km + x1) - cl * x1 + q * (y1 - x1)) * inverse_v
+    f2 = (in_d - vmax * x2 / (km + x2) - cl * x2 + q * (y2 - x2)) * inverse_v
+    defect = rate + (E0 * (x0 - c) + E1 * (x1 - c) + E2 * (x2 - c)) * inverse_h
+    error = absolute(defect) * h / (MU + h * inverse_v * (vmax * km * r0 * r0 + cl + q))
+    # What Newton left is an error of the step as well.
+    check = error + absolute(c + h * (A20 * f0 + A21 * f1 + A22 * f2) - x2)
+    worst = check / maximum(maximum(c, x2), km)
+    store(ws, at_out, c)
+    store(ws, at_out + W, x0)
+    store(ws, at_out + 2 * W, x1)
+    store(ws, at_out + 3 * W, x2)
+    store(ws, MM + 2 * W, y2)
+    if at_release >= 0:
+        ke, rho, c50, phi = load(ws, RELP), load(ws, RELP + W), load(ws, RELP + 2 * W), load(ws, RELP + 3 * W)
+        y, u = load(ws, REL), h * ke
+        r_a = 1.0 + rho * c / (c + c50) + phi * maximum(zero, rate)
+        r0 = 1.0 + rho * x0 / (x0 + c50) + phi * maximum(zero, f0)
+        r1 = 1.0 + rho * x1 / (x1 + c50) + phi * maximum(zero, f1)
+        r2 = 1.0 + rho * x2 / (x2 + c50) + phi * maximum(zero, f2)
+        x0, x1, x2 = _relax3(
+            u, u, u,
+            y + u * (A00 * r0 + A01 * r1 + A02 * r2),
+            y + u * (A10 * r0 + A11 * r1 + A12 * r2),
+            y + u * (A20 * r0 + A21 * r1 + A22 * r2),
+        )  # fmt: skip
+        defect = ke * (r_a - y) + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
+        error = absolute(defect) * h / (MU + u)
+        worst = maximum(worst, error / maximum(absolute(y), absolute(x2)))
+        check = check + error
+        store(ws, at_release, y)
+        store(ws, at_release + W, x0)
+        store(ws, at_release + 2 * W, x1)
+        store(ws, at_release + 3 * W, x2)
+    return worst, check
+
+
+@compiled
+def _lag(ws, h, inverse_h, at, LC, LS, d_a, d_b, d_c, d_d):
+    """One step of an adaptation state on the drive at the start and the nodes; its error, relative and not."""
+    g_up, g_down, l_up, l_down = load(ws, LC), load(ws, LC + W), load(ws, LC + 2 * W), load(ws, LC + 3 * W)
+    sat = load(ws, LC + 4 * W)
+    y = load(ws, at)
+    x0, x1, x2 = y, y, y
+    for _ in range(2):  # the branch at each node is guessed from the start of the step, then corrected
+        g0, g1, g2 = choose(d_b - x0, g_up, g_down), choose(d_c - x1, g_up, g_down), choose(d_d - x2, g_up, g_down)
+        u0, u1, u2 = choose(d_b - x0, l_up, l_down), choose(d_c - x1, l_up, l_down), choose(d_d - x2, l_up, l_down)
+        q0, q1, q2 = h * g0 * d_b, h * g1 * d_c, h * g2 * d_d
+        x0, x1, x2 = _relax3(
+            h * u0 + sat * q0, h * u1 + sat * q1, h * u2 + sat * q2,
+            y + A00 * q0 + A01 * q1 + A02 * q2,
+            y + A10 * q0 + A11 * q1 + A12 * q2,
+            y + A20 * q0 + A21 * q1 + A22 * q2,
+        )  # fmt: skip
+    store(ws, LS, x0)
+    store(ws, LS + W, x1)
+    store(ws, LS + 2 * W, x2)
+    gain, loss = choose(d_a - y, g_up, g_down) * d_a, choose(d_a - y, l_up, l_down)
+    loss = loss + sat * gain
+    defect = gain - loss * y + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
+    error = absolute(defect) * h / (MU + loss * h)
+    return error / maximum(maximum(absolute(y), absolute(x2)), splat(0.05)), error
+
+
+@compiled
 def run_group(
     first_subject, stop_subject, rows, status_in,
     pole_ptr, pole_col, path_ptr, path_out, path_gain, path_has, zero_ptr, zero_col,
@@ -343,7 +478,7 @@ def run_group(
     n_terms = 0
     for i in range(signals.size):
         signal = signals[i]
-        if signal < n_channels and (signal == mm_out or signal == release_channel):
+        if signal < n_channels and signal in (mm_out, release_channel):
             term_a[n_terms] = ONE
             term_b[n_terms] = MM if signal == mm_out else REL
             plain[i] = True
@@ -536,133 +671,10 @@ def run_group(
 
         worst, check = zero, zero
         inverse_h = 1.0 / h
-        # ---- A species with saturable elimination, fed by a channel; Newton at the nodes. Linear models skip it.
+        # ---- A species with saturable elimination, fed by a channel, and release; linear models have none.
         if mm_out >= 0:
-            at = CH + 4 * mm_in * W
-            in_a, in_b, in_c, in_d = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
-            inverse_v, vmax, km = 1.0 / load(ws, MMP), load(ws, MMP + W), load(ws, MMP + 2 * W)
-            cl, q, vp = load(ws, MMP + 3 * W), load(ws, MMP + 4 * W), load(ws, MMP + 5 * W)
-            c, p = load(ws, MM), load(ws, MM + W)
-            # Peripheral nodes are M (p 1 + u A c) with M = (I + u A)^-1, u = h q / vp.
-            u = h * q / vp
-            s00, s01, s02 = 1.0 + A00 * u, A01 * u, A02 * u
-            s10, s11, s12 = A10 * u, 1.0 + A11 * u, A12 * u
-            s20, s21, s22 = A20 * u, A21 * u, 1.0 + A22 * u
-            k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
-            k10, k11, k12 = s02 * s21 - s01 * s22, s00 * s22 - s02 * s20, s01 * s20 - s00 * s21
-            k20, k21, k22 = s01 * s12 - s02 * s11, s02 * s10 - s00 * s12, s00 * s11 - s01 * s10
-            d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
-            m00, m01, m02 = k00 * d, k10 * d, k20 * d
-            m10, m11, m12 = k01 * d, k11 * d, k21 * d
-            m20, m21, m22 = k02 * d, k12 * d, k22 * d
-            b00, b01, b02 = (
-                u * (m00 * A00 + m01 * A10 + m02 * A20),
-                u * (m00 * A01 + m01 * A11 + m02 * A21),
-                u * (m00 * A02 + m01 * A12 + m02 * A22),
-            )
-            b10, b11, b12 = (
-                u * (m10 * A00 + m11 * A10 + m12 * A20),
-                u * (m10 * A01 + m11 * A11 + m12 * A21),
-                u * (m10 * A02 + m11 * A12 + m12 * A22),
-            )
-            b20, b21, b22 = (
-                u * (m20 * A00 + m21 * A10 + m22 * A20),
-                u * (m20 * A01 + m21 * A11 + m22 * A21),
-                u * (m20 * A02 + m21 * A12 + m22 * A22),
-            )
-            p0, p1, p2 = p * (m00 + m01 + m02), p * (m10 + m11 + m12), p * (m20 + m21 + m22)
-            x0, x1, x2 = c, c, c
-            w = h * inverse_v
-            for _ in range(4):
-                r0, r1, r2 = 1.0 / (km + x0), 1.0 / (km + x1), 1.0 / (km + x2)
-                y0, y1, y2 = (
-                    p0 + b00 * x0 + b01 * x1 + b02 * x2,
-                    p1 + b10 * x0 + b11 * x1 + b12 * x2,
-                    p2 + b20 * x0 + b21 * x1 + b22 * x2,
-                )
-                f0 = w * (in_b - vmax * x0 * r0 - cl * x0 + q * (y0 - x0))
-                f1 = w * (in_c - vmax * x1 * r1 - cl * x1 + q * (y1 - x1))
-                f2 = w * (in_d - vmax * x2 * r2 - cl * x2 + q * (y2 - x2))
-                g0 = w * (vmax * km * r0 * r0 + cl + q)
-                g1 = w * (vmax * km * r1 * r1 + cl + q)
-                g2 = w * (vmax * km * r2 * r2 + cl + q)
-                e = w * q
-                j00, j01, j02 = g0 - e * b00, 0.0 - e * b01, 0.0 - e * b02
-                j10, j11, j12 = 0.0 - e * b10, g1 - e * b11, 0.0 - e * b12
-                j20, j21, j22 = 0.0 - e * b20, 0.0 - e * b21, g2 - e * b22
-                s00, s01, s02 = (
-                    1.0 + A00 * j00 + A01 * j10 + A02 * j20,
-                    A00 * j01 + A01 * j11 + A02 * j21,
-                    A00 * j02 + A01 * j12 + A02 * j22,
-                )
-                s10, s11, s12 = (
-                    A10 * j00 + A11 * j10 + A12 * j20,
-                    1.0 + A10 * j01 + A11 * j11 + A12 * j21,
-                    A10 * j02 + A11 * j12 + A12 * j22,
-                )
-                s20, s21, s22 = (
-                    A20 * j00 + A21 * j10 + A22 * j20,
-                    A20 * j01 + A21 * j11 + A22 * j21,
-                    1.0 + A20 * j02 + A21 * j12 + A22 * j22,
-                )
-                y0 = c + A00 * f0 + A01 * f1 + A02 * f2 - x0
-                y1 = c + A10 * f0 + A11 * f1 + A12 * f2 - x1
-                y2 = c + A20 * f0 + A21 * f1 + A22 * f2 - x2
-                k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
-                d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
-                x0 = maximum(zero, x0 + (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d)
-                x1 = maximum(zero, x1 + (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d)
-                x2 = maximum(zero, x2 + (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d)
-            y0, y1, y2 = (
-                p0 + b00 * x0 + b01 * x1 + b02 * x2,
-                p1 + b10 * x0 + b11 * x1 + b12 * x2,
-                p2 + b20 * x0 + b21 * x1 + b22 * x2,
-            )
-            r0 = 1.0 / (km + c)
-            rate = (in_a - vmax * c * r0 - cl * c + q * (p - c)) * inverse_v
-            f0 = (in_b - vmax * x0 / (km + x0) - cl * x0 + q * (y0 - x0)) * inverse_v
-            f1 = (in_c - vmax * x1 / (km + x1) - cl * x1 + q * (y1 - x1)) * inverse_v
-            f2 = (in_d - vmax * x2 / (km + x2) - cl * x2 + q * (y2 - x2)) * inverse_v
-            defect = rate + (E0 * (x0 - c) + E1 * (x1 - c) + E2 * (x2 - c)) * inverse_h
-            error = absolute(defect) * h / (MU + h * inverse_v * (vmax * km * r0 * r0 + cl + q))
-            # What Newton left is an error of the step as well.
-            error = error + absolute(c + h * (A20 * f0 + A21 * f1 + A22 * f2) - x2)
-            worst = maximum(worst, error / maximum(maximum(c, x2), km))
-            check = check + error
-            at = CH + 4 * mm_out * W
-            store(ws, at, c)
-            store(ws, at + W, x0)
-            store(ws, at + 2 * W, x1)
-            store(ws, at + 3 * W, x2)
-            store(ws, MM + 2 * W, y2)
-            if release_channel >= 0:
-                ke, rho, c50, phi = load(ws, RELP), load(ws, RELP + W), load(ws, RELP + 2 * W), load(ws, RELP + 3 * W)
-                y = load(ws, REL)
-                r_a = 1.0 + rho * c / (c + c50) + phi * maximum(zero, rate)
-                r0 = 1.0 + rho * x0 / (x0 + c50) + phi * maximum(zero, f0)
-                r1 = 1.0 + rho * x1 / (x1 + c50) + phi * maximum(zero, f1)
-                r2 = 1.0 + rho * x2 / (x2 + c50) + phi * maximum(zero, f2)
-                u = h * ke
-                s00, s01, s02 = 1.0 + A00 * u, A01 * u, A02 * u
-                s10, s11, s12 = A10 * u, 1.0 + A11 * u, A12 * u
-                s20, s21, s22 = A20 * u, A21 * u, 1.0 + A22 * u
-                y0 = y + u * (A00 * r0 + A01 * r1 + A02 * r2)
-                y1 = y + u * (A10 * r0 + A11 * r1 + A12 * r2)
-                y2 = y + u * (A20 * r0 + A21 * r1 + A22 * r2)
-                k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
-                d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
-                x0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
-                x1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
-                x2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
-                defect = ke * (r_a - y) + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
-                error = absolute(defect) * h / (MU + u)
-                worst = maximum(worst, error / maximum(absolute(y), absolute(x2)))
-                check = check + error
-                at = CH + 4 * release_channel * W
-                store(ws, at, y)
-                store(ws, at + W, x0)
-                store(ws, at + 2 * W, x1)
-                store(ws, at + 3 * W, x2)
+            at = CH + 4 * release_channel * W if release_channel >= 0 else -1
+            worst, check = _saturable(ws, h, inverse_h, CH + 4 * mm_in * W, CH + 4 * mm_out * W, at, MM, MMP, REL, RELP)
 
         # ---- Receptors: one 3x3 solve each, then the embedded error estimate, filtered once.
         for r in range(n_rec):
@@ -693,11 +705,7 @@ def run_group(
             s10, s12 = A10 * u0 + B10 * v0, A12 * u2 + B12 * v2
             s22 = 1.0 + A22 * u2 + B22 * v2 + _DET * w2
             s20, s21 = A20 * u0 + B20 * v0, A21 * u1 + B21 * v1
-            k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
-            d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
-            f0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
-            f1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
-            f2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
+            f0, f1, f2 = _solve3(s00, s01, s02, s10, s11, s12, s20, s21, s22, y0, y1, y2)
             free = 1.0 - bound
             sum_r, sum_a = zero, one
             for s in range(lo, hi):
@@ -754,44 +762,8 @@ def run_group(
             d_a, d_b = d_a / (1.0 + bend * d_a), d_b / (1.0 + bend * d_b)
             d_c, d_d = d_c / (1.0 + bend * d_c), d_d / (1.0 + bend * d_d)
         for k in range(n_lag):
-            at = LC + 5 * k * W
-            g_up, g_down, l_up, l_down = load(ws, at), load(ws, at + W), load(ws, at + 2 * W), load(ws, at + 3 * W)
-            sat = load(ws, at + 4 * W)
-            y = load(ws, LAG + k * W)
-            x0, x1, x2 = y, y, y
-            for _ in range(2):  # the branch at each node is guessed from the start of the step, then corrected
-                g0, g1, g2 = (
-                    choose(d_b - x0, g_up, g_down),
-                    choose(d_c - x1, g_up, g_down),
-                    choose(d_d - x2, g_up, g_down),
-                )
-                u0, u1, u2 = (
-                    choose(d_b - x0, l_up, l_down),
-                    choose(d_c - x1, l_up, l_down),
-                    choose(d_d - x2, l_up, l_down),
-                )
-                q0, q1, q2 = h * g0 * d_b, h * g1 * d_c, h * g2 * d_d
-                u0, u1, u2 = h * u0 + sat * q0, h * u1 + sat * q1, h * u2 + sat * q2
-                s00, s01, s02 = 1.0 + A00 * u0, A01 * u1, A02 * u2
-                s10, s11, s12 = A10 * u0, 1.0 + A11 * u1, A12 * u2
-                s20, s21, s22 = A20 * u0, A21 * u1, 1.0 + A22 * u2
-                y0 = y + A00 * q0 + A01 * q1 + A02 * q2
-                y1 = y + A10 * q0 + A11 * q1 + A12 * q2
-                y2 = y + A20 * q0 + A21 * q1 + A22 * q2
-                k00, k01, k02 = s11 * s22 - s12 * s21, s12 * s20 - s10 * s22, s10 * s21 - s11 * s20
-                d = 1.0 / (s00 * k00 + s01 * k01 + s02 * k02)
-                x0 = (k00 * y0 + (s02 * s21 - s01 * s22) * y1 + (s01 * s12 - s02 * s11) * y2) * d
-                x1 = (k01 * y0 + (s00 * s22 - s02 * s20) * y1 + (s02 * s10 - s00 * s12) * y2) * d
-                x2 = (k02 * y0 + (s01 * s20 - s00 * s21) * y1 + (s00 * s11 - s01 * s10) * y2) * d
-            store(ws, LS + 3 * k * W, x0)
-            store(ws, LS + (3 * k + 1) * W, x1)
-            store(ws, LS + (3 * k + 2) * W, x2)
-            gain, loss = choose(d_a - y, g_up, g_down) * d_a, choose(d_a - y, l_up, l_down)
-            loss = loss + sat * gain
-            defect = gain - loss * y + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
-            error = absolute(defect) * h / (MU + loss * h)
-            worst = maximum(worst, error / maximum(maximum(absolute(y), absolute(x2)), splat(0.05)))
-            check = check + error
+            relative, error = _lag(ws, h, inverse_h, LAG + k * W, LC + 5 * k * W, LS + 3 * k * W, d_a, d_b, d_c, d_d)
+            worst, check = maximum(worst, relative), check + error
         worst = worst + 0.0 * check  # a NaN that a later maximum dropped comes back here
         store(ws, ERR, worst)
         store(ws, FAC, 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12)))
