@@ -16,11 +16,12 @@ from schild.model.spec import ENDOGENOUS
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulate.alcohol import ALCOHOL_OUTPUTS, alcohol_plan, alcohol_values
+from schild.simulate.caution import cautions
 from schild.simulate.effects import Effects, efficacy_of
 from schild.simulate.guard import AGONISTS, check_doses
 from schild.simulate.history import begin_of, plan_history
 from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
-from schild.simulate.runfile import Run
+from schild.simulate.runfile import Run, history_words
 from schild.simulate.solve import RTOL, Solution, solve
 from schild.simulate.withdrawal import ADAPTATION_OUTPUTS, adaptation_plan, adaptation_values
 from schild.units import TICKS_PER_HOUR
@@ -228,7 +229,12 @@ def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str |
         if not asked and not long:
             return None
     key = next((key for key, entry in catalogue.adaptation.items() if entry.default), None)
-    if wanted is None and key is not None and not set(catalogue.adaptation[key].receptors) <= set(run.run.receptors):
+    if (
+        wanted is None
+        and not run.history
+        and key is not None
+        and not set(catalogue.adaptation[key].receptors) <= set(run.run.receptors)
+    ):
         return None  # the run follows other receptors only
     return key
 
@@ -243,16 +249,18 @@ def simulate_run(
     progress: Callable[[int, int], None] | None = None,
     times_tick: Sequence[int] | None = None,
     fast_forward: bool = True,
+    warn: bool = True,
 ) -> Result:
     """Simulate a checked run; parameters as for ``simulate``.
 
     ``times_tick`` are output times of one's own in place of the grid [us]; they must rise, and none be before 0.
-    ``fast_forward=False`` integrates earlier use dose by dose, as a check.
+    ``fast_forward=False`` integrates earlier use dose by dose, as a check. ``warn=False`` leaves out the warnings of
+    withdrawal and lost tolerance, which need runs of their own with 200 people.
     """
     catalogue = catalogue or load()
     who = run.who
     events, warnings, people, rebuild = _prepare(run, who, catalogue, overrides)
-    history = None
+    whole, history = events, None
     if fast_forward and _mechanism(run, catalogue, events) is not None:
         history = plan_history(run.history)
     earlier = len(run.history)
@@ -309,9 +317,24 @@ def simulate_run(
     if len(failed):
         reasons = {STATUS[int(solution.engine.status[j])] for j in failed}
         warnings.append(f"{len(failed)} of {people.n} subjects could not be solved: {'; '.join(sorted(reasons))}.")
+    title = [*(history_words(d) for d in run.history), *(d.to_words() for d in run.doses)]
+    if warn and built.mechanism is not None:
+
+        def again(other: Run, times: Sequence[int]) -> Result:
+            return simulate_run(
+                other,
+                rtol=rtol,
+                threads=threads,
+                catalogue=catalogue,
+                overrides=overrides,
+                times_tick=times,
+                warn=False,
+            )
+
+        warnings += cautions(run, whole, catalogue, again)
     digests = {key: drug.digest for key, drug in built.drugs.items()}
     return Result(
-        title=run.run.title or "; ".join(d.to_words() for d in (*run.history, *run.doses)),
+        title=run.run.title or "; ".join(title),
         outputs=outputs,
         metrics=_metrics(built, solution, tones),
         warnings=(*warnings, *built.warnings),

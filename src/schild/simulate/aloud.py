@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schild.simulate.result import Result
+import numpy as np
+
+from schild.pharmacology.adaptation import severity
+from schild.simulate.result import Result, metric
+
+#: A latent score that counts as withdrawal (docs/design/adaptation.md). [points]
+PRESENT = 1.0
 
 _RECEPTORS = {"mor": "mu", "kor": "kappa", "dor": "delta", "mor_gut": "gut mu"}
 
 
 def aloud(result: Result) -> str:
-    """Read a result aloud: the peak of the first drug, then the first receptor.
+    """Read a result aloud: the peak of the first drug, then the first receptor, then withdrawal if there is any.
 
     Parameters
     ----------
@@ -30,7 +36,9 @@ def aloud(result: Result) -> str:
     'In this person'
     """
     m = result.metrics
-    species = next((key[5:-6] for key in m if key.startswith("cmax_") and key.endswith("_ng_ml")), None)
+    found = [key[5:-6] for key in m if key.startswith("cmax_") and key.endswith("_ng_ml")]
+    # After earlier use the first drug may only fade: then one that peaks within the run says more.
+    species = next((s for s in found if _middle(m[f"tmax_{s}_h"]) > 0), next(iter(found), None))
     receptor = next((r for r in _RECEPTORS if f"{r}_pet_occupancy_peak" in m), None)
     if not result.status.size or result.status.all():
         return "The run could not be solved, so there is nothing to read."
@@ -52,6 +60,8 @@ def aloud(result: Result) -> str:
         course = result.outputs.get(f"{receptor}_pet_occupancy")
         if course is not None:
             sentences.append(f"At the end {_percent(_end(course))} are occupied.")
+    if (said := _withdrawal(result)) is not None:
+        sentences.append(said)
     if not sentences:
         return "Nothing that can be read aloud was asked for."
     if result.n == 1:
@@ -61,6 +71,24 @@ def aloud(result: Result) -> str:
         group = f"{result.n // draws:,} people under {draws:,} parameter sets" if draws else f"{result.n:,} people"
         who = f"In the median of {group} (5th to 95th percentile in brackets)"
     return f"{who}, {' '.join(sentences)}"
+
+
+def _withdrawal(result: Result) -> str | None:
+    course = result.outputs.get("cows")
+    if course is None:
+        return None
+    values = course.values[result.status == 0]
+    peaks = values.max(axis=1)
+    if float(np.median(peaks)) < PRESENT and not (result.n > 1 and float(np.quantile(peaks, 0.95)) >= PRESENT):
+        return None
+    when = float(np.median(course.time_h[values.argmax(axis=1)]))
+    peak = metric(peaks)
+    band = severity(round(_middle(peak)))
+    return f"Withdrawal (latent COWS, 0 to 48) peaks at {_spread(peak, _points)}, {band},{_after(when)}."
+
+
+def _points(score: float) -> str:
+    return f"{score:.0f}"
 
 
 def _end(output: Any) -> Any:

@@ -23,7 +23,7 @@ from pydantic import (
 from schild.errors import InputError
 from schild.population import MAX_SUBJECTS, Population, Subject
 from schild.regimen import Dose, Regimen, parse_regimen
-from schild.units import TICKS_PER_HOUR, parse_clearance, parse_weight, ticks
+from schild.units import TICKS_PER_HOUR, format_ticks, parse_clearance, parse_weight, ticks
 
 __all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
 
@@ -62,7 +62,9 @@ class Head(_Section):
 
     title: str = ""
     until: Time | None = Field(
-        default=None, description="End of the run; by default 7 d after the last dose, 42 d after a depot."
+        default=None,
+        description="End of the run; by default 7 d after the last dose, 42 d after a depot, and with a history at "
+        "least 14 d.",
     )
     every: Time | None = Field(default=None, description="Output grid; by default chosen from the horizon.")
     seed: int = Field(default=1, ge=0, lt=2**63)
@@ -115,7 +117,9 @@ class HistoryEntry(_Section):
         return _before_zero(dose, float(self.days or 0.0) * 24 * TICKS_PER_HOUR, self.stopped)
 
 
-_HISTORY = re.compile(r"^(?P<what>.+?)\s+for\s+(?P<span>[\d.]+\s*\w+?)(?:,?\s+stopped\s+(?P<stop>.+?)(?:\s+ago)?)?$")
+_HISTORY = re.compile(
+    r"^(?P<what>.+?)\s+for\s+(?P<span>[\d.]+\s*\w+?)(?:,?\s+stopped\s+(?P<stop>.+?)(?:\s+ago)?)?$", re.IGNORECASE
+)
 
 
 def parse_history(words: str) -> Dose:
@@ -154,7 +158,40 @@ def parse_history(words: str) -> Dose:
             f"The history {words!r} needs one regimen with an interval and without count or time of its own. "
             "Write it like 'morphine 30 mg po q6h for 60 d stopped 10 d'."
         )
-    return _before_zero(regimen[0], ticks(found["span"]), found["stop"] or "0 h")
+    if regimen[0].ss or regimen[0].skip or regimen[0].evid != 1:
+        raise InputError(
+            f"The history {words!r} has skip, ss or reset; expected the same dose from the first to the last. "
+            "Write two histories around a gap, or give a steady state as a dose of the run."
+        )
+    span = ticks(found["span"])
+    if span <= 0:
+        raise InputError(f"The history {words!r} lasts {found['span']!r}; expected a time above 0. Say how long.")
+    return _before_zero(regimen[0], span, found["stop"] or "0 h")
+
+
+def history_words(dose: Dose) -> str:
+    """Write earlier use in the words that read back as it.
+
+    Parameters
+    ----------
+    dose : Dose
+        From ``parse_history``.
+
+    Returns
+    -------
+    str
+        A regimen, how long it was used, and how long before time 0 the last dose was.
+
+    Examples
+    --------
+    >>> history_words(parse_history("morphine 30 mg po q6h for 60 d stopped 10 d"))
+    'morphine 30 mg oral q6h for 60 d stopped 10 d'
+    """
+    count = dose.count or 1
+    what = replace(dose, time=0.0, count=None).to_words()
+    stopped = -(dose.time_tick + (count - 1) * dose.every_tick)
+    last = f" stopped {format_ticks(stopped)}" if stopped else ""
+    return f"{what} for {format_ticks(count * dose.every_tick)}{last}"
 
 
 def _before_zero(dose: Dose, span_tick: float, stopped: str) -> Dose:
@@ -307,6 +344,15 @@ class Run(_Section):
     def _something(self) -> Run:
         if not self.dose and not self.history:
             raise ValueError("a run has at least one [[dose]] or one [[subject.history]]; add one")
+        return self
+
+    @model_validator(mode="after")
+    def _one_past(self) -> Run:
+        if self.history and any(dose.ss == 1 for dose in self.doses):
+            raise ValueError(
+                "a dose with ss starts at the steady state of that dose alone and wipes out the history; write ss2, "
+                "which adds, or leave the history out"
+            )
         return self
 
     @model_validator(mode="after")
