@@ -134,7 +134,7 @@ class Population:
         return self.n * max(self.draws, 1)
 
 
-def people_of(who: Subject | Population, catalogue: Catalogue, seed: int) -> People:
+def people_of(who: Subject | Population, catalogue: Catalogue, seed: int, first: int = 0) -> People:
     """Draw the people of a run.
 
     Parameters
@@ -145,6 +145,8 @@ def people_of(who: Subject | Population, catalogue: Catalogue, seed: int) -> Peo
         Holds the reference populations.
     seed : int
         Seed of the run.
+    first : int
+        Number of the first person of a population: persons ``first`` to ``first + n`` of one that has no end.
 
     Returns
     -------
@@ -163,14 +165,15 @@ def people_of(who: Subject | Population, catalogue: Catalogue, seed: int) -> Peo
         return People(n=1, covariates=columns)
     if who.key not in catalogue.populations:
         raise UnknownNameError("population", who.key, catalogue.populations)
-    base = _covariates(catalogue.populations[who.key], who, seed)
+    base = _covariates(catalogue.populations[who.key], who, seed, first)
+    last = first + who.n
     repeat = max(who.draws, 1)
 
     def between(name: str) -> Floats:
-        return np.tile(normals(seed, f"between:{name}", 0, who.n), repeat)
+        return np.tile(normals(seed, f"between:{name}", first, last), repeat)
 
     def occasion(name: str) -> Floats:
-        return np.tile(normals(seed, f"occasion:{name}", 0, who.n), repeat)
+        return np.tile(normals(seed, f"occasion:{name}", first, last), repeat)
 
     def uncertain(name: str) -> Floats:
         return np.repeat(normals(seed, f"uncertain:{name}", 0, who.draws), who.n)
@@ -190,7 +193,7 @@ def _repeated(values: Column, times: int) -> Column:
     return again
 
 
-def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[str, Column]:
+def _covariates(group: ReferencePopulation, who: Population, seed: int, first: int) -> dict[str, Column]:
     """Covariates by a Gaussian copula: correlated normals turned into each covariate's own distribution."""
     from scipy.special import ndtr  # a third of a second to import, and one person has no need of it
 
@@ -200,7 +203,7 @@ def _covariates(group: ReferencePopulation, who: Population, seed: int) -> dict[
         i, j = names.index(c.a), names.index(c.b)
         matrix[i, j] = matrix[j, i] = group.numbers[c.rho].value
     root = np.linalg.cholesky(matrix)
-    independent = np.stack([normals(seed, f"covariate:{name}", 0, who.n) for name in names])
+    independent = np.stack([normals(seed, f"covariate:{name}", first, first + who.n) for name in names])
     typical = Subject()
     columns = {name: np.full(who.n, getattr(typical, name)) for name in Subject.__dataclass_fields__}
     for name, z in zip(names, root @ independent, strict=True):

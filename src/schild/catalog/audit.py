@@ -21,6 +21,7 @@ from schild.catalog.entries import (
     Route,
 )
 from schild.catalog.loader import Catalogue
+from schild.catalog.trial import TRIAL_UNITS
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
 
@@ -160,6 +161,11 @@ class _Walk:
             self._adaptation(entry)
         alcohol = self._read("alcohol.toml", lambda: dict(self.catalogue.alcohol)) or {}
         self._alcohol(alcohol)
+        trial = self._read("trial.toml", lambda: dict(self.catalogue.trial)) or {}
+        for number in trial.values():
+            self._number(number, f"trial.toml: {number.name}")
+        wanted: list[tuple[str, str | None, str]] = [(name, unit, "trial") for name, unit in TRIAL_UNITS.items()]
+        self._check_uses("trial.toml", trial, wanted, set())
         for key in self.catalogue.studies:
             study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
             for row in study.observations if study else ():

@@ -146,6 +146,7 @@ class Catalogue:
         self.effects: Mapping[str, Effect] = _LazyWhole(self._effects)
         self.adaptation: Mapping[str, Adaptation] = _LazyWhole(self._adaptation)
         self.alcohol: Mapping[str, Number] = _LazyWhole(self._alcohol)
+        self.trial: Mapping[str, Number] = _LazyWhole(self._trial)
         self.references: Mapping[str, Reference] = _LazyWhole(self._references)
 
     def drug(self, name: str) -> Drug:
@@ -301,10 +302,16 @@ class Catalogue:
         return found
 
     def _alcohol(self) -> dict[str, Number]:
-        table = self._table("alcohol.toml")
+        return self._plain_numbers("alcohol")
+
+    def _trial(self) -> dict[str, Number]:
+        return self._plain_numbers("trial")
+
+    def _plain_numbers(self, what: str) -> dict[str, Number]:
+        table = self._table(f"{what}.toml")
         table.text("name")
         table.text("says", "")
-        numbers = _numbers(table, "alcohol", self._copied)
+        numbers = _numbers(table, what, self._copied)
         table.done()
         return numbers
 

@@ -1,0 +1,1 @@
+"""Virtual trials: the same people in every arm, day after day."""

@@ -1,0 +1,111 @@
+"""Who takes what on which day: daily tablets, tablets before anticipated drinking, injections; giving up, leaving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from schild.engine.streams import normals, uniforms
+from schild.trial.numbers import TrialNumbers
+from schild.trial.people import draw_days
+from schild.trial.trialfile import Arm, Trial
+
+__all__ = ["Taking", "taking"]
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """What people of one arm take.
+
+    Attributes
+    ----------
+    dose : ndarray of bool, shape (n, n_days)
+        Whether a tablet or an injection is taken on the day.
+    stop, leave : ndarray of int, shape (n,)
+        First day without tablets for good, and first day that nobody sees; the length of the trial for never.
+    nausea : ndarray of bool, shape (n,)
+        Whether the person has nausea.
+    """
+
+    dose: Bools
+    stop: Ints
+    leave: Ints
+    nausea: Bools
+
+
+def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wanted: Bools | None = None) -> Taking:
+    """Draw what people ``first`` to ``first + n`` take in an arm.
+
+    Parameters
+    ----------
+    trial, arm, numbers
+        Of the replicate; arms share every random number.
+    first, n : int
+        Whom.
+    wanted : ndarray of bool, shape (n, n_days), optional
+        Days on which the person would drink without the drug; needed for as-needed dosing.
+
+    Returns
+    -------
+    Taking
+        Nobody takes anything once given up.
+    """
+    seed, days = trial.trial.seed, trial.days
+    day = np.arange(days)
+
+    def one(what: str) -> NDArray[np.float64]:
+        return uniforms(seed, f"trial:{what}", first, first + n)
+
+    share = arm.adherence
+    if share is None:
+        share = 1.0 if arm.dosing == "schedule" else numbers["adherence.daily"]
+    risk = numbers["nausea.placebo"] + (0.0 if arm.placebo or share == 0.0 else numbers["nausea.added"])
+    nausea = one("nausea") < risk
+    weekly = numbers["stop.weekly"] if arm.stop is None else arm.stop
+    stop = _when(one("stop"), weekly, days)
+    if arm.stop is None or arm.stop > 0.0:
+        early = np.floor(14 * one("nausea:day")).astype(np.int64)
+        stop = np.where(nausea & (one("nausea:stops") < numbers["nausea.stops"]), np.minimum(stop, early), stop)
+    leave = _when(one("leave"), numbers["leave.weekly"], days)
+    stop = np.minimum(stop, leave)
+    if arm.dosing == "schedule":
+        due = day % arm.interval_days == 0
+        comes = np.zeros((n, days), dtype=bool)
+        going = np.ones(n, dtype=bool)
+        for k, d in enumerate(np.flatnonzero(due).tolist()):
+            if k:
+                going &= uniforms(seed, f"trial:next:{k}", first, first + n) < share
+            comes[:, d] = going
+        dose = comes
+        # Whoever does not come to the next injection has given up on the day it was due.
+        missed = due[None, :] & ~comes
+        stop = np.where(missed.any(axis=1), np.minimum(stop, missed.argmax(axis=1)), stop)
+    elif arm.dosing == "as_needed":
+        assert wanted is not None
+        dose = wanted & (draw_days(seed, "trial:takes", first, n, days) < share)
+    elif share in (0.0, 1.0):
+        dose = np.full((n, days), share == 1.0)
+    else:
+        own = expit(logit(share) + numbers["adherence.between"] * normals(seed, "trial:adherence", first, first + n))
+        keep = numbers["adherence.persistence"]
+        draws = draw_days(seed, "trial:takes", first, n, days)
+        dose = np.empty((n, days), dtype=bool)
+        dose[:, 0] = draws[:, 0] < own
+        for d in range(1, days):
+            dose[:, d] = draws[:, d] < np.where(dose[:, d - 1], own + keep * (1.0 - own), own * (1.0 - keep))
+    return Taking(dose=dose & (day[None, :] < stop[:, None]), stop=stop, leave=leave, nausea=nausea)
+
+
+def _when(u: NDArray[np.float64], weekly: float, days: int) -> Ints:
+    """Day of an event with a constant weekly share; ``days`` for never."""
+    if weekly <= 0.0:
+        return np.full(u.size, days, dtype=np.int64)
+    if weekly >= 1.0:
+        return np.zeros(u.size, dtype=np.int64)
+    return np.asarray(np.minimum(np.floor(7.0 * np.log(u) / np.log1p(-weekly)), days), dtype=np.int64)

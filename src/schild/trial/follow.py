@@ -1,0 +1,217 @@
+"""One part of a trial: some people through every arm, as counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, load
+from schild.engine.days import DaysResult, run_days
+from schild.trial.doses import Taking, taking
+from schild.trial.numbers import TrialNumbers, trial_numbers
+from schild.trial.occupancy import evening_occupancy
+from schild.trial.people import Drinkers, draw_days, enrol, habit_of, kinetic_people
+from schild.trial.trialfile import Arm, Trial
+
+__all__ = ["COUNTS", "LAST", "WEEKLY", "Course", "Part", "course", "follow"]
+
+Floats = NDArray[np.float64]
+
+#: Days at the end of a trial in which responders are counted.
+LAST = 28
+
+#: Counts of a person in an arm, over the days that the estimand looks at; the last four weeks apart.
+COUNTS = (
+    "seen", "drinking", "heavy", "drinks", "first_heavy",
+    "last_seen", "last_drinking", "last_heavy", "last_drinks",
+    "taken", "due", "stop", "leave", "nausea", "all_heavy",
+)  # fmt: skip
+
+#: Sums of a week over people.
+WEEKLY = ("seen", "drinking", "heavy", "drinks", "on", "occupancy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """One arm, day by day.
+
+    Attributes
+    ----------
+    days : DaysResult
+        States and drinks.
+    taking : Taking
+        Doses, giving up, leaving.
+    occupancy : ndarray, shape (n, n_days)
+        Of mu in the evening. [1]
+    """
+
+    days: DaysResult
+    taking: Taking
+    occupancy: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is kept of some people.
+
+    Attributes
+    ----------
+    counts : ndarray of int32, shape (n, n_arms, n_counts)
+        Columns ``COUNTS``.
+    people : ndarray, shape (n, 6)
+        Women (1) or men (0), drinking days, heavy days and drinks in the 28 days before, release over the typical,
+        replicate.
+    weekly : ndarray, shape (n_arms, n_weeks, n_sums)
+        Columns ``WEEKLY``; sums over people and days.
+    """
+
+    counts: NDArray[np.int32]
+    people: Floats
+    weekly: Floats
+
+
+def course(
+    trial: Trial, arm: Arm, who: Drinkers, numbers: TrialNumbers, catalogue: Catalogue, first: int, replicate: int
+) -> Course:
+    """Follow people through one arm.
+
+    Parameters
+    ----------
+    trial, arm, who, numbers, catalogue
+        Of the replicate.
+    first, replicate : int
+        Number of the first person and of the repeat.
+
+    Returns
+    -------
+    Course
+        Day by day.
+    """
+    n, days, seed = who.n, trial.days, trial.trial.seed
+    uniform = tuple(draw_days(seed, f"trial:day:{k}", first, n, days) for k in range(3))
+    normal = draw_days(seed, "trial:day:craving", first, n, days, normal=True)
+    own = numbers["response.between"] * who.response
+    drinking = np.repeat((numbers["response.drinking"] + own + arm.counselling)[:, None], days, axis=1)
+    heavy = np.repeat(
+        (numbers["response.heavy"] + numbers["response.share"] * own + arm.counselling)[:, None], days, axis=1
+    )
+    habit = habit_of(numbers, trial.learning.on)
+    nothing = np.zeros((n, days))
+
+    def chain(with_drinking: Floats, with_heavy: Floats, lost: Floats) -> DaysResult:
+        return run_days(
+            drinking=who.drinking, heavy=who.heavy, shift_drinking=with_drinking, shift_heavy=with_heavy, lost=lost,
+            limit=who.limit, tail=who.tail, habit=habit, uniform=uniform, normal=normal,  # type: ignore[arg-type]
+            before=who.before, craving=who.craving,
+        )  # fmt: skip
+
+    wanted = None
+    if arm.dosing == "as_needed":
+        wanted = chain(drinking, heavy, nothing).state > 0
+    took = taking(trial, arm, numbers, first, n, wanted)
+    if arm.placebo or not took.dose.any():
+        return Course(days=chain(drinking, heavy, nothing), taking=took, occupancy=nothing)
+    kinetics = kinetic_people(trial, catalogue, first, n, replicate)
+    # The integrator may leave a receptor a rounding error outside its limits.
+    occupancy = np.clip(evening_occupancy(arm, took.dose, kinetics, catalogue, numbers), 0.0, 1.0)
+    gain = who.gain[:, None]
+    drug, effect = numbers.drug, numbers.effect
+    lost = nothing
+    if trial.learning.on:
+        from schild.drinking.value import reward_lost
+
+        lost = np.clip(effect * reward_lost(occupancy, drug.share, gain, e0=drug.e0, load=drug.load), 0.0, 1.0)
+    done = chain(drinking + effect * drug.drink(occupancy, gain), heavy + effect * drug.heavy(occupancy, gain), lost)
+    return Course(days=done, taking=took, occupancy=occupancy)
+
+
+def follow(
+    trial: Trial,
+    start: int,
+    stop: int,
+    *,
+    catalogue: Catalogue | None = None,
+    overrides: Mapping[str, float] | None = None,
+) -> Part:
+    """Follow people ``start`` to ``stop`` of a trial through every arm.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to try.
+    start, stop : int
+        Numbers of people, counted over replicates; those of one replicate only.
+    catalogue, overrides
+        As for ``trial_numbers``.
+
+    Returns
+    -------
+    Part
+        The same for a person whatever the range.
+
+    Examples
+    --------
+    >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=8, weeks=4)
+    >>> whole, some = follow(trial, 0, 8), follow(trial, 3, 5)
+    >>> bool((whole.counts[3:5] == some.counts).all())
+    True
+    """
+    catalogue = catalogue or load()
+    replicate = start // trial.trial.n
+    assert (stop - 1) // trial.trial.n == replicate
+    numbers = trial_numbers(trial, catalogue, replicate, overrides)
+    n, weeks = stop - start, trial.trial.weeks
+    counts = np.zeros((n, len(trial.arm), len(COUNTS)), dtype=np.int32)
+    weekly = np.zeros((len(trial.arm), weeks, len(WEEKLY)))
+    everybody = np.zeros((n, 6))
+    shared = trial.trial.people == "shared"
+    who: Drinkers | None = None
+    for k, arm in enumerate(trial.arm):
+        first = start if shared else start + k * trial.size
+        if who is None or not shared:
+            who = enrol(trial, numbers, kinetic_people(trial, catalogue, first, n, replicate), first)
+            if k == 0:
+                everybody[:] = np.column_stack([who.female, who.baseline, who.gain, np.full(n, replicate)])
+        done = course(trial, arm, who, numbers, catalogue, first, replicate)
+        counts[:, k] = _counted(trial, arm, done, who)
+        weekly[k] = _by_week(trial, done)
+    return Part(counts=counts, people=everybody, weekly=weekly)
+
+
+def _seen(trial: Trial, done: Course) -> NDArray[np.bool_]:
+    end = done.taking.leave if trial.trial.estimand == "treatment_policy" else done.taking.stop
+    return np.asarray(np.arange(trial.days)[None, :] < end[:, None])
+
+
+def _counted(trial: Trial, arm: Arm, done: Course, who: Drinkers) -> NDArray[np.int32]:
+    seen = _seen(trial, done)
+    state, drinks = done.days.state, done.days.drinks
+    drinking, heavy = (state > 0) & seen, (state == 2) & seen
+    amount = np.where(seen, drinks, 0)
+    first = np.where(heavy.any(axis=1), heavy.argmax(axis=1), -1)
+    end = slice(trial.days - LAST, None)
+    due = np.arange(trial.days) % arm.interval_days == 0
+    columns = (
+        seen.sum(axis=1), drinking.sum(axis=1), heavy.sum(axis=1), amount.sum(axis=1), first,
+        seen[:, end].sum(axis=1), drinking[:, end].sum(axis=1), heavy[:, end].sum(axis=1), amount[:, end].sum(axis=1),
+        done.taking.dose.sum(axis=1), np.full(who.n, due.sum()), done.taking.stop, done.taking.leave,
+        done.taking.nausea, (state == 2).sum(axis=1),
+    )  # fmt: skip
+    return np.column_stack(columns).astype(np.int32)
+
+
+def _by_week(trial: Trial, done: Course) -> Floats:
+    seen = _seen(trial, done)
+    state = done.days.state
+    on = np.arange(trial.days)[None, :] < done.taking.stop[:, None]
+    daily = np.stack(
+        [
+            seen.sum(axis=0), ((state > 0) & seen).sum(axis=0), ((state == 2) & seen).sum(axis=0),
+            np.where(seen, done.days.drinks, 0).sum(axis=0), on.sum(axis=0), done.occupancy.sum(axis=0),
+        ],
+        axis=1,
+    )  # fmt: skip
+    return np.asarray(daily.reshape(trial.trial.weeks, 7, len(WEEKLY)).sum(axis=1), dtype=np.float64)

@@ -1,0 +1,203 @@
+"""Who takes part: the same person for the same seed, replicate and place, in whatever part or arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue
+from schild.engine.days import run_days
+from schild.engine.streams import normals, uniforms
+from schild.errors import InputError
+from schild.model.build import People as Kinetics
+from schild.population import Population, people_of
+from schild.trial.numbers import TrialNumbers
+from schild.trial.trialfile import Trial
+
+__all__ = ["BASELINE_DAYS", "Drinkers", "draw_days", "enrol", "kinetic_people"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+#: Days of drinking before treatment that are looked at.
+BASELINE_DAYS = 28
+#: Candidates for one place after which a trial is said to find nobody.
+TRIES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drinkers:
+    """People of a trial on the first morning, ``first`` to ``first + n`` of its endless list.
+
+    Attributes
+    ----------
+    first : int
+        Number of the first.
+    drinking, heavy : ndarray, shape (n,)
+        Log odds of their own before treatment.
+    response : ndarray, shape (n,)
+        The person's own deviation in response, standard normal.
+    limit, tail : ndarray, shape (n,)
+        Drinks that make a day heavy; mean tail above. [drinks]
+    female : ndarray of bool, shape (n,)
+        For the limits and levels of women.
+    gain : ndarray, shape (n,)
+        Release of endogenous opioid over that of the typical person. [1]
+    craving, before : ndarray, shape (n,)
+        Slow craving [SD] and state of the last day.
+    baseline : ndarray of int, shape (n, 3)
+        Days with drinking, heavy days and drinks in the 28 days before.
+    """
+
+    first: int
+    drinking: Floats
+    heavy: Floats
+    response: Floats
+    limit: Floats
+    tail: Floats
+    female: Bools
+    gain: Floats
+    craving: Floats
+    before: NDArray[np.int8]
+    baseline: NDArray[np.int64]
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return int(self.drinking.size)
+
+
+def kinetic_people(trial: Trial, catalogue: Catalogue, first: int, n: int, replicate: int) -> Kinetics:
+    """Covariates and kinetics of people ``first`` to ``first + n``; those of ``simulate`` with the same seed."""
+    who = Population(n=n, key=trial.population.reference, fixed=trial.population.fixed, occasions=False)
+    people = people_of(who, catalogue, trial.trial.seed, first)
+    if not trial.trial.uncertainty:
+        return people
+
+    def uncertain(name: str) -> Floats:
+        return np.full(n, normals(trial.trial.seed, f"uncertain:{name}", replicate, replicate + 1)[0])
+
+    return Kinetics(
+        n=n,
+        covariates=people.covariates,
+        between_subject=people.between_subject,
+        between_occasion=None,
+        uncertainty=uncertain,
+    )
+
+
+def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bool = False) -> Floats:
+    """Random numbers of each person and day, shape (n, days): keyed by what, day and person only.
+
+    Examples
+    --------
+    >>> whole = draw_days(1, "x", 0, 9, 3)
+    >>> bool((draw_days(1, "x", 4, 5, 3) == whole[4:]).all())
+    True
+    """
+    draw = normals if normal else uniforms
+    found = np.empty((n, days))
+    for d in range(days):
+        found[:, d] = draw(seed, f"{what}:{d}", first, first + n)
+    return found
+
+
+def habit_of(numbers: TrialNumbers, learning: bool) -> Floats:
+    """Return the numbers that all people share, as the chain reads them."""
+    return np.array(
+        [
+            numbers["day.habit.drinking"], numbers["day.habit.heavy"], numbers["day.habit.heavy_heavy"],
+            numbers["craving.weight"], numbers["craving.persistence"], numbers["amount.most"],
+            numbers["learning.rate"] if learning else 0.0, numbers["learning.weight"] if learning else 0.0,
+        ]
+    )  # fmt: skip
+
+
+def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Kinetics, first: int) -> Drinkers:
+    """Fill places ``first`` to ``first + n`` with people whose drinking before treatment is eligible.
+
+    Every place has candidates of its own, so who fills it does not depend on other places.
+
+    Raises
+    ------
+    InputError
+        If a place finds nobody.
+    """
+    n, seed = kinetics.n, trial.trial.seed
+    female = np.asarray(kinetics.covariates["sex"]) == "female"
+    limit = np.where(female, numbers["limit.female"], numbers["limit.male"])
+    gain = np.ones(n)
+    if kinetics.between_subject is not None:
+        # The stream of the laboratory's people: the same person has the same release there.
+        gain = np.exp(numbers.gain_omega * kinetics.between_subject("alcohol.release.gain"))
+    rule = trial.eligibility
+    least = (rule.drinking_days, rule.heavy_days, rule.drinks_per_week * BASELINE_DAYS / 7.0)
+    own: dict[str, Floats] = {name: np.zeros(n) for name in ("drinking", "heavy", "tail", "craving")}
+    before = np.zeros(n, dtype=np.int8)
+    baseline = np.zeros((n, 3), dtype=np.int64)
+    open_ = np.ones(n, dtype=bool)
+    rho = numbers["day.between.rho"]
+    habit = habit_of(numbers, learning=False)
+    for attempt in range(TRIES):
+        if not open_.any():
+            break
+        # Where few places are open, only the stretch that holds them is drawn.
+        places = np.flatnonzero(open_)
+        low, high = int(places[0]), int(places[-1]) + 1
+        size, begin = high - low, first + low
+
+        def one(what: str, attempt: int = attempt, begin: int = begin, size: int = size) -> Floats:
+            return normals(seed, f"trial:{what}:try{attempt}", begin, begin + size)
+
+        u = one("drinking")
+        v = rho * u + np.sqrt(1.0 - rho**2) * one("heavy")
+        tail = numbers["amount.tail"] * np.exp(numbers["amount.between"] * one("tail"))
+        drinking = numbers["day.drinking"] + numbers["day.drinking.between"] * u
+        heavy = numbers["day.heavy"] + numbers["day.heavy.between"] * v
+        zero = np.zeros((size, BASELINE_DAYS))
+        label = f"trial:before:try{attempt}"
+        found = run_days(
+            drinking=drinking,
+            heavy=heavy,
+            shift_drinking=zero,
+            shift_heavy=zero,
+            lost=zero,
+            limit=limit[low:high],
+            tail=tail,
+            habit=habit,
+            uniform=tuple(draw_days(seed, f"{label}:{k}", begin, size, BASELINE_DAYS) for k in range(3)),  # type: ignore[arg-type]
+            normal=draw_days(seed, f"{label}:craving", begin, size, BASELINE_DAYS, normal=True),
+            before=np.ones(size, dtype=np.int8),
+            craving=one("craving"),
+        )
+        counts = np.stack(
+            [(found.state > 0).sum(axis=1), (found.state == 2).sum(axis=1), found.drinks.sum(axis=1)], axis=1
+        ).astype(np.int64)
+        fits = (counts >= np.array(least)).all(axis=1) & open_[low:high]
+        at = low + np.flatnonzero(fits)
+        for name, values in (("drinking", drinking), ("heavy", heavy), ("tail", tail), ("craving", found.craving)):
+            own[name][at] = values[fits]
+        before[at] = found.state[fits, -1]
+        baseline[at] = counts[fits]
+        open_[at] = False
+    if open_.any():
+        raise InputError(
+            f"Of {TRIES} candidates for each place, none was eligible for {int(open_.sum())} places; expected people "
+            f"with at least {rule.drinking_days} drinking days, {rule.heavy_days} heavy days and "
+            f"{rule.drinks_per_week:g} drinks a week. Ask for less in [eligibility]."
+        )
+    return Drinkers(
+        first=first,
+        drinking=own["drinking"],
+        heavy=own["heavy"],
+        response=normals(seed, "trial:response", first, first + n),
+        limit=np.asarray(limit, dtype=np.float64),
+        tail=own["tail"],
+        female=np.asarray(female),
+        gain=gain,
+        craving=own["craving"],
+        before=np.zeros(n, dtype=np.int8) if rule.abstinent else before,
+        baseline=baseline,
+    )

@@ -1,0 +1,259 @@
+"""What to try: the trial file, checked by one model that is also the JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from schild.errors import InputError
+from schild.units import TICKS_PER_HOUR, ticks
+
+__all__ = ["ARM_WORDS", "Arm", "Eligibility", "Learning", "People", "Response", "Trial", "TrialHead"]
+
+_MAX_BYTES = 1_000_000
+#: Largest trial: people of an arm times replicates.
+MAX_PEOPLE = 10_000_000
+
+#: What each rule for missing data means, as shown to a reader.
+MISSING = {
+    "nonresponder": "people with a missing day fail in yes/no endpoints; percentages are of days seen",
+    "heavy": "every missing day counts as a heavy drinking day",
+    "observed": "days seen only, for those who were seen",
+}
+ESTIMANDS = {
+    "treatment_policy": "all days while followed, tablets taken or not",
+    "while_on_treatment": "days until tablets or injections are given up",
+}
+ARM_WORDS = {"daily": "daily", "as_needed": "before anticipated drinking", "schedule": "on a schedule"}
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} has no unit; write it like '28 d'")
+    return value
+
+
+Time = Annotated[str, BeforeValidator(_text)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrialHead(_Section):
+    """Section ``[trial]``: size, length, seed, how it is analysed."""
+
+    title: str = ""
+    n: int = Field(default=300, ge=2, le=MAX_PEOPLE, description="People in each arm.")
+    weeks: int = Field(default=12, ge=4, le=104)
+    replicates: int = Field(default=1, ge=1, le=100_000, description="How often the trial is repeated with new people.")
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    people: Literal["shared", "own"] = Field(
+        default="shared", description="The same virtual people in every arm, or people of its own as in a real trial."
+    )
+    estimand: Literal["treatment_policy", "while_on_treatment"] = "treatment_policy"
+    missing: Literal["nonresponder", "heavy", "observed"] = "nonresponder"
+    uncertainty: bool = Field(default=False, description="Each replicate draws its own parameter set.")
+    between_trials: bool = Field(default=False, description="Each replicate has its own effect and response.")
+
+
+class People(_Section):
+    """Section ``[population]``: who takes part."""
+
+    reference: str = "adult"
+    sex: Literal["female", "male"] | None = None
+    liver: Literal["normal", "mild", "moderate", "severe"] | None = None
+
+    @property
+    def fixed(self) -> dict[str, float | str]:
+        """Covariates that are the same for all."""
+        return {name: value for name in ("sex", "liver") if (value := getattr(self, name)) is not None}
+
+
+class Eligibility(_Section):
+    """Section ``[eligibility]``: drinking in the 28 days before treatment, and abstinence before its first day."""
+
+    drinking_days: int = Field(default=0, ge=0, le=28, description="Fewest days with drinking in 28.")
+    heavy_days: int = Field(default=4, ge=0, le=28, description="Fewest heavy drinking days in 28.")
+    drinks_per_week: float = Field(default=0.0, ge=0.0, le=150.0, description="Fewest drinks a week.")
+    abstinent: bool = Field(default=True, description="The day before treatment is without drinking.")
+
+
+class Response(_Section):
+    """Section ``[response]``: what taking part does without the drug, an input of the scenario; log odds."""
+
+    drinking: float | None = Field(default=None, ge=-20, le=20)
+    heavy: float | None = Field(default=None, ge=-20, le=20)
+    between: float | None = Field(default=None, ge=0, le=20)
+
+
+class Learning(_Section):
+    """Section ``[learning]``: the learned value of drinking falls where drinking is less rewarding (speculative)."""
+
+    on: bool = False
+    rate: Share | None = None
+    weight: float | None = Field(default=None, ge=0, le=10)
+
+
+class Arm(_Section):
+    """Section ``[[arm]]``: what is given and how it is taken."""
+
+    name: str = Field(min_length=1, max_length=60)
+    placebo: bool = Field(default=False, description="Tablets without drug; the arm others are compared with.")
+    drug: str | None = None
+    amount: str | None = None
+    route: str = "oral"
+    product: str | None = None
+    dosing: Literal["daily", "as_needed", "schedule"] = Field(
+        default="daily", description="Every day, before anticipated drinking, or at intervals of `every`."
+    )
+    every: Time | None = Field(default=None, description="Interval of a schedule, in whole days, such as '28 d'.")
+    adherence: Share | None = Field(
+        default=None,
+        description="Share of tablets taken; as-needed, of the days that ask for one; on a schedule, of those who come "
+        "to the next injection. By default the catalogue's share for tablets, and all injections.",
+    )
+    stop: Share | None = Field(default=None, description="Share that gives up in a week.")
+    counselling: float = Field(
+        default=0.0, ge=-5, le=5, description="Added to the log odds of drinking and of a heavy day: below 0 helps."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Arm:
+        if self.placebo and (self.drug or self.amount):
+            raise ValueError(f"the arm {self.name!r} is placebo and gives a drug; drop one")
+        if not self.placebo and not (self.drug and self.amount):
+            raise ValueError(f"the arm {self.name!r} needs drug and amount, or placebo = true")
+        if (self.dosing == "schedule") != (self.every is not None):
+            raise ValueError(f'the arm {self.name!r}: `every` belongs to dosing = "schedule", and a schedule needs it')
+        if self.every is not None and (self.interval_days < 1 or ticks(self.every) % (24 * TICKS_PER_HOUR)):
+            raise ValueError(f"the arm {self.name!r}: every = {self.every!r} is no whole number of days")
+        return self
+
+    @property
+    def interval_days(self) -> int:
+        """Days between doses."""
+        return 1 if self.every is None else int(ticks(self.every) // (24 * TICKS_PER_HOUR))
+
+    @property
+    def words(self) -> str:
+        """What is given, in words."""
+        if self.placebo:
+            return "placebo"
+        how = f"every {self.every}" if self.every else ARM_WORDS[self.dosing]
+        return f"{self.drug} {self.amount} {self.route}, {how}"
+
+
+class Trial(_Section):
+    """A virtual trial: arms, people, size, seed, estimand.
+
+    Examples
+    --------
+    >>> trial = Trial.of({"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}, n=100)
+    >>> [arm.name for arm in trial.arm], trial.reference.name, trial.days
+    (['naltrexone', 'placebo'], 'placebo', 84)
+    """
+
+    trial: TrialHead = TrialHead()
+    population: People = People()
+    eligibility: Eligibility = Eligibility()
+    response: Response = Response()
+    learning: Learning = Learning()
+    arm: list[Arm] = Field(min_length=1, max_length=8)
+
+    @model_validator(mode="after")
+    def _arms(self) -> Trial:
+        names = [arm.name for arm in self.arm]
+        if len(set(names)) != len(names):
+            raise ValueError(f"the arms are called {', '.join(names)}; expected different names")
+        if self.trial.n * self.trial.replicates > MAX_PEOPLE:
+            raise ValueError(f"{self.trial.n} people x {self.trial.replicates} replicates are more than {MAX_PEOPLE:,}")
+        return self
+
+    @classmethod
+    def of(cls, *arms: dict[str, Any] | Arm, **head: Any) -> Trial:
+        """Make a trial from arms and the entries of its head; one arm is compared with placebo."""
+        given = [arm if isinstance(arm, Arm) else dict(arm) for arm in arms]
+        if len(given) == 1:
+            given.append({"name": "placebo", "placebo": True})
+        sections = {name: head.pop(name) for name in tuple(head) if name in cls.model_fields and name != "arm"}
+        return cls.parse({"trial": head, "arm": given, **sections})
+
+    @classmethod
+    def parse(cls, data: Any) -> Trial:
+        """Check data of the shape of a trial file.
+
+        Raises
+        ------
+        InputError
+            With a sentence for each thing that is wrong.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise InputError(_sentence(error)) from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> Trial:
+        """Read a trial file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read or is not a trial.
+        """
+        path = Path(path)
+        try:
+            raw = path.read_bytes()[: _MAX_BYTES + 1]
+            data = tomllib.loads(raw.decode("utf-8"))
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read ({error.strerror}); expected a trial file. Check the name."
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not text in UTF-8; expected a trial file. Save it as UTF-8.") from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
+        if "arm" not in data:
+            raise InputError(f"{path} has no [[arm]]; expected a trial file. See `schild schema trial`.")
+        try:
+            return cls.parse(data)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    @property
+    def days(self) -> int:
+        """Days of treatment."""
+        return 7 * self.trial.weeks
+
+    @property
+    def reference(self) -> Arm:
+        """The arm that others are compared with: the first placebo, else the first arm."""
+        return next((arm for arm in self.arm if arm.placebo), self.arm[0])
+
+    @property
+    def size(self) -> int:
+        """People in each arm over all replicates."""
+        return self.trial.n * self.trial.replicates
+
+    def canonical(self) -> str:
+        """One text for one trial, for hashes and manifests."""
+        return json.dumps(self.model_dump(), sort_keys=True)
+
+
+def _sentence(error: ValidationError) -> str:
+    parts = []
+    for finding in error.errors(include_url=False)[:8]:
+        place = ".".join(str(x) for x in finding["loc"]) or "the trial"
+        given = repr(finding.get("input"))
+        given = given if len(given) <= 60 else given[:57] + "..."
+        if finding["type"] == "extra_forbidden":
+            parts.append(f"{place} is not a known entry (given {given}); remove it or correct its name")
+        else:
+            parts.append(f"{place}: {finding['msg'].removeprefix('Value error, ')} (given {given})")
+    return f"The trial is not understood: {'; '.join(parts)}. Correct it; `schild schema trial` lists what there is."
