@@ -26,6 +26,7 @@ from schild.explain.experiments import (
     run_test,
     ventilation_curve,
 )
+from schild.explain.experiments_withdrawal import added_after, course_after
 from schild.explain.figures import FIGURES
 from webpage import check_self_contained
 
@@ -37,6 +38,8 @@ MISSED = {"M2.4", "M3.3", "M17.4", "M17.10", "M17.11", "Q1.2", "Q1.3"}
 #: The label's durations, in each of the four structures; its onset; the order of effects; the ends of the intervals.
 MISSED |= {f"M6.{k}{structure}" for k in (1, 2, 3) for structure in ("", "b", "c", "d")}
 MISSED |= {"M6.4", "M6.4b", "M6.4c", "M6.4d", "M6.5", "M7.6", "M7.12"}
+#: Heroin under naltrexone; the upper end after buprenorphine; hours of published accidents (first run after the fit).
+MISSED |= {"M8.5", "M8.7", "M10.9", "M10.13", "M10.14"}
 
 #: Typical predictions, so that a change of a number is seen; three digits.
 BASELINE = {
@@ -45,6 +48,9 @@ BASELINE = {
     "M6.1": 35.75, "M6.1b": 46.2, "M6.1c": 53, "M6.2": 35.3, "M6.2b": 27.7, "M6.2c": 46.5, "M6.3": 27.7,
     "M6.3b": 17.73, "M6.3c": 34.3, "M6.4": 31.7, "M6.4b": 39.9, "M6.4c": 23.6, "M6.4d": 33.6, "M6.5": -8.77,
     "M6.6": 43.0, "M6.6b": 42.1, "M6.6c": 33.9, "M7.6": 51.5, "M7.10": 85.9, "M7.11": 80.6, "M7.12": 43.8,
+    "M8.2": 5.24, "M8.4": 1.76, "M8.5": 0.554, "M8.6": 10.13, "M8.7": 1.129, "M10.1": 17.9, "M10.3": 16.2,
+    "M10.4": 6.71, "M10.5": 5.90, "M10.8": 12.5, "M10.9": 4.70, "M10.12": 39.9, "M10.17": 38.4, "M10.18": 1.18,
+    "M12.3": 4.14, "M12.4": 30.9, "Q7.1": 0.814, "Q7.3": 6.32, "Q7.4": 4.74,
     "Q2.1": 93.8, "Q2.2": 87.9, "Q2.3": 62.1, "Q3.2": 28.2, "Q4.4": 68.1, "Q5.1": 77.5, "Q6.1": 88.5, "Q6.2": 84.5,
 }  # fmt: skip
 
@@ -146,6 +152,62 @@ def test_criteria_of_challenges_are_those_written_before():
             assert t.evidence == "predicted"
             assert "numbers" not in t.options
     assert published_dose(load(), "heroin", "iv") == "heroin 25 mg iv"
+
+
+def test_criteria_of_withdrawal_are_those_written_before():
+    """As in docs/design/withdrawal-criteria.md, row by row."""
+    by_id = {t.id: t for t in BOOK.tests}
+    wanted = {
+        ("M8.1", "M8.5"): ("at_most", 0.5), ("M8.2", "M8.6"): ("at_least", 5.0), ("M8.3", "M8.7"): ("at_most", 1.1),
+        ("M10.1", "M10.2", "M10.3", "M10.4", "M10.5"): ("at_least", 5.0), ("M10.6", "M10.7", "M19.1"): ("at_most", 5.0),
+        ("M10.8", "M10.9"): ("at_least", 5.0), ("M10.10", "M10.11"): ("at_least", 1.0), ("M10.12",): ("at_least", 37.0),
+        ("M10.13",): ("fold", 25.0), ("M10.15",): ("at_most", 10.0), ("M12.4",): ("at_least", 0.0),
+        ("Q7.1", "Q7.2"): ("at_most", 10.0), ("Q5.6",): ("at_most", 5.0),
+        ("M4.2", "M5.1", "M5.2", "M5.3"): ("at_most", 0.0),
+    }  # fmt: skip
+    for keys, criterion in wanted.items():
+        for key in keys:
+            assert (by_id[key].op, by_id[key].value) == criterion, key
+    assert (by_id["M10.14"].low, by_id["M10.14"].high) == (6.0, 32.0)
+    for key in ("M8.4", "M8.8", "M10.16", "M10.17", "M10.18", "M12.2", "M12.3", "Q5.5", "Q7.3", "Q7.4", "Q7.5"):
+        assert not by_id[key].op
+    assert all(by_id[k].evidence == "construction" for k in ("M4.2", "M5.1", "M5.2", "M5.3", "M12.4"))
+
+
+def test_what_a_tablet_adds_is_the_difference_in_the_same_person():
+    """Courses with and without are one course until the tablet, in the typical person and in drawn people."""
+    lab = Lab(catalogue=load(), n=3, draws=2)
+    for many in (False, True):
+        t, blocked = course_after(lab, "heroin", 72.0, many=many)
+        without = course_after(lab, "heroin", None, many=many)[1][:, : t.size]
+        before = t <= 72.0
+        assert blocked[:, before] == pytest.approx(without[:, before], abs=0.02)
+        peak, added = added_after(lab, "heroin", 72.0, many=many)
+        inside = (t >= 72.0) & (t <= 96.0)
+        assert peak == pytest.approx(blocked[:, inside].max(axis=1))
+        assert added == pytest.approx((blocked - without)[:, inside].max(axis=1))
+        assert (added > 0).all()
+
+
+def test_protection_uses_published_doses_only():
+    for agonist, route in (("morphine", "oral"), ("heroin", "iv")):
+        assert any(t.options.get("agonist") == agonist and t.run == "daily" for t in BOOK.tests)
+        assert published_dose(load(), agonist, route).startswith(agonist)
+    assert published_dose(load(), "morphine", "oral") == "morphine 30 mg oral"
+
+
+def test_the_answer_says_what_cannot_be_known(answer):
+    said = " ".join((*answer.paragraphs, *answer.unknown, answer.danger))
+    for words in (
+        "No interval and no test is wholly reliable",
+        "cannot be foretold",
+        "neither dose, frequency nor length of use",
+        "no dose is computed",
+        "was not measured in people",
+        "tolerance is lost",
+    ):
+        assert words in said
+    assert dict((key, why) for key, _, why in answer.not_tested)["M9"].startswith("There is no craving state")
 
 
 def test_a_block_is_the_median_of_the_challenge():

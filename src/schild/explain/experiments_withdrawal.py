@@ -55,7 +55,10 @@ DAYS_USED, NALOXONE, NALOXONE_AT_H, WATCHED_H = 30, "naloxone 10 mg iv", 30 * 24
 
 
 def people_of_withdrawal(lab: Lab, many: bool | None) -> dict[str, Any]:
-    """Whom to run: the typical person (False), people behind a band (True), or those of a verdict (None)."""
+    """Whom to run: the typical person (False), people behind a band (True), or those of a verdict (None).
+
+    A third of the people of other bands stand behind these, each under all parameter sets: there are many waits.
+    """
     if many is None:
         return {"many": True, "population": CROWD}
     return {"many": True, "population": {"n": max(1, lab.n // 3), "uncertainty": lab.draws}} if many else {}
@@ -162,8 +165,8 @@ def _added_cows(lab: Lab, x: Mapping[str, Any]) -> Outcome:
 
 
 def _share(values: Floats, share: float) -> Outcome:
-    """The person at a share of people, the band being that of all."""
-    return Outcome(predicted=float(np.quantile(values, share)), many=values)
+    """The person at a share of people: one number, an end of the band itself."""
+    return Outcome(predicted=float(np.quantile(values, share)))
 
 
 def _added_more(lab: Lab, x: Mapping[str, Any]) -> Outcome:
@@ -231,7 +234,9 @@ def _interval(lab: Lab, x: Mapping[str, Any]) -> Outcome:
 
     def of(many: bool) -> Floats:
         added = np.stack([added_after(lab, x["former"], wait, many=many)[1] for wait in WAITS_H], axis=1)
-        return np.array([_falls_below(days, row, MILD) for row in added])
+        found = np.array([_falls_below(days, row, MILD) for row in added])
+        # People who still react after the longest wait count with it, or a band would leave them out.
+        return np.minimum(found, days[-1]) if many else found
 
     return lab.both(of)
 

@@ -65,12 +65,12 @@ def _even(data: Columns) -> Columns:
 
 
 def _severities(axis: Axes, *, named: bool = True) -> None:
-    """Lines at the lower ends of the bands, with their names at the right."""
+    """Lines at the lower ends of the bands, with their names beside them."""
     for low, name, _ in _BANDS[1:]:
         axis.axhline(low, color=INK, linewidth=0.6, linestyle=":", zorder=0)
         if named:
             axis.annotate(
-                name, (0.995, low + 0.5), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7.5
+                name.replace(" ", "\n"), (1.015, low), xycoords=("axes fraction", "data"), va="bottom", fontsize=7.5
             )
     axis.set(ylim=(-1, 48), ylabel="COWS [points]")
 
@@ -81,14 +81,15 @@ def _by_wait(lab: Lab) -> Drawing:
     data: Columns = {}
     for axis, former in zip(axes, ("heroin", "methadone", "buprenorphine", "pentazocine"), strict=True):
         t, alone = course_after(lab, former, None)
-        axis.plot(t / 24, alone[0], color=INK, linewidth=2.4, alpha=0.35, label="no naltrexone")
-        data.setdefault("time [h]", [float(v) for v in t])
-        keep_in(data, f"{former}, none", alone[0])
+        axis.plot(t[::2] / 24, alone[0, ::2], color=INK, linewidth=2.4, alpha=0.35, label="no naltrexone")
+        # Lines from every half hour or hour; the table has every second hour.
+        data.setdefault("time [h]", [float(v) for v in t[::4]])
+        keep_in(data, f"{former}, none", alone[0, ::4])
         for wait, colour in zip(WAITS_H, _SHADES, strict=True):
             t_wait, cows = course_after(lab, former, wait)
             late = t_wait >= wait - 1e-6
             axis.plot(t_wait[late] / 24, cows[0, late], color=colour, linewidth=1.6, label=_words(wait))
-            keep_in(data, f"{former}, {_words(wait)}", cows[0])
+            keep_in(data, f"{former}, {_words(wait)}", cows[0, ::4])
         _severities(axis, named=former in ("methadone", "pentazocine"))
         axis.set(xlim=(0, 16.5), xticks=range(0, 17, 2))
         axis.set_title(f"{FORMER_USE[former]}, 60 days", loc="left")
@@ -134,8 +135,8 @@ def _intervals(lab: Lab) -> Drawing:
         _severities(axis, named=axis is axes[1])
         axis.set(xlim=(0, 14.2), xticks=range(0, 15, 2), xlabel="days between the last dose and the tablet")
         axis.set_title(title, loc="left")
-        axis.legend(loc="upper right", bbox_to_anchor=(1.0, 0.99))
-        axis.annotate("label", ((begin + end) / 2, 45.4), ha="center", fontsize=8)
+        axis.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93))
+        axis.annotate("label's interval", ((begin + end) / 2, 45.2), ha="center", fontsize=8)
     axes[0].set_ylabel("COWS added by a tablet [points]")
     axes[1].set_ylabel("")
     return (
@@ -192,6 +193,12 @@ def _prior_use(lab: Lab) -> Drawing:
     )
 
 
+def _drive(lab: Lab) -> str:
+    """What the default mechanism follows, in words."""
+    drive = next(entry.drive for entry in lab.catalogue.adaptation.values() if entry.default)
+    return "activation" if drive == "activation" else "the response that activation makes, with receptors to spare"
+
+
 def _half_a_year(lab: Lab) -> Drawing:
     figure = new_figure(7.4, 4.6)
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(1.25, 1))
@@ -209,17 +216,19 @@ def _half_a_year(lab: Lab) -> Drawing:
         )
     ):
         upper, lower = axes[0][column], axes[1][column]
-        t = np.asarray(found["cows"].time_h)
+        time_h = np.asarray(found["cows"].time_h)
+        late = time_h >= 160 * 24.0
+        t = time_h[late]
         keep_in(data, f"{what}: time [h]", t)
         for name, label, colour, style, width in (
             ("mor_activation", "activation of mu by drugs", "#888888", "-", 0.8),
             ("adaptation_fast", "fast adaptation", ORANGE, "-", 1.3),
             ("adaptation_slow", "slow adaptation", BLUE, "-", 1.8),
         ):
-            values = np.asarray(found[name].value)
+            values = np.asarray(found[name].value)[late]
             upper.plot(t / 24, values, color=colour, linestyle=style, linewidth=width, label=label)
             keep_in(data, f"{what}: {label}", values)
-        cows = np.asarray(found["cows"].value)
+        cows = np.asarray(found["cows"].value)[late]
         lower.plot(t / 24, cows, color=PINK, linewidth=1.7)
         keep_in(data, f"{what}: COWS [points]", cows)
         for axis in (upper, lower):
@@ -238,8 +247,8 @@ def _half_a_year(lab: Lab) -> Drawing:
         figure,
         "Half a year of naltrexone leaves activation, adaptation and withdrawal at zero; half a year of morphine "
         "builds adaptation, which outlives activation when it stops, and withdrawal follows.",
-        "Typical person, the last weeks of 180 days of use and 28 days after. Adaptation follows activation and lags "
-        "behind it; withdrawal is what of it is left uncovered. Zero on the left follows from the equations.",
+        "Typical person, the last weeks of 180 days of use and 28 days after. Adaptation lags behind its drive "
+        f"({_drive(lab)}); withdrawal is what of it is left uncovered. Zero on the left follows from the equations.",
         _even(data),
     )
 
