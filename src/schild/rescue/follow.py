@@ -384,7 +384,7 @@ def _given(people: int, course: GivenCourse | None) -> tuple[Floats, Floats, Flo
     if np.any(np.diff(times) <= 0):
         raise InputError("The times of the course must increase.")
     if not (np.all(act >= 0.0) and np.all(act <= 1.0)):
-        raise InputError(f"Activation lies between 0 and 1; given {np.nanmin(act):g} to {np.nanmax(act):g}.")
+        raise InputError(f"Activation lies between 0 and 1; given {act.min():g} to {act.max():g}.")
     # Slopes of values near the smallest floats overflow inside SciPy, and nothing can tell them from zero.
     act = np.where(act < 1e-12, 0.0, act)
     if course.interpolation == "monotone":
