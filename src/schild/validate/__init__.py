@@ -17,6 +17,8 @@ from schild.catalog import Catalogue, Observation, load
 from schild.errors import SchildError
 from schild.simulate.observe import predict
 from schild.validate.check import Check, check
+from schild.validate.laboratory import STUDY as LABORATORY
+from schild.validate.laboratory import LaboratoryStatement, state_laboratory
 from schild.validate.withdrawal import FITTED, NUMERIC, Statement, is_withdrawal, state
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ class Validation:
         Rows that this version cannot predict.
     withdrawal : tuple of Statement
         Rows about tolerance, dependence and withdrawal; they enter no coverage.
+    laboratory : tuple of LaboratoryStatement
+        Rows about alcohol in the laboratory; neither do they.
     """
 
     checks: tuple[Check, ...]
@@ -88,6 +92,7 @@ class Validation:
     rmse: Mapping[str, float]
     skipped: tuple[tuple[str, str], ...] = ()
     withdrawal: tuple[Statement, ...] = ()
+    laboratory: tuple[LaboratoryStatement, ...] = ()
 
     @cached_property
     def ordered(self) -> tuple[Check, ...]:
@@ -125,6 +130,8 @@ class Validation:
             "rmse": dict(self.rmse),
             "withdrawal_rows": len(self.withdrawal),
             "withdrawal_kept": sum(s.holds for s in self.withdrawal),
+            "laboratory_rows": len(self.laboratory),
+            "laboratory_kept": sum(s.holds for s in self.laboratory),
             "bars": [{"name": b.name, "wanted": b.wanted, "found": b.found, "kept": b.kept} for b in self.bars],
         }
 
@@ -158,7 +165,10 @@ class Validation:
             "ok": self.ok,
             "summary": self.summary(),
             "skipped": [{"id": key, "reason": reason} for key, reason in self.skipped],
-            "claims": [*(_claim(c) for c in self.ordered), *(_statement_claim(s) for s in self.statements)],
+            "claims": [
+                *(_claim(c) for c in self.ordered),
+                *(_statement_claim(s) for s in (*self.statements, *self.laboratory)),
+            ],
         }  # fmt: skip
 
     def to_json(self) -> str:
@@ -213,18 +223,22 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
     skipped: list[tuple[str, str]] = []
     kept: dict[Any, Any] = {}
     statements: list[Statement] = []
+    sessions: list[LaboratoryStatement] = []
     shared: dict[Any, Any] = {}
+    experiments: dict[Any, Any] = {}
     for study in catalogue.studies.values():
         for o in study.observations:
             try:
                 if is_withdrawal(study.key):
                     statements.append(state(o, study.key, n=n, seed=seed, kept=shared))
+                elif study.key == LABORATORY:
+                    sessions.append(state_laboratory(o, seed=seed, kept=experiments))
                 else:
                     checks.append(check(o, study.key, study.observations, n=n, draws=draws, seed=seed, kept=kept))
             except SchildError as error:  # shown, never hidden
                 skipped.append((o.id, str(error)))
             if progress is not None:
-                progress(len(checks) + len(statements) + len(skipped), total)
+                progress(len(checks) + len(statements) + len(sessions) + len(skipped), total)
     structures = catalogue.drug("naltrexone").structures
     return Validation(
         checks=tuple(checks),
@@ -235,6 +249,7 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
         rmse={key: mu_rmse(catalogue, key) for key in structures},
         skipped=tuple(skipped),
         withdrawal=tuple(statements),
+        laboratory=tuple(sessions),
     )
 
 
@@ -378,12 +393,26 @@ def _bars(v: Validation) -> list[Bar]:
     )
     rivals = "; ".join(f"{key} {value:.2f}" for key, value in v.rmse.items() if key != default.key)
     bars.append(Bar(name="the same for its rivals", wanted="(no bar)", found=rivals, kept=None))
-    return bars + _withdrawal_bars(v)
+    return bars + _withdrawal_bars(v) + _laboratory_bars(v)
 
 
 def observations(v: Validation) -> list[Observation]:
     """Rows behind everything that is shown."""
-    return [*(c.observation for c in v.checks), *(s.observation for s in v.withdrawal)]
+    return [*(c.observation for c in v.checks), *(s.observation for s in (*v.withdrawal, *v.laboratory))]
+
+
+def _laboratory_bars(v: Validation) -> list[Bar]:
+    """The bars of docs/design/alcohol.md: pooled effect sizes in their intervals, single studies as stated."""
+    bars = []
+    for title, wanted, evidence in (
+        ("Alcohol in the laboratory, pooled effect sizes (fitted)", "each in its printed interval", "fitted"),
+        ("Alcohol in the laboratory, single studies", "all as stated", "checked"),
+    ):
+        some = [s for s in v.laboratory if s.evidence == evidence]
+        if some:
+            kept = sum(s.holds for s in some)
+            bars.append(Bar(name=title, wanted=wanted, found=f"{kept} of {len(some)}", kept=kept == len(some)))
+    return bars
 
 
 def _withdrawal_bars(v: Validation) -> list[Bar]:

@@ -47,6 +47,12 @@ _HOW = (
     "plasma, the fixed standard deviation for scans and effects."
 )
 
+_LABORATORY = (
+    "Five numbers were fitted to the pooled effect sizes, one each, so those rows support nothing, and a model that "
+    "meets them can hardly miss the direction of a single study. Studies that found nothing count as consistent where "
+    "the model gives a study of their size less than one chance in two."
+)
+
 
 def _flaws(c: Check) -> str:
     said = [] if c.within_two else ["two-fold"]
@@ -110,6 +116,14 @@ def print_text(v: Validation, console: Console) -> None:
         for s in missed:
             grid.add_row(Text(s.observation.id), Text(s.window), Text(s.said), Text(s.evidence))
         console.print(grid)
+    if v.laboratory:
+        missed = [s for s in v.laboratory if not s.holds]
+        console.print()
+        console.print(
+            Text(f"Alcohol in the laboratory: {len(missed)} of {len(v.laboratory)} rows not as stated", "bold")
+        )
+        for s in missed:
+            console.print(Text(f"{s.observation.id}: wanted {s.window}, predicted {s.said}"))
     for key, reason in v.skipped:
         console.print(Text(f"not predicted: {key}: {reason}"))
     console.print()
@@ -141,6 +155,8 @@ def html_page(v: Validation) -> str:
     parts.append(section("Misses first", table(words, misses, head=False, caption=caption, widths=wide)))
     if v.withdrawal:
         parts.append(_withdrawal(v))
+    if v.laboratory:
+        parts.append(_laboratory(v))
     if v.skipped:
         parts.append(section("Not predicted in this version", table(("row", "reason"), v.skipped)))
     parts.append(section("Everything at a glance", _glance(v)))
@@ -171,6 +187,24 @@ def _withdrawal(v: Validation) -> Raw:
         "Tolerance, dependence, withdrawal",
         paragraph(_WITHDRAWAL),
         table(words, rows, head=False, caption=caption, widths=(7, 30, 12, 15, 9, 17, 10)),
+    )
+
+
+def _laboratory(v: Validation) -> Raw:
+    rows = [
+        (
+            badge("held" if s.holds else "missed"),
+            Raw(f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"), s.window, s.said,
+            _EVIDENCE[s.evidence],
+            Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
+        )
+        for s in sorted(v.laboratory, key=lambda s: (s.holds, s.evidence == "fitted"))
+    ]  # fmt: skip
+    words = ("verdict", "row", "wanted", "predicted (90 % over parameters)", "evidence", "source, how checked")
+    return section(
+        "Alcohol in the laboratory",
+        paragraph(_LABORATORY),
+        table(words, rows, head=False, widths=(8, 38, 14, 18, 10, 12)),
     )
 
 

@@ -1,0 +1,127 @@
+"""Published laboratory results against the model: effect sizes, signs, and the power of studies that found nothing."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from schild.catalog import Observation
+from schild.drinking.experiment import Laboratory, laboratory
+from schild.errors import InputError
+
+__all__ = ["KINDS", "PEOPLE", "Found", "laboratory_check", "power_of_crossover"]
+
+#: Virtual people behind a check, as committed (docs/design/alcohol.md).
+PEOPLE = 2000
+#: Parameter sets behind a band, and people in each.
+DRAWS, PER_DRAW = 40, 200
+
+#: Words of an observable, ``kind:protocol@g/kg:outcome``.
+KINDS = {
+    "hedges_g": "Hedges g",
+    "sign": "direction (Hedges g)",
+    "null": "chance that the study finds a difference (p < 0.05)",
+    "share_more": "share of people who drink more under the antagonist",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the model says about one row: prediction and 90 % band over parameter draws (NaN where there is none)."""
+
+    predicted: float
+    low: float
+    high: float
+
+
+def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05) -> float:
+    """Power of a paired t test.
+
+    Parameters
+    ----------
+    difference, sd : float
+        Mean and standard deviation of the differences within people.
+    n : int
+        People.
+    level : float
+        Two-sided. [1]
+
+    Returns
+    -------
+    float
+        Chance of p below the level. [1]
+
+    Examples
+    --------
+    >>> round(power_of_crossover(0.0, 1.0, 20), 3), round(power_of_crossover(0.5, 1.0, 34), 2)
+    (0.05, 0.81)
+    """
+    nu = n - 1
+    shift = difference / sd * np.sqrt(n)
+    edge = stats.t.ppf(1.0 - level / 2.0, nu)
+    return float(stats.nct.sf(edge, nu, shift) + stats.nct.cdf(-edge, nu, shift))
+
+
+def laboratory_check(o: Observation, *, seed: int = 1, kept: MutableMapping[Any, Laboratory] | None = None) -> Found:
+    """Run what a study did.
+
+    Parameters
+    ----------
+    o : Observation
+        A row of ``studies/alcohol_laboratory.toml``.
+    seed : int
+        Of people, decisions and ratings.
+    kept : dict, optional
+        Experiments shared between rows.
+
+    Returns
+    -------
+    Found
+        In the unit of the row.
+
+    Raises
+    ------
+    InputError
+        For a kind of result that no rule computes.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> rows = {o.id: o for o in load().study("alcohol_laboratory").observations}
+    >>> laboratory_check(rows["omalley2002_craving"]).predicted < 0.0
+    True
+    """
+    kind, _, rest = o.observable.partition(":")
+    place, _, outcome = rest.partition(":")
+    if kind not in KINDS or not outcome:
+        raise InputError(
+            f"{o.id} measures {o.observable!r}; expected one of {', '.join(KINDS)} with protocol and outcome, like "
+            "sign:bar:drinks. Correct the row."
+        )
+    name, _, dose = place.partition("@")
+    changes: dict[str, Any] = {"grams_per_kg": float(dose)} if dose else {}
+    kept = {} if kept is None else kept
+
+    def run(**options: Any) -> Laboratory:
+        key = (place, o.regimen, *sorted(options.items()))
+        if key not in kept:
+            kept[key] = laboratory(name, o.regimen, seed=seed, **options, **changes)
+        return kept[key]
+
+    if kind == "null":
+        placebo, treated = run(n=PEOPLE).values[outcome]
+        change = treated - placebo
+        power = power_of_crossover(float(change.mean()), float(change.std(ddof=1)), o.n or 20)
+        return Found(predicted=power, low=np.nan, high=np.nan)
+    if kind == "share_more":
+        placebo, treated = run(n=PEOPLE).values["drinks"]
+        return Found(predicted=float(np.mean(treated > placebo)), low=np.nan, high=np.nan)
+    g = run(n=PEOPLE, common=True).effects[outcome].g
+    if kind == "sign":
+        return Found(predicted=g, low=np.nan, high=np.nan)
+    low, high = run(n=PER_DRAW, draws=DRAWS, common=True).bands[outcome]
+    return Found(predicted=g, low=low, high=high)
