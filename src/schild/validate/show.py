@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 _WITHDRAWAL = (
     "Latent scores of the Clinical Opiate Withdrawal Scale in the typical person; the range beside them is 90 % of "
-    "virtual people. How hard withdrawal hits one person is not predictable: in published studies it followed neither "
-    "dose nor frequency nor length of use, and the spread here is assumed and wide. Each row has a window written down "
-    "before it was run (docs/design/adaptation.md). Most are ordinal or ranges of low grade, so none enters the "
-    "coverage above."
+    "virtual people. How hard withdrawal hits one person is not predictable: in two published studies it followed "
+    "neither dose nor frequency nor length of use (a third found it with length), and the spread here is assumed and "
+    "wide. Each row has a window written down before it was run (docs/design/adaptation.md). Most are ordinal or "
+    "ranges of low grade, so none enters the coverage above."
 )
 _EVIDENCE = {"fitted": "fitted to this", "checked": "checked, not fitted"}
 _FOOT = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
@@ -174,19 +174,22 @@ def _withdrawal(v: Validation) -> Raw:
     rows = [
         (
             badge("held" if s.holds else "missed"),
-            Raw(f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"), s.window, s.said,
-            _EVIDENCE[s.evidence], "" if s.holds else _reason(s),
+            Raw(
+                f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"
+                + ("" if s.holds else f"<br><small>{esc(_reason(s))}</small>")
+            ),
+            s.window, s.said, s.evidence,
             Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
         )
         for s in v.statements
     ]  # fmt: skip
-    words = ("verdict", "row", "wanted", "predicted (90 % of people)", "evidence", "why", "source, how checked")
+    words = ("verdict", "row", "wanted", "predicted (90 % of people)", "evidence", "source, how checked")
     missed = sum(not s.holds for s in v.withdrawal)
     caption = f"{missed} of {len(rows)} rows outside their window; misses first."
     return section(
         "Tolerance, dependence, withdrawal",
         paragraph(_WITHDRAWAL),
-        table(words, rows, head=False, caption=caption, widths=(7, 30, 12, 15, 9, 17, 10)),
+        table(words, rows, head=False, caption=caption, widths=(11, 41, 12, 14, 9, 13)),
     )
 
 
