@@ -83,7 +83,7 @@ def test_with_the_published_people(row):
 
 @pytest.mark.parametrize("row", few(INTRANASAL), ids=ids)
 def test_with_drawn_people(row):
-    assert share(percent(row, drawn=5000)) == pytest.approx(row.percent, abs=WITH_DRAWS)
+    assert share(percent(row, drawn=2000)) == pytest.approx(row.percent, abs=WITH_DRAWS)
 
 
 @pytest.mark.slow

@@ -72,7 +72,6 @@ OUTCOMES = (
     "chi_end",
     "steps",
     "rejected",
-    "pao2_margin",
 )
 (
     O_STATUS,
@@ -94,8 +93,7 @@ OUTCOMES = (
     O_CHI,
     O_STEPS,
     O_REJECTED,
-    O_MARGIN,
-) = range(20)
+) = range(19)
 NO = len(OUTCOMES)
 OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS, HISTORY_TOO_SHORT = range(6)
 
