@@ -115,6 +115,8 @@ class Challenge:
         Of the last run with the antagonist.
     last : Result
         That run, for its sources.
+    history : tuple of str
+        Earlier use, the same in both runs.
     """
 
     antagonist: str
@@ -123,6 +125,7 @@ class Challenge:
     warnings: tuple[str, ...]
     manifest: Mapping[str, Any]
     last: Result
+    history: tuple[str, ...] = ()
 
     def summary(self) -> list[dict[str, Any]]:
         """Return the rows of the JSON contract."""
@@ -191,6 +194,7 @@ def challenge(
     population: Mapping[str, Any] | None = None,
     seed: int = 1,
     structure: str | Mapping[str, str] | None = None,
+    history: str | Sequence[str] = (),
     catalogue: Catalogue | None = None,
     overrides: Mapping[str, float] | None = None,
     threads: int | None = None,
@@ -208,7 +212,7 @@ def challenge(
         When the agonist is given; each is a run of its own.
     effect : str or sequence of str
         ``liking``, ``ventilation``, ``ventilation_isohypercapnic``, ``pupil``, ``analgesia``, ``gut_transit``.
-    n, subject, population, seed, structure, catalogue, overrides, threads
+    n, subject, population, seed, structure, history, catalogue, overrides, threads
         As in ``simulate``; the same people take both runs.
     progress : callable, optional
         Called with runs done and runs in all.
@@ -241,6 +245,15 @@ def challenge(
         head["structure"] = structure if isinstance(structure, str) else dict(structure)
     if n is not None:
         population = {**(population or {}), "n": n}
+    past = [history] if isinstance(history, str) else list(history)
+    if past:
+        # Tolerance and dependence follow receptors of their own; both runs carry them.
+        mechanism = next(entry for entry in catalogue.adaptation.values() if entry.default)
+        head |= {"receptors": sorted({*receptors, *mechanism.receptors}), "adaptation": True}
+        if population is not None:
+            population = {**population, "history": past}
+        else:
+            subject = {**(subject or {}), "history": past}
     who = {
         "subject": None if subject is None else dict(subject),
         "population": None if population is None else dict(population),
@@ -285,6 +298,7 @@ def challenge(
         warnings=tuple(warnings),
         manifest=result.manifest,
         last=result,
+        history=tuple(past),
     )
 
 

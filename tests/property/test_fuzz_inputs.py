@@ -9,6 +9,7 @@ import json
 import math
 import random
 import string
+import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from schild.catalog import load
 from schild.errors import InputError
 from schild.regimen import parse_regimen, read_nonmem_people
 from schild.simulate import Run, events_of, model_of, simulate_run
+from schild.simulate.runfile import history_words, parse_history
 
 SEED = 20250609
 QUICK = 500
@@ -267,7 +269,41 @@ def plausible(rng: random.Random) -> dict[str, Any]:
         }
         doses.append(dose | {name: entry for name, entry in extra.items() if rng.random() < 0.15})
     data["dose"] = doses
+    if rng.random() < 0.15 and set(data) & {"subject", "population"}:
+        who = "population" if "population" in data else "subject"
+        data[who]["history"] = [history(rng) for _ in range(rng.choice((1, 1, 2)))]
+        if rng.random() < 0.3:
+            head["adaptation"] = mostly(rng, (True, False, "inhibitor"), ("x", 3, None), 0.2)
+            head = {name: entry for name, entry in head.items() if entry is not None}
+            data["run"] = head
+        if rng.random() < 0.2:
+            data["dose"] = []
     return data
+
+
+HISTORIES = (
+    "morphine 30 mg po q6h for 10 d stopped 3 d",
+    "methadone 60 mg po q24h for 90 d",
+    "heroin 25 mg iv q8h for 5 d, stopped 6 h ago",
+    "morphine 2 mg/h iv for 3 h q12h for 4 d stopped 1 d",
+)
+
+
+def history(rng: random.Random) -> Any:
+    """Make earlier use, in words or as a table, mostly with a meaning."""
+    if rng.random() < 0.6:
+        text = mutated(rng, rng.choice(HISTORIES))
+        return text if rng.random() < 0.5 else {"words": text}
+    drug = rng.choice([d for d in catalogue().drugs.values() if d.routes])
+    entry: dict[str, Any] = {
+        "drug": mostly(rng, (drug.key,), ("x",)),
+        "amount": mostly(rng, ("10 mg", "100 ug", "0.1 mg/kg"), (rng.choice(NUMBERS),)),
+        "route": mostly(rng, list(drug.routes), ("x",)),
+        "every": mostly(rng, ("6 h", "24 h", "7 d"), (time(rng),), 0.2),
+        "days": mostly(rng, (1, 7.5, 40), (0, -1, math.nan, math.inf, 1e9), 0.2),
+        "stopped": mostly(rng, ("0 h", "3 d"), (time(rng),), 0.3),
+    }
+    return {name: value for name, value in entry.items() if rng.random() < 0.95}
 
 
 def damaged(rng: random.Random, data: dict[str, Any]) -> dict[str, Any]:
@@ -341,7 +377,7 @@ def table_text(rng: random.Random) -> str:
 def small(run: Run) -> bool:
     """Whether a run is small enough to be solved here. What makes it large is checked before anything is large."""
     until = run.until_tick
-    events = 0
+    events = sum(dose.count or 1 for dose in run.history) // 10
     for dose in run.doses:
         if dose.every_tick:
             room = max(0, until - dose.time_tick) // dose.every_tick + 1
@@ -432,6 +468,28 @@ def test_some_inputs_run_or_are_refused_in_words(tmp_path):
     assert told["refused"] > QUICK // 5
     assert told["solved"] > QUICK // 100
     assert told["built"] > QUICK // 20
+
+
+def test_histories_in_any_words_run_or_are_refused_in_words():
+    told: dict[str, int] = {}
+    for k in range(QUICK):
+        rng = random.Random(f"{SEED}:history:{k}")
+        past = [history(rng) for _ in range(rng.choice((1, 1, 2)))]
+        try:
+            run = Run.parse({"run": {"until": "1 d", "every": "6 h"}, "subject": {"history": past}})
+            assert Run.parse(tomllib.loads(run.to_toml())) == run
+            for dose in run.history:
+                assert parse_history(history_words(dose)) == dose, dose
+            how = follow(run, k % 8 == 0)
+        except InputError as error:
+            how = "refused" if len(str(error)) > 20 else "refused without a word"
+        except Exception as error:
+            raise AssertionError(f"case {k}: {type(error).__name__}: {error}\n{past!r}") from error
+        told[how] = told.get(how, 0) + 1
+    assert "refused without a word" not in told
+    assert told["refused"] > QUICK // 10
+    assert told["solved"] > QUICK // 50
+    assert told["built"] > QUICK // 5
 
 
 @pytest.mark.slow

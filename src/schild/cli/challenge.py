@@ -20,6 +20,7 @@ def challenge(
     uncertainty: Whole = 0,
     seed: Whole = 1,
     structure: str | None = None,
+    history: list[str] | None = None,
     plot: Path | None = None,
     json: bool = False,
 ) -> int:
@@ -48,6 +49,8 @@ def challenge(
         Runs that share a seed share their people.
     structure
         Rival mechanism between plasma and receptor.
+    history
+        Earlier use of an opioid, once for each: "morphine 30 mg po q6h for 60 d stopped 10 d". Both runs have it.
     plot
         File for the figure: .svg, .png or .pdf.
     json
@@ -72,6 +75,7 @@ def challenge(
             population=population,
             seed=seed,
             structure=structure,
+            history=history or (),
             progress=advance,
         )
     if plot is not None:
@@ -84,6 +88,8 @@ def challenge(
     console = out()
     for warning in found.warnings:
         console.print(f"Warning: {warning}", style="bold red", markup=False)
+    for words in found.history:
+        console.print(f"Before: {words}", markup=False)
     table = Table(title=f"{found.antagonist}, then {found.agonist}")
     for head in ("at [h]", "effect", "without", "with", "block", "90 % of people", ""):
         table.add_column(head, justify="left" if head in ("effect", "") else "right")

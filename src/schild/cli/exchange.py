@@ -128,6 +128,7 @@ def sbml(
     *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
     until: str | None = None,
     structure: str | None = None,
+    history: list[str] | None = None,
     out: Path | None = None,
     antimony: bool = False,
 ) -> int:
@@ -143,15 +144,21 @@ def sbml(
         End of the run; no dose after it is written.
     structure
         Rival mechanism between plasma and receptor.
+    history
+        Earlier use of an opioid, once for each; the document then begins with its first dose.
     out
         File to write; printed by default.
     antimony
         Write Antimony, which people can read, instead of SBML.
     """
-    run = read_run(what, head={"until": until, "structure": structure})
-    from schild.cli.sbml import text_of
+    run = read_run(what, head={"until": until, "structure": structure}, person={"history": history})
+    from schild.cli.sbml import before_h, text_of
 
     text = text_of(run, antimony=antimony)
+    if before := before_h(run):
+        print(
+            f"Note: time 0 of the run is {before:g} h in the document, which begins with the history.", file=sys.stderr
+        )
     if out is None:
         print(text)
     else:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from schild.model.build import Built
     from schild.simulate import Run
 
+#: A document holds each dose of a history as an event of its own, and not more than these.
+MAX_EARLIER = 1000
+
 #: ``(time_h, input, amount_nmol, duration_h)``; duration 0 is a bolus; input ``"reset"`` empties the body.
 Dose = tuple[float, str, float, float]
 
@@ -36,12 +39,18 @@ def text_of(run: Run, *, antimony: bool = False) -> str:
     Raises
     ------
     InputError
-        If the run starts at a steady state, which a document of events cannot say.
+        If the run starts at a steady state, which a document of events cannot say, or has a very long history.
     """
     from schild.simulate import model_of
 
+    earlier = sum(dose.count or 1 for dose in run.history)
+    if earlier > MAX_EARLIER:
+        raise InputError(
+            f"The history has {earlier:,} doses, and a document holds each as an event; expected at most "
+            f"{MAX_EARLIER:,}. Shorten it: after some months of use adaptation no longer changes."
+        )
     built = model_of(run)
-    doses = plain_doses(built)
+    doses = plain_doses(built, shift_h=before_h(run))
     parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
     try:
         module = import_module("schild.model.sbml")
@@ -55,13 +64,27 @@ def text_of(run: Run, *, antimony: bool = False) -> str:
     return str(write(built.spec, parameters, doses))
 
 
-def plain_doses(built: Built) -> list[Dose]:
+def before_h(run: Run) -> float:
+    """Hours from the first dose of a history, where the document begins, to time 0 of the run; 0 without a history.
+
+    Examples
+    --------
+    >>> from schild.simulate import Run
+    >>> before_h(Run.of(subject={"history": "morphine 30 mg po q6h for 1 d stopped 2 d"}))
+    66.0
+    """
+    return -min((dose.time_tick for dose in run.history), default=0) / TICKS_PER_HOUR
+
+
+def plain_doses(built: Built, shift_h: float = 0.0) -> list[Dose]:
     """Turn the entries that the engine reads into doses that stand alone.
 
     Parameters
     ----------
     built : Built
         Of one person.
+    shift_h : float
+        Added to all times. [h]
 
     Returns
     -------
@@ -111,6 +134,7 @@ def plain_doses(built: Built) -> list[Dose]:
             running.append((e.tick, e.port, amount))
         else:
             found.append((e.tick / TICKS_PER_HOUR, e.port, amount, 0.0))
+    found = [(time + shift_h, *rest) for time, *rest in found]  # type: ignore[misc]  # three values are left
     if found and min(dose[0] for dose in found) < 0:
         raise InputError(
             f"The first dose is given at {min(dose[0] for dose in found):g} h; expected doses at 0 or later, because "

@@ -12,6 +12,7 @@ from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_comp
 from schild.errors import InputError
 
 if TYPE_CHECKING:
+    from schild.regimen import Dose
     from schild.simulate import Result, Run
 
 
@@ -35,6 +36,8 @@ def simulate(
     crcl: str | None = None,
     dependent: str | None = None,
     cyp2d6: str | None = None,
+    history: list[str] | None = None,
+    adaptation: str | None = None,
     threads: Whole | None = None,
     out: Path | None = None,
     plot: Path | None = None,
@@ -46,6 +49,8 @@ def simulate(
     schild simulate "naltrexone 50 mg po q24h x7" --until 14d
 
     schild simulate examples/population.toml --out out/population
+
+    schild simulate "naltrexone 50 mg po" --history "methadone 60 mg po q24h for 90 d stopped 3 d"
 
     Options win over the run file. For research and education, not for treating a person.
 
@@ -89,6 +94,12 @@ def simulate(
         yes or no: dependence on opioids or alcohol, as far as it moves kinetics.
     cyp2d6
         PM, IM, EM or UM: poor to ultrarapid; codeine and hydrocodone turn into stronger opioids by it.
+    history
+        Earlier use of an opioid, once for each: "methadone 60 mg po q24h for 90 d stopped 3 d". Takes the place of the
+        run file's.
+    adaptation
+        Tolerance, dependence and withdrawal: yes, no or a mechanism of the catalogue; by default with a history, and
+        where opioids are taken for more than a day.
     threads
         Processors to use; never changes a number.
     out
@@ -104,9 +115,10 @@ def simulate(
 
     head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
             "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
-            "outputs": _names(outputs, "outputs"), "without": _names(without, "without")}  # fmt: skip
+            "outputs": _names(outputs, "outputs"), "without": _names(without, "without"),
+            "adaptation": _adaptation(adaptation)}  # fmt: skip
     person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent,
-              "cyp2d6": cyp2d6}  # fmt: skip
+              "cyp2d6": cyp2d6, "history": history}  # fmt: skip
     run = read_run(what, head=head, person=person, n=n, uncertainty=uncertainty)
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
@@ -180,7 +192,8 @@ def read_run(
     """
     from schild.simulate.runfile import Run, SubjectEntry
 
-    if not what:
+    past = (person or {}).get("history")
+    if not what and past is None:
         raise InputError(
             'Nothing to simulate was given; expected a run file or regimens in words. Write for example "naltrexone 50 '
             'mg po q24h x7", in quotes.'
@@ -195,7 +208,7 @@ def read_run(
         raise InputError(
             f'The words {" ".join(what)!r} came one by one; expected a regimen in quotes. Write "{" ".join(what)}".'
         )
-    run = Run.from_toml(files[0]) if files else Run.of(*what)
+    run = Run.from_toml(files[0]) if files else Run.of(*what, subject=past and {"history": past})
     data = run.model_dump(exclude_unset=True)
     data["run"] = {**data.get("run", {}), **_said(head)}
     own = _said(person)
@@ -220,6 +233,22 @@ def _is_file(text: str) -> bool:
     return text.lower().endswith(".toml") or os.path.exists(text)  # noqa: PTH110  (Path.exists raises for long words)
 
 
+def _adaptation(text: str | None) -> bool | str | None:
+    """Read ``--adaptation``: yes, no or the name of a mechanism."""
+    if text is None:
+        return None
+    from schild.catalog import load
+
+    word = text.strip()
+    said = {"yes": True, "true": True, "no": False, "false": False}.get(word.lower(), word)
+    if isinstance(said, str) and said not in load().adaptation:
+        raise InputError(
+            f"--adaptation is {text!r}; expected yes, no or a mechanism ({', '.join(load().adaptation)}). "
+            "Choose one of them."
+        )
+    return said
+
+
 def _names(text: str | None, option: str) -> list[str] | None:
     if text is None:
         return None
@@ -242,23 +271,45 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
 
 
 def print_events(run: Run, json: bool = False) -> None:
-    """Print the events that the doses of a run stand for."""
+    """Print the events that the doses of a run stand for, and one line for each earlier use."""
     from schild.catalog import load
-    from schild.model.given import notes, with_products
+    from schild.model.given import notes
     from schild.regimen import event_table, render_event_table
     from schild.simulate import events_of
+    from schild.simulate.runfile import history_words
 
     events = events_of(run)
     said = notes(load(), events)
-    events = with_products(load(), events)
+    earlier = run.history
+    own = tuple(event for event in events if event.order >= len(earlier))
     if json:
         import json as writer
 
-        print(writer.dumps({"events": event_table(events), "notes": said}))
-    else:
-        print(render_event_table(events))
-        for note in said:
-            print(f"Note: {note}")
+        before = {"history": [_past(dose) for dose in earlier]} if earlier else {}
+        print(writer.dumps({**before, "events": event_table(own), "notes": said}))
+        return
+    for dose in earlier:
+        past = _past(dose)
+        doses = "1 dose" if past["doses"] == 1 else f"{past['doses']:,} doses"
+        print(f"Before: {history_words(dose)} ({doses}, the first at {past['first']}, the last at {past['last']})")
+    if own or not earlier:
+        print(render_event_table(own))
+    for note in said:
+        print(f"Note: {note}")
+
+
+def _past(dose: Dose) -> dict[str, Any]:
+    """One row for earlier use: its words, how many doses, when."""
+    from schild.simulate.runfile import history_words
+    from schild.units import format_ticks
+
+    count = dose.count or 1
+    return {
+        "words": history_words(dose),
+        "doses": count,
+        "first": format_ticks(dose.time_tick),
+        "last": format_ticks(dose.time_tick + (count - 1) * dose.every_tick),
+    }
 
 
 def _figure_kind(path: Path) -> str:

@@ -42,11 +42,13 @@ def show_result(run: Run, result: Result, console: Console) -> None:
     console.print(Text(aloud(result)))
     console.print()
     given: Given = {}
+    earlier = len(run.history)
     for event in events_of(run):
-        if event.drug is not None:
+        if event.drug is not None and event.order >= earlier:
             given.setdefault(event.drug, []).append(event)
     _plasma(given, result, console)
     _receptors(given, result, console)
+    _adaptation(result, console)
 
 
 def _plasma(given: Given, result: Result, console: Console) -> None:
@@ -99,6 +101,37 @@ def _receptors(given: Given, result: Result, console: Console) -> None:
             _words(m[f"{name}_pet_occupancy_mean"], percent_words),
             _words(_end(output), percent_words),
             _words(m[f"{name}_pet_occupancy_hours_above_90_percent"], _hours),
+        )
+    console.print(table)
+
+
+def _adaptation(result: Result, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = {"cows": "withdrawal, latent COWS (0 to 48)", "dependence": "dependence", "tolerance": "tolerance"}
+    names = [name for name in shown if name in result.outputs]
+    if not names:
+        return
+    table = Table(
+        title=Text(f"Adaptation{_of_whom(result)}"),
+        title_justify="left",
+        caption="Dependence: 1 is steady use of morphine 120 mg a day. Tolerance: half-effect concentration for "
+        "breathing over that of a person without opioids.",
+        caption_justify="left",
+    )
+    table.add_column("")
+    for name in ("at the start", "peak", "at", "at the end"):
+        table.add_column(name, justify="right", overflow="fold")
+    for name in names:
+        output = result.outputs[name]
+        high = output.values.argmax(axis=1)
+        table.add_row(
+            shown[name],
+            _words(metric(output.values[:, 0]), _number),
+            _words(metric(output.values.max(axis=1)), _number),
+            _words(metric(output.time_h[high]), _hours),
+            _words(_end(output), _number),
         )
     console.print(table)
 

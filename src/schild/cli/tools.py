@@ -18,13 +18,14 @@ from schild.errors import SchildError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-schema_app = App(name="schema", help="JSON Schema of the run file.", **APP)
+schema_app = App(name="schema", help="JSON Schema of the run file and the trial file.", **APP)
 
 _CORE = ("numpy", "scipy", "numba", "pydantic", "pint", "pandas", "matplotlib", "rich", "cyclopts")
 _EXTRAS = (
     ("sbml", ("antimony", "python-libsbml"), "checks and writes SBML (schild export sbml)"),
     ("io", ("pyarrow",), "Parquet and Feather tables"),
     ("structure", ("rdkit",), "structures compared (schild structure)"),
+    ("stats", ("statsmodels",), "analysis of virtual trials (schild trial)"),
 )
 _SAMPLE = "naltrexone 50 mg po q24h x7"
 
@@ -37,6 +38,17 @@ def run() -> None:
     from schild.simulate.runfile import Run
 
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}
+    print(json.dumps(schema, indent=2))
+
+
+@schema_app.command
+def trial() -> None:
+    """Print the JSON Schema of the trial file."""
+    import json
+
+    from schild.trial.trialfile import Trial
+
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Trial.model_json_schema()}
     print(json.dumps(schema, indent=2))
 
 

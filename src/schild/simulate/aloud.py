@@ -83,7 +83,7 @@ def _withdrawal(result: Result) -> str | None:
         return None
     when = float(np.median(course.time_h[values.argmax(axis=1)]))
     peak = metric(peaks)
-    band = severity(round(_middle(peak)))
+    band = band_words(_middle(peak))
     return f"Withdrawal (latent COWS, 0 to 48) peaks at {_spread(peak, _points)}, {band},{_after(when)}."
 
 
@@ -123,6 +123,18 @@ def _time(value: Any) -> str:
 def _after(when: Any) -> str:
     middle = _middle(when)
     return "" if middle != middle else f" {time_words(middle)} after the start"
+
+
+def band_words(score: float) -> str:
+    """Write the band of a withdrawal score, as it is read when it is rounded.
+
+    Examples
+    --------
+    >>> band_words(3.0), band_words(12.6)
+    ('below mild', 'moderate')
+    """
+    word = severity(round(score))
+    return "below mild" if word == "none" else word
 
 
 def between(low: str, high: str) -> str:

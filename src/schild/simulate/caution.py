@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue
-from schild.pharmacology.adaptation import severity
 from schild.regimen import Event
-from schild.simulate.aloud import PRESENT, between, time_words
+from schild.simulate.aloud import PRESENT, band_words, between, time_words
 from schild.simulate.guard import AGONISTS
 from schild.simulate.result import Result
 from schild.simulate.runfile import Run, SubjectEntry
@@ -103,7 +102,7 @@ def cautions(
         yield (
             f"{who[:1].upper()}{who[1:]} is begun {ago} after the last dose of {taken}, at a dependence of "
             f"{dependence:.2f} (1 is steady use of morphine 120 mg a day). Within {span} the latent withdrawal score "
-            f"(COWS, 0 to 48) is predicted to reach {peak:.0f} ({severity(round(peak))}) in the typical person, and "
+            f"(COWS, 0 to 48) is predicted to reach {peak:.0f} ({band_words(peak)}) in the typical person, and "
             f"{low:.0f} to {high:.0f} ({_bands(low, high)}) in 90 % of {int(good.sum())} virtual people. {UNRELIABLE}"
         )
     if lost:
@@ -179,7 +178,7 @@ def _as(run: Run, n: int | None, leave_out: str | None = None) -> Run:
 
 
 def _bands(low: float, high: float) -> str:
-    a, b = severity(round(low)), severity(round(high))
+    a, b = band_words(low), band_words(high)
     return a if a == b else f"{a} to {b}"
 
 

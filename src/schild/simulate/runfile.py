@@ -467,7 +467,7 @@ class Run(_Section):
         """
         data = self.model_dump(exclude_unset=True, exclude_none=True)
         sections = [(f"[{name}]", data[name]) for name in ("run", "subject", "population") if name in data]
-        sections += [("[[dose]]", entry) for entry in data["dose"]]
+        sections += [("[[dose]]", entry) for entry in data.get("dose", [])]
         return "\n".join(
             "\n".join((head, *(f"{key} = {_toml(value)}" for key, value in entries.items()), ""))
             for head, entries in sections
