@@ -22,11 +22,14 @@ _PUBLIC = {
     "load": "schild.catalog",
     "challenge": "schild.challenge",
     "explain": "schild.explain",
+    "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
     "plan": "schild.plan",
     "schild_fit": "schild.analysis",
     "schild_regression": "schild.analysis",
     "structure": "schild.structure",
+    "Trial": "schild.trial",
+    "run_trial": "schild.trial",
     "validate": "schild.validate",
 }
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from schild.analysis import schild_regression as schild_regression
     from schild.catalog import load as load
     from schild.challenge import challenge as challenge
+    from schild.drinking import laboratory as laboratory
     from schild.explain import explain as explain
     from schild.plan import plan as plan
     from schild.population import Population as Population
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
     from schild.simulate import simulate as simulate
     from schild.simulate import simulate_run as simulate_run
     from schild.structure import structure as structure
+    from schild.trial import Trial as Trial
+    from schild.trial import run_trial as run_trial
     from schild.validate import validate as validate
 
 

@@ -13,7 +13,9 @@ EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.tom
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_the_example_runs_as_its_first_lines_say(call, tmp_path, monkeypatch, file):
-    said = re.search(r"^#   (schild simulate examples/\S+\.toml.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    said = re.search(
+        r"^#   (schild (?:simulate|trial) examples/\S+\.toml.*)$", file.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert said is not None
     words = said[1].split()[1:]
     words[1] = str(file)

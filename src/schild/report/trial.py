@@ -1,0 +1,271 @@
+"""A virtual trial as one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild.report.drawing import INK, draw_on, new_figure, svg_of
+from schild.report.parts import Raw, figure, notice, page, paragraph, section, table
+from schild.report.simulation import ADVICE, sources
+
+if TYPE_CHECKING:
+    from schild.trial import TrialResult
+    from schild.trial.endpoints import Contrast, Endpoint
+
+#: Endpoints whose differences are drawn: all in percentage points.
+DRAWN = (
+    "percent_drinking_days", "percent_heavy_drinking_days", "return_to_heavy_drinking", "abstinence",
+    "last4_abstinence", "last4_no_heavy", "last4_who2", "last4_who1",
+)  # fmt: skip
+
+
+def trial_html(result: TrialResult) -> str:
+    """Write a trial as one self-contained page.
+
+    Parameters
+    ----------
+    result : TrialResult
+        Of ``run_trial``.
+
+    Returns
+    -------
+    str
+        HTML: answer, endpoints, comparisons, survival, weeks, effect on each person, sources, how to repeat it.
+
+    Examples
+    --------
+    >>> from schild.trial import Trial, run_trial
+    >>> arm = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
+    >>> text = trial_html(run_trial(Trial.of(arm, n=100, weeks=4)))
+    >>> text.startswith("<!DOCTYPE html>"), "<script" in text
+    (True, False)
+    """
+    trial = result.trial
+    head = trial.trial
+    parts: list[str] = [paragraph(_answer(result), kind="answer")]
+    parts += [notice(w, kind="warning", title="Note.") for w in result.warnings]
+    parts.append(section("Arms and people", _design(result)))
+    parts.append(section("Endpoints", _endpoints(result)))
+    if result.contrasts:
+        parts.append(section("Comparisons", _forest(result), _contrasts(result)))
+    parts.append(section("Time to the first heavy drinking day", _survival(result)))
+    parts.append(section("Week by week", _weeks(result)))
+    if result.individual:
+        parts.append(section("Effect on each person", _individual(result)))
+    parts.append(section("Sources of the trial's numbers", sources(result.sources, result.catalogue)))
+    rows = [(k, str(v)) for k, v in result.manifest.items()]
+    parts.append(section("To repeat this trial", table(("entry", "value"), rows, caption="Manifest")))
+    lead = f"A virtual trial: {head.n:,} people in each arm, {head.weeks} weeks" + (
+        f", {head.replicates:,} times." if head.replicates > 1 else "."
+    )
+    return page(head.title or "A virtual trial", *parts, lead=lead, foot=ADVICE)
+
+
+def _answer(result: TrialResult) -> str:
+    said = []
+    by = {(c.name, c.arm, c.measure): c for c in result.contrasts}
+    for arm in result.arms:
+        heavy = by.get(("percent_heavy_drinking_days", arm, "difference"))
+        ratio = by.get(("return_to_heavy_drinking", arm, "risk_ratio"))
+        needed = by.get(("last4_no_heavy", arm, "number_needed"))
+        if heavy is None or heavy.estimate is None:
+            continue
+        text = (
+            f"Under {arm}, {abs(heavy.estimate):.1f} percentage points {'fewer' if heavy.estimate < 0 else 'more'} "
+            f"heavy drinking days than under {heavy.against} ({_range(heavy)})"
+        )
+        if ratio is not None and ratio.estimate is not None:
+            text += f"; return to heavy drinking {ratio.estimate:.2f} times as frequent ({_range(ratio, 2)})"
+        if needed is not None and needed.estimate is not None:
+            good = "one more has" if needed.estimate > 0 else "one fewer has"
+            text += f"; of {abs(needed.estimate):.0f} treated, {good} no heavy day in the last four weeks"
+        said.append(text + ".")
+    return " ".join(said) or "One arm: nothing to compare it with."
+
+
+def _range(c: Contrast, digits: int = 1) -> str:
+    if c.low is None or c.high is None:
+        return "interval not shown"
+    return f"95 %: {c.low:.{digits}f} to {c.high:.{digits}f}"
+
+
+def _design(result: TrialResult) -> Raw:
+    trial = result.trial
+    arms = [
+        (arm.name, arm.words, "" if arm.adherence is None else f"{arm.adherence:g}", f"{arm.counselling:+g}")
+        for arm in trial.arm
+    ]
+    rule = trial.eligibility
+    people = result.part.people
+    rows = [
+        ("people", "the same in every arm" if trial.trial.people == "shared" else "own people in each arm"),
+        (
+            "eligible",
+            f"in 28 days at least {rule.drinking_days} drinking days, {rule.heavy_days} heavy days, "
+            f"{rule.drinks_per_week:g} drinks a week" + (", abstinent the day before" if rule.abstinent else ""),
+        ),
+        ("drinking days before, of 28", f"{people[:, 1].mean():.1f}"),
+        ("heavy days before, of 28", f"{people[:, 2].mean():.1f}"),
+        ("drinks a drinking day before", f"{people[:, 3].sum() / max(people[:, 1].sum(), 1.0):.1f}"),
+        ("women", f"{100 * people[:, 0].mean():.0f} %"),
+        ("estimand", f"{trial.trial.estimand}: {result.manifest['estimand']}"),
+        ("missing data", f"{trial.trial.missing}: {result.manifest['missing']}"),
+        ("parameter sets", "one for each replicate" if trial.trial.uncertainty else "the typical one"),
+        ("trials differ", "yes" if trial.trial.between_trials else "no"),
+    ]
+    made = table(("arm", "given", "adherence", "counselling, log odds"), arms, caption="Arms")
+    return Raw(made + table(("what", "how"), rows, caption="People and analysis"))
+
+
+def _cell(e: Endpoint) -> str:
+    if not np.isfinite(e.estimate):
+        return ""
+    return f"{e.estimate:.1f} ({e.low:.1f} to {e.high:.1f}); error {e.mc_se:.2f}"
+
+
+def _endpoints(result: TrialResult) -> Raw:
+    from schild.trial.endpoints import ENDPOINTS
+
+    rows: list[Sequence[Any]] = [
+        (f"{name.replace('_', ' ')} [{kind.unit}]", kind.says, *(_cell(result.endpoint(name, a)) for a in result.arms))
+        for name, kind in ENDPOINTS.items()
+    ]
+    medians = []
+    for s in result.survival.values():
+        limits = "" if s.low is None or s.high is None else f" ({s.low:.0f} to {s.high:.0f})"
+        medians.append("not reached" if s.median is None else f"{s.median:.0f}{limits}")
+    rows.append(("time to first heavy day [d]", "median, Kaplan-Meier", *medians))
+    many = result.trial.trial.replicates > 1
+    told = "mean of replicates (the middle 95 % of them)" if many else "estimate (95 % interval)"
+    return table(("endpoint", "what it is", *result.arms), rows, caption=f"{told}; error: Monte Carlo standard error")
+
+
+def _contrasts(result: TrialResult) -> Raw:
+    rows = [
+        (
+            c.name.replace("_", " "), c.arm, c.measure.replace("_", " "), c.unit, c.estimate, c.low, c.high,
+            "" if c.p is None else f"{c.p:.3g}", "" if c.power is None else f"{100 * c.power:.0f} %", c.mc_se,
+        )
+        for c in result.contrasts
+    ]  # fmt: skip
+    against = result.trial.reference.name
+    return table(
+        ("endpoint", "arm", "measure", "unit", "estimate", "low", "high", "p", "power", "Monte Carlo error"),
+        rows,
+        caption=f"Against {against}; a number needed has limits only where the interval of the difference leaves out 0",
+        numeric=(4, 5, 6, 7, 8, 9),
+    )
+
+
+def _forest(result: TrialResult) -> Raw:
+    from schild.trial.plot import COLOURS
+
+    by = {(c.name, c.arm): c for c in result.contrasts if c.measure == "difference"}
+    arms = [a for a in result.arms if any(arm == a for _, arm in by)]
+    data: dict[str, list[Any]] = {"endpoint": [], "arm": [], "difference": [], "low": [], "high": []}
+    with draw_on():
+        drawn = new_figure(7.2, 0.6 + 0.34 * len(DRAWN) * max(1.0, 0.6 * len(arms)))
+        ax = drawn.subplots()
+        for k, arm in enumerate(arms):
+            for row, name in enumerate(DRAWN):
+                c = by[name, arm]
+                if c.estimate is None or c.low is None or c.high is None:
+                    continue
+                y = row + (k - (len(arms) - 1) / 2) * 0.22
+                colour = COLOURS[k % len(COLOURS)]
+                ax.plot([c.low, c.high], [y, y], color=colour, linewidth=1.6)
+                ax.plot(c.estimate, y, "o", color=colour, markersize=4.5, label=arm if row == 0 else None)
+                for column, value in zip(data, (name, arm, c.estimate, c.low, c.high), strict=True):
+                    data[column].append(value)
+        ax.axvline(0.0, color=INK, linewidth=0.8)
+        ax.set_yticks(range(len(DRAWN)), [name.replace("_", " ") for name in DRAWN])
+        ax.set_ylim(len(DRAWN) - 0.5, -0.5)
+        ax.set_xlabel(f"difference from {result.trial.reference.name}, percentage points")
+        ax.grid(True, axis="x")
+        if len(arms) > 1:
+            ax.legend()
+        svg = svg_of(drawn, "forest", "Differences from the reference arm with intervals, one line for each endpoint.")
+    caption = "Differences with 95 % intervals. Left of zero is better for days and return, right of zero for the rest."
+    return figure(svg, caption=caption, data=data, name="differences")
+
+
+def _survival(result: TrialResult) -> Raw:
+    from schild.trial.plot import survival_figure
+
+    data: dict[str, list[Any]] = {"arm": [], "day": [], "share without a heavy day": [], "standard error": []}
+    for name, s in result.survival.items():
+        data["arm"] += [name] * len(s.time_day)
+        for column, x in zip(tuple(data)[1:], (s.time_day, s.share, s.se), strict=True):
+            data[column] += [float(v) for v in x]
+    with draw_on():
+        svg = svg_of(survival_figure(result), "km", "Kaplan-Meier curves of the first heavy drinking day by arm.")
+    return figure(svg, caption="Kaplan-Meier with pointwise 95 % bands.", data=data, name="survival")
+
+
+def _weeks(result: TrialResult) -> Raw:
+    from schild.trial.plot import COLOURS
+
+    weekly = result.weekly()
+    week = np.arange(1, result.trial.trial.weeks + 1)
+    data: dict[str, list[Any]] = {"week": [], "arm": [], "low": [], "heavy": [], "on treatment": [], "occupancy": []}
+    with draw_on():
+        drawn = new_figure(7.2, 3.2)
+        left, right = drawn.subplots(1, 2)
+        for k, (name, w) in enumerate(weekly.items()):
+            colour = COLOURS[k % len(COLOURS)]
+            left.plot(week, 100 * (w["low"] + w["heavy"]), "--", color=colour, label=f"{name}, drinking")
+            left.plot(week, 100 * w["heavy"], color=colour, label=f"{name}, heavy")
+            right.plot(week, w["occupancy"], color=colour, label=f"{name}, occupancy")
+            right.plot(week, w["on"], ":", color=colour, label=f"{name}, still taking")
+            for j in range(len(week)):
+                row = (int(week[j]), name, *(float(w[c][j]) for c in ("low", "heavy", "on", "occupancy")))
+                for column, value in zip(data, row, strict=True):
+                    data[column].append(value)
+        left.set(xlabel="week", ylabel="% of days seen", ylim=(0, None))
+        right.set(xlabel="week", ylabel="share", ylim=(0, 1.02))
+        for ax in (left, right):
+            ax.grid(True)
+            ax.legend(fontsize=7.5)
+        svg = svg_of(drawn, "weeks", "Drinking and heavy days by week, and occupancy and treatment by week, by arm.")
+    caption = (
+        "Left: days with drinking and heavy days. Right: mean evening occupancy of mu, all people, and who still takes."
+    )
+    return figure(svg, caption=caption, data=data, name="weeks")
+
+
+def _individual(result: TrialResult) -> Raw:
+    from schild.trial.plot import COLOURS
+
+    said = []
+    data: dict[str, list[Any]] = {"arm": [], "heavy days": [], "people": []}
+    with draw_on():
+        drawn = new_figure(7.2, 2.8)
+        ax = drawn.subplots()
+        for k, one in enumerate(result.individual):
+            d = one.difference
+            edges = np.arange(np.floor(d.min()), np.ceil(d.max()) + 2) - 0.5
+            count, _ = np.histogram(d, edges)
+            middle = edges[:-1] + 0.5
+            ax.step(middle, 100 * count / d.size, where="mid", color=COLOURS[k % len(COLOURS)], label=one.arm)
+            data["arm"] += [one.arm] * len(middle)
+            data["heavy days"] += [float(x) for x in middle]
+            data["people"] += [int(x) for x in count]
+            fewer, same, more = one.shares()
+            said.append(
+                f"{one.arm}: mean {d.mean():+.1f} heavy days over the trial, standard deviation {d.std():.1f}; fewer "
+                f"in {100 * fewer:.0f} % of people, as many in {100 * same:.0f} %, more in {100 * more:.0f} %. Sex, "
+                "drinking before treatment and release (which nobody can measure) foresee "
+                f"{100 * one.foreseen:.0f} % of its variance."
+            )
+        ax.set(xlabel=f"heavy days, arm less {result.individual[0].against}, same person", ylabel="% of people")
+        ax.grid(True)
+        ax.legend()
+        svg = svg_of(drawn, "person", "Histogram of the difference in heavy days of the same person between arms.")
+    caption = (
+        "The same person with the same luck in both arms: what a virtual trial can show and a real one cannot. "
+        "That nobody has more follows from how the model is made, not from data."
+    )
+    return Raw("".join(paragraph(s) for s in said) + figure(svg, caption=caption, data=data, name="people"))

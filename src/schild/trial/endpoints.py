@@ -1,0 +1,374 @@
+"""Endpoints of the field from counts of people: what each is, estimates, comparisons, survival."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import InputError
+from schild.trial.follow import COUNTS, LAST
+from schild.trial.numbers import TrialNumbers
+from schild.trial.people import BASELINE_DAYS
+from schild.trial.trialfile import Trial
+
+__all__ = ["ENDPOINTS", "Contrast", "Endpoint", "Kind", "compare", "describe", "risk_level", "survival", "values"]
+
+Floats = NDArray[np.float64]
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What an endpoint is: unit, words, whether it is yes or no, and whether more of it is good."""
+
+    unit: str
+    says: str
+    share: bool = False
+    good: bool = False
+
+
+#: Every endpoint by name. Shares are in percent of people.
+ENDPOINTS: Mapping[str, Kind] = {
+    "percent_drinking_days": Kind(unit="%", says="days with drinking, of days seen"),
+    "percent_heavy_drinking_days": Kind(unit="%", says="heavy drinking days, of days seen"),
+    "drinks_per_drinking_day": Kind(unit="drinks", says="drinks on a day with drinking, of people who drank"),
+    "alcohol_per_day": Kind(unit="g", says="mean alcohol of a day"),
+    "any_drinking": Kind(unit="%", says="at least one day with drinking", share=True),
+    "return_to_heavy_drinking": Kind(unit="%", says="at least one heavy drinking day", share=True),
+    "abstinence": Kind(unit="%", says="no day with drinking", share=True, good=True),
+    "no_heavy_drinking_days": Kind(unit="%", says="no heavy drinking day", share=True, good=True),
+    "last4_abstinence": Kind(unit="%", says="no drinking in the last four weeks", share=True, good=True),
+    "last4_no_heavy": Kind(unit="%", says="no heavy day in the last four weeks", share=True, good=True),
+    "last4_who1": Kind(
+        unit="%", says="WHO risk level at least one lower in the last four weeks", share=True, good=True
+    ),
+    "last4_who2": Kind(
+        unit="%", says="WHO risk level at least two lower in the last four weeks", share=True, good=True
+    ),
+    "doses_taken": Kind(unit="%", says="doses taken, of those due", good=True),
+    "nausea": Kind(unit="%", says="nausea", share=True),
+    "left": Kind(unit="%", says="left before the end", share=True),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint in one arm; ``low`` and ``high`` hold 95 %, ``mc_se`` is the error of simulation."""
+
+    name: str
+    arm: str
+    unit: str
+    estimate: float
+    low: float
+    high: float
+    mc_se: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One comparison with the reference arm.
+
+    ``measure`` is ``difference``, ``risk_ratio``, ``number_needed`` (above 0 to benefit one, below 0 to harm one; its
+    limits are None where the interval of the difference holds 0) or ``hazard_ratio``. Over replicates, estimate is
+    their mean (of a number needed: from the mean difference), limits hold 95 % of them, ``p`` is None and ``power`` the
+    share with p below 0.05.
+    """
+
+    name: str
+    arm: str
+    against: str
+    measure: str
+    unit: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    mc_se: float | None
+    power: float | None = None
+
+
+def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) -> NDArray[np.int64]:
+    """Level of risk by mean alcohol of a day: 0 none, 1 low, 2 medium, 3 high, 4 very high [WHO2000].
+
+    Parameters
+    ----------
+    grams : ndarray
+        Mean alcohol of a day. [g]
+    female : ndarray of bool
+        Women have limits of their own.
+    numbers : TrialNumbers
+        Upper ends of the levels.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> from schild.trial.numbers import trial_numbers
+    >>> numbers = trial_numbers(Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}), load())
+    >>> risk_level(np.array([0.0, 20.0, 41.0, 61.0]), np.array([True, True, True, False]), numbers).tolist()
+    [0, 1, 3, 3]
+    """
+    level = (grams > 0.0).astype(np.int64)
+    for name in ("low", "medium", "high"):
+        top = np.where(female, numbers[f"who.{name}.female"], numbers[f"who.{name}.male"])
+        level += grams > top
+    return level
+
+
+def values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: TrialNumbers) -> dict[str, Floats]:
+    """Endpoints of each person of one arm, by the trial's rule for missing days.
+
+    Parameters
+    ----------
+    trial : Trial
+        Length and rule.
+    counts : ndarray, shape (n, n_counts)
+        Of ``follow``.
+    people : ndarray, shape (n, 6)
+        Of ``follow``.
+    numbers : TrialNumbers
+        Levels, and alcohol of a drink.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n,)
+        Shares as 0 or 100; NaN for people who do not count.
+    """
+    c = {name: counts[:, k].astype(np.float64) for k, name in enumerate(COUNTS)}
+    female = people[:, 0] > 0.5
+    days, rule = trial.days, trial.trial.missing
+    missing, last_missing = days - c["seen"], LAST - c["last_seen"]
+    seen, drinking, heavy, drinks = c["seen"], c["drinking"], c["heavy"], c["drinks"]
+    last_seen, last_drinking, last_heavy, last_drinks = (
+        c[f"last_{k}"] for k in ("seen", "drinking", "heavy", "drinks")
+    )
+    if rule == "heavy":
+        # A missing day has the drinks of the person's own drinking day before treatment, or what makes a day heavy.
+        limit = np.where(female, numbers["limit.female"], numbers["limit.male"])
+        usual = np.maximum(people[:, 3] / np.maximum(people[:, 1], 1.0), limit)
+        drinking, heavy, drinks = drinking + missing, heavy + missing, drinks + missing * usual
+        last_drinking, last_heavy = last_drinking + last_missing, last_heavy + last_missing
+        last_drinks = last_drinks + last_missing * usual
+        seen, last_seen = np.full_like(seen, days), np.full_like(last_seen, LAST)
+        missing = last_missing = np.zeros_like(seen)
+    fails, last_fails = missing > 0, last_missing > 0
+    if rule == "observed":
+        fails = last_fails = np.zeros(seen.size, dtype=bool)
+
+    def yes(which: NDArray[np.bool_], among: Floats) -> Floats:
+        shown = 100.0 * which.astype(np.float64)
+        return np.where(among > 0, shown, np.nan) if rule == "observed" else shown
+
+    before = risk_level(numbers.drink_g * people[:, 3] / BASELINE_DAYS, female, numbers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grams = numbers.drink_g * last_drinks / last_seen
+        fall = before - risk_level(np.nan_to_num(grams), female, numbers)
+        found = {
+            "percent_drinking_days": 100.0 * drinking / seen,
+            "percent_heavy_drinking_days": 100.0 * heavy / seen,
+            "drinks_per_drinking_day": drinks / drinking,
+            "alcohol_per_day": numbers.drink_g * drinks / seen,
+            "any_drinking": yes((drinking > 0) | fails, seen),
+            "return_to_heavy_drinking": yes((heavy > 0) | fails, seen),
+            "abstinence": yes((drinking == 0) & ~fails, seen),
+            "no_heavy_drinking_days": yes((heavy == 0) & ~fails, seen),
+            "last4_abstinence": yes((last_drinking == 0) & ~last_fails, last_seen),
+            "last4_no_heavy": yes((last_heavy == 0) & ~last_fails, last_seen),
+            "last4_who1": yes((fall >= 1) & ~last_fails, last_seen),
+            "last4_who2": yes((fall >= 2) & ~last_fails, last_seen),
+            "doses_taken": 100.0 * c["taken"] / c["due"],
+            "nausea": 100.0 * c["nausea"],
+            "left": 100.0 * (c["leave"] < days),
+        }
+    return {name: np.where(np.isfinite(v), v, np.nan) for name, v in found.items()}
+
+
+def _stats() -> Any:
+    try:
+        import statsmodels.api  # noqa: F401
+        from statsmodels.stats import proportion, weightstats
+    except ImportError:
+        raise InputError(
+            "Trials are analysed with statsmodels, which is not installed; expected the extra `stats`. "
+            "Install it with pip install 'schild[stats]'."
+        ) from None
+    return proportion, weightstats
+
+
+def describe(name: str, arm: str, x: Floats) -> Endpoint:
+    """Estimate one endpoint in one arm with its 95 % interval: Wilson's for shares, t for means."""
+    proportion, weightstats = _stats()
+    kind = ENDPOINTS[name]
+    x = x[np.isfinite(x)]
+    n = int(x.size)
+    if n == 0:
+        return Endpoint(
+            name=name, arm=arm, unit=kind.unit, estimate=math.nan, low=math.nan, high=math.nan, mc_se=math.nan, n=0
+        )
+    mean = float(x.mean())
+    se = float(x.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    if kind.share:
+        low, high = (100.0 * float(v) for v in proportion.proportion_confint(round(mean * n / 100), n, method="wilson"))
+    elif se > 0.0:
+        low, high = (float(v) for v in weightstats.DescrStatsW(x).tconfint_mean(LEVEL))
+    else:
+        low = high = mean
+    return Endpoint(name=name, arm=arm, unit=kind.unit, estimate=mean, low=low, high=high, mc_se=se, n=n)
+
+
+def compare(name: str, arm: str, against: str, x: Floats, y: Floats, *, paired: bool) -> list[Contrast]:
+    """Compare an arm with the reference arm.
+
+    Parameters
+    ----------
+    name : str
+        Endpoint.
+    arm, against : str
+        Names of the arms.
+    x, y : ndarray, shape (n,)
+        Values of the people of each.
+    paired : bool
+        Whether both are the same people: intervals are those of a trial with two groups all the same, but the error of
+        simulation is that of the person's own difference.
+
+    Returns
+    -------
+    list of Contrast
+        Difference; for shares also risk ratio and number needed to treat.
+    """
+    proportion, weightstats = _stats()
+    kind = ENDPOINTS[name]
+    both = np.isfinite(x) & np.isfinite(y)
+    mc = math.nan
+    if paired and both.sum() > 1:
+        mc = float((x[both] - y[both]).std(ddof=1) / math.sqrt(int(both.sum())))
+    x, y = x[np.isfinite(x)], y[np.isfinite(y)]
+    if x.size < 2 or y.size < 2:
+        return []
+    difference = float(x.mean() - y.mean())
+    spread = math.sqrt(x.var(ddof=1) / x.size + y.var(ddof=1) / y.size)
+    mc = mc if math.isfinite(mc) else spread
+    made: dict[str, Any] = {"name": name, "arm": arm, "against": against}
+    if not kind.share:
+        if spread == 0.0:
+            low = high = difference
+            p = 1.0 if difference == 0.0 else 0.0
+        else:
+            means = weightstats.CompareMeans(weightstats.DescrStatsW(x), weightstats.DescrStatsW(y))
+            low, high = (float(v) for v in means.tconfint_diff(LEVEL, usevar="unequal"))
+            p = float(means.ttest_ind(usevar="unequal")[1])
+        return [
+            Contrast(
+                **made, measure="difference", unit=kind.unit, estimate=difference, low=low, high=high, p=p, mc_se=mc
+            )
+        ]
+    a, n_a, b, n_b = round(x.sum() / 100), x.size, round(y.sum() / 100), y.size
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # empty cells: limits are then infinite or NaN, and said to be None
+        low, high = (
+            100.0 * float(v)
+            for v in proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="diff", method="newcomb")
+        )
+        ratio_low, ratio_high = proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="ratio", method="log")
+        p = float(proportion.proportions_ztest([a, b], [n_a, n_b])[1]) if 0 < a + b < n_a + n_b else 1.0
+    ratio = (a / n_a) / (b / n_b) if b else None
+    sign = 1.0 if kind.good else -1.0
+    ends = sorted((sign * low, sign * high))
+    shown = ends[0] > 0.0 or ends[1] < 0.0
+    return [
+        Contrast(**made, measure="difference", unit="%", estimate=difference, low=low, high=high, p=p, mc_se=mc),
+        Contrast(
+            **made, measure="risk_ratio", unit="1", estimate=ratio, low=_finite(ratio_low), high=_finite(ratio_high),
+            p=p, mc_se=None,
+        ),
+        Contrast(
+            **made, measure="number_needed", unit="people",
+            estimate=100.0 * sign / difference if difference else None,
+            low=100.0 / ends[1] if shown else None, high=100.0 / ends[0] if shown else None, p=p, mc_se=None,
+        ),
+    ]  # fmt: skip
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) and value > 0.0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survival:
+    """Time to the first heavy drinking day in one arm: Kaplan-Meier.
+
+    Attributes
+    ----------
+    time_day, share, se : ndarray
+        Steps: day, share without a heavy day so far, standard error.
+    median, low, high : float or None
+        Median day and its 95 % interval, None where not reached.
+    """
+
+    time_day: Floats
+    share: Floats
+    se: Floats
+    median: float | None
+    low: float | None
+    high: float | None
+
+
+def times_of(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:
+    """Days to the first heavy day, and whether it came; missing days by the trial's rule."""
+    seen, first = (counts[:, COUNTS.index(k)].astype(np.int64) for k in ("seen", "first_heavy"))
+    came = first >= 0
+    if trial.trial.missing == "heavy":
+        gone = ~came & (seen < trial.days)
+        came, first = came | gone, np.where(gone, seen, first)
+    # Day 1 is the first day; whoever was never seen leaves at once.
+    return np.where(came, first + 1, np.maximum(seen, 0.5)).astype(np.float64), came.astype(np.int64)
+
+
+def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
+    """Kaplan-Meier of the time to the first heavy day (statsmodels)."""
+    _stats()
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    time, came = times_of(trial, counts)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = SurvfuncRight(time, came)
+        median = _finite(found.quantile(0.5)) if came.any() else None
+        low, high = found.quantile_ci(0.5) if came.any() else (math.nan, math.nan)
+        se = np.nan_to_num(np.asarray(found.surv_prob_se, dtype=np.float64))
+    return Survival(
+        time_day=np.asarray(found.surv_times, dtype=np.float64),
+        share=np.asarray(found.surv_prob, dtype=np.float64),
+        se=se,
+        median=median,
+        low=_finite(low),
+        high=_finite(high),
+    )
+
+
+def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: NDArray[np.int32]) -> Contrast | None:
+    """Cox's hazard ratio of the first heavy day with the log-rank p (statsmodels); None where no event tells."""
+    _stats()
+    from statsmodels.duration.hazard_regression import PHReg
+    from statsmodels.duration.survfunc import survdiff
+
+    (t_x, e_x), (t_y, e_y) = times_of(trial, x), times_of(trial, y)
+    if not e_x.any() or not e_y.any():
+        return None
+    time, came = np.concatenate([t_x, t_y]), np.concatenate([e_x, e_y])
+    group = np.repeat([1.0, 0.0], [t_x.size, t_y.size])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = PHReg(time, group[:, None], status=came, ties="breslow").fit(disp=0)
+        low, high = (float(v) for v in np.exp(fit.conf_int()[0]))
+        p = float(survdiff(time, came, group)[1])
+    return Contrast(
+        name="time_to_first_heavy_day", arm=arm, against=against, measure="hazard_ratio", unit="1",
+        estimate=float(np.exp(fit.params[0])), low=low, high=high, p=p, mc_se=None,
+    )  # fmt: skip

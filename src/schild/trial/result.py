@@ -1,0 +1,391 @@
+"""Run a trial and hold what came out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild import __version__
+from schild.catalog import Catalogue, load
+from schild.trial.endpoints import (
+    ENDPOINTS,
+    Contrast,
+    Endpoint,
+    Survival,
+    compare,
+    describe,
+    hazard_ratio,
+    survival,
+    values,
+)
+from schild.trial.follow import COUNTS, WEEKLY, Part
+from schild.trial.numbers import DRUG_NUMBERS, trial_numbers
+from schild.trial.parts import PEOPLE, run_parts, trial_key
+from schild.trial.trialfile import ESTIMANDS, MISSING, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Individual", "TrialResult", "run_trial"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Individual:
+    """How one person's heavy days differ between arms: the same person, the same luck.
+
+    Attributes
+    ----------
+    arm, against : str
+        Names.
+    difference : ndarray, shape (n,)
+        Heavy days in the arm less those in the reference arm, over the whole trial, seen or not.
+    foreseen : float
+        Share of its variance that sex, drinking before treatment and release explain (linear). [1]
+    """
+
+    arm: str
+    against: str
+    difference: Floats
+    foreseen: float
+
+    def shares(self) -> tuple[float, float, float]:
+        """Shares of people with fewer, as many and more heavy days. [1]"""
+        d = self.difference
+        return float((d < 0).mean()), float((d == 0).mean()), float((d > 0).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """What a virtual trial gives.
+
+    Attributes
+    ----------
+    trial : Trial
+        What was tried.
+    part : Part
+        Counts of every person in every arm.
+    endpoints : tuple of Endpoint
+        By arm.
+    contrasts : tuple of Contrast
+        Against the reference arm.
+    warnings : tuple of str
+        What a reader must know.
+    manifest : mapping
+        To repeat it.
+    """
+
+    trial: Trial
+    part: Part
+    endpoints: tuple[Endpoint, ...]
+    contrasts: tuple[Contrast, ...]
+    warnings: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    catalogue: Catalogue = field(repr=False)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms."""
+        return tuple(arm.name for arm in self.trial.arm)
+
+    @cached_property
+    def survival(self) -> dict[str, Survival]:
+        """Kaplan-Meier of the first heavy day in each arm, all replicates together."""
+        return {name: survival(self.trial, self.part.counts[:, k]) for k, name in enumerate(self.arms)}
+
+    @cached_property
+    def individual(self) -> tuple[Individual, ...]:
+        """Effect on each person, where arms share their people."""
+        if self.trial.trial.people != "shared":
+            return ()
+        at = self.arms.index(self.trial.reference.name)
+        days = self.part.counts[:, :, COUNTS.index("all_heavy")].astype(np.float64)
+        known = np.column_stack([np.ones(len(days)), self.part.people[:, :5]])
+        found = []
+        for k, name in enumerate(self.arms):
+            if k == at:
+                continue
+            d = days[:, k] - days[:, at]
+            fit = known @ np.linalg.lstsq(known, d, rcond=None)[0]
+            explained = float(1.0 - (d - fit).var() / d.var()) if d.var() > 0 else 0.0
+            found.append(Individual(arm=name, against=self.trial.reference.name, difference=d, foreseen=explained))
+        return tuple(found)
+
+    def endpoint(self, name: str, arm: str) -> Endpoint:
+        """Return one endpoint of one arm."""
+        return next(e for e in self.endpoints if (e.name, e.arm) == (name, arm))
+
+    def contrast(self, name: str, arm: str, measure: str = "difference") -> Contrast:
+        """Return one comparison."""
+        return next(c for c in self.contrasts if (c.name, c.arm, c.measure) == (name, arm, measure))
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return endpoints as rows."""
+        return [_plain(asdict(e)) for e in self.endpoints]
+
+    def comparisons(self) -> list[dict[str, Any]]:
+        """Return comparisons as rows."""
+        return [_plain(asdict(c)) for c in self.contrasts]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each person and arm."""
+        import pandas as pd
+
+        n = len(self.part.counts)
+        who = ("female", "before_drinking", "before_heavy", "before_drinks", "release", "replicate")
+        frames = [
+            pd.DataFrame(
+                {"person": np.arange(n), "arm": name}
+                | {column: self.part.people[:, k] for k, column in enumerate(who)}
+                | {column: self.part.counts[:, at, k] for k, column in enumerate(COUNTS)}
+            )
+            for at, name in enumerate(self.arms)
+        ]
+        return pd.concat(frames, ignore_index=True)
+
+    def weekly(self) -> dict[str, dict[str, Floats]]:
+        """Return shares of each week by arm: none, low, heavy of days seen; on tablets; mean evening occupancy."""
+        found = {}
+        days = 7.0 * len(self.part.counts)
+        for k, name in enumerate(self.arms):
+            w = {column: self.part.weekly[k, :, j] for j, column in enumerate(WEEKLY)}
+            seen = np.maximum(w["seen"], 1.0)
+            found[name] = {
+                "none": 1.0 - w["drinking"] / seen,
+                "low": (w["drinking"] - w["heavy"]) / seen,
+                "heavy": w["heavy"] / seen,
+                "seen": w["seen"] / days,
+                "on": w["on"] / days,
+                "occupancy": w["occupancy"] / days,
+            }
+        return found
+
+    def plot(self) -> Figure:
+        """Draw time to the first heavy day in each arm."""
+        from schild.trial.plot import survival_figure
+
+        return survival_figure(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "endpoints": self.summary(),
+            "contrasts": self.comparisons(),
+            "time_to_first_heavy_day": [
+                {"arm": name, "median_day": s.median, "low": s.low, "high": s.high} for name, s in self.survival.items()
+            ],
+            "warnings": list(self.warnings),
+            "cite": sorted(self.sources),
+        }
+
+    def to_json(self) -> str:
+        """Return the JSON object of the contract as text."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    @cached_property
+    def sources(self) -> dict[str, list[str]]:
+        """Citation keys of the trial's own numbers, and what each is for."""
+        found: dict[str, list[str]] = {}
+        alcohol = [*DRUG_NUMBERS.values(), "release.gain", "drink.us"]
+        chosen = [*self.catalogue.trial.values(), *(self.catalogue.alcohol[name] for name in alcohol)]
+        for number in chosen:
+            for key in number.chosen.source:
+                found.setdefault(key, []).append(number.name)
+        return found
+
+    def cite(self) -> str:
+        """Return the sources of the trial's own numbers."""
+        known = self.catalogue.references
+        return "\n".join(f"[{key}] {known[key].label}" for key in sorted(self.sources) if key in known)
+
+
+def run_trial(
+    trial: Trial | Mapping[str, Any],
+    *,
+    out: str | Path | None = None,
+    workers: int = 1,
+    people: int = PEOPLE,
+    overrides: Mapping[str, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> TrialResult:
+    """Run a virtual trial.
+
+    Parameters
+    ----------
+    trial : Trial or mapping
+        What to try.
+    out : path-like, optional
+        Folder in which parts are kept, so that an interrupted trial goes on where it stopped.
+    workers : int
+        Processes; never changes a number.
+    people : int
+        People of a part; bounds the memory, never changes a number.
+    overrides : mapping, optional
+        Typical values in place of the catalogue's, by ``"trial.<number>"``, ``"alcohol.<number>"``, ``"drug.number"``.
+    progress : callable, optional
+        Called with people done and people in all.
+
+    Returns
+    -------
+    TrialResult
+        Endpoints, comparisons, survival.
+
+    Raises
+    ------
+    InputError
+        For a trial that cannot be run, and without statsmodels.
+
+    Examples
+    --------
+    >>> found = run_trial(Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=200, weeks=4))
+    >>> found.contrast("percent_heavy_drinking_days", "a").estimate < 0
+    True
+    """
+    if not isinstance(trial, Trial):
+        trial = Trial.parse(dict(trial))
+    catalogue = load()
+    describe("nausea", "", np.zeros(2))  # says at once if statsmodels is missing
+    folder = None if out is None else Path(out)
+    part = run_parts(trial, out=folder, workers=workers, people=people, overrides=overrides, progress=progress)
+    endpoints, contrasts = analyse(trial, part, catalogue, overrides)
+    return TrialResult(
+        trial=trial,
+        part=part,
+        endpoints=endpoints,
+        contrasts=contrasts,
+        warnings=tuple(_warnings(trial)),
+        manifest={
+            "schild": __version__,
+            "trial": trial.model_dump(),
+            "key": trial_key(trial, catalogue, overrides),
+            "people": trial.size,
+            "estimand": ESTIMANDS[trial.trial.estimand],
+            "missing": MISSING[trial.trial.missing],
+            "overrides": dict(overrides or {}),
+        },
+        catalogue=catalogue,
+    )
+
+
+def analyse(
+    trial: Trial,
+    part: Part,
+    catalogue: Catalogue,
+    overrides: Mapping[str, float] | None = None,
+    names: Sequence[str] = tuple(ENDPOINTS),
+    *,
+    time: bool = True,
+) -> tuple[tuple[Endpoint, ...], tuple[Contrast, ...]]:
+    """Estimate endpoints and comparisons; over replicates, their mean and the middle 95 %."""
+    n = trial.trial.n
+    paired = trial.trial.people == "shared"
+    at = next(k for k, arm in enumerate(trial.arm) if arm.name == trial.reference.name)
+    per: list[tuple[list[Endpoint], list[Contrast]]] = []
+    for r in range(trial.trial.replicates):
+        some = slice(r * n, (r + 1) * n)
+        numbers = trial_numbers(trial, catalogue, r, overrides)
+        of = [values(trial, part.counts[some, k], part.people[some], numbers) for k in range(len(trial.arm))]
+        endpoints = [describe(name, arm.name, of[k][name]) for name in names for k, arm in enumerate(trial.arm)]
+        contrasts: list[Contrast] = []
+        for k, arm in enumerate(trial.arm):
+            if k == at:
+                continue
+            for name in names:
+                contrasts += compare(name, arm.name, trial.reference.name, of[k][name], of[at][name], paired=paired)
+            hazard = (
+                hazard_ratio(trial, arm.name, trial.reference.name, part.counts[some, k], part.counts[some, at])
+                if time
+                else None
+            )
+            contrasts += [] if hazard is None else [hazard]
+        per.append((endpoints, contrasts))
+    if trial.trial.replicates == 1:
+        return tuple(per[0][0]), tuple(per[0][1])
+    return _over_endpoints([p[0] for p in per]), _over_contrasts([p[1] for p in per])
+
+
+def _over_endpoints(per: list[list[Endpoint]]) -> tuple[Endpoint, ...]:
+    found = []
+    for group in zip(*per, strict=True):
+        x = np.array([e.estimate for e in group])
+        x = x[np.isfinite(x)]
+        if not x.size:
+            found.append(group[0])
+            continue
+        low, high = np.quantile(x, [0.025, 0.975])
+        se = float(x.std(ddof=1) / math.sqrt(x.size)) if x.size > 1 else math.nan
+        found.append(
+            replace(group[0], estimate=float(x.mean()), low=float(low), high=float(high), mc_se=se,
+                    n=int(sum(e.n for e in group)))
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _over_contrasts(per: list[list[Contrast]]) -> tuple[Contrast, ...]:
+    groups: dict[tuple[str, str, str], list[Contrast]] = {}
+    for some in per:
+        for c in some:
+            groups.setdefault((c.name, c.arm, c.measure), []).append(c)
+    found: list[Contrast] = []
+    for (name, arm, measure), group in groups.items():
+        p = np.array([math.nan if c.p is None else c.p for c in group])
+        power = float(np.mean(p[np.isfinite(p)] < 0.05)) if np.isfinite(p).any() else None
+        if measure == "number_needed":
+            # Its mean over trials does not exist: near no difference it is infinite.
+            d = next(c for c in found if (c.name, c.arm, c.measure) == (name, arm, "difference"))
+            sign = 1.0 if ENDPOINTS[name].good else -1.0
+            assert d.estimate is not None
+            assert d.low is not None
+            assert d.high is not None
+            ends = sorted((sign * d.low, sign * d.high))
+            shown = ends[0] > 0.0 or ends[1] < 0.0
+            found.append(
+                replace(
+                    group[0], estimate=100.0 * sign / d.estimate if d.estimate else None,
+                    low=100.0 / ends[1] if shown else None, high=100.0 / ends[0] if shown else None,
+                    p=None, power=power, mc_se=None,
+                )
+            )  # fmt: skip
+            continue
+        x = np.array([math.nan if c.estimate is None else c.estimate for c in group])
+        x = x[np.isfinite(x)]
+        if not x.size:
+            continue
+        low, high = (float(v) for v in np.quantile(x, [0.025, 0.975]))
+        centre = float(np.exp(np.log(x).mean())) if measure.endswith("ratio") and (x > 0).all() else float(x.mean())
+        se = float(x.std(ddof=1) / math.sqrt(x.size)) if x.size > 1 else None
+        found.append(replace(group[0], estimate=centre, low=low, high=high, p=None, mc_se=se, power=power))
+    return tuple(found)
+
+
+def _warnings(trial: Trial) -> list[str]:
+    said = [
+        "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
+        "published rates (docs/trials.md).",
+    ]
+    if trial.learning.on:
+        said.append("Learning under blockade is on: it is speculative, and nothing was fitted to it.")
+    if any(arm.dosing == "as_needed" for arm in trial.arm):
+        said.append(
+            "As-needed tablets: people are taken to foresee the days on which they would drink without the drug."
+        )
+    if trial.days > 16 * 7:
+        said.append(f"{trial.trial.weeks} weeks: no row that was fitted goes beyond 16 weeks.")
+    if trial.size < 100:
+        said.append(f"{trial.size} people in an arm: intervals are wide.")
+    return said
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
