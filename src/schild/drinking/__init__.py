@@ -1,1 +1,18 @@
 """Drinking in a session: laboratory experiments with alcohol, and what an antagonist takes from its value."""
+
+from schild.drinking.drinks import countries, grams
+from schild.drinking.experiment import Laboratory, laboratory
+from schild.drinking.protocols import PROTOCOLS, Protocol, protocol
+from schild.drinking.value import DayValue, day_value
+
+__all__ = [
+    "PROTOCOLS",
+    "DayValue",
+    "Laboratory",
+    "Protocol",
+    "countries",
+    "day_value",
+    "grams",
+    "laboratory",
+    "protocol",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -427,20 +427,27 @@ def laboratory(
     # In a parallel design the first n people take placebo and the others the antagonist.
     sides = [np.arange(people.n) % in_all < n, np.arange(people.n) % in_all >= n] if groups == 2 else [good, good]
     values = {name: (scored[0][name][sides[0] & good], scored[1][name][sides[1] & good]) for name in plan.measures}
-    effects, bands = {}, {}
-    for name, (control, treated) in values.items():
-        if draws:
-            sets = np.arange(people.n) // in_all
+    paired = groups == 1
+    if draws:
+        sets = np.arange(people.n) // in_all
+        bands = {}
+        for name in plan.measures:
             each = [
                 hedges_g(
                     scored[1][name][sides[1] & good & (sets == k)],
                     scored[0][name][sides[0] & good & (sets == k)],
-                    paired=groups == 1,
+                    paired=paired,
                 ).g
                 for k in range(draws)
             ]
             bands[name] = (float(np.quantile(each, 0.05)), float(np.quantile(each, 0.95)))
-        effects[name] = hedges_g(treated, control, paired=groups == 1)
+        # The rest is that of the best values: people of all sets together would be no experiment of this size.
+        best = laboratory(
+            plan, regimens, at=begin_h, n=n, design=design, population=population, moderators=moderators,
+            common=common, seed=seed, catalogue=catalogue, overrides=overrides, threads=threads,
+        )  # fmt: skip
+        return replace(best, bands=bands, manifest={**best.manifest, "draws": draws})
+    effects = {name: hedges_g(treated, control, paired=paired) for name, (control, treated) in values.items()}
     numbers = catalogue.alcohol
     sources = {key: list(used) for key, used in result.sources.items()}
     for name, number in numbers.items():
@@ -455,7 +462,7 @@ def laboratory(
         antagonist=regimens,
         design=design,
         effects=effects,
-        bands=bands,
+        bands={},
         values=values,
         courses=_courses(people, sat),
         occupancy=held.mean(axis=1),

@@ -92,7 +92,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
             says="Everybody drinks 0.6 g/kg within minutes and rates for three hours.",
             hours=3.0,
             grams_per_kg=0.6,
-            measures=("stimulation", "sedation", "mood", "peak_bac"),
+            measures=("stimulation", "sedation", "mood"),
         ),
         Protocol(
             key="cue",

@@ -1,0 +1,53 @@
+"""Standard drinks in grams of ethanol."""
+
+from __future__ import annotations
+
+from schild.catalog import Catalogue, load
+from schild.catalog.alcohol import DRINK
+from schild.errors import UnknownNameError
+
+__all__ = ["countries", "grams"]
+
+
+def countries(catalogue: Catalogue | None = None) -> tuple[str, ...]:
+    """Countries whose standard drink the catalogue knows.
+
+    Examples
+    --------
+    >>> "uk" in countries()
+    True
+    """
+    return tuple(name.removeprefix(DRINK) for name in (catalogue or load()).alcohol if name.startswith(DRINK))
+
+
+def grams(drinks: float, country: str = "us", catalogue: Catalogue | None = None) -> float:
+    """Ethanol in some standard drinks.
+
+    Parameters
+    ----------
+    drinks : float
+        How many.
+    country : str
+        One of ``countries()``; definitions differ more than twofold.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+
+    Returns
+    -------
+    float
+        [g]
+
+    Raises
+    ------
+    UnknownNameError
+        If the catalogue does not know the country.
+
+    Examples
+    --------
+    >>> grams(2), grams(2, "uk")
+    (28.0, 16.0)
+    """
+    catalogue = catalogue or load()
+    if country not in countries(catalogue):
+        raise UnknownNameError("country", country, countries(catalogue))
+    return drinks * catalogue.alcohol[f"{DRINK}{country}"].value
