@@ -25,6 +25,7 @@ _PUBLIC = {
     "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
     "plan": "schild.plan",
+    "rescue": "schild.rescue",
     "schild_fit": "schild.analysis",
     "schild_regression": "schild.analysis",
     "structure": "schild.structure",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from schild.regimen import Dose as Dose
     from schild.regimen import Regimen as Regimen
     from schild.regimen import parse_regimen as parse_regimen
+    from schild.rescue import rescue as rescue
     from schild.simulate import Result as Result
     from schild.simulate import Run as Run
     from schild.simulate import simulate as simulate

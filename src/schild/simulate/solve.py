@@ -98,6 +98,7 @@ def solve(
     dtype: DTypeLike = np.float64,
     rebuild: Callable[[Sequence[Event]], Built] | None = None,
     begin: Begin | None = None,
+    tabulate: Callable[[Program, Sequence[Entry]], EngineEvents] = engine_events,
     progress: Callable[[int], None] | None = None,
 ) -> Solution:
     """Solve a built model for ``n`` subjects.
@@ -122,6 +123,8 @@ def solve(
         Builds the model of a list of events for the same people; needed where receptors start on a periodic course.
     begin : Begin, optional
         States of receptors and adaptation at the first event.
+    tabulate : callable
+        Writes entries as arrays; one of your own can give each subject its own times.
 
     Returns
     -------
@@ -159,7 +162,7 @@ def solve(
     result = run(
         program,
         rows,
-        engine_events(program, entries),
+        tabulate(program, entries),
         times,
         [program.signal(name) for name in names],
         reduced=[program.signal(name) for name in folded],

@@ -1,0 +1,276 @@
+"""Courses of the receptor module for the physiology: any opioid and antagonist, adaptation after a history.
+
+The antagonist comes when a person's breathing fails, so each person has times of their own: the people are followed
+without it, the times are read, and the receptor module runs again (docs/design/rescue-command.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue
+from schild.engine.run import STATUS, EngineEvents
+from schild.errors import InputError
+from schild.model.arrays import Program
+from schild.model.build import Built, Entry, People, build
+from schild.pharmacology.effects import operational_response, transducer_ratio
+from schild.population import Population, Subject, people_of
+from schild.regimen import Dose, Event, expand
+from schild.rescue.follow import GivenCourse
+from schild.rescue.measure import Measured
+from schild.rescue.parameters import published
+from schild.rescue.sources import Body
+from schild.rescue.words import Delay, Plan, moved
+from schild.simulate.effects import Effects
+from schild.simulate.guard import check_doses
+from schild.simulate.history import begin_of, plan_history
+from schild.simulate.result import sources_of
+from schild.simulate.solve import RTOL, engine_events, solve
+from schild.simulate.withdrawal import adaptation_plan, adaptation_values
+from schild.units import TICKS_PER_HOUR
+
+Floats = NDArray[np.float64]
+
+__all__ = ["GeneralSource", "bound_equivalent"]
+
+#: The effect by which volunteers were studied, and the receptor it listens to.
+_EFFECT = "ventilation_isohypercapnic"
+_RECEPTOR = "mor"
+
+#: Where the antagonist stands until its time is known: later than any run. [us]
+_PARKED = 10_000 * 24 * TICKS_PER_HOUR
+
+#: Spacing of the course that the physiology reads, in short and long runs. [s]
+_FINE_S, _COARSE_S, _LONG_S = 5.0, 10.0, 3 * 3600.0
+
+
+def bound_equivalent(ventilation: Any, most: float = 1.0) -> Floats:
+    r"""Bound fraction that takes as much of the chemoreflexes as a fraction of breathing says is gone.
+
+    Parameters
+    ----------
+    ventilation : array_like
+        Ventilation at a carbon dioxide held constant, fraction of baseline. [1]
+    most : float
+        Depression :math:`d_1` by fentanyl on every receptor, which the physiology takes as the loss of all drive. [1]
+
+    Returns
+    -------
+    ndarray
+        :math:`r = \min(1, (1 - v) / d_1)^{1/p}` with the naive exponent p of the physiology. [1]
+
+    Examples
+    --------
+    >>> bound_equivalent([1.0, 0.5, 0.0]).round(3).tolist()
+    [0.0, 0.786, 1.0]
+    """
+    lost = np.clip((1.0 - np.asarray(ventilation, dtype=np.float64)) / most, 0.0, 1.0)
+    return np.asarray(lost ** (1.0 / float(published().drive.chemo_naive)))
+
+
+def most_depression(catalogue: Catalogue) -> float:
+    """Depression of breathing by the physiology's own opioid, fentanyl, on every receptor, in a typical person. [1]"""
+    effect, drug = catalogue.effects[_EFFECT], catalogue.drug("fentanyl")
+    efficacy = drug.number(str(drug.binding[_RECEPTOR].efficacy)).value
+    ratio = transducer_ratio(effect.numbers[effect.reserve[_RECEPTOR]].value, efficacy)
+    return float(operational_response(ratio, effect.numbers[effect.slope].value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """The physiology's course of some people, and their withdrawal score; shapes (people, times)."""
+
+    given: GivenCourse
+    cows: Floats | None
+
+
+class GeneralSource:
+    """Any drugs of the catalogue.
+
+    Parameters
+    ----------
+    opioid : tuple of Event
+        The exposure.
+    history : tuple of Dose
+        Earlier use.
+    fixed : dict
+        Covariates given to all people, by the names of ``Subject``.
+    n : int
+        People of a table.
+    body : Body
+        The rest.
+    catalogue : Catalogue
+        Where the numbers stand.
+    anchored : bool
+        Whether fentanyl on every receptor takes all drive, as in the reference.
+
+    Raises
+    ------
+    InputError
+        If a drug of the exposure does nothing to breathing in the catalogue.
+    """
+
+    def __init__(
+        self,
+        opioid: tuple[Event, ...],
+        history: Sequence[Dose],
+        fixed: dict[str, Any],
+        n: int,
+        body: Body,
+        catalogue: Catalogue,
+        anchored: bool = True,
+    ) -> None:
+        self.opioid, self.history, self.fixed, self.n = opioid, tuple(history), fixed, n
+        self.body, self.catalogue = body, catalogue
+        self.most = most_depression(catalogue) if anchored else 1.0
+        self.warnings: list[str] = []
+        self.cited: dict[str, tuple[str, ...]] = {"Mann2022": ("physiology", "tolerance")}
+        self._triggers: dict[tuple[Any, ...], Floats] = {}
+        self.mechanism: str | None = None
+        self.receptors: tuple[str, ...] = (_RECEPTOR,)
+        if self.history:
+            self.mechanism = next((key for key, entry in catalogue.adaptation.items() if entry.default), None)
+        if self.mechanism is not None:
+            followed = catalogue.adaptation[self.mechanism].receptors
+            self.receptors = tuple(dict.fromkeys((_RECEPTOR, *followed)))
+
+    def check(self, plan: Plan) -> None:
+        """Refuse what the contract refuses: a blockade taken before, and more opioid than published challenges."""
+        if not plan.before:
+            return
+        events = sorted((*plan.before, *self.opioid), key=lambda e: (e.tick, e.order))
+        for warning in check_doses(self.catalogue, events, Population(n=1, fixed=self.fixed)):
+            if warning not in self.warnings:
+                self.warnings.append(warning)
+
+    def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow persons ``first`` to ``last``."""
+        people = people_of(Population(n=last - first, fixed=self.fixed), self.catalogue, self.body.seed, first=first)
+        wait = delay.seconds(self.n, self.body.seed)[first:last]
+        return self._follow(people, first, plan, wait, tolerance)
+
+    def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow one person with the typical numbers."""
+        people = people_of(Subject(**self.fixed), self.catalogue, self.body.seed)
+        return self._follow(people, -1, plan, np.array([delay.typical]), tolerance)
+
+    def _follow(self, people: People, first: int, plan: Plan, wait: Floats, tolerance: str) -> Measured:
+        start = max(first, 0)
+        if not plan.after:
+            course = self._course(people, plan, None, tolerance)
+            followed = self.body.follow(start, people.n, tolerance, wait, course=course.given)
+            self._triggers[(first, tolerance, plan.before)] = followed.outcome["trigger_s"]
+            return self.body.measured(followed, wait, _peak(course.cows, self.body, None), treated=False)
+        key = (first, tolerance, plan.before)
+        if key not in self._triggers:
+            alone = replace(plan, after=())
+            self._follow(people, first, alone, wait, tolerance)
+        dose_s = self._triggers[key] + wait
+        course = self._course(people, plan, dose_s, tolerance)
+        followed = self.body.follow(start, people.n, tolerance, wait, course=course.given)
+        return self.body.measured(followed, wait, _peak(course.cows, self.body, dose_s))
+
+    def _course(self, people: People, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
+        """Run the receptor module; ``dose_s`` is when each person gets the first dose, NaN for never. [s]"""
+        horizon = round(self.body.horizon_s / 3600.0 * TICKS_PER_HOUR)
+        order = len(self.history)
+        own = [*moved(plan.before, 0, order), *moved(self.opioid, 0, order + 1000)]
+        if dose_s is not None:
+            own += moved(plan.after, _PARKED, order + 2000)
+        events = [*expand(self.history, horizon), *own]
+        begin = None
+        past = plan_history(self.history) if self.mechanism is not None else None
+        if past is not None and plan.before and plan.before[0].tick < past.until:
+            past = None  # doses of the run lie among the earlier ones
+        if past is not None:
+            events = [*past.events(past.until, past.until, 1), *own]
+            begin = begin_of(
+                past,
+                lambda some: self._build(some, people, tuple(self.catalogue.adaptation[str(self.mechanism)].receptors)),
+                people.n,
+                rtol=RTOL,
+                threads=self.body.threads,
+            )
+        built = self._build(sorted(events, key=lambda e: (e.tick, e.order)), people, self.receptors)
+        for source, used in sources_of(built.used).items():
+            self.cited[source] = tuple(dict.fromkeys((*self.cited.get(source, ()), *used)))
+        self.warnings += [w for w in built.warnings if w not in self.warnings]
+        plain = built if tolerance == "model" else replace(built, mechanism=None)
+        effects = Effects(built=plain, catalogue=self.catalogue, people=people, overrides={})
+        if not effects.stimulated():
+            raise InputError("The opioid activates no receptor in the catalogue; expected one that does.")
+        wanted = {_EFFECT: effects.signals(_EFFECT)}
+        if built.mechanism is not None:
+            wanted["cows"] = next(signals for name, _, signals in adaptation_plan(built) if name == "cows")
+        store = tuple(dict.fromkeys(s for signals in wanted.values() for s in signals))
+        step = _FINE_S if self.body.horizon_s <= _LONG_S else _COARSE_S
+        times_s = np.arange(0.0, self.body.horizon_s + step, step)
+        shift_h = None if dose_s is None else dose_s / 3600.0
+        solution = solve(
+            built,
+            people.n,
+            [round(t / 3600.0 * TICKS_PER_HOUR) for t in times_s],
+            store=store,
+            threads=self.body.threads,
+            rebuild=lambda some: self._build(some, people, self.receptors),
+            begin=begin,
+            tabulate=engine_events if shift_h is None else lambda program, entries: _own(program, entries, shift_h),
+        )
+        failed = np.flatnonzero(solution.engine.status)
+        if failed.size:
+            reason = STATUS[int(solution.engine.status[failed[0]])]
+            raise InputError(
+                f"{failed.size} of {people.n} people could not be solved: {reason}. Give another seed or other doses."
+            )
+        at = {name: k for k, name in enumerate(solution.names)}
+
+        def signal(name: str) -> NDArray[np.floating]:
+            return solution.engine.out[:, at[name], :]
+
+        breath = effects.values(_EFFECT, signal, (people.n, times_s.size))
+        cows = None
+        if built.mechanism is not None:
+            whole = Effects(built=built, catalogue=self.catalogue, people=people, overrides={})
+            cows = np.asarray(adaptation_values("cows", built, self.catalogue, whole, signal), dtype=np.float64)
+        return _Course(given=GivenCourse(times_s=times_s, activation=bound_equivalent(breath, self.most)), cows=cows)
+
+    def _build(self, events: Sequence[Event], people: People, receptors: Sequence[str]) -> Built:
+        return build(self.catalogue, events, people, receptors=receptors, adaptation=self.mechanism)
+
+
+def _own(program: Program, entries: Sequence[Entry], first_dose_h: Floats) -> EngineEvents:
+    """Give each person the same entries, those that are parked at the person's own times."""
+    plain = engine_events(program, entries)
+    rows, parked = plain.time.size, np.array([e.tick >= _PARKED for e in entries])
+    n = first_dose_h.size
+    # Who never loses breathing gets the doses long after the end.
+    begin = np.where(np.isfinite(first_dose_h), first_dose_h, _PARKED / TICKS_PER_HOUR)[:, None]
+    time = np.where(parked, plain.time - _PARKED / TICKS_PER_HOUR + begin, plain.time)
+    sequence = np.argsort(time, axis=1, kind="stable")
+    every = {
+        name: np.ascontiguousarray(getattr(plain, name)[sequence].ravel())
+        for name in ("kind", "port", "amount", "scale", "offset", "offset2", "ii", "count", "cap")
+    }
+    firsts = rows * np.arange(n)
+    return EngineEvents(
+        time=np.ascontiguousarray(np.take_along_axis(time, sequence, axis=1).ravel()),
+        first=firsts,
+        last=firsts + rows,
+        **every,
+    )
+
+
+def _peak(cows: Floats | None, body: Body, since_s: Floats | None) -> Floats | None:
+    """Largest score of each person after a time, NaN for people whom it never comes to."""
+    if cows is None:
+        return None
+    step = body.horizon_s / max(cows.shape[1] - 1, 1)
+    times = np.arange(cows.shape[1]) * step
+    since = np.zeros(cows.shape[0]) if since_s is None else np.where(np.isfinite(since_s), since_s, np.inf)
+    after = np.where(times[None, :] >= since[:, None], cows, -np.inf).max(axis=1)
+    return np.where(np.isfinite(after), after, np.nan)

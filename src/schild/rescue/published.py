@@ -1,0 +1,239 @@
+"""The published percentages of cardiac arrest, and ours beside them from people drawn with the published moments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from schild import __version__
+from schild.catalog.rescue import PublishedArrest, published_arrests
+from schild.errors import InputError
+from schild.rescue.drugs import regimen, regimens
+from schild.rescue.follow import RTOL, follow, warm_up
+from schild.rescue.parameters import REPRODUCTION, published
+from schild.rescue.population import naloxone_people, opioid_people
+from schild.rescue.statistics import percent_of
+
+__all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
+
+#: Bar for people drawn from moments, in points (docs/design/rescue.md).
+BAR = 3.0
+
+#: Sets of published rows that are shown unasked; the bar was set for the first.
+MODELS = ("IN", "IM", "Laffont2024")
+MAX_PEOPLE = 100_000
+
+#: Enough for an interval of four points either way, and for less than a minute.
+PEOPLE = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """One published percentage and ours.
+
+    Parameters
+    ----------
+    row : PublishedArrest
+        As published.
+    percent, low, high : float
+        Ours, with its Wilson interval. [%]
+    n : int
+        People of ours who count.
+    """
+
+    row: PublishedArrest
+    percent: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def difference(self) -> float:
+        """Ours less published. [points]"""
+        return self.percent - self.row.percent
+
+    @property
+    def miss(self) -> bool:
+        """Whether they differ by more than the bar."""
+        return abs(self.difference) > BAR
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one row of the JSON contract."""
+        theirs = asdict(self.row)
+        names = {"percent": "published", "low": "published_low", "high": "published_high", "subject": "tolerance"}
+        return {
+            "regimen": self.row.regimen,
+            "percent": self.percent,
+            "low": self.low,
+            "high": self.high,
+            "n": self.n,
+            "difference": self.difference,
+            "miss": self.miss,
+        } | {names.get(key, key): value for key, value in theirs.items() if key != "regimen"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedTable:
+    """The published table and ours beside it, misses first.
+
+    Parameters
+    ----------
+    rows : tuple of Beside
+        Misses first, then as published.
+    left_out : tuple of PublishedArrest
+        Published rows of regimens that are not among ours.
+    n, seed : int
+        People of each cell, and the seed of their draws.
+    """
+
+    rows: tuple[Beside, ...]
+    left_out: tuple[PublishedArrest, ...]
+    n: int
+    seed: int
+
+    @property
+    def misses(self) -> tuple[Beside, ...]:
+        """Rows that differ by more than the bar."""
+        return tuple(row for row in self.rows if row.miss)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before using the numbers."""
+        if not self.left_out:
+            return ()
+        names = ", ".join(dict.fromkeys(row.regimen for row in self.left_out))
+        return (f"{len(self.left_out)} published rows have regimens that are not among ours: {names}.",)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What repeats this table."""
+        return {"schild": __version__, "subjects": self.n, "seed": self.seed, "rtol": RTOL, "bar_points": BAR}
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return the rows of the JSON contract."""
+        return [row.to_dict() for row in self.rows]
+
+    def to_frame(self) -> Any:
+        """Return the rows as a pandas table."""
+        import pandas as pd
+
+        return pd.DataFrame(self.summary())
+
+    def cite(self) -> str:
+        """Return the sources of the published percentages."""
+        from schild.catalog import load
+        from schild.simulate.result import source_lines
+
+        return source_lines({row.row.source: ("percentages of arrest",) for row in self.rows}, load())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "arrest": self.summary(),
+            "warnings": list(self.warnings),
+            "cite": [{"key": key, "for": ["arrest"]} for key in sorted({row.row.source for row in self.rows})],
+        }
+
+    def to_json(self) -> str:
+        """Return the JSON object of the contract as text."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+
+def published_table(
+    n: int = PEOPLE,
+    seed: int = 1,
+    *,
+    only: Callable[[PublishedArrest], bool] = lambda row: row.model in MODELS,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PublishedTable:
+    """Set ours beside the published percentages of cardiac arrest.
+
+    Parameters
+    ----------
+    n : int
+        People of each cell, drawn with the published moments; the same people in all cells of an opioid.
+    seed : int
+        Seed of the draws.
+    only : callable, optional
+        Chooses published rows; by default naloxone by spray and into muscle.
+    threads : int, optional
+        All processors by default; never changes a number.
+    progress : callable, optional
+        Called with cells done and cells in all.
+
+    Returns
+    -------
+    PublishedTable
+        Reproduction mode: every peculiarity of the reference is on, its rule of arrest is used.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is out of range.
+
+    Examples
+    --------
+    >>> table = published_table(16, only=lambda row: row.regimen == "none" and row.model == "IM")
+    >>> [row.row.percent for row in table.rows]
+    [52.1, 59.15]
+    """
+    if not 1 <= n <= MAX_PEOPLE:
+        raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
+    wanted = [row for row in published_arrests() if only(row)]
+    known = set(regimens())
+    rows = [row for row in wanted if row.regimen in known]
+
+    # Without an antagonist there is nothing to wait for: such rows share one run.
+    def cell(row: PublishedArrest) -> tuple[Any, ...]:
+        wait = row.delay_s if row.regimen != "none" else 0.0
+        return row.opioid, row.dose_mg, row.subject, row.regimen, wait
+
+    cells = list(dict.fromkeys(cell(row) for row in rows))
+    start = warm_up(1, published())
+    found = {}
+    for k, key in enumerate(cells):
+        found[key] = percent_of(_arrests(*key, n=n, seed=seed, start=start, threads=threads))
+        if progress is not None:
+            progress(k + 1, len(cells))
+    beside = [
+        Beside(row=row, percent=p, low=low, high=high, n=count)
+        for row, (p, low, high, count) in ((row, found[cell(row)]) for row in rows)
+    ]
+    return PublishedTable(
+        rows=tuple(sorted(beside, key=lambda b: -abs(b.difference) if b.miss else 0.0)),
+        left_out=tuple(row for row in wanted if row.regimen not in known),
+        n=n,
+        seed=seed,
+    )
+
+
+def _arrests(
+    opioid: str, dose_mg: float, subject: str, name: str, wait_s: float, *, n: int, seed: int, start: Any, threads: Any
+) -> Any:
+    """Flags of arrest of the people whose decision falls within the horizon, as the reference counts."""
+    physiology, rescue = published(), regimen(name)
+    binding, kinetics = naloxone_people(rescue.route if rescue.doses else "in_4mg", n, seed)
+    followed = follow(
+        n,
+        physiology,
+        p_chemo=getattr(physiology.drive, f"chemo_{subject}"),
+        p_wake=getattr(physiology.drive, f"wake_{subject}"),
+        starts=np.repeat(start, n, axis=0),
+        opioid=opioid_people(opioid, n, seed),
+        dose_mg=dose_mg,
+        antagonist=binding,
+        route=kinetics,
+        rescue=rescue,
+        wait_s=wait_s,
+        rule="two_pass",
+        quirks=REPRODUCTION,
+        stop_at_arrest=True,
+        threads=threads,
+    )
+    return followed.arrest[followed.outcome["dropped"] == 0]

@@ -1,0 +1,200 @@
+"""Two sources of the opioid's effect, with one face: the reference's kinetics, or the receptor module's course."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.engine.streams import uniforms
+from schild.rescue import arrays, reference
+from schild.rescue.drugs import naloxone, opioid, route
+from schild.rescue.follow import CollapseRule, Followed, Intervention, follow
+from schild.rescue.measure import Measured, measure
+from schild.rescue.parameters import Physiology, Quirks, protocol
+from schild.rescue.population import naloxone_people, opioid_people
+from schild.rescue.words import Delay, Plan
+
+Floats = NDArray[np.float64]
+
+__all__ = ["Body", "PublishedSource", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What both sources share: the physiology, what is done for the person, and how a run is kept.
+
+    Parameters
+    ----------
+    physiology : Physiology
+        Numbers, the same for all people of a table.
+    start : ndarray, shape (1, states)
+        From ``warm_up``.
+    interventions : tuple of Intervention
+        Rescue breathing and oxygen.
+    horizon_s, grid_s : float
+        End, and spacing of what is kept. [s]
+    rule : str
+        Of collapse.
+    quirks : Quirks
+        Peculiarities of the reference.
+    seed : int
+        Of all draws.
+    threads : int or None
+        All processors by default.
+    """
+
+    physiology: Physiology
+    start: Floats
+    interventions: tuple[Intervention, ...] = ()
+    horizon_s: float
+    grid_s: float
+    rule: CollapseRule = "clock"
+    quirks: Quirks = field(default_factory=Quirks)
+    seed: int = 1
+    threads: int | None = None
+
+    @property
+    def times_s(self) -> Floats:
+        """Where courses are kept. [s]"""
+        return np.arange(0.0, self.horizon_s + 0.5 * self.grid_s, self.grid_s)
+
+    @property
+    def baseline_l_min(self) -> float:
+        """Ventilation without drug. [L/min]"""
+        states = arrays.reference_states(self.start[:, None, :], self.physiology, None)[:, 0, :]
+        person = reference.Person(physiology=self.physiology, p_chemo=1.0, p_wake=1.0)
+        return float(reference.outputs(states, person, self.quirks)["V_E_L_per_min"][0])
+
+    def exponents(self, tolerance: str) -> dict[str, Any]:
+        """Return the exponents of the loss of drive; adaptation of the receptor module keeps the naive ones."""
+        name = "chronic" if tolerance == "chronic" else "naive"
+        drive = self.physiology.drive
+        return {"p_chemo": getattr(drive, f"chemo_{name}"), "p_wake": getattr(drive, f"wake_{name}")}
+
+    def follow(self, first: int, n: int, tolerance: str, wait_s: Floats, **opioid_effect: Any) -> Followed:
+        """Follow people ``first`` to ``first + n``."""
+        threshold = None
+        if self.rule == "hazard":
+            threshold = -np.log(uniforms(self.seed, "rescue.hazard", first, first + n))
+        return follow(
+            n,
+            self.physiology,
+            **self.exponents(tolerance),
+            starts=np.repeat(self.start, n, axis=0),
+            wait_s=wait_s,
+            interventions=self.interventions,
+            horizon_s=self.horizon_s,
+            out_times_s=self.times_s,
+            rule=self.rule,
+            hazard_threshold=threshold,
+            stop_at_arrest=True,
+            quirks=self.quirks,
+            threads=self.threads,
+            **opioid_effect,
+        )
+
+    def measured(
+        self, followed: Followed, wait_s: Floats, cows: Floats | None = None, *, treated: bool = True
+    ) -> Measured:
+        """Count what happened."""
+        return measure(followed, self.baseline_l_min, float(protocol().trigger), wait_s, cows, treated=treated)
+
+
+class Source(Protocol):
+    """Gives the cells of a table, a group of people at a time."""
+
+    def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow persons ``first`` to ``last``."""
+
+    def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow one person with the typical numbers."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What to know before using the numbers."""
+
+    @property
+    def cited(self) -> dict[str, tuple[str, ...]]:
+        """Sources of the numbers, and what for."""
+
+
+class PublishedSource:
+    """The reference's fentanyl or carfentanil and naloxone.
+
+    Parameters
+    ----------
+    drug : str
+        ``fentanyl`` or ``carfentanil``.
+    dose_mg : float
+        Bolus into a vein. [mg]
+    n : int
+        People of a table.
+    body : Body
+        The rest.
+    """
+
+    warnings: Sequence[str] = ()
+
+    def __init__(self, drug: str, dose_mg: float, n: int, body: Body) -> None:
+        self.drug, self.dose_mg, self.n, self.body = drug, dose_mg, n, body
+        self.people = opioid_people(drug, n, body.seed)
+        self._naloxone: dict[str, Any] = {}
+
+    @property
+    def cited(self) -> dict[str, tuple[str, ...]]:
+        """Sources of the numbers, and what for."""
+        return {
+            "Mann2022": ("physiology", "opioid and naloxone: kinetics, binding", "tolerance"),
+            "Chaturbedi2024": ("repeated sprays", "naloxone into a vein"),
+        }
+
+    def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow persons ``first`` to ``last``."""
+        assert plan.published is not None  # the verb has chosen this source for that
+        way = plan.published.route if plan.published.doses else "in_4mg"
+        if way not in self._naloxone:
+            self._naloxone[way] = naloxone_people(way, self.n, self.body.seed)
+        binding, kinetics = self._naloxone[way]
+        here = slice(first, last)
+        wait = delay.seconds(self.n, self.body.seed)[here]
+        followed = self.body.follow(
+            first,
+            last - first,
+            tolerance,
+            wait,
+            opioid=_some(self.people, here),
+            dose_mg=self.dose_mg,
+            antagonist=_some(binding, here),
+            route=_some(kinetics, here),
+            rescue=plan.published,
+        )
+        return self.body.measured(followed, wait, treated=bool(plan.published.doses))
+
+    def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow one person with the typical numbers."""
+        assert plan.published is not None  # as above
+        wait = np.array([delay.typical])
+        followed = self.body.follow(
+            0,
+            1,
+            tolerance,
+            wait,
+            opioid=opioid(self.drug),
+            dose_mg=self.dose_mg,
+            antagonist=naloxone(),
+            route=route(plan.published.route if plan.published.doses else "in_4mg"),
+            rescue=plan.published,
+        )
+        return self.body.measured(followed, wait, treated=bool(plan.published.doses))
+
+
+def _some(record: Any, here: slice) -> Any:
+    """Take some people of a record whose fields are numbers or arrays of people."""
+    if record is None:
+        return None
+    cut = {f.name: getattr(record, f.name) for f in fields(record)}
+    return replace(record, **{name: value[here] for name, value in cut.items() if np.ndim(value) == 1})
