@@ -16,7 +16,7 @@ from schild.trial.occupancy import evening_occupancy
 from schild.trial.people import Drinkers, draw_days, enrol, habit_of, kinetic_people
 from schild.trial.trialfile import Arm, Trial
 
-__all__ = ["COUNTS", "LAST", "WEEKLY", "Course", "Part", "course", "follow"]
+__all__ = ["COUNTS", "LAST", "WEEKLY", "Course", "Draws", "Part", "counted", "course", "draws_of", "follow"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,21 @@ COUNTS = (
 
 #: Sums of a week over people.
 WEEKLY = ("seen", "drinking", "heavy", "drinks", "on", "occupancy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Random numbers of people and days, shape (n, n_days) each: three uniforms, and the normals of craving."""
+
+    uniform: tuple[Floats, Floats, Floats]
+    normal: Floats
+
+
+def draws_of(trial: Trial, first: int, n: int) -> Draws:
+    """Draw for people ``first`` to ``first + n``: the same in every arm."""
+    seed, days = trial.trial.seed, trial.days
+    a, b, c = (draw_days(seed, f"trial:day:{k}", first, n, days) for k in range(3))
+    return Draws(uniform=(a, b, c), normal=draw_days(seed, "trial:day:craving", first, n, days, normal=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +89,14 @@ class Part:
 
 
 def course(
-    trial: Trial, arm: Arm, who: Drinkers, numbers: TrialNumbers, catalogue: Catalogue, first: int, replicate: int
+    trial: Trial,
+    arm: Arm,
+    who: Drinkers,
+    numbers: TrialNumbers,
+    catalogue: Catalogue,
+    replicate: int,
+    draws: Draws,
+    before: Course | None = None,
 ) -> Course:
     """Follow people through one arm.
 
@@ -82,17 +104,19 @@ def course(
     ----------
     trial, arm, who, numbers, catalogue
         Of the replicate.
-    first, replicate : int
-        Number of the first person and of the repeat.
+    replicate : int
+        Which repeat.
+    draws : Draws
+        Of these people.
+    before : Course, optional
+        The same people in the same arm under other numbers of drinking: doses and occupancy are taken from it.
 
     Returns
     -------
     Course
         Day by day.
     """
-    n, days, seed = who.n, trial.days, trial.trial.seed
-    uniform = tuple(draw_days(seed, f"trial:day:{k}", first, n, days) for k in range(3))
-    normal = draw_days(seed, "trial:day:craving", first, n, days, normal=True)
+    n, days = who.n, trial.days
     own = numbers["response.between"] * who.response
     drinking = np.repeat((numbers["response.drinking"] + own + arm.counselling)[:, None], days, axis=1)
     heavy = np.repeat(
@@ -104,19 +128,25 @@ def course(
     def chain(with_drinking: Floats, with_heavy: Floats, lost: Floats) -> DaysResult:
         return run_days(
             drinking=who.drinking, heavy=who.heavy, shift_drinking=with_drinking, shift_heavy=with_heavy, lost=lost,
-            limit=who.limit, tail=who.tail, habit=habit, uniform=uniform, normal=normal,  # type: ignore[arg-type]
+            limit=who.limit, tail=who.tail, habit=habit, uniform=draws.uniform, normal=draws.normal,
             before=who.before, craving=who.craving,
         )  # fmt: skip
 
-    wanted = None
-    if arm.dosing == "as_needed":
-        wanted = chain(drinking, heavy, nothing).state > 0
-    took = taking(trial, arm, numbers, first, n, wanted)
-    if arm.placebo or not took.dose.any():
-        return Course(days=chain(drinking, heavy, nothing), taking=took, occupancy=nothing)
-    kinetics = kinetic_people(trial, catalogue, first, n, replicate)
-    # The integrator may leave a receptor a rounding error outside its limits.
-    occupancy = np.clip(evening_occupancy(arm, took.dose, kinetics, catalogue, numbers), 0.0, 1.0)
+    if before is not None:
+        took, occupancy = before.taking, before.occupancy
+    else:
+        wanted = None
+        if arm.dosing == "as_needed":
+            wanted = chain(drinking, heavy, nothing).state > 0
+        took = taking(trial, arm, numbers, who.first, n, wanted)
+        occupancy = nothing
+        if not arm.placebo and took.dose.any():
+            kinetics = kinetic_people(trial, catalogue, who.first, n, replicate)
+            found = evening_occupancy(arm, took.dose, kinetics, catalogue, numbers)
+            # The integrator may leave a receptor a rounding error outside its limits.
+            occupancy = np.clip(found, 0.0, 1.0)
+    if not occupancy.any():
+        return Course(days=chain(drinking, heavy, nothing), taking=took, occupancy=occupancy)
     gain = who.gain[:, None]
     drug, effect = numbers.drug, numbers.effect
     lost = nothing
@@ -169,14 +199,16 @@ def follow(
     everybody = np.zeros((n, 6))
     shared = trial.trial.people == "shared"
     who: Drinkers | None = None
+    draws: Draws | None = None
     for k, arm in enumerate(trial.arm):
         first = start if shared else start + k * trial.size
-        if who is None or not shared:
+        if who is None or draws is None or not shared:
+            draws = draws_of(trial, first, n)
             who = enrol(trial, numbers, kinetic_people(trial, catalogue, first, n, replicate), first)
             if k == 0:
                 everybody[:] = np.column_stack([who.female, who.baseline, who.gain, np.full(n, replicate)])
-        done = course(trial, arm, who, numbers, catalogue, first, replicate)
-        counts[:, k] = _counted(trial, arm, done, who)
+        done = course(trial, arm, who, numbers, catalogue, replicate, draws)
+        counts[:, k] = counted(trial, arm, done)
         weekly[k] = _by_week(trial, done)
     return Part(counts=counts, people=everybody, weekly=weekly)
 
@@ -186,7 +218,8 @@ def _seen(trial: Trial, done: Course) -> NDArray[np.bool_]:
     return np.asarray(np.arange(trial.days)[None, :] < end[:, None])
 
 
-def _counted(trial: Trial, arm: Arm, done: Course, who: Drinkers) -> NDArray[np.int32]:
+def counted(trial: Trial, arm: Arm, done: Course) -> NDArray[np.int32]:
+    """Count what each person did, columns ``COUNTS``."""
     seen = _seen(trial, done)
     state, drinks = done.days.state, done.days.drinks
     drinking, heavy = (state > 0) & seen, (state == 2) & seen
@@ -197,7 +230,7 @@ def _counted(trial: Trial, arm: Arm, done: Course, who: Drinkers) -> NDArray[np.
     columns = (
         seen.sum(axis=1), drinking.sum(axis=1), heavy.sum(axis=1), amount.sum(axis=1), first,
         seen[:, end].sum(axis=1), drinking[:, end].sum(axis=1), heavy[:, end].sum(axis=1), amount[:, end].sum(axis=1),
-        done.taking.dose.sum(axis=1), np.full(who.n, due.sum()), done.taking.stop, done.taking.leave,
+        done.taking.dose.sum(axis=1), np.full(len(state), due.sum()), done.taking.stop, done.taking.leave,
         done.taking.nausea, (state == 2).sum(axis=1),
     )  # fmt: skip
     return np.column_stack(columns).astype(np.int32)
