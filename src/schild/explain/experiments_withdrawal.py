@@ -313,7 +313,7 @@ def months_of_tablets(lab: Lab, many: bool | None = False) -> Mapping[str, Any]:
     """Half a year of a tablet a day and four weeks without, in people who never took opioids."""
     outputs = ["liking", "cows", "dependence", "mor_activation", "adaptation_fast", "adaptation_slow"]
     return lab.run(
-        f"{TABLET} q24h x180", 208 * 24.0, 6.0, outputs, receptors=RECEPTORS, adaptation=True,
+        f"{TABLET} q24h x180", 208 * 24.0, 6.0, outputs, receptors=RECEPTORS[:3], adaptation=True,
         **people_of_withdrawal(lab, many),
     ).outputs  # fmt: skip
 
@@ -371,7 +371,7 @@ def _deeper(lab: Lab, x: Mapping[str, Any]) -> Outcome:
             (f"naltrexone 380 mg im_depot at {INJECTED_H:g} h; {dose} at {GONE_H:g} h", GONE_H),
         ):
             found = lab.run(
-                regimen, at + 6.0, step, [name], history=history, receptors=RECEPTORS,
+                regimen, at + 6.0, step, [name], history=history, receptors=sorted({*_receptors(lab), "mor"}),
                 **people_of_withdrawal(lab, many),
             )[name]  # fmt: skip
             t = np.asarray(found.time_h)
