@@ -142,7 +142,7 @@ def test_other_commands(refused, words, names):
     ("text", "names"),
     [
         ("", ("empty", "[[dose]]")),
-        ("# only a remark\n", ("dose is missing",)),
+        ("# only a remark\n", ("[[dose]]", "[[subject.history]]", "add one")),
         ("dose = []\n", ("dose",)),
         ("dose = 3\n", ("dose", "given 3")),
         ('dose = "naltrexone 50 mg po"\n', ("dose", "list")),

@@ -326,6 +326,15 @@ def test_an_endless_infusion_adapts_as_far_as_its_drive():
         assert found[name].values[0, 0] == pytest.approx(steady, rel=1e-4), name
 
 
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_reset_takes_the_drug_and_leaves_the_person(mechanism):
+    found = simulate("reset at 6 h", history=HISTORY, until="12 h", every="1 h", adaptation=mechanism)
+    assert found["plasma_morphine"].values[0, 6] == 0.0
+    for name in STATES:
+        before, after = found[name].values[0, 5], found[name].values[0, 7]
+        assert 0.2 * before < after <= before, name  # two hours of an ordinary loss, and no more
+
+
 # ---- people, threads, seeds
 
 WORDS = ("naltrexone 50 mg po at 6 h",)

@@ -554,10 +554,9 @@ def run_group(
                     ws[REL + l] = 1.0
                     if ev_kind[e] == CLEAR:
                         continue
+                    # Adaptation stays: it is the person, not the drug.
                     for s in range(n_slots):
                         ws[X + s * W + l] = rows[j, slot_start[s]]
-                    for k in range(n_lag):
-                        ws[LAG + k * W + l] = 0.0
                 elif ev_kind[e] == RECEPTORS:
                     for s in range(n_slots):
                         ws[X + s * W + l] = start_states[j, ev_port[e], s]

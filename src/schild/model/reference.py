@@ -317,7 +317,10 @@ def _changes(doses: Sequence[PlainDose]) -> list[_Change]:
 
 def _act(system: Plain, y: Floats, inflow: Floats, kind: int, name: str, size: float) -> tuple[Floats, Floats]:
     if kind == 1:
-        return system.start.copy(), np.zeros_like(y)
+        empty = system.start.copy()
+        for state, *_ in system.lags:
+            empty[state] = y[state]  # adaptation stays: it is the person, not the drug
+        return empty, np.zeros_like(y)
     if kind in (0, 2):
         return y, inflow + size * system.entry[name]
     if kind == 3:

@@ -260,7 +260,8 @@ def _events(
     for k, time in enumerate(times):
         changed: dict[str, str] = {}
         if time in resets:
-            changed |= start
+            # Adaptation stays: it is the person, not the drug.
+            changed |= {state: value for state, value in start.items() if not state.startswith("adaptation_")}
         for t, given, amount, duration in doses:
             if given != "reset" and duration == 0 and float(t) == time:
                 for reached, factor in entry[given]:

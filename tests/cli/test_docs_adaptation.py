@@ -1,0 +1,71 @@
+"""The page on adaptation: its commands run, and its table is what the model gives."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from schild.simulate import Run, simulate_run
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "adaptation.md").read_text(encoding="utf-8")
+LINES = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("schild ")
+]
+ROWS = re.findall(r"^\| (\S+ \S+ mg \S+ q\d+h) \|(.*)\|$", PAGE, re.MULTILINE)
+
+
+def peak(use: str, days: float) -> float:
+    past = {"history": f"{use} for 60 d stopped {days:g} d"}
+    run = Run.of("naltrexone 50 mg po", subject=past, until="1 d", every="10 min", outputs=["cows"])
+    return float(simulate_run(run, warn=False)["cows"].values.max())
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_of_the_page(call, tmp_path, monkeypatch, line):
+    words = [str(ROOT / w) if w.startswith("examples/") else w for w in shlex.split(line)[1:]]
+    monkeypatch.chdir(tmp_path)
+    told = call(*words)
+    assert told.code == 0, told.err
+    assert told.out
+
+
+def test_the_table_is_what_the_model_gives():
+    assert len(ROWS) == 4
+    for use, cells in ROWS:
+        shown = [cell.strip() for cell in cells.split("|")]
+        found = [f"{peak(use, days):.1f}" for days in (0.5, 1, 3, 7, 14)]
+        assert shown == found, f"| {use} | {' | '.join(found)} |"
+
+
+def highest(file: str, *doses: str) -> float:
+    run = Run.from_toml(ROOT / "examples" / file)
+    if doses:
+        run = Run.parse({**run.model_dump(exclude_unset=True), "dose": list(doses)})
+    return float(simulate_run(run, warn=False)["cows"].values.max())
+
+
+def test_what_the_page_says_of_its_examples():
+    assert highest("low_dose_induction.toml") < 0.5 * highest("low_dose_induction.toml", "naltrexone 50 mg po q24h")
+    taper = Run.from_toml(ROOT / "examples" / "methadone_taper.toml")
+    stopped = Run.parse({**taper.model_dump(exclude_unset=True), "dose": []})
+    assert highest("methadone_taper.toml") < simulate_run(stopped, warn=False)["cows"].values.max()
+    plain = Run.from_toml(ROOT / "examples" / "buprenorphine_after_methadone.toml")
+    alone = Run.parse({**plain.model_dump(exclude_unset=True, exclude={"dose"}), "run": {"until": "1 d"}})
+    assert highest("buprenorphine_after_methadone.toml") > simulate_run(alone, warn=False)["cows"].values.max() + 1
+
+
+@pytest.mark.parametrize("stopped", ["6 h", "24 h"])
+def test_buprenorphine_after_heroin_relieves_as_the_page_admits(stopped):
+    past = {"history": f"heroin 25 mg iv q6h for 60 d stopped {stopped}"}
+    head = {"until": "1 d", "every": "10 min", "outputs": ["cows"], "subject": past}
+    with_, without = (
+        simulate_run(Run.of(*words, **head), warn=False)["cows"].values for words in (("buprenorphine 8 mg sl",), ())
+    )
+    assert (with_ - without).max() < 1.0
