@@ -34,8 +34,8 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"
-        if drug == "alcohol":
-            path = folder.parent / "alcohol.toml"
+        if drug in ("alcohol", "trial"):
+            path = folder.parent / f"{drug}.toml"
         elif not path.is_file():  # an effect, or a mechanism of adaptation
             path = folder.parent / _SHARED[drug in load().adaptation]
         text = path.read_text(encoding="utf-8")
