@@ -32,6 +32,7 @@ _COMMANDS = (
     ("challenge", "challenge:challenge", "An agonist with and without the antagonist: block by effect and time."),
     ("laboratory", "laboratory:laboratory", "Alcohol in the laboratory, with placebo and with an antagonist."),
     ("trial", "trial:trial", "A virtual trial from a file: endpoints by arm, comparisons, survival, a page."),
+    ("rescue", "rescue:rescue", "Overdose and rescue: arrest by antagonist, delay and tolerance; the published table."),
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
     ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
     ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),

@@ -6,6 +6,7 @@ without it, the times are read, and the receptor module runs again (docs/design/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,6 +49,9 @@ _PARKED = 10_000 * 24 * TICKS_PER_HOUR
 #: Spacing of the course that the physiology reads, in short and long runs. [s]
 _FINE_S, _COARSE_S, _LONG_S = 5.0, 10.0, 3 * 3600.0
 
+#: What earlier use has left is brought in slowly before time 0: half as a ramp, half for gases to settle. [s]
+_LEAD_S, _LEAD_STEP_S = 3600.0, 60.0
+
 
 def bound_equivalent(ventilation: Any, most: float = 1.0) -> Floats:
     r"""Bound fraction that takes as much of the chemoreflexes as a fraction of breathing says is gone.
@@ -86,6 +90,7 @@ class _Course:
     """The physiology's course of some people, and their withdrawal score; shapes (people, times)."""
 
     given: GivenCourse
+    lead_s: float
     cows: Floats | None
 
 
@@ -163,16 +168,17 @@ class GeneralSource:
         start = max(first, 0)
         if not plan.after:
             course = self._course(people, plan, None, tolerance)
-            followed = self.body.follow(start, people.n, tolerance, wait, course=course.given)
+            followed = self.body.follow(start, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
             self._triggers[(first, tolerance, plan.before)] = followed.outcome["trigger_s"]
             return self.body.measured(followed, wait, _peak(course.cows, self.body, None), treated=False)
         key = (first, tolerance, plan.before)
         if key not in self._triggers:
             alone = replace(plan, after=())
             self._follow(people, first, alone, wait, tolerance)
-        dose_s = self._triggers[key] + wait
+        # Whose breathing has failed before time 0 is helped from then on.
+        dose_s = np.maximum(self._triggers[key] + wait, 0.0)
         course = self._course(people, plan, dose_s, tolerance)
-        followed = self.body.follow(start, people.n, tolerance, wait, course=course.given)
+        followed = self.body.follow(start, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
         return self.body.measured(followed, wait, _peak(course.cows, self.body, dose_s))
 
     def _course(self, people: People, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
@@ -199,7 +205,9 @@ class GeneralSource:
         built = self._build(sorted(events, key=lambda e: (e.tick, e.order)), people, self.receptors)
         for source, used in sources_of(built.used).items():
             self.cited[source] = tuple(dict.fromkeys((*self.cited.get(source, ()), *used)))
-        self.warnings += [w for w in built.warnings if w not in self.warnings]
+        # Groups of people are built one by one; how many of each is of no interest.
+        said = [re.sub(r"\b\d+ of \d+ people", "some people", w) for w in built.warnings]
+        self.warnings += [w for w in dict.fromkeys(said) if w not in self.warnings]
         plain = built if tolerance == "model" else replace(built, mechanism=None)
         effects = Effects(built=plain, catalogue=self.catalogue, people=people, overrides={})
         if not effects.stimulated():
@@ -237,7 +245,13 @@ class GeneralSource:
         if built.mechanism is not None:
             whole = Effects(built=built, catalogue=self.catalogue, people=people, overrides={})
             cows = np.asarray(adaptation_values("cows", built, self.catalogue, whole, signal), dtype=np.float64)
-        return _Course(given=GivenCourse(times_s=times_s, activation=bound_equivalent(breath, self.most)), cows=cows)
+        activation, lead_s = bound_equivalent(breath, self.most), 0.0
+        if self.history:
+            lead_s = _LEAD_S
+            early = np.arange(0.0, lead_s, _LEAD_STEP_S)
+            rise = np.minimum(1.0, early / (0.5 * lead_s)) * activation[:, :1]
+            times_s, activation = np.append(early, times_s + lead_s), np.concatenate([rise, activation], axis=1)
+        return _Course(given=GivenCourse(times_s=times_s, activation=activation), lead_s=lead_s, cows=cows)
 
     def _build(self, events: Sequence[Event], people: People, receptors: Sequence[str]) -> Built:
         return build(self.catalogue, events, people, receptors=receptors, adaptation=self.mechanism)

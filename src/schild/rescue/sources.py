@@ -75,20 +75,22 @@ class Body:
         drive = self.physiology.drive
         return {"p_chemo": getattr(drive, f"chemo_{name}"), "p_wake": getattr(drive, f"wake_{name}")}
 
-    def follow(self, first: int, n: int, tolerance: str, wait_s: Floats, **opioid_effect: Any) -> Followed:
-        """Follow people ``first`` to ``first + n``."""
+    def follow(
+        self, first: int, n: int, tolerance: str, wait_s: Floats, *, lead_s: float = 0.0, **opioid_effect: Any
+    ) -> Followed:
+        """Follow people ``first`` to ``first + n``; a course may begin ``lead_s`` before time 0."""
         threshold = None
         if self.rule == "hazard":
             threshold = -np.log(uniforms(self.seed, "rescue.hazard", first, first + n))
-        return follow(
+        found = follow(
             n,
             self.physiology,
             **self.exponents(tolerance),
             starts=np.repeat(self.start, n, axis=0),
             wait_s=wait_s,
             interventions=self.interventions,
-            horizon_s=self.horizon_s,
-            out_times_s=self.times_s,
+            horizon_s=self.horizon_s + lead_s,
+            out_times_s=self.times_s + lead_s,
             rule=self.rule,
             hazard_threshold=threshold,
             stop_at_arrest=True,
@@ -96,6 +98,8 @@ class Body:
             threads=self.threads,
             **opioid_effect,
         )
+        outcome = {**found.outcome, "trigger_s": found.outcome["trigger_s"] - lead_s}
+        return replace(found, times_s=found.times_s - lead_s, outcome=outcome)
 
     def measured(
         self, followed: Followed, wait_s: Floats, cows: Floats | None = None, *, treated: bool = True

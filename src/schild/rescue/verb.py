@@ -176,7 +176,7 @@ def rescue(
         times_s=body.times_s,
         baseline_l_min=body.baseline_l_min,
         horizon_s=horizon_s,
-        warnings=tuple(made.warnings),
+        warnings=(*_dangers(rows), *made.warnings),
         manifest=_manifest(locals()),
         sources=made.cited,
         catalogue=catalogue,
@@ -223,6 +223,27 @@ def _rows(
             )
         )
     return tuple(rows)
+
+
+def _dangers(rows: Sequence[Row]) -> list[str]:
+    """What a reader must not miss."""
+    arrest = max(row.arrest()[0] for row in rows)
+    lost = max(100.0 * float(np.isfinite(row.people.trigger_s).mean()) for row in rows)
+    again = max(
+        (100.0 * float(r.people.renarcotised[r.people.awake].mean()) for r in rows if r.people.awake.any()), default=0.0
+    )
+    found = []
+    if lost > 0.0:
+        found.append(
+            f"An exposure like this can kill: up to {lost:.0f} % of these people lose breathing and up to {arrest:.0f} % have "
+            "a cardiac arrest."
+        )
+    if again > 0.0:
+        found.append(
+            f"Breathing is lost again in up to {again:.1f} % of those who breathed after the first dose: an antagonist "
+            "may wear off before the opioid."
+        )
+    return found
 
 
 def _many(given: str | Sequence[str], name: str) -> list[str]:

@@ -1,0 +1,119 @@
+"""A rescue as one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild.report.drawing import draw_on, svg_of
+from schild.report.parts import figure, notice, page, paragraph, section, table
+from schild.report.simulation import ADVICE, ROWS, sources
+
+if TYPE_CHECKING:
+    from schild.rescue.published import PublishedTable
+    from schild.rescue.table import Rescued
+
+__all__ = ["published_html", "rescue_html"]
+
+
+def rescue_html(found: Rescued) -> str:
+    """Write a rescue as one self-contained page.
+
+    Parameters
+    ----------
+    found : Rescued
+        The table.
+
+    Returns
+    -------
+    str
+        HTML with the table, comparisons, courses with their numbers, warnings, sources and the manifest.
+
+    Examples
+    --------
+    >>> import schild
+    >>> text = rescue_html(schild.rescue("fentanyl 1.625 mg iv", n=16))
+    >>> text.startswith("<!DOCTYPE html>"), "<script" in text
+    (True, False)
+    """
+    from schild.rescue.figures import label
+    from schild.rescue.table import FRAMING
+
+    rows = found.summary()
+    parts: list[str] = [paragraph(FRAMING, kind="answer")]
+    parts += [notice(w, kind="warning", title="Warning.") for w in found.warnings]
+    plain = [{k: v for k, v in row.items() if not isinstance(v, dict)} for row in rows]
+    named = list(dict.fromkeys(key for row in plain for key in row))
+    shown = [[_cell(row.get(key)) for key in named] for row in plain]
+    numeric = [k for k, key in enumerate(named) if key not in ("regimen", "delay", "tolerance")]
+    parts.append(section("Arrest", table([_words(key) for key in named], shown, numeric=numeric)))
+    spread = [key for key in rows[0] if isinstance(rows[0][key], dict)]
+    quantiles = [
+        [label(row), _words(key), *(_cell(summary[key][q]) for q in ("q05", "q50", "q95"))]
+        for row, summary in zip(found.rows, rows, strict=True)
+        for key in spread
+    ]
+    heads = ("row", "what", "5 % of people", "median", "95 % of people")
+    parts.append(section("Times and withdrawal", table(heads, quantiles, numeric=(2, 3, 4))))
+    if found.comparisons:
+        compared = [(c.regimen, c.against, c.delay, c.tolerance, c.points, c.low, c.high) for c in found.comparisons]
+        heads7 = ("antagonist", "against", "delay", "tolerance", "points", "low", "high")
+        parts.append(section("The same people, compared", table(heads7, compared, numeric=(4, 5, 6))))
+    with draw_on():
+        drawn = found.plot()
+        drawn.suptitle("")
+        said = "Breathing, arterial oxygen and arrest by antagonist, delay and tolerance."
+        svg = svg_of(drawn, "rescue", said)
+    caption = (
+        "Medians of people with the middle half; broken: the typical person; dotted: where breathing counts as lost."
+    )
+    parts.append(section("Courses", figure(svg, caption=caption, data=_columns(found), name="courses")))
+    parts.append(section("Sources of the numbers", sources(found.sources, found.catalogue)))
+    manifest = [(key, str(value)) for key, value in found.manifest.items()]
+    parts.append(section("To repeat this table", table(("entry", "value"), manifest, caption="Manifest")))
+    return page(f"Rescue: {found.opioid}", *parts, lead="Overdose and rescue by schild.", foot=ADVICE)
+
+
+def published_html(found: PublishedTable) -> str:
+    """Write the published table and ours as one page, misses first.
+
+    Parameters
+    ----------
+    found : PublishedTable
+        Both.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    from schild.rescue.published import BAR
+
+    rows = found.summary()
+    keys = [key for key in rows[0] if key != "miss"] if rows else []
+    head = f"{len(found.misses)} of {len(rows)} percentages differ by more than {BAR:g} points."
+    shown = [["miss" if row["miss"] else "", *(_cell(row[key]) for key in keys)] for row in rows]
+    parts = [paragraph(head, kind="answer"), *(notice(w) for w in found.warnings)]
+    parts.append(section("Published, and ours", table(["", *map(_words, keys)], shown, head=False)))
+    return page("Cardiac arrests: published, and ours", *parts, lead="Overdose and rescue by schild.", foot=ADVICE)
+
+
+def _columns(found: Rescued) -> dict[str, list[Any]]:
+    from schild.rescue.figures import label
+
+    step = max(1, -(-found.times_s.size // ROWS))
+    columns: dict[str, list[Any]] = {"time [min]": (found.times_s[::step] / 60.0).tolist()}
+    for row in found.rows:
+        name = label(row)
+        columns[f"breathing [L/min], {name}"] = np.median(row.people.ventilation[:, ::step], axis=0).tolist()
+    return columns
+
+
+def _words(key: str) -> str:
+    name = key.replace("_percent", " [%]").removesuffix("_s").replace("_", " ")
+    return f"{name} [s]" if key.endswith("_s") else name
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
