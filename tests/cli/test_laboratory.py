@@ -41,6 +41,8 @@ def test_the_table_and_the_figure(call, tmp_path):
         ("fixed_dose", "--moderator", "zodiac"),
         ("fixed_dose", "--n", "1"),
         ("fixed_dose", "--food", "soup"),
+        ("fixed_dose", "--at=-1 h"),
+        ("fixed_dose", "--n", "150000", "--design", "parallel"),
     ],
 )
 def test_bad_input_gets_one_message(call, words):

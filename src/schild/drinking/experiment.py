@@ -37,6 +37,8 @@ RATED = {"stimulation": "reward", "sedation": "sedation", "mood": "mood", "cravi
 PLACEBO, ANTAGONIST = "placebo", "antagonist"
 #: Time after the last dose when a session begins, unless said otherwise. [h]
 _AFTER_H = 3.0
+#: Courses of both sessions are kept whole: about 5 kB for each person.
+MAX_PEOPLE = 200_000
 
 
 def occupancy_course(
@@ -398,6 +400,13 @@ def laboratory(
     regimens = (antagonist,) if isinstance(antagonist, str) else tuple(antagonist)
     groups = 2 if design == "parallel" else 1
     begin_h = last_dose_h(regimens) + _AFTER_H if at is None else hours(at)
+    if not begin_h >= 0.0:
+        raise InputError(f"The session begins at {begin_h:g} h; expected 0 or later. Give doses before 0 with 'from'.")
+    if groups * n * max(draws, 1) > MAX_PEOPLE:
+        raise InputError(
+            f"{groups * n:,} people and {draws} parameter sets were asked for; expected at most {MAX_PEOPLE:,} sessions "
+            "of a kind. Ask for fewer, or run several seeds."
+        )
     drugs = {k: v for k, v in (overrides or {}).items() if not k.startswith("alcohol.")}
     held, who, result = occupancy_course(
         regimens,

@@ -1,7 +1,7 @@
 """What an occupied receptor takes from the value of drinking, as a change of log odds: the door to the layer of days.
 
 The chain is the one of a session: occupancy -> opioid reward lost, and aversion -> the decision. The coefficients stand
-in ``catalog/data/alcohol.toml`` (``day.*``); they are provisional until the layer of days has fitted them.
+in ``catalog/data/alcohol.toml`` (``day.*``), fitted by ``schild.calibrate.trial``; no row tells reward from aversion.
 """
 
 from __future__ import annotations
