@@ -404,8 +404,8 @@ def laboratory(
         raise InputError(f"The session begins at {begin_h:g} h; expected 0 or later. Give doses before 0 with 'from'.")
     if groups * n * max(draws, 1) > MAX_PEOPLE:
         raise InputError(
-            f"{groups * n:,} people and {draws} parameter sets were asked for; expected at most {MAX_PEOPLE:,} sessions "
-            "of a kind. Ask for fewer, or run several seeds."
+            f"{groups * n:,} people and {draws} parameter sets were asked for; expected at most {MAX_PEOPLE:,} people "
+            "times sets. Ask for fewer, or run several seeds."
         )
     drugs = {k: v for k, v in (overrides or {}).items() if not k.startswith("alcohol.")}
     held, who, result = occupancy_course(
