@@ -13,7 +13,7 @@ _ONES = (
     "limit.male", "limit.female", "amount.tail", "amount.between", "amount.most",
     "response.drinking", "response.between", "response.heavy", "response.share",
     "trials.effect", "trials.response",
-    "adherence.daily", "adherence.between", "adherence.persistence",
+    "adherence.daily", "adherence.injection", "adherence.between", "adherence.persistence",
     "stop.weekly", "leave.weekly", "nausea.placebo", "nausea.added", "nausea.stops",
     "learning.rate", "learning.weight",
 )  # fmt: skip

@@ -64,12 +64,13 @@ def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wa
 
     share = arm.adherence
     if share is None:
-        share = 1.0 if arm.dosing == "schedule" else numbers["adherence.daily"]
+        share = numbers["adherence.injection" if arm.dosing == "schedule" else "adherence.daily"]
     risk = numbers["nausea.placebo"] + (0.0 if arm.placebo or share == 0.0 else numbers["nausea.added"])
     nausea = one("nausea") < risk
-    weekly = numbers["stop.weekly"] if arm.stop is None else arm.stop
-    stop = _when(one("stop"), weekly, days)
-    if arm.stop is None or arm.stop > 0.0:
+    # Injections are given up by not coming to the next one, unless the arm says more.
+    given_up = numbers["stop.weekly"] if arm.dosing != "schedule" else 0.0
+    stop = _when(one("stop"), given_up if arm.stop is None else arm.stop, days)
+    if arm.dosing != "schedule" and arm.stop != 0.0:
         early = np.floor(14 * one("nausea:day")).astype(np.int64)
         stop = np.where(nausea & (one("nausea:stops") < numbers["nausea.stops"]), np.minimum(stop, early), stop)
     leave = _when(one("leave"), numbers["leave.weekly"], days)

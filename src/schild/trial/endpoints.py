@@ -117,7 +117,7 @@ def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) 
     level = (grams > 0.0).astype(np.int64)
     for name in ("low", "medium", "high"):
         top = np.where(female, numbers[f"who.{name}.female"], numbers[f"who.{name}.male"])
-        level += grams > top
+        level += grams > top + 1e-9  # a mean that is the limit but for rounding is at the limit
     return level
 
 

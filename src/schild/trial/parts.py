@@ -98,7 +98,7 @@ def _make(trial: Trial, part: tuple[Range, ...], overrides: Mapping[str, float] 
 def _found(file: Path, trial: Trial, part: tuple[Range, ...]) -> Part | None:
     """Read a part that an earlier run left; None where there is none that can be used."""
     try:
-        with np.load(file, allow_pickle=False) as kept:
+        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
             got = Part(counts=kept["counts"], people=kept["people"], weekly=kept["weekly"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -116,9 +116,11 @@ class Arm(_Section):
     adherence: Share | None = Field(
         default=None,
         description="Share of tablets taken; as-needed, of the days that ask for one; on a schedule, of those who come "
-        "to the next injection. By default the catalogue's share for tablets, and all injections.",
+        "to the next injection. The catalogue's by default.",
     )
-    stop: Share | None = Field(default=None, description="Share that gives up in a week.")
+    stop: Share | None = Field(
+        default=None, description="Share that gives up in a week; by default the catalogue's for tablets, none else."
+    )
     counselling: float = Field(
         default=0.0, ge=-5, le=5, description="Added to the log odds of drinking and of a heavy day: below 0 helps."
     )

@@ -1,0 +1,188 @@
+"""Published trials against the model: ``python -m schild.trial.checks``; criteria are in docs/design/trial.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Observation, load
+from schild.errors import InputError
+from schild.regimen import parse_regimen
+from schild.trial.endpoints import ENDPOINTS, values
+from schild.trial.follow import COUNTS
+from schild.trial.numbers import trial_numbers
+from schild.trial.parts import run_parts
+from schild.trial.trialfile import Trial
+
+__all__ = ["STUDY", "TrialCheck", "check_trial", "check_trials", "scenario_of"]
+
+Floats = NDArray[np.float64]
+
+STUDY = "alcohol_trials"
+#: People behind an expected value, and virtual trials behind the interval of a single one.
+PEOPLE, TRIALS = 8000, 200
+#: Reviews: their expected value must lie in the printed interval; everything else is a single trial.
+REVIEWS = ("Roesner2010", "Jonas2014", "McPheeters2023")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialCheck:
+    """A published result and what the model says about it.
+
+    Attributes
+    ----------
+    observation : Observation
+        The row.
+    kind : str
+        ``fitted``, ``pooled`` or ``single``.
+    predicted : float
+        Expected value; of a single trial the median over virtual trials.
+    low, high : float
+        Window that decides: printed interval, 1.96 standard errors of a fitted rate, or the middle 95 % of virtual
+        trials of that size.
+    """
+
+    observation: Observation
+    kind: str
+    predicted: float
+    low: float
+    high: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the criterion is met."""
+        inside = self.observation.value if self.kind == "single" else self.predicted
+        return bool(self.low <= inside <= self.high)
+
+
+def scenario_of(o: Observation, **head: object) -> Trial:
+    """Make the trial of a row: its regimen against placebo, other people than the virtual ones being unknown.
+
+    Examples
+    --------
+    >>> rows = {o.id: o for o in load().study(STUDY).observations}
+    >>> scenario_of(rows["santos2022_heavy_days"]).arm[0].words
+    'naltrexone 50 mg oral, before anticipated drinking'
+    """
+    (dose,) = parse_regimen(o.regimen)
+    assert dose.amount is not None
+    arm: dict[str, object] = {
+        "name": "active", "drug": dose.drug, "amount": f"{dose.amount.value:g} {dose.amount.unit}", "route": dose.route,
+    }  # fmt: skip
+    if not dose.every_tick:
+        arm["dosing"] = "as_needed"
+    elif dose.every_tick / 3.6e9 > 24.0:
+        arm |= {"dosing": "schedule", "every": f"{dose.every_tick / 3.6e9 / 24:g} d"}
+    weeks = round((o.time_h or 0.0) / 168.0)
+    return Trial.of(arm, weeks=weeks, **head)
+
+
+def _means(trial: Trial, overrides: Mapping[str, float] | None) -> list[dict[str, dict[str, float]]]:
+    """Mean of every endpoint by arm, for each replicate; and the rate of heavy and abstinent days."""
+    part = run_parts(trial, overrides=overrides)
+    found = []
+    n = trial.trial.n
+    for r in range(trial.trial.replicates):
+        some = slice(r * n, (r + 1) * n)
+        numbers = trial_numbers(trial, load(), r, overrides)
+        of_arm = {}
+        for k, arm in enumerate(trial.arm):
+            counts = part.counts[some, k]
+            of = values(trial, counts, part.people[some], numbers)
+            of_arm[arm.name] = {name: float(np.nanmean(v)) for name, v in of.items()}
+            seen, drinking, heavy = (float(counts[:, COUNTS.index(c)].sum()) for c in ("seen", "drinking", "heavy"))
+            of_arm[arm.name] |= {"abstinent_days": 100 * (1 - drinking / seen), "heavy_days": 100 * heavy / seen}
+        found.append(of_arm)
+    return found
+
+
+def _measure(observable: str, of: Mapping[str, Mapping[str, float]]) -> float:
+    measure, _, name = observable.partition(":")
+    if measure in ("placebo", "active"):
+        return of[measure][name]
+    a, b = of["active"][name], of["placebo"][name]
+    if measure == "difference":
+        return a - b
+    if measure in ("risk_ratio", "rate_ratio"):
+        return a / b if b else float("inf")
+    if measure == "odds_ratio":
+        return (a / (100 - a)) / (b / (100 - b)) if 0 < b < 100 and a < 100 else float("inf")
+    if measure == "number_needed":
+        sign = 1.0 if ENDPOINTS[name].good else -1.0
+        return 100.0 * sign / (a - b) if a != b else float("inf")
+    raise InputError(f"{observable!r} is no result of a trial; expected a measure and an endpoint. Correct the row.")
+
+
+@cache
+def _expected(regimen: str, weeks: float, people: int) -> dict[str, dict[str, float]]:
+    rows = [o for o in load().study(STUDY).observations if (o.regimen, o.time_h) == (regimen, weeks)]
+    return _means(scenario_of(rows[0], n=people), None)[0]
+
+
+@cache
+def _single(regimen: str, weeks: float, people: int, trials: int, seed: int) -> list[dict[str, dict[str, float]]]:
+    rows = [o for o in load().study(STUDY).observations if (o.regimen, o.time_h) == (regimen, weeks)]
+    head = {"n": people, "replicates": trials, "people": "own", "uncertainty": True, "between_trials": True}
+    return _means(scenario_of(rows[0], seed=seed, **head), None)
+
+
+def check_trial(o: Observation, *, people: int = PEOPLE, trials: int = TRIALS, seed: int = 1) -> TrialCheck:
+    """Hold one row against the model.
+
+    Parameters
+    ----------
+    o : Observation
+        Of the study ``alcohol_trials``.
+    people, trials, seed : int
+        Behind expected values, and behind intervals of single trials.
+
+    Returns
+    -------
+    TrialCheck
+        With the window that decides.
+    """
+    time = o.time_h or 0.0
+    if o.role == "calibration":
+        # The rates of one trial were fitted with an effect of its own, which the scenario of a row does not have.
+        from_fit = _measure(o.observable, _expected(o.regimen, time, people))
+        half = 1.96 * float(o.sd_fixed or 0.0)
+        low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
+        return TrialCheck(observation=o, kind="fitted", predicted=from_fit, low=low, high=high)
+    if o.study in REVIEWS and o.low is not None and o.high is not None:
+        found = _measure(o.observable, _expected(o.regimen, time, people))
+        return TrialCheck(observation=o, kind="pooled", predicted=found, low=o.low, high=o.high)
+    each = _single(o.regimen, time, max(2, (o.n or 100) // 2), trials, seed)
+    x = np.array([_measure(o.observable, of) for of in each])
+    low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
+    return TrialCheck(observation=o, kind="single", predicted=middle, low=low, high=high)
+
+
+def check_trials(ids: Sequence[str] = (), **options: int) -> tuple[TrialCheck, ...]:
+    """Hold every row, or some, against the model; misses first."""
+    rows = [o for o in load().study(STUDY).observations if not ids or o.id in ids]
+    found = [check_trial(o, **options) for o in rows]
+    return tuple(sorted(found, key=lambda c: (c.holds, c.kind == "fitted")))
+
+
+def main() -> int:
+    """Print every row."""
+    found = check_trials()
+    for c in found:
+        o = c.observation
+        print(
+            f"{'held  ' if c.holds else 'MISSED'} {c.kind:7s} {o.id:34s} {o.observable:44s} observed {o.value:7.2f}  "
+            f"model {c.predicted:7.2f}  window {c.low:7.2f} to {c.high:7.2f}"
+        )
+    for kind in ("fitted", "pooled", "single"):
+        some = [c for c in found if c.kind == kind]
+        print(f"{kind}: {sum(c.holds for c in some)} of {len(some)} held")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""Trials: files, endpoints against direct computations, doses, parts that resume, pages."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from schild.catalog import load
+from schild.errors import InputError
+from schild.report.trial import trial_html
+from schild.trial import Trial, run_trial
+from schild.trial.endpoints import ENDPOINTS, compare, risk_level, survival, times_of, values
+from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
+from schild.trial.numbers import trial_numbers
+from schild.trial.parts import ranges, run_parts
+from schild.trial.people import BASELINE_DAYS, enrol, kinetic_people
+
+TABLET = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}
+LEAVING = {"trial.leave.weekly": 0.15}
+
+
+def small(**head: object) -> Trial:
+    return Trial.of(TABLET, **{"n": 60, "weeks": 5, **head})
+
+
+@pytest.fixture(scope="module")
+def days():
+    """A trial in which many leave, day by day, and its people."""
+    trial = small(n=150)
+    catalogue = load()
+    numbers = trial_numbers(trial, catalogue, overrides=LEAVING)
+    who = enrol(trial, numbers, kinetic_people(trial, catalogue, 0, 150, 0), 0)
+    draws = draws_of(trial, 0, 150)
+    done = course(trial, trial.arm[0], who, numbers, catalogue, 0, draws)
+    return trial, numbers, who, done
+
+
+@pytest.mark.parametrize("missing", ["nonresponder", "heavy", "observed"])
+@pytest.mark.parametrize("estimand", ["treatment_policy", "while_on_treatment"])
+def test_endpoints_are_those_of_a_table_of_days(days, missing, estimand):
+    trial, numbers, who, done = days
+    trial = Trial.parse(
+        {**trial.model_dump(), "trial": {**trial.trial.model_dump(), "missing": missing, "estimand": estimand}}
+    )
+    people = np.column_stack([who.female, who.baseline, who.gain, np.zeros(who.n)])
+    found = values(trial, counted(trial, trial.arm[0], done), people, numbers)
+
+    end = done.taking.leave if estimand == "treatment_policy" else done.taking.stop
+    person, day = np.indices(done.days.state.shape)
+    table = pd.DataFrame(
+        {
+            "person": person.ravel(), "day": day.ravel(),
+            "state": done.days.state.ravel().astype(float), "drinks": done.days.drinks.ravel().astype(float),
+        }
+    )  # fmt: skip
+    gone = table["day"] >= end[table["person"]]
+    assert gone.any()
+    limit = np.where(who.female, 4, 5)
+    usual = np.maximum(who.baseline[:, 2] / np.maximum(who.baseline[:, 0], 1), limit)
+    if missing == "heavy":
+        table.loc[gone, "state"] = 2
+        table.loc[gone, "drinks"] = usual[table["person"][gone]]
+    else:
+        table.loc[gone, ["state", "drinks"]] = np.nan
+    table["drank"], table["heavy"] = (
+        (table["state"] > 0).where(table["state"].notna()),
+        (table["state"] == 2).where(table["state"].notna()),
+    )
+    by = table.groupby("person")
+    last = table[table["day"] >= trial.days - LAST].groupby("person")
+    mean = by["drank"].apply(lambda x: x.astype(float).mean()).to_numpy()
+    assert np.allclose(found["percent_drinking_days"], 100 * mean, equal_nan=True)
+    heavy = by["heavy"].apply(lambda x: x.astype(float).mean()).to_numpy()
+    assert np.allclose(found["percent_heavy_drinking_days"], 100 * heavy, equal_nan=True)
+    per_day = by.apply(lambda g: g["drinks"].sum() / (g["drank"] == 1).sum() if (g["drank"] == 1).any() else np.nan)
+    assert np.allclose(found["drinks_per_drinking_day"], per_day.to_numpy(), equal_nan=True)
+    lost = by["state"].apply(lambda x: x.isna().any()).to_numpy()
+    any_heavy = by["heavy"].apply(lambda x: (x == 1).any()).to_numpy()
+    any_drink = by["drank"].apply(lambda x: (x == 1).any()).to_numpy()
+    fails = lost if missing == "nonresponder" else np.zeros(who.n, dtype=bool)
+    empty = by["state"].apply(lambda x: x.isna().all()).to_numpy()
+    blank = np.where(empty & (missing == "observed"), np.nan, 1.0)
+    assert np.allclose(found["return_to_heavy_drinking"], 100 * (any_heavy | fails) * blank, equal_nan=True)
+    assert np.allclose(found["abstinence"], 100 * (~any_drink & ~fails) * blank, equal_nan=True)
+    late = last["state"].apply(lambda x: x.isna().any()).to_numpy() & (missing == "nonresponder")
+    late_blank = np.where(last["state"].apply(lambda x: x.isna().all()).to_numpy() & (missing == "observed"), np.nan, 1)
+    calm = ~last["heavy"].apply(lambda x: (x == 1).any()).to_numpy()
+    assert np.allclose(found["last4_no_heavy"], 100 * (calm & ~late) * late_blank, equal_nan=True)
+    grams = (14 * last["drinks"].sum() / last["drinks"].count()).fillna(0).to_numpy()
+    before = 14 * who.baseline[:, 2] / BASELINE_DAYS
+    fall = risk_level(before, who.female, numbers) - risk_level(grams, who.female, numbers)
+    assert np.allclose(found["last4_who2"], 100 * ((fall >= 2) & ~late) * late_blank, equal_nan=True)
+    assert np.allclose(found["last4_who1"], 100 * ((fall >= 1) & ~late) * late_blank, equal_nan=True)
+
+
+def test_kaplan_meier_is_the_product_of_what_is_left(days):
+    trial, _, _, done = days
+    counts = counted(trial, trial.arm[0], done)
+    time, came = times_of(trial, counts)
+    left = 1.0
+    expected = []
+    for t in np.unique(time):
+        left *= 1 - ((time == t) & (came == 1)).sum() / (time >= t).sum()
+        expected.append((t, left))
+    found = survival(trial, counts)
+    events = [(t, s) for t, s in expected if ((time == t) & (came == 1)).any()]
+    at = dict(zip(found.time_day, found.share, strict=True))
+    assert all(at[t] == pytest.approx(s) for t, s in events)
+
+
+def test_levels_of_risk_by_sex():
+    numbers = trial_numbers(small(), load())
+    grams = np.array([0.0, 20.0, 20.1, 40.1, 60.1, 100.1])
+    assert risk_level(grams, np.ones(6, dtype=bool), numbers).tolist() == [0, 1, 2, 3, 4, 4]
+    assert risk_level(grams, np.zeros(6, dtype=bool), numbers).tolist() == [0, 1, 1, 2, 3, 4]
+
+
+def test_number_needed_by_hand():
+    x, y = np.repeat([0.0, 100.0], [60, 40]), np.repeat([0.0, 100.0], [40, 60])
+    by = {c.measure: c for c in compare("return_to_heavy_drinking", "a", "b", x, y, paired=False)}
+    assert by["difference"].estimate == pytest.approx(-20)
+    assert by["risk_ratio"].estimate == pytest.approx(40 / 60)
+    assert by["number_needed"].estimate == pytest.approx(5)
+    assert 100 / by["number_needed"].low == pytest.approx(-by["difference"].low)
+    same = {c.measure: c for c in compare("abstinence", "a", "b", x, x, paired=True)}
+    assert same["number_needed"].estimate is None
+    assert same["difference"].mc_se == 0.0
+
+
+def test_tablets_are_taken_as_often_as_asked():
+    for share in (0.5, 0.9):
+        trial = Trial.of({**TABLET, "adherence": share, "stop": 0.0}, n=400, weeks=8)
+        part = follow(trial, 0, 400, overrides={"trial.leave.weekly": 0.0, "trial.adherence.between": 0.0})
+        taken = part.counts[:, 0, COUNTS.index("taken")] / trial.days
+        assert taken.mean() == pytest.approx(share, abs=0.02)
+
+
+def test_injections_end_with_the_first_that_is_missed():
+    arm = {
+        "name": "depot",
+        "drug": "naltrexone",
+        "amount": "380 mg",
+        "route": "im_depot",
+        "dosing": "schedule",
+        "every": "28 d",
+    }
+    trial = Trial.of({**arm, "adherence": 0.6}, n=300, weeks=12)
+    part = follow(trial, 0, 300, overrides={"trial.leave.weekly": 0.0})
+    taken = part.counts[:, 0, COUNTS.index("taken")]
+    assert set(taken) == {1, 2, 3}
+    assert (taken >= 2).mean() == pytest.approx(0.6, abs=0.09)
+    stop = part.counts[:, 0, COUNTS.index("stop")]
+    assert np.array_equal(stop, np.where(taken == 3, trial.days, 28 * taken))
+
+
+def test_as_needed_tablets_are_on_days_that_would_have_been_drinking_days():
+    arm = {**TABLET, "dosing": "as_needed", "adherence": 1.0, "stop": 0.0}
+    trial = Trial.of(arm, n=80, weeks=4)
+    part = follow(trial, 0, 80, overrides={"trial.leave.weekly": 0.0})
+    taken = part.counts[:, 0, COUNTS.index("taken")]
+    assert np.array_equal(taken, part.counts[:, 1, COUNTS.index("drinking")])
+    assert 0 < taken.mean() < trial.days
+
+
+def test_eligible_people_only():
+    trial = small(eligibility={"heavy_days": 20, "drinks_per_week": 60})
+    part = follow(trial, 0, 60)
+    assert part.people[:, 2].min() >= 20
+    assert part.people[:, 3].min() >= 240
+    with pytest.raises(InputError, match="none was eligible"):
+        follow(
+            small(eligibility={"heavy_days": 28, "drinks_per_week": 150}), 0, 60, overrides={"trial.day.heavy": -9.0}
+        )
+
+
+def test_parts_are_found_again_and_broken_ones_made_again(tmp_path, monkeypatch):
+    trial = small()
+    whole = run_parts(trial, out=tmp_path, people=25)
+    files = sorted((tmp_path / "parts").iterdir())
+    assert len(files) == 3
+    files[0].unlink()
+    files[1].write_bytes(files[1].read_bytes()[:50])
+    made = []
+
+    import schild.trial.parts as parts
+
+    real = parts.follow
+    monkeypatch.setattr(parts, "follow", lambda t, a, b, **k: made.append((a, b)) or real(t, a, b, **k))
+    again = run_parts(trial, out=tmp_path, people=25)
+    assert sorted(made) == sorted([tuple(int(x) for x in f.stem.split("-")[1:]) for f in files[:2]])
+    assert (again.counts == whole.counts).all()
+    assert (again.weekly == whole.weekly).all()
+    other = run_parts(small(seed=2), out=tmp_path, people=25)
+    assert (other.counts != whole.counts).any()
+
+
+def test_ranges_cover_everyone_once():
+    for n, replicates, people in ((7, 3, 2), (100, 5, 250), (10, 1, 1000)):
+        flat = [r for part in ranges(small(n=n, replicates=replicates), people) for r in part]
+        assert [a for a, _ in flat] == [0, *(b for _, b in flat[:-1])]
+        assert flat[-1][1] == n * replicates
+        assert all((a // n) == (b - 1) // n for a, b in flat)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"arm": []}, "arm"),
+        ({"arm": [{"name": "a", "placebo": True, "drug": "naltrexone"}]}, "drop one"),
+        ({"arm": [{"name": "a"}]}, "needs drug and amount"),
+        ({"arm": [{**TABLET, "every": "28 d"}]}, "schedule"),
+        ({"arm": [{**TABLET, "dosing": "schedule", "every": "36 h"}]}, "whole number of days"),
+        ({"arm": [TABLET, TABLET]}, "different names"),
+        ({"trial": {"weeks": 2}}, "weeks"),
+        ({"trial": {"size": 2}}, "not a known entry"),
+        ({"arm": [{**TABLET, "adherence": 1.5}]}, "adherence"),
+    ],
+)
+def test_what_is_wrong_with_a_trial_is_said(change, says):
+    with pytest.raises(InputError, match=says):
+        Trial.parse({"arm": [TABLET, {"name": "placebo", "placebo": True}], **change})
+
+
+def test_an_opioid_is_refused():
+    with pytest.raises(InputError, match="no antagonist"):
+        follow(Trial.of({"name": "a", "drug": "morphine", "amount": "10 mg"}, n=4, weeks=4), 0, 4)
+
+
+def test_the_result_speaks_json_and_html(tmp_path):
+    found = run_trial(small(replicates=3, uncertainty=True, between_trials=True), out=tmp_path)
+    data = json.loads(found.to_json())
+    assert {"name", "arm", "estimate", "low", "high"} <= set(data["endpoints"][0])
+    assert {e["name"] for e in data["endpoints"]} == set(ENDPOINTS)
+    assert all(c["power"] is None or 0 <= c["power"] <= 1 for c in data["contrasts"])
+    page = trial_html(found)
+    assert page.count("<figure>") == 4
+    assert "<script" not in page
+    assert "http://" not in page.split("Sources of the trial")[0]
+    assert len(found.to_frame()) == 2 * 180
+    assert "Falk2019" in found.cite()
