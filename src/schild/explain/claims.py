@@ -268,14 +268,14 @@ def _test(raw: Mapping[str, Any], rows: Mapping[tuple[str, str], Observation]) -
     }
     unit, value = raw.get("unit", ""), raw.get("value")
     source, evidence_rows = tuple(raw.get("source", ())), tuple(raw.get("rows", ()))
-    if raw["run"] == "observation":
+    if "row" in raw:
         row = rows.get((raw["study"], raw["row"]))
         if row is None:
             raise CatalogueError(
                 f"Claim {raw['id']} names row {raw['row']!r} of {raw['study']!r}; expected one of the catalogue. "
                 "Correct the file of claims."
             )
-        unit, source, evidence_rows = row.unit, row.source, row.row
+        unit, source, evidence_rows = unit or row.unit, row.source, row.row
         value = row.value if value is None else value
         given.setdefault("observed", _observed(row))
         given.setdefault("note", row.note)
