@@ -216,19 +216,21 @@ def _weeks(result: TrialResult) -> Raw:
         left, right = drawn.subplots(1, 2)
         for k, (name, w) in enumerate(weekly.items()):
             colour = COLOURS[k % len(COLOURS)]
-            left.plot(week, 100 * (w["low"] + w["heavy"]), "--", color=colour, label=f"{name}, drinking")
-            left.plot(week, 100 * w["heavy"], color=colour, label=f"{name}, heavy")
-            right.plot(week, w["occupancy"], color=colour, label=f"{name}, occupancy")
-            right.plot(week, w["on"], ":", color=colour, label=f"{name}, still taking")
+            left.plot(week, 100 * (w["low"] + w["heavy"]), "--", color=colour)
+            left.plot(week, 100 * w["heavy"], color=colour, label=name)
+            right.plot(week, w["occupancy"], color=colour, label=name)
+            right.plot(week, w["on"], ":", color=colour)
             for j in range(len(week)):
                 row = (int(week[j]), name, *(float(w[c][j]) for c in ("low", "heavy", "on", "occupancy")))
                 for column, value in zip(data, row, strict=True):
                     data[column].append(value)
-        left.set(xlabel="week", ylabel="% of days seen", ylim=(0, None))
-        right.set(xlabel="week", ylabel="share", ylim=(0, 1.02))
+        left.set(
+            xlabel="week", ylabel="% of days seen", ylim=(0, None), title="solid: heavy days; dashed: any drinking"
+        )
+        right.set(xlabel="week", ylabel="share", ylim=(0, 1.02), title="solid: occupancy; dotted: still taking")
         for ax in (left, right):
             ax.grid(True)
-            ax.legend(fontsize=7.5)
+        right.legend()
         svg = svg_of(drawn, "weeks", "Drinking and heavy days by week, and occupancy and treatment by week, by arm.")
     caption = (
         "Left: days with drinking and heavy days. Right: mean evening occupancy of mu, all people, and who still takes."
@@ -260,12 +262,15 @@ def _individual(result: TrialResult) -> Raw:
                 "drinking before treatment and release (which nobody can measure) foresee "
                 f"{100 * one.foreseen:.0f} % of its variance."
             )
+        every = np.concatenate([one.difference for one in result.individual])
+        low, high = np.quantile(every, [0.005, 0.995])
+        ax.set_xlim(low - 1, high + 1)  # the table holds the rest
         ax.set(xlabel=f"heavy days, arm less {result.individual[0].against}, same person", ylabel="% of people")
         ax.grid(True)
         ax.legend()
         svg = svg_of(drawn, "person", "Histogram of the difference in heavy days of the same person between arms.")
     caption = (
         "The same person with the same luck in both arms: what a virtual trial can show and a real one cannot. "
-        "That nobody has more follows from how the model is made, not from data."
+        "That nobody has more under the mean effect follows from how the model is made, not from data."
     )
     return Raw("".join(paragraph(s) for s in said) + figure(svg, caption=caption, data=data, name="people"))
