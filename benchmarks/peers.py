@@ -13,10 +13,10 @@ from scipy.integrate import odeint, solve_ivp
 from benchmarks.problem import DOSES, HOURS, spec
 from schild.model.sbml import to_sbml
 
-#: Numbers of a person to occupancies, shape (9, 673).
+#: Numbers of a person to occupancies and tolerance, shape (10, 673).
 Solver = Callable[[dict[str, float]], np.ndarray]
 
-_NAMES = [f"r{r}_occupancy_{s}" for r in range(3) for s in "amo"]
+_NAMES = [f"r{r}_occupancy_{s}" for r in range(3) for s in "amo"] + ["adaptation_t"]
 
 
 def roadrunner(typical: dict[str, float], *, events: bool, rtol: float = 1e-6) -> Solver:
@@ -42,7 +42,7 @@ def roadrunner(typical: dict[str, float], *, events: bool, rtol: float = 1e-6) -
             model[name.replace(".", "_")] = value
         if events:
             return np.array(model.simulate(times=HOURS.tolist())).T
-        out = np.empty((9, HOURS.size))
+        out = np.empty((10, HOURS.size))
         for times, doses in pieces:
             for _, name, amount, _ in doses:
                 model[name.replace(".", "_") + "_stage0"] += amount
@@ -60,8 +60,8 @@ def scipy(*, interface: str, rtol: float = 1e-5) -> Solver:
 
     def solve(numbers: dict[str, float]) -> np.ndarray:
         p = pack(numbers)
-        y = np.zeros(18)
-        out = np.empty((9, HOURS.size))
+        y = np.zeros(19)
+        out = np.empty((10, HOURS.size))
         stops = sorted({0.0, HOURS[-1], *(d[0] for d in DOSES)})
         for start, end in pairwise(stops):
             for time, name, amount, _ in DOSES:
@@ -91,6 +91,8 @@ _ORDER = (
     "o.cl", "o.vc", "a.ke0", "m.ke0", "o.ke0",
 )  # fmt: skip
 
+_LAG = ("r0.o.drive", "adaptation.t.gain_up", "adaptation.t.loss_up")
+
 
 def pack(numbers: dict[str, float]) -> np.ndarray:
     """Numbers as the array that the compiled functions take."""
@@ -98,14 +100,14 @@ def pack(numbers: dict[str, float]) -> np.ndarray:
     kon = [
         k / numbers[f"r{r}.{s}.kd"] for k, (r, s) in zip(koff, [(r, s) for r in range(3) for s in "amo"], strict=True)
     ]
-    return np.array([numbers[name] for name in _ORDER] + kon + koff)
+    return np.array([numbers[name] for name in _ORDER] + kon + koff + [numbers[name] for name in _LAG])
 
 
 @njit
 def right(t, y, p):
     """Right-hand side of problem P."""
     ka, cl, vc, q, vp, fm, direct, clm, vm, kao, clo, vo, ke_a, ke_m, ke_o = p[:15]
-    d = np.empty(18)
+    d = np.empty(19)
     d[0] = -ka * y[0]
     d[1] = ka * y[0] - (cl + q) / vc * y[1] + q / vp * y[2]
     d[2] = q / vc * y[1] - q / vp * y[2]
@@ -120,6 +122,8 @@ def right(t, y, p):
         for i in range(3):
             k = 3 * r + i
             d[9 + k] = p[15 + k] * y[6 + i] * free - p[24 + k] * y[9 + k]
+    response = p[33] * y[11]
+    d[18] = p[34] * response / (1.0 + response) - p[35] * y[18]
     return d
 
 
@@ -127,7 +131,7 @@ def right(t, y, p):
 def jacobian(t, y, p):
     """Jacobian of ``right``."""
     ka, cl, vc, q, vp, fm, direct, clm, vm, kao, clo, vo, ke_a, ke_m, ke_o = p[:15]
-    j = np.zeros((18, 18))
+    j = np.zeros((19, 19))
     j[0, 0], j[1, 0], j[1, 1], j[1, 2] = -ka, ka, -(cl + q) / vc, q / vp
     j[2, 1], j[2, 2] = q / vc, -q / vp
     j[3, 0], j[3, 1], j[3, 3] = direct * ka, fm * cl / vc, -clm / vm
@@ -141,4 +145,6 @@ def jacobian(t, y, p):
             for m in range(3):
                 j[9 + k, 9 + 3 * r + m] = -p[15 + k] * y[6 + i]
             j[9 + k, 9 + k] -= p[24 + k]
+    j[18, 11] = p[34] * p[33] / (1.0 + p[33] * y[11]) ** 2
+    j[18, 18] = -p[35]
     return j
