@@ -84,36 +84,24 @@ def show_published(found: PublishedTable, console: Console) -> None:
     count = len(found.misses)
     console.print(
         f"{count} of {len(found.rows)} percentages differ by more than {BAR:g} points "
-        f"({found.n} people of ours a cell, drawn with the published moments; chronic users).",
+        f"({found.n} people of ours a cell, drawn with the published moments; chronic users; delay in seconds).",
         style="bold red" if count else "bold",
         markup=False,
     )
-    table = Table(title="Cardiac arrests: published, and ours")
-    for head in (
-        "",
-        "opioid",
-        "delay [s]",
-        "antagonist",
-        "published %",
-        "95 %",
-        "ours %",
-        "95 %",
-        "difference",
-        "source",
-    ):
-        table.add_column(head, justify="left" if head in ("", "opioid", "antagonist", "source") else "right")
+    doses = dict.fromkeys(f"{b.row.opioid} {b.row.dose_mg:g} mg iv" for b in found.rows)
+    table = Table(title=f"Cardiac arrests, published and ours: {', '.join(doses)}")
+    left = ("opioid", "antagonist", "source")
+    for head in ("opioid", "delay", "antagonist", "published %", "ours %", "points", "source"):
+        table.add_column(head, justify="left" if head in left else "right", no_wrap=True)
     for row in found.rows:
         p = row.row
         table.add_row(
-            "MISS" if row.miss else "",
-            f"{p.opioid} {p.dose_mg:g} mg iv",
+            p.opioid,
             f"{p.delay_s:g}",
             p.regimen,
-            f"{p.percent:.1f}",
-            f"{p.low:.0f} to {p.high:.0f}",
-            f"{row.percent:.1f}",
-            f"{row.low:.0f} to {row.high:.0f}",
-            f"{row.difference:+.1f}",
+            f"{p.percent:.1f} ({p.low:.0f}-{p.high:.0f})",
+            f"{row.percent:.1f} ({row.low:.0f}-{row.high:.0f})",
+            f"{row.difference:+.1f}" + (" miss" if row.miss else ""),
             p.source,
         )
     console.print(table)

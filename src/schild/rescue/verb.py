@@ -235,8 +235,8 @@ def _dangers(rows: Sequence[Row]) -> list[str]:
     found = []
     if lost > 0.0:
         found.append(
-            f"An exposure like this can kill: up to {lost:.0f} % of these people lose breathing and up to {arrest:.0f} % have "
-            "a cardiac arrest."
+            f"An exposure like this can kill: up to {lost:.0f} % of these people lose breathing, "
+            f"up to {arrest:.0f} % have a cardiac arrest."
         )
     if again > 0.0:
         found.append(
