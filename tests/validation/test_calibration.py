@@ -6,7 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schild.calibrate import alcohol, calibration_rows, depot, effects, gauss_newton, kinetics, oral, receptors, scans
+from schild.calibrate import (
+    alcohol,
+    calibration_rows,
+    depot,
+    effects,
+    gauss_newton,
+    kinetics,
+    oral,
+    receptors,
+    scans,
+    trial,
+)
 from schild.calibrate.__main__ import differs, main, values
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
@@ -94,6 +105,7 @@ def test_every_calibration_row_is_fitted_by_a_script_or_listed_with_its_reason()
         used |= {o.id for o in calibration_rows(study, *(i.rpartition("/")[2] for i in ids))}
     used |= {o.id for o in load().study("withdrawal_fitted").observations}  # tests/qc/test_transcription_withdrawal.py
     used |= {o.id for _, _, rows in alcohol.targets().values() for o in rows}
+    used |= {o.id for o in trial.rows()}
     rows = {o.id for study in load().studies.values() for o in study.observations if o.role == "calibration"}
     assert rows - used == set(UNUSED)
     page = (Path(__file__).parents[2] / "docs" / "design" / "calibration.md").read_text(encoding="utf-8")
@@ -146,3 +158,18 @@ def test_written_numbers_replace_only_the_fitted_entry(tmp_path):
     assert "cv = 0.25" in text
     with pytest.raises(CatalogueError, match="has 0 values"):
         write_numbers([Fitted(drug="x", name="cl", value=1.0)], tmp_path)
+
+
+@pytest.mark.slow
+def test_trials_refit_to_the_catalogue(capsys):
+    # A script of its own: it takes longer than `make refit` may.
+    assert trial.main([]) == 0
+    assert "7 fitted numbers, 0 differ" in capsys.readouterr().out
+
+
+def test_fitted_rows_of_trials_are_met_by_the_catalogue_s_numbers():
+    from schild.validate.trials import state_trial
+
+    found = [state_trial(o, quick=True) for o in trial.rows()]
+    assert len(found) == 11
+    assert [s.observation.id for s in found if not s.holds] == []

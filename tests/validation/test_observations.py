@@ -12,6 +12,7 @@ from rich.console import Console
 from schild.catalog import Observation, load
 from schild.validate import Validation, known_misses, mu_rmse, validate
 from schild.validate.check import Check, check, people_of_study, spread_of, study_draws
+from schild.validate.trials import STUDY as TRIALS
 from schild.validate.withdrawal import is_withdrawal
 from webpage import check_self_contained
 
@@ -65,7 +66,9 @@ def test_known_misses_name_rows_to_check_and_say_why():
     for key, entry in known_misses().items():
         assert key in ROWS, key
         assert ROWS[key][1].role == "check", key
-        assert set(entry["kinds"]) <= ({"window"} if is_withdrawal(ROWS[key][0]) else {"fold", "band"})
+        assert set(entry["kinds"]) <= (
+            {"window"} if is_withdrawal(ROWS[key][0]) or ROWS[key][0] == TRIALS else {"fold", "band"}
+        )
         assert entry["kinds"]
         assert len(entry["reason"]) > 20
 
@@ -167,7 +170,8 @@ def test_misses_are_the_listed_ones():
         for c in found.checks
         if c.evidence == "checked" and not c.holds
     }
-    seen |= {s.observation.id: ["window"] for s in found.withdrawal if s.evidence == "checked" and not s.holds}
+    stated = (*found.withdrawal, *found.trials)
+    seen |= {s.observation.id: ["window"] for s in stated if s.evidence == "checked" and not s.holds}
     assert seen == {key: entry["kinds"] for key, entry in known_misses().items()}
     naltrexone = [c for c in found.checks if c.evidence == "checked" and c.table.startswith("naltrexone_")]
     assert 0.80 <= np.mean([c.inside for c in naltrexone]) <= 0.97
