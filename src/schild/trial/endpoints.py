@@ -270,12 +270,14 @@ def compare(name: str, arm: str, against: str, x: Floats, y: Floats, *, paired: 
         ]
     a, n_a, b, n_b = round(x.sum() / 100), x.size, round(y.sum() / 100), y.size
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # empty cells: limits are then infinite or NaN, and said to be None
+        warnings.simplefilter("ignore")  # full cells: limits may be infinite, and are said to be None
         low, high = (
             100.0 * float(v)
             for v in proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="diff", method="newcomb")
         )
-        ratio_low, ratio_high = proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="ratio", method="log")
+        ratio_low = ratio_high = math.nan  # no limits where nobody in an arm has it
+        if a and b:
+            ratio_low, ratio_high = proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="ratio", method="log")
         p = float(proportion.proportions_ztest([a, b], [n_a, n_b])[1]) if 0 < a + b < n_a + n_b else 1.0
     ratio = (a / n_a) / (b / n_b) if b else None
     sign = 1.0 if kind.good else -1.0

@@ -130,6 +130,14 @@ def test_number_needed_by_hand():
     assert same["difference"].mc_se == 0.0
 
 
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (0, 100), (100, 0), (100, 100)])
+@pytest.mark.parametrize("name", ["abstinence", "return_to_heavy_drinking", "percent_drinking_days"])
+def test_arms_in_which_all_or_nobody_has_it(name, x, y):
+    for c in compare(name, "a", "b", np.full(9, float(x)), np.full(9, float(y)), paired=True):
+        assert all(v is None or np.isfinite(v) for v in (c.estimate, c.low, c.high, c.p, c.mc_se))
+        assert c.measure != "difference" or c.estimate == x - y
+
+
 def test_tablets_are_taken_as_often_as_asked():
     for share in (0.5, 0.9):
         trial = Trial.of({**TABLET, "adherence": share, "stop": 0.0}, n=400, weeks=8)
