@@ -1,12 +1,13 @@
 """Help on the published grid: an earlier antagonist, rescue breathing and oxygen never bring an arrest to anyone.
 
-With one exception, which is a finding (docs/rescue.md): breathing for a person without giving an antagonist, and ceasing
-while the opioid lasts.
+With one exception, which is a finding (docs/rescue.md): breathing for a person without giving an antagonist, and
+ceasing while the opioid lasts.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import pytest
 
@@ -34,7 +35,7 @@ def arrests(opioid, collapse, care="", n=200):
 def check_delay(opioid, collapse, n=200):
     found = arrests(opioid, collapse, n=n)
     for regimen in REGIMENS[1:]:
-        for early, late in zip(DELAYS[:-1], DELAYS[1:], strict=True):
+        for early, late in pairwise(DELAYS):
             assert not (found[regimen, early] & ~found[regimen, late]).any(), (regimen, early)
 
 

@@ -48,11 +48,12 @@ def rescue_html(found: Rescued) -> str:
     shown = [[_cell(row.get(key)) for key in named] for row in plain]
     numeric = [k for k, key in enumerate(named) if key not in ("regimen", "delay", "tolerance")]
     parts.append(section("Arrest", table([_words(key) for key in named], shown, numeric=numeric)))
-    spread = [key for key in rows[0] if isinstance(rows[0][key], dict)]
+    spread = list(dict.fromkeys(key for row in rows for key in row if isinstance(row[key], dict)))
     quantiles = [
         [label(row), _words(key), *(_cell(summary[key][q]) for q in ("q05", "q50", "q95"))]
         for row, summary in zip(found.rows, rows, strict=True)
         for key in spread
+        if key in summary
     ]
     heads = ("row", "what", "5 % of people", "median", "95 % of people")
     parts.append(section("Times and withdrawal", table(heads, quantiles, numeric=(2, 3, 4))))

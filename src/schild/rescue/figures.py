@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,12 +34,13 @@ def draw(rescued: Rescued) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Lines are medians of people with the middle half as a band; broken lines are the typical person.
+        Lines are medians of people with the middle half as a band; broken lines are the typical person. Breathing of
+        people after an arrest counts as none, their oxygen does not count.
     """
     from matplotlib.figure import Figure
 
     rows = rescued.rows
-    bars = 0.7 + 0.28 * len(rows)
+    bars = 0.7 + 0.36 * len(rows)
     figure = Figure(figsize=(8.0, 5.6 + bars), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1, height_ratios=[2.6, 2.6, bars])
     hours = rescued.horizon_s > 3.0 * 3600.0
@@ -57,7 +59,7 @@ def draw(rescued: Rescued) -> Figure:
         percent, low, high, _ = row.arrest()
         colour = COLOURS[k % len(COLOURS)] if k < MOST else "#888888"
         bottom.errorbar(percent, k, xerr=[[percent - low], [high - percent]], fmt="o", color=colour, capsize=3)
-    bottom.set_yticks(range(len(rows)), [label(row) for row in rows])
+    bottom.set_yticks(range(len(rows)), [fill(label(row), 24) for row in rows], fontsize="small")
     bottom.invert_yaxis()
     bottom.set_xlim(0, 100)
     bottom.set_ylim(len(rows) - 0.5, -0.5)
