@@ -31,6 +31,7 @@ def rescue(
     oxygen: str | None = None,
     altitude: str | None = None,
     lung: str | None = None,
+    bodies: str = "typical",
     weight: str | None = None,
     age: str | None = None,
     threads: Whole | None = None,
@@ -39,6 +40,7 @@ def rescue(
     out: Path | None = None,
     json: bool = False,
     published: bool = False,
+    vein: bool = False,
 ) -> int:
     """Overdose and rescue: one stated opioid exposure, by antagonist, delay and tolerance.
 
@@ -84,6 +86,8 @@ def rescue(
         Such as "2500 m".
     lung
         Such as "shunt 0.15, dead space 0.5".
+    bodies
+        typical (the reference's physiology for all) or drawn: weights and ages of the adult population scale it.
     weight
         Of everyone, such as "60 kg".
     age
@@ -100,6 +104,8 @@ def rescue(
         Print one JSON object and nothing else.
     published
         The published percentages and ours beside them, misses first.
+    vein
+        With --published: naloxone into a vein instead, single and escalating doses.
     """
     if plot is not None:
         figure_kind(plot)
@@ -113,7 +119,9 @@ def rescue(
             raise InputError(
                 "--published states its own opioids and antagonists; expected none beside it. Leave them out."
             )
-        return _published(n, seed, threads, html, place, json)
+        return _published(n, seed, threads, html, place, json, vein)
+    if vein:
+        raise InputError("--vein was given without --published; expected both. Add --published.")
     if opioid is None:
         raise InputError(
             "No opioid was given; expected one stated exposure. Write --opioid 'fentanyl 1.625 mg iv', or --published."
@@ -138,6 +146,7 @@ def rescue(
             oxygen=oxygen,
             altitude=_number(altitude, "m", "--altitude", "2500 m") or 0.0,
             lung=lung,
+            bodies=bodies,
             weight=_number(weight, "kg", "--weight", "60 kg"),
             age=_number(age, "years", "--age", "70 years"),
             threads=threads,
@@ -165,14 +174,22 @@ def rescue(
     return 0
 
 
-def _published(n: int | None, seed: int, threads: int | None, html: Path | None, place: Path | None, json: bool) -> int:
+def _published(
+    n: int | None, seed: int, threads: int | None, html: Path | None, place: Path | None, json: bool, vein: bool
+) -> int:
     from schild.report.rescue import published_html
-    from schild.rescue.published import PEOPLE, published_table
+    from schild.rescue.published import MODELS, PEOPLE, VEIN, published_table
     from schild.rescue.show import show_published
 
     say_if_compiling()
     with progress("cells") as advance:
-        found = published_table(PEOPLE if n is None else n, seed, threads=threads, progress=advance)
+        found = published_table(
+            PEOPLE if n is None else n,
+            seed,
+            only=lambda row: row.model in (VEIN if vein else MODELS),
+            threads=threads,
+            progress=advance,
+        )
     if html is not None:
         write(html, published_html(found))
     if place is not None:

@@ -165,12 +165,11 @@ class GeneralSource:
         return self._follow(people, -1, plan, np.array([delay.typical]), tolerance)
 
     def _follow(self, people: People, first: int, plan: Plan, wait: Floats, tolerance: str) -> Measured:
-        start = max(first, 0)
         if not plan.after:
             course = self._course(people, plan, None, tolerance)
-            followed = self.body.follow(start, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
+            followed = self.body.follow(first, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
             self._triggers[(first, tolerance, plan.before)] = followed.outcome["trigger_s"]
-            return self.body.measured(followed, wait, _peak(course.cows, self.body, None), treated=False)
+            return self.body.measured(followed, first, wait, _peak(course.cows, self.body, None), treated=False)
         key = (first, tolerance, plan.before)
         if key not in self._triggers:
             alone = replace(plan, after=())
@@ -178,8 +177,8 @@ class GeneralSource:
         # Whose breathing has failed before time 0 is helped from then on.
         dose_s = np.maximum(self._triggers[key] + wait, 0.0)
         course = self._course(people, plan, dose_s, tolerance)
-        followed = self.body.follow(start, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
-        return self.body.measured(followed, wait, _peak(course.cows, self.body, dose_s))
+        followed = self.body.follow(first, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
+        return self.body.measured(followed, first, wait, _peak(course.cows, self.body, dose_s))
 
     def _course(self, people: People, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
         """Run the receptor module; ``dose_s`` is when each person gets the first dose, NaN for never. [s]"""

@@ -60,7 +60,7 @@ class Measured:
 
 def measure(
     followed: Followed,
-    baseline_l_min: float,
+    baseline_l_min: Floats,
     share: float,
     wait_s: Floats,
     cows: Floats | None = None,
@@ -73,7 +73,7 @@ def measure(
     ----------
     followed : Followed
         With states kept on a regular grid.
-    baseline_l_min : float
+    baseline_l_min : ndarray, shape (people,)
         Ventilation without drug. [L/min]
     share : float
         Share of it below which breathing counts as lost. [1]
@@ -96,7 +96,7 @@ def measure(
     times, trigger = followed.times_s, o["trigger_s"]
     n = trigger.size
     wait = np.broadcast_to(np.asarray(wait_s, dtype=np.float64), (n,)).copy()
-    up = breath >= share * baseline_l_min
+    up = breath >= share * baseline_l_min[:, None]
     back, _ = _returns(times, up, trigger)
     treated = treated and bool(np.isfinite(trigger).any())
     awake, lost = _returns(times, up, trigger + wait) if treated else (np.full(n, np.nan), np.zeros(n, dtype=bool))

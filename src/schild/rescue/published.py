@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,9 +13,9 @@ import numpy as np
 from schild import __version__
 from schild.catalog.rescue import PublishedArrest, published_arrests
 from schild.errors import InputError
-from schild.rescue.drugs import regimen, regimens
+from schild.rescue.drugs import Dose, Rescue, regimen, regimens
 from schild.rescue.follow import RTOL, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, published
+from schild.rescue.parameters import REPRODUCTION, protocol, published
 from schild.rescue.population import naloxone_people, opioid_people
 from schild.rescue.statistics import percent_of
 
@@ -23,8 +24,11 @@ __all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
 #: Bar for people drawn from moments, in points (docs/design/rescue.md).
 BAR = 3.0
 
+_ESCALATING = re.compile(r"IV\d[\d.]*(\+\d[\d.]*)+mg")
+
 #: Sets of published rows that are shown unasked; the bar was set for the first.
 MODELS = ("IN", "IM", "Laffont2024")
+VEIN = ("IV_single", "IV_escalating")
 MAX_PEOPLE = 100_000
 
 #: Enough for an interval of four points either way, and for less than a minute.
@@ -186,8 +190,7 @@ def published_table(
     if not 1 <= n <= MAX_PEOPLE:
         raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
     wanted = [row for row in published_arrests() if only(row)]
-    known = set(regimens())
-    rows = [row for row in wanted if row.regimen in known]
+    rows = [row for row in wanted if _known(row.regimen)]
 
     # Without an antagonist there is nothing to wait for: such rows share one run.
     def cell(row: PublishedArrest) -> tuple[Any, ...]:
@@ -207,17 +210,31 @@ def published_table(
     ]
     return PublishedTable(
         rows=tuple(sorted(beside, key=lambda b: -abs(b.difference) if b.miss else 0.0)),
-        left_out=tuple(row for row in wanted if row.regimen not in known),
+        left_out=tuple(row for row in wanted if not _known(row.regimen)),
         n=n,
         seed=seed,
     )
+
+
+def _known(name: str) -> bool:
+    return name in regimens() or _ESCALATING.fullmatch(name) is not None
+
+
+def _regimen(name: str) -> Rescue:
+    """The regimen of a published row; escalating doses into a vein are named by their amounts, and come at the gap."""
+    if name in regimens():
+        return regimen(name)
+    amounts = name.removeprefix("IV").removesuffix("mg").split("+")
+    gap = float(protocol().gap)
+    doses = tuple(Dose(after_s=gap * k, amount_ng=1e6 * float(mg)) for k, mg in enumerate(amounts))
+    return Rescue(key=name, route="iv", doses=doses)
 
 
 def _arrests(
     opioid: str, dose_mg: float, subject: str, name: str, wait_s: float, *, n: int, seed: int, start: Any, threads: Any
 ) -> Any:
     """Flags of arrest of the people whose decision falls within the horizon, as the reference counts."""
-    physiology, rescue = published(), regimen(name)
+    physiology, rescue = published(), _regimen(name)
     binding, kinetics = naloxone_people(rescue.route if rescue.doses else "in_4mg", n, seed)
     followed = follow(
         n,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
@@ -30,9 +30,11 @@ class Body:
     Parameters
     ----------
     physiology : Physiology
-        Numbers, the same for all people of a table.
+        Numbers of the typical body.
     start : ndarray, shape (1, states)
         From ``warm_up``.
+    drawn : callable, optional
+        Gives physiology and starts of persons ``first`` to ``last``; by default all have the typical body.
     interventions : tuple of Intervention
         Rescue breathing and oxygen.
     horizon_s, grid_s : float
@@ -49,6 +51,7 @@ class Body:
 
     physiology: Physiology
     start: Floats
+    drawn: Callable[[int, int], tuple[Physiology, Floats]] | None = None
     interventions: tuple[Intervention, ...] = ()
     horizon_s: float
     grid_s: float
@@ -64,10 +67,20 @@ class Body:
 
     @property
     def baseline_l_min(self) -> float:
-        """Ventilation without drug. [L/min]"""
-        states = arrays.reference_states(self.start[:, None, :], self.physiology, None)[:, 0, :]
-        person = reference.Person(physiology=self.physiology, p_chemo=1.0, p_wake=1.0)
-        return float(reference.outputs(states, person, self.quirks)["V_E_L_per_min"][0])
+        """Ventilation of the typical body without drug. [L/min]"""
+        return float(self._breath(self.physiology, self.start)[0])
+
+    def _breath(self, physiology: Physiology, starts: Floats) -> Floats:
+        """Ventilation at the start, shape (people,). [L/min]"""
+        states = arrays.reference_states(starts[None, :, :], physiology, None)[:, 0, :]
+        person = reference.Person(physiology=physiology, p_chemo=1.0, p_wake=1.0)
+        return np.asarray(reference.outputs(states, person, self.quirks)["V_E_L_per_min"])
+
+    def bodies(self, first: int, n: int) -> tuple[Physiology, Floats]:
+        """Return physiology and starts of people ``first`` to ``first + n``; a negative number is the typical body."""
+        if self.drawn is None or first < 0:
+            return self.physiology, np.repeat(self.start, n, axis=0)
+        return self.drawn(first, first + n)
 
     def exponents(self, tolerance: str) -> dict[str, Any]:
         """Return the exponents of the loss of drive; adaptation of the receptor module keeps the naive ones."""
@@ -81,12 +94,13 @@ class Body:
         """Follow people ``first`` to ``first + n``; a course may begin ``lead_s`` before time 0."""
         threshold = None
         if self.rule == "hazard":
-            threshold = -np.log(uniforms(self.seed, "rescue.hazard", first, first + n))
+            threshold = -np.log(uniforms(self.seed, "rescue.hazard", max(first, 0), max(first, 0) + n))
+        physiology, starts = self.bodies(first, n)
         found = follow(
             n,
-            self.physiology,
+            physiology,
             **self.exponents(tolerance),
-            starts=np.repeat(self.start, n, axis=0),
+            starts=starts,
             wait_s=wait_s,
             interventions=self.interventions,
             horizon_s=self.horizon_s + lead_s,
@@ -102,10 +116,11 @@ class Body:
         return replace(found, times_s=found.times_s - lead_s, outcome=outcome)
 
     def measured(
-        self, followed: Followed, wait_s: Floats, cows: Floats | None = None, *, treated: bool = True
+        self, followed: Followed, first: int, wait_s: Floats, cows: Floats | None = None, *, treated: bool = True
     ) -> Measured:
-        """Count what happened."""
-        return measure(followed, self.baseline_l_min, float(protocol().trigger), wait_s, cows, treated=treated)
+        """Count what happened to people from ``first`` on."""
+        baseline = self._breath(*self.bodies(first, followed.arrest.size))
+        return measure(followed, baseline, float(protocol().trigger), wait_s, cows, treated=treated)
 
 
 class Source(Protocol):
@@ -176,14 +191,14 @@ class PublishedSource:
             route=_some(kinetics, here),
             rescue=plan.published,
         )
-        return self.body.measured(followed, wait, treated=bool(plan.published.doses))
+        return self.body.measured(followed, first, wait, treated=bool(plan.published.doses))
 
     def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow one person with the typical numbers."""
         assert plan.published is not None  # as above
         wait = np.array([delay.typical])
         followed = self.body.follow(
-            0,
+            -1,
             1,
             tolerance,
             wait,
@@ -193,7 +208,7 @@ class PublishedSource:
             route=route(plan.published.route if plan.published.doses else "in_4mg"),
             rescue=plan.published,
         )
-        return self.body.measured(followed, wait, treated=bool(plan.published.doses))
+        return self.body.measured(followed, -1, wait, treated=bool(plan.published.doses))
 
 
 def _some(record: Any, here: slice) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, get_args
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from schild import __version__
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
+from schild.population import Population, people_of
 from schild.rescue.follow import RTOL, CollapseRule, Intervention, warm_up
 from schild.rescue.measure import together
 from schild.rescue.parameters import Physiology, Scaling, group, published, scaled
@@ -22,6 +24,7 @@ from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 __all__ = ["rescue"]
 
 TOLERANCES = ("naive", "chronic", "model")
+BODIES = ("typical", "drawn")
 LINKS = ("anchored", "plain")
 MAX_PEOPLE = 100_000
 
@@ -50,6 +53,7 @@ def rescue(
     oxygen: str | None = None,
     altitude: float = 0.0,
     lung: str | None = None,
+    bodies: str = "typical",
     weight: float | None = None,
     age: float | None = None,
     threads: int | None = None,
@@ -96,6 +100,8 @@ def rescue(
         [m]
     lung : str, optional
         ``"shunt 0.15, dead space 0.5"``.
+    bodies : {"typical", "drawn"}
+        Whether all have the reference's body, or weights and ages of the catalogue's adults scale it.
     weight, age : float, optional
         Of everyone; [kg], [years]. By default the reference's physiology, and the catalogue's people.
     threads : int, optional
@@ -131,6 +137,10 @@ def rescue(
         raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
     if collapse not in get_args(CollapseRule):
         raise InputError(f"collapse is {collapse!r}; expected one of {', '.join(get_args(CollapseRule))}.")
+    if bodies not in BODIES:
+        raise InputError(f"bodies is {bodies!r}; expected one of {', '.join(BODIES)}.")
+    if bodies == "drawn" and (weight is not None or age is not None):
+        raise InputError("Drawn bodies and one weight or age for everyone were given; expected one of the two.")
     if link not in LINKS:
         raise InputError(f"link is {link!r}; expected one of {', '.join(LINKS)}.")
     for name in tolerances:
@@ -151,6 +161,7 @@ def rescue(
     kind = _source(source, dose_mg, plans, tolerances, earlier)
     body = Body(
         **_surroundings(altitude, lung, weight, age, breathing, oxygen),
+        drawn=_drawn(catalogue, seed, altitude, lung) if bodies == "drawn" else None,
         horizon_s=horizon_s,
         grid_s=10.0 if horizon_s <= _SHORT_S else 30.0,
         rule=collapse,
@@ -315,6 +326,20 @@ def _surroundings(
             _care("inspired_o2", _inspired(physiology, altitude, care.amount or 0.0), care.start_s, care.end_s)
         )
     return {"physiology": physiology, "start": start, "interventions": tuple(found)}
+
+
+def _drawn(catalogue: Catalogue, seed: int, altitude: float, lung: str | None) -> Callable[[int, int], Any]:
+    """Bodies of the catalogue's adults, the same people whose kinetics the general source draws."""
+    changes = {} if lung is None else parse_lung(lung)
+
+    @cache
+    def some(first: int, last: int) -> tuple[Physiology, Any]:
+        who = people_of(Population(n=last - first), catalogue, seed, first=first).covariates
+        weight, age = (np.asarray(who[name], dtype=np.float64) for name in ("weight_kg", "age_years"))
+        physiology = scaled(published(), altitude_m=altitude, weight_kg=weight, age_years=age, **changes)
+        return physiology, warm_up(last - first, physiology)
+
+    return some
 
 
 def _care(what: str, value: float, start_s: float, end_s: float) -> Intervention:
