@@ -13,6 +13,7 @@ from schild.analysis.regression import regress
 from schild.catalog import Catalogue, Observation
 from schild.errors import SchildError
 from schild.explain.claims import Test
+from schild.explain.experiments_alcohol import ALCOHOL
 from schild.explain.experiments_withdrawal import WITHDRAWAL
 from schild.explain.lab import CROWD, EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
@@ -454,4 +455,5 @@ EXPERIMENTS: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
     "surmounted": _surmounted,
     "structures": _structures,
     **WITHDRAWAL,
+    **ALCOHOL,
 }

@@ -22,6 +22,8 @@ from schild.explain.experiments import (
     published_dose,
     ventilation_curve,
 )
+from schild.explain.experiments_alcohol import LUCKS
+from schild.explain.figures_alcohol import ALCOHOL_FIGURES, individual_panels
 from schild.explain.figures_withdrawal import WITHDRAWAL_FIGURES, tolerance_panel
 from schild.explain.panels import (
     BLUE,
@@ -33,6 +35,7 @@ from schild.explain.panels import (
     Drawn,
     axes_of,
     band,
+    even,
     keep_in,
     legend_above,
 )
@@ -241,7 +244,9 @@ def _washout(lab: Lab) -> tuple[Figure, str, str, Columns]:
 
 
 def _people(lab: Lab) -> tuple[Figure, str, str, Columns]:
-    figure, axes = axes_of(2, 2.7)
+    figure = new_figure(7.4, 5.6)
+    grid = figure.subplots(2, 2)
+    axes = list(grid[0])
     data: Columns = {}
     for axis, receptor, name, colour in ((axes[0], "mor", "mu", BLUE), (axes[1], "dor", "delta", GREEN)):
         group = {"n": 20 * lab.n}
@@ -258,11 +263,15 @@ def _people(lab: Lab) -> tuple[Figure, str, str, Columns]:
         quantiles = np.linspace(0.05, 0.95, 19)
         data.setdefault("quantile", [float(q) for q in quantiles])
         keep_in(data, f"{name} [%]", np.quantile(values, quantiles))
+    individual_panels(grid[1][0], grid[1][1], lab, data)
     return (
         figure,
-        "How mu and delta occupancy differ between virtual people, with mean and standard deviation of the scans.",
-        f"{20 * lab.n} virtual people. The scans' spread (Weerts 2008) holds the error of the scan too.",
-        data,
+        "How mu and delta occupancy differ between virtual people, with mean and standard deviation of the scans; how "
+        "many heavy drinking days tablets take from each, and days with tablets against days without.",
+        f"Above: {20 * lab.n} virtual people; the scans' spread (Weerts 2008) holds the error of the scan too. Below: "
+        f"virtual trial of 12 weeks, each person with the same luck with and without tablets, mean of {LUCKS} repeats; "
+        "how people differ is assumed.",
+        even(data),
     )
 
 
@@ -701,4 +710,5 @@ FIGURES: dict[str, Callable[[Lab], tuple[Figure | str, str, str, Columns]]] = {
     "surmount": _surmount,
     "structures": _structures,
     **WITHDRAWAL_FIGURES,
+    **ALCOHOL_FIGURES,
 }

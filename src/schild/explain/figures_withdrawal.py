@@ -25,7 +25,7 @@ from schild.explain.experiments_withdrawal import (
     tolerance_after,
 )
 from schild.explain.lab import Lab
-from schild.explain.panels import BLUE, GREEN, ORANGE, PINK, Columns, band, keep_in
+from schild.explain.panels import BLUE, GREEN, ORANGE, PINK, Columns, band, even, keep_in
 from schild.report import INK, new_figure
 
 if TYPE_CHECKING:
@@ -56,12 +56,6 @@ _LENGTHS = (3, 7, 14, 30, 60, 180)
 
 def _words(wait_h: float) -> str:
     return f"{wait_h:g} h" if wait_h < 24 else f"{wait_h / 24:g} d"
-
-
-def _even(data: Columns) -> Columns:
-    """Columns of one length, for a table."""
-    longest = max(len(column) for column in data.values())
-    return {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()}
 
 
 def _severities(axis: Axes, *, named: bool = True) -> None:
@@ -108,7 +102,7 @@ def _by_wait(lab: Lab) -> Drawing:
         "seven waits: high after early tablets, little added after long waits.",
         "Typical person, followed for two days after each tablet. Grey: the opioid's own withdrawal. Amounts of "
         f"earlier use are assumed. {_NOT_YOU}",
-        _even(data),
+        even(data),
     )
 
 
@@ -249,7 +243,7 @@ def _half_a_year(lab: Lab) -> Drawing:
         "builds adaptation, which outlives activation when it stops, and withdrawal follows.",
         "Typical person, the last weeks of 180 days of use and 28 days after. Adaptation lags behind its drive "
         f"({_drive(lab)}); withdrawal is what of it is left uncovered. Zero on the left follows from the equations.",
-        _even(data),
+        even(data),
     )
 
 
@@ -295,7 +289,7 @@ def _protection(lab: Lab) -> Drawing:
         "naltrexone, for morphine by mouth and heroin into a vein.",
         "The largest published doses, the only ones that are run under naltrexone; people who use take more. "
         f"Tolerance: shift of the half-effect concentration for breathing. {_BAND}",
-        _even(data),
+        even(data),
     )
 
 

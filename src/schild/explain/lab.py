@@ -38,15 +38,20 @@ class Outcome:
         Everybody, where people matter.
     missing : str
         What the experiment needs and does not have; empty where it ran.
+    ends : tuple of (float, float), optional
+        The band itself, where it holds 90 % of parameter sets and not of people.
     """
 
     predicted: float
     many: Floats | None = None
     missing: str = ""
+    ends: tuple[float | None, float | None] | None = None
 
     @property
     def band(self) -> tuple[float | None, float | None]:
-        """Where 90 % of virtual people lie."""
+        """Where 90 % of virtual people lie, or of parameter sets."""
+        if self.ends is not None:
+            return self.ends
         good = np.empty(0) if self.many is None else self.many[np.isfinite(self.many)]
         if not good.size:
             return None, None
@@ -75,6 +80,7 @@ class Lab:
     kept: dict[Any, Result] = field(default_factory=dict)
     measured: dict[Any, Outcome] = field(default_factory=dict)
     faced: dict[Any, dict[str, Response]] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
 
     def challenge(
         self,

@@ -25,6 +25,7 @@ __all__ = [
     "Drawn",
     "axes_of",
     "band",
+    "even",
     "keep_in",
     "legend_above",
 ]
@@ -67,3 +68,9 @@ def keep_in(data: Columns, name: str, *values: Floats) -> None:
     """Keep the numbers behind a line, with the ends of its band."""
     for suffix, column in zip(("", " 5 %", " 95 %"), values, strict=False):
         data[name + suffix] = [float(v) for v in column]
+
+
+def even(data: Columns) -> Columns:
+    """Columns of one length, for a table."""
+    longest = max(len(column) for column in data.values())
+    return {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()}
