@@ -118,7 +118,7 @@ def audit(catalogue: Catalogue) -> Audit:
     --------
     >>> from schild.catalog import load
     >>> audit(load()).counts["drugs"]
-    25
+    26
     """
     walk = _Walk(catalogue)
     walk.run()

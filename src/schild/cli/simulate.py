@@ -273,7 +273,7 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
 def print_events(run: Run, json: bool = False) -> None:
     """Print the events that the doses of a run stand for, and one line for each earlier use."""
     from schild.catalog import load
-    from schild.model.given import notes
+    from schild.model.given import notes, with_products
     from schild.regimen import event_table, render_event_table
     from schild.simulate import events_of
     from schild.simulate.runfile import history_words
@@ -281,7 +281,7 @@ def print_events(run: Run, json: bool = False) -> None:
     events = events_of(run)
     said = notes(load(), events)
     earlier = run.history
-    own = tuple(event for event in events if event.order >= len(earlier))
+    own = with_products(load(), [event for event in events if event.order >= len(earlier)])
     if json:
         import json as writer
 
