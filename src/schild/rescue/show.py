@@ -92,7 +92,8 @@ def show_published(found: PublishedTable, console: Console) -> None:
     table = Table(title=f"Cardiac arrests, published and ours: {', '.join(doses)}")
     left = ("opioid", "antagonist", "source")
     for head in ("opioid", "delay", "antagonist", "published %", "ours %", "points", "source"):
-        table.add_column(head, justify="left" if head in left else "right", no_wrap=True)
+        # Only names may be broken, so that no number is cut.
+        table.add_column(head, justify="left" if head in left else "right", no_wrap=head not in left)
     for row in found.rows:
         p = row.row
         table.add_row(
