@@ -187,3 +187,21 @@ def test_twice_the_tablet_does_the_same():
     assert effect < -1.0
     assert abs(more) < 1.0
     assert abs(more) < 0.15 * abs(effect)
+
+
+def test_an_edit_of_the_chain_compiles_it_anew(tmp_path):
+    import shutil
+    from pathlib import Path
+
+    import schild.engine
+    from schild.engine.cache import cache_directory
+    from schild.engine.days import SOURCES
+
+    folder = Path(schild.engine.__file__).parent
+    for name in SOURCES:
+        shutil.copy(folder / name, tmp_path / name)
+    before = cache_directory(tmp_path, SOURCES)
+    assert before == cache_directory(sources=SOURCES)
+    with (tmp_path / "days.py").open("a", encoding="utf-8") as file:
+        file.write("\n# edited\n")
+    assert cache_directory(tmp_path, SOURCES) != before

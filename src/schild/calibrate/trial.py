@@ -60,14 +60,24 @@ class Scenario:
     courses: tuple[Course, ...]
 
 
+#: Assumed numbers of which one at a time is moved by ``--assumptions``.
+ASSUMED = (
+    "day.drinking", "day.drinking.between", "day.heavy", "day.habit.drinking", "craving.weight", "response.share",
+    "adherence.daily", "leave.weekly",
+)  # fmt: skip
+
+#: Assumed numbers given in place of the catalogue's.
+Given = tuple[tuple[str, float], ...]
+
+
 @cache
-def scenarios() -> tuple[Scenario, Scenario]:
+def scenarios(given: Given = ()) -> tuple[Scenario, Scenario]:
     """The one trial (100 mg, 16 weeks) and the review (50 mg, 12 weeks), with the same people."""
     made = []
     for amount, weeks in (("100 mg", 16), ("50 mg", 12)):
         trial = Trial.of({"name": "active", "drug": "naltrexone", "amount": amount}, n=PEOPLE, weeks=weeks)
         catalogue = load()
-        numbers = trial_numbers(trial, catalogue)
+        numbers = trial_numbers(trial, catalogue, overrides=dict(given))
         who = enrol(trial, numbers, kinetic_people(trial, catalogue, 0, PEOPLE, 0), 0)
         draws = draws_of(trial, 0, PEOPLE)
         courses = tuple(course(trial, arm, who, numbers, catalogue, 0, draws) for arm in trial.arm)
@@ -103,10 +113,14 @@ def coefficients(drinking: float, heavy: float) -> dict[str, float]:
     }
 
 
-def _arms(scenario: Scenario, x: Floats, effect: float) -> dict[str, dict[str, float]]:
+def _arms(scenario: Scenario, x: Floats, effect: float, assumed: Given) -> dict[str, dict[str, float]]:
     """Mean of every endpoint in each arm."""
     drinking, between, heavy, on_drinking, on_heavy, _ = (float(v) for v in x)
-    given = {"trial.response.drinking": drinking, "trial.response.between": between, "trial.response.heavy": heavy}
+    given = dict(assumed) | {
+        "trial.response.drinking": drinking,
+        "trial.response.between": between,
+        "trial.response.heavy": heavy,
+    }
     given |= {f"alcohol.{k}": v for k, v in coefficients(effect * on_drinking, effect * on_heavy).items()}
     catalogue = load()
     numbers = trial_numbers(scenario.trial, catalogue, overrides=given)
@@ -123,13 +137,15 @@ def rows() -> tuple[Observation, ...]:
     return calibration_rows(STUDY)
 
 
-def predicted(x: Floats) -> dict[str, float]:
+def predicted(x: Floats, given: Given = ()) -> dict[str, float]:
     """What the model says for each row of the fit.
 
     Parameters
     ----------
     x : ndarray, shape (6,)
         Numbers in the order of ``NUMBERS``.
+    given : tuple of (str, float)
+        Assumed numbers in place of the catalogue's.
 
     Returns
     -------
@@ -137,8 +153,8 @@ def predicted(x: Floats) -> dict[str, float]:
         By row; the one trial has an effect of its own.
     """
     between = load().trial["trials.effect"].value
-    one, review = scenarios()
-    trial, pooled = _arms(one, x, 1.0 + between * float(x[-1])), _arms(review, x, 1.0)
+    one, review = scenarios(given)
+    trial, pooled = _arms(one, x, 1.0 + between * float(x[-1]), given), _arms(review, x, 1.0, given)
     found = {}
     for o in rows():
         measure, _, name = o.observable.partition(":")
@@ -171,8 +187,13 @@ def residuals(found: Mapping[str, float], z: float) -> Floats:
     return np.array([*left, z])
 
 
-def fit() -> Fit:
+def fit(given: Given = ()) -> Fit:
     """Fit the six numbers together.
+
+    Parameters
+    ----------
+    given : tuple of (str, float)
+        Assumed numbers in place of the catalogue's.
 
     Returns
     -------
@@ -182,7 +203,7 @@ def fit() -> Fit:
     from scipy.optimize import least_squares
 
     def of(x: Floats) -> Floats:
-        return residuals(predicted(x), float(x[-1]))
+        return residuals(predicted(x, given), float(x[-1]))
 
     def slopes(x: Floats) -> Floats:
         columns = []
@@ -199,7 +220,7 @@ def fit() -> Fit:
     excess = max(1.0, float(np.sum(done.fun**2)) / free)
     covariance = np.linalg.pinv(jacobian.T @ jacobian) * excess
     error = np.sqrt(np.diag(covariance))
-    found = predicted(x)
+    found = predicted(x, given)
     lines = [f"  chi square {float(np.sum(done.fun**2)):.2f} on {free} degrees of freedom; {done.nfev} evaluations"]
     for o in rows():
         off = (found[o.id] - o.value) / float(o.sd_fixed or 1.0)
@@ -212,12 +233,30 @@ def fit() -> Fit:
     for name, value in coefficients(float(x[3]), float(x[4])).items():
         k = 3 if name.startswith("day.drink") else 4
         numbers.append(Fitted(drug="alcohol", name=name, value=value, cv=float(error[k] / max(x[k], 1e-9))))
-    return Fit(title="Trials of naltrexone", numbers=tuple(numbers), lines=tuple(lines), scores=dict(found))
+    scores = found | {name: float(v) for name, v in zip(NUMBERS, x, strict=True)}
+    scores["chi_square"] = float(np.sum(done.fun**2))
+    return Fit(title="Trials of naltrexone", numbers=tuple(numbers), lines=tuple(lines), scores=scores)
+
+
+def assumptions() -> None:
+    """Fit again with one assumed number at either end of its range; print what moves."""
+    shown = ("effect.drinking", "effect.heavy", "roesner2010_heavy", "roesner2010_heavy_days", "chi_square")
+    print(f"{'assumed':24s} {'value':>7s} " + " ".join(f"{name:>22s}" for name in shown))
+    for name in ASSUMED:
+        chosen = load().trial[name].chosen
+        for end in (chosen.low, chosen.high):
+            assert end is not None
+            scores = fit(((f"trial.{name}", end),)).scores
+            scenarios.cache_clear()
+            print(f"{name:24s} {end:7.3g} " + " ".join(f"{scores[k]:22.3f}" for k in shown), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if "--assumptions" in arguments:
+        assumptions()
+        return 0
     begin = time.process_time()
     done = fit()
     print(f"== {done.title}")

@@ -95,7 +95,12 @@ def _range(c: Contrast, digits: int = 1) -> str:
 def _design(result: TrialResult) -> Raw:
     trial = result.trial
     arms = [
-        (arm.name, arm.words, "" if arm.adherence is None else f"{arm.adherence:g}", f"{arm.counselling:+g}")
+        (
+            arm.name,
+            arm.words,
+            "the catalogue's" if arm.adherence is None else f"{arm.adherence:g}",
+            f"{arm.counselling:+g}",
+        )
         for arm in trial.arm
     ]
     rule = trial.eligibility
@@ -144,19 +149,27 @@ def _endpoints(result: TrialResult) -> Raw:
 
 
 def _contrasts(result: TrialResult) -> Raw:
+    many = result.trial.trial.replicates > 1
+    last = "power" if many else "p"
+
+    def tested(c: Contrast) -> str:
+        if many:
+            return "" if c.power is None else f"{100 * c.power:.0f} %"
+        return "" if c.p is None else f"{c.p:.2g}"
+
     rows = [
         (
-            c.name.replace("_", " "), c.arm, c.measure.replace("_", " "), c.unit, c.estimate, c.low, c.high,
-            "" if c.p is None else f"{c.p:.3g}", "" if c.power is None else f"{100 * c.power:.0f} %", c.mc_se,
+            c.name.replace("_", " "), c.arm, f"{c.measure.replace('_', ' ')} [{c.unit}]", c.estimate, c.low, c.high,
+            tested(c), c.mc_se,
         )
         for c in result.contrasts
     ]  # fmt: skip
     against = result.trial.reference.name
     return table(
-        ("endpoint", "arm", "measure", "unit", "estimate", "low", "high", "p", "power", "Monte Carlo error"),
+        ("endpoint", "arm", "measure", "estimate", "low", "high", last, "Monte Carlo error"),
         rows,
         caption=f"Against {against}; a number needed has limits only where the interval of the difference leaves out 0",
-        numeric=(4, 5, 6, 7, 8, 9),
+        numeric=(3, 4, 5, 6, 7),
     )
 
 
