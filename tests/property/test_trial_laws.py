@@ -156,17 +156,27 @@ def test_missed_tablets_are_those_of_a_regimen_that_skips_them():
     assert np.abs(found - both).max() < 1e-4
 
 
+def test_own_people_are_those_of_a_place_further_on():
+    # Arm k of a trial with own people holds the people that a shared trial has k trials later: all of them, not only
+    # their days, for levels of risk are counted from their own drinking before.
+    own = follow(Trial.of(TABLET, PLACEBO, n=20, weeks=4, people="own"), 0, 20)
+    later = follow(Trial.of(TABLET, PLACEBO, n=20, weeks=4, replicates=2), 20, 40)
+    assert (own.counts[:, 1] == later.counts[:, 1]).all()
+    assert (own.people[:, 1, :5] == later.people[:, 1, :5]).all()
+    assert (own.people[:, 0, 3] != own.people[:, 1, 3]).any()
+
+
 def test_null_trials_reject_as_often_as_they_say():
     trial = Trial.of(
         {**PLACEBO, "name": "a"}, {**PLACEBO, "name": "b"}, n=60, weeks=4, replicates=200, people="own", seed=3
     )
     part = run_parts(trial)
     numbers = trial_numbers(trial, load())
-    names = ("percent_heavy_drinking_days", "return_to_heavy_drinking", "last4_no_heavy")
+    names = ("percent_heavy_drinking_days", "return_to_heavy_drinking", "last4_who2")
     rejected = dict.fromkeys(names, 0)
     for r in range(200):
         some = slice(60 * r, 60 * (r + 1))
-        a, b = (values(trial, part.counts[some, k], part.people[some], numbers) for k in range(2))
+        a, b = (values(trial, part.counts[some, k], part.people[some, k], numbers) for k in range(2))
         for name in names:
             p = compare(name, "a", "b", a[name], b[name], paired=False)[0].p
             rejected[name] += p < 0.05
@@ -180,7 +190,7 @@ def test_twice_the_tablet_does_the_same():
     part = run_parts(trial)
     numbers = trial_numbers(trial, load())
     mean = [
-        np.nanmean(values(trial, part.counts[:, k], part.people, numbers)["percent_heavy_drinking_days"])
+        np.nanmean(values(trial, part.counts[:, k], part.people[:, k], numbers)["percent_heavy_drinking_days"])
         for k in range(3)
     ]
     effect, more = mean[0] - mean[2], mean[1] - mean[0]

@@ -104,7 +104,7 @@ def _design(result: TrialResult) -> Raw:
         for arm in trial.arm
     ]
     rule = trial.eligibility
-    people = result.part.people
+    people = result.part.people.reshape(-1, 6)
     rows = [
         ("people", "the same in every arm" if trial.trial.people == "shared" else "own people in each arm"),
         (

@@ -93,7 +93,7 @@ def _means(trial: Trial, overrides: Mapping[str, float] | None) -> list[dict[str
         of_arm = {}
         for k, arm in enumerate(trial.arm):
             counts = part.counts[some, k]
-            of = values(trial, counts, part.people[some], numbers)
+            of = values(trial, counts, part.people[some, k], numbers)
             of_arm[arm.name] = {name: float(np.nanmean(v)) for name, v in of.items()}
             seen, drinking, heavy = (float(counts[:, COUNTS.index(c)].sum()) for c in ("seen", "drinking", "heavy"))
             of_arm[arm.name] |= {"abstinent_days": 100 * (1 - drinking / seen), "heavy_days": 100 * heavy / seen}

@@ -129,9 +129,9 @@ def values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: Tri
     trial : Trial
         Length and rule.
     counts : ndarray, shape (n, n_counts)
-        Of ``follow``.
+        Of ``follow``, of the arm.
     people : ndarray, shape (n, 6)
-        Of ``follow``.
+        Of ``follow``, of the arm.
     numbers : TrialNumbers
         Levels, and alcohol of a drink.
 

@@ -76,7 +76,7 @@ class Part:
     ----------
     counts : ndarray of int32, shape (n, n_arms, n_counts)
         Columns ``COUNTS``.
-    people : ndarray, shape (n, 6)
+    people : ndarray, shape (n, n_arms, 6)
         Women (1) or men (0), drinking days, heavy days and drinks in the 28 days before, release over the typical,
         replicate.
     weekly : ndarray, shape (n_arms, n_weeks, n_sums)
@@ -196,7 +196,7 @@ def follow(
     n, weeks = stop - start, trial.trial.weeks
     counts = np.zeros((n, len(trial.arm), len(COUNTS)), dtype=np.int32)
     weekly = np.zeros((len(trial.arm), weeks, len(WEEKLY)))
-    everybody = np.zeros((n, 6))
+    everybody = np.zeros((n, len(trial.arm), 6))
     shared = trial.trial.people == "shared"
     who: Drinkers | None = None
     draws: Draws | None = None
@@ -205,8 +205,7 @@ def follow(
         if who is None or draws is None or not shared:
             draws = draws_of(trial, first, n)
             who = enrol(trial, numbers, kinetic_people(trial, catalogue, first, n, replicate), first)
-            if k == 0:
-                everybody[:] = np.column_stack([who.female, who.baseline, who.gain, np.full(n, replicate)])
+        everybody[:, k] = np.column_stack([who.female, who.baseline, who.gain, np.full(n, replicate)])
         done = course(trial, arm, who, numbers, catalogue, replicate, draws)
         counts[:, k] = counted(trial, arm, done)
         weekly[k] = _by_week(trial, done)

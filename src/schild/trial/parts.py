@@ -103,7 +103,7 @@ def _found(file: Path, trial: Trial, part: tuple[Range, ...]) -> Part | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     n = part[-1][1] - part[0][0]
-    fits = got.counts.shape == (n, len(trial.arm), len(COUNTS)) and got.people.shape == (n, 6)
+    fits = got.counts.shape == (n, len(trial.arm), len(COUNTS)) and got.people.shape == (n, len(trial.arm), 6)
     return got if fits and got.weekly.shape == (len(trial.arm), trial.trial.weeks, len(WEEKLY)) else None
 
 

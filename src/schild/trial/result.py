@@ -110,7 +110,7 @@ class TrialResult:
             return ()
         at = self.arms.index(self.trial.reference.name)
         days = self.part.counts[:, :, COUNTS.index("all_heavy")].astype(np.float64)
-        known = np.column_stack([np.ones(len(days)), self.part.people[:, :5]])
+        known = np.column_stack([np.ones(len(days)), self.part.people[:, at, :5]])
         found = []
         for k, name in enumerate(self.arms):
             if k == at:
@@ -146,7 +146,7 @@ class TrialResult:
         frames = [
             pd.DataFrame(
                 {"person": np.arange(n), "arm": name}
-                | {column: self.part.people[:, k] for k, column in enumerate(who)}
+                | {column: self.part.people[:, at, k] for k, column in enumerate(who)}
                 | {column: self.part.counts[:, at, k] for k, column in enumerate(COUNTS)}
             )
             for at, name in enumerate(self.arms)
@@ -295,7 +295,7 @@ def analyse(
     for r in range(trial.trial.replicates):
         some = slice(r * n, (r + 1) * n)
         numbers = trial_numbers(trial, catalogue, r, overrides)
-        of = [values(trial, part.counts[some, k], part.people[some], numbers) for k in range(len(trial.arm))]
+        of = [values(trial, part.counts[some, k], part.people[some, k], numbers) for k in range(len(trial.arm))]
         endpoints = [describe(name, arm.name, of[k][name]) for name in names for k, arm in enumerate(trial.arm)]
         contrasts: list[Contrast] = []
         for k, arm in enumerate(trial.arm):
@@ -374,6 +374,9 @@ def _warnings(trial: Trial) -> list[str]:
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
         "published rates (docs/trials.md).",
     ]
+    others = sorted({arm.drug for arm in trial.arm if arm.drug and arm.drug != "naltrexone"})
+    if others:
+        said.append(f"{', '.join(others)}: the effect of an occupied receptor was fitted to naltrexone only.")
     if trial.learning.on:
         said.append("Learning under blockade is on: it is speculative, and nothing was fitted to it.")
     if any(arm.dosing == "as_needed" for arm in trial.arm):

@@ -92,7 +92,7 @@ def tornado(trial: Trial, names: Sequence[str] = ()) -> tuple[Swing, ...]:
     def effect(overrides: dict[str, float]) -> tuple[float, ...]:
         part = run_parts(trial, overrides=overrides)
         numbers = trial_numbers(trial, catalogue, overrides=overrides)
-        a, b = (values(trial, part.counts[:, k], part.people, numbers) for k in range(2))
+        a, b = (values(trial, part.counts[:, k], part.people[:, k], numbers) for k in range(2))
         return tuple(float(np.nanmean(a[name]) - np.nanmean(b[name])) for name in WATCHED)
 
     found = []

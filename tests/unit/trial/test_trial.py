@@ -176,8 +176,8 @@ def test_as_needed_tablets_are_on_days_that_would_have_been_drinking_days():
 def test_eligible_people_only():
     trial = small(eligibility={"heavy_days": 20, "drinks_per_week": 60})
     part = follow(trial, 0, 60)
-    assert part.people[:, 2].min() >= 20
-    assert part.people[:, 3].min() >= 240
+    assert part.people[..., 2].min() >= 20
+    assert part.people[..., 3].min() >= 240
     with pytest.raises(InputError, match="none was eligible"):
         follow(
             small(eligibility={"heavy_days": 28, "drinks_per_week": 150}), 0, 60, overrides={"trial.day.heavy": -9.0}
