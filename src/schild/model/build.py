@@ -356,6 +356,9 @@ class _Builder:
         origin = self._origin(number)
         if origin is not None:
             key, _, name = origin.partition(".")
+            if key == "alcohol":  # a table of sessions, which draws no part between studies
+                first = self.catalogue.alcohol[name].uncertainty
+                return own if first is None else max(own, first.omega)
             drug = self.catalogue.drug(key)
             number = drug.numbers[name]
         return max(own, between_studies(self.catalogue).omega(drug, number.name, number))
