@@ -269,50 +269,61 @@ def side_of(lab: Lab, dose: str, weeks: int, counselling: float = 0.0) -> Side:
         {"name": "placebo", "placebo": True, "counselling": counselling},
         n=TRIAL_PEOPLE, weeks=weeks, seed=lab.seed,
     )  # fmt: skip
-    # Counselling moves no tablet, so kinetics are those of the trial without it.
-    base = side_of(lab, dose, weeks) if counselling else None
     numbers = trial_numbers(trial, lab.catalogue)
-    n = TRIAL_PEOPLE
-    who = base.who if base else enrol(trial, numbers, kinetic_people(trial, lab.catalogue, 0, n, 0), 0)
-    draws = base.draws if base else draws_of(trial, 0, n)
-    people = np.column_stack([who.female, who.baseline, who.gain, np.zeros(n)])
+    who, people = _enrolled(lab, trial, numbers)
+    if (luck := ("trial luck", weeks)) not in lab.shared:
+        lab.shared[luck] = draws_of(trial, 0, TRIAL_PEOPLE)
+    draws: Draws = lab.shared[luck]
+    # Counselling moves no tablet, so kinetics are those of the trial without it; placebo is the same beside any dose.
+    base = side_of(lab, dose, weeks) if counselling else None
+    alone: Side | None = lab.shared.get(("trial placebo", weeks, counselling))
     courses = {
-        arm.name: course(trial, arm, who, numbers, lab.catalogue, 0, draws, base.courses[arm.name] if base else None)
+        arm.name: alone.courses["placebo"]
+        if alone and arm.placebo
+        else course(trial, arm, who, numbers, lab.catalogue, 0, draws, base.courses[arm.name] if base else None)
         for arm in trial.arm
     }
-    found = {arm.name: values(trial, counted(trial, arm, courses[arm.name]), people, numbers) for arm in trial.arm}
-    lab.shared[key] = Side(
-        trial=trial, who=who, people=people, draws=draws, numbers=numbers, courses=courses, values=found
-    )
-    return side_of(lab, dose, weeks, counselling)
+    found = {
+        arm.name: alone.values["placebo"]
+        if alone and arm.placebo
+        else values(trial, counted(trial, arm, courses[arm.name]), people, numbers)
+        for arm in trial.arm
+    }
+    side = Side(trial=trial, who=who, people=people, draws=draws, numbers=numbers, courses=courses, values=found)
+    lab.shared[key] = lab.shared[("trial placebo", weeks, counselling)] = side
+    return side
+
+
+def _enrolled(lab: Lab, trial: Trial, numbers: TrialNumbers) -> tuple[Drinkers, Floats]:
+    """The people of every trial of an answer: neither dose nor length decides who takes part."""
+    if "trial people" not in lab.shared:
+        n = TRIAL_PEOPLE
+        who = enrol(trial, numbers, kinetic_people(trial, lab.catalogue, 0, n, 0), 0)
+        lab.shared["trial people"] = (who, np.column_stack([who.female, who.baseline, who.gain, np.zeros(n)]))
+    found: tuple[Drinkers, Floats] = lab.shared["trial people"]
+    return found
 
 
 def _under_sets(lab: Lab, dose: str, weeks: int) -> list[dict[str, dict[str, float]]]:
     """Means of endpoints by arm under drawn sets of the fitted numbers, in the same people with the same tablets."""
-    key = ("trial sets", dose, weeks)
-    if key not in lab.shared:
-        side = side_of(lab, dose, weeks)
-        head = side.trial.trial.model_copy(update={"uncertainty": True})
-        drawn = side.trial.model_copy(update={"trial": head})
-        sets = []
-        for k in range(lab.draws):
-            numbers = trial_numbers(drawn, lab.catalogue, k)
-            sets.append(
-                {
-                    arm.name: _means(
-                        values(
-                            side.trial,
-                            counted(side.trial, arm, _again(lab, side, arm.name, numbers, side.draws)),
-                            side.people,
-                            numbers,
-                        )
-                    )
-                    for arm in side.trial.arm
-                }
-            )
-        lab.shared[key] = sets
-    found: list[dict[str, dict[str, float]]] = lab.shared[key]
-    return found
+    side = side_of(lab, dose, weeks)
+
+    def drawn(name: str, key: tuple[str, str, int]) -> list[dict[str, float]]:
+        if key not in lab.shared:
+            arm = next(arm for arm in side.trial.arm if arm.name == name)
+            head = side.trial.trial.model_copy(update={"uncertainty": True})
+            trial = side.trial.model_copy(update={"trial": head})
+            sets = []
+            for k in range(lab.draws):
+                numbers = trial_numbers(trial, lab.catalogue, k)
+                again = _again(lab, side, name, numbers, side.draws)
+                sets.append(_means(values(side.trial, counted(side.trial, arm, again), side.people, numbers)))
+            lab.shared[key] = sets
+        found: list[dict[str, float]] = lab.shared[key]
+        return found
+
+    active, placebo = drawn("active", ("trial sets", dose, weeks)), drawn("placebo", ("trial sets", "placebo", weeks))
+    return [{"active": a, "placebo": b} for a, b in zip(active, placebo, strict=True)]
 
 
 def _again(lab: Lab, side: Side, name: str, numbers: TrialNumbers, draws: Draws) -> Course:

@@ -13,7 +13,7 @@ from schild.catalog import Catalogue
 from schild.challenge import Response, challenge
 from schild.errors import SchildError
 from schild.regimen import parse_regimen
-from schild.simulate import Result, simulate
+from schild.simulate import Result, Run, simulate_run
 
 __all__ = ["CROWD", "EFFECTS", "RECEPTORS", "Lab", "Outcome", "last_dose_h", "published_dose"]
 
@@ -135,10 +135,18 @@ class Lab:
         if key not in self.kept:
             if many and "population" not in options:
                 options["population"] = {"n": self.n, "uncertainty": self.draws}
-            self.kept[key] = simulate(
+            overrides, history = options.pop("overrides", None), options.pop("history", ())
+            if history:
+                who = "population" if "population" in options else "subject"
+                options[who] = {**options.get(who, {}), "history": history}
+            for name in {"receptors", "without"} & set(options):
+                options[name] = list(options[name])
+            run = Run.of(
                 *([regimen] if regimen else []), until=f"{until_h:.6f} h", every=f"{every_h:.6f} h",
-                outputs=list(outputs), seed=self.seed, catalogue=self.catalogue, **options,
+                outputs=list(outputs), seed=self.seed, **options,
             )  # fmt: skip
+            # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
+            self.kept[key] = simulate_run(run, catalogue=self.catalogue, overrides=overrides, warn=False)
         return self.kept[key]
 
     def pet(self, regimen: str, receptor: str, until_h: float, every_h: float, **options: Any) -> tuple[Floats, Floats]:
