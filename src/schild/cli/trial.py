@@ -19,6 +19,9 @@ _SHOWN = (
     "abstinence", "last4_abstinence", "last4_no_heavy", "last4_who2", "last4_who1",
 )  # fmt: skip
 
+#: Longest table of people that is written; the parts hold everybody.
+_ROWS = 200_000
+
 
 def trial(
     file: Path,
@@ -36,7 +39,8 @@ def trial(
 
     schild trial examples/alcohol_oral_50mg.toml --out out/trial
 
-    The folder gets report.html, trial.json, people.csv and the parts, with which an interrupted trial goes on.
+    The folder gets report.html, trial.json, people.csv (up to 200,000 rows) and the parts, with which an interrupted
+    trial goes on.
 
     Parameters
     ----------
@@ -76,7 +80,8 @@ def trial(
         if out is not None:
             write(out / "report.html", page)
             write(out / "trial.json", found.to_json())
-            write(out / "people.csv", found.to_frame().to_csv(index=False))
+            if asked.size * len(asked.arm) <= _ROWS:
+                write(out / "people.csv", found.to_frame().to_csv(index=False))
     if json:
         print(found.to_json())
         return 0
