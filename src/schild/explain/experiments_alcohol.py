@@ -194,8 +194,8 @@ def _number_of_alcohol(lab: Lab, x: Mapping[str, Any]) -> Outcome:
 
 
 def _genotype(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    switches: tuple[dict[str, bool], ...] = ({}, {x["moderator"]: True})
-    g = [session(lab, "fixed_dose", x["regimen"], moderators=given).effects["stimulation"].g for given in switches]
+    carriers: dict[str, Any] = {"moderators": {x["moderator"]: True}}
+    g = [session(lab, "fixed_dose", x["regimen"], **given).effects["stimulation"].g for given in ({}, carriers)]
     return Outcome(predicted=abs(g[1] - g[0]))
 
 
