@@ -53,6 +53,8 @@ N_REDUCED = 5
 MAX_REJECTIONS = 60
 MAX_TERMS = 200
 AMPLIFICATION = 1e4
+#: Share of the jump of an adaptation state's rate that counts as error where the drive crosses it.
+KINK = 0.1
 
 
 @compiled
@@ -324,6 +326,13 @@ def _lag(ws, h, inverse_h, at, LC, LS, d_a, d_b, d_c, d_d):
     loss = loss + sat * gain
     defect = gain - loss * y + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
     error = absolute(defect) * h / (MU + loss * h)
+    # Where the drive crosses the state inside the step the polynomial cannot bend as the rates do, and the embedded
+    # estimate does not see it: what the other branch would have changed at the nearer end counts as error.
+    dg, dl = g_up - g_down, l_up - l_down
+    bend_a = absolute(dg * d_a * (1.0 - sat * y) - dl * y)
+    bend_d = absolute(dg * d_d * (1.0 - sat * x2) - dl * x2)
+    crossed = choose((y - d_a) * (d_d - x2), splat(KINK), splat(0.0))
+    error = error + crossed * h * minimum(bend_a, bend_d)
     return error / maximum(maximum(absolute(y), absolute(x2)), splat(0.05)), error
 
 
