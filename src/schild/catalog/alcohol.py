@@ -30,6 +30,7 @@ ALCOHOL_UNITS: Mapping[str, str] = {
     "f.fasted": "1",
     "ka.fed": "1/h",
     "f.fed": "1",
+    "breath.ratio": "1",
     "e0": "1",
     "release.rate": "1/h",
     "release.gain": "1",

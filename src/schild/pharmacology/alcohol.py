@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "alcohol_reward",
+    "breath_level",
     "craving_target",
     "drink_hazard",
     "drink_probability",
@@ -62,6 +63,29 @@ def grams_for_level(volume_l: Value, level_g_l: Value | float) -> Value:
     14.3
     """
     return volume_l * level_g_l
+
+
+def breath_level(level_g_l: Value, ratio: Value | float) -> Value:
+    """Ethanol in breath for a level in blood [mg/L of breath].
+
+    Parameters
+    ----------
+    level_g_l : float or ndarray
+        Level in blood. [g/L]
+    ratio : float or ndarray
+        Blood over breath. [1]
+
+    Returns
+    -------
+    float or ndarray
+        Equilibrium with the blood of the lungs; not while alcohol is still in the mouth. [mg/L]
+
+    Examples
+    --------
+    >>> round(breath_level(0.5, 2100.0), 3)
+    0.238
+    """
+    return 1000.0 * level_g_l / ratio
 
 
 def elimination_rate(level_g_l: Value, vmax_g_h: Value | float, km_g_l: Value | float, clr_l_h: Value | float) -> Value:

@@ -401,7 +401,7 @@ def _collect(
         values = out[:, at[signals[0]], :] if signals else np.zeros((n, n_times), dtype=out.dtype)
         kind, _, rest = name.partition("_")
         if name in ALCOHOL_OUTPUTS:
-            values = alcohol_values(name, built, signal_of).astype(out.dtype)
+            values = alcohol_values(name, built, effects.catalogue, signal_of).astype(out.dtype)
         elif kind == "plasma":
             mw = built.drugs[rest].numbers[str(built.drugs[rest].mw)].value
             values = values * out.dtype.type(mw / 1000.0)

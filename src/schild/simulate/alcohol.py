@@ -1,4 +1,4 @@
-"""Outputs of a run with ethanol: blood alcohol, and the release of endogenous opioids (docs/design/alcohol.md)."""
+"""Outputs of a run with ethanol: alcohol in blood and breath, and endogenous release (docs/design/alcohol.md)."""
 
 from __future__ import annotations
 
@@ -7,36 +7,40 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.catalog import Catalogue
 from schild.model.build import Built
+from schild.pharmacology.alcohol import breath_level
 
 Floats = NDArray[np.floating]
 
 __all__ = ["ALCOHOL_OUTPUTS", "alcohol_plan", "alcohol_values"]
 
 #: Outputs that only a run with ethanol has, with their units.
-ALCOHOL_OUTPUTS = {"bac": "g/L", "release": "1"}
+ALCOHOL_OUTPUTS = {"bac": "g/L", "brac": "mg/L", "release": "1"}
 
 
 def alcohol_plan(built: Built) -> list[tuple[str, str, tuple[str, ...]]]:
     """Name, unit and engine signals of each output; empty in a run without ethanol."""
     plan: list[tuple[str, str, tuple[str, ...]]] = []
     if "ethanol" in built.drugs:
-        plan.append(("bac", ALCOHOL_OUTPUTS["bac"], ("plasma_ethanol",)))
+        plan += [(name, ALCOHOL_OUTPUTS[name], ("plasma_ethanol",)) for name in ("bac", "brac")]
     if built.spec.releasing is not None:
         plan.append(("release", ALCOHOL_OUTPUTS["release"], ("release",)))
     return plan
 
 
-def alcohol_values(name: str, built: Built, signal: Callable[[str], Floats]) -> Floats:
+def alcohol_values(name: str, built: Built, catalogue: Catalogue, signal: Callable[[str], Floats]) -> Floats:
     """Values of one output.
 
     Parameters
     ----------
     name : str
-        ``bac``, the level in blood [g/L] (Norberg's kinetics are those of blood), or ``release``, the load of the
-        endogenous agonist over its load at rest [1].
+        ``bac``, the level in blood [g/L] (Norberg's kinetics are those of blood), ``brac``, in breath [mg/L], or
+        ``release``, the load of the endogenous agonist over its load at rest [1].
     built : Built
         The model.
+    catalogue : Catalogue
+        For the ratio of blood to breath.
     signal : callable
         Gives an engine signal, shape (n_subjects, n_times).
 
@@ -48,4 +52,5 @@ def alcohol_values(name: str, built: Built, signal: Callable[[str], Floats]) -> 
     if name == "release":
         return signal("release")
     drug = built.drugs["ethanol"]
-    return np.asarray(signal("plasma_ethanol") * (drug.number(str(drug.mw)).value / 1e9))
+    level = np.asarray(signal("plasma_ethanol") * (drug.number(str(drug.mw)).value / 1e9))
+    return level if name == "bac" else np.asarray(breath_level(level, catalogue.alcohol["breath.ratio"].value))
