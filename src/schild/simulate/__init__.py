@@ -56,6 +56,7 @@ def simulate(
     threads: int | None = None,
     catalogue: Catalogue | None = None,
     overrides: Mapping[str, float] | None = None,
+    warn: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Simulate regimens in words.
@@ -97,6 +98,8 @@ def simulate(
         The one that comes with schild by default.
     overrides : mapping, optional
         Typical values that replace the catalogue's, by ``"drug.number"``.
+    warn : bool
+        Whether to look for withdrawal and lost tolerance to warn of, which costs runs of their own.
     progress : callable, optional
         Called with subjects done and subjects in all.
 
@@ -140,7 +143,9 @@ def simulate(
             if value is not None
         },
     )  # fmt: skip
-    return simulate_run(run, rtol=rtol, threads=threads, catalogue=catalogue, overrides=overrides, progress=progress)
+    return simulate_run(
+        run, rtol=rtol, threads=threads, catalogue=catalogue, overrides=overrides, warn=warn, progress=progress
+    )
 
 
 def events_of(run: Run) -> tuple[Event, ...]:

@@ -32,7 +32,12 @@ class _Case:
 
     def run(self, regimen: str, hours: float, every_h: float, *outputs: str) -> Result:
         return simulate(
-            regimen, until=f"{hours:.6f} h", every=f"{every_h:.6f} h", outputs=list(outputs), **self.options
+            regimen,
+            until=f"{hours:.6f} h",
+            every=f"{every_h:.6f} h",
+            outputs=list(outputs),
+            warn=False,
+            **self.options,
         )
 
     def course(self, hours: float, points: int = 1500, regimen: str = "", species: str = "") -> tuple[Floats, Floats]:

@@ -203,7 +203,7 @@ def _run(
     options.setdefault("receptors", list(mechanism.receptors))
     run = Run.of(*doses, until=f"{until:.6f} h", outputs=[output], seed=seed, **who, **options)
     ticks = [round(t * TICKS_PER_HOUR) for t in _grid(zero, until - zero)]
-    found = simulate_run(run, times_tick=ticks, overrides=overrides)[output]
+    found = simulate_run(run, times_tick=ticks, overrides=overrides, warn=False)[output]
     score = np.atleast_2d(np.asarray(found.values, dtype=np.float64))
     return WithdrawalCourse(time_h=np.asarray(found.time_h, dtype=np.float64) - zero, score=score)
 
