@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -208,24 +209,15 @@ def _withdrawal(v: Validation) -> Raw:
 
 
 def _laboratory(v: Validation) -> Raw:
-    rows = [
-        (
-            badge("held" if s.holds else "missed"),
-            Raw(f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"), s.window, s.said,
-            _EVIDENCE[s.evidence],
-            Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
-        )
-        for s in sorted(v.laboratory, key=lambda s: (s.holds, s.evidence == "fitted"))
-    ]  # fmt: skip
-    words = ("verdict", "row", "wanted", "predicted (90 % over parameters)", "evidence", "source, how checked")
-    return section(
-        "Alcohol in the laboratory",
-        paragraph(_LABORATORY),
-        table(words, rows, head=False, widths=(8, 38, 14, 18, 10, 12)),
-    )
+    return _statements("Alcohol in the laboratory", _LABORATORY, v.laboratory, "90 % over parameters")
 
 
 def _trials(v: Validation) -> Raw:
+    return _statements("Trials of alcohol use disorder", _TRIALS, v.trials, "95 % of trials of that size")
+
+
+def _statements(title: str, intro: str, statements: Sequence[Any], band: str) -> Raw:
+    """Section with a row for each statement, misses first."""
     rows = [
         (
             badge("held" if s.holds else "missed"),
@@ -233,14 +225,10 @@ def _trials(v: Validation) -> Raw:
             _EVIDENCE[s.evidence],
             Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
         )
-        for s in sorted(v.trials, key=lambda s: (s.holds, s.evidence == "fitted"))
+        for s in sorted(statements, key=lambda s: (s.holds, s.evidence == "fitted"))
     ]  # fmt: skip
-    words = ("verdict", "row", "wanted", "predicted (95 % of trials of that size)", "evidence", "source, how checked")
-    return section(
-        "Trials of alcohol use disorder",
-        paragraph(_TRIALS),
-        table(words, rows, head=False, widths=(8, 38, 14, 18, 10, 12)),
-    )
+    words = ("verdict", "row", "wanted", f"predicted ({band})", "evidence", "source, how checked")
+    return section(title, paragraph(intro), table(words, rows, head=False, widths=(8, 38, 14, 18, 10, 12)))
 
 
 def _glance(v: Validation) -> Raw:
