@@ -1,16 +1,14 @@
 """Second transcription of the rows about alcohol: typed from the evidence rows, not copied from the TOML."""
 
-import csv
 import re
-from pathlib import Path
 
 import pytest
 
+from evidence import table
 from schild.catalog import load
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
 
 ROWS = {o.id: o for o in load().study("alcohol_laboratory").observations}
-TABLE = Path(__file__).parents[3] / "shared" / "science" / "outcomes" / "data.csv"
 
 #: Norberg 2000: number, evidence row, printed value and SD, factor to the unit of the catalogue.
 KINETICS = {
@@ -56,14 +54,6 @@ SINGLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def evidence():
-    if not TABLE.is_file():
-        pytest.skip("the evidence tables are not beside this checkout")
-    with TABLE.open(encoding="utf-8") as file:
-        return {row["id"]: row for row in csv.DictReader(file)}
-
-
 @pytest.mark.parametrize("name", KINETICS)
 def test_kinetics(name):
     row, value, sd, factor = KINETICS[name]
@@ -100,7 +90,8 @@ def test_every_row_was_typed():
     assert set(ROWS) == {*POOLED, *SINGLE}
 
 
-def test_what_was_typed_stands_in_the_evidence(evidence):
+def test_what_was_typed_stands_in_the_evidence():
+    evidence = table("outcomes/data.csv")
     for row, value, sd, _ in KINETICS.values():
         assert float(evidence[row]["value"]) == value
         assert evidence[row]["spread"] == f"SD {sd}"

@@ -4,7 +4,6 @@
 of the catalogue.
 """
 
-import csv
 import itertools
 import re
 from math import log
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import schild.catalog
+from evidence import cited, rows
 from schild.catalog import load
 
 PER_MIN, ML_MIN = 60, 60 / 1000
@@ -119,9 +120,6 @@ PLASMA = {
     "A60": 1.811,
 }
 
-SCIENCE = Path(__file__).parents[2].parent / "shared" / "science"
-needs_tables = pytest.mark.skipif(not SCIENCE.is_dir(), reason="the evidence tables are not beside this checkout")
-
 
 def entry(drug, name, key):
     return next(value for value in load().drug(drug).number(name).values if value.key == key)
@@ -170,20 +168,7 @@ def test_plasma_rows_that_may_be_fitted():
     assert {key: row.value for key, row in rows.items()} == PLASMA
 
 
-# With the evidence tables at hand: everything against the rows themselves.
-
-
-def table(name):
-    with (SCIENCE / name).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if rows and "id" in rows[0]:
-        return {row["id"]: row for row in rows}
-    return {f"L{line}": row for line, row in enumerate(rows, start=2)}
-
-
-def cell(reference, tables={}):  # noqa: B006  (kept on purpose: one reading per file)
-    name, _, key = reference.partition("#")
-    return tables.setdefault(name, table(name))[key]
+# Everything against the rows themselves.
 
 
 def numbers_in(text):
@@ -202,19 +187,17 @@ def everything():
             yield f"{study.key}/{row.id}", row
 
 
-@needs_tables
 @pytest.mark.parametrize(("place", "typed"), TYPED.items(), ids=map("/".join, TYPED))
 def test_the_row_prints_the_typed_number(place, typed):
     row, printed, _ = typed
-    found = cell(f"naltrexone/data.csv#{row}")
+    found = cited(f"naltrexone/data.csv#{row}")
     assert abs(printed) in numbers_in(found["value"] + " " + found["note"])
 
 
-@needs_tables
 def test_rows_exist_and_the_check_is_carried_unchanged():
     wrong = []
     for where, item in everything():
-        rows = [cell(reference) for reference in item.row]
+        rows = [cited(reference) for reference in item.row]
         flags = {row["verified"] for row in rows}
         if any("recalled" in row["note"] for row in rows):
             flags.add("memory")  # a rival that only the note of the row recalls
@@ -224,13 +207,12 @@ def test_rows_exist_and_the_check_is_carried_unchanged():
     assert not wrong
 
 
-@needs_tables
 def test_reported_values_stand_in_their_rows():
     wrong = []
     for where, item in everything():
         if getattr(item, "basis", "") != "reported":
             continue
-        texts = [" ".join(filter(None, cell(reference).values())) for reference in item.row]
+        texts = [" ".join(filter(None, cited(reference).values())) for reference in item.row]
         if where.endswith("efficacy/neutral"):
             assert "neutral" in texts[0]
             continue
@@ -240,14 +222,13 @@ def test_reported_values_stand_in_their_rows():
     assert not wrong
 
 
-@needs_tables
 def test_observations_stand_in_their_rows():
     wrong = []
     for where, item in everything():
         # Statements, and rows whose direction or two arms count, are typed again in files of their own.
         if hasattr(item, "basis") or where.startswith(("withdrawal_", "alcohol_laboratory")):
             continue
-        text = " ".join(" ".join(filter(None, cell(reference).values())) for reference in item.row).replace("..", " ")
+        text = " ".join(" ".join(filter(None, cited(reference).values())) for reference in item.row).replace("..", " ")
         limits = {limit for limit in (item.low, item.high) if limit is not None}
         middle = len(limits) == 2 and item.value == pytest.approx(sum(limits) / 2)
         wanted = limits if middle else limits | {item.value}
@@ -266,11 +247,10 @@ def test_observations_stand_in_their_rows():
     assert not wrong
 
 
-@needs_tables
 def test_rows_that_the_dossier_made_are_not_called_reported():
     wrong = []
     for where, item in everything():
-        rows = [cell(reference) for reference in item.row]
+        rows = [cited(reference) for reference in item.row]
         made = [row.get("number_from") == "ours" or row["verified"] == "derived" for row in rows]
         in_note = item.verified == "memory" and any(
             f"recalled {item.value:g}" in row["note"] or "Toll recalled" in row["note"] for row in rows
@@ -280,10 +260,14 @@ def test_rows_that_the_dossier_made_are_not_called_reported():
     assert not wrong
 
 
-@needs_tables
 def test_points_of_tomography_agree_with_the_table_of_time_points():
-    with (SCIENCE / "naltrexone/time_points.csv").open(encoding="utf-8", newline="") as file:
-        points = [row for row in csv.DictReader(file) if row["observable"].endswith(("blockade", "occupancy"))]
-    told = sorted((row["species"].lower(), float(row["time_h"]), float(row["value"])) for row in points)
-    rows = [row for row in load().study("naltrexone_pet").observations if row.role == "calibration"]
-    assert sorted((row.species, row.time_h, row.value) for row in rows) == told
+    points = [p for p in rows("naltrexone/time_points.csv") if p["observable"].endswith(("blockade", "occupancy"))]
+    told = sorted((p["species"].lower(), float(p["time_h"]), float(p["value"])) for p in points)
+    ours = [row for row in load().study("naltrexone_pet").observations if row.role == "calibration"]
+    assert sorted((row.species, row.time_h, row.value) for row in ours) == told
+
+
+def test_every_cited_row_is_in_the_repository():
+    for path in sorted(Path(schild.catalog.__file__).parent.rglob("*.toml")):
+        for reference in re.findall(r'"([a-z]+/[a-z_0-9]+\.csv#[^"]+)"', path.read_text(encoding="utf-8")):
+            assert cited(reference), f"{path.name}: {reference}"

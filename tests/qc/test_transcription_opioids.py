@@ -4,13 +4,12 @@ Typed from the rows, not copied from the TOML. The columns are drug, number, row
 the unit of the catalogue, with the arithmetic written out.
 """
 
-import csv
 import re
 from math import log
-from pathlib import Path
 
 import pytest
 
+from evidence import cited
 from schild.catalog import load
 
 PER_S, PER_MIN = 3600, 60
@@ -268,8 +267,6 @@ IN_MAN = {
     "carfentanil": 0.42 / 336.479 * 1000 * 0.16 * 0.0231 / 0.351,
 }
 
-SCIENCE = Path(__file__).parents[2].parent / "shared" / "science" / "opioids"
-needs_tables = pytest.mark.skipif(not SCIENCE.is_dir(), reason="the evidence tables are not beside this checkout")
 TYPED = KINETICS + RECEPTORS
 
 
@@ -280,14 +277,6 @@ def names(table):
 def reference(row):
     file, line = re.fullmatch(r"([a-z]+)(\d+)", row).groups()
     return f"opioids/{file}.csv#L{line}"
-
-
-def cell(row, kept={}):  # noqa: B006  (kept on purpose: one reading per file)
-    file, line = re.fullmatch(r"([a-z]+)(\d+)", row).groups()
-    if file not in kept:
-        with (SCIENCE / f"{file}.csv").open(encoding="utf-8", newline="") as opened:
-            kept[file] = list(csv.DictReader(opened))
-    return kept[file][int(line) - 2]
 
 
 @pytest.mark.parametrize(("drug", "name", "row", "printed", "value"), TYPED, ids=names(TYPED))
@@ -315,24 +304,21 @@ def test_constants_in_man(drug, kd):
     assert any(ki.value * entry.value == pytest.approx(kd, rel=0.003) for entry in kept)
 
 
-@needs_tables
 @pytest.mark.parametrize(("drug", "name", "row", "printed", "value"), TYPED, ids=names(TYPED))
 def test_the_row_prints_what_was_typed(drug, name, row, printed, value):
-    found = cell(row)
+    found = cited(reference(row))
     text = " ".join(found.get(key, "") for key in ("value", "spread", "note", "parameter", "statistic"))
     seen = {abs(float(number)) for number in re.findall(r"\d+\.?\d*(?:[eE]-?\d+)?", text)}
     assert any(number == pytest.approx(printed) for number in seen), text
 
 
-@needs_tables
 @pytest.mark.parametrize(("drug", "name", "row", "percent"), SPREADS, ids=names(SPREADS))
 def test_the_row_prints_the_spread(drug, name, row, percent):
-    found = cell(row)
+    found = cited(reference(row))
     text = " ".join(found.get(key, "") for key in ("value", "spread", "note", "parameter", "statistic"))
     assert percent in {float(number) for number in re.findall(r"\d+\.?\d*", text)}, text
 
 
-@needs_tables
 def test_the_rows_belong_to_the_drug():
     other = {
         "m3g": ("M3G", "morphine"),
@@ -341,6 +327,6 @@ def test_the_rows_belong_to_the_drug():
         "nalmefene": ("nalmefene", "all"),
     }
     for drug, name, row, *_ in TYPED:
-        found = cell(row)
+        found = cited(reference(row))
         said = " ".join(found.get(key, "") for key in ("drug", "analyte", "ligand"))
         assert any(word in said for word in other.get(drug, (drug,))), (drug, name, row, said)

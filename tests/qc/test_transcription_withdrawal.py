@@ -4,14 +4,13 @@ Typed from the evidence rows, not copied from the TOML: which row, what it print
 docs/design/adaptation.md make of it.
 """
 
-import csv
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from evidence import cited, rows, table
 from schild.calibrate.adaptation import ANCHORS
 from schild.catalog import load
 from schild.simulate.observe_withdrawal import split_words
@@ -93,20 +92,13 @@ CATEGORIES = {
 CALIBRATE = ("Tompkins2009", "Tompkins2014", "Bickel1988", "Heishman1989a", "Heishman1989b", "Heishman1990",
              "Azorlosa1994", "Stitzer1991", "Algera2021")  # fmt: skip
 
-OUTCOMES = Path(__file__).parents[2].parent / "shared" / "science" / "outcomes"
-needs_tables = pytest.mark.skipif(not OUTCOMES.is_dir(), reason="the evidence tables are not beside this checkout")
 ROWS = {o.id: (key, o) for key in ("withdrawal_fitted", "withdrawal_checks") for o in load().study(key).observations}
 SHARES = {f"ctn0051_{name}_{kind}": (name, kind) for name in CATEGORIES for kind in ("none", "moderate")}
 
 
 def window(key):
-    table, o = ROWS[key]
-    return Statement(observation=o, table=table, predicted=0.0, low=np.nan, high=np.nan, people=1).wanted
-
-
-def evidence():
-    with (OUTCOMES / "data.csv").open(encoding="utf-8", newline="") as opened:
-        return {row["id"]: row for row in csv.DictReader(opened)}
+    study, o = ROWS[key]
+    return Statement(observation=o, table=study, predicted=0.0, low=np.nan, high=np.nan, people=1).wanted
 
 
 def test_every_row_is_typed_twice():
@@ -132,17 +124,17 @@ def test_shares_of_the_trial(key):
 
 
 def test_only_the_named_studies_are_fitted():
-    for table, o in ROWS.values():
-        assert (o.role == "calibration") == (o.study in CALIBRATE) == (table == "withdrawal_fitted"), o.id
+    for study, o in ROWS.values():
+        assert (o.role == "calibration") == (o.study in CALIBRATE) == (study == "withdrawal_fitted"), o.id
 
 
 def test_fitted_rows_are_the_anchors():
     named = {}
-    for table, o in ROWS.values():
+    for study, o in ROWS.values():
         found = re.match(r"Anchor (A\d+)\.", o.note)
         if found:
             named[found[1]] = o
-        elif table == "withdrawal_fitted":
+        elif study == "withdrawal_fitted":
             assert "tested, not fitted" in o.note or "is set to it" in o.note, o.id
     assert set(named) == {a.id for a in ANCHORS}
     unit = {"min": 1 / 60, "day": 24.0, "points": 1.0, "h": 1.0, "1": 1.0}
@@ -175,31 +167,23 @@ def test_assumed_use_says_so():
             assert "ssume" in o.note, o.id
 
 
-@needs_tables
 @pytest.mark.parametrize("key", TYPED)
 def test_the_evidence_row_prints_it_and_the_flag_is_kept(key):
     name, printed, _ = TYPED[key]
-    row = evidence()[name]
+    row = cited(f"outcomes/data.csv#{name}")
     assert printed in " | ".join(row.values())
     assert ROWS[key][1].verified == row["verified"]
-    assert {ref.partition("#")[2] for ref in ROWS[key][1].row} <= set(evidence())
+    assert {ref.partition("#")[2] for ref in ROWS[key][1].row} <= set(table("outcomes/data.csv"))
 
 
-@needs_tables
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_the_table_of_the_trial_prints_the_shares(name):
     _, label, n, shares = CATEGORIES[name]
-    with (OUTCOMES / "ctn0051_sows_category_by_day_from_first_injection.csv").open(encoding="utf-8") as opened:
-        row = {r["bin"]: r for r in csv.DictReader(opened)}[label]
+    row = table("outcomes/ctn0051_sows_category_by_day_from_first_injection.csv")[label]
     assert int(row["n"]) == n
     assert tuple(float(row[k]) for k in "0123") == shares
 
 
-@needs_tables
-def test_the_dossier_names_the_studies_that_may_be_fitted():
-    text = (OUTCOMES / "README.md").read_text(encoding="utf-8")
-    line = next(x for x in text.splitlines() if x.startswith("**Calibrate:** Tompkins"))
-    for study in CALIBRATE:
-        author, year = re.fullmatch(r"([A-Z][a-z]+)(\d{4})[ab]?", study).groups()
-        assert author in line
-        assert year in line
+def test_the_studies_that_may_be_fitted_are_those_set_aside():
+    wanted = {(row["author"], row["year"]) for row in rows("outcomes/may_be_fitted.csv")}
+    assert {re.fullmatch(r"([A-Z][a-z]+)(\d{4})[ab]?", study).groups() for study in CALIBRATE} == wanted
