@@ -120,13 +120,34 @@ def test_nor_does_it_in_any_person_of_a_group(mechanism, words, seed):
 # ---- precipitated withdrawal
 
 
+def adapted(found: Result, mechanism: str) -> np.ndarray:
+    """Return what the states of adaptation hold together, by their weights."""
+    entry = load().adaptation[mechanism]
+    weights = {name: entry.numbers[state.weight].value for name, state in entry.states.items() if state.weight}
+    return sum(weight * found[f"adaptation_{name}"].values[0] for name, weight in weights.items())
+
+
 @settings(max_examples=25)
 @given(mechanisms, histories(), st.sampled_from(QUICK))
-def test_an_antagonist_lowers_no_score_before_it_holds_the_most_receptors(mechanism, history, words):
-    found = simulate(words, history=history, until="12 h", every="10 min", adaptation=mechanism)
-    held = int(found[f"mor_occupancy_{words.split()[0]}"].values[0].argmax())
-    added = found["cows"].values[0] - cows(history=history, mechanism=mechanism)
-    assert added[: held + 1].min() >= -2e-3
+@example("response_turnover", "oxymorphone 2.5 mg po q6h for 1 d stopped 1 h", "naltrexone 50 mg po")
+def test_an_antagonist_lowers_no_score_before_its_reaction_is_largest_and_later_only_by_adaptation_lost(
+    mechanism, history, words
+):
+    """Hold an antagonist to the two laws of its reaction.
+
+    "No score is lowered before the antagonist holds the most receptors" is not a law: naltrexone by mouth comes near
+    its maximum within 4 h and reaches it after 8 h. Adaptation that lasts some hours is lost meanwhile, since the
+    antagonist takes away the response that keeps it up. After one day of oxymorphone the score without an antagonist,
+    which rises as the last dose wears off, passes the falling one before that maximum. An antagonist given early
+    attenuates withdrawal later (Heishman 1990), but it takes no more from the drive than it took from adaptation.
+    """
+    options = {"history": history, "until": "12 h", "every": "10 min", "adaptation": mechanism}
+    with_, without = simulate(words, **options), simulate(**options)
+    added = with_["cows"].values[0] - without["cows"].values[0]
+    assert added[: int(added.argmax()) + 1].min() >= -2e-3
+    lost = adapted(without, mechanism) - adapted(with_, mechanism)
+    gained = drive(with_["cows"].values[0], mechanism) - drive(without["cows"].values[0], mechanism)
+    assert (gained >= -lost - 1e-4).all()
 
 
 @settings(max_examples=15)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import schild
@@ -43,6 +43,8 @@ def test_at_equilibrium_an_antagonist_shifts_the_effect_curve_and_keeps_its_maxi
 
 
 @given(st.floats(0, 1), st.floats(4, 12), st.floats(35, 45), st.floats(20, 34))
+@example(5e-324, 6.0, 45.0, 20.0)  # the smallest drive that a float can hold gave no breathing at all
+@example(2e-308, 6.0, 45.0, 20.0)
 def test_resting_ventilation_rises_with_drive_between_nothing_and_baseline(drive, baseline, pco2, threshold):
     value = float(resting_ventilation(drive, baseline, pco2, threshold))
     assert -1e-12 <= value <= baseline * (1 + 1e-12)

@@ -197,5 +197,6 @@ def resting_ventilation(
     """
     d = np.asarray(drive, dtype=np.float64)
     v0, p0, b = (np.asarray(x, dtype=np.float64) for x in (baseline_l_min, pco2_mmhg, threshold_mmhg))
-    gain = d * v0 / (p0 - b)
-    return np.asarray(0.5 * (np.sqrt((gain * b) ** 2 + 4.0 * gain * p0 * v0) - gain * b))
+    gain = v0 / (p0 - b)
+    # The root of the drive is taken out of the sum, so that the product of a tiny drive and the gain cannot vanish.
+    return np.asarray(0.5 * (np.sqrt(d) * np.sqrt(d * (gain * b) ** 2 + 4.0 * gain * p0 * v0) - d * gain * b))
