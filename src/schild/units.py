@@ -784,3 +784,67 @@ def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
         )
     per_hour = exact * litres * Fraction(TICKS_PER_HOUR, size)
     return float(per_hour if to == "L/h" else per_hour * Fraction(1000, 60))
+
+
+#: Unit of a number, as the catalogue writes it: names joined by / and *, parts of it in brackets.
+_COMPOUND_UNIT = re.compile(r"(?:1/)?[A-Za-zµμ]+(?:[*/](?:[A-Za-zµμ]+|\([A-Za-zµμ]+(?:[*/][A-Za-zµμ]+)*\)))*")
+
+
+def convert(text: str, unit: str, kind: str = "a number") -> float:
+    """Read a number with its unit, and give it in another unit.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"120 L/h"``, ``"0.5 nM"`` or ``"50 %"``.
+    unit : str
+        Unit to give it in; ``"1"`` for a number without dimension, of which the text may leave the unit out.
+    kind : str
+        What is read, for messages.
+
+    Returns
+    -------
+    float
+        In ``unit``.
+
+    Raises
+    ------
+    InputError
+        If the text is no number, lacks its unit, or has one of another dimension.
+
+    Examples
+    --------
+    >>> convert("2 L/min", "L/h"), convert("50 %", "1"), convert("0.5 nM", "nM")
+    (120.0, 0.5, 0.5)
+    """
+    example = "0.5" if unit == "1" else f"1.5 {unit}"
+    number, given = _split(text, kind, example)
+    value = float(number)
+    if given == unit or (unit == "1" and not given):
+        return value
+    if unit == "1":
+        factor = 0.01 if given == "%" else None
+    elif not given:
+        raise InputError(f"{_shown(text)} has no unit; expected {kind} in {unit}. Write it like {example!r}.")
+    else:
+        factor = _compound_factor(given, unit)
+    if factor is None:
+        raise InputError(
+            f"{_shown(text)} has the unit {_shown(given)}; expected {kind} "
+            + ("without a unit, or in %" if unit == "1" else f"in {unit}, or in a unit that converts to it")
+            + f". Write it like {example!r}."
+        )
+    return float(f"{value * factor:.15g}")
+
+
+@lru_cache(maxsize=256)
+def _compound_factor(unit: str, target: str) -> float | None:
+    """Size of one unit in another, None where pint knows no such unit or the kinds differ."""
+    # Never hand an expression to a parser that evaluates it.
+    if len(unit) > 40 or not _COMPOUND_UNIT.fullmatch(unit):
+        return None
+    try:
+        registry = _registry()
+        return float((1.0 * registry.parse_units(unit)).to(registry.parse_units(target)).magnitude)
+    except Exception:  # as in `_pint_factor`
+        return None

@@ -43,6 +43,9 @@ from schild.evidence import Number, Spread, Value
 
 T = TypeVar("T")
 
+#: Owners of numbers that are tables of their own.
+_TABLES = ("alcohol", "trial", "rescue")
+
 
 class _Folder(Protocol):
     # The part of importlib's Traversable that pathlib.Path shares.
@@ -148,6 +151,59 @@ class Catalogue:
         self.alcohol: Mapping[str, Number] = _LazyWhole(self._alcohol)
         self.trial: Mapping[str, Number] = _LazyWhole(self._trial)
         self.references: Mapping[str, Reference] = _LazyWhole(self._references)
+        self.rescue: Mapping[str, Number] = _LazyWhole(_physiology)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Keys of all that has numbers: drugs, effects, mechanisms of adaptation, populations, and three tables.
+
+        Examples
+        --------
+        >>> {"naltrexone", "pupil", "two_state", "adult", "alcohol"} <= set(load().owners)
+        True
+        """
+        return (*self.drugs, *self.effects, *self.adaptation, *self.populations, *_TABLES)
+
+    def entry_of(self, owner: str) -> Drug | Effect | Adaptation | ReferencePopulation | None:
+        """Find the record that numbers belong to; None for the tables ``alcohol``, ``trial`` and ``rescue``.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing is called so; the message names close matches.
+        """
+        if owner in _TABLES:
+            return None
+        for records in (self.drugs, self.effects, self.adaptation, self.populations):
+            if owner in records:
+                return records[owner]
+        raise UnknownNameError("drug, effect or other owner of numbers", owner, self.owners)
+
+    def numbers_of(self, owner: str) -> Mapping[str, Number]:
+        """Numbers of an owner, by name.
+
+        Parameters
+        ----------
+        owner : str
+            One of ``owners``.
+
+        Returns
+        -------
+        mapping of str to Number
+            Everything that a run may use or replace of it.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing is called so; the message names close matches.
+
+        Examples
+        --------
+        >>> load().numbers_of("pupil")["baseline"].unit
+        'mm'
+        """
+        entry = self.entry_of(owner)
+        return getattr(self, owner) if entry is None else entry.numbers
 
     def drug(self, name: str) -> Drug:
         """Find a drug by key or alias.
@@ -317,6 +373,12 @@ class Catalogue:
 
     def _references(self) -> dict[str, Reference]:
         return {entry.key: entry for entry in parse_bibtex(self._text("references.bib"), "references.bib")}
+
+
+def _physiology() -> dict[str, Number]:
+    from schild.catalog.rescue import physiology_numbers
+
+    return dict(physiology_numbers())
 
 
 @lru_cache(maxsize=1)

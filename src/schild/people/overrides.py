@@ -1,0 +1,136 @@
+"""Numbers given in place of the catalogue's: names checked, values read with their units, once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from schild.catalog import Catalogue, Drug
+from schild.errors import InputError, UnknownNameError
+from schild.evidence import Number
+from schild.units import convert
+
+__all__ = ["Given", "Overrides"]
+
+#: What may be given for a number: a value in the number's own unit, or text with a unit.
+Given: TypeAlias = Mapping[str, "float | str"]
+
+#: Quantities that cannot be negative.
+_NOT_NEGATIVE = ("L", "L/h", "1/h", "nM", "h", "g/mol", "g/h", "g/L", "mg", "kg", "mm")
+
+
+class Overrides(Mapping[str, float]):
+    """Checked values by ``"owner.number"``, each in the unit of its number.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        From ``Overrides.of``, which checks them.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> Overrides.of({"naltrexone.cl": "2 L/min", "pupil.baseline": 5}, load())
+    Overrides({'naltrexone.cl': 120.0, 'pupil.baseline': 5.0})
+    >>> Overrides.of({"naltrexone.clx": 1}, load())
+    Traceback (most recent call last):
+        ...
+    schild.errors.UnknownNameError: No number of naltrexone is called 'clx'. Did you mean 'cl'?
+    """
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = dict(values)
+
+    @classmethod
+    def of(cls, given: Given | None, catalogue: Catalogue) -> Overrides:
+        """Check names and read values.
+
+        Parameters
+        ----------
+        given : mapping or None
+            Values by ``"owner.number"``: a float in the number's own unit, or text such as ``"120 L/h"``. The owner is
+            a drug (or one of its other names), an effect, a mechanism of adaptation, a population, ``alcohol``,
+            ``trial`` or ``rescue``. ``"naltrexone.ke0"`` stands for the number of that name in whichever structure
+            the run uses.
+        catalogue : Catalogue
+            Where the numbers stand.
+
+        Returns
+        -------
+        Overrides
+            The same object if it has been checked before.
+
+        Raises
+        ------
+        UnknownNameError
+            For an owner or a number that does not exist; the message names close matches.
+        InputError
+            For a value that is no number, has a unit of another dimension, or lies outside the number's bounds.
+        """
+        if isinstance(given, Overrides):
+            return given
+        if given is not None and not isinstance(given, Mapping):
+            raise InputError(
+                f"The overrides are {given!r}; expected a mapping of names to values. Write it like "
+                "{'naltrexone.cl': '120 L/h'}."
+            )
+        return cls(dict(_checked(name, value, catalogue) for name, value in (given or {}).items()))
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Overrides({self._values!r})"
+
+
+def _checked(name: str, value: float | str, catalogue: Catalogue) -> tuple[str, float]:
+    """Name with the key of its owner, and the value in the number's unit."""
+    if not isinstance(name, str) or "." not in name:
+        raise InputError(
+            f"The number {name!r} was given; expected its owner and its name, as in 'naltrexone.cl'. "
+            "`schild drugs NAME` lists the numbers of a drug."
+        )
+    owner, _, short = name.partition(".")
+    if owner not in catalogue.owners and owner.lower() in catalogue.aliases:
+        owner = catalogue.drug(owner).key
+    numbers = catalogue.numbers_of(owner)
+    entry = catalogue.entry_of(owner)
+    structures = entry.structures if isinstance(entry, Drug) else {}
+    versions = [numbers[full] for key in structures if (full := f"{key}.{short}") in numbers]
+    if short not in numbers and not versions:
+        general = {n.removeprefix(f"{key}.") for key in structures for n in numbers if n.startswith(f"{key}.")}
+        raise UnknownNameError(f"number of {owner}", short, {*numbers, *general})
+    if isinstance(entry, Drug) and short in {route.challenge for route in entry.routes.values()}:
+        raise InputError(
+            f"{owner}.{short} was given; it is the largest dose of published human challenges, above which schild "
+            "computes nothing while an antagonist is on board, and it cannot be replaced. Leave it out."
+        )
+    number = numbers[short] if short in numbers else versions[0]
+    return f"{owner}.{short}", _read(f"{owner}.{short}", value, number)
+
+
+def _read(name: str, value: float | str, number: Number) -> float:
+    if isinstance(value, str):
+        found = convert(value, number.unit or "1", name)
+    else:
+        try:
+            found = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            found = math.nan
+    unit = "" if number.unit in ("", "1") else f" {number.unit}"
+    if not math.isfinite(found):
+        raise InputError(
+            f"{name} is {value!r}; expected a finite number, or text such as '{number.value:g}{unit}'. Correct it."
+        )
+    low, high = number.bounds or (0.0 if number.unit in _NOT_NEGATIVE and number.value >= 0.0 else -math.inf, math.inf)
+    if not low <= found <= high:
+        limits = f"{low:g} to {high:g}{unit}" if math.isfinite(high) else f"{low:g}{unit} or more"
+        raise InputError(f"{name} is {value!r}; expected {limits}. Correct it.")
+    return found
