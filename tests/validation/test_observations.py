@@ -66,11 +66,11 @@ def test_known_misses_name_rows_to_check_and_say_why():
     for key, entry in known_misses().items():
         assert key in ROWS, key
         assert ROWS[key][1].role == "check", key
-        assert set(entry["kinds"]) <= (
+        assert set(entry.kinds) <= (
             {"window"} if is_withdrawal(ROWS[key][0]) or ROWS[key][0] == TRIALS else {"fold", "band"}
         )
-        assert entry["kinds"]
-        assert len(entry["reason"]) > 20
+        assert entry.kinds
+        assert len(entry.reason) > 20
 
 
 def test_a_row_does_not_depend_on_the_others():
@@ -172,7 +172,7 @@ def test_misses_are_the_listed_ones():
     }
     stated = (*found.withdrawal, *found.trials)
     seen |= {s.observation.id: ["window"] for s in stated if s.evidence == "checked" and not s.holds}
-    assert seen == {key: entry["kinds"] for key, entry in known_misses().items()}
+    assert seen == {key: list(entry.kinds) for key, entry in known_misses().items()}
     naltrexone = [c for c in found.checks if c.evidence == "checked" and c.table.startswith("naltrexone_")]
     assert 0.80 <= np.mean([c.inside for c in naltrexone]) <= 0.97
     # Since the part between studies is drawn for every drug, by a rule written before its effect was seen, 81 to 82 %

@@ -63,13 +63,13 @@ def test_windows_keep_their_ends_and_misses_have_a_size():
 
 def test_misses_of_checks_are_the_listed_ones_with_their_size(statements):
     rows = {s.observation.id for s in statements}
-    listed = {key: entry for key, entry in known_misses().items() if entry["kinds"] == ["window"] and key in rows}
+    listed = {key: entry for key, entry in known_misses().items() if entry.kinds == ("window",) and key in rows}
     missed = {s.observation.id: s for s in statements if s.evidence == "checked" and not s.holds}
     assert set(missed) == set(listed)
     for key, s in missed.items():
-        assert ("miss" in listed[key]) == bool(np.isfinite(s.miss)), key
+        assert (listed[key].miss is not None) == bool(np.isfinite(s.miss)), key
         if np.isfinite(s.miss):
-            assert s.miss == pytest.approx(listed[key]["miss"], rel=0.02, abs=2e-4), key
+            assert s.miss == pytest.approx(listed[key].miss, rel=0.02, abs=2e-4), key
 
 
 def test_missed_anchors_are_known_with_their_size(statements):

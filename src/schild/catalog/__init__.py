@@ -1,5 +1,6 @@
 """The catalogue: drugs, receptors, populations, studies, references as data, each number with its paper."""
 
+from schild.catalog.claims import Book, Claim, KnownMiss, Test
 from schild.catalog.entries import (
     Adaptation,
     Binding,
@@ -28,15 +29,18 @@ from schild.catalog.loader import Catalogue, drug_from_dict, load
 __all__ = [
     "Adaptation",
     "Binding",
+    "Book",
     "Branch",
     "ByDose",
     "Catalogue",
+    "Claim",
     "Correlation",
     "Covariate",
     "Delivery",
     "Disposition",
     "Drug",
     "Effect",
+    "KnownMiss",
     "LagState",
     "Observation",
     "PopulationCovariate",
@@ -47,6 +51,7 @@ __all__ = [
     "Route",
     "Structure",
     "Study",
+    "Test",
     "Tolerance",
     "drug_from_dict",
     "load",

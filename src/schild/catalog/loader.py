@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
 
+from schild.catalog.claims import Book, KnownMiss, read_book
 from schild.catalog.entries import (
     Adaptation,
     Binding,
@@ -37,7 +38,7 @@ from schild.catalog.entries import (
     Study,
     Tolerance,
 )
-from schild.catalog.reader import Table, parse_toml
+from schild.catalog.reader import Table
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number, Spread, Value
 
@@ -144,6 +145,8 @@ class Catalogue:
                     raise CatalogueError(f"drugs/{key}.toml: the name {alias!r} already belongs to {other}.")
         self.drugs: Mapping[str, Drug] = _Lazy(keys, self._drug)
         self.studies: Mapping[str, Study] = _Lazy(_stems(root.joinpath("studies")), self._study)
+        self.claims: Mapping[str, Book] = _Lazy(_stems(root.joinpath("claims")), self._claims)
+        self.known_misses: Mapping[str, KnownMiss] = _LazyWhole(self._known_misses)
         self.receptors: Mapping[str, Receptor] = _LazyWhole(self._receptors)
         self.populations: Mapping[str, ReferencePopulation] = _LazyWhole(self._populations)
         self.effects: Mapping[str, Effect] = _LazyWhole(self._effects)
@@ -296,11 +299,11 @@ class Catalogue:
         return self._texts[file]
 
     def _table(self, file: str) -> Table:
-        return Table(parse_toml(self._text(file), file), file)
+        return Table.of(self._text(file), file)
 
     def _head(self, file: str) -> Table:
         # In TOML whatever stands before the first table header is a document of its own.
-        return Table(parse_toml(self._text(file).split("\n[", 1)[0], file), file)
+        return Table.of(self._text(file).split("\n[", 1)[0], file)
 
     def _drug(self, key: str) -> Drug:
         file = f"drugs/{key}.toml"
@@ -322,6 +325,24 @@ class Catalogue:
         )
         table.done()
         return study
+
+    def _claims(self, key: str) -> Book:
+        table = self._table(f"claims/{key}.toml")
+        book = read_book(table, self)
+        if book.drug != key:
+            raise table.fail(f"has drug = {book.drug!r}; expected {key!r}, as the file is called.", "drug")
+        return book
+
+    def _known_misses(self) -> dict[str, KnownMiss]:
+        top = self._table("known_misses.toml")
+        rows = [(table, table.record(KnownMiss)) for table in top.tables("miss")]
+        top.done()
+        found: dict[str, KnownMiss] = {}
+        for table, row in rows:
+            if row.id in found:
+                raise table.fail(f"lists {row.id!r} a second time.", "id")
+            found[row.id] = row
+        return found
 
     def _receptors(self) -> dict[str, Receptor]:
         top = self._table("receptors.toml")

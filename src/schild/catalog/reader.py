@@ -1,13 +1,24 @@
-"""Reads TOML tables key by key and says which file, which key and what was expected when one is wrong."""
+"""Reads TOML tables key by key; an error names the file, the line, the key and what was expected."""
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from schild.errors import CatalogueError
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
+_ASSIGNED = re.compile(rf"\s*({_DOTTED})\s*=")
 
 
 def parse_toml(text: str, file: str) -> dict[str, Any]:
@@ -41,8 +52,71 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
         raise CatalogueError(f"{file} is not valid TOML: {error}.") from error
 
 
+def line_of(text: str, path: Path) -> int:
+    r"""Find the line of a TOML document where a table or key stands.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    path : tuple of str and int
+        Names of tables and keys from the top; an int is the place in a list of tables.
+
+    Returns
+    -------
+    int
+        The first line, counted from 1, that belongs to the longest part of the path that the document has.
+
+    Examples
+    --------
+    >>> line_of('name = "x"\n[[value]]\nkey = "a"\n[[value]]\nkey = "b"', ("value", 1, "key"))
+    5
+    """
+    lines = _lines(text)
+    return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 1)
+
+
+@lru_cache(maxsize=16)
+def _lines(text: str) -> Mapping[Path, int]:
+    found: dict[Path, int] = {}
+    here: Path = ()
+    quoted = ""
+    last: dict[Path, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if quoted:  # inside a string of several lines
+            quoted = "" if quoted in line else quoted
+            continue
+        if header := _HEADER.match(line):
+            path = here = _header_path(header[2], header[1] == "[[", last)
+        elif assigned := _ASSIGNED.match(line):
+            path = here + _names(assigned[1])
+            quoted = next((mark for mark in ('"""', "'''") if line.count(mark) % 2), "")
+        else:
+            continue
+        for n in range(1, len(path) + 1):
+            found.setdefault(path[:n], number)
+    return found
+
+
+def _names(dotted: str) -> Path:
+    return tuple(name.strip("\"'") for name in re.findall(_KEY, dotted))
+
+
+def _header_path(dotted: str, listed: bool, last: dict[Path, int]) -> Path:
+    # [[a.b]] opens the next table of a list; [a.b.c] belongs to the last one.
+    path: Path = ()
+    names = _names(dotted)
+    for i, name in enumerate(names):
+        path += (name,)
+        if listed and i == len(names) - 1:
+            last[path] = last.get(path, -1) + 1
+        if path in last:
+            path += (last[path],)
+    return path
+
+
 class Table:
-    """A TOML table that remembers where it stands and which of its keys were asked for.
+    r"""A TOML table that remembers where it stands and which of its keys were asked for.
 
     Parameters
     ----------
@@ -50,28 +124,47 @@ class Table:
         The table.
     file : str
         Name of the file, for messages.
-    where : str
-        Dotted place of the table in the file, for messages.
+    path : tuple of str and int
+        Names of the tables around it, for messages.
+    document : str
+        The text, to find lines in; empty when there is none.
 
     Examples
     --------
-    >>> table = Table({"unit": "L/h", "val": 3}, "drugs/x.toml", "number.cl")
+    >>> text = '[number.cl]\nunit = "L/h"\nval = 3'
+    >>> table = Table.of(text, "drugs/x.toml").table("number").table("cl")
     >>> table.text("unit")
     'L/h'
     >>> table.real("value")
     Traceback (most recent call last):
         ...
-    schild.errors.CatalogueError: drugs/x.toml: [number.cl] lacks 'value' (a number).
+    schild.errors.CatalogueError: drugs/x.toml, line 1: [number.cl] lacks 'value' (a number).
     """
 
-    def __init__(self, data: Mapping[str, Any], file: str, where: str = "") -> None:
-        self.data, self.file, self.where = data, file, where
+    def __init__(self, data: Mapping[str, Any], file: str, path: Path = (), document: str = "") -> None:
+        self.data, self.file, self.path, self.document = data, file, path, document
         self.asked: set[str] = set()
 
-    def fail(self, message: str) -> CatalogueError:
-        """Make an error that starts with file and table."""
-        place = f"[{self.where}]" if self.where else "the top of the file"
-        return CatalogueError(f"{self.file}: {place} {message}")
+    @classmethod
+    def of(cls, document: str, file: str) -> Table:
+        """Parse a document; the table at its top."""
+        return cls(parse_toml(document, file), file, (), document)
+
+    @property
+    def where(self) -> str:
+        """Dotted name of the table, e.g. ``route.oral.branch[0]``."""
+        parts = (f"[{p}]" if isinstance(p, int) else f'."{p}"' if "." in p else f".{p}" for p in self.path)
+        return "".join(parts).removeprefix(".")
+
+    def place(self, key: str | None = None) -> str:
+        """File and line of the table, or of one of its keys."""
+        path = self.path if key is None else (*self.path, key)
+        return f"{self.file}, line {line_of(self.document, path)}" if self.document else self.file
+
+    def fail(self, message: str, key: str | None = None) -> CatalogueError:
+        """Make an error that starts with file, line and table."""
+        table = f"[{self.where}]" if self.path else "the top of the file"
+        return CatalogueError(f"{self.place(key)}: {table} {message}")
 
     def _get(self, key: str, kinds: type | tuple[type, ...], expected: str, default: Any) -> Any:
         self.asked.add(key)
@@ -81,7 +174,7 @@ class Table:
             return default
         value = self.data[key]
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-            raise self.fail(f"has {key} = {value!r}; expected {expected}.")
+            raise self.fail(f"has {key} = {value!r}; expected {expected}.", key)
         return value
 
     def text(self, key: str, default: Any = ...) -> str:
@@ -97,8 +190,10 @@ class Table:
         """A string out of a set."""
         names = tuple(known)
         value = self.text(key, default)
-        if value not in names:
-            raise self.fail(f"has {key} = {value!r}; expected one of {', '.join(names)}.")
+        if value not in names and (key in self.data or default is ...):
+            close = get_close_matches(value, names, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise self.fail(f"has {key} = {value!r}; expected one of {', '.join(names)}.{hint}", key)
         return value
 
     def real(self, key: str, default: Any = ...) -> float:
@@ -123,12 +218,12 @@ class Table:
         """True or false."""
         return bool(self._get(key, bool, "true or false", default))
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A string or a list of strings; empty when absent."""
-        found = self._get(key, (str, list), "a string or a list of strings", [])
+    def texts(self, key: str, default: Any = ()) -> tuple[str, ...]:
+        """A string or a list of strings; empty when absent, unless it is required (default ``...``)."""
+        found = self._get(key, (str, list, tuple), "a string or a list of strings", default)
         items = [found] if isinstance(found, str) else found
         if not all(isinstance(item, str) for item in items):
-            raise self.fail(f"has {key} = {found!r}; expected a string or a list of strings.")
+            raise self.fail(f"has {key} = {found!r}; expected a string or a list of strings.", key)
         return tuple(items)
 
     def pair(self, key: str) -> tuple[float, float] | None:
@@ -137,23 +232,25 @@ class Table:
         if found is None:
             return None
         if len(found) != 2 or not all(isinstance(item, (int, float)) for item in found):
-            raise self.fail(f"has {key} = {found!r}; expected two numbers.")
+            raise self.fail(f"has {key} = {found!r}; expected two numbers.", key)
         return float(found[0]), float(found[1])
 
     def table(self, key: str) -> Table:
         """A table; empty when absent."""
-        return Table(self._get(key, dict, "a table", {}), self.file, self._below(key))
+        return Table(self._get(key, dict, "a table", {}), self.file, (*self.path, key), self.document)
 
     def maybe_table(self, key: str) -> Table | None:
         """A table or None."""
+        self.asked.add(key)
         return self.table(key) if key in self.data else None
 
     def tables(self, key: str) -> list[Table]:
         """A list of tables (``[[key]]``); empty when absent."""
         found = self._get(key, list, "a list of tables", [])
         if not all(isinstance(item, dict) for item in found):
-            raise self.fail(f"has {key} that is not a list of tables; write [[{self._below(key)}]].")
-        return [Table(item, self.file, f"{self._below(key)}[{i}]") for i, item in enumerate(found)]
+            name = ".".join(str(p) for p in (*self.path, key) if isinstance(p, str))
+            raise self.fail(f"has {key} that is not a list of tables; write [[{name}]].", key)
+        return [Table(item, self.file, (*self.path, key, i), self.document) for i, item in enumerate(found)]
 
     def named(self, key: str) -> dict[str, Table]:
         """A table of tables (``[key.name]``)."""
@@ -165,14 +262,56 @@ class Table:
         inner = self.table(key)
         return {name: inner.text(name) for name in inner.data}
 
+    def record(self, kind: type[T], **given: Any) -> T:
+        """Read a dataclass field by field, as its annotations say, and refuse all other keys.
+
+        Parameters
+        ----------
+        kind : type
+            The dataclass.
+        **given
+            Fields that are not read here.
+
+        Returns
+        -------
+        object
+            One of ``kind``.
+        """
+        values = {
+            name: self._field(name, hint, default)
+            for name, hint, default in _fields(cast(Any, kind))
+            if name not in given
+        }
+        self.done()
+        return kind(**values, **given)
+
+    def _field(self, name: str, hint: Any, default: Any) -> Any:
+        if get_origin(hint) is Literal:
+            return self.choice(name, get_args(hint), default)
+        required: dict[Any, Callable[..., Any]] = {
+            str: self.text, float: self.real, int: self.whole, bool: self.flag, tuple[str, ...]: self.texts,
+        }  # fmt: skip
+        if hint in required:
+            return required[hint](name, default)
+        optional: dict[Any, Callable[..., Any]] = {
+            str | None: self.maybe_text, float | None: self.maybe_real, int | None: self.maybe_whole,
+            tuple[float, float] | None: self.pair, Mapping[str, str]: self.names,
+        }  # fmt: skip
+        return optional[hint](name)
+
     def done(self) -> None:
         """Refuse keys that nobody asked for."""
         for key in self.data:
             if key not in self.asked:
                 close = get_close_matches(key, self.asked, n=1)
                 known = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(sorted(self.asked))}."
-                raise self.fail(f"has an unknown key '{key}'; {known}")
+                raise self.fail(f"has an unknown key '{key}'; {known}", key)
 
-    def _below(self, key: str) -> str:
-        name = f'"{key}"' if "." in key else key
-        return f"{self.where}.{name}" if self.where else name
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Any, Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple(
+        (f.name, hints[f.name], ... if f.default is dataclasses.MISSING else f.default)
+        for f in dataclasses.fields(kind)
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog.loader import _numbers
-from schild.catalog.reader import Table, parse_toml
+from schild.catalog.reader import Table
 from schild.errors import CatalogueError
 from schild.evidence import Number
 
@@ -110,7 +110,7 @@ def physiology_numbers() -> Mapping[str, Number]:
     >>> number.value, number.chosen.row
     (0.024, ('overdose/parameters.yaml#physiology.lung.shunt',))
     """
-    table = Table(parse_toml(_read("physiology.toml"), "rescue/physiology.toml"), "rescue/physiology.toml")
+    table = Table.of(_read("physiology.toml"), "rescue/physiology.toml")
     table.text("name")
     table.text("says")
 
@@ -142,7 +142,7 @@ def population_spreads() -> Mapping[str, JointNormal]:
     >>> spread.names, float(spread.correlation[0, 2])
     (('ec50', 'k_off', 'n'), -0.4422)
     """
-    top = Table(parse_toml(_read("population.toml"), "rescue/population.toml"), "rescue/population.toml")
+    top = Table.of(_read("population.toml"), "rescue/population.toml")
     found = {}
     for key in top.data:
         table = top.table(key)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from schild import _callable
-from schild.catalog import Catalogue, Observation, load
+from schild.catalog import Catalogue, KnownMiss, Observation, load
 from schild.errors import SchildError
 from schild.simulate.observe import predict
 from schild.validate.check import Check, check
@@ -286,7 +284,7 @@ def mu_rmse(catalogue: Catalogue, structure: str) -> float:
     return float(np.sqrt(np.mean(np.square(left))))
 
 
-def known_misses() -> dict[str, dict[str, Any]]:
+def known_misses() -> Mapping[str, KnownMiss]:
     """Return the check rows that are known to miss, by id, with kinds and reason.
 
     Examples
@@ -294,8 +292,7 @@ def known_misses() -> dict[str, dict[str, Any]]:
     >>> "lee1988_half_time" in known_misses()
     True
     """
-    text = files("schild.validate").joinpath("known_misses.toml").read_text(encoding="utf-8")
-    return {entry["id"]: entry for entry in tomllib.loads(text)["miss"]}
+    return load().known_misses
 
 
 def oral_means(catalogue: Catalogue, roles: Sequence[str]) -> list[tuple[str, float, float, list[Observation]]]:

@@ -74,7 +74,7 @@ def _observed(c: Check) -> str:
 def _reason(c: Check | Statement) -> str:
     entry = known_misses().get(c.observation.id)
     if entry is not None:
-        return str(entry["reason"])
+        return entry.reason
     return "A fitted row." if c.evidence == "fitted" else "Not listed as known."
 
 

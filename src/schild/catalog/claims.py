@@ -1,0 +1,366 @@
+"""Claims about a drug: what is said, which experiment is run, what decides (``data/claims/<drug>.toml``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from schild.catalog.entries import Observation
+from schild.errors import SchildError
+from schild.units import hours
+
+if TYPE_CHECKING:
+    from schild.catalog.loader import Catalogue
+    from schild.catalog.reader import Table
+
+__all__ = ["EVIDENCE", "OPS", "SUPPORT", "Book", "Claim", "Evidence", "KnownMiss", "Test", "read_book", "unit_words"]
+
+Op: TypeAlias = Literal["within", "fold", "between", "at_least", "at_most"]
+Evidence: TypeAlias = Literal["fitted", "checked", "predicted", "label", "construction"]
+OPS: tuple[str, ...] = get_args(Op)
+EVIDENCE: tuple[str, ...] = get_args(Evidence)
+#: Kinds of evidence that count as support where the test holds.
+SUPPORT = ("checked", "predicted")
+
+#: The numbers that each criterion needs.
+_NEEDS = {"within": ("value", "tolerance"), "fold": ("value", "tolerance"), "between": ("low", "high")}
+#: Keys of a test that are not options of its experiment.
+_OWN = (
+    "id", "statement", "run", "op", "value", "tolerance", "low", "high", "unit", "observed", "why", "evidence",
+    "source", "rows", "note",
+)  # fmt: skip
+
+
+def unit_words(unit: str) -> str:
+    """Write a unit as it follows a number, with its space.
+
+    Examples
+    --------
+    >>> unit_words("day"), unit_words("1"), unit_words("ng/mL")
+    (' days', '', ' ng/mL')
+    """
+    return {"1": "", "day": " days", "month": " months", "d": " days", "fold": "-fold"}.get(unit, f" {unit}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """One experiment with its criterion.
+
+    Parameters
+    ----------
+    id, statement : str
+        Number and what is said.
+    run : str
+        Name of the experiment, in ``schild.explain.experiments``.
+    options : mapping
+        What it is run with.
+    evidence : str
+        One of ``EVIDENCE``.
+    op : str
+        One of ``OPS``; empty where no data decide.
+    value, tolerance, low, high : float or None
+        The criterion.
+    unit : str
+        Unit of the prediction and of the criterion.
+    observed, why, note : str
+        What was measured, why this criterion, cautions.
+    source, rows : tuple of str
+        Citation keys and evidence rows.
+    place : str
+        File and line of the test, for messages.
+    """
+
+    __test__ = False  # not a test of pytest's
+
+    id: str
+    statement: str
+    run: str
+    options: Mapping[str, Any]
+    evidence: str
+    unit: str
+    op: str = ""
+    value: float | None = None
+    tolerance: float | None = None
+    low: float | None = None
+    high: float | None = None
+    observed: str = ""
+    why: str = ""
+    note: str = ""
+    source: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    place: str = ""
+
+    def holds(self, predicted: float) -> bool | None:
+        """Whether a prediction meets the criterion; None where there is none.
+
+        Examples
+        --------
+        >>> one = Test(id="a", statement="", run="", options={}, evidence="checked", unit="h",
+        ...            op="between", low=2, high=3)
+        >>> one.holds(2.5), one.holds(4.0)
+        (True, False)
+        """
+        if not self.op:
+            return None
+        if not math.isfinite(predicted):
+            return False
+        value, tolerance = self.value or 0.0, self.tolerance or 0.0
+        if self.op == "within":
+            return abs(predicted - value) <= tolerance
+        if self.op == "fold":
+            return value / tolerance <= predicted <= value * tolerance
+        if self.op == "between":
+            return float(self.low or 0.0) <= predicted <= float(self.high or 0.0)
+        return predicted >= value if self.op == "at_least" else predicted <= value
+
+    def size(self, predicted: float) -> str:
+        """How far a prediction is from the criterion, in words; between percentages in points."""
+        unit = unit_words("points" if self.unit == "%" else self.unit)
+        value = self.value or 0.0
+        if self.op == "within":
+            return f"off by {predicted - value:+.3g}{unit}"
+        if self.op == "fold":
+            return f"{predicted / value:.2f} of the observed"
+        if self.op == "between":
+            low, high = float(self.low or 0.0), float(self.high or 0.0)
+            if predicted < low:
+                return f"{low - predicted:.3g}{unit} below the range"
+            return f"{predicted - high:.3g}{unit} above the range" if predicted > high else "in the range"
+        if self.op:
+            return f"{abs(predicted - value):.3g}{unit} {'above' if predicted > value else 'below'} the limit"
+        return ""
+
+    @property
+    def criterion(self) -> str:
+        """The criterion in words."""
+        unit = unit_words(self.unit)
+        if self.op == "within":
+            return f"{self.value:g} ± {self.tolerance:g}{unit}"
+        if self.op == "fold":
+            return f"within {self.tolerance:g}-fold of {self.value:g}{unit}"
+        if self.op == "between":
+            return f"{self.low:g} to {self.high:g}{unit}"
+        if self.op:
+            return f"{self.op.replace('_', ' ')} {self.value:g}{unit}"
+        return "none: no data in people decide it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A statement with its tests and the name of its figure."""
+
+    id: str
+    statement: str
+    figure: str
+    tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """All claims about one drug.
+
+    Parameters
+    ----------
+    drug, question, line : str
+        What it is about, the question it answers, and how the line of occupancy is drawn.
+    answer, unknown : tuple of str
+        Paragraphs with places for results, e.g. ``{M1.1}``; what is not known.
+    danger, advice : str
+        Warnings that go with every answer.
+    claims : tuple of Claim
+        What is run.
+    not_tested : tuple of (id, statement, reason)
+        What is not.
+    references : mapping of str to (label, address)
+        Sources that the bibliography does not have.
+    table : tuple of (regimen, hours) or None
+        After what, and how much later, published doses of opioids are tabulated with the block of their effects.
+    known : mapping of str to str
+        Tests that are known to miss, each with the reason.
+    """
+
+    drug: str
+    question: str
+    line: str
+    answer: tuple[str, ...]
+    unknown: tuple[str, ...]
+    danger: str
+    advice: str
+    claims: tuple[Claim, ...]
+    not_tested: tuple[tuple[str, str, str], ...] = ()
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    table: tuple[str, float] | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """Every test in order."""
+        return tuple(test for claim in self.claims for test in claim.tests)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMiss:
+    """A published result that is known to be missed (``data/known_misses.toml``).
+
+    Parameters
+    ----------
+    id : str
+        Row of a study.
+    kinds : tuple of str
+        ``fold``: the typical prediction is more than two-fold away. ``band``: the observation lies outside the 90 %
+        band. ``window``: the typical prediction lies outside the window of a row about withdrawal or trials.
+    reason : str
+        Why, as far as known.
+    miss : float or None
+        Distance to the window, in the unit of the row; None for a time that is never reached.
+    """
+
+    id: str
+    kinds: tuple[str, ...]
+    reason: str
+    miss: float | None = None
+
+
+def read_book(top: Table, catalogue: Catalogue) -> Book:
+    """Read and check the claims about a drug.
+
+    Parameters
+    ----------
+    top : Table
+        The file.
+    catalogue : Catalogue
+        Where studies and references are looked up.
+
+    Returns
+    -------
+    Book
+        Claims, tests, paragraphs.
+
+    Raises
+    ------
+    CatalogueError
+        If a key is unknown or lacking, a value has the wrong type, a study, row or reference is not there, or an
+        identifier stands twice. The message names file and line.
+    """
+    references = {}
+    for entry in top.tables("reference"):
+        references[entry.text("key")] = (entry.text("label"), entry.text("url", ""))
+        entry.done()
+    cited = {*catalogue.references, *references}
+    claims = []
+    ids: set[str] = set()
+    for entry in top.tables("claim"):
+        tests = tuple(_test(table, catalogue, cited) for table in entry.tables("test"))
+        if not tests:
+            raise entry.fail("has no [[claim.test]]; a claim needs at least one test.")
+        claims.append(
+            Claim(id=entry.text("id"), statement=entry.text("statement"), figure=entry.text("figure", ""), tests=tests)
+        )
+        entry.done()
+        for key, place in ((claims[-1].id, entry.place("id")), *((test.id, test.place) for test in tests)):
+            if key in ids:
+                raise entry.fail(f"holds the id {key!r} ({place}), which stands above already; expected another.")
+            ids.add(key)
+    table = top.maybe_table("table")
+    book = Book(
+        drug=top.text("drug"),
+        question=top.text("question"),
+        line=top.text("line", ""),
+        answer=top.texts("answer"),
+        unknown=top.texts("unknown"),
+        danger=top.text("danger", ""),
+        advice=top.text("advice", ""),
+        claims=tuple(claims),
+        not_tested=tuple(_not_tested(entry) for entry in top.tables("not_tested")),
+        references=references,
+        table=(table.text("regimen"), _hours(table, "at")) if table is not None else None,
+        known=top.names("known_misses"),
+    )
+    if table is not None:
+        table.done()
+    top.done()
+    if book.drug not in catalogue.drugs:
+        raise top.fail(f"has drug = {book.drug!r}, which is not a drug of the catalogue.", "drug")
+    for key in book.known:
+        if key not in ids:
+            raise top.table("known_misses").fail(f"lists {key!r}, which is no test of this file.", key)
+    return book
+
+
+def _not_tested(table: Table) -> tuple[str, str, str]:
+    found = table.text("id"), table.text("statement"), table.text("why")
+    table.done()
+    return found
+
+
+def _hours(table: Table, key: str) -> float:
+    try:
+        return hours(table.text(key))
+    except SchildError as error:
+        raise table.fail(f"has a bad {key!r}. {error}", key) from None
+
+
+def _test(table: Table, catalogue: Catalogue, cited: set[str]) -> Test:
+    op = table.choice("op", OPS, "")
+    row = _row(table, catalogue)
+    value = table.maybe_real("value")
+    test = Test(
+        id=table.text("id"),
+        statement=table.text("statement"),
+        run=table.text("run"),
+        options={key: value for key, value in table.data.items() if key not in _OWN},
+        evidence=table.choice("evidence", EVIDENCE),
+        op=op,
+        unit=table.text("unit", row.unit if row else ""),
+        value=row.value if row and value is None else value,
+        tolerance=table.maybe_real("tolerance"),
+        low=table.maybe_real("low"),
+        high=table.maybe_real("high"),
+        observed=table.text("observed", _observed(row) if row else ""),
+        why=table.text("why", ""),
+        note=table.text("note", row.note if row else ""),
+        source=table.texts("source", row.source if row else ()),
+        rows=table.texts("rows", row.row if row else ()),
+        place=table.place(),
+    )
+    for key in test.options:
+        if key not in ("study", "row") and (close := get_close_matches(key, _OWN, n=1, cutoff=0.8)):
+            raise table.fail(f"has an unknown key '{key}'; did you mean '{close[0]}'?", key)
+    for name in _NEEDS.get(op, ("value",) if op else ()):
+        if getattr(test, name) is None:
+            raise table.fail(f"has op = {op!r} and no {name!r}; that criterion needs it.", "op")
+    for key in test.source:
+        if key not in cited:
+            raise table.fail(
+                f"cites {key!r}, which neither references.bib nor a [[reference]] of this file has.", "source"
+            )
+    return test
+
+
+def _row(table: Table, catalogue: Catalogue) -> Observation | None:
+    # The published result that decides the test, where it names one.
+    if "row" not in table.data:
+        return None
+    study, key = table.text("study"), table.text("row")
+    if study not in catalogue.studies:
+        raise table.fail(f"has study = {study!r}, which is not a study of the catalogue.", "study")
+    for row in catalogue.studies[study].observations:
+        if row.id == key:
+            return row
+    known = [row.id for row in catalogue.studies[study].observations]
+    close = get_close_matches(key, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise table.fail(f"has row = {key!r}, which the study {study!r} does not have.{hint}", "row")
+
+
+def _observed(o: Observation) -> str:
+    unit = unit_words(o.unit)
+    spread = f" ({o.spread_stat} {o.spread:g})" if o.spread is not None else ""
+    people = f", n {o.n}" if o.n else ""
+    if o.low is not None and o.high is not None:
+        return f"{o.low:g} to {o.high:g}{unit}{people}"
+    least = "at least " if o.low is not None else "at most " if o.high is not None else ""
+    return f"{least}{o.value:g}{unit}{spread}{people}"
