@@ -15,7 +15,7 @@ from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.regimen import Regimen, parse_regimen
 from schild.simulate import Result, Run, simulate_run
-from schild.simulate.result import QUANTILES
+from schild.simulate.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
 
 if TYPE_CHECKING:

@@ -27,12 +27,13 @@ from schild.rescue.measure import Measured
 from schild.rescue.parameters import published
 from schild.rescue.sources import Body
 from schild.rescue.words import Delay, Plan, moved
+from schild.simulate.adaptation import COWS, adaptation_outputs
 from schild.simulate.effects import Effects
 from schild.simulate.guard import check_doses
 from schild.simulate.history import begin_of, plan_history
+from schild.simulate.output import Signals
 from schild.simulate.result import sources_of
 from schild.simulate.solve import RTOL, engine_events, solve
-from schild.simulate.withdrawal import adaptation_plan, adaptation_values
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -211,9 +212,11 @@ class GeneralSource:
         effects = Effects(built=plain, catalogue=self.catalogue, people=people, overrides={})
         if not effects.stimulated():
             raise InputError("The opioid activates no receptor in the catalogue; expected one that does.")
-        wanted = {_EFFECT: effects.signals(_EFFECT)}
+        wanted, score = {_EFFECT: effects.signals(_EFFECT)}, None
         if built.mechanism is not None:
-            wanted["cows"] = next(signals for name, _, signals in adaptation_plan(built) if name == "cows")
+            whole = Effects(built=built, catalogue=self.catalogue, people=people, overrides={})
+            score = next(recipe for recipe in adaptation_outputs(whole) if recipe.kind is COWS)
+            wanted["cows"] = score.signals
         store = tuple(dict.fromkeys(s for signals in wanted.values() for s in signals))
         step = _FINE_S if self.body.horizon_s <= _LONG_S else _COARSE_S
         times_s = np.arange(0.0, self.body.horizon_s + step, step)
@@ -234,16 +237,9 @@ class GeneralSource:
             raise InputError(
                 f"{failed.size} of {people.n} people could not be solved: {reason}. Give another seed or other doses."
             )
-        at = {name: k for k, name in enumerate(solution.names)}
-
-        def signal(name: str) -> NDArray[np.floating]:
-            return solution.engine.out[:, at[name], :]
-
-        breath = effects.values(_EFFECT, signal, (people.n, times_s.size))
-        cows = None
-        if built.mechanism is not None:
-            whole = Effects(built=built, catalogue=self.catalogue, people=people, overrides={})
-            cows = np.asarray(adaptation_values("cows", built, self.catalogue, whole, signal), dtype=np.float64)
+        signal = Signals(solution.names, solution.engine.out)
+        breath = effects.values(_EFFECT, signal)
+        cows = None if score is None else np.asarray(score.values(signal), dtype=np.float64)
         activation, lead_s = bound_equivalent(breath, self.most), 0.0
         if self.history:
             lead_s = _LEAD_S

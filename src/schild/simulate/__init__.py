@@ -12,18 +12,18 @@ from schild.catalog import Catalogue, load
 from schild.engine.run import STATUS
 from schild.errors import InputError, UnknownNameError
 from schild.model.build import Built, People, build
-from schild.model.spec import ENDOGENOUS
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
-from schild.simulate.alcohol import ALCOHOL_OUTPUTS, alcohol_plan, alcohol_values
+from schild.simulate.adaptation import ADAPTATION
 from schild.simulate.caution import cautions
-from schild.simulate.effects import Effects, efficacy_of
+from schild.simulate.effects import Effects
 from schild.simulate.guard import AGONISTS, check_doses
 from schild.simulate.history import begin_of, plan_history
-from schild.simulate.result import Output, Result, manifest_of, metric, sources_of
+from schild.simulate.output import Output
+from schild.simulate.registry import folded, outputs_of, read, read_metrics
+from schild.simulate.result import Result, manifest_of, metric, sources_of
 from schild.simulate.runfile import Run, history_words
-from schild.simulate.solve import RTOL, Solution, solve
-from schild.simulate.withdrawal import ADAPTATION_OUTPUTS, adaptation_plan, adaptation_values
+from schild.simulate.solve import RTOL, solve
 from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
@@ -181,7 +181,7 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
         who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
     events, _, people, rebuild = _prepare(run, who, catalogue, None)
     built = rebuild(events)
-    _outputs_of(built, Effects(built=built, catalogue=catalogue, people=people, overrides={}), run.run.outputs)
+    outputs_of(Effects(built=built, catalogue=catalogue, people=people, overrides={}), run.run.outputs)
     return built
 
 
@@ -225,7 +225,8 @@ def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str |
             raise UnknownNameError("mechanism of adaptation", wanted, catalogue.adaptation)
         return wanted
     if wanted is None and not run.history:
-        asked = [o for o in run.run.outputs or () if o in ADAPTATION_OUTPUTS or o.startswith("adaptation_")]
+        names = {kind.name for kind in ADAPTATION}
+        asked = [o for o in run.run.outputs or () if o in names or o.startswith("adaptation_")]
         taken = [e for e in events if e.drug is not None and catalogue.drug(e.drug).role in AGONISTS]
         long = bool(taken) and (
             max(e.tick + e.duration_tick for e in taken) - taken[0].tick > SINGLE_H * TICKS_PER_HOUR
@@ -279,8 +280,8 @@ def simulate_run(
     built = rebuild(events)
     grid = run.grid_tick if times_tick is None else times_tick
     effects = Effects(built=built, catalogue=catalogue, people=people, overrides=overrides or {})
-    plan = _outputs_of(built, effects, run.run.outputs)
-    store = tuple(dict.fromkeys(s for _, _, signals in plan for s in signals))
+    recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
+    store = tuple(dict.fromkeys(s for recipe in recipes for s in recipe.signals))
     single = people.n == 1
     size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
     if size > MAX_BYTES:
@@ -288,9 +289,6 @@ def simulate_run(
             f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected "
             f"at most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
         )
-    reduce = [(f"plasma_{s.name}", np.inf) for s in built.spec.species]
-    tones = {r.name: _e0(built, r.name) for r in built.spec.receptors}
-    reduce += [(f"{name}_free", 0.1 / (1.0 + float(np.mean(e0)))) for name, e0 in tones.items()]
     begin = None
     if history is not None and built.spec.adaptation is not None:
         followed = built.spec.adaptation.receptors
@@ -308,7 +306,7 @@ def simulate_run(
         people.n,
         grid,
         store=store,
-        reduce=reduce,
+        reduce=[recipe.fold for recipe in reduced if recipe.fold is not None],
         rtol=rtol,
         threads=threads,
         dtype=np.float64 if single else np.float32,
@@ -317,7 +315,6 @@ def simulate_run(
         progress=advance,
     )
     draws = who.draws if isinstance(who, Population) else 0
-    outputs = _collect(built, solution, plan, effects, draws)
     failed = np.flatnonzero(solution.engine.status)
     if len(failed):
         reasons = {STATUS[int(solution.engine.status[j])] for j in failed}
@@ -340,115 +337,14 @@ def simulate_run(
     digests = {key: drug.digest for key, drug in built.drugs.items()}
     return Result(
         title=run.run.title or "; ".join(title),
-        outputs=outputs,
-        metrics=_metrics(built, solution, tones),
+        outputs=read(recipes, solution, draws),
+        metrics={name: metric(values) for name, values in read_metrics(reduced, solution).items()},
         warnings=(*warnings, *built.warnings),
         manifest=manifest_of(run, digests, built.structures, people.n, rtol),
         status=solution.engine.status,
         sources=sources_of(built.used),
         catalogue=catalogue,
     )
-
-
-def _e0(built: Built, receptor: str) -> Any:
-    return built.parameters.get(f"{receptor}.{ENDOGENOUS}.e0", 0.0)
-
-
-def _outputs_of(built: Built, effects: Effects, wanted: Sequence[str] | None) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Every output of a run: name, unit, and the engine signals it needs."""
-    plan: list[tuple[str, str, tuple[str, ...]]] = []
-    sites = built.spec.effect_species()
-    for s in built.spec.species:
-        plan.append((f"plasma_{s.name}", "ng/mL", (f"plasma_{s.name}",)))
-    plan += alcohol_plan(built)
-    for s in built.spec.species:
-        plan.append((f"free_{s.name}", "nM", (f"effect_{s.name}" if s.name in sites else f"plasma_{s.name}",)))
-    for r in built.spec.receptors:
-        bound = [f"{r.name}_occupancy_{x.species}" for x in r.ligands]
-        tone = [f"{r.name}_occupancy_{ENDOGENOUS}"] if r.tone else []
-        plan += [(name, "1", (name,)) for name in (*bound, *tone, f"{r.name}_free")]
-        plan.append((f"{r.name}_pet_occupancy", "1", (f"{r.name}_free",)))
-        plan.append((f"{r.name}_activation", "1", tuple(bound)))
-        if r.tone:
-            plan.append((f"{r.name}_tone", "1", tuple(tone)))
-    plan += adaptation_plan(built)
-    effect_plan = [(name, effects.unit(name), effects.signals(name)) for name in effects.available()]
-    if wanted is None:
-        return plan + (effect_plan if effects.stimulated() else [])
-    plan += effect_plan
-    known = [name for name, _, _ in plan]
-    for name in wanted:
-        if name not in known:
-            raise UnknownNameError("output of this run", name, known)
-    return [entry for entry in plan if entry[0] in wanted]
-
-
-def _collect(
-    built: Built,
-    solution: Solution,
-    plan: Sequence[tuple[str, str, tuple[str, ...]]],
-    effects: Effects,
-    draws: int,
-) -> dict[str, Output]:
-    out = solution.engine.out
-    n, _, n_times = out.shape
-    at = {name: k for k, name in enumerate(solution.names)}
-    p = built.parameters
-
-    def column(value: Any) -> Any:
-        return np.broadcast_to(np.asarray(value, dtype=out.dtype), (n,))[:, None]
-
-    def signal_of(signal: str) -> Any:
-        return out[:, at[signal], :]
-
-    outputs: dict[str, Output] = {}
-    for name, unit, signals in plan:
-        values = out[:, at[signals[0]], :] if signals else np.zeros((n, n_times), dtype=out.dtype)
-        kind, _, rest = name.partition("_")
-        if name in ALCOHOL_OUTPUTS:
-            values = alcohol_values(name, built, effects.catalogue, signal_of).astype(out.dtype)
-        elif kind == "plasma":
-            mw = built.drugs[rest].numbers[str(built.drugs[rest].mw)].value
-            values = values * out.dtype.type(mw / 1000.0)
-        elif kind == "free" and signals[0].startswith("plasma_"):
-            values = values * column(p[f"{rest}.fu"])
-        elif name.endswith("_pet_occupancy"):
-            values = 1 - values * (1 + column(_e0(built, name.removesuffix("_pet_occupancy"))))
-        elif name.endswith("_activation"):
-            receptor = name.removesuffix("_activation")
-            values = np.zeros((n, n_times), dtype=out.dtype)
-            for signal in signals:
-                efficacy = efficacy_of(built, receptor, signal.removeprefix(f"{receptor}_occupancy_"))
-                if np.any(efficacy):
-                    values = values + column(efficacy) * out[:, at[signal], :]
-        elif name in effects.catalogue.effects:
-            values = effects.values(name, signal_of, (n, n_times)).astype(out.dtype)
-        elif name in ADAPTATION_OUTPUTS or kind == "adaptation":
-            values = adaptation_values(name, built, effects.catalogue, effects, signal_of).astype(out.dtype)
-        outputs[name] = Output(name=name, unit=unit, time_h=solution.times_h, values=values, draws=draws)
-    return outputs
-
-
-def _metrics(built: Built, solution: Solution, tones: Mapping[str, Any]) -> dict[str, Any]:
-    """Metrics from the reducers: they see every step, not only the output grid."""
-    found: dict[str, Any] = {}
-    span = float(solution.times_h[-1] - solution.times_h[0])
-    for k, name in enumerate(solution.reduced):
-        peak, when, trough, area, above = solution.engine.reduced[:, k, :].T
-        if name.startswith("plasma_"):
-            species = name.removeprefix("plasma_")
-            drug = built.drugs[species]
-            mass = drug.numbers[str(drug.mw)].value / 1000.0
-            found[f"cmax_{species}_ng_ml"] = metric(peak * mass)
-            found[f"tmax_{species}_h"] = metric(when)
-            found[f"auc_{species}_ng_h_ml"] = metric(area * mass)
-        else:
-            receptor = name.removesuffix("_free")
-            empty = 1.0 / (1.0 + np.asarray(tones[receptor]))
-            found[f"{receptor}_pet_occupancy_peak"] = metric(1 - trough / empty)
-            found[f"{receptor}_pet_occupancy_mean"] = metric(1 - area / (span * empty))
-            found[f"{receptor}_pet_occupancy_hours_above_90_percent"] = metric(span - above)
-    return found
 
 
 _callable(__name__, "simulate")

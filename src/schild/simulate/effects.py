@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from schild.catalog import Catalogue, Effect
 from schild.model.build import Built, People, person_value
 from schild.pharmacology.adaptation import tau_divisor
 from schild.pharmacology.effects import amplified_occupancy, operational_response, resting_ventilation, transducer_ratio
+from schild.simulate.output import Signals
 
 Floats = NDArray[np.floating]
 
@@ -78,7 +79,7 @@ class Effects:
             return None
         return mechanism.tolerance[name].state
 
-    def divisor(self, name: str, signal: Callable[[str], Floats]) -> Any:
+    def divisor(self, name: str, signal: Signals) -> Any:
         """Return the factor by which tolerance lowers an effect's tau, shape (n_subjects, n_times) or 1."""
         state, mechanism = self.state_of(name), self.built.mechanism
         if state is None or mechanism is None:
@@ -87,21 +88,15 @@ class Effects:
         depth = self.built.lagging[mechanism.tolerance[name].depth]
         return tau_divisor(signal(f"adaptation_{state}"), _column(reference), np.maximum(1.0, _column(depth)))
 
-    def unit(self, name: str) -> str:
-        """Return the unit of an effect."""
-        return self.catalogue.effects[name].unit
-
-    def values(self, name: str, signal_of: Callable[[str], Floats], shape: Sequence[int]) -> Floats:
+    def values(self, name: str, signal_of: Signals) -> Floats:
         """Return an effect over time.
 
         Parameters
         ----------
         name : str
             Key of the effect.
-        signal_of : callable
-            Gives a signal (occupancies, adaptation), shape (n_subjects, n_times).
-        shape : sequence of int
-            ``(n_subjects, n_times)``.
+        signal_of : Signals
+            Occupancies and adaptation, each of shape (n_subjects, n_times).
 
         Returns
         -------
@@ -109,7 +104,7 @@ class Effects:
             In the effect's unit.
         """
         effect = self.catalogue.effects[name]
-        stimulus = np.zeros(tuple(shape))
+        stimulus = np.zeros(signal_of.shape)
         tolerated = self.divisor(name, signal_of)
         for signal in self.signals(name):
             if signal.startswith("adaptation_"):

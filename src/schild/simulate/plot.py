@@ -11,14 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-    from schild.simulate.result import Output
+    from schild.simulate.output import Output
 
 #: Colours that people with any kind of colour vision can tell apart (Okabe and Ito).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
-
-#: Units of concentrations, which are drawn and interpolated on a logarithmic scale.
-LOGARITHMIC = ("ng/mL", "nM")
 
 
 def draw(outputs: Sequence[Output], title: str = "") -> Figure:
@@ -42,7 +38,7 @@ def draw(outputs: Sequence[Output], title: str = "") -> Figure:
         axis.set_ylabel({"1": "fraction"}.get(unit, unit))
         if unit == "1":
             axis.set_ylim(-0.02, 1.02)
-        elif unit in LOGARITHMIC and (top := max(float(np.nanmax(o.value, initial=0.0)) for o in same)) > 0:
+        elif same[0].kind.logarithmic and (top := max(float(np.nanmax(o.value, initial=0.0)) for o in same)) > 0:
             # Concentrations span decades; what lies three decades below the peak is not measured by anyone.
             axis.set_yscale("log")
             plain_powers(axis.yaxis)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild import __version__
-from schild.errors import InputError, UnknownNameError
-from schild.units import TimeLike, hours
+from schild.errors import UnknownNameError
+from schild.simulate.output import LABELS, QUANTILES, Output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,93 +25,6 @@ if TYPE_CHECKING:
     from schild.evidence import Number
 
 Floats = NDArray[np.floating]
-
-#: Quantiles that summaries, tables and bands of a population give.
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_LABELS = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """One output over time.
-
-    Parameters
-    ----------
-    name, unit : str
-        Name in the contract and unit.
-    time_h : ndarray, shape (n_times,)
-        Output times. [h]
-    values : ndarray, shape (n_subjects, n_times)
-        Values in ``unit``.
-    draws : int
-        Parameter draws among the subjects; 0 for none.
-    """
-
-    name: str
-    unit: str
-    time_h: Floats
-    values: Floats
-    draws: int = 0
-
-    @property
-    def value(self) -> Floats:
-        """The course of a single subject, or the median over subjects; shape (n_times,)."""
-        return self.values[0] if len(self.values) == 1 else self.quantile(0.5)
-
-    def at(self, time: TimeLike) -> float | Floats:
-        """Value at a time, interpolated between output times.
-
-        Parameters
-        ----------
-        time : str or float
-            ``"24 h"``, or hours.
-
-        Returns
-        -------
-        float or ndarray, shape (n_subjects,)
-            Linear in time; logarithmic for concentrations.
-
-        Raises
-        ------
-        InputError
-            Outside the run: nothing is extrapolated.
-        """
-        t = hours(time)
-        if not self.time_h[0] <= t <= self.time_h[-1]:
-            raise InputError(
-                f"{self.name} was asked at {t:g} h; the run covers {self.time_h[0]:g} to {self.time_h[-1]:g} h. "
-                "Ask for a time inside, or run longer."
-            )
-        k = int(np.clip(np.searchsorted(self.time_h, t, side="right") - 1, 0, len(self.time_h) - 1))
-        if self.time_h[k] == t:
-            found = self.values[:, k].astype(np.float64)
-        else:
-            w = (t - self.time_h[k]) / (self.time_h[k + 1] - self.time_h[k])
-            a, b = self.values[:, k].astype(np.float64), self.values[:, k + 1].astype(np.float64)
-            found = (1 - w) * a + w * b
-            if self.unit in ("ng/mL", "nM"):
-                both = (a > 0) & (b > 0)
-                found[both] = np.exp((1 - w) * np.log(a[both]) + w * np.log(b[both]))
-        return float(found[0]) if len(found) == 1 else found
-
-    def quantile(self, q: float) -> Floats:
-        """Quantile over subjects that have finished; shape (n_times,)."""
-        good = self.values[np.isfinite(self.values).all(axis=1)]
-        if not len(good):
-            return np.full(self.time_h.shape, np.nan)
-        return np.asarray(np.quantile(good, q, axis=0))
-
-    def uncertainty(self, q: float) -> Floats:
-        """Quantile over parameter draws of the median over people; shape (n_times,).
-
-        The band of what is not known about the typical person, as opposed to how people differ.
-        """
-        if not self.draws:
-            raise InputError(
-                f"{self.name} has no parameter draws; expected a population with uncertainty. Set uncertainty above 0."
-            )
-        by_draw = self.values.reshape(self.draws, -1, self.values.shape[1])
-        return np.asarray(np.quantile(np.nanmedian(by_draw, axis=1), q, axis=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +89,7 @@ class Result:
             if self.n == 1:
                 columns["value"] = output.values[0]
             else:
-                columns |= {label: output.quantile(q) for label, q in zip(_LABELS, QUANTILES, strict=True)}
+                columns |= {label: output.quantile(q) for label, q in zip(LABELS, QUANTILES, strict=True)}
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
@@ -209,7 +122,7 @@ class Result:
             if self.n == 1:
                 entry["value"] = _plain(output.values[0])
             else:
-                for label, q in zip(_LABELS, QUANTILES, strict=True):
+                for label, q in zip(LABELS, QUANTILES, strict=True):
                     entry[label] = _plain(output.quantile(q))
                 if output.draws:
                     entry["median_q05"], entry["median_q95"] = (_plain(output.uncertainty(q)) for q in (0.05, 0.95))
@@ -228,9 +141,8 @@ class Result:
 
 
 def default_names(outputs: Mapping[str, Output]) -> list[str]:
-    """Choose what a figure shows when nobody says: plasma, then the brain's receptors by PET."""
-    names = [n for n in outputs if n.startswith("plasma_")]
-    return names + [n for n in outputs if n.endswith("_pet_occupancy")]
+    """Choose what a figure shows when nobody says: plasma, then receptors as PET sees them."""
+    return [name for name, output in outputs.items() if output.kind.drawn]
 
 
 def _plain(value: Any) -> Any:
@@ -299,5 +211,5 @@ def metric(values: Sequence[float] | Floats) -> Any:
         return float(array[0])
     good = array[np.isfinite(array)]
     if not good.size:
-        return dict.fromkeys(_LABELS)
-    return {label: float(np.quantile(good, q)) for label, q in zip(_LABELS, QUANTILES, strict=True)}
+        return dict.fromkeys(LABELS)
+    return {label: float(np.quantile(good, q)) for label, q in zip(LABELS, QUANTILES, strict=True)}

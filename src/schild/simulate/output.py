@@ -1,0 +1,249 @@
+"""What an output of a run is: its kind (name, unit, words, how it is shown), its recipe, and its values over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import InputError
+from schild.units import TimeLike, hours
+
+Floats = NDArray[np.floating]
+
+__all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Output", "Recipe", "Signals", "stored"]
+
+#: Quantiles that summaries, tables and bands of a population give, and their names.
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+LABELS = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)
+
+#: Headings of tables and figures, in the order in which they are shown.
+GROUPS = {
+    "plasma": "Plasma",
+    "unbound": "Unbound at the receptor",
+    "receptors": "Receptors",
+    "effects": "Effects",
+    "adaptation": "Adaptation",
+    "alcohol": "Alcohol",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How an output is named and shown.
+
+    Parameters
+    ----------
+    name : str
+        Name in the contract; a pattern such as ``plasma_<species>`` until ``of`` fills it in.
+    unit : str
+        Unit of its values; ``"1"`` for fractions and ratios.
+    words : str
+        What it is, in words for labels and tables; may hold the same placeholders.
+    group : str
+        Key of ``GROUPS``.
+    drawn : bool
+        Whether a figure shows it when nobody says which outputs to draw.
+    tabled : bool
+        Whether the summary has a line for it: at the start, lowest, highest, at the end.
+    ratio : bool
+        Whether a value of unit 1 can pass one.
+    """
+
+    name: str
+    unit: str
+    words: str
+    group: str
+    drawn: bool = False
+    tabled: bool = False
+    ratio: bool = False
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether it is a concentration, drawn and interpolated on a logarithmic scale."""
+        return self.unit in ("ng/mL", "nM")
+
+    def of(self, words: Mapping[str, str] | None = None, **names: str) -> Kind:
+        """Fill in the placeholders.
+
+        Parameters
+        ----------
+        words : mapping, optional
+            What stands for each placeholder in words; its name by default.
+        **names : str
+            What stands for each placeholder in the name.
+
+        Examples
+        --------
+        >>> kind = Kind(name="plasma_<species>", unit="ng/mL", words="<species> in plasma", group="plasma")
+        >>> kind.of({"species": "6-beta-naltrexol"}, species="beta_naltrexol").words
+        '6-beta-naltrexol in plasma'
+        """
+        name, said = self.name, self.words
+        for place, value in names.items():
+            name = name.replace(f"<{place}>", value)
+            said = said.replace(f"<{place}>", (words or {}).get(place, value))
+        return replace(self, name=name, words=said)
+
+
+class Signals:
+    """Signals of a solution by name, as the recipes take them.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Signals that were stored.
+    out : ndarray, shape (n_subjects, n_signals, n_times)
+        Their values.
+    """
+
+    def __init__(self, names: Sequence[str], out: Floats) -> None:
+        self._at = {name: k for k, name in enumerate(names)}
+        self._out = out
+
+    def __call__(self, name: str) -> Floats:
+        """Return a signal, shape (n_subjects, n_times)."""
+        return self._out[:, self._at[name], :]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of subjects and of times."""
+        return self._out.shape[0], self._out.shape[2]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        return self._out.dtype
+
+    def column(self, value: Any) -> Any:
+        """Return one number, or one for each subject, so that it multiplies a signal."""
+        return np.broadcast_to(np.asarray(value, dtype=self.dtype), self.shape[:1])[:, None]
+
+
+def stored(signal: str, get: Signals) -> Floats:
+    """Return a signal as it is: the values of an output that needs no computing."""
+    return get(signal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How an output of one model is computed.
+
+    Parameters
+    ----------
+    kind : Kind
+        What it is, without placeholders.
+    signals : tuple of str
+        Engine signals that it needs.
+    values : callable
+        From ``Signals`` to an array of shape (n_subjects, n_times) in the kind's unit.
+    fold : (str, float), optional
+        Signal and threshold that the engine's reducers fold for the metrics.
+    metrics : callable, optional
+        From what the reducers give for that signal (by name, arrays of shape (n_subjects,)) and the length of the run
+        [h] to metrics by name.
+    default : bool
+        Whether a run shows it unasked.
+    """
+
+    kind: Kind
+    signals: tuple[str, ...]
+    values: Callable[[Signals], Floats]
+    fold: tuple[str, float] | None = None
+    metrics: Callable[[Mapping[str, Floats], float], dict[str, Floats]] | None = None
+    default: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output over time.
+
+    Parameters
+    ----------
+    kind : Kind
+        Name, unit, words, and how it is shown.
+    time_h : ndarray, shape (n_times,)
+        Output times. [h]
+    values : ndarray, shape (n_subjects, n_times)
+        Values in ``unit``.
+    draws : int
+        Parameter draws among the subjects; 0 for none.
+    """
+
+    kind: Kind
+    time_h: Floats
+    values: Floats
+    draws: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name in the contract."""
+        return self.kind.name
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values."""
+        return self.kind.unit
+
+    @property
+    def value(self) -> Floats:
+        """The course of a single subject, or the median over subjects; shape (n_times,)."""
+        return self.values[0] if len(self.values) == 1 else self.quantile(0.5)
+
+    def at(self, time: TimeLike) -> float | Floats:
+        """Value at a time, interpolated between output times.
+
+        Parameters
+        ----------
+        time : str or float
+            ``"24 h"``, or hours.
+
+        Returns
+        -------
+        float or ndarray, shape (n_subjects,)
+            Linear in time; logarithmic for concentrations.
+
+        Raises
+        ------
+        InputError
+            Outside the run: nothing is extrapolated.
+        """
+        t = hours(time)
+        if not self.time_h[0] <= t <= self.time_h[-1]:
+            raise InputError(
+                f"{self.name} was asked at {t:g} h; the run covers {self.time_h[0]:g} to {self.time_h[-1]:g} h. "
+                "Ask for a time inside, or run longer."
+            )
+        k = int(np.clip(np.searchsorted(self.time_h, t, side="right") - 1, 0, len(self.time_h) - 1))
+        if self.time_h[k] == t:
+            found = self.values[:, k].astype(np.float64)
+        else:
+            w = (t - self.time_h[k]) / (self.time_h[k + 1] - self.time_h[k])
+            a, b = self.values[:, k].astype(np.float64), self.values[:, k + 1].astype(np.float64)
+            found = (1 - w) * a + w * b
+            if self.kind.logarithmic:
+                both = (a > 0) & (b > 0)
+                found[both] = np.exp((1 - w) * np.log(a[both]) + w * np.log(b[both]))
+        return float(found[0]) if len(found) == 1 else found
+
+    def quantile(self, q: float) -> Floats:
+        """Quantile over subjects that have finished; shape (n_times,)."""
+        good = self.values[np.isfinite(self.values).all(axis=1)]
+        if not len(good):
+            return np.full(self.time_h.shape, np.nan)
+        return np.asarray(np.quantile(good, q, axis=0))
+
+    def uncertainty(self, q: float) -> Floats:
+        """Quantile over parameter draws of the median over people; shape (n_times,).
+
+        The band of what is not known about the typical person, as opposed to how people differ.
+        """
+        if not self.draws:
+            raise InputError(
+                f"{self.name} has no parameter draws; expected a population with uncertainty. Set uncertainty above 0."
+            )
+        by_draw = self.values.reshape(self.draws, -1, self.values.shape[1])
+        return np.asarray(np.quantile(np.nanmedian(by_draw, axis=1), q, axis=0))
