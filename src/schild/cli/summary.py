@@ -1,13 +1,16 @@
-"""The result of a run on a terminal: warnings, a sentence, two tables."""
+"""The result of a run on a terminal: warnings, a sentence, and a table for each group of outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from schild.simulate.aloud import aloud, between, percent_words, time_words
+import numpy as np
+
+from schild.simulate.aloud import aloud
+from schild.simulate.output import GROUPS, concentration_words
 from schild.simulate.result import metric
+from schild.tables import number_words, percent_words, spread_words, table, time_words
 from schild.units import TICKS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def show_result(run: Run, result: Result, console: Console) -> None:
-    """Print warnings first, then what the result says, then peaks, troughs, areas and hours above 90 %.
+    """Print warnings first, then what the result says, then a table for each group of outputs.
 
     Parameters
     ----------
@@ -48,116 +51,90 @@ def show_result(run: Run, result: Result, console: Console) -> None:
             given.setdefault(event.drug, []).append(event)
     _plasma(given, result, console)
     _receptors(given, result, console)
-    _adaptation(result, console)
+    _courses(result, console)
 
 
 def _plasma(given: Given, result: Result, console: Console) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     m = result.metrics
-    species = [key[5:-6] for key in m if key.startswith("cmax_") and key.endswith("_ng_ml")]
-    if not species:
-        return
-    table = Table(title=Text(f"Plasma, total [ng/mL]{_of_whom(result)}"), title_justify="left")
-    table.add_column("species", overflow="fold")
-    for name in ("peak", "at", "trough", "at the end", r"area \[ng h/mL]"):
-        table.add_column(name, justify="right", overflow="fold")
-    for name in species:
+    rows = []
+    for name in result.species():
         output = result.outputs.get(f"plasma_{name}")
-        table.add_row(
-            name,
-            _words(m[f"cmax_{name}_ng_ml"], _number),
-            _words(m[f"tmax_{name}_h"], _hours),
-            _words(_trough(given, result, output, name), _number),
-            _words(_end(output), _number),
-            _words(m[f"auc_{name}_ng_h_ml"], _number),
+        rows.append(
+            (
+                name,
+                _cell(m[f"cmax_{name}_ng_ml"], concentration_words),
+                _cell(m[f"tmax_{name}_h"], _hours),
+                _cell(_trough(given, result, output, name), concentration_words),
+                _cell(_end(output), concentration_words),
+                _cell(m[f"auc_{name}_ng_h_ml"], number_words),
+            )
         )
-    console.print(table)
+    if rows:
+        heads = ("species", "peak", "at", "trough", "at the end", "area [ng h/mL]")
+        console.print(table(f"Plasma, total [ng/mL]{_of_whom(result)}", heads, rows))
 
 
 def _receptors(given: Given, result: Result, console: Console) -> None:
-    from rich.table import Table
-
     m = result.metrics
-    names = [key.removesuffix("_pet_occupancy_peak") for key in m if key.endswith("_pet_occupancy_peak")]
-    if not names:
-        return
-    table = Table(
-        title=f"Receptors occupied by drugs, as PET would see it{_of_whom(result)}",
-        title_justify="left",
-        caption="Trough: lowest between the last two doses. A dash: fewer than two doses, or not among the outputs.",
-        caption_justify="left",
-    )
-    table.add_column("receptor")
-    for name in ("peak", "trough", "mean", "at the end", "above 90 % for"):
-        table.add_column(name, justify="right", overflow="fold")
-    for name in names:
+    rows = []
+    for name in result.receptors():
         output = result.outputs.get(f"{name}_pet_occupancy")
-        table.add_row(
-            name,
-            _words(m[f"{name}_pet_occupancy_peak"], percent_words),
-            _words(_trough(given, result, output, None), percent_words),
-            _words(m[f"{name}_pet_occupancy_mean"], percent_words),
-            _words(_end(output), percent_words),
-            _words(m[f"{name}_pet_occupancy_hours_above_90_percent"], _hours),
+        rows.append(
+            (
+                name,
+                _cell(m[f"{name}_pet_occupancy_peak"], percent_words),
+                _cell(_trough(given, result, output, None), percent_words),
+                _cell(m[f"{name}_pet_occupancy_mean"], percent_words),
+                _cell(_end(output), percent_words),
+                _cell(m[f"{name}_pet_occupancy_hours_above_90_percent"], _hours),
+            )
         )
-    console.print(table)
+    if rows:
+        heads = ("receptor", "peak", "trough", "mean", "at the end", "above 90 % for")
+        caption = "Trough: lowest between the last two doses. A dash: fewer than two doses, or not among the outputs."
+        title = f"Receptors occupied by drugs, as PET would see it{_of_whom(result)}"
+        console.print(table(title, heads, rows, caption=caption))
 
 
-def _adaptation(result: Result, console: Console) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = {"cows": "withdrawal, latent COWS (0 to 48)", "dependence": "dependence", "tolerance": "tolerance"}
-    names = [name for name in shown if name in result.outputs]
-    if not names:
-        return
-    table = Table(
-        title=Text(f"Adaptation{_of_whom(result)}"),
-        title_justify="left",
-        caption="Dependence: 1 is steady use of morphine 120 mg a day. Tolerance: half-effect concentration for "
-        "breathing over that of a person without opioids.",
-        caption_justify="left",
-    )
-    table.add_column("")
-    for name in ("at the start", "peak", "at", "at the end"):
-        table.add_column(name, justify="right", overflow="fold")
-    for name in names:
-        output = result.outputs[name]
-        high = output.values.argmax(axis=1)
-        table.add_row(
-            shown[name],
-            _words(metric(output.values[:, 0]), _number),
-            _words(metric(output.values.max(axis=1)), _number),
-            _words(metric(output.time_h[high]), _hours),
-            _words(_end(output), _number),
-        )
-    console.print(table)
+def _courses(result: Result, console: Console) -> None:
+    """Print a table for each group of outputs that are read by their course: effects, adaptation, alcohol."""
+    captions = {
+        "adaptation": "Dependence: 1 is steady use of morphine 120 mg a day. Tolerance: half-effect concentration for "
+        "breathing over that of a person without opioids."
+    }
+    shown = [output for output in result.outputs.values() if output.kind.tabled]
+    for group, heading in GROUPS.items():
+        rows = []
+        for output in (o for o in shown if o.kind.group == group):
+            values, t, say = output.values, output.time_h, output.kind.say
+            unit = "" if output.unit in ("1", "points") else f" [{output.unit}]"
+            low, high = (metric(t[at(values, axis=1)]) for at in (np.argmin, np.argmax))
+            rows.append(
+                (
+                    f"{output.kind.words}{unit}",
+                    _cell(metric(values[:, 0]), say),
+                    _cell(metric(values.min(axis=1)), say),
+                    _cell(low, _hours),
+                    _cell(metric(values.max(axis=1)), say),
+                    _cell(high, _hours),
+                    _cell(metric(values[:, -1]), say),
+                )
+            )
+        if rows:
+            heads = ("", "at the start", "lowest", "at", "highest", "at", "at the end")
+            console.print(table(f"{heading}{_of_whom(result)}", heads, rows, caption=captions.get(group, "")))
 
 
 def _of_whom(result: Result) -> str:
     return "" if result.n == 1 else ": median (5th to 95th percentile)"
 
 
-def _number(value: float) -> str:
-    if value and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.2e}"
-    return f"{float(f'{value:.3g}'):,g}" if abs(value) < 1e5 else f"{value:,.0f}"
-
-
 def _hours(value: float) -> str:
     return time_words(value) if 0 < value < 2 else f"{value:.4g} h"
 
 
-def _words(value: Any, words: Any) -> str:
-    if isinstance(value, Mapping):
-        parts = [value.get(q) for q in ("q50", "q05", "q95")]
-        if any(part is None for part in parts):
-            return "-"
-        middle, low, high = (words(float(part)) for part in parts if part is not None)
-        return f"{middle}\n({between(low, high)})"
-    return "-" if value is None or value != value else str(words(float(value)))
+def _cell(value: Any, words: Any) -> str:
+    return spread_words(value, words, gap="\n")
 
 
 def _end(output: Output | None) -> Any:

@@ -18,7 +18,7 @@ from schild.errors import SchildError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-schema_app = App(name="schema", help="JSON Schema of the run file and the trial file.", **APP)
+schema_app = App(name="schema", help="JSON Schema of the run file, the trial file and the outputs of a run.", **APP)
 
 _CORE = ("numpy", "scipy", "numba", "pydantic", "pint", "pandas", "matplotlib", "rich", "cyclopts")
 _EXTRAS = (
@@ -50,6 +50,17 @@ def trial() -> None:
 
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Trial.model_json_schema()}
     print(json.dumps(schema, indent=2))
+
+
+@schema_app.command
+def outputs() -> None:
+    """Print the JSON Schema of the outputs of a run: the object "outputs" that --json prints."""
+    import json
+
+    from schild.catalog import load
+    from schild.simulate.registry import schema
+
+    print(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(load())}, indent=2))
 
 
 def doctor(*, json: bool = False) -> int:

@@ -9,11 +9,10 @@ import numpy as np
 
 from schild.pharmacology.adaptation import severity
 from schild.simulate.result import Result, metric
+from schild.tables import percent_words, spread_words, time_words
 
 #: A latent score that counts as withdrawal (docs/design/adaptation.md). [points]
 PRESENT = 1.0
-
-_RECEPTORS = {"mor": "mu", "kor": "kappa", "dor": "delta", "mor_gut": "gut mu"}
 
 
 def aloud(result: Result) -> str:
@@ -36,30 +35,32 @@ def aloud(result: Result) -> str:
     'In this person'
     """
     m = result.metrics
-    found = [key[5:-6] for key in m if key.startswith("cmax_") and key.endswith("_ng_ml")]
+    found = result.species()
     # After earlier use the first drug may only fade: then one that peaks within the run says more.
     species = next((s for s in found if _middle(m[f"tmax_{s}_h"]) > 0), next(iter(found), None))
-    receptor = next((r for r in _RECEPTORS if f"{r}_pet_occupancy_peak" in m), None)
+    receptor = next(iter(result.receptors()), None)
     if not result.status.size or result.status.all():
         return "The run could not be solved, so there is nothing to read."
     sentences = []
     if species is not None:
         peak, when = m[f"cmax_{species}_ng_ml"], m[f"tmax_{species}_h"]
-        sentences.append(f"{species} in plasma peaks at {_number(peak)} ng/mL{_after(when)}.")
+        sentences.append(f"{found[species]} in plasma peaks at {spread_words(peak, _digits)} ng/mL{_after(when)}.")
     if receptor is not None:
         first = next(iter(result.outputs.values()), None)
         span = float(first.time_h[-1] - first.time_h[0]) if first is not None else None
-        name = f"{_RECEPTORS[receptor]} receptors"
+        name = result.receptors()[receptor].replace("receptor", "receptors")
         above = m[f"{receptor}_pet_occupancy_hours_above_90_percent"]
         if _middle(above) > 0:
             whole = f" of {time_words(span)}" if span is not None else ""
-            sentences.append(f"More than 90 % of {name} are occupied for {_time(above)}{whole}.")
+            sentences.append(f"More than 90 % of {name} are occupied for {spread_words(above, time_words)}{whole}.")
         else:
             top = m[f"{receptor}_pet_occupancy_peak"]
-            sentences.append(f"At most {_percent(top)} of {name} are occupied; 90 % is never reached.")
+            sentences.append(
+                f"At most {spread_words(top, percent_words)} of {name} are occupied; 90 % is never reached."
+            )
         course = result.outputs.get(f"{receptor}_pet_occupancy")
         if course is not None:
-            sentences.append(f"At the end {_percent(_end(course))} are occupied.")
+            sentences.append(f"At the end {spread_words(_end(course), percent_words)} are occupied.")
     if (said := _withdrawal(result)) is not None:
         sentences.append(said)
     if not sentences:
@@ -84,7 +85,11 @@ def _withdrawal(result: Result) -> str | None:
     when = float(np.median(course.time_h[values.argmax(axis=1)]))
     peak = metric(peaks)
     band = band_words(_middle(peak))
-    return f"Withdrawal (latent COWS, 0 to 48) peaks at {_spread(peak, _points)}, {band},{_after(when)}."
+    return f"Withdrawal (latent COWS, 0 to 48) peaks at {spread_words(peak, _points)}, {band},{_after(when)}."
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def _points(score: float) -> str:
@@ -102,24 +107,6 @@ def _middle(value: Any) -> float:
     return float("nan") if found is None else float(found)
 
 
-def _spread(value: Any, words: Any) -> str:
-    if not isinstance(value, Mapping):
-        return str(words(value))
-    return f"{words(value['q50'])} ({between(words(value['q05']), words(value['q95']))})"
-
-
-def _number(value: Any) -> str:
-    return _spread(value, lambda x: f"{x:.3g}")
-
-
-def _percent(value: Any) -> str:
-    return _spread(value, percent_words)
-
-
-def _time(value: Any) -> str:
-    return _spread(value, time_words)
-
-
 def _after(when: Any) -> str:
     middle = _middle(when)
     return "" if middle != middle else f" {time_words(middle)} after the start"
@@ -135,46 +122,3 @@ def band_words(score: float) -> str:
     """
     word = severity(round(score))
     return "below mild" if word == "none" else word
-
-
-def between(low: str, high: str) -> str:
-    """Write a range, its unit once if both ends have the same.
-
-    Examples
-    --------
-    >>> between("76 %", "95 %"), between("35 min", "6 d")
-    ('76 to 95 %', '35 min to 6 d')
-    """
-    number, space, unit = low.rpartition(" ")
-    return f"{number if space and high.endswith(' ' + unit) else low} to {high}"
-
-
-def percent_words(fraction: float) -> str:
-    """Write a fraction as a percentage.
-
-    Examples
-    --------
-    >>> percent_words(0.954), percent_words(0.9996), percent_words(0.004)
-    ('95 %', '>99.9 %', '0.4 %')
-    """
-    percent = 100 * fraction
-    if 99.95 <= percent < 100:
-        return ">99.9 %"
-    return f"{percent:.1f} %" if percent > 99 or 0 < percent < 1 else f"{percent:.0f} %"
-
-
-def time_words(hours: float) -> str:
-    """Write a time in the unit that reads best.
-
-    Examples
-    --------
-    >>> time_words(0.5), time_words(24), time_words(177.1)
-    ('30 min', '24 h', '7.38 d')
-    """
-    if hours == 0:
-        return "0 h"
-    if hours < 2 / 60:
-        return f"{3600 * hours:.3g} s"
-    if hours < 2:
-        return f"{60 * hours:.3g} min"
-    return f"{hours:.3g} h" if hours <= 72 else f"{hours / 24:.3g} d"

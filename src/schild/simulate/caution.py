@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue
 from schild.regimen import Event
-from schild.simulate.aloud import PRESENT, band_words, between, time_words
+from schild.simulate.aloud import PRESENT, band_words
 from schild.simulate.guard import AGONISTS
 from schild.simulate.result import Result
 from schild.simulate.runfile import Run, SubjectEntry
+from schild.tables import between, time_words
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]

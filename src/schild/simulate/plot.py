@@ -21,22 +21,23 @@ def draw(outputs: Sequence[Output], title: str = "") -> Figure:
     """Draw outputs over time, one panel for each unit, populations as median with 50 % and 90 % bands."""
     from matplotlib.figure import Figure
 
-    units = list(dict.fromkeys(o.unit for o in outputs))
-    figure = Figure(figsize=(8.0, 0.9 + 2.6 * max(len(units), 1)), layout="constrained")
-    axes = figure.subplots(max(len(units), 1), 1, sharex=True, squeeze=False)[:, 0]
+    panels: dict[tuple[str, bool], list[Output]] = {}
+    for o in outputs:
+        panels.setdefault((o.unit, o.kind.ratio), []).append(o)
+    figure = Figure(figsize=(8.0, 0.9 + 2.6 * max(len(panels), 1)), layout="constrained")
+    axes = figure.subplots(max(len(panels), 1), 1, sharex=True, squeeze=False)[:, 0]
     span = float(outputs[0].time_h[-1]) if outputs else 1.0
     scale, word = (24.0, "days") if span > 72 else ((1.0, "hours") if span > 2 else (1 / 60.0, "minutes"))
-    for axis, unit in zip(axes, units, strict=False):
-        same = [o for o in outputs if o.unit == unit]
+    for axis, ((unit, ratio), same) in zip(axes, panels.items(), strict=False):
         for k, o in enumerate(same):
             colour = COLOURS[k % len(COLOURS)]
             t = np.asarray(o.time_h) / scale
             if len(o.values) > 1:
                 axis.fill_between(t, o.quantile(0.05), o.quantile(0.95), color=colour, alpha=0.15, linewidth=0)
                 axis.fill_between(t, o.quantile(0.25), o.quantile(0.75), color=colour, alpha=0.25, linewidth=0)
-            axis.plot(t, o.value, color=colour, label=o.name, linewidth=1.6)
-        axis.set_ylabel({"1": "fraction"}.get(unit, unit))
-        if unit == "1":
+            axis.plot(t, o.value, color=colour, label=o.kind.words, linewidth=1.6)
+        axis.set_ylabel({"1": "ratio" if ratio else "fraction"}.get(unit, unit))
+        if unit == "1" and not ratio:
             axis.set_ylim(-0.02, 1.02)
         elif same[0].kind.logarithmic and (top := max(float(np.nanmax(o.value, initial=0.0)) for o in same)) > 0:
             # Concentrations span decades; what lies three decades below the peak is not measured by anyone.

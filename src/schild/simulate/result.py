@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,24 @@ class Result:
     def n(self) -> int:
         """Number of subjects."""
         return len(self.status)
+
+    def species(self) -> dict[str, str]:
+        """Return the species whose plasma levels were followed, with their names."""
+        return self._followed("cmax_", "_ng_ml", lambda key: self._known.drugs[key].name)
+
+    def receptors(self) -> dict[str, str]:
+        """Return the receptors that were followed, with their names."""
+        return self._followed("", "_pet_occupancy_peak", lambda key: self._known.receptors[key].name)
+
+    @property
+    def _known(self) -> Catalogue:
+        from schild.catalog import load
+
+        return self.catalogue or load()
+
+    def _followed(self, head: str, tail: str, words: Callable[[str], str]) -> dict[str, str]:
+        keys = [k[len(head) : -len(tail)] for k in self.metrics if k.startswith(head) and k.endswith(tail)]
+        return {key: words(key) for key in keys}
 
     def summary(self) -> dict[str, Any]:
         """Return the metrics: peaks, their times, areas, time above.

@@ -1,0 +1,134 @@
+"""Tables on a terminal, and numbers, shares and times as words: one way for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["between", "number_words", "percent_words", "spread_words", "table", "time_words"]
+
+
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    left: Sequence[str] | None = None,
+    caption: str = "",
+) -> Table:
+    """Make a table for a terminal; what a user wrote is shown as it is, never read as markup.
+
+    Parameters
+    ----------
+    title, caption : str
+        Above and below.
+    columns : sequence of str
+        Headings.
+    rows : iterable of sequences
+        Cells; a ``rich`` text passes, anything else is shown as its ``str``.
+    left : sequence of str, optional
+        Columns set to the left; the first by default. The others hold numbers and are set to the right.
+    caption : str
+        Below.
+
+    Returns
+    -------
+    rich.table.Table
+        To be printed.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    def text(cell: Any) -> Text:
+        return cell if isinstance(cell, Text) else Text(str(cell))
+
+    made = Table(
+        title=text(title) if title else None,
+        title_justify="left",
+        caption=text(caption) if caption else None,
+        caption_justify="left",
+    )
+    for name in columns:
+        right = name not in (columns[:1] if left is None else left)
+        made.add_column(text(name), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*map(text, row))
+    return made
+
+
+def number_words(value: float) -> str:
+    """Write a number with three digits.
+
+    Examples
+    --------
+    >>> number_words(0.012345), number_words(2440.4), number_words(1.5e-7)
+    ('0.0123', '2,440', '1.50e-07')
+    """
+    if value and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.2e}"
+    return f"{float(f'{value:.3g}'):,g}" if abs(value) < 1e5 else f"{value:,.0f}"
+
+
+def spread_words(value: Any, words: Callable[[float], str], gap: str = " ") -> str:
+    """Write one value, or the median with the 5th and the 95th percentile in brackets; a dash where there is none.
+
+    Examples
+    --------
+    >>> spread_words({"q05": 1.0, "q50": 2.0, "q95": 4.0}, number_words)
+    '2 (1 to 4)'
+    """
+    if isinstance(value, Mapping):
+        parts = [value.get(q) for q in ("q50", "q05", "q95")]
+        if any(part is None for part in parts):
+            return "-"
+        middle, low, high = (words(float(part)) for part in parts if part is not None)
+        return f"{middle}{gap}({between(low, high)})"
+    return "-" if value is None or value != value else str(words(float(value)))
+
+
+def between(low: str, high: str) -> str:
+    """Write a range, its unit once if both ends have the same.
+
+    Examples
+    --------
+    >>> between("76 %", "95 %"), between("35 min", "6 d")
+    ('76 to 95 %', '35 min to 6 d')
+    """
+    number, space, unit = low.rpartition(" ")
+    return f"{number if space and high.endswith(' ' + unit) else low} to {high}"
+
+
+def percent_words(fraction: float) -> str:
+    """Write a fraction as a percentage.
+
+    Examples
+    --------
+    >>> percent_words(0.954), percent_words(0.9996), percent_words(1.0), percent_words(0.004)
+    ('95 %', '>99.9 %', '100 %', '0.4 %')
+    """
+    percent = 100 * fraction
+    if 99.95 <= percent < 100:
+        return ">99.9 %"
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    return f"{percent:.1f} %" if 99 < percent < 100 or 0 < percent < 1 else f"{percent:.0f} %"
+
+
+def time_words(hours: float) -> str:
+    """Write a time in the unit that reads best.
+
+    Examples
+    --------
+    >>> time_words(0.5), time_words(24), time_words(177.1)
+    ('30 min', '24 h', '7.38 d')
+    """
+    if hours == 0:
+        return "0 h"
+    if hours < 2 / 60:
+        return f"{3600 * hours:.3g} s"
+    if hours < 2:
+        return f"{60 * hours:.3g} min"
+    return f"{hours:.3g} h" if hours <= 72 else f"{hours / 24:.3g} d"
