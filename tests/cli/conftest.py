@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from programs import PATIENCE
+
 
 class Told(NamedTuple):
     """What a command said and how it left."""
@@ -51,7 +53,7 @@ def shell(tmp_path: Path) -> Callable[..., Told]:
             encoding="utf-8",
             cwd=tmp_path,
             env={**os.environ, **(env or {})},
-            timeout=300,
+            timeout=PATIENCE,
             check=False,
             **options,
         )

@@ -72,7 +72,9 @@ def test_importing_writes_nothing_beside_the_sources(tmp_path):
         "PYTHONDONTWRITEBYTECODE": "1",
         "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
     }
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=300
+    )
     assert Path(run.stdout.strip()).is_relative_to(tmp_path / "cache")
     assert not (folder / "__pycache__").exists()
     folder.chmod(stat.S_IRWXU)

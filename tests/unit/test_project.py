@@ -33,7 +33,7 @@ def module_name(path: Path) -> str:
 def tracked() -> tuple[Path, ...]:
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
     try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, timeout=60).stdout
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("needs a git checkout")
     return tuple(path for name in listed.split("\0") if name and (path := ROOT / name).is_file())

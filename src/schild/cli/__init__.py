@@ -26,6 +26,8 @@ DONE, FAILED, BAD_INPUT, BUG, INTERRUPTED, PIPE = 0, 1, 2, 70, 130, 141
 #: Set it to see where an error arose.
 TRACEBACK = "SCHILD_TRACEBACK"
 
+_HELP = {"--help", "-h", "--version"}
+
 _COMMANDS = (
     ("explain", "answers:explain", "What a drug does, run against human data, with figures and sources."),
     ("simulate", "simulate:simulate", "Simulate one person or a population, from a run file or regimens in words."),
@@ -107,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _call(tokens)
         sys.stdout.flush()
     except KeyboardInterrupt:
+        # CPython notes an interrupt inside `exec` of a text (named tuples and compiled code are made so) and kills the
+        # process with the signal as it leaves, although the interrupt was caught. The next `exec` clears the note.
+        exec("")
         _say("Interrupted; nothing more was written.")
         return INTERRUPTED
     except BrokenPipeError:
@@ -124,7 +129,12 @@ def _call(tokens: list[str]) -> int:
     from cyclopts.exceptions import CycloptsError, UnusedCliTokensError
 
     try:
-        found = make_app()(tokens)
+        app = make_app()
+        if not tokens or _HELP & set(tokens):
+            from schild.cli.console import out
+
+            app.console = out()  # it knows a reader who leaves early
+        found = app(tokens)
     except CycloptsError as error:
         command = next((name for name, _, _ in _COMMANDS if tokens and tokens[0] == name), "")
         told = " ".join(str(error).split())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, out
-from schild.cli.figures import figure_kind, save_figure
+from schild.cli.figures import check_figure, save_figure
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def fit(
 
     from schild.analysis import SchildFit, schild_fit, schild_regression
 
-    if plot is not None:
-        figure_kind(plot)
+    check_figure(plot)
     found: SchildFit | SchildRegression
     if _has_ratios(data):
         given = {"--agonist-unit": agonist_unit, "--bottom": bottom, "--top": top, "--slope": slope}
@@ -249,8 +248,7 @@ def curves(
 
     from schild.analysis import model_curves
 
-    if plot is not None:
-        figure_kind(plot)
+    check_figure(plot)
     more: dict[str, Any] = {} if levels is None else {"levels": _levels(levels)}
     found = model_curves(
         antagonist, agonist=agonist, receptor=receptor, at=_parts(at, "at"), contact=contact, tau=tau,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from schild.cli.console import out as console_out
-from schild.cli.console import progress, say_if_compiling, write
+from schild.cli.console import progress, say_if_compiling, writable, write
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def explain(drug: str, /, *, html: Path | None = None, json: bool = False, quick
     from schild.catalog import load
 
     key = load().drug(drug).key
-    _check_place(html)
+    writable(html)
     answer = _function("schild.explain", "explain")
     say_if_compiling()
     with progress("claims") as advance:
@@ -70,7 +70,7 @@ def validate(*, html: Path | None = None, json: bool = False) -> int:
     json
         Print one JSON object and nothing else.
     """
-    _check_place(html)
+    writable(html)
     answer = _function("schild.validate", "validate")
     say_if_compiling()
     with progress("studies") as advance:
@@ -92,25 +92,13 @@ def _function(module: str, name: str) -> Any:
     return found
 
 
-def _check_place(html: Path | None) -> None:
-    """Find out before anything long runs that a page cannot be written."""
-    if html is not None and (html.is_dir() or not html.name):
-        raise InputError(f"--html is the folder {str(html)!r}; expected a file. Write it like out/page.html.")
-    if html is not None:
-        fresh = not html.exists()
-        write(html, "" if fresh else html.read_bytes())
-        if fresh:
-            html.unlink()
-
-
 def _show(found: Answer, html: Path | None, json: bool) -> int:
-    if html is not None:
-        write(html, found.to_html())
     if json:
         print(found.to_json())
     else:
-        console = console_out()
-        found.to_text(console)
-        if html is not None:
-            console.print(f"Page: {html}", markup=False)
+        found.to_text(console_out())
+    if html is not None:
+        write(html, found.to_html())
+        if not json:
+            console_out().print(f"Page: {html}", markup=False)
     return 0 if found.ok else 1

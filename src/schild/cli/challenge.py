@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from schild.cli.console import NOTICE, Whole, out, progress, say_if_compiling
-from schild.cli.figures import figure_kind, save_figure
+from schild.cli.figures import check_figure, save_figure
 from schild.errors import InputError
 
 
@@ -58,8 +58,7 @@ def challenge(
     """
     from schild.challenge import challenge as run
 
-    if plot is not None:
-        figure_kind(plot)
+    check_figure(plot)
     population = None
     if n is not None:
         population = {"n": n, "uncertainty": uncertainty}

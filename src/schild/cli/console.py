@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
+import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -105,21 +109,73 @@ def progress(label: str, *, show: bool = True) -> Iterator[Callable[[int, int], 
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file, making its folder.
+    """Write a file whole or not at all, making its folder.
+
+    The content goes to a temporary file beside it, which then takes its place.
 
     Raises
     ------
     InputError
-        If it cannot be written.
+        If it cannot be written; an earlier file of that name is then as it was.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, str):
-            path.write_text(content, encoding="utf-8", newline="\n")
-        else:
-            path.write_bytes(content)
-    except (OSError, ValueError) as error:
+        _replace(_target(path), data)
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(_unwritable(path, error, "a file")) from None
+
+
+def writable(*paths: Path | None) -> None:
+    """Find out, before anything long runs, that files can be written; None is passed over.
+
+    Raises
+    ------
+    InputError
+        If one cannot be written.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        try:
+            probe = _temporary(_target(path))
+            probe.touch(exist_ok=False)
+            probe.unlink()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InputError(_unwritable(path, error, "a file")) from None
+
+
+def _target(path: Path) -> Path:
+    """Return the file behind a link, in a folder that exists, and refuse what is no file."""
+    target = path.resolve()
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+    if not stat.S_ISREG(mode):
+        raise OSError(None, "it is a folder" if stat.S_ISDIR(mode) else "it is a device or a pipe")
+    if not os.access(target, os.W_OK):
+        raise OSError(None, "it is write-protected")
+    return target
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".schild-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def _replace(target: Path, data: bytes) -> None:
+    temporary = _temporary(target)
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def folder(path: Path) -> Path:

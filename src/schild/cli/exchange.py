@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from schild.cli.console import APP, NOTICE, write
+from schild.cli.console import APP, NOTICE, writable, write
 from schild.cli.simulate import read_run, show_run
 from schild.errors import InputError
 
@@ -82,6 +82,7 @@ def nonmem(
 
     if json and not (simulate or dry_run):
         raise InputError("--json was given alone; expected it with --simulate or --dry-run. Add one of them.")
+    writable(out)
     compartments = _compartments(cmt)
     try:
         people = read_nonmem_people(
@@ -151,6 +152,7 @@ def sbml(
     antimony
         Write Antimony, which people can read, instead of SBML.
     """
+    writable(out)
     run = read_run(what, head={"until": until, "structure": structure}, person={"history": history})
     from schild.cli.sbml import before_h, text_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schild.cli.console import write
+from schild.cli.console import writable, write
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 KINDS = ("svg", "png", "pdf")
 
 
+def check_figure(path: Path | None) -> None:
+    """Find out, before anything long runs, that a figure can be written and of which kind it is."""
+    if path is not None:
+        figure_kind(path)
+        writable(path)
+
+
 def figure_kind(path: Path) -> str:
-    """Return what kind of figure a file name asks for, before anything long runs."""
+    """Return what kind of figure a file name asks for."""
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
         raise InputError(f"--plot is {str(path)!r}; expected a file that ends in .svg, .png or .pdf. Rename it.")

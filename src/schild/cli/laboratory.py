@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from schild.cli.console import NOTICE, Whole, out, say_if_compiling
-from schild.cli.figures import figure_kind, save_figure
+from schild.cli.figures import check_figure, save_figure
 
 
 def laboratory(
@@ -66,8 +66,7 @@ def laboratory(
     """
     from schild.drinking.experiment import laboratory as run
 
-    if plot is not None:
-        figure_kind(plot)
+    check_figure(plot)
     changes: dict[str, Any] = {}
     if dose is not None:
         changes |= {"grams_per_kg": dose, "level": 0.0}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, Whole, out, progress
-from schild.cli.figures import figure_kind, save_figure
+from schild.cli.figures import check_figure, save_figure
 from schild.errors import InputError
 
 
@@ -92,8 +92,7 @@ def plan(
 
     if overcome:
         raise InputError(f"Overcoming a block was asked for. {REFUSED} {DANGER}")
-    if plot is not None:
-        figure_kind(plot)
+    check_figure(plot)
     said = {"weight": weight, "sex": sex, "liver": liver, "crcl": crcl}
     people: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     with progress("runs") as advance:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schild.cli.console import NOTICE, Whole, folder, progress, say_if_compiling, write
+from schild.cli.console import NOTICE, Whole, folder, progress, say_if_compiling, writable, write
 from schild.cli.console import out as console_out
-from schild.cli.figures import figure_kind, save_figure
+from schild.cli.figures import check_figure, save_figure
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def rescue(
     vein
         With --published: naloxone into a vein instead, single and escalating doses.
     """
-    if plot is not None:
-        figure_kind(plot)
+    check_figure(plot)
+    writable(html)
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
     if seed < 0:
@@ -155,6 +155,11 @@ def rescue(
     from schild.report.rescue import rescue_html
     from schild.rescue.show import show_rescue
 
+    console = console_out()
+    if json:
+        print(found.to_json())
+    else:
+        show_rescue(found, console)
     if html is not None:
         write(html, rescue_html(found))
     if plot is not None:
@@ -164,13 +169,8 @@ def rescue(
         write(place / "arrest.csv", found.to_frame().to_csv(index=False))
         write(place / "summary.json", found.to_json())
         save_figure(found.plot(), place / "figure.svg")
-    if json:
-        print(found.to_json())
-        return 0
-    console = console_out()
-    show_rescue(found, console)
-    _where(console, html, plot, place)
-    console.print(NOTICE, markup=False)
+    if not json:
+        _where(console, html, plot, place)
     return 0
 
 
@@ -190,19 +190,19 @@ def _published(
             threads=threads,
             progress=advance,
         )
+    console = console_out()
+    if json:
+        print(found.to_json())
+    else:
+        show_published(found, console)
     if html is not None:
         write(html, published_html(found))
     if place is not None:
         write(place / "report.html", published_html(found))
         write(place / "arrest.csv", found.to_frame().to_csv(index=False))
         write(place / "summary.json", found.to_json())
-    if json:
-        print(found.to_json())
-        return 0
-    console = console_out()
-    show_published(found, console)
-    _where(console, html, None, place)
-    console.print(NOTICE, markup=False)
+    if not json:
+        _where(console, html, None, place)
     return 0
 
 
@@ -210,6 +210,7 @@ def _where(console: Console, html: Path | None, plot: Path | None, place: Path |
     for name, path in (("Page", html), ("Figure", plot), ("Written to", place)):
         if path is not None:
             console.print(f"{name}: {path}", markup=False)
+    console.print(NOTICE, markup=False)
 
 
 def _parts(text: str, option: str, example: str) -> list[str]:

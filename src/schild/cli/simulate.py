@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_compiling, write
+from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_compiling, writable, write
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def simulate(
         return 0
     if plot is not None:
         _figure_kind(plot)
+    writable(plot)
     place = None if out is None else folder(out)
     return show_run(run, place=place, plot=plot, json=json, threads=threads)
 
@@ -141,18 +142,19 @@ def show_run(
     say_if_compiling()
     with progress("people", show=run.population is not None) as advance:
         result = simulate_run(run, threads=threads, progress=advance)
-    written = [] if place is None else _write_all(place, run, result)
-    if plot is not None:
-        write(plot, _drawn(result, _figure_kind(plot)))
+    console = out()
     if json:
         print(result.to_json())
     else:
-        from rich.text import Text
-
         from schild.cli.summary import show_result
 
-        console = out()
         show_result(run, result, console)
+    written = [] if place is None else _write_all(place, run, result)
+    if plot is not None:
+        write(plot, _drawn(result, _figure_kind(plot)))
+    if not json:
+        from rich.text import Text
+
         if place is not None:
             console.print(Text(f"Written to {place}: {', '.join(written)}"))
         if plot is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from schild.cli.console import out, write
+from schild.cli.console import out, writable, write
 from schild.errors import InputError
 
 
@@ -49,6 +49,7 @@ def structure(
         return 0
     if svg is not None and svg.suffix.lower() not in (".svg", ".png"):
         raise InputError(f"--svg is {str(svg)!r}; expected a file that ends in .svg or .png. Rename it.")
+    writable(svg)
     found = compare(*names)
     if svg is not None:
         write(svg, found.svg() if svg.suffix.lower() == ".svg" else found.png())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schild.cli.console import NOTICE, Whole, progress, say_if_compiling, write
+from schild.cli.console import NOTICE, Whole, progress, say_if_compiling, writable, write
 from schild.cli.console import out as standard_output
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def trial(
     """
     from schild.trial import Trial, run_trial
 
+    writable(html)
     asked = Trial.read(file)
     head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed)) if v is not None}
     if head:
@@ -71,6 +72,10 @@ def trial(
     say_if_compiling()
     with progress("people") as advance:
         found = run_trial(asked, out=out, workers=workers, progress=advance)
+    if json:
+        print(found.to_json())
+    else:
+        _print(found, standard_output())
     if out is not None or html is not None:
         from schild.report.trial import trial_html
 
@@ -82,10 +87,6 @@ def trial(
             write(out / "trial.json", found.to_json())
             if asked.size * len(asked.arm) <= _ROWS:
                 write(out / "people.csv", found.to_frame().to_csv(index=False))
-    if json:
-        print(found.to_json())
-        return 0
-    _print(found, standard_output())
     return 0
 
 
