@@ -239,7 +239,7 @@ def test_places_that_cannot_be_written(refused, tmp_path, option):
 def test_a_folder_is_no_page_and_no_run_file(refused, tmp_path, examples):
     refused("explain", "naltrexone", "--html", tmp_path, names=("folder", "expected a file"))
     table = examples / "nonmem_table.csv"
-    refused(*TABLE, table, *CMT, "--out", tmp_path, names=("directory", "expected a file"))
+    refused(*TABLE, table, *CMT, "--out", tmp_path, names=("folder", "expected a file"))
 
 
 # ------------------------------------------------------------------------------------------------------- tables
