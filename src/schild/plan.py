@@ -5,29 +5,25 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild import _callable
-from schild.catalog import Catalogue, Drug, load
-from schild.errors import CatalogueError, InputError, UnknownNameError
+from schild.catalog import Catalogue, Drug, Strength, load
+from schild.errors import InputError, UnknownNameError
 from schild.simulate import Result, Run, simulate_run
 from schild.simulate.guard import AGONISTS, DANGER
-from schild.units import TimeLike, format_hours, hours, parse_amount
+from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Plan", "Strength", "plan", "strengths"]
+__all__ = ["Plan", "Strength", "plan"]
 
 Floats = NDArray[np.floating]
 
@@ -46,81 +42,6 @@ REFUSED = (
     "overcome a block."
 )
 CAUTION = "An antagonist that is washed out leaves tolerance lost: opioid doses that were once bearable can then kill."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strength:
-    """What a drug is sold as.
-
-    Parameters
-    ----------
-    unit, units : str
-        One, and several: ``"tablet of 50 mg"``.
-    amount : str
-        Content of one, in the salt of the route.
-    parts : int
-        Equal parts into which one may be divided.
-    largest : str
-        Largest labelled single dose.
-    per_day_mg : float
-        Largest labelled dose per day when it is repeated. [mg]
-    source, row, verified, note : str
-        Where that stands.
-    """
-
-    unit: str
-    units: str
-    amount: str
-    parts: int
-    largest: str
-    per_day_mg: float
-    source: str
-    row: str
-    verified: str
-    note: str
-
-    @property
-    def mg(self) -> float:
-        """Content of one unit. [mg]"""
-        return _mg(self.amount)
-
-    @property
-    def largest_mg(self) -> float:
-        """Largest labelled single dose. [mg]"""
-        return _mg(self.largest)
-
-
-def _mg(text: str) -> float:
-    found = re.fullmatch(r"([\d.]+) mg", text)
-    if found is None:
-        raise CatalogueError(f"strengths.toml has the amount {text!r}; expected one in mg.")
-    return float(parse_amount(text).value)
-
-
-@lru_cache(maxsize=1)
-def strengths() -> Mapping[str, Mapping[str, Strength]]:
-    """Read what the antagonists are sold as.
-
-    Returns
-    -------
-    mapping of str to mapping of str to Strength
-        By drug and route.
-
-    Examples
-    --------
-    >>> strengths()["naltrexone"]["oral"].unit
-    'tablet of 50 mg'
-    """
-    text = files("schild.catalog").joinpath("data").joinpath("strengths.toml").read_text(encoding="utf-8")
-    try:
-        return MappingProxyType(
-            {
-                drug: MappingProxyType({route: Strength(**entry) for route, entry in routes.items()})
-                for drug, routes in tomllib.loads(text).items()
-            }
-        )
-    except (TypeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"strengths.toml cannot be read: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,7 +282,7 @@ def plan(
     """
     catalogue = catalogue or load()
     entry = _antagonist(catalogue, drug, agonist)
-    strength, way = _strength(entry, route)
+    strength, way = _strength(catalogue, entry, route)
     if receptor not in catalogue.receptors:
         raise UnknownNameError("receptor", receptor, catalogue.receptors)
     if receptor not in entry.binding:
@@ -479,8 +400,8 @@ def _antagonist(catalogue: Catalogue, name: str, agonist: str | None) -> Drug:
     return found[0]
 
 
-def _strength(drug: Drug, route: str | None) -> tuple[Strength, str]:
-    known = strengths().get(drug.key, {})
+def _strength(catalogue: Catalogue, drug: Drug, route: str | None) -> tuple[Strength, str]:
+    known = catalogue.strengths.get(drug.key, {})
     known = {key: value for key, value in known.items() if key in drug.routes}
     if not known:
         raise InputError(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild import __version__, _callable
-from schild.errors import CatalogueError, InputError, SchildError, UnknownNameError
+from schild.catalog import Catalogue, Compound, load
+from schild.errors import InputError, SchildError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Compound", "Description", "StructureComparison", "compounds", "structure"]
+__all__ = ["Compound", "Description", "StructureComparison", "structure"]
 
 Floats = NDArray[np.float64]
 
@@ -52,42 +51,6 @@ POSITIONS = (17, 3, 4, 6, 14, 1, 2, 5, 7, 8, 9, 10, 13, 15, 16)
 
 #: Morgan fingerprint: radius and bits; stereochemistry is not seen by it.
 RADIUS, BITS = 2, 2048
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compound:
-    """A structure of the catalogue.
-
-    Parameters
-    ----------
-    key, name : str
-        Identity.
-    smiles : str
-        Isomeric SMILES of the base.
-    formula, inchikey : str
-        As stored.
-    relation : str
-        To its relatives, in words.
-    pubchem_cid, chembl, unii : str
-        Identifiers; empty where unknown.
-    source, url, verified, row, note : str
-        Where they come from and how they were checked.
-    """
-
-    key: str
-    name: str
-    smiles: str
-    formula: str
-    inchikey: str
-    relation: str = ""
-    pubchem_cid: str = ""
-    chembl: str = ""
-    unii: str = ""
-    source: str = ""
-    url: str = ""
-    verified: str = ""
-    row: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,34 +231,15 @@ def _at(d: Description, place: int) -> str:
     return f"{d.c6}-{said}" if place == 6 and d.c6 and said else said
 
 
-@lru_cache(maxsize=1)
-def compounds() -> Mapping[str, Compound]:
-    """Read the structures of the catalogue.
-
-    Returns
-    -------
-    mapping of str to Compound
-        By key.
-
-    Examples
-    --------
-    >>> compounds()["naltrexone"].formula
-    'C20H23NO4'
-    """
-    text = files("schild.catalog").joinpath("data").joinpath("structures.toml").read_text(encoding="utf-8")
-    try:
-        return MappingProxyType({key: Compound(key=key, **entry) for key, entry in tomllib.loads(text).items()})
-    except (TypeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"structures.toml cannot be read: {error}.") from None
-
-
-def structure(*names: str) -> StructureComparison:
+def structure(*names: str, catalogue: Catalogue | None = None) -> StructureComparison:
     """Compare structures: shared scaffold, what sits on the nitrogen and elsewhere, similarity.
 
     Parameters
     ----------
     *names : str
         Compounds of the catalogue, such as ``"naltrexone"``; one or more.
+    catalogue : Catalogue, optional
+        Where they stand; the one of schild, unless another is given.
 
     Returns
     -------
@@ -324,10 +268,11 @@ def structure(*names: str) -> StructureComparison:
     """
     if not names:
         raise InputError("No compound was named; expected one or more, such as naltrexone oxymorphone. Name some.")
-    known = compounds()
+    catalogue = catalogue or load()
+    known = catalogue.compounds
     chosen = []
     for name in names:
-        compound = known.get(_key(name, known))
+        compound = known.get(_key(name, catalogue))
         if compound is None:
             raise UnknownNameError("structure", name, known)
         if compound in chosen:
@@ -365,16 +310,14 @@ def structure(*names: str) -> StructureComparison:
     )
 
 
-def _key(name: str, known: Mapping[str, Compound]) -> str:
+def _key(name: str, catalogue: Catalogue) -> str:
     """Key of a compound from a key, a name, or another name of a drug of the catalogue."""
-    from schild.catalog import load
-
     plain = name.strip().lower()
-    for key, compound in known.items():
+    for key, compound in catalogue.compounds.items():
         if plain in (key, key.replace("_", " "), key.replace("_", "-"), compound.name.lower()):
             return key
     try:
-        return load().drug(name).key
+        return catalogue.drug(name).key
     except UnknownNameError:
         return plain
 
@@ -411,7 +354,7 @@ def describe(compound: Compound) -> Description:
     Parameters
     ----------
     compound : Compound
-        From `compounds`.
+        From ``Catalogue.compounds``.
 
     Returns
     -------
@@ -420,7 +363,7 @@ def describe(compound: Compound) -> Description:
 
     Examples
     --------
-    >>> describe(compounds()["nalmefene"]).positions
+    >>> describe(load().compounds["nalmefene"]).positions
     mappingproxy({3: 'OH', 6: 'methylene (=CH2)', 14: 'OH'})
     """
     chem = _rdkit()
@@ -483,7 +426,7 @@ def _group(molecule: Any, first: int, core: Mapping[int, int], place: int, doubl
 def _alpha() -> int:
     """Handedness of carbon 6 in morphine, whose 6-hydroxyl is alpha."""
     chem = _rdkit()
-    molecule = chem.MolFromSmiles(compounds()["morphine"].smiles)
+    molecule = chem.MolFromSmiles(load().compounds["morphine"].smiles)
     return _hand(molecule, _core(molecule)[1])
 
 
@@ -547,7 +490,7 @@ def _draw(found: StructureComparison, kind: str) -> Any:
 
     chem = _rdkit()
     # One drawing of morphine's core, on which all others are laid.
-    parent = chem.MolFromSmiles(compounds()["morphine"].smiles)
+    parent = chem.MolFromSmiles(load().compounds["morphine"].smiles)
     rdDepictor.SetPreferCoordGen(True)
     try:
         rdDepictor.Compute2DCoords(parent)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schild.catalog import load
+from schild.catalog import Catalogue, load
 from schild.evidence import Spread
 from schild.model.build import ADD, build
 from schild.population import Population, Subject, people_of
@@ -178,7 +178,7 @@ key = "test"
 value = 0.6
 """
     file.write_text(file.read_text(encoding="utf-8") + added, encoding="utf-8")
-    catalogue = load(folder)
+    catalogue = Catalogue(folder)
     events = expand(parse_regimen("morphine 10 mg iv"), 0)
     model = build(catalogue, events, people_of(Population(n=20_000), catalogue, 1))
     logs = {name: np.log(model.parameters[f"morphine.{name}"]) for name in ("cl", "vc")}

@@ -11,7 +11,7 @@ import schild
 from schild.catalog import load
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import VERIFIED
-from schild.plan import DOSE_TOLERANCE, REFUSED, _share_of_windows, plan, strengths
+from schild.plan import DOSE_TOLERANCE, REFUSED, _share_of_windows, plan
 
 SMALL = {"n": 60, "draws": 4}
 
@@ -173,7 +173,7 @@ def test_unknown_names():
 
 
 def test_strengths_say_where_they_come_from():
-    for drug, routes in strengths().items():
+    for drug, routes in load().strengths.items():
         entry = load().drug(drug)
         assert entry.role == "antagonist"
         for route, strength in routes.items():

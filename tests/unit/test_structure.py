@@ -14,14 +14,14 @@ from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 from schild.catalog import load
 from schild.errors import InputError, SchildError, UnknownNameError
 from schild.evidence import VERIFIED
-from schild.structure import compounds, describe, structure
+from schild.structure import describe, structure
 
 FIVE = ("naltrexone", "oxymorphone", "naloxone", "nalorphine", "nalmefene")
-ALL = sorted(compounds())
+ALL = sorted(load().compounds)
 
 
 def molecule(key):
-    return Chem.MolFromSmiles(compounds()[key].smiles)
+    return Chem.MolFromSmiles(load().compounds[key].smiles)
 
 
 def canonical(smiles_or_molecule):
@@ -31,14 +31,14 @@ def canonical(smiles_or_molecule):
 
 @pytest.mark.parametrize("key", ALL)
 def test_formula_and_inchikey_are_those_of_the_smiles(key):
-    compound = compounds()[key]
+    compound = load().compounds[key]
     assert CalcMolFormula(molecule(key)) == compound.formula
     assert MolToInchiKey(molecule(key)) == compound.inchikey
 
 
 @pytest.mark.parametrize("key", ALL)
 def test_every_structure_says_where_it_comes_from(key):
-    compound = compounds()[key]
+    compound = load().compounds[key]
     assert compound.verified in VERIFIED
     assert compound.source
     assert re.fullmatch(r"opioids/identity\.csv#L\d+", compound.row)
@@ -51,7 +51,7 @@ def test_every_drug_of_the_catalogue_with_a_structure_has_its_mass():
 
     checked = []
     for key, drug in load().drugs.items():
-        if drug.mw is None or key not in compounds():
+        if drug.mw is None or key not in load().compounds:
             continue
         assert drug.number(drug.mw).value == pytest.approx(MolWt(molecule(key)), abs=0.02), key
         checked.append(key)
@@ -102,7 +102,7 @@ def test_nalmefene_is_naltrexone_with_a_methylene_at_6():
     ],
 )
 def test_positions(key, nitrogen, six, fourteen, double):
-    found = describe(compounds()[key])
+    found = describe(load().compounds[key])
     assert found.core == "4,5-epoxymorphinan"
     assert found.nitrogen == nitrogen
     assert found.positions.get(6) == six
@@ -111,14 +111,16 @@ def test_positions(key, nitrogen, six, fourteen, double):
 
 
 def test_the_face_of_carbon_6_is_told_apart():
-    faces = {key: describe(compounds()[key]).c6 for key in ("morphine", "nalbuphine", "beta_naltrexol", "naltrexone")}
+    faces = {
+        key: describe(load().compounds[key]).c6 for key in ("morphine", "nalbuphine", "beta_naltrexol", "naltrexone")
+    }
     assert faces == {"morphine": "alpha", "nalbuphine": "alpha", "beta_naltrexol": "beta", "naltrexone": ""}
     # Epimerise in the SMILES: the face turns.
-    smiles = compounds()["beta_naltrexol"].smiles
+    smiles = load().compounds["beta_naltrexol"].smiles
     assert "[C@@H]1O)" in smiles
     from dataclasses import replace
 
-    other = replace(compounds()["beta_naltrexol"], smiles=smiles.replace("[C@@H]1O)", "[C@H]1O)"))
+    other = replace(load().compounds["beta_naltrexol"], smiles=smiles.replace("[C@@H]1O)", "[C@H]1O)"))
     assert describe(other).c6 == "alpha"
 
 
@@ -126,18 +128,20 @@ def test_the_face_does_not_depend_on_how_the_smiles_is_written():
     from dataclasses import replace
 
     for key in ("morphine", "beta_naltrexol", "nalbuphine"):
-        expected = describe(compounds()[key]).c6
+        expected = describe(load().compounds[key]).c6
         for seed in range(20):
             text = Chem.MolToRandomSmilesVect(molecule(key), 1, randomSeed=seed + 1)[0]
-            assert describe(replace(compounds()[key], smiles=text)).c6 == expected
+            assert describe(replace(load().compounds[key], smiles=text)).c6 == expected
 
 
 def test_other_cores_are_named_and_others_have_none():
-    cores = {key: describe(compounds()[key]).core for key in ("samidorphan", "butorphanol", "pentazocine", "fentanyl")}
+    cores = {
+        key: describe(load().compounds[key]).core for key in ("samidorphan", "butorphanol", "pentazocine", "fentanyl")
+    }
     assert cores == {"samidorphan": "morphinan", "butorphanol": "morphinan", "pentazocine": "6,7-benzomorphan",
                      "fentanyl": None}  # fmt: skip
-    assert describe(compounds()["fentanyl"]).words() == "fentanyl has no morphinan core."
-    assert "bridge" in describe(compounds()["buprenorphine"]).words()
+    assert describe(load().compounds["fentanyl"]).words() == "fentanyl has no morphinan core."
+    assert "bridge" in describe(load().compounds["buprenorphine"]).words()
 
 
 def test_the_five_of_the_question():

@@ -1,8 +1,7 @@
 """The catalogue: drugs, receptors, populations, studies, references as data, each number with its paper."""
 
 from schild.catalog.claims import Book, Claim, KnownMiss, Test
-from schild.catalog.entries import (
-    Adaptation,
+from schild.catalog.drugs import (
     Binding,
     Branch,
     ByDose,
@@ -11,20 +10,16 @@ from schild.catalog.entries import (
     Delivery,
     Disposition,
     Drug,
-    Effect,
-    LagState,
-    Observation,
-    PopulationCovariate,
     Product,
-    Receptor,
-    Reference,
-    ReferencePopulation,
     Route,
     Structure,
-    Study,
-    Tolerance,
 )
+from schild.catalog.effects import Adaptation, Effect, LagState, Tolerance
 from schild.catalog.loader import Catalogue, drug_from_dict, load
+from schild.catalog.populations import PopulationCovariate, ReferencePopulation
+from schild.catalog.references import Reference
+from schild.catalog.studies import Observation, Receptor, Study
+from schild.catalog.substances import Compound, Strength
 
 __all__ = [
     "Adaptation",
@@ -34,6 +29,7 @@ __all__ = [
     "ByDose",
     "Catalogue",
     "Claim",
+    "Compound",
     "Correlation",
     "Covariate",
     "Delivery",
@@ -49,6 +45,7 @@ __all__ = [
     "Reference",
     "ReferencePopulation",
     "Route",
+    "Strength",
     "Structure",
     "Study",
     "Test",

@@ -10,17 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
-from schild.catalog.entries import (
-    Adaptation,
-    ByDose,
-    Correlation,
-    Drug,
-    Effect,
-    Observation,
-    ReferencePopulation,
-    Route,
-)
+from schild.catalog.drugs import ByDose, Correlation, Drug, Route
+from schild.catalog.effects import Adaptation, Effect
 from schild.catalog.loader import Catalogue
+from schild.catalog.populations import ReferencePopulation
+from schild.catalog.studies import Observation
 from schild.catalog.trial import TRIAL_UNITS
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value

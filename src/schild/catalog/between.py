@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from schild.catalog.entries import Drug
+    from schild.catalog.drugs import Drug
     from schild.catalog.loader import Catalogue
     from schild.evidence import Number
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from schild.catalog.entries import Observation
+from schild.catalog.references import read_reference
+from schild.catalog.studies import Observation
 from schild.errors import SchildError
 from schild.units import hours
 
@@ -247,8 +248,8 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
     """
     references = {}
     for entry in top.tables("reference"):
-        references[entry.text("key")] = (entry.text("label"), entry.text("url", ""))
-        entry.done()
+        found = read_reference(entry)
+        references[found.key] = (found.label, found.fields.get("url", ""))
     cited = {*catalogue.references, *references}
     claims = []
     ids: set[str] = set()

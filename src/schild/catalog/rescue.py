@@ -6,15 +6,15 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog.loader import _numbers
 from schild.catalog.reader import Table
-from schild.errors import CatalogueError
-from schild.evidence import Number
+
+if TYPE_CHECKING:
+    from schild.evidence import Number
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,6 @@ class JointNormal:
 
     key: str
     names: tuple[str, ...]
-    plain: tuple[str, ...]
     centre: Floats
     sd: Floats
     correlation: Floats
@@ -54,7 +53,8 @@ class JointNormal:
     source: tuple[str, ...]
     locator: str
     row: str
-    note: str
+    note: str = ""
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +91,52 @@ class PublishedArrest:
     source: str
 
 
-def _read(name: str) -> str:
-    return files("schild.catalog").joinpath("data", "rescue", name).read_text(encoding="utf-8")
+def read_spread(key: str, table: Table) -> JointNormal:
+    """Read one joint distribution; a fault is named with file and line (CatalogueError)."""
+    names = table.texts("names", ...)
+    centre, sd = (_array(table, name, (len(names),)) for name in ("centre", "sd"))
+    correlation = _array(table, "correlation", (len(names), len(names)), np.eye(len(names)))
+    caps = table.table("cap")
+    table.text("verified")
+    return table.record(
+        JointNormal,
+        key=key,
+        names=names,
+        centre=centre,
+        sd=sd,
+        correlation=correlation,
+        cap={name: caps.real(name) for name in caps.data},
+    )
 
 
-@lru_cache(maxsize=1)
+def _array(table: Table, key: str, shape: tuple[int, ...], default: Floats | None = None) -> Floats:
+    table.asked.add(key)
+    if key not in table.data and default is not None:
+        return default
+    try:
+        found = np.array(table.data.get(key, ()), dtype=np.float64)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.shape != shape:
+        raise table.fail(f"has {key} of shape {found.shape}; expected numbers of shape {shape}, as 'names' has.", key)
+    return found
+
+
+@lru_cache(maxsize=4)
+def read_arrests(text: str) -> tuple[PublishedArrest, ...]:
+    """Read the published percentages of cardiac arrest, in the order of the file."""
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return tuple(_arrest(row) for row in rows)
+
+
+def _arrest(row: Mapping[str, Any]) -> PublishedArrest:
+    numbers = ("dose_mg", "delay_s", "percent", "low", "high")
+    values: dict[str, Any] = {key: float(value) if key in numbers else value for key, value in row.items()}
+    return PublishedArrest(**values)
+
+
 def physiology_numbers() -> Mapping[str, Number]:
-    """Read every number of the published physiology, kinetics and protocol.
-
-    Returns
-    -------
-    mapping of str to Number
-        By name, in seconds, mmHg and litres; each with unit, source and locator.
+    """Return every number of the published physiology, kinetics and protocol, in seconds, mmHg and litres.
 
     Examples
     --------
@@ -110,31 +144,13 @@ def physiology_numbers() -> Mapping[str, Number]:
     >>> number.value, number.chosen.row
     (0.024, ('overdose/parameters.yaml#physiology.lung.shunt',))
     """
-    table = Table.of(_read("physiology.toml"), "rescue/physiology.toml")
-    table.text("name")
-    table.text("says")
+    from schild.catalog.loader import load
 
-    def copied(drug: str, number: str) -> Number:
-        raise KeyError(number)
-
-    numbers = _numbers(table, "rescue", copied)
-    table.done()
-    return numbers
+    return load().rescue
 
 
-@lru_cache(maxsize=1)
 def population_spreads() -> Mapping[str, JointNormal]:
-    """Read the spread of the reference's virtual population, one distribution per published table.
-
-    Returns
-    -------
-    mapping of str to JointNormal
-        By name of the table.
-
-    Raises
-    ------
-    CatalogueError
-        If a table does not fit together.
+    """Return the spread of the reference's virtual population, one distribution per published table.
 
     Examples
     --------
@@ -142,42 +158,13 @@ def population_spreads() -> Mapping[str, JointNormal]:
     >>> spread.names, float(spread.correlation[0, 2])
     (('ec50', 'k_off', 'n'), -0.4422)
     """
-    top = Table.of(_read("population.toml"), "rescue/population.toml")
-    found = {}
-    for key in top.data:
-        table = top.table(key)
-        names = table.texts("names")
-        table.asked |= {"centre", "sd", "correlation", "cap", "verified"}
-        centre, sd = (np.array(table.data.get(k, ()), dtype=np.float64) for k in ("centre", "sd"))
-        correlation = np.array(table.data.get("correlation", np.eye(len(names))), dtype=np.float64)
-        if centre.shape != (len(names),) or sd.shape != centre.shape or correlation.shape != (len(names), len(names)):
-            raise CatalogueError(f"rescue/population.toml: [{key}] has arrays whose length is not that of its names.")
-        caps = table.table("cap")
-        found[key] = JointNormal(
-            key=key,
-            names=names,
-            plain=table.texts("plain"),
-            centre=centre,
-            sd=sd,
-            correlation=correlation,
-            cap={name: caps.real(name) for name in caps.data},
-            source=table.texts("source"),
-            locator=table.text("locator"),
-            row=table.text("row"),
-            note=table.text("note"),
-        )
-        table.done()
-    return found
+    from schild.catalog.loader import load
+
+    return load().rescue_spreads
 
 
-@lru_cache(maxsize=1)
 def published_arrests() -> tuple[PublishedArrest, ...]:
-    """Read the published percentages of cardiac arrest.
-
-    Returns
-    -------
-    tuple of PublishedArrest
-        In the order of the file.
+    """Return the published percentages of cardiac arrest, in the order of the file.
 
     Examples
     --------
@@ -185,19 +172,6 @@ def published_arrests() -> tuple[PublishedArrest, ...]:
     >>> first.opioid, first.regimen, first.percent
     ('fentanyl', 'none', 52.1)
     """
-    rows = csv.DictReader(line for line in _read("arrest_published.csv").splitlines() if not line.startswith("#"))
-    return tuple(
-        PublishedArrest(
-            model=row["model"],
-            subject=row["subject"],
-            opioid=row["opioid"],
-            dose_mg=float(row["dose_mg"]),
-            delay_s=float(row["delay_s"]),
-            regimen=row["regimen"],
-            percent=float(row["percent"]),
-            low=float(row["low"]),
-            high=float(row["high"]),
-            source=row["source"],
-        )
-        for row in rows
-    )
+    from schild.catalog.loader import load
+
+    return load().published_arrests

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from schild.catalog.audit import Audit
-from schild.catalog.entries import Delivery, Drug
+from schild.catalog.drugs import Delivery, Drug
 from schild.catalog.loader import Catalogue
 from schild.evidence import BASES, VERIFIED, Number, Spread
 

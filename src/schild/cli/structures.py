@@ -35,7 +35,7 @@ def structure(
     from rich.table import Table
     from rich.text import Text
 
-    from schild.structure import compounds
+    from schild.catalog import load
     from schild.structure import structure as compare
 
     console = out()
@@ -43,7 +43,7 @@ def structure(
         table = Table(title="Structures", title_justify="left")
         for name in ("key", "formula", "relation", "identifiers"):
             table.add_column(name, overflow="fold")
-        for c in compounds().values():
+        for c in load().compounds.values():
             table.add_row(c.key, c.formula, Text(c.relation), c.verified)
         console.print(table)
         return 0

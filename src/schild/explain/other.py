@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.catalog import Drug, Observation
+from schild.catalog import Drug, Observation, load
 from schild.challenge import Response
 from schild.explain.answer import Explanation, Finding, quantity, with_band
 from schild.explain.claims import Claim, Test
 from schild.explain.courses import BLOCKED, RECEPTOR_WORDS, Picture, blocks, span_of
 from schild.explain.experiments import EFFECTS, RECEPTORS, Lab, published_dose, run_test
-from schild.plan import strengths
 from schild.regimen import parse_regimen
 from schild.simulate.observe_withdrawal import KINDS, WORDED
 
@@ -285,7 +284,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Picture, .
 def _given(drug: Drug, rows: list[Observation]) -> str:
     """One unit of an antagonist as it is sold, or a dose that a study gave; empty where there is none."""
     if (route := _SHOWN_BY.get(drug.key)) is not None:
-        return f"{drug.key} {strengths()[drug.key][route].amount} {route}"
+        return f"{drug.key} {load().strengths[drug.key][route].amount} {route}"
     given = [o.regimen for o in rows if parse_regimen(o.regimen).doses[0].drug == drug.key]
     return next(iter(given), "")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schild.catalog import load
+from schild.catalog import Catalogue, load
 from schild.catalog.audit import KINDS, audit
 
 SHIPPED = Path(str(files("schild.catalog") / "data"))
@@ -91,7 +91,7 @@ DEFECTS = [
 @pytest.mark.parametrize(("kind", "file", "old", "new"), DEFECTS)
 def test_each_kind_of_defect_is_found(folder, kind, file, old, new):
     edit(folder / file, old, new)
-    result = audit(load(folder))
+    result = audit(Catalogue(folder))
     assert not result.ok
     found = [finding for finding in result.findings if finding.kind == kind]
     assert found, result.findings

@@ -93,7 +93,11 @@ def test_a_book_is_read(folder):
         ('statement = "At the peak."\n', "", r"line 19: .*lacks 'statement' \(a string\)"),
         ('id = "A1.2"', 'id = "A1.1"', r"holds the id 'A1.1' \(.*line 19\), which stands above"),
         ('question = "What', 'questoin = "What', r"the top of the file lacks 'question'"),
-        ('label = "A study', 'lable = "A study', r"line 31: \[reference\[0\]\] lacks 'label'"),
+        (
+            'label = "A study',
+            'lable = "A study',
+            r"line 33: \[reference\[0\]\] has an unknown key .lable.*did you mean .label",
+        ),
         ('"A1.2" = "The', '"A1.3" = "The', r"line 36: \[known_misses\] lists 'A1.3', which is no test"),
         ('[known_misses]\n"A1.2"', '[known_miss]\n"A1.2"', r"line 35: .*unknown key 'known_miss'"),
         ('drug = "naltrexone"', 'drug = "naltrexon"', r"line 1: .*'naltrexon', which is not a drug"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from schild.catalog import load
+from schild.catalog import Catalogue, load
 from schild.catalog.audit import audit
 from schild.catalog.show import audit_to_dict, drug_to_dict, render_audit, render_drug, render_drugs
 
@@ -46,7 +46,7 @@ def test_an_audit_shows_findings_first(console, tmp_path):
     folder = Path(shutil.copytree(str(files("schild.catalog") / "data"), tmp_path / "data"))
     path = folder / "drugs" / "fentanyl.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('unit = "L/h"', 'unit = ""', 1), encoding="utf-8")
-    render_audit(audit(load(folder)), console)
+    render_audit(audit(Catalogue(folder)), console)
     assert printed(console).startswith("1 findings")
     assert "no unit" in printed(console)
 

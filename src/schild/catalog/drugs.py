@@ -1,4 +1,4 @@
-"""What the catalogue holds: frozen records, no behaviour beyond looking things up."""
+"""Records of drugs: disposition, routes, products, binding, structures, covariates (``data/drugs/<key>.toml``)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from schild.catalog.numbers import Copied, read_numbers
+from schild.catalog.reader import Table
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 
@@ -15,6 +17,7 @@ Role: TypeAlias = Literal[
 Input: TypeAlias = Literal["bolus", "first_order", "zero_order", "transit"]
 Form: TypeAlias = Literal["additive", "power", "factor"]
 Site: TypeAlias = Literal["effect", "plasma"]
+Of: TypeAlias = Literal["weight_kg", "age_years", "crcl_ml_min", "liver", "sex", "dependent", "cyp2d6"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Disposition:
     """
 
     peripherals: int
-    effect_site: bool
+    effect_site: bool = False
     feeds: Mapping[str, str] = field(default_factory=dict)
     saturable: bool = False
     releases: tuple[str, ...] = ()
@@ -77,7 +80,7 @@ class Branch:
         What arrives.
     """
 
-    input: str
+    input: Input
     rate: str | None = None
     duration: str | None = None
     lag: str | None = None
@@ -129,8 +132,8 @@ class Route:
 
     key: str
     product: str
-    salt: str
-    branches: tuple[Branch, ...]
+    salt: str = "base"
+    branches: tuple[Branch, ...] = ()
     challenge: str | None = None
     by_dose: ByDose | None = None
     disposition: Mapping[str, str] = field(default_factory=dict)
@@ -208,8 +211,8 @@ class Structure:
     """
 
     key: str
-    site: str
-    default: bool
+    site: Site
+    default: bool = False
     says: str = ""
 
 
@@ -234,8 +237,8 @@ class Covariate:
     """
 
     on: str
-    of: str
-    form: str
+    of: Of
+    form: Form
     slope: str | None = None
     reference: str | None = None
     factors: Mapping[str, str] = field(default_factory=dict)
@@ -297,8 +300,8 @@ class Drug:
 
     key: str
     name: str
-    role: str
-    summary: str
+    role: Role
+    summary: str = ""
     aliases: tuple[str, ...] = ()
     mw: str | None = None
     salts: Mapping[str, str] = field(default_factory=dict)
@@ -424,294 +427,114 @@ class Drug:
         return {key: product for key, product in self.products.items() if product.route == route}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """One effect of receptor activation: reserve by receptor, slope of the transducer, scale of the output.
+def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
+    """Read one drug.
 
     Parameters
     ----------
-    key, name, unit, says : str
-        Identity; ``key`` is the name of the output.
-    form : str
-        ``fraction_left``: 1 - f. ``rise``: range x f. ``decrease``: baseline - range x f. ``resting``: breathing at
-        rest, from ``baseline``, ``pco2`` and ``threshold``.
-    reserve : mapping of str to str
-        Receptor to the number of its reserve.
-    slope, noise : str
-        Numbers of the transducer's slope, and of the change that counts as none (in ``unit``).
-    baseline, range, pco2, threshold : str or None
-        Further numbers, as ``form`` needs them.
-    transduction : mapping of str to str
-        Drug to the number by which its occupancy is amplified in this effect alone.
-    numbers : mapping of str to Number
-        All numbers by name.
+    table : Table
+        The file.
+    copied : callable
+        Finds the number of another owner that this drug repeats (``same_as``).
+    digest : str
+        Hash of the file.
+
+    Returns
+    -------
+    Drug
+        The entry.
+
+    Raises
+    ------
+    CatalogueError
+        If the file breaks the schema; the message names file and line.
     """
-
-    key: str
-    name: str
-    unit: str
-    form: str
-    reserve: Mapping[str, str]
-    slope: str
-    noise: str
-    baseline: str | None = None
-    range: str | None = None
-    pco2: str | None = None
-    threshold: str | None = None
-    transduction: Mapping[str, str] = field(default_factory=dict)
-    says: str = ""
-    numbers: Mapping[str, Number] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LagState:
-    """One adaptation state: names of its times [h], by which side of the drive it is on.
-
-    Parameters
-    ----------
-    gain_up, gain_down, loss_up, loss_down : str
-        Numbers of the times of gain and loss while the drive is above the state, and while not.
-    saturates : bool
-        Whether it cannot pass one, in place of following the drive itself.
-    weight : str or None
-        Number of its weight in withdrawal; None keeps it out.
-    reference : str or None
-        Number of its steady value under morphine 120 mg a day.
-    """
-
-    gain_up: str
-    gain_down: str
-    loss_up: str
-    loss_down: str
-    saturates: bool = False
-    weight: str | None = None
-    reference: str | None = None
+    key = table.text("key")
+    disposition = table.maybe_table("disposition")
+    drug = table.record(
+        Drug,
+        disposition=None if disposition is None else _disposition(disposition),
+        routes={name: _route(name, entry, key) for name, entry in table.named("route").items()},
+        products={name: _product(name, entry) for name, entry in table.named("product").items()},
+        binding={name: _binding(name, entry) for name, entry in table.named("binding").items()},
+        structures={name: entry.record(Structure, key=name) for name, entry in table.named("structure").items()},
+        covariates=tuple(_covariate(entry) for entry in table.tables("covariate")),
+        correlations=tuple(entry.record(Correlation) for entry in table.tables("correlation")),
+        numbers=read_numbers(table, key, copied),
+        digest=digest,
+    )
+    for product in drug.products.values():
+        for route in (product.route, product.becomes or product.route):
+            if route not in drug.routes:
+                raise table.table("product").fail(
+                    f"has a product '{product.key}' of a route '{route}' that is not there.", product.key
+                )
+    defaults = [entry.key for entry in drug.structures.values() if entry.default]
+    if drug.structures and len(defaults) != 1:
+        raise table.fail(f"marks {len(defaults)} structures as default; expected exactly one.", "structure")
+    return drug
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tolerance:
-    """How one effect is tolerated: the state that lowers its tau, and the number of how far."""
-
-    state: str
-    depth: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adaptation:
-    """One of the rival mechanisms from activation to tolerance and withdrawal (docs/design/adaptation.md).
-
-    Parameters
-    ----------
-    key, name, says : str
-        Identity.
-    default : bool
-        Whether runs use it unless they ask for another.
-    drive : str
-        What the states follow: ``activation`` (efficacy times occupancy), or ``response`` (a full response at one,
-        with a reserve: the operational model).
-    receptors : mapping of str to str
-        Receptor to the number that weighs it in the drive: a share, or a reserve.
-    tone : str
-        Number that weighs the endogenous agonist's occupancy against withdrawal.
-    states : mapping of str to LagState
-        By name.
-    tolerance : mapping of str to Tolerance
-        By effect; effects without one are not tolerated, for want of data.
-    slope, half : str
-        Numbers that turn the drive of withdrawal into a score.
-    numbers : mapping of str to Number
-        All numbers by name.
-    """
-
-    key: str
-    name: str
-    drive: str
-    receptors: Mapping[str, str]
-    tone: str
-    states: Mapping[str, LagState]
-    tolerance: Mapping[str, Tolerance]
-    slope: str
-    half: str
-    default: bool = False
-    says: str = ""
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+def _disposition(table: Table) -> Disposition:
+    entry = table.record(Disposition)
+    if entry.releases and not entry.saturable:
+        raise table.fail("releases an endogenous agonist; only a drug with saturable elimination can, so far.")
+    if entry.peripherals not in (0, 1, 2):
+        raise table.fail(f"has peripherals = {entry.peripherals}; expected 0, 1 or 2.", "peripherals")
+    return entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receptor:
-    """A receptor pool.
-
-    Parameters
-    ----------
-    key, name : str
-        E.g. ``"mor"``, ``"mu-opioid receptor in the brain"``.
-    site : str
-        ``brain`` (sees the effect site of a drug that has one) or ``gut`` (always sees plasma).
-    says : str
-        What it stands for.
-    """
-
-    key: str
-    name: str
-    site: str
-    says: str = ""
+def _route(key: str, table: Table, drug: str) -> Route:
+    by_dose = table.maybe_table("by_dose")
+    route = table.record(
+        Route,
+        key=key,
+        branches=tuple(_branch(entry) for entry in table.tables("branch")),
+        by_dose=None if by_dose is None else by_dose.record(ByDose),
+    )
+    if odd := set(route.disposition) - {"vc", "cl", "q", "vp", "q2", "vp2"}:
+        names = ", ".join(sorted(odd))
+        raise table.fail(f"replaces {names} of the disposition; expected vc, cl, q, vp, q2 or vp2.", "disposition")
+    if not route.branches:
+        raise table.fail(f"has no [[route.{key}.branch]]; a route of {drug} needs at least one input.")
+    return route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PopulationCovariate:
-    """Distribution of one property of the people of a population.
-
-    Parameters
-    ----------
-    key : str
-        ``weight_kg``, ``age_years``, ``crcl_ml_min`` or ``sex``.
-    distribution : str
-        ``normal`` or ``log-normal`` (numbers ``mean``, ``cv``, truncated at ``low`` and ``high``),
-        ``uniform`` (``low`` to ``high``) or ``categorical`` (``shares``).
-    mean, cv, low, high : str or None
-        Names of numbers; ``mean`` is the arithmetic mean before truncation.
-    shares : mapping of str to str
-        Level to the number that holds its share.
-    """
-
-    key: str
-    distribution: str
-    mean: str | None = None
-    cv: str | None = None
-    low: str | None = None
-    high: str | None = None
-    shares: Mapping[str, str] = field(default_factory=dict)
+def _branch(table: Table) -> Branch:
+    inner = table.table("deliver")
+    deliver = tuple(
+        Delivery(species=species, of=what)
+        if isinstance(what, str)
+        else inner.table(species).record(Delivery, species=species)
+        for species, what in inner.data.items()
+    )
+    branch = table.record(Branch, deliver=deliver)
+    needs = {"first_order": "rate", "zero_order": "duration", "transit": "rate"}.get(branch.input)
+    if needs is not None and getattr(branch, needs) is None:
+        raise table.fail(f"lacks '{needs}', which the input '{branch.input}' needs.")
+    if not deliver:
+        raise table.fail("delivers nothing; write deliver = { <species> = <number> }.")
+    return branch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferencePopulation:
-    """Covariate distributions of a group of people.
-
-    Parameters
-    ----------
-    key, name, says : str
-        Identity.
-    covariates : mapping of str to PopulationCovariate
-        By property.
-    correlations : tuple of Correlation
-        Rank (Gaussian copula) correlations between properties.
-    numbers : mapping of str to Number
-        All numbers by name.
-    """
-
-    key: str
-    name: str
-    says: str = ""
-    covariates: Mapping[str, PopulationCovariate] = field(default_factory=dict)
-    correlations: tuple[Correlation, ...] = ()
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+def _product(key: str, table: Table) -> Product:
+    product = table.record(Product, key=key)
+    if product.becomes is not None and (product.replaces or product.salt):
+        raise table.fail("has 'becomes' beside 'replaces' or 'salt'; another route brings its own numbers.")
+    return product
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One published result in people.
-
-    Parameters
-    ----------
-    id, study : str
-        Row and study.
-    observable : str
-        ``cmax``, ``tmax``, ``auc``, ``half_life``, ``mean_concentration``, ``occupancy`` and so on.
-    species : str
-        Drug or, for occupancy, receptor.
-    regimen : str
-        What was given, in schild's words.
-    time_h : float or None
-        Time of the observation after the first dose. [h]
-    value : float
-        Observed value in ``unit``.
-    unit : str
-        Its unit.
-    low, high : float or None
-        Limits where the source prints a range; ``value`` is then their middle.
-    spread : float or None
-        Spread in ``unit``, of kind ``spread_stat`` (``SD``, ``SEM``, ``CV`` as a fraction).
-    sd_fixed : float or None
-        Standard deviation to weigh the row with in calibration, in ``unit``.
-    normalisation : str
-        ``absolute``, or what the value is relative to, e.g. ``"1 h"``.
-    n : int or None
-        People.
-    role : str
-        ``calibration`` (may be fitted), ``check`` (compared only).
-    source, row : tuple of str
-        Citation keys and evidence rows.
-    locator, verified, assay, loq, time_basis, note : str
-        Where, how checked, how measured, limit of quantification, what is known of the time, cautions.
-    """
-
-    id: str
-    study: str
-    observable: str
-    species: str
-    regimen: str
-    value: float
-    unit: str
-    time_h: float | None = None
-    low: float | None = None
-    high: float | None = None
-    spread: float | None = None
-    spread_stat: str = ""
-    sd_fixed: float | None = None
-    normalisation: str = ""
-    n: int | None = None
-    role: str = "check"
-    source: tuple[str, ...] = ()
-    locator: str = ""
-    verified: str = ""
-    assay: str = ""
-    loq: str = ""
-    time_basis: str = ""
-    note: str = ""
-    row: tuple[str, ...] = ()
+def _binding(receptor: str, table: Table) -> Binding:
+    binding = table.record(Binding, receptor=receptor)
+    given = [binding.kd is not None, binding.ki is not None and binding.factor is not None]
+    if binding.e0 is None and given.count(True) != 1:
+        raise table.fail("needs either 'kd', or 'ki' and 'factor', or (endogenous tone) 'e0'.")
+    return binding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """A set of published results.
-
-    Parameters
-    ----------
-    key, title, says : str
-        Identity.
-    observations : tuple of Observation
-        The rows.
-    """
-
-    key: str
-    title: str
-    says: str = ""
-    observations: tuple[Observation, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """One entry of the bibliography.
-
-    Parameters
-    ----------
-    key, kind : str
-        Citation key and BibTeX type.
-    fields : mapping of str to str
-        BibTeX fields.
-    """
-
-    key: str
-    kind: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def doi(self) -> str:
-        """The DOI, or an empty string."""
-        return self.fields.get("doi", "")
-
-    @property
-    def label(self) -> str:
-        """Author, year and title in one line."""
-        parts = [self.fields.get("author", ""), self.fields.get("year", ""), self.fields.get("title", "")]
-        return ". ".join(part for part in parts if part)
+def _covariate(table: Table) -> Covariate:
+    covariate = table.record(Covariate)
+    complete = bool(covariate.factors) if covariate.form == "factor" else covariate.slope and covariate.reference
+    if not complete:
+        raise table.fail("needs 'factors' (form = factor) or 'slope' and 'reference' (additive, power).")
+    return covariate

@@ -1,0 +1,153 @@
+"""Records of effects and of the mechanisms of adaptation (``data/effects.toml``, ``data/adaptation.toml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from schild.catalog.numbers import Copied, read_numbers
+from schild.catalog.reader import Table
+from schild.evidence import Number
+
+EffectForm: TypeAlias = Literal["fraction_left", "rise", "decrease", "resting"]
+Drive: TypeAlias = Literal["activation", "response"]
+#: What each form of an effect needs beside reserve, slope and noise.
+_NEEDS = {
+    "fraction_left": (), "rise": ("range",), "decrease": ("baseline", "range"),
+    "resting": ("baseline", "pco2", "threshold"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One effect of receptor activation: reserve by receptor, slope of the transducer, scale of the output.
+
+    Parameters
+    ----------
+    key, name, unit, says : str
+        Identity; ``key`` is the name of the output.
+    form : str
+        ``fraction_left``: 1 - f. ``rise``: range x f. ``decrease``: baseline - range x f. ``resting``: breathing at
+        rest, from ``baseline``, ``pco2`` and ``threshold``.
+    reserve : mapping of str to str
+        Receptor to the number of its reserve.
+    slope, noise : str
+        Numbers of the transducer's slope, and of the change that counts as none (in ``unit``).
+    baseline, range, pco2, threshold : str or None
+        Further numbers, as ``form`` needs them.
+    transduction : mapping of str to str
+        Drug to the number by which its occupancy is amplified in this effect alone.
+    numbers : mapping of str to Number
+        All numbers by name.
+    """
+
+    key: str
+    name: str
+    unit: str
+    form: EffectForm
+    slope: str
+    noise: str
+    reserve: Mapping[str, str] = field(default_factory=dict)
+    baseline: str | None = None
+    range: str | None = None
+    pco2: str | None = None
+    threshold: str | None = None
+    transduction: Mapping[str, str] = field(default_factory=dict)
+    says: str = ""
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagState:
+    """One adaptation state: names of its times [h], by which side of the drive it is on.
+
+    Parameters
+    ----------
+    gain_up, gain_down, loss_up, loss_down : str
+        Numbers of the times of gain and loss while the drive is above the state, and while not.
+    saturates : bool
+        Whether it cannot pass one, in place of following the drive itself.
+    weight : str or None
+        Number of its weight in withdrawal; None keeps it out.
+    reference : str or None
+        Number of its steady value under morphine 120 mg a day.
+    """
+
+    gain_up: str
+    gain_down: str
+    loss_up: str
+    loss_down: str
+    saturates: bool = False
+    weight: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How one effect is tolerated: the state that lowers its tau, and the number of how far."""
+
+    state: str
+    depth: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptation:
+    """One of the rival mechanisms from activation to tolerance and withdrawal (docs/design/adaptation.md).
+
+    Parameters
+    ----------
+    key, name, says : str
+        Identity.
+    default : bool
+        Whether runs use it unless they ask for another.
+    drive : str
+        What the states follow: ``activation`` (efficacy times occupancy), or ``response`` (a full response at one,
+        with a reserve: the operational model).
+    receptors : mapping of str to str
+        Receptor to the number that weighs it in the drive: a share, or a reserve.
+    tone : str
+        Number that weighs the endogenous agonist's occupancy against withdrawal.
+    states : mapping of str to LagState
+        By name.
+    tolerance : mapping of str to Tolerance
+        By effect; effects without one are not tolerated, for want of data.
+    slope, half : str
+        Numbers that turn the drive of withdrawal into a score.
+    numbers : mapping of str to Number
+        All numbers by name.
+    """
+
+    key: str
+    name: str
+    drive: Drive
+    receptors: Mapping[str, str]
+    tone: str
+    states: Mapping[str, LagState]
+    tolerance: Mapping[str, Tolerance]
+    slope: str
+    half: str
+    default: bool = False
+    says: str = ""
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+def read_effect(key: str, table: Table, copied: Copied) -> Effect:
+    """Read one effect; a fault is named with file and line (CatalogueError)."""
+    effect = table.record(Effect, key=key, numbers=read_numbers(table, key, copied))
+    for name in _NEEDS[effect.form]:
+        if getattr(effect, name) is None:
+            raise table.fail(f"has form = {effect.form!r} and no {name!r}; that form needs it.", "form")
+    return effect
+
+
+def read_adaptation(key: str, table: Table, copied: Copied) -> Adaptation:
+    """Read one mechanism of adaptation; a fault is named with file and line (CatalogueError)."""
+    states = {name: inner.record(LagState) for name, inner in table.named("state").items()}
+    tolerance = {}
+    for name, inner in table.named("tolerance").items():
+        tolerance[name] = inner.record(Tolerance)
+        if tolerance[name].state not in states:
+            raise inner.fail(f"names a state {tolerance[name].state!r} that is not there.", "state")
+    numbers = read_numbers(table, key, copied)
+    return table.record(Adaptation, key=key, states=states, tolerance=tolerance, numbers=numbers)

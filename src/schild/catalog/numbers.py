@@ -1,0 +1,117 @@
+"""Reads the numbers of an entry: rival values, the chosen one, spreads, and copies of other numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from schild.catalog.reader import Table
+from schild.evidence import Number, Spread, Value
+
+#: Finds a number by its owner and name.
+Copied: TypeAlias = Callable[[str, str], Number]
+
+
+def read_numbers(table: Table, owner: str, copied: Copied) -> dict[str, Number]:
+    """Read the numbers of one owner.
+
+    Parameters
+    ----------
+    table : Table
+        With a table ``number``.
+    owner : str
+        Key of the drug, effect or other entry.
+    copied : callable
+        Finds the number of another owner that is repeated here (``same_as = "owner:number"``).
+
+    Returns
+    -------
+    dict of str to Number
+        By name, in the order of the file.
+
+    Raises
+    ------
+    CatalogueError
+        If a number breaks the schema; the message names file and line.
+    """
+    entries = table.named("number")
+    numbers: dict[str, Number] = {}
+    copies: dict[str, tuple[Table, str]] = {}
+    for name, entry in entries.items():
+        origin = entry.maybe_text("same_as")
+        if origin is None:
+            numbers[name] = _number(name, entry)
+        else:
+            copies[name] = (entry, origin)
+    for name, (entry, origin) in copies.items():
+        where, _, other = origin.rpartition(":")
+        try:
+            own = where in ("", owner) and other in numbers
+            found = numbers[other] if own else copied(where or owner, other)
+        except KeyError:
+            raise entry.fail(
+                f"has same_as = {origin!r}; expected another number, as 'number' or 'drug:number', "
+                "which is not itself a copy.",
+                "same_as",
+            ) from None
+        numbers[name] = _copy(name, entry, found, where or owner)
+    return {name: numbers[name] for name in entries}
+
+
+def _copy(name: str, table: Table, found: Number, drug: str) -> Number:
+    value = Value(
+        key=f"as_{found.name}".replace(".", "_"),
+        value=found.value,
+        basis="assumed",
+        source=("schild",),
+        locator=f"taken over from {found.name} of {drug}",
+        verified="derived",
+        note=table.text("note", ""),
+        low=found.chosen.low,
+        high=found.chosen.high,
+    )
+    number = Number(
+        name=name,
+        unit=found.unit,
+        values=(value, *(entry.record(Value) for entry in table.tables("value"))),
+        chosen_key=value.key,
+        why=table.text("why", ""),
+        between_subject=_spread(table.maybe_table("between_subject")),
+        between_occasion=_spread(table.maybe_table("between_occasion")),
+        uncertainty=_spread(table.maybe_table("uncertainty")) or found.uncertainty,
+        bounds=table.pair("bounds") or found.bounds,
+        same_as=f"{drug}:{found.name}",
+    )
+    table.done()
+    return number
+
+
+def _number(name: str, table: Table) -> Number:
+    values = tuple(entry.record(Value) for entry in table.tables("value"))
+    if not values:
+        raise table.fail("has no [[...value]]; a number needs at least one value, or same_as.")
+    keys = [value.key for value in values]
+    if len(set(keys)) < len(keys):
+        raise table.fail(f"has two values with the same key ({', '.join(keys)}).")
+    number = Number(
+        name=name,
+        unit=table.text("unit", ""),
+        values=values,
+        chosen_key=table.choice("chosen", keys, keys[0] if len(keys) == 1 else ...),
+        why=table.text("why", ""),
+        between_subject=_spread(table.maybe_table("between_subject")),
+        between_occasion=_spread(table.maybe_table("between_occasion")),
+        uncertainty=_spread(table.maybe_table("uncertainty")),
+        bounds=table.pair("bounds"),
+    )
+    table.done()
+    return number
+
+
+def _spread(table: Table | None) -> Spread | None:
+    if table is None:
+        return None
+    spread = table.record(Spread)
+    if spread.cv < 0:
+        raise table.fail(f"has cv = {spread.cv:g}; expected a fraction that is not negative (0.3 is 30 %).", "cv")
+    return spread

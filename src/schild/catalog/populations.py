@@ -1,0 +1,75 @@
+"""Records of groups of people: distributions of their covariates (``data/populations.toml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from schild.catalog.drugs import Correlation
+from schild.catalog.numbers import Copied, read_numbers
+from schild.catalog.reader import Table
+from schild.evidence import Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationCovariate:
+    """Distribution of one property of the people of a population.
+
+    Parameters
+    ----------
+    key : str
+        ``weight_kg``, ``age_years``, ``crcl_ml_min`` or ``sex``.
+    distribution : str
+        ``normal`` or ``log-normal`` (numbers ``mean``, ``cv``, truncated at ``low`` and ``high``),
+        ``uniform`` (``low`` to ``high``) or ``categorical`` (``shares``).
+    mean, cv, low, high : str or None
+        Names of numbers; ``mean`` is the arithmetic mean before truncation.
+    shares : mapping of str to str
+        Level to the number that holds its share.
+    """
+
+    key: str
+    distribution: Literal["normal", "log-normal", "uniform", "categorical"]
+    mean: str | None = None
+    cv: str | None = None
+    low: str | None = None
+    high: str | None = None
+    shares: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencePopulation:
+    """Covariate distributions of a group of people.
+
+    Parameters
+    ----------
+    key, name, says : str
+        Identity.
+    covariates : mapping of str to PopulationCovariate
+        By property.
+    correlations : tuple of Correlation
+        Rank (Gaussian copula) correlations between properties.
+    numbers : mapping of str to Number
+        All numbers by name.
+    """
+
+    key: str
+    name: str
+    says: str = ""
+    covariates: Mapping[str, PopulationCovariate] = field(default_factory=dict)
+    correlations: tuple[Correlation, ...] = ()
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+def read_population(key: str, table: Table, copied: Copied) -> ReferencePopulation:
+    """Read one group of people; a fault is named with file and line (CatalogueError)."""
+    return table.record(
+        ReferencePopulation,
+        key=key,
+        covariates={
+            name: entry.record(PopulationCovariate, key=name) for name, entry in table.named("covariate").items()
+        },
+        correlations=tuple(entry.record(Correlation) for entry in table.tables("correlation")),
+        numbers=read_numbers(table, key, copied),
+    )

@@ -1,0 +1,101 @@
+"""Records of the bibliography and the plain BibTeX they are read from (``data/references.bib``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schild.catalog.reader import Table
+from schild.errors import CatalogueError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One entry of the bibliography.
+
+    Parameters
+    ----------
+    key, kind : str
+        Citation key and BibTeX type.
+    fields : mapping of str to str
+        BibTeX fields.
+    """
+
+    key: str
+    kind: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def doi(self) -> str:
+        """The DOI, or an empty string."""
+        return self.fields.get("doi", "")
+
+    @property
+    def label(self) -> str:
+        """Author, year and title in one line."""
+        parts = [self.fields.get("author", ""), self.fields.get("year", ""), self.fields.get("title", "")]
+        return ". ".join(part for part in parts if part)
+
+
+_ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s]+)\s*,(.*?)\n\}", re.DOTALL)
+_FIELD = re.compile(r"(\w+)\s*=\s*\{(.*?)\}\s*(?:,|$)", re.DOTALL | re.MULTILINE)
+
+
+def parse_bibtex(text: str, file: str = "<text>") -> list[Reference]:
+    r"""Parse the plain BibTeX that the catalogue uses: fields in braces, the closing brace on its own line.
+
+    Parameters
+    ----------
+    text : str
+        The bibliography.
+    file : str
+        Name for messages.
+
+    Returns
+    -------
+    list of Reference
+        The entries in order.
+
+    Raises
+    ------
+    CatalogueError
+        If an entry cannot be read or a key stands twice.
+
+    Examples
+    --------
+    >>> parse_bibtex("@book{Hill1909,\n  author = {Hill, A. V.},\n  year = {1909},\n}")[0].fields["year"]
+    '1909'
+    """
+    entries = [
+        Reference(
+            key=key,
+            kind=kind.lower(),
+            fields={name.lower(): " ".join(value.split()) for name, value in _FIELD.findall(body)},
+        )
+        for kind, key, body in _ENTRY.findall(text)
+    ]
+    starts = re.findall(r"^@\w+\s*\{\s*([^,\s]*)", text, re.MULTILINE)
+    if len(starts) != len(entries):
+        lost = sorted(set(starts) - {entry.key for entry in entries})
+        raise CatalogueError(
+            f"{file}: cannot read {', '.join(lost) or 'an entry'}; end it with a brace on its own line."
+        )
+    keys = [entry.key for entry in entries]
+    if len(set(keys)) < len(keys):
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        raise CatalogueError(f"{file}: {', '.join(twice)} stands twice.")
+    return entries
+
+
+def read_reference(table: Table) -> Reference:
+    """Read a ``[[reference]]`` of a data file: ``key``, and ``label`` or ``author``, ``year``, ``title`` and so on."""
+    key, kind, label = table.text("key"), table.text("kind", "misc"), table.text("label", "")
+    names = ("author", "year", "title", "journal", "volume", "pages", "doi", "url", "note")
+    fields = {name: found for name in names if (found := table.text(name, ""))}
+    table.done()
+    if label:
+        fields["title"] = label
+    if "title" not in fields:
+        raise table.fail("lacks 'label' (author, year and title in one line) or 'title'.")
+    return Reference(key=key, kind=kind, fields=fields)

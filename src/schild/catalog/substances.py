@@ -1,0 +1,98 @@
+"""Records of what is sold and of chemical structures (``data/strengths.toml``, ``data/structures.toml``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from schild.catalog.reader import Table
+from schild.units import parse_amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strength:
+    """What a drug is sold as.
+
+    Parameters
+    ----------
+    unit, units : str
+        One, and several: ``"tablet of 50 mg"``.
+    amount : str
+        Content of one, in the salt of the route.
+    parts : int
+        Equal parts into which one may be divided.
+    largest : str
+        Largest labelled single dose.
+    per_day_mg : float
+        Largest labelled dose per day when it is repeated. [mg]
+    source, row, verified, note : str
+        Where that stands.
+    """
+
+    unit: str
+    units: str
+    amount: str
+    parts: int
+    largest: str
+    per_day_mg: float
+    source: str = ""
+    row: str = ""
+    verified: str = ""
+    note: str = ""
+
+    @property
+    def mg(self) -> float:
+        """Content of one unit. [mg]"""
+        return parse_amount(self.amount).value
+
+    @property
+    def largest_mg(self) -> float:
+        """Largest labelled single dose. [mg]"""
+        return parse_amount(self.largest).value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compound:
+    """A structure of the catalogue.
+
+    Parameters
+    ----------
+    key, name : str
+        Identity.
+    smiles : str
+        Isomeric SMILES of the base.
+    formula, inchikey : str
+        As stored.
+    relation : str
+        To its relatives, in words.
+    pubchem_cid, chembl, unii : str
+        Identifiers; empty where unknown.
+    source, url, verified, row, note : str
+        Where they come from and how they were checked.
+    """
+
+    key: str
+    name: str
+    smiles: str
+    formula: str
+    inchikey: str
+    relation: str = ""
+    pubchem_cid: str = ""
+    chembl: str = ""
+    unii: str = ""
+    source: str = ""
+    url: str = ""
+    verified: str = ""
+    row: str = ""
+    note: str = ""
+
+
+def read_strength(table: Table) -> Strength:
+    """Read what a drug is sold as by one route; a fault is named with file and line (CatalogueError)."""
+    strength = table.record(Strength)
+    for key in ("amount", "largest"):
+        if not re.fullmatch(r"[\d.]+ mg", getattr(strength, key)):
+            raise table.fail(f"has {key} = {getattr(strength, key)!r}; expected an amount such as '50 mg'.", key)
+    if strength.parts < 1:
+        raise table.fail(f"has parts = {strength.parts}; expected 1 or more.", "parts")
+    return strength
