@@ -22,7 +22,7 @@ def test_in_python():
 
 def test_in_a_table():
     table = io.StringIO("TIME,AMT,II,ADDL\n0,50,24,3\n100,50,0,3\n")
-    with pytest.raises(InputError, match="Row 2: II is 0 but ADDL is 3; additional doses need an interval"):
+    with pytest.raises(InputError, match="Line 3: II is 0 but ADDL is 3; additional doses need an interval"):
         read_nonmem(table, drug="naltrexone", route="po", amount_unit="mg")
 
 

@@ -61,7 +61,7 @@ def test_in_a_table():
 
 
 def test_a_table_may_not_turn_time_back_at_a_reset():
-    with pytest.raises(InputError, match="Row 2: TIME is 0 after 9; expected times that do not go back"):
+    with pytest.raises(InputError, match="Line 3: TIME is 0 after 9; expected times that do not go back"):
         read_nonmem(io.StringIO("TIME,AMT,EVID\n9,5,1\n0,.,3\n"), drug="a", route="iv", amount_unit="mg")
 
 

@@ -41,7 +41,7 @@ def test_dur_column_of_a_table(rate):
 
 
 def test_rate_and_dur_that_disagree_are_refused():
-    with pytest.raises(InputError, match="Row 2: RATE is 2 and DUR is 5"):
+    with pytest.raises(InputError, match="Line 3: RATE is 2 and DUR is 5"):
         read("TIME,AMT,RATE,DUR\n0,12,2,6\n1,12,2,5\n")
 
 

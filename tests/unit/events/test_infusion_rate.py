@@ -56,7 +56,7 @@ def test_rate_column_of_a_table():
 
 @pytest.mark.parametrize("rate", [-1, -2])
 def test_a_rate_left_to_a_model_file_is_refused(rate):
-    with pytest.raises(InputError, match=f"Row 1: RATE is {rate}, which leaves the infusion to a model file"):
+    with pytest.raises(InputError, match=f"Line 2: RATE is {rate}, which leaves the infusion to a model file"):
         read_nonmem(io.StringIO(f"TIME,AMT,RATE\n0,12,{rate}\n"), drug="m", route="iv", amount_unit="mg")
 
 

@@ -43,7 +43,7 @@ def test_points_blanks_and_spaces_are_zero():
 def test_without_evid_a_row_with_an_amount_is_a_dose():
     regimen = read("TIME,AMT,DV,CMT", "0,50,.,1", "1,0,3.5,2")
     assert (len(regimen), regimen.observations) == (1, (1.0,))
-    assert regimen.notes == ("Columns left aside, as they do not say what is given: DV.",)
+    assert regimen.notes == ("Columns that are not read, as they say nothing of what is given: DV.",)
 
 
 def test_other_events_are_kept_as_marks():
@@ -63,45 +63,45 @@ def test_several_people():
     people = read_nonmem_people(table, CMT, amount_unit="mg")
     assert {who: len(regimen) for who, regimen in people.items()} == {7: 2, 3: 1}
     table.seek(0)
-    with pytest.raises(InputError, match=r"holds 2 persons .* Use read_nonmem_people"):
+    with pytest.raises(InputError, match=r"holds 2 persons \(7, 3\).* Choose one with id=.*read_nonmem_people"):
         read_nonmem(table, CMT, amount_unit="mg")
 
 
 REFUSED = {
-    "no unit": (["TIME,AMT,CMT", "0,50,1"], {"amount_unit": None}, "Row 1: AMT has no unit; .*amount_unit='mg'"),
+    "no unit": (["TIME,AMT,CMT", "0,50,1"], {"amount_unit": None}, "Line 2: AMT has no unit; .*amount_unit='mg'"),
     "not a unit": (["TIME,AMT,CMT", "0,50,1"], {"amount_unit": "Mg"}, "Did you mean 'mg'"),
-    "unit in row": (["TIME,AMT,AMTU,CMT", "0,50,mg,1", "0,50,IU,1"], {}, "Row 2: AMTU: 'IU'"),
-    "unit left out in row": (["TIME,AMT,AMTU,CMT", "0,50,mg,1", "0,50,.,1"], {"amount_unit": None}, "Row 2: AMT has"),
-    "unknown cmt": (["TIME,AMT,CMT", "0,50,1", "0,50,9"], {}, r"Row 2: CMT is 9, .*\(named: 1, 2\)"),
-    "negative cmt": (["TIME,AMT,CMT", "0,50,-1"], {}, "Row 1: CMT is -1"),
-    "no drug": (["TIME,AMT", "0,50"], {"cmt": None}, "Row 1: a dose, but nothing says of which drug"),
-    "bad drug": (["TIME,AMT,DRUG,ROUTE", "0,50,nal trex,po"], {}, "Row 1: DRUG: 'nal trex'"),
-    "negative amount": (["TIME,AMT,CMT", "0,50,1", "1,-50,1"], {}, "Row 2: AMT is -50"),
-    "no amount": (["TIME,AMT,EVID,CMT", "0,0,1,1"], {}, "Row 1: AMT is 0 in a dose"),
-    "absurd amount": (["TIME,AMT,CMT", "0,1e20,1"], {}, r"Row 1: AMT is 1e\+20"),
-    "tiny amount": (["TIME,AMT,CMT", "0,1e-20,1"], {}, "Row 1: AMT: An amount of 1e-20 mg cannot be given"),
-    "observation with amount": (["TIME,AMT,EVID,CMT", "0,5,0,1"], {}, "Row 1: AMT is 5 but EVID is 0"),
-    "reset with amount": (["TIME,AMT,EVID,CMT", "0,5,3,1"], {}, "Row 1: AMT is 5 but EVID is 3"),
-    "evid": (["TIME,AMT,EVID,CMT", "0,5,5,1"], {}, "Row 1: EVID is 5"),
-    "not a number": (["TIME,AMT,CMT", "0,5O,1"], {}, "Row 1: AMT is '5O'"),
-    "NaN": (["TIME,AMT,CMT", "0,5,1", "1,NaN,1"], {}, "Row 2: AMT is 'NaN'"),
-    "infinite": (["TIME,AMT,CMT", "0,inf,1"], {}, "Row 1: AMT is inf"),
-    "no time": (["TIME,AMT,CMT", "0,5,1", ".,5,1"], {}, "Row 2: TIME is missing"),
-    "clock time": (["TIME,AMT,CMT", "10:30,5,1"], {}, "Row 1: TIME is '10:30'.*clock times into hours"),
-    "far time": (["TIME,AMT,CMT", "1e9,5,1"], {}, r"Row 1: TIME is 1e\+09 h; expected less than 100 years"),
-    "time goes back": (["TIME,AMT,CMT", "3,5,1", "2,5,1"], {}, "Row 2: TIME is 2 after 3"),
-    "fractional addl": (["TIME,AMT,ADDL,II,CMT", "0,5,1.5,24,1"], {}, "Row 1: ADDL is 1.5"),
-    "negative addl": (["TIME,AMT,ADDL,II,CMT", "0,5,-1,24,1"], {}, "Row 1: ADDL is -1"),
-    "negative rate": (["TIME,AMT,RATE,CMT", "0,5,-3,1"], {}, "Row 1: RATE is -3"),
-    "slow rate": (["TIME,AMT,RATE,CMT", "0,5,1e-300,1"], {}, "Row 1: RATE is .* more than 100 years"),
-    "fast rate": (["TIME,AMT,RATE,CMT", "0,5,1e30,1"], {}, "Row 1: RATE is .* under a microsecond"),
-    "short interval": (["TIME,AMT,II,ADDL,CMT", "0,5,1e-20,1,1"], {}, "Row 1: II is 1e-20"),
-    "person comes back": (["ID,TIME,AMT,CMT", "1,0,5,1", "2,0,5,1", "1,1,5,1"], {}, "Row 3: ID 1 comes back"),
-    "no ID": (["ID,TIME,AMT,CMT", "1,0,5,1", ".,0,5,1"], {}, "Row 2: ID is missing"),
+    "unit in row": (["TIME,AMT,AMTU,CMT", "0,50,mg,1", "0,50,IU,1"], {}, "Line 3: AMTU: 'IU'"),
+    "unit left out in row": (["TIME,AMT,AMTU,CMT", "0,50,mg,1", "0,50,.,1"], {"amount_unit": None}, "Line 3: AMT has"),
+    "unknown cmt": (["TIME,AMT,CMT", "0,50,1", "0,50,9"], {}, r"Line 3: CMT is 9, .*\(named: 1, 2\)"),
+    "negative cmt": (["TIME,AMT,CMT", "0,50,-1"], {}, "Line 2: CMT is -1"),
+    "no drug": (["TIME,AMT", "0,50"], {"cmt": None}, "Line 2: a dose, but nothing says of which drug"),
+    "bad drug": (["TIME,AMT,DRUG,ROUTE", "0,50,nal trex,po"], {}, "Line 2: DRUG: 'nal trex'"),
+    "negative amount": (["TIME,AMT,CMT", "0,50,1", "1,-50,1"], {}, "Line 3: AMT is -50"),
+    "no amount": (["TIME,AMT,EVID,CMT", "0,0,1,1"], {}, "Line 2: AMT is 0 in a dose"),
+    "absurd amount": (["TIME,AMT,CMT", "0,1e20,1"], {}, r"Line 2: AMT is 1e\+20"),
+    "tiny amount": (["TIME,AMT,CMT", "0,1e-20,1"], {}, "Line 2: AMT: An amount of 1e-20 mg cannot be given"),
+    "observation with amount": (["TIME,AMT,EVID,CMT", "0,5,0,1"], {}, "Line 2: AMT is 5 but EVID is 0"),
+    "reset with amount": (["TIME,AMT,EVID,CMT", "0,5,3,1"], {}, "Line 2: AMT is 5 but EVID is 3"),
+    "evid": (["TIME,AMT,EVID,CMT", "0,5,5,1"], {}, "Line 2: EVID is 5"),
+    "not a number": (["TIME,AMT,CMT", "0,5O,1"], {}, "Line 2: AMT is '5O'"),
+    "NaN": (["TIME,AMT,CMT", "0,5,1", "1,NaN,1"], {}, "Line 3: AMT is 'NaN'"),
+    "infinite": (["TIME,AMT,CMT", "0,inf,1"], {}, "Line 2: AMT is 'inf'"),
+    "no time": (["TIME,AMT,CMT", "0,5,1", ".,5,1"], {}, "Line 3: TIME is missing"),
+    "clock time": (["TIME,AMT,CMT", "10:30,5,1", "11,5,1"], {}, "Line 3: TIME is '11' where.*one way"),
+    "far time": (["TIME,AMT,CMT", "1e9,5,1"], {}, r"Line 2: TIME is 1e\+09 h; expected less than 100 years"),
+    "time goes back": (["TIME,AMT,CMT", "3,5,1", "2,5,1"], {}, "Line 3: TIME is 2 after 3"),
+    "fractional addl": (["TIME,AMT,ADDL,II,CMT", "0,5,1.5,24,1"], {}, "Line 2: ADDL is 1.5"),
+    "negative addl": (["TIME,AMT,ADDL,II,CMT", "0,5,-1,24,1"], {}, "Line 2: ADDL is -1"),
+    "negative rate": (["TIME,AMT,RATE,CMT", "0,5,-3,1"], {}, "Line 2: RATE is -3"),
+    "slow rate": (["TIME,AMT,RATE,CMT", "0,5,1e-300,1"], {}, "Line 2: RATE is .* more than 100 years"),
+    "fast rate": (["TIME,AMT,RATE,CMT", "0,5,1e30,1"], {}, "Line 2: RATE is .* under a microsecond"),
+    "short interval": (["TIME,AMT,II,ADDL,CMT", "0,5,1e-20,1,1"], {}, "Line 2: II is 1e-20"),
+    "person comes back": (["ID,TIME,AMT,CMT", "1,0,5,1", "2,0,5,1", "1,1,5,1"], {}, "holds 2 persons"),
+    "no ID": (["ID,TIME,AMT,CMT", "1,0,5,1", ".,0,5,1"], {}, "Line 3: ID is missing"),
     "missing columns": (["AMOUNT,CMT", "5,1"], {}, "no column TIME and no AMT; .*found: AMOUNT, CMT"),
     "column twice": (["TIME,AMT,AMT", "0,5,5"], {}, "two columns AMT"),
-    "date": (["DATE,TIME,AMT", "1,0,5"], {}, "column DATE, which shifts TIME"),
-    "row too long": (["TIME,AMT,CMT", "0,5,1,7"], {}, "is not a CSV"),
+    "date": (["DATE,TIME,AMT", "1,48,5"], {}, "Line 2: TIME is 48 beside DATE; .*drop=.'DATE',"),
+    "row too long": (["TIME,AMT,CMT", "0,5,1,7"], {}, "Line 2: 4 cells where the header has 3"),
     "no rows": (["TIME,AMT,CMT"], {}, "has no rows"),
     "nothing": ([""], {}, "is empty"),
 }  # fmt: skip

@@ -40,7 +40,7 @@ def test_wiping_out_a_dose_given_at_the_same_time_is_refused():
 def test_it_needs_an_interval():
     with pytest.raises(InputError, match="without `every`; expected an interval"):
         parse_regimen("naltrexone 50 mg po ss")
-    with pytest.raises(InputError, match="Row 1: II is 0 but SS is 1"):
+    with pytest.raises(InputError, match="Line 2: II is 0 but SS is 1"):
         read_nonmem(io.StringIO("TIME,AMT,SS\n0,50,1\n"), drug="a", route="iv", amount_unit="mg")
 
 
@@ -68,7 +68,7 @@ def test_constant_infusion_in_a_table():
 def test_constant_infusion_takes_no_amount_length_or_count():
     with pytest.raises(InputError, match="constant infusion of m at steady state has an amount"):
         Dose(drug="m", rate="2 mg/h", duration="6 h", route="iv", ss=1)
-    with pytest.raises(InputError, match="Row 1: ADDL is 2"):
+    with pytest.raises(InputError, match="Line 2: ADDL is 2"):
         read_nonmem(io.StringIO("TIME,AMT,RATE,SS,ADDL\n0,0,2,1,2\n"), drug="m", route="iv", amount_unit="mg")
 
 
@@ -79,7 +79,7 @@ def test_no_other_kinds(ss):
 
 
 def test_ss_3_of_a_table_is_refused():
-    with pytest.raises(InputError, match="Row 1: SS is 3"):
+    with pytest.raises(InputError, match="Line 2: SS is 3"):
         read_nonmem(io.StringIO("TIME,AMT,SS,II\n0,50,3,24\n"), drug="a", route="iv", amount_unit="mg")
 
 

@@ -1,0 +1,200 @@
+"""Rows of a table of NONMEM and its kin, as text, each with its line in the file."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import InputError
+from schild.regimen.nonmem_columns import clean, known_as
+from schild.textfile import read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source: TypeAlias = "str | PathLike[str] | IO[str] | pd.DataFrame"
+
+_MOST = 200_000_000
+_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "blanks"}
+_COMMA_DECIMAL = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
+_TABLE_NO = re.compile(r"\s*TABLE NO", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Cells of a table before anything is made of them.
+
+    Parameters
+    ----------
+    name : str
+        What to call the table in messages.
+    frame : DataFrame
+        One column per name in the header. Text from a file; whatever it holds from a data frame.
+    lines : ndarray of int, shape (n_rows,)
+        Line in the file, or number of the row in a data frame, from 1.
+    cells : ndarray of int, shape (n_rows,), or None
+        Number of cells that the row has, for a file.
+    from_file : bool
+        Whether lines or rows are counted.
+    separator : str
+        What stands between the columns, in words.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    lines: NDArray[np.int64]
+    cells: NDArray[np.int64] | None
+    from_file: bool
+    separator: str = ""
+
+    def take(self, keep: NDArray[np.bool_]) -> Rows:
+        """Keep some rows."""
+        cells = None if self.cells is None else self.cells[keep]
+        return Rows(self.name, self.frame[keep], self.lines[keep], cells, self.from_file, self.separator)
+
+    def place(self, row: int) -> str:
+        """Name the place of a row in messages."""
+        return f"{'Line' if self.from_file else 'Row'} {self.lines[row]}"
+
+
+def read_rows(source: Source) -> Rows:
+    """Read the rows of a table.
+
+    Parameters
+    ----------
+    source : path, open file or DataFrame
+        A text file has a header. Columns are separated by commas, tabs, semicolons, bars or blanks. Lines that begin
+        with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` are no rows. A decimal comma counts as a
+        point where commas do not separate columns.
+
+    Returns
+    -------
+    Rows
+        As text; what a cell means is decided later.
+
+    Raises
+    ------
+    InputError
+        If it is no such table.
+    """
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        n = len(source)
+        return Rows("The table", source.reset_index(drop=True), np.arange(1, n + 1), None, False)
+    if isinstance(source, str | PathLike):
+        name, text = Path(source).name, read_text(source, "a table with a header", most=_MOST)
+    else:
+        name, text = "The table", source.read()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    at, head = _header(name, lines)
+    separator = _separator(head)
+    names = _names(name, head, separator)
+    found: list[list[str]] = []
+    numbers: list[int] = []
+    reader = csv.reader(_rows(lines[at + 1 :], separator), delimiter=separator, skipinitialspace=True)
+    same = [clean(column) for column in names]
+    try:
+        for row in reader:
+            if row and any(map(str.strip, row)) and [clean(cell) for cell in row[: len(same)]] != same:
+                found.append(row)
+                numbers.append(at + 1 + reader.line_num)
+    except csv.Error as error:
+        raise InputError(
+            f"{name}, line {at + 1 + reader.line_num}: {error}; expected a row of the table. Correct that line."
+        ) from None
+    if not found:
+        raise InputError(f"{name} has no rows; expected a header and at least one dose. Check the file.")
+    width = len(names)
+    cells = np.array([_used(row, width) for row in found], dtype=np.int64)
+    filled = [row[:width] if len(row) >= width else [*row, *[""] * (width - len(row))] for row in found]
+    frame = pd.DataFrame(filled, columns=pd.Index(names, dtype=object), dtype=object)
+    if separator != ",":
+        for column in range(width):
+            _decimal_points(name, frame, column, numbers)
+    return Rows(name, frame, np.array(numbers), cells, True, _SEPARATORS[separator])
+
+
+def _header(name: str, lines: list[str]) -> tuple[int, str]:
+    """Find the header: the first line that is neither empty nor a comment nor a title of NONMEM's own tables."""
+    for at, line in enumerate(lines):
+        bare = line.strip()
+        if not bare or _TABLE_NO.match(bare):
+            continue
+        if bare.startswith("#") and {"TIME", "AMT"} - set(map(clean, re.split(r"[,;|\s]+", bare))):
+            continue
+        if bare.startswith(("$", ";")):
+            raise InputError(
+                f"{name}, line {at + 1}: {bare[:40]!r} belongs to a NONMEM control stream; expected the table that its "
+                "$DATA names, with the names of $INPUT as header. Give that file."
+            )
+        if not re.search(r"[A-Za-z]", re.sub(r"\d[eE][+-]?\d", "", bare)):
+            raise InputError(
+                f"{name} has no header: line {at + 1} holds numbers alone; expected names of columns. Write the names "
+                "of $INPUT as first line."
+            )
+        return at, line
+    raise InputError(f"{name} is empty; expected a header and rows. Check the file.")
+
+
+def _split(head: str, separator: str) -> list[str]:
+    line = head.replace("\t", " ").strip() if separator == " " else head
+    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+
+
+def _separator(head: str) -> str:
+    """Find what separates the columns: what makes most of the names known, commas first."""
+    return max(_SEPARATORS, key=lambda each: len({known_as(name) for name in _split(head, each)} - {None}))
+
+
+def _names(name: str, head: str, separator: str) -> list[str]:
+    names = [column.strip() for column in _split(head, separator)]
+    while names and not names[-1]:
+        names.pop()
+    for column in names:
+        if len(parts := column.split()) > 1 and sum(known_as(part) is not None for part in parts) > 1:
+            raise InputError(
+                f"{name}: {column!r} stands between {_SEPARATORS[separator]} in the header; expected one separator. "
+                f"Separate all columns by {_SEPARATORS[separator]}."
+            )
+    return names
+
+
+def _rows(lines: list[str], separator: str) -> Iterator[str]:
+    """Give each line of the rows; one that is no row becomes empty, so that lines still count."""
+    for line in lines:
+        if line.lstrip().startswith("#") or _TABLE_NO.match(line):
+            yield ""
+        else:
+            yield line.replace("\t", " ").strip() if separator == " " else line
+
+
+def _used(row: list[str], width: int) -> int:
+    """Count the cells of a row; empty ones beyond the header do not count."""
+    n = len(row)
+    while n > width and not row[n - 1].strip():
+        n -= 1
+    return n
+
+
+def _decimal_points(name: str, frame: pd.DataFrame, column: int, lines: list[int]) -> None:
+    """Turn decimal commas into points, and refuse a comma that may part thousands."""
+    cells = frame.iloc[:, column]
+    commas = np.array([_COMMA_DECIMAL.fullmatch(cell) is not None for cell in cells])
+    for row in np.flatnonzero(commas):
+        before, after = cells[row].strip().lstrip("+-").split(",", 1)
+        if len(after) == 3 and before.strip("0"):
+            raise InputError(
+                f"Line {lines[row]}: {frame.columns[column]} is {cells[row].strip()!r}, which is {before}.{after} or "
+                f"{before}{after}; expected a point for decimals and nothing between thousands. Rewrite it."
+            )
+    if commas.any():
+        frame.isetitem(column, cells.where(~commas, cells.str.replace(",", ".", regex=False)))

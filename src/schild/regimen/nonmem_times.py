@@ -1,0 +1,115 @@
+"""Times in tables of NONMEM and its kin: units, clock times and dates become one column of numbers."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import InputError
+from schild.regimen.nonmem_table import DATES, NONE, Table, clock_hours
+
+UNITS_OF_TIME = ("h", "min", "s", "d")
+_UNITS = {
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("d", "day", "days"), "d"),
+}
+_MOMENT = r"(\d{4}-\d\d-\d\d)[T ](\d\d?:[\d:.]+)Z?"
+_DAY = re.compile(r"(\d{1,4})[/-](\d{1,2})[/-](\d{1,4})")
+_ORDER = {"DATE": "mdy", "DAT1": "dmy", "DAT2": "ymd", "DAT3": "ydm"}
+
+
+def unit_of_time(table: Table, said: str | None) -> str:
+    """Settle the unit of TIME, II, DUR and LAG: what the caller said, or the column TIMEUNIT, or hours."""
+    if said is not None and said not in UNITS_OF_TIME:
+        raise InputError(f"time_unit is {said!r}; expected 'h', 'min', 's' or 'd'. Choose one.")
+    if "TIMEUNIT" not in table.columns:
+        return said or "h"
+    units = table.each("TIMEUNIT", _unit)
+    own = next((unit for unit in units if unit), "")
+    if (odd := np.array([unit not in ("", own) for unit in units])).any():
+        row = int(odd.argmax())
+        table.fail(row, f"TIMEUNIT is {units[row]} after {own}; expected one. Turn all times into one unit.")
+    if own and said not in (None, own):
+        raise InputError(f"time_unit is {said!r} but TIMEUNIT says {own}; expected one of them. Leave one out.")
+    return own or said or "h"
+
+
+def times(table: Table, unit: str) -> NDArray[np.float64]:
+    """Read TIME, and count clock times and dates from the first row of each person."""
+    text = table.text(table.columns["TIME"])
+    moment = text.str.fullmatch(_MOMENT).to_numpy(dtype=bool)
+    day = next((key for key in DATES if key in table.columns), None)
+    kinds = np.where(moment, 2, text.str.contains(":").to_numpy(dtype=bool))
+    if not kinds.any() and day is None:
+        return table.numbers("TIME")
+    if unit != "h":
+        raise InputError(
+            f"The unit of time is {unit!r}, but TIME is a clock time or stands beside {day or 'a date'}; expected "
+            "hours. Leave the unit out."
+        )
+    if (odd := kinds != kinds[0]).any():
+        row = int(odd.argmax())
+        table.fail(
+            row,
+            f"TIME is {text.iloc[row]!r} where the rows before are written otherwise; expected numbers, clock times, "
+            "or dates with clock times in all rows. Write all in one way.",
+        )
+    days = [0] * table.n
+    if moment.any():
+        if day is not None:
+            raise InputError(f"TIME holds dates beside {day}; expected one. Leave it out with drop=('{day}',).")
+        days = table.each("TIME", lambda cell: _day_number(cell[:10], "DATE"), text)
+        clocks = text.str.replace(r"^.*[T ]|Z$", "", regex=True)
+        hour = np.array(table.each("TIME", lambda cell: float(clock_hours(cell)), clocks))
+    else:
+        hour = table.numbers("TIME")
+    if day is not None:
+        days = table.each(day, lambda cell: _day_number(cell, day))
+        if (out := (hour < 0) | (hour > 24)).any():
+            row = int(out.argmax())
+            table.fail(
+                row,
+                f"TIME is {hour[row]:g} beside {day}; expected the hour of the day, 0 to 24. If TIME counts from one "
+                f"moment, leave the date out with drop=('{day}',).",
+            )
+        if day == "DATE" and table.text(table.columns[day]).str.contains("/").any():
+            table.notes.append("DATE is read as month/day/year, as NONMEM does; call it DAT1 if it is day/month/year.")
+    table.clock = True
+    table.notes.append("Times are hours from the first row of the person.")
+    hour = hour + 24.0 * (np.array(days) - days[0])
+    first = np.r_[True, table.code[1:] != table.code[:-1]]
+    start = np.maximum.accumulate(np.where(first, np.arange(table.n), 0))
+    return np.asarray(hour - hour[start])
+
+
+def _unit(text: str) -> str:
+    if text in NONE:
+        return ""
+    if text.lower() not in _UNITS:
+        raise InputError(f"{text!r} is no unit of time; expected h, min, s or d. Turn the times into one of them.")
+    return _UNITS[text.lower()]
+
+
+def _day_number(text: str, column: str) -> int:
+    """Turn a date into a day: a number as it is, else by the order of day, month and year of the column."""
+    if re.fullmatch(r"\d{1,6}(\.0*)?", text):
+        return int(float(text))
+    parts = _DAY.fullmatch(text)
+    order = "ymd" if column == "DATE" and re.match(r"\d{4}-", text) else _ORDER[column]
+    if parts is not None:
+        at = dict(zip(order, map(int, parts.groups()), strict=True))
+        year = at["y"] + (2000 if at["y"] < 50 else 1900 if at["y"] < 100 else 0)
+        try:
+            return date(year, at["m"], at["d"]).toordinal()
+        except ValueError:
+            pass
+    shape = "/".join({"y": "year", "m": "month", "d": "day"}[letter] for letter in order)
+    raise InputError(
+        f"{text!r} is no date as {shape}; expected that, a number of days, or yyyy-mm-dd in DATE. Rewrite it, or call "
+        "the column DAT1 (day/month/year), DAT2 (year/month/day) or DAT3 (year/day/month)."
+    )

@@ -1,0 +1,135 @@
+"""Text files that a user names: regular, not compressed, UTF-8 or UTF-16 with its mark, and of bounded size."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import stat
+import tomllib
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from schild.errors import InputError
+
+MAX_BYTES = 20_000_000
+"""The largest file that is read where nothing else is said. [bytes]"""
+
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip, as .xlsx is",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf": "7z",
+}
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) -> str:
+    """Read a text file that a user named.
+
+    Parameters
+    ----------
+    path : path
+        A regular file: no folder, no device, no pipe.
+    what : str
+        What it should be, for messages: ``"a table as CSV"``.
+    most : int, default MAX_BYTES
+        The largest size. [bytes]
+
+    Returns
+    -------
+    str
+        The text without a byte order mark. Line ends are kept as they are.
+
+    Raises
+    ------
+    InputError
+        If it is no regular file, too large, compressed, or not text in UTF-8.
+
+    Examples
+    --------
+    >>> read_text("/dev/zero", "a run file")
+    Traceback (most recent call last):
+    schild.errors.InputError: '/dev/zero' is a device or a pipe; expected a run file. Save it as a file first.
+    """
+    shown = repr(str(path))
+    try:
+        state = Path(path).stat()
+        if stat.S_ISDIR(state.st_mode):
+            raise InputError(f"{shown} is not a file but a folder; expected {what}. Name the file in it.")
+        if not stat.S_ISREG(state.st_mode):
+            raise InputError(f"{shown} is a device or a pipe; expected {what}. Save it as a file first.")
+        if state.st_size > most:
+            raise InputError(
+                f"{shown} has {state.st_size / 1e6:.0f} MB; expected {what} of at most {most / 1e6:g} MB. Shorten it."
+            )
+        with Path(path).open("rb") as file:
+            raw = file.read(most)
+    except FileNotFoundError:
+        raise InputError(f"{shown} is not a file; expected {what}. Check the path.") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{shown} cannot be read ({why}); expected {what}. Check the path.") from None
+    for magic, name in _PACKED.items():
+        if raw.startswith(magic):
+            raise InputError(f"{shown} is compressed ({name}); expected {what}, as plain text. Unpack it first.")
+    encoding = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "")
+    mark = next((mark for mark in _MARKS if raw.startswith(mark)), b"")
+    try:
+        text = raw[len(mark) :].decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(_undecodable(shown, what, raw[len(mark) :], error)) from None
+    if "\0" in text:
+        raise InputError(f"{shown} holds zero bytes, so it is no plain text; expected {what}. Save it as UTF-8.")
+    return text
+
+
+def _undecodable(shown: str, what: str, raw: bytes, error: UnicodeDecodeError) -> str:
+    line = raw.count(b"\n", 0, error.start) + 1
+    byte = raw[error.start : error.start + 1]
+    letter = byte.decode("cp1252", errors="ignore")
+    meant = f", which is {letter!r} in Windows-1252 (Latin-1)" if letter.isprintable() and letter else ""
+    return (
+        f"{shown}, line {line}: the byte 0x{byte.hex()} is not UTF-8{meant}; expected {what} in UTF-8. "
+        "Save the file as UTF-8."
+    )
+
+
+_DEEP_KEY = re.compile(
+    r"""(?:^|[{,\[])[^\S\n]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[^\S\n]*\.[^\S\n]*){20}""", re.MULTILINE | re.ASCII
+)
+_LONG_NUMBER = re.compile(r"[0-9][0-9A-Fa-f_]{399}", re.ASCII)
+
+
+def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
+    """Read a TOML file that a user named.
+
+    Parameters
+    ----------
+    path, what, most
+        As for :func:`read_text`.
+
+    Returns
+    -------
+    dict
+        What the file holds; a file without an entry is refused.
+
+    Raises
+    ------
+    InputError
+        As for :func:`read_text`; if it is not TOML; and, before it is parsed, if a key has twenty parts or a number
+        400 digits, because the parser takes minutes over such a file or fails.
+    """
+    text = read_text(path, what, most=most)
+    for pattern, found in ((_DEEP_KEY, "a key of more than 20 parts"), (_LONG_NUMBER, "a number of 400 digits")):
+        if place := pattern.search(text):
+            line = text.count("\n", 0, place.end()) + 1
+            raise InputError(f"{path}, line {line}: {found} stands there; expected {what}. Correct that place.")
+    if not text.strip():
+        raise InputError(f"{path} is empty; expected {what}. Write it, or check the name.")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
