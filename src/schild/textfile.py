@@ -75,15 +75,14 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
     for magic, name in _PACKED.items():
         if raw.startswith(magic):
             raise InputError(f"{shown} is compressed ({name}); expected {what}, as plain text. Unpack it first.")
-    encoding = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "")
     mark = next((mark for mark in _MARKS if raw.startswith(mark)), b"")
-    try:
-        text = raw[len(mark) :].decode(encoding or "utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(_undecodable(shown, what, raw[len(mark) :], error)) from None
-    if "\0" in text:
+    raw, encoding = raw[len(mark) :], _MARKS.get(mark, "utf-8")
+    if encoding == "utf-8" and b"\0" in raw:
         raise InputError(f"{shown} holds zero bytes, so it is no plain text; expected {what}. Save it as UTF-8.")
-    return text
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(_undecodable(shown, what, raw, error)) from None
 
 
 def _undecodable(shown: str, what: str, raw: bytes, error: UnicodeDecodeError) -> str:
@@ -92,8 +91,7 @@ def _undecodable(shown: str, what: str, raw: bytes, error: UnicodeDecodeError) -
     letter = byte.decode("cp1252", errors="ignore")
     meant = f", which is {letter!r} in Windows-1252 (Latin-1)" if letter.isprintable() and letter else ""
     return (
-        f"{shown}, line {line}: the byte 0x{byte.hex()} is not UTF-8{meant}; expected {what} in UTF-8. "
-        "Save the file as UTF-8."
+        f"{shown}, line {line}: the byte 0x{byte.hex()} is not UTF-8{meant}; expected {what}. Save the file as UTF-8."
     )
 
 

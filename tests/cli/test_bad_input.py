@@ -251,18 +251,18 @@ def test_a_folder_is_no_page_and_no_run_file(refused, tmp_path, examples):
         ("", ("empty", "header")),
         ("TIME,AMT\n", ("no rows", "at least one dose")),
         ("a,b\n1,2\n", ("TIME", "AMT")),
-        ("TIME,AMT,CMT\n0,50,2\n", ("Row 1", "CMT is 2", "--cmt '2=")),
-        ("TIME,AMT,CMT\n0,-50,1\n", ("Row 1", "AMT is -50", "0 or more")),
-        ("TIME,AMT,CMT\n0,nan,1\n", ("Row 1", "AMT is 'nan'", "finite")),
-        ("TIME,AMT,CMT\n0,inf,1\n", ("Row 1", "AMT is inf", "finite")),
-        ("TIME,AMT,CMT\n0,fifty,1\n", ("Row 1", "AMT is 'fifty'", "number")),
-        ("TIME,AMT,CMT,ADDL\n0,50,1,6\n", ("Row 1", "ADDL is 6", "II")),
-        ("TIME,AMT,CMT,SS\n0,50,1,1\n", ("Row 1", "SS is 1", "II")),
-        ("TIME,AMT,CMT,EVID\n0,50,1,7\n", ("Row 1", "EVID is 7")),
-        ("TIME,AMT,CMT\n5,50,1\n3,50,1\n", ("Row 2", "go back")),
-        ("TIME,AMT,CMT\n0,50,1,9\n", ("expected commas",)),
+        ("TIME,AMT,CMT\n0,50,2\n", ("Line 2", "CMT is 2", "--cmt '2=")),
+        ("TIME,AMT,CMT\n0,-50,1\n", ("Line 2", "AMT is -50", "0 or more")),
+        ("TIME,AMT,CMT\n0,nan,1\n", ("Line 2", "AMT is 'nan'", "finite")),
+        ("TIME,AMT,CMT\n0,inf,1\n", ("Line 2", "AMT is 'inf'", "finite")),
+        ("TIME,AMT,CMT\n0,fifty,1\n", ("Line 2", "AMT is 'fifty'", "number")),
+        ("TIME,AMT,CMT,ADDL\n0,50,1,6\n", ("Line 2", "ADDL is 6", "II")),
+        ("TIME,AMT,CMT,SS\n0,50,1,1\n", ("Line 2", "SS is 1", "II")),
+        ("TIME,AMT,CMT,EVID\n0,50,1,7\n", ("Line 2", "EVID is 7")),
+        ("TIME,AMT,CMT\n5,50,1\n3,50,1\n", ("Line 3", "go back")),
+        ("TIME,AMT,CMT\n0,50,1,9\n", ("Line 2", "4 cells where the header has 3")),
         ("TIME,AMT,CMT,EVID\n0,0,1,0\n", ("no dose", "EVID 1")),
-        ("TIME,AMT,CMT,RATE\n0,50,1,-2\n", ("Row 1", "RATE is -2", "DUR")),
+        ("TIME,AMT,CMT,RATE\n0,50,1,-2\n", ("Line 2", "RATE is -2", "DUR")),
     ],
     ids=lambda value: value.replace("\n", "; ")[:60] if isinstance(value, str) else None,
 )
@@ -275,7 +275,7 @@ def test_tables(refused, tmp_path, text, names):
 def test_tables_that_are_no_text(refused, tmp_path):
     table = tmp_path / "table.csv"
     table.write_bytes(b"\x00\xff\xfe" * 1000)
-    refused(*TABLE, table, *CMT, names=("table.csv", "not a CSV"))
+    refused(*TABLE, table, *CMT, names=("table.csv", "zero bytes", "UTF-8"))
     refused(*TABLE, tmp_path, *CMT, names=("not a file",))
 
 
@@ -289,7 +289,7 @@ def _million(path: Path, bad: str | None) -> None:
 def test_one_bad_row_in_a_million_is_found_and_named(refused, tmp_path):
     table = tmp_path / "table.csv"
     _million(table, "-1")
-    refused(*TABLE, table, *CMT, names=("Row 654322", "AMT is -1", "expected 0 or more"))
+    refused(*TABLE, table, *CMT, names=("Line 654323", "AMT is -1", "expected 0 or more"))
 
 
 @pytest.mark.slow

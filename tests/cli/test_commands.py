@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
 from schild.catalog import load
 from schild.simulate import Run, simulate
 
+CASES = Path(__file__).parents[1] / "data" / "cases"
 CONTRACT = {"manifest", "outputs", "metrics", "warnings", "cite"}
 WEEK = "naltrexone 50 mg po q24h x7"
 COMMANDS = ("explain", "simulate", "validate", "drugs", "import", "export", "schema", "doctor", "bench", "cite")
@@ -289,16 +291,38 @@ def test_import_prints_a_run_file_that_simulates(call, examples, tmp_path):
     assert written.read_text(encoding="utf-8") == told.out
 
     dry = call(*words, "--dry-run").out
-    assert len(dry.splitlines()) == 1 + 7 + 3
+    assert sum(not line.startswith("Note: ") for line in dry.splitlines()) == 1 + 7 + 3
+    assert "Note: Columns that are not read, as they say nothing of what is given: DV." in dry
     data = json.loads(call(*words, "--simulate", "--until", "1d", "--json").out)
-    assert set(data) == CONTRACT
+    assert set(data) == {*CONTRACT, "notes"}
+    assert any("DV" in note for note in data["notes"])
+    assert any("DV" in note for note in json.loads(call(*words, "--dry-run", "--json").out)["notes"])
+
+
+def test_observation_times_of_a_table_are_output_times(call):
+    table = CASES / "nonmem" / "obs.csv"
+    words = ("import", "nonmem", table, "--drug", "naltrexone", "--route", "po", "--unit", "mg")
+    data = json.loads(call(*words, "--simulate", "--json").out)
+    assert {0.37, 1.13, 7.9, 30.2} <= set(data["outputs"]["plasma_naltrexone"]["time_h"])
+    cut = json.loads(call(*words, "--simulate", "--json", "--until", "20h").out)
+    assert {0.37, 1.13, 7.9} == {0.37, 1.13, 7.9, 30.2} & set(cut["outputs"]["plasma_naltrexone"]["time_h"])
+    assert "Observation times before 0 or after the end, which are left out: 1." in cut["notes"]
+
+
+def test_import_leaves_out_a_column_only_when_told(call, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("TIME,AMT,TAU\n0,50,24\n", encoding="utf-8")
+    words = ("import", "nonmem", table, "--drug", "naltrexone", "--route", "po", "--unit", "mg")
+    assert "Rename it II if it is" in call(*words).err
+    assert "--drop 'TAU'" in call(*words).err
+    assert "naltrexone 50 mg oral" in call(*words, "--drop", "tau").out
 
 
 def test_import_runs_at_least_to_the_last_row(call, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("TIME,AMT,EVID\n0,50,1\n1000,0,0\n", encoding="utf-8")
     out = call("import", "nonmem", table, "--drug", "naltrexone", "--route", "po", "--unit", "mg").out
-    assert 'until = "1000.0 h"' in out
+    assert 'until = "1000 h"' in out
 
 
 def test_import_takes_one_person_of_several(call, tmp_path):

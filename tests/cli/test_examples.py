@@ -58,7 +58,7 @@ def test_the_table_means_what_it_says(call, examples):
     table = examples / "nonmem_table.csv"
     told = call("import", "nonmem", table, "--cmt", "1=naltrexone oral", "--unit", "mg", "--dry-run")
     assert told.code == 0
-    assert [line.split()[0] for line in told.out.splitlines()[1:]] == [
+    assert [line.split()[0] for line in told.out.splitlines()[1:] if not line.startswith("Note")] == [
         "0",
         "24",
         "2",

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from schild.cli.console import APP, NOTICE, writable, write
-from schild.cli.simulate import read_run, show_run
+from schild.cli.simulate import print_events, read_run, show_run
 from schild.errors import InputError
-
-if TYPE_CHECKING:
-    from schild.regimen import Regimen
+from schild.units import format_ticks, ticks
 
 import_app = App(name="import", help="Read other programs' files.", **APP)
 export_app = App(name="export", help="Write a run for other programs.", **APP)
@@ -31,11 +28,12 @@ def nonmem(
     *,
     cmt: list[str] | None = None,
     unit: str | None = None,
-    time_unit: str = "h",
+    time_unit: str | None = None,
     drug: str | None = None,
     route: str | None = None,
     basis: str | None = None,
     id: str | None = None,
+    drop: list[str] | None = None,
     until: str | None = None,
     out: Path | None = None,
     dry_run: bool = False,
@@ -51,13 +49,14 @@ def nonmem(
     Parameters
     ----------
     table
-        CSV with a header: TIME, AMT and any of RATE, DUR, II, ADDL, SS, EVID, CMT, ID, DRUG, ROUTE, AMTU, BASIS.
+        Table with a header: TIME, AMT and any of RATE, DUR, II, ADDL, SS, EVID, CMT, ID, DRUG, ROUTE, AMTU, BASIS.
+        Columns are separated by commas, tabs, semicolons or blanks; the page on event semantics lists all names.
     cmt
-        What a dose into a compartment is, such as "1=naltrexone oral"; once for each compartment.
+        What a dose into a compartment is, such as "1=naltrexone oral" or "depot=naltrexone oral"; once for each.
     unit
         Unit of AMT, such as mg, for a table without AMTU.
     time_unit
-        Unit of TIME, II and DUR: h, min, s or d.
+        Unit of TIME, II, DUR and LAG: h, min, s or d; h for a table without TIMEUNIT.
     drug
         Drug of every dose, for a table that names none.
     route
@@ -65,7 +64,9 @@ def nonmem(
     basis
         base or the salt weighed, for a table without BASIS; the product's own by default.
     id
-        The person to take from a table of several.
+        The person to take from a table of several; the rows of the others are not checked.
+    drop
+        A column to leave out on purpose, as NONMEM's DROP does; once for each.
     until
         End of the run; by default a week after the last dose, and not before the last row.
     out
@@ -77,20 +78,26 @@ def nonmem(
     json
         With --simulate or --dry-run: print one JSON object and nothing else.
     """
-    from schild.regimen import read_nonmem_people
+    from schild.regimen import read_nonmem
     from schild.simulate import Run, model_of
 
     if json and not (simulate or dry_run):
         raise InputError("--json was given alone; expected it with --simulate or --dry-run. Add one of them.")
     writable(out)
-    compartments = _compartments(cmt)
     try:
-        people = read_nonmem_people(
-            str(table), compartments, drug=drug, route=route, basis=basis, amount_unit=unit, time_unit=time_unit
+        regimen = read_nonmem(
+            table,
+            _compartments(cmt),
+            id=id,
+            drug=drug,
+            route=route,
+            basis=basis,
+            amount_unit=unit,
+            time_unit=time_unit,
+            drop=drop or (),
         )
     except InputError as error:
-        raise InputError(_as_options(f"{table}: {error}")) from None
-    regimen = _person(people, id, table)
+        raise InputError(_as_options(str(error) if str(table.name) in str(error) else f"{table}: {error}")) from None
     doses = tuple(regimen)
     if not doses:
         raise InputError(f"{table} gives no dose; expected at least one row with EVID 1 and AMT above 0. Check EVID.")
@@ -99,26 +106,34 @@ def nonmem(
             f"{table} has {len(doses):,} dose rows for one person; expected at most {MAX_ROWS:,}. Write repeated doses "
             "as one row with II and ADDL."
         )
-    head = {"title": table.stem} if until is None else {"title": table.stem, "until": until}
+    notes = list(regimen.notes)
     words = [dose.to_words() for dose in doses]
+    head: dict[str, Any] = {"title": table.stem} | ({} if until is None else {"until": until})
     run = Run.parse({"run": head, "dose": words})
-    last = max((*regimen.observations, *regimen.marks), default=0.0)
-    if until is None and last > run.until_h:
-        run = Run.parse({"run": {**head, "until": f"{last!r} h"}, "dose": words})
+    last = ticks(max((*regimen.observations, *regimen.marks), default=0.0))
+    if until is None and last > run.until_tick:
+        head["until"] = format_ticks(last)
+    end = max(run.until_tick, last) if until is None else run.until_tick
+    asked = sorted({ticks(time) for time in regimen.observations})
+    if observe := [format_ticks(time) for time in asked if 0 <= time <= end]:
+        head["observe"] = observe
+        notes.append(f"Observation times, which become output times: {len(observe)}.")
+    if outside := len(asked) - len(observe):
+        notes.append(f"Observation times before 0 or after the end, which are left out: {outside}.")
+    run = Run.parse({"run": head, "dose": words})
     model_of(run)
     if dry_run:
-        from schild.cli.simulate import print_events
-
-        print_events(run, json)
+        print_events(run, json, notes)
         return 0
+    text = "".join(f"# {note}\n" for note in notes) + run.to_toml()
     if out is not None:
-        write(out, run.to_toml())
-    for note in regimen.notes:
+        write(out, text)
+    for note in notes:
         print(f"Note: {note}", file=sys.stderr)
     if simulate:
-        return show_run(run, json=json)
+        return show_run(run, json=json, notes=notes)
     if out is None:
-        print(run.to_toml(), end="")
+        print(text, end="")
     else:
         print(f"Written: {out} ({len(doses)} doses). {NOTICE}")
     return 0
@@ -171,36 +186,26 @@ def sbml(
 
 def _as_options(message: str) -> str:
     """Name the options of the command line where the message names those of Python."""
-    message = re.sub(r"cmt=\{(\d+): \('(\w+)', '(\w+)'\)\}", r"--cmt '\1=\2 \3'", message)
+    message = re.sub(r"cmt=\{'?(\w+)'?: \('(\w+)', '(\w+)'\)\}", r"--cmt '\1=\2 \3'", message)
     message = re.sub(r"amount_unit='(\w+)'", r"--unit \1", message).replace("time_unit", "--time-unit")
-    return re.sub(r"\b(drug|route)='(\w+)'", r"--\1 \2", message)
+    message = (
+        re.sub(r"drop=\('(.+?)',\)", r"--drop '\1'", message).replace("`drop`", "--drop").replace("drop=", "--drop")
+    )
+    message = message.replace("id=..., or use read_nonmem_people, which gives a regimen for each", "--id")
+    return re.sub(r"\b(drug|route)='(\w+)'", r"--\1 \2", re.sub(r"^id is", "--id is", message))
 
 
-def _compartments(entries: list[str] | None) -> dict[int, tuple[str, str]] | None:
-    if entries is None:
-        return None
-    found: dict[int, tuple[str, str]] = {}
-    for entry in entries:
-        number, equals, words = entry.partition("=")
+def _compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]:
+    found: dict[int | str, tuple[str, str]] = {}
+    for entry in entries or ():
+        place, equals, words = (part.strip() for part in entry.partition("="))
         parts = words.split()
-        if not equals or not number.strip().isdecimal() or len(parts) != 2:
+        if not equals or not re.fullmatch(r"[0-9]+|[A-Za-z_]\w*", place) or len(parts) != 2:
             raise InputError(
                 f"--cmt is {entry!r}; expected a compartment, a drug and a route. Write it like '1=naltrexone oral'."
             )
-        if int(number) in found:
-            raise InputError(f"--cmt names compartment {int(number)} twice; expected once. Drop one of them.")
-        found[int(number)] = (parts[0], parts[1])
+        key = int(place) if place.isdecimal() else place.lower()
+        if key in found:
+            raise InputError(f"--cmt names compartment {key} twice; expected once. Drop one of them.")
+        found[key] = (parts[0], parts[1])
     return found
-
-
-def _person(people: Mapping[Hashable, Regimen], wanted: str | None, table: Path) -> Regimen:
-    by_name: dict[str, Any] = {f"{who:g}" if isinstance(who, float) else str(who): r for who, r in people.items()}
-    some = ", ".join(list(by_name)[:8]) + (", ..." if len(by_name) > 8 else "")
-    if wanted is not None:
-        if wanted not in by_name:
-            raise InputError(f"--id is {wanted!r}; expected a person of {table} ({some}). Choose one of them.")
-        found: Regimen = by_name[wanted]
-        return found
-    if len(by_name) > 1:
-        raise InputError(f"{table} holds {len(by_name)} persons ({some}); expected one. Choose one with --id.")
-    return next(iter(people.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,7 +135,13 @@ def simulate(
 
 
 def show_run(
-    run: Run, *, place: Path | None = None, plot: Path | None = None, json: bool = False, threads: int | None = None
+    run: Run,
+    *,
+    place: Path | None = None,
+    plot: Path | None = None,
+    json: bool = False,
+    threads: int | None = None,
+    notes: Sequence[str] = (),
 ) -> int:
     """Simulate, write what was asked for, and print the summary or the JSON object."""
     from schild.simulate import simulate_run
@@ -144,7 +151,9 @@ def show_run(
         result = simulate_run(run, threads=threads, progress=advance)
     console = out()
     if json:
-        print(result.to_json())
+        import json as writer
+
+        print(writer.dumps(result.to_dict() | ({"notes": list(notes)} if notes else {}), allow_nan=False))
     else:
         from schild.cli.summary import show_result
 
@@ -272,8 +281,8 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
     return {drug: name for drug, name in pairs}
 
 
-def print_events(run: Run, json: bool = False) -> None:
-    """Print the events that the doses of a run stand for, and one line for each earlier use."""
+def print_events(run: Run, json: bool = False, also: Sequence[str] = ()) -> None:
+    """Print the events that the doses of a run stand for, one line for each earlier use, and the notes."""
     from schild.catalog import load
     from schild.model.given import notes, with_products
     from schild.regimen import event_table, render_event_table
@@ -281,7 +290,7 @@ def print_events(run: Run, json: bool = False) -> None:
     from schild.simulate.runfile import history_words
 
     events = events_of(run)
-    said = notes(load(), events)
+    said = [*also, *notes(load(), events)]
     earlier = run.history
     own = with_products(load(), [event for event in events if event.order >= len(earlier)])
     if json:

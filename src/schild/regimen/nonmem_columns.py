@@ -45,25 +45,27 @@ ALIASES = {
 }
 """Other programs' names of columns that are read."""
 
-_RENAME = "Rename it {0} if it is"
 REFUSED = {
-    r"F\d*|BIO|BIOAV\d*|FBIO|FREL": "a bioavailability, which the route has. Write a factor on it in words (f 0.8)",
-    r"ALAG\d+|TLAG\d+|LAG\d+": "a lag of one compartment. " + _RENAME.format("LAG"),
-    r"[DR]\d+|DUR\d+|RATE\d+": "the duration or rate of one compartment. " + _RENAME.format("DUR (or RATE)"),
-    r"TAU|INTERVAL|INTERDOSE|DOSINT": "an interval. " + _RENAME.format("II"),
-    r"NDOSE|NDOSES|NBDOSES|TOTAL|UNTIL": "a number of doses or their end. Give the doses after the first in ADDL",
-    r"DOSE|DOSES|AMOUNT|AMNT|DOSEAMT|MGKG": "an amount. " + _RENAME.format("AMT"),
-    r"EVENT|EVTYPE|EVENTID": "the kind of an event. " + _RENAME.format("EVID"),
-    r"XVID\d": "a second kind of event. Give EVID alone",
-    r"CONT": "a continuation of the row before. Write each event in one row",
-    r"RPT_|REPL_": "a repeat of records. Write each row once",
-    r"FORM|FORMULATION|DOSEFORM|ADMIN|METHOD|DEVICE": "a formulation or way of giving. Write it in ROUTE or PRODUCT",
-    r"UNIT|UNITS|DOSEUNITS": "a unit, but not of what. Call the unit of AMT AMTU",
-    r"EXCL\w*|IGNORE|IGN|OMIT|SKIP|DROP|NULL|FLAG|OUT|OUTLIER": "a mark on rows to leave out. Delete those rows",
-    r"RESET|WASHOUT": "a reset. Write it as EVID 3 or 4",
-    r"CLOCK|CLOCKTIME|ACTTIME|ATIME": "a second time. " + _RENAME.format("TIME"),
+    "F# BIO BIOAV# FBIO FREL": "a bioavailability, which the route has. Write a factor on it in words (f 0.8)",
+    "ALAG# TLAG# LAG#": "a lag of one compartment. Rename it LAG if it is that of the doses",
+    "D# R# DUR# RATE#": "the duration or rate of one compartment. Rename it DUR or RATE if it is that of the doses",
+    "TAU INTERVAL INTERDOSE DOSINT": "an interval. Rename it II if it is",
+    "NDOSE NDOSES NBDOSES TOTAL UNTIL": "a number of doses or their end. Give the doses after the first in ADDL",
+    "DOSE DOSES AMOUNT AMNT DOSEAMT MGKG": "an amount. Rename it AMT if it is",
+    "EVENT EVTYPE EVENTID": "the kind of an event. Rename it EVID if it is",
+    "XVID#": "a second kind of event. Give EVID alone",
+    "CONT": "a continuation of the row before. Write each event in one row",
+    "RPT_ REPL_": "a repeat of records. Write each row once",
+    "FORM FORMULATION DOSEFORM ADMIN METHOD DEVICE": "a formulation or way of giving. Write it in ROUTE or PRODUCT",
+    "UNIT UNITS DOSEUNITS": "a unit, but not of what. Call the unit of AMT AMTU",
+    "EXCL* IGNORE IGN OMIT SKIP DROP NULL FLAG OUT OUTLIER": "a mark on rows to leave out. Delete those rows",
+    "RESET WASHOUT": "a reset. Write it as EVID 3 or 4",
+    "CLOCK CLOCKTIME ACTTIME ATIME": "a second time. Rename it TIME if it counts",
 }
-"""Columns that bear on dosing and are not read: pattern, what it is and the remedy. Empty or 0 they do no harm."""
+"""Columns that bear on dosing and are not read: names (# any number, * any ending), what they hold and the remedy.
+
+Empty or 0 they do no harm.
+"""
 
 _OBSERVED = """
     DV LDV LNDV LIDV Y YOBS OBS OBSERVATION CONC CP PRED IPRED IPRE RES WRES CWRES IRES IWRES NPDE PHI DVID DVNAME YTYPE
@@ -89,8 +91,16 @@ _MODEL = """
 HARMLESS = frozenset(f"{_OBSERVED}{_PERSON}{_TIMES}{_MODEL}".split())
 """Columns that say nothing of what is given."""
 
-_HARMLESS_NUMBERED = re.compile(r"(ETA|ET|ETC|COV|CAT|REG|S|A|LNDV|DV|OBS|CONTCOV|CATCOV)_?\d+")
-_REFUSED = re.compile("|".join(f"(?P<_{n}>{pattern})" for n, pattern in enumerate(REFUSED)))
+HARMLESS_NUMBERED = "ETA# ET# ETC# COV# CAT# REG# S# A# LNDV# DV# OBS# CONTCOV# CATCOV#"
+"""More of them, with any number."""
+
+
+def _pattern(names: str) -> re.Pattern[str]:
+    return re.compile("|".join(names.split()).replace("*", r"\w*").replace("#", r"_?\d*"))
+
+
+_HARMLESS_NUMBERED = _pattern(HARMLESS_NUMBERED)
+_REFUSED = [(_pattern(names), why) for names, why in REFUSED.items()]
 
 
 def known_as(name: str) -> str | None:
@@ -130,5 +140,4 @@ def why_refused(name: str) -> str:
     >>> why_refused("TAU")
     'an interval. Rename it II if it is'
     """
-    found = _REFUSED.fullmatch(clean(name))
-    return "" if found is None else list(REFUSED.values())[int(str(found.lastgroup)[1:])]
+    return next((why for pattern, why in _REFUSED if pattern.fullmatch(clean(name))), "")

@@ -197,4 +197,6 @@ def _decimal_points(name: str, frame: pd.DataFrame, column: int, lines: list[int
                 f"{before}{after}; expected a point for decimals and nothing between thousands. Rewrite it."
             )
     if commas.any():
-        frame.isetitem(column, cells.where(~commas, cells.str.replace(",", ".", regex=False)))
+        frame.isetitem(
+            column, [cell.replace(",", ".") if comma else cell for cell, comma in zip(cells, commas, strict=True)]
+        )

@@ -67,6 +67,7 @@ class Head(_Section):
         "least 14 d.",
     )
     every: Time | None = Field(default=None, description="Output grid; by default chosen from the horizon.")
+    observe: list[Time] = Field(default=[], description="Output times beside the grid, such as those of a table.")
     seed: int = Field(default=1, ge=0, lt=2**63)
     structure: str | dict[str, str] | None = Field(
         default=None, description="Rival mechanism between plasma and receptor, for all drugs or by drug."
@@ -388,7 +389,8 @@ class Run(_Section):
         subject, population : dict, optional
             The sections of the run file.
         **head
-            Entries of ``[run]``: until, every, seed, structure, receptors, outputs, tone, without, adaptation, title.
+            Entries of ``[run]``: until, every, observe, seed, structure, receptors, outputs, tone, without, adaptation,
+            title.
 
         Returns
         -------
@@ -515,7 +517,7 @@ class Run(_Section):
 
     @property
     def grid_tick(self) -> Sequence[int]:
-        """Output times from 0 to the end. [us]"""
+        """Output times from 0 to the end: the grid, and the times of `observe`. [us]"""
         until = self.until_tick
         if self.run.every is not None:
             step = ticks(self.run.every)
@@ -531,8 +533,13 @@ class Run(_Section):
             parts = (3600, 720, 360, 120, 60, 30, 12, 6, 4, 2)
             steps = [*(hour // k for k in parts), *(hour * k for k in (1, 2, 3, 6, 12, 24, 48))]
             step = next((s for s in steps if until // s <= 720), max(168 * hour, until // 720))
-        grid = list(range(0, until + 1, step))
-        return grid if grid[-1] == until else [*grid, until]
+        observed = [ticks(time) for time in self.run.observe]
+        if outside := [time for time, tick in zip(self.run.observe, observed, strict=True) if not 0 <= tick <= until]:
+            raise InputError(
+                f"`observe` holds {outside[0]!r} in a run from 0 to {self.until_h:g} h; expected times in it. Leave it "
+                "out, or give a later `until`."
+            )
+        return sorted({*range(0, until + 1, step), until, *observed})
 
 
 def _toml(value: Any) -> str:
