@@ -279,9 +279,11 @@ def test_files_after_public_reports(name):
     assert found.observations == ((0.37, 1.13, 7.9, 30.2) if name == "obs" else ())
 
 
-def test_files_after_public_reports_that_are_refused():
-    with pytest.raises(InputError, match="Save the file as UTF-8"):
-        read_nonmem(CASES / "latin.csv", drug="naltrexone", route="oral")
+def test_files_after_public_reports_that_are_refused(tmp_path):
+    latin = tmp_path / "latin.csv"  # not kept as a file, because every file of the project is UTF-8
+    latin.write_bytes(b"ID,TIME,AMT,AMTU\n1,0,50,\xb5g\n")
+    with pytest.raises(InputError, match="line 2: the byte 0xb5 is not UTF-8, which is 'µ'.*Save the file as UTF-8"):
+        read_nonmem(latin, drug="naltrexone", route="oral")
     with pytest.raises(InputError, match="Line 5: AMT is -5"):
         read_nonmem(CASES / "blank.csv", **ORAL)
     with pytest.raises(InputError, match="CMT is depot, and nothing says which drug"):
