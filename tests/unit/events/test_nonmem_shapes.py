@@ -282,7 +282,7 @@ def test_files_after_public_reports(name):
 def test_files_after_public_reports_that_are_refused(tmp_path):
     latin = tmp_path / "latin.csv"  # not kept as a file, because every file of the project is UTF-8
     latin.write_bytes(b"ID,TIME,AMT,AMTU\n1,0,50,\xb5g\n")
-    with pytest.raises(InputError, match="line 2: the byte 0xb5 is not UTF-8, which is 'µ'.*Save the file as UTF-8"):
+    with pytest.raises(InputError, match=r"line 2: the byte 0xb5 is not UTF-8, which is 'µ'.*Save the file as UTF-8"):
         read_nonmem(latin, drug="naltrexone", route="oral")
     with pytest.raises(InputError, match="Line 5: AMT is -5"):
         read_nonmem(CASES / "blank.csv", **ORAL)
