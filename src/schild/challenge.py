@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,12 @@ from schild import _callable
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.regimen import Regimen, parse_regimen
+from schild.results import Shown, cited
 from schild.simulate import Result, Run, simulate_run
 from schild.simulate.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 __all__ = ["Challenge", "Response", "challenge"]
@@ -99,8 +98,8 @@ class Response:
         return row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Challenge(Shown):
     """Responses of a challenge at one or more times.
 
     Parameters
@@ -127,15 +126,16 @@ class Challenge:
     last: Result
     history: tuple[str, ...] = ()
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        n = self.responses[0].without.size if self.responses else 0
+        times = ", ".join(f"{t:g} h" for t in dict.fromkeys(r.time_h for r in self.responses))
+        said = "; ".join(f"{r.effect} {100 * r.median_block:.0f} %" for r in self.responses[:4])
+        return f"{self.antagonist}, then {self.agonist} at {times}; {n:,} people; median block: {said}"
+
     def summary(self) -> list[dict[str, Any]]:
         """Return the rows of the JSON contract."""
         return [r.to_dict() for r in self.responses]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the rows as a table."""
-        import pandas as pd
-
-        return pd.DataFrame(self.summary())
 
     def cite(self) -> str:
         """Return the sources of the numbers used."""
@@ -147,40 +147,40 @@ class Challenge:
             "manifest": dict(self.manifest),
             "challenge": self.summary(),
             "warnings": list(self.warnings),
-            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.last.sources.items())],
+            "cite": cited(self.last.sources),
         }
 
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
-
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw block over time, one line for each effect; populations with a 90 % band."""
-        from matplotlib.figure import Figure
+        from schild.figures import COLOURS, GREY, panels, shade
 
-        from schild.simulate.plot import COLOURS
-
-        figure = Figure(figsize=(7.5, 4.2), layout="constrained")
-        axis = figure.subplots()
+        axes, drawn = panels(1, 1, (7.5, 4.2), ax)
+        axis = axes[0]
         names = list(dict.fromkeys(r.effect for r in self.responses))
         for k, name in enumerate(names):
             rows = [r for r in self.responses if r.effect == name]
             t = np.array([r.time_h for r in rows]) / 24.0
-            axis.plot(t, [r.median_block for r in rows], "o-", color=COLOURS[k % len(COLOURS)], label=name)
+            axis.plot(
+                t,
+                [r.median_block for r in rows],
+                "o-",
+                color=COLOURS[k % len(COLOURS)],
+                label=self.last.catalogue.effects[name].name if self.last.catalogue else name,
+            )
             if rows and rows[0].without.size > 1:
                 low, high = (
                     [float(np.nanquantile(r.block, q)) if np.isfinite(r.block).any() else np.nan for r in rows]
                     for q in (0.05, 0.95)
                 )
-                axis.fill_between(t, low, high, color=COLOURS[k % len(COLOURS)], alpha=0.15, linewidth=0)
-        axis.axhline(BLOCKED, color="#888888", linewidth=1, linestyle="--")
+                shade(axis, t, low, high, COLOURS[k % len(COLOURS)])
+        axis.axhline(BLOCKED, color=GREY, linewidth=1, linestyle="--")
         axis.set_xlabel("time of the agonist [days]")
         axis.set_ylabel("block")
         axis.set_ylim(-0.1, 1.05)
         axis.grid(alpha=0.25)
         axis.legend(frameon=False, fontsize="small")
         axis.set_title(f"{self.antagonist}, then {self.agonist}", fontsize="medium")
-        return figure
+        return drawn
 
 
 def challenge(

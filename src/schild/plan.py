@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from schild import _callable
 from schild.catalog import Catalogue, Drug, Strength, load
 from schild.errors import InputError, UnknownNameError
+from schild.results import Shown, cited
 from schild.simulate import Result, Run, simulate_run
 from schild.simulate.guard import AGONISTS, DANGER
 from schild.units import TimeLike, format_hours, hours
@@ -44,8 +44,8 @@ REFUSED = (
 CAUTION = "An antagonist that is washed out leaves tolerance lost: opioid doses that were once bearable can then kill."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Plan(Shown):
     """A dose and its times.
 
     Parameters
@@ -141,6 +141,10 @@ class Plan:
             "further session before that."
         )
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return self.aloud()
+
     def summary(self) -> dict[str, Any]:
         """Return the plan as plain data."""
         skip = {"result", "warnings", "manifest", "strength"}
@@ -160,9 +164,9 @@ class Plan:
     def _output(self) -> str:
         return f"{self.receptor}_pet_occupancy"
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw occupancy and the share of people at the target, with the times of the plan."""
-        return _draw(self)
+        return _draw(self, ax)
 
     def cite(self) -> str:
         """Return the sources of the numbers used, with what each was used for."""
@@ -177,12 +181,8 @@ class Plan:
             "plan": self.summary(),
             "outputs": {self._output: output},
             "warnings": list(self.warnings),
-            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.result.sources.items())],
+            "cite": cited(self.result.sources),
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
 
 def _units(count: float, strength: Strength) -> str:
@@ -528,10 +528,8 @@ def _notes(strength: Strength) -> tuple[str, ...]:
     return (f"{said}: {strength.note}",)
 
 
-def _draw(found: Plan) -> Figure:
-    from matplotlib.figure import Figure
-
-    from schild.simulate.plot import COLOURS
+def _draw(found: Plan, ax: Any) -> Figure | Any:
+    from schild.figures import COLOURS, headline, panels, shade
 
     output = found.result[f"{found.receptor}_pet_occupancy"]
     end = float(output.time_h[-1])
@@ -539,14 +537,14 @@ def _draw(found: Plan) -> Figure:
         end = min(end, 1.15 * found.washed_out_h)
     scale, word = (24.0, "days") if end > 96 else (1.0, "hours")
     t = np.asarray(output.time_h) / scale
-    figure = Figure(figsize=(8.0, 5.6), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    axes, drawn = panels(2, 1, (8.0, 5.6), ax, sharex=True, height_ratios=(2, 1))
+    top, bottom = axes
     for low, high, alpha in ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25)):
-        top.fill_between(t, output.quantile(low), output.quantile(high), color=COLOURS[0], alpha=alpha, linewidth=0)
+        shade(top, t, output.quantile(low), output.quantile(high), COLOURS[0], alpha)
     top.plot(t, output.quantile(0.5), color=COLOURS[0], linewidth=1.6, label="median, 50 % and 90 % of people")
     top.axhline(found.target, color=COLOURS[1], linewidth=1.2, label=f"target {found.target:g}")
     top.axhline(found.floor, color="0.4", linewidth=1.0, linestyle="--", label=f"floor {found.floor:g}")
-    top.set_ylabel(f"{found.receptor} occupancy (PET)")
+    top.set_ylabel("occupied, as PET sees it")
     top.set_ylim(-0.02, 1.02)
     share = (output.values >= found.target).mean(axis=0)
     gone = (output.values < found.floor).mean(axis=0)
@@ -571,8 +569,8 @@ def _draw(found: Plan) -> Figure:
     if found.doses > 1 and found.every_h is not None:
         dose += f" every {format_hours(found.every_h)} x{found.doses}"
     reached = "" if found.feasible else " (target not reached)"
-    figure.suptitle(f"{dose}: {100 * found.target:g} % for {format_hours(found.hold_h)}{reached}", fontsize="medium")
-    return figure
+    headline(drawn, axes, f"{dose}: {100 * found.target:g} % for {format_hours(found.hold_h)}{reached}")
+    return drawn
 
 
 _callable(__name__, "plan")

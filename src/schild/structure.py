@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from schild import __version__, _callable
 from schild.catalog import Catalogue, Compound, load
 from schild.errors import InputError, SchildError, UnknownNameError
+from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,8 +97,8 @@ class Description:
         return f"{self.name}: {self.core}, {', '.join(parts)}."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StructureComparison:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StructureComparison(Shown):
     """Compounds side by side.
 
     Parameters
@@ -145,6 +146,11 @@ class StructureComparison:
         rows["7,8"] = {d.key: d.bond_7_8 for d in self.descriptions}
         return {place: said for place, said in rows.items() if len(set(said.values())) > 1}
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        core = self.shared_core or "different cores"
+        return f"{', '.join(c.name for c in self.compounds)}: {core}, {self.common_atoms} heavy atoms in common"
+
     def summary(self) -> dict[str, Any]:
         """Return the comparison as plain data."""
         rows = []
@@ -172,14 +178,14 @@ class StructureComparison:
             rows.append({**row, "7,8": d.bond_7_8, f"similarity_to_{self.compounds[0].key}": self.similarity[0, j]})
         return pd.DataFrame(rows)
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the matrix of similarities."""
-        from matplotlib.figure import Figure
+        from schild.figures import panels
 
         names = [c.name for c in self.compounds]
         size = 2.2 + 0.6 * len(names)
-        figure = Figure(figsize=(size + 0.8, size), layout="constrained")
-        axis = figure.subplots()
+        axes, drawn = panels(1, 1, (size + 0.8, size), ax)
+        axis = axes[0]
         image = axis.imshow(self.similarity, vmin=0, vmax=1, cmap="Blues")
         axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
         axis.set_yticks(range(len(names)), names)
@@ -188,8 +194,8 @@ class StructureComparison:
                 value = self.similarity[i, j]
                 axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize="small",
                           color="white" if value > 0.6 else "black")  # fmt: skip
-        figure.colorbar(image, ax=axis, label="Tanimoto, Morgan fingerprint", shrink=0.8)
-        return figure
+        axis.figure.colorbar(image, ax=axis, label="Tanimoto, Morgan fingerprint", shrink=0.8)
+        return drawn
 
     def svg(self) -> str:
         """Draw the structures on one orientation of the scaffold, what hangs on the nitrogen shaded.
@@ -220,10 +226,6 @@ class StructureComparison:
             "warnings": [],
             "cite": self.cite().splitlines()[::2],
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
 
 def _at(d: Description, place: int) -> str:

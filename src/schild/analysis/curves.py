@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError, UnknownNameError
 from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.binding import competitive_occupancy
+from schild.results import Shown, cited
 from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ STEPS = 60
 _AGONISTS = ("agonist", "partial agonist", "metabolite", "prodrug")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCurves:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ModelCurves(Shown):
     """Agonist curves at several antagonist levels.
 
     Parameters
@@ -107,6 +107,10 @@ class ModelCurves:
             title=self.title,
         )
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return f"{self.title}; {len(self.labels)} curves; {self.says}"
+
     def summary(self) -> dict[str, Any]:
         """Return the maximum and the half response of each curve."""
         rows = []
@@ -129,17 +133,11 @@ class ModelCurves:
             }
         )
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the curves over the agonist's C/Kd."""
         from schild.analysis.plot import draw_curves
 
-        return draw_curves(self)
-
-    def cite(self) -> str:
-        """Return the sources of the numbers used, with what each was used for."""
-        from schild.simulate.result import source_lines
-
-        return source_lines(self.sources, self.catalogue)
+        return draw_curves(self, ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Return one JSON object as Python data."""
@@ -148,12 +146,8 @@ class ModelCurves:
             **self.summary(),
             "agonist_over_kd": self.agonist_load.tolist(),
             "response": self.response.tolist(),
-            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+            "cite": cited(self.sources),
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
 
 def model_curves(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from schild.analysis.least import Fit, Form, Points, Start, least, profile, star
 from schild.analysis.regression import Line, regress
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
 from schild.errors import InputError, UnknownNameError
+from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +108,8 @@ class FTest:
         return self.p is not None and self.p < ALPHA
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchildFit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SchildFit(Shown):
     """Global Gaddum/Schild fit.
 
     Parameters
@@ -175,6 +175,11 @@ class SchildFit:
         """
         return self.curves(antagonist, np.asarray(agonist, dtype=np.float64))
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        said = ", ".join(f"{name} {estimate.value:.3g}" for name, estimate in list(self.estimates.items())[:4])
+        return f"{self.title}; {len(self.ratios)} dose ratios; {said}"
+
     def summary(self) -> dict[str, Any]:
         """Return estimates, dose ratios, tests and the classical line as plain data."""
         return {
@@ -193,11 +198,11 @@ class SchildFit:
 
         return pd.DataFrame([{"name": name, **asdict(estimate)} for name, estimate in self.estimates.items()])
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the curves and the Schild plot side by side."""
         from schild.analysis.plot import draw_fit
 
-        return draw_fit(self)
+        return draw_fit(self, ax)
 
     def cite(self) -> str:
         """Return the methods used, with what each was used for."""
@@ -218,10 +223,6 @@ class SchildFit:
             "warnings": list(self.warnings),
             "cite": self.cite().splitlines()[::2],
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

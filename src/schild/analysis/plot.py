@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.simulate.plot import COLOURS, plain_powers
+from schild.figures import COLOURS, headline, panels, plain_powers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,24 +16,21 @@ if TYPE_CHECKING:
     from schild.analysis.regression import Line, SchildRegression
 
 
-def _figure(columns: int, title: str) -> tuple[Figure, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.9 * columns, 4.1), layout="constrained")
-    axes = figure.subplots(1, columns, squeeze=False)[0]
+def _panels(columns: int, title: str, ax: Any) -> tuple[list[Any], Figure | Any]:
+    axes, drawn = panels(1, columns, (4.9 * columns, 4.1), ax)
     for axis in axes:
         axis.grid(alpha=0.25)
-    figure.suptitle(title, fontsize="medium")
-    return figure, axes
+    headline(drawn, axes, title)
+    return axes, drawn
 
 
 def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:.2f}"
 
 
-def draw_fit(fit: SchildFit) -> Figure:
+def draw_fit(fit: SchildFit, ax: Any = None) -> Figure | Any:
     """Draw data with fitted curves, and dose ratios with the Schild line."""
-    figure, (left, right) = _figure(2, fit.title)
+    (left, right), drawn = _panels(2, fit.title, ax)
     level, agonist, y = (fit.table.numbers(name) for name in ("antagonist", "agonist", "response"))
     positive = agonist[agonist > 0]
     low, high = positive.min(), positive.max()
@@ -72,12 +69,12 @@ def draw_fit(fit: SchildFit) -> Figure:
                    label=f"slope 1: pKB {_number(pkb)}")  # fmt: skip
     _classical(right, fit.line, ends, COLOURS[1], "regression")
     _schild_axes(right, fit.antagonist.canonical)
-    return figure
+    return drawn
 
 
-def draw_regression(found: SchildRegression) -> Figure:
+def draw_regression(found: SchildRegression, ax: Any = None) -> Figure | Any:
     """Draw the Schild plot of each series."""
-    figure, (axis,) = _figure(1, found.title)
+    (axis,), drawn = _panels(1, found.title, ax)
     series = [name for name in found.lines if name != "all"] or ["all"]
     every = np.concatenate([found.lines[name].log_b for name in series])
     ends = _ends(every, -found.lines[series[-1]].pkb)
@@ -90,12 +87,12 @@ def draw_regression(found: SchildRegression) -> Figure:
         axis.plot(ends, ends + pkb, color="0.35", linewidth=1.2, linestyle="--",
                   label=f"all, slope 1: {_number(pkb)}")  # fmt: skip
     _schild_axes(axis, found.scale.canonical)
-    return figure
+    return drawn
 
 
-def draw_curves(curves: ModelCurves) -> Figure:
+def draw_curves(curves: ModelCurves, ax: Any = None) -> Figure | Any:
     """Draw agonist curves of the model over C/Kd."""
-    figure, (axis,) = _figure(1, curves.title)
+    (axis,), drawn = _panels(1, curves.title, ax)
     for k, (label, y) in enumerate(zip(curves.labels, curves.response, strict=True)):
         axis.plot(curves.agonist_load, y, color=_shade(k, len(curves.labels)), linewidth=1.6, label=label)
     _log_axis(axis)
@@ -103,7 +100,7 @@ def draw_curves(curves: ModelCurves) -> Figure:
     axis.set_xlabel("agonist at the receptor, C/Kd")
     axis.set_ylabel("occupied by the agonist" if curves.manifest.get("tau") is None else "effect")
     axis.legend(title="antagonist", fontsize="small", title_fontsize="small", frameon=False)
-    return figure
+    return drawn
 
 
 def _log_axis(axis: Any) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
 from schild.errors import InputError
+from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,8 +151,8 @@ def regress(log_b: Sequence[float] | Floats, ratio: Sequence[float] | Floats, la
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchildRegression:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SchildRegression(Shown):
     """Schild lines of a table of dose ratios, one for each series and one for all.
 
     Examples
@@ -177,6 +178,11 @@ class SchildRegression:
             raise UnknownNameError("series", series, self.lines)
         return self.lines[series]
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        said = "; ".join(f"{name}: pA2 {line.pa2:.2f}, slope {line.slope:.2f}" for name, line in self.lines.items())
+        return f"{self.title}; {said}"
+
     def summary(self) -> dict[str, Any]:
         """Return the estimates of each series."""
         return {name: line.numbers() for name, line in self.lines.items()}
@@ -193,11 +199,11 @@ class SchildRegression:
             [{"series": name, **{k: line.numbers()[k] for k in keep}} for name, line in self.lines.items()]
         )
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the Schild plot."""
         from schild.analysis.plot import draw_regression
 
-        return draw_regression(self)
+        return draw_regression(self, ax)
 
     def cite(self) -> str:
         """Return the methods used, with what each was used for."""

@@ -30,14 +30,18 @@ def figure_kind(path: Path) -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure; the same figure gives the same bytes."""
+    """Write a figure to a file."""
+    write(path, figure_bytes(figure, figure_kind(path)))
+
+
+def figure_bytes(figure: Figure, kind: str) -> bytes:
+    """Return a figure as a file of a kind; the same figure gives the same bytes: no date, names of shapes that stay."""
     from io import BytesIO
 
     from matplotlib import rc_context
 
-    kind = figure_kind(path)
     buffer = BytesIO()
     stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
     with rc_context({"svg.hashsalt": "schild", "svg.fonttype": "none", "text.parse_math": False}):
         figure.savefig(buffer, format=kind, metadata=stamp, dpi=150)
-    write(path, buffer.getvalue())
+    return buffer.getvalue()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_compiling, writable, write
+from schild.cli.figures import figure_bytes, figure_kind, save_figure
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def simulate(
         print_events(run, json)
         return 0
     if plot is not None:
-        _figure_kind(plot)
+        figure_kind(plot)
     writable(plot)
     place = None if out is None else folder(out)
     return show_run(run, place=place, plot=plot, json=json, threads=threads)
@@ -160,7 +161,7 @@ def show_run(
         show_result(run, result, console)
     written = [] if place is None else _write_all(place, run, result)
     if plot is not None:
-        write(plot, _drawn(result, _figure_kind(plot)))
+        save_figure(result.plot(), plot)
     if not json:
         from rich.text import Text
 
@@ -323,28 +324,6 @@ def _past(dose: Dose) -> dict[str, Any]:
     }
 
 
-def _figure_kind(path: Path) -> str:
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("svg", "png", "pdf"):
-        raise InputError(f"--plot is {str(path)!r}; expected a file that ends in .svg, .png or .pdf. Rename it.")
-    return kind
-
-
-def _drawn(result: Result, kind: str) -> bytes:
-    from io import BytesIO
-
-    from matplotlib import rc_context
-
-    buffer = BytesIO()
-    # The same result gives the same bytes: no date, and names of shapes that do not change.
-    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
-    with rc_context(
-        {"svg.hashsalt": "schild", "svg.fonttype": "none", "path.simplify": True, "text.parse_math": False}
-    ):
-        result.plot().savefig(buffer, format=kind, metadata=stamp, dpi=150)
-    return buffer.getvalue()
-
-
 def _write_all(place: Path, run: Run, result: Result) -> list[str]:
     """Write everything that belongs to a result, and give the names of the files."""
     from schild.report import simulation_html
@@ -353,8 +332,8 @@ def _write_all(place: Path, run: Run, result: Result) -> list[str]:
         "result.csv": result.to_frame().to_csv(index=False, lineterminator="\n"),
         "summary.json": result.to_json() + "\n",
         "run.toml": run.to_toml(),
-        "figure.svg": _drawn(result, "svg"),
-        "figure.png": _drawn(result, "png"),
+        "figure.svg": figure_bytes(result.plot(), "svg"),
+        "figure.png": figure_bytes(result.plot(), "png"),
         "report.html": simulation_html(result),
     }
     for name, content in files.items():

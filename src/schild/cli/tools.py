@@ -233,8 +233,9 @@ def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")]) -> int:
         return 0
     from schild.catalog import load
     from schild.cli.simulate import read_run
+    from schild.results import source_lines
     from schild.simulate import model_of
-    from schild.simulate.result import source_lines, sources_of
+    from schild.simulate.result import sources_of
 
     catalogue = load()
     built = model_of(read_run(what), catalogue=catalogue)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,11 @@ from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
+from schild.results import Shown, cited, source_lines
 from schild.simulate import Result, Run, simulate_run
-from schild.simulate.result import source_lines
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 __all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
@@ -212,8 +210,8 @@ def measure(
     return values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Laboratory:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Laboratory(Shown):
     """One experiment.
 
     Attributes
@@ -254,6 +252,11 @@ class Laboratory:
     sources: Mapping[str, tuple[str, ...]]
     manifest: Mapping[str, Any]
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        found = "; ".join(f"{name} g {e.g:+.2f}" for name, e in list(self.effects.items())[:4])
+        return f"{self.plan.says} {'; '.join(self.antagonist)}; {self.occupancy.size:,} people; {found}"
+
     def summary(self) -> list[dict[str, Any]]:
         """Return one row for each outcome."""
         rows = []
@@ -267,12 +270,6 @@ class Laboratory:
             rows.append(row)
         return rows
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return the rows as a table."""
-        import pandas as pd
-
-        return pd.DataFrame(self.summary())
-
     def cite(self) -> str:
         """Return the sources of the numbers used."""
         return source_lines(self.sources, load())
@@ -283,21 +280,14 @@ class Laboratory:
             "manifest": dict(self.manifest),
             "laboratory": self.summary(),
             "warnings": list(self.warnings),
-            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+            "cite": cited(self.sources),
         }
 
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
-
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw median courses with placebo and antagonist, and the effect sizes."""
-        from matplotlib.figure import Figure
+        from schild.figures import COLOURS, GREY, headline, panels
 
-        from schild.simulate.plot import COLOURS
-
-        figure = Figure(figsize=(10.0, 5.6), layout="constrained")
-        axes = figure.subplots(2, 3).ravel()
+        axes, drawn = panels(2, 3, (10.0, 5.6), ax)
         titles = {
             "bac": "alcohol in blood [g/L]",
             "stimulation": "stimulation [points]",
@@ -318,12 +308,12 @@ class Laboratory:
             e = self.effects[name]
             axes[5].plot([e.low, e.high], [k, k], color="#444444", linewidth=1.2)
             axes[5].plot([e.g], [k], "o", color=COLOURS[1], markersize=4)
-        axes[5].axvline(0.0, color="#888888", linewidth=1)
+        axes[5].axvline(0.0, color=GREY, linewidth=1)
         axes[5].set_yticks(range(len(names)), [_WORDS.get(name, name) for name in names], fontsize="small")
         axes[5].invert_yaxis()
         axes[5].set_title("Hedges g, 95 % interval", fontsize="small")
-        figure.suptitle(f"{'; '.join(self.antagonist)}: {self.plan.says}", fontsize="medium")
-        return figure
+        headline(drawn, axes, f"{'; '.join(self.antagonist)}: {self.plan.says}")
+        return drawn
 
 
 _WORDS = {"first": "time to first drink", "peak_bac": "peak level", "mood": "negative mood"}

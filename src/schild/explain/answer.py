@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from schild.explain.claims import SUPPORT, Claim, Test, unit_words
 from schild.explain.experiments import Lab, Outcome
+from schild.results import Shown
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from schild.explain.courses import Picture
@@ -122,8 +124,8 @@ class Finding:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Explanation(Shown):
     """What a drug does, with the runs that say so.
 
     Parameters
@@ -207,6 +209,48 @@ class Explanation:
                 parts.append(f"{h} of {n} {words}")
         return f"Held: {'; '.join(parts)}."
 
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What repeats the answer: version, people, draws, seed, hashes of the catalogue."""
+        from schild import __version__
+
+        return {
+            "schild": __version__, "drug": self.drug, "people": self.lab.n, "draws": self.lab.draws,
+            "seed": self.lab.seed, "catalogue": {k: d.digest for k, d in self.lab.catalogue.drugs.items()},
+        }  # fmt: skip
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return f"{self.question} {self.counts}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each test, misses first."""
+        import pandas as pd
+
+        return pd.DataFrame([f.to_dict() for f in self.ordered])
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw predicted over observed, with its 90 % band, for each test with one observed number.
+
+        Returns ``ax`` where it was given, and a new figure otherwise. The page has a figure for each claim.
+        """
+        from schild.figures import COLOURS, panels
+
+        rows = [f.to_dict() for f in self.ordered]
+        shown = [r for r in rows if r["observed"] and r["predicted"] is not None and r["predicted"] * r["observed"] > 0]
+        (axis,), drawn = panels(1, 1, (7.4, 0.8 + 0.2 * len(shown)), ax)
+        for k, r in enumerate(shown):
+            colour = COLOURS[1] if r["holds"] == "no" else COLOURS[0]
+            if r["low"] is not None and r["high"] is not None:
+                axis.plot([r["low"] / r["observed"], r["high"] / r["observed"]], [k, k], color=colour, linewidth=1.4)
+            axis.plot(r["predicted"] / r["observed"], k, "o", color=colour, markersize=4)
+        axis.axvline(1.0, color="black", linewidth=0.8)
+        axis.set_yticks(range(len(shown)), [r["id"] for r in shown], fontsize="small")
+        axis.invert_yaxis()
+        axis.set_xlabel("predicted / observed (orange: missed)")
+        axis.grid(alpha=0.25, axis="x")
+        return drawn
+
     def summary(self) -> dict[str, Any]:
         """Return the counts."""
         return {
@@ -237,13 +281,8 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
-        from schild import __version__
-
         return {
-            "manifest": {
-                "schild": __version__, "drug": self.drug, "people": self.lab.n, "draws": self.lab.draws,
-                "seed": self.lab.seed, "catalogue": {k: d.digest for k, d in self.lab.catalogue.drugs.items()},
-            },
+            "manifest": dict(self.manifest),
             "question": self.question, "answer": list(self.paragraphs), "ok": self.ok, "summary": self.summary(),
             "claims": [f.to_dict() for f in self.ordered]
             + [
@@ -260,10 +299,6 @@ class Explanation:
             "not_known": list(self.unknown), "warnings": [w for w in (self.danger, self.advice) if w],
             "cite": [{"key": key, "label": label} for key, label, _ in self.sources()],
         }  # fmt: skip
-
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
     def to_text(self, console: Console) -> None:
         """Print the answer, the claims with misses first, and what is not known."""

@@ -39,8 +39,8 @@ from schild.explain.panels import (
     keep_in,
     legend_above,
 )
+from schild.figures import COLOURS
 from schild.report import INK, draw_on, new_figure, svg_of
-from schild.simulate.plot import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

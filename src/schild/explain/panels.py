@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.figures import COLOURS
 from schild.report import new_figure
-from schild.simulate.plot import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

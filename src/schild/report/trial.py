@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from schild.figures import COLOURS
 from schild.report.drawing import INK, draw_on, new_figure, svg_of
 from schild.report.parts import Raw, figure, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
@@ -174,8 +175,6 @@ def _contrasts(result: TrialResult) -> Raw:
 
 
 def _forest(result: TrialResult) -> Raw:
-    from schild.trial.plot import COLOURS
-
     by = {(c.name, c.arm): c for c in result.contrasts if c.measure == "difference"}
     arms = [a for a in result.arms if any(arm == a for _, arm in by)]
     data: dict[str, list[Any]] = {"endpoint": [], "arm": [], "difference": [], "low": [], "high": []}
@@ -219,8 +218,6 @@ def _survival(result: TrialResult) -> Raw:
 
 
 def _weeks(result: TrialResult) -> Raw:
-    from schild.trial.plot import COLOURS
-
     weekly = result.weekly()
     week = np.arange(1, result.trial.trial.weeks + 1)
     data: dict[str, list[Any]] = {"week": [], "arm": [], "low": [], "heavy": [], "on treatment": [], "occupancy": []}
@@ -252,8 +249,6 @@ def _weeks(result: TrialResult) -> Raw:
 
 
 def _individual(result: TrialResult) -> Raw:
-    from schild.trial.plot import COLOURS
-
     said = []
     data: dict[str, list[Any]] = {"arm": [], "heavy days": [], "people": []}
     with draw_on():

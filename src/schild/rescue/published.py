@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +17,10 @@ from schild.rescue.follow import RTOL, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, protocol, published
 from schild.rescue.population import naloxone_people, opioid_people
 from schild.rescue.statistics import percent_of
+from schild.results import Shown, source_lines
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
 
@@ -80,8 +83,8 @@ class Beside:
         } | {names.get(key, key): value for key, value in theirs.items() if key != "regimen"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedTable:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PublishedTable(Shown):
     """The published table and ours beside it, misses first.
 
     Parameters
@@ -117,20 +120,38 @@ class PublishedTable:
         """What repeats this table."""
         return {"schild": __version__, "subjects": self.n, "seed": self.seed, "rtol": RTOL, "bar_points": BAR}
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return (
+            f"{len(self.misses)} of {len(self.rows)} published percentages of arrest differ by more than {BAR:g} points"
+        )
+
     def summary(self) -> list[dict[str, Any]]:
         """Return the rows of the JSON contract."""
         return [row.to_dict() for row in self.rows]
 
-    def to_frame(self) -> Any:
-        """Return the rows as a pandas table."""
-        import pandas as pd
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw published percentages against ours, each with its interval.
 
-        return pd.DataFrame(self.summary())
+        Returns ``ax`` where it was given, and a new figure otherwise.
+        """
+        from schild.figures import COLOURS, GREY, panels
+
+        (axis,), drawn = panels(1, 1, (5.0, 5.0), ax)
+        for row in self.rows:
+            p, colour = row.row, COLOURS[1] if row.miss else COLOURS[0]
+            axis.plot([p.percent, p.percent], [row.low, row.high], color=colour, linewidth=0.8)
+            axis.plot([p.low, p.high], [row.percent, row.percent], color=colour, linewidth=0.8)
+            axis.plot(p.percent, row.percent, "o", color=colour, markersize=4)
+        axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.8)
+        axis.set_xlabel("cardiac arrest, published [%]")
+        axis.set_ylabel("cardiac arrest, here [%]")
+        axis.grid(alpha=0.25)
+        return drawn
 
     def cite(self) -> str:
         """Return the sources of the published percentages."""
         from schild.catalog import load
-        from schild.simulate.result import source_lines
 
         return source_lines({row.row.source: ("percentages of arrest",) for row in self.rows}, load())
 
@@ -142,10 +163,6 @@ class PublishedTable:
             "warnings": list(self.warnings),
             "cite": [{"key": key, "for": ["arrest"]} for key in sorted({row.row.source for row in self.rows})],
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
 
 def published_table(

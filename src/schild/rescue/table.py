@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from schild.rescue.measure import Measured
 from schild.rescue.statistics import paired_points, percent_of
+from schild.results import Shown, cited, plain
 from schild.simulate.result import metric
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Row:
         }
         if np.isfinite(p.cows).any():
             row["peak_cows"] = metric(_for_quantiles(p.cows[np.isfinite(p.cows)]))
-        return {key: _plain(value) for key, value in row.items()}
+        return dict(plain(row))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +112,8 @@ class Comparison:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescued:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Rescued(Shown):
     """A table of one exposure.
 
     Parameters
@@ -173,6 +173,12 @@ class Rescued:
             )
         return tuple(found)
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        first = self.rows[0].people.arrest.size if self.rows else 0
+        said = "; ".join(f"{row.regimen} {row.arrest()[0]:.1f} %" for row in self.rows[:4])
+        return f"{self.opioid}; {len(self.rows)} rows of {first:,} people; cardiac arrest: {said}"
+
     def summary(self) -> list[dict[str, Any]]:
         """Return the rows of the JSON contract."""
         return [row.to_dict() for row in self.rows]
@@ -183,12 +189,6 @@ class Rescued:
 
         return pd.json_normalize(self.summary(), sep="_")
 
-    def cite(self) -> str:
-        """Return the sources of the numbers used."""
-        from schild.simulate.result import source_lines
-
-        return source_lines(self.sources, self.catalogue)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
         return {
@@ -196,29 +196,17 @@ class Rescued:
             "arrest": self.summary(),
             "comparisons": [c.to_dict() for c in self.comparisons],
             "warnings": list(self.warnings),
-            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+            "cite": cited(self.sources),
         }
 
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
-
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the course of the typical person and of people, and the percentages of arrest."""
         from schild.rescue.figures import draw
 
-        return draw(self)
+        return draw(self, ax)
 
 
 def _for_quantiles(values: NDArray[np.floating]) -> Floats:
     """Values for quantiles; two at least, so that one person is shown like many."""
     found: Floats = np.asarray(values, dtype=np.float64)
     return np.repeat(found, 2) if found.size == 1 else found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(x) for key, x in value.items()}
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

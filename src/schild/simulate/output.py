@@ -181,7 +181,7 @@ class Recipe:
     default: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Output:
     """One output over time.
 
@@ -211,6 +211,10 @@ class Output:
     def unit(self) -> str:
         """Unit of the values."""
         return self.kind.unit
+
+    def __repr__(self) -> str:
+        n, times = self.values.shape
+        return f"<Output {self.name} [{self.unit}]: {self.kind.words}; {n:,} people, {times:,} times>"
 
     @property
     def value(self) -> Floats:

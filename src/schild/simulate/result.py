@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from schild import __version__
 from schild.errors import UnknownNameError
+from schild.results import Shown, cited, plain
 from schild.simulate.output import LABELS, QUANTILES, Output
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Result(Shown):
     """Outputs of a run and all that belongs to them.
 
     Examples
@@ -78,6 +78,14 @@ class Result:
         keys = [k[len(head) : -len(tail)] for k in self.metrics if k.startswith(head) and k.endswith(tail)]
         return {key: words(key) for key in keys}
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        people = "1 person" if self.n == 1 else f"{self.n:,} people"
+        first = next(iter(self.outputs.values()), None)
+        span = "" if first is None else f", {first.time_h[0]:g} to {first.time_h[-1]:g} h"
+        names = ", ".join(self.outputs)
+        return f"{self.title}; {people}{span}; {len(self.outputs)} outputs: {names}"
+
     def summary(self) -> dict[str, Any]:
         """Return the metrics: peaks, their times, areas, time above.
 
@@ -111,26 +119,24 @@ class Result:
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
-    def plot(self, *names: str) -> Figure:
+    def plot(self, *names: str, ax: Any = None) -> Figure | Any:
         """Draw outputs over time; populations as median with 50 % and 90 % bands.
 
         Parameters
         ----------
         *names : str
-            Outputs; plasma and receptors of the first drug by default.
+            Outputs; plasma and receptors as PET sees them by default.
+        ax : Axes or sequence of Axes, optional
+            Panels to draw on, one for each unit; a new figure by default.
 
         Returns
         -------
-        matplotlib.figure.Figure
+        matplotlib.figure.Figure, or ``ax``
             One panel for each unit.
         """
         from schild.simulate.plot import draw
 
-        return draw([self[name] for name in names or default_names(self.outputs)], self.title)
-
-    def cite(self) -> str:
-        """Return the sources of the numbers that this run used, with what each was used for."""
-        return source_lines(self.sources, self.catalogue)
+        return draw([self[name] for name in names or default_names(self.outputs)], self.title, ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data; numbers that are not finite become None."""
@@ -138,54 +144,25 @@ class Result:
         for name, output in self.outputs.items():
             entry: dict[str, Any] = {"unit": output.unit, "time_h": output.time_h.tolist()}
             if self.n == 1:
-                entry["value"] = _plain(output.values[0])
+                entry["value"] = plain(output.values[0])
             else:
                 for label, q in zip(LABELS, QUANTILES, strict=True):
-                    entry[label] = _plain(output.quantile(q))
+                    entry[label] = plain(output.quantile(q))
                 if output.draws:
-                    entry["median_q05"], entry["median_q95"] = (_plain(output.uncertainty(q)) for q in (0.05, 0.95))
+                    entry["median_q05"], entry["median_q95"] = (plain(output.uncertainty(q)) for q in (0.05, 0.95))
             outputs[name] = entry
         return {
             "manifest": dict(self.manifest),
             "outputs": outputs,
-            "metrics": _plain(dict(self.metrics)),
+            "metrics": plain(dict(self.metrics)),
             "warnings": list(self.warnings),
-            "cite": [{"key": key, "for": list(used)} for key, used in sorted(self.sources.items())],
+            "cite": cited(self.sources),
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
 
 def default_names(outputs: Mapping[str, Output]) -> list[str]:
     """Choose what a figure shows when nobody says: plasma, then receptors as PET sees them."""
     return [name for name, output in outputs.items() if output.kind.drawn]
-
-
-def _plain(value: Any) -> Any:
-    """Plain Python data without NaN."""
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, np.ndarray):
-        return [_plain(v) for v in value.tolist()]
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, np.integer):
-        return int(value)
-    return value
-
-
-def source_lines(sources: Mapping[str, Sequence[str]], catalogue: Catalogue | None = None) -> str:
-    """Write sources and what each was used for, one after the other."""
-    lines = []
-    for key, used in sorted(sources.items()):
-        reference = None if catalogue is None else catalogue.references.get(key)
-        label = key if reference is None else reference.label + (f" doi:{reference.doi}" if reference.doi else "")
-        lines.append(f"[{key}] {label}\n    for {', '.join(used)}")
-    return "\n".join(lines)
 
 
 def sources_of(used: Mapping[tuple[str, str], Number]) -> dict[str, tuple[str, ...]]:

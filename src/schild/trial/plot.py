@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from schild.figures import COLOURS, panels, shade
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -11,29 +13,23 @@ if TYPE_CHECKING:
 
 __all__ = ["survival_figure"]
 
-#: Colours that people who see colours differently tell apart.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#777777")
 
-
-def survival_figure(result: TrialResult, width: float = 7.2, height: float = 3.4) -> Figure:
+def survival_figure(result: TrialResult, ax: Any = None) -> Figure | Any:
     """Draw Kaplan-Meier curves of the first heavy drinking day with pointwise 95 % bands."""
     import numpy as np
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    ax = figure.subplots()
+    axes, drawn = panels(1, 1, (7.2, 3.4), ax)
+    axis = axes[0]
     for k, (name, s) in enumerate(result.survival.items()):
         day = np.concatenate([[0.0], s.time_day, [float(result.trial.days)]])
         share = np.concatenate([[1.0], s.share, s.share[-1:]])
         se = np.concatenate([[0.0], s.se, s.se[-1:]])
-        ax.step(day, share, where="post", color=COLOURS[k % len(COLOURS)], label=name)
-        ax.fill_between(
-            day, np.clip(share - 1.96 * se, 0, 1), np.clip(share + 1.96 * se, 0, 1), step="post", alpha=0.18,
-            color=COLOURS[k % len(COLOURS)], linewidth=0,
-        )  # fmt: skip
-    ax.set(
+        axis.step(day, share, where="post", color=COLOURS[k % len(COLOURS)], label=name)
+        low, high = (np.clip(share + z * se, 0, 1) for z in (-1.96, 1.96))
+        shade(axis, day, low, high, COLOURS[k % len(COLOURS)], 0.18, step="post")
+    axis.set(
         xlabel="day of treatment", ylabel="share without a heavy drinking day", ylim=(0, 1), xlim=(0, result.trial.days)
     )
-    ax.grid(True)
-    ax.legend()
-    return figure
+    axis.grid(True)
+    axis.legend()
+    return drawn

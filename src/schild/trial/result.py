@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from schild import __version__
 from schild.catalog import Catalogue, load
+from schild.results import Shown, plain
 from schild.trial.endpoints import (
     ENDPOINTS,
     Contrast,
@@ -65,8 +65,8 @@ class Individual:
         return float((d < 0).mean()), float((d == 0).mean()), float((d > 0).mean())
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrialResult(Shown):
     """What a virtual trial gives.
 
     Attributes
@@ -129,13 +129,18 @@ class TrialResult:
         """Return one comparison."""
         return next(c for c in self.contrasts if (c.name, c.arm, c.measure) == (name, arm, measure))
 
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        head = self.trial.trial
+        return f"{head.title or 'a trial'}; arms {', '.join(self.arms)}; {head.n:,} people in each, {head.weeks} weeks"
+
     def summary(self) -> list[dict[str, Any]]:
         """Return endpoints as rows."""
-        return [_plain(asdict(e)) for e in self.endpoints]
+        return [plain(asdict(e)) for e in self.endpoints]
 
     def comparisons(self) -> list[dict[str, Any]]:
         """Return comparisons as rows."""
-        return [_plain(asdict(c)) for c in self.contrasts]
+        return [plain(asdict(c)) for c in self.contrasts]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each person and arm."""
@@ -170,11 +175,11 @@ class TrialResult:
             }
         return found
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw time to the first heavy day in each arm."""
         from schild.trial.plot import survival_figure
 
-        return survival_figure(self)
+        return survival_figure(self, ax=ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
@@ -188,10 +193,6 @@ class TrialResult:
             "warnings": list(self.warnings),
             "cite": sorted(self.sources),
         }
-
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
     @cached_property
     def sources(self) -> dict[str, list[str]]:
@@ -388,7 +389,3 @@ def _warnings(trial: Trial) -> list[str]:
     if trial.size < 100:
         said.append(f"{trial.size} people in an arm: intervals are wide.")
     return said
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 from schild import _callable
 from schild.catalog import Catalogue, KnownMiss, Observation, load
 from schild.errors import SchildError
+from schild.results import Shown
 from schild.simulate.observe import predict
 from schild.validate.check import Check, check
 from schild.validate.laboratory import STUDY as LABORATORY
@@ -23,6 +23,7 @@ from schild.validate.withdrawal import FITTED, NUMERIC, Statement, is_withdrawal
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from rich.console import Console
 
 __all__ = ["Bar", "Check", "Statement", "Validation", "known_misses", "validate"]
@@ -62,8 +63,8 @@ class Bar:
         return "shown" if self.kept is None else "kept" if self.kept else "broken"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Validation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Validation(Shown):
     """All checks and the bars made of them.
 
     Parameters
@@ -122,6 +123,32 @@ class Validation:
         """Share of all check rows inside their 90 % band."""
         return _share([c for c in self.checks if c.evidence == "checked"])
 
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What repeats the predictions: version, people, seed, hashes of the catalogue."""
+        from schild import __version__
+
+        return {
+            "schild": __version__, "people": self.people, "draws": self.draws, "seed": self.seed,
+            "catalogue": {key: drug.digest for key, drug in self.catalogue.drugs.items()},
+        }  # fmt: skip
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        missed = sum(not c.holds for c in self.checks)
+        return (
+            f"{len(self.checks)} observations predicted, {missed} missed; {100 * self.coverage:.0f} % of checks in band"
+        )
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw how predictions compare with fitted and checked observations.
+
+        Returns ``ax`` where it was given, and a new figure otherwise.
+        """
+        from schild.validate.show import draw_ratios
+
+        return draw_ratios(self, ax)
+
     def summary(self) -> dict[str, Any]:
         """Return the counts and bars."""
         checked = [c for c in self.checks if c.evidence == "checked"]
@@ -160,13 +187,8 @@ class Validation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
-        from schild import __version__
-
         return {
-            "manifest": {
-                "schild": __version__, "people": self.people, "draws": self.draws, "seed": self.seed,
-                "catalogue": {key: drug.digest for key, drug in self.catalogue.drugs.items()},
-            },
+            "manifest": dict(self.manifest),
             "ok": self.ok,
             "summary": self.summary(),
             "skipped": [{"id": key, "reason": reason} for key, reason in self.skipped],
@@ -175,10 +197,6 @@ class Validation:
                 *(_statement_claim(s) for s in (*self.statements, *self.laboratory, *self.trials)),
             ],
         }  # fmt: skip
-
-    def to_json(self) -> str:
-        """Return the JSON object of the contract as text."""
-        return json.dumps(self.to_dict(), allow_nan=False)
 
     def to_text(self, console: Console) -> None:
         """Print bars, misses and a count of the rest."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from schild.figures import COLOURS, panels
 from schild.report import (
     INK,
     Raw,
@@ -24,10 +25,10 @@ from schild.report import (
     svg_of,
     table,
 )
-from schild.simulate.plot import COLOURS
 from schild.validate import Validation, known_misses, observations, statement
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from schild.validate.check import Check
@@ -231,21 +232,26 @@ def _statements(title: str, intro: str, statements: Sequence[Any], band: str) ->
     return section(title, paragraph(intro), table(words, rows, head=False, widths=(8, 38, 14, 18, 10, 12)))
 
 
-def _glance(v: Validation) -> Raw:
+def draw_ratios(v: Validation, ax: Any = None) -> Figure | Any:
+    """Draw a histogram of predicted over observed for fitted and checked rows."""
     ratios = {kind: [c.predicted / c.observation.value for c in v.checks if c.evidence == kind] for kind in _EVIDENCE}
+    (axis,), drawn = panels(1, 1, (7.4, 2.6), ax)
+    edges = np.geomspace(0.25, 4.0, 33)
+    for (kind, values), colour in zip(ratios.items(), COLOURS, strict=False):
+        axis.hist(np.clip(values, 0.26, 3.9), bins=edges.tolist(), alpha=0.6, color=colour, label=_EVIDENCE[kind])
+    for x in (0.5, 1.0, 2.0):
+        axis.axvline(x, color=INK, linewidth=0.8, linestyle=":" if x != 1.0 else "-")
+    axis.set(xscale="log", xlabel="predicted / observed", ylabel="rows")
+    axis.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
+    axis.minorticks_off()
+    axis.legend()
+    return drawn
+
+
+def _glance(v: Validation) -> Raw:
     with draw_on():
-        drawn = new_figure(7.4, 2.6)
-        axis = drawn.subplots()
-        edges = np.geomspace(0.25, 4.0, 33)
-        for (kind, values), colour in zip(ratios.items(), COLOURS, strict=False):
-            axis.hist(np.clip(values, 0.26, 3.9), bins=edges.tolist(), alpha=0.6, color=colour, label=_EVIDENCE[kind])
-        for x in (0.5, 1.0, 2.0):
-            axis.axvline(x, color=INK, linewidth=0.8, linestyle=":" if x != 1.0 else "-")
-        axis.set(xscale="log", xlabel="predicted / observed", ylabel="rows")
-        axis.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
-        axis.minorticks_off()
-        axis.legend()
-        svg = svg_of(drawn, "glance", "Histogram of predicted over observed for fitted and checked rows.")
+        said = "Histogram of predicted over observed for fitted and checked rows."
+        svg = svg_of(draw_ratios(v), "glance", said)
     rows = [(c.observation.id, c.evidence, c.predicted / c.observation.value) for c in v.checks]
     data = {name: [r[k] for r in rows] for k, name in enumerate(("row", "evidence", "predicted / observed"))}
     return figure(svg, caption="Predicted over observed; dotted: two-fold.", data=data, name="ratios")

@@ -1,0 +1,107 @@
+"""What every result offers: the verbs ``summary plot to_frame to_json cite``, a ``manifest`` and a short ``repr``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from schild.catalog import Catalogue
+
+__all__ = ["Shown", "cited", "plain", "source_lines"]
+
+
+class Shown:
+    """A result that can be summed up, drawn, tabulated, written as JSON and cited.
+
+    A result inherits from it, gives ``about``, ``summary``, ``to_dict`` and ``plot``, and has a ``manifest``; where it
+    has ``sources`` (citation key to what each was used for) and a ``catalogue``, ``cite`` is written from them.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def manifest(self) -> Mapping[str, Any]:
+            """What repeats the result: versions, seed, hashes."""
+
+        @property
+        def sources(self) -> Any:
+            """Citation keys with what each was used for."""
+
+        @property
+        def catalogue(self) -> Any:
+            """The catalogue of the run."""
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        raise NotImplementedError
+
+    def summary(self) -> Any:
+        """Return the main numbers as plain data."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        raise NotImplementedError
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw the result; returns ``ax`` where it was given, and a new figure otherwise."""
+        raise NotImplementedError
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows of the summary as a table."""
+        import pandas as pd
+
+        return pd.DataFrame(self.summary())
+
+    def to_json(self) -> str:
+        """Return the JSON object of the contract as text; numbers that are not finite become null."""
+        return json.dumps(plain(self.to_dict()), allow_nan=False)
+
+    def cite(self) -> str:
+        """Return the sources of the numbers used, with what each was used for."""
+        return source_lines(self.sources, self.catalogue)
+
+    def __repr__(self) -> str:
+        said = " ".join(self.about().split())
+        said = said if len(said) <= 300 else said[:297] + "..."
+        return f"<{type(self).__name__}: {said}>\n.summary() .plot() .to_frame() .to_json() .cite() .manifest"
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into plain Python data without NaN, ready for JSON."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return bool(value) if isinstance(value, np.bool_) else value
+
+
+def source_lines(sources: Mapping[str, Sequence[str]], catalogue: Catalogue | None = None) -> str:
+    """Write sources and what each was used for, one after the other."""
+    lines = []
+    for key, used in sorted(sources.items()):
+        reference = None if catalogue is None else catalogue.references.get(key)
+        label = key if reference is None else reference.label + (f" doi:{reference.doi}" if reference.doi else "")
+        lines.append(f"[{key}] {label}\n    for {', '.join(used)}")
+    return "\n".join(lines)
+
+
+def cited(sources: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Write sources as the JSON contract has them."""
+    return [{"key": key, "for": list(used)} for key, used in sorted(sources.items())]

@@ -1,0 +1,75 @@
+"""Every result has the same verbs, a repr of a few lines, and a plot that draws on the axes it is given."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import schild
+import schild.errors
+from schild.explain.answer import Explanation
+from schild.rescue.published import PublishedTable
+from schild.results import Shown, plain
+from schild.validate import Validation
+
+ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
+RATIOS = {"antagonist": [1.0, 10.0, 100.0], "dose_ratio": [2.0, 11.0, 101.0]}
+CURVES = {
+    "antagonist": [0.0] * 5 + [9.0] * 5 + [99.0] * 5,
+    "agonist": [1.0, 3.0, 10.0, 30.0, 100.0] * 3,
+    "response": [x / (x + k) for k in (5.0, 50.0, 500.0) for x in (1.0, 3.0, 10.0, 30.0, 100.0)],
+}
+
+MADE = {
+    "simulate": (2, lambda: schild.simulate("naltrexone 50 mg po q24h x7", "heroin 25 mg iv at 3 d", until="8 d")),
+    "population": (2, lambda: schild.simulate("naltrexone 50 mg po", until="24 h", n=20)),
+    "challenge": (1, lambda: schild.challenge("naltrexone 50 mg po", agonist="heroin 25 mg iv", at="24 h")),
+    "plan": (2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
+    "rescue": (3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
+    "laboratory": (6, lambda: schild.laboratory("bar", n=40)),
+    "fit": (2, lambda: schild.schild_fit(CURVES, antagonist_unit="nM", agonist_unit="nM")),
+    "regression": (1, lambda: schild.schild_regression(RATIOS, antagonist_unit="nM")),
+    "curves": (1, lambda: schild.model_curves("naltrexone", agonist="morphine")),
+    "trial": (1, lambda: schild.run_trial(schild.Trial.of(ARM, n=100, weeks=4))),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_result_has_every_verb_and_a_short_repr(name):
+    panels, make = MADE[name]
+    result = make()
+    assert isinstance(result, Shown)
+    assert len(repr(result)) < 500
+    assert repr(result).startswith(f"<{type(result).__name__}: ")
+    assert result.summary()
+    assert len(result.to_frame())
+    data = json.loads(result.to_json())
+    assert data["manifest"] == plain(dict(result.manifest))
+    assert isinstance(result.cite(), str)
+    assert isinstance(result.plot(), Figure)
+    axes = list(Figure().subplots(panels, 1, squeeze=False)[:, 0])
+    given = axes[0] if panels == 1 else axes
+    assert result.plot(ax=given) is given
+    assert all(axis.has_data() for axis in axes)
+    with pytest.raises(schild.errors.InputError, match=f"this figure has {panels} panels"):
+        result.plot(ax=[*axes, axes[0]])
+
+
+@pytest.mark.parametrize("kind", [Explanation, PublishedTable, Validation])
+def test_answers_that_take_long_have_the_verbs_too(kind):
+    assert issubclass(kind, Shown)
+    for verb in ("about", "summary", "to_dict", "plot"):
+        assert getattr(kind, verb) is not getattr(Shown, verb)
+    assert kind.__repr__ is Shown.__repr__
+    assert isinstance(kind.manifest, property)
+
+
+def test_plain_data_has_no_nan_and_no_numpy():
+    given = {"a": np.array([1.0, np.nan]), "b": (np.int64(2), np.bool_(True), float("inf")), "c": "x"}
+    assert json.dumps(plain(given), allow_nan=False) == '{"a": [1.0, null], "b": [2, true, null], "c": "x"}'
+
+
+def test_an_output_is_shown_in_a_line():
+    result = schild.simulate("naltrexone 50 mg po", until="24 h")
+    assert repr(result["plasma_naltrexone"]).startswith("<Output plasma_naltrexone [ng/mL]: naltrexone; 1 people, ")
