@@ -141,7 +141,9 @@ class _Walk:
             return self.catalogue.where(place)
         names = labels[-1].split(".")
         tables = tuple(labels[:-1]) or ((labels[0],) if place in _KEYED else ())
-        paths = [(*tables, "number", ".".join(names[:n])) for n in range(len(names), 0, -1)]
+        paths: list[tuple[str | int, ...]] = [
+            (*tables, "number", ".".join(names[:n])) for n in range(len(names), 0, -1)
+        ]
         paths += [(*tables, *names), tables]
         if place.startswith("studies/"):
             rows = self.catalogue.studies[place[8:-5]].observations

@@ -324,8 +324,8 @@ class Catalogue:
 
     def _aliases(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for key in self.drugs:
-            file = self._layers(f"drugs/{key}.toml")[-1]
+        tops = {key: self._layers(f"drugs/{key}.toml")[-1] for key in self.drugs}
+        for key, file in sorted(tops.items(), key=lambda item: item[1].own):
             head = self._head(file)
             for alias in (key, *head.texts("aliases")):
                 other = found.setdefault(_plain(alias), key)
