@@ -195,7 +195,7 @@ def _prepare(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
             "Make the run longer or the doses earlier."
         )
-    warnings = list(check_doses(catalogue, events, who))
+    warnings = list(check_doses(catalogue, events, who, overrides=overrides))
     people = people_of(who, catalogue, run.run.seed)
     mechanism = _mechanism(run, catalogue, events)
 
