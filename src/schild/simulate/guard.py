@@ -13,7 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc
 
 from schild.catalog import Catalogue, Drug
 from schild.errors import InputError
@@ -334,12 +333,21 @@ def _arrived(entry: tuple[float, float, int, float, bool], times_h: Floats, incl
     begun = x >= 0 if inclusive else x > 0
     x = np.maximum(x, 0.0)
     if not prolonged:
-        passed = gammainc(stages, rate * x) if stages else np.ones(len(x))
+        passed = _through(stages, rate * x) if stages else np.ones(len(x))
     elif stages:  # the integral of the same
-        passed = x * gammainc(stages, rate * x) - stages / rate * gammainc(stages + 1, rate * x)
+        passed = x * _through(stages, rate * x) - stages / rate * _through(stages + 1, rate * x)
     else:
         passed = x
     return np.asarray(amount * np.where(begun, passed, 0.0))
+
+
+def _through(stages: int, x: Floats) -> Floats:
+    """Share that has passed a chain of equal stages: the distribution function of a gamma law of whole shape."""
+    term, total = np.ones(len(x)), np.ones(len(x))
+    for k in range(1, stages):
+        term = term * x / k
+        total = total + term
+    return np.asarray(1.0 - np.exp(-x) * total)
 
 
 def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject) -> float:
