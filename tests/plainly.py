@@ -16,6 +16,7 @@ from scipy.linalg import expm
 from schild.catalog import Catalogue, load
 from schild.model.build import Built, build
 from schild.model.reference import PlainDose, collocate, plain
+from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import Dose, expand, parse_regimen
 from schild.simulate.solve import solve
@@ -214,9 +215,9 @@ class Bench:
         self.catalogue = load()
         self.doses = tuple(parse_regimen(given)) if isinstance(given, str) else tuple(given)
         self.times = list(range(ticks(start), ticks(until) + 1, ticks(step)))
-        people = people_of(Subject(), self.catalogue, 1)
+        values = Values(self.catalogue, people_of(Subject(), self.catalogue, 1))
         self.rebuild: Callable[..., Built] = lambda events: build(
-            self.catalogue, events, people, structure=structure, receptors=receptors, tone=tone
+            values, events, structure=structure, receptors=receptors, tone=tone
         )
         self.built = self.rebuild(expand(self.doses, self.times[-1]))
 

@@ -8,11 +8,12 @@ from schild.catalog import load
 from schild.drinking.people import drinkers
 from schild.engine.session import run_sessions
 from schild.engine.streams import uniforms
+from schild.people import Values
 from schild.population import Population, people_of
 
 
 def some_people(n: int, seed: int = 1, **options):
-    found = drinkers(people_of(Population(n=n), load(), seed), load(), **options)
+    found = drinkers(Values(load(), people_of(Population(n=n), load(), seed)), **options)
     return found.with_(drink_g=0.15 * found.volume_l)
 
 

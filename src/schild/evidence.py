@@ -77,12 +77,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A log-normal spread around a typical value.
+    """A spread around a typical value, log-normal unless said otherwise.
 
     Parameters
     ----------
     cv : float
         Coefficient of variation of the natural value; 0.3 means 30 %. [1]
+    law : str
+        ``log-normal``, or ``normal`` for a number that may be negative, such as log odds.
     basis, source, locator, verified, note, row
         As in `Value`.
 
@@ -99,6 +101,7 @@ class Spread:
     verified: str = ""
     note: str = ""
     row: tuple[str, ...] = ()
+    law: Literal["log-normal", "normal"] = "log-normal"
 
     @property
     def omega(self) -> float:

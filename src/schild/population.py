@@ -7,7 +7,7 @@ whatever else differs between them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
 from schild.engine.streams import normals
 from schild.errors import InputError, UnknownNameError
-from schild.model.build import People
+from schild.people import People, Values
 
 __all__ = ["MAX_SUBJECTS", "Population", "Subject", "people_of"]
 
@@ -64,6 +64,11 @@ class Subject:
     liver: str = "normal"
     dependent: str = "no"
     cyp2d6: str = "EM"
+
+    @property
+    def given(self) -> dict[str, float | str]:
+        """Covariates that differ from those of the typical person."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
 
     def __post_init__(self) -> None:
         for name, low, high, unit in (
@@ -129,20 +134,25 @@ class Population:
         Subject(**self.fixed)  # type: ignore[arg-type]  # checks names' values with the same messages
 
     @property
+    def given(self) -> dict[str, float | str]:
+        """Covariates of everybody that differ from those of the typical person."""
+        return Subject(**self.fixed).given  # type: ignore[arg-type]  # checked when it was made
+
+    @property
     def size(self) -> int:
         """Number of runs: people times parameter draws."""
         return self.n * max(self.draws, 1)
 
 
-def people_of(who: Subject | Population, catalogue: Catalogue, seed: int, first: int = 0) -> People:
+def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int, first: int = 0) -> People:
     """Draw the people of a run.
 
     Parameters
     ----------
     who : Subject or Population
         One typical person, or a group.
-    catalogue : Catalogue
-        Holds the reference populations.
+    numbers : Catalogue or Values
+        Hold the reference populations; ``Values`` also hold what is given in place of their numbers.
     seed : int
         Seed of the run.
     first : int
@@ -163,9 +173,11 @@ def people_of(who: Subject | Population, catalogue: Catalogue, seed: int, first:
     if isinstance(who, Subject):
         columns = {name: np.array([getattr(who, name)]) for name in Subject.__dataclass_fields__}
         return People(n=1, covariates=columns)
-    if who.key not in catalogue.populations:
-        raise UnknownNameError("population", who.key, catalogue.populations)
-    base = _covariates(catalogue.populations[who.key], who, seed, first)
+    values = numbers if isinstance(numbers, Values) else Values(numbers)
+    groups = values.catalogue.populations
+    if who.key not in groups:
+        raise UnknownNameError("population", who.key, groups)
+    base = _covariates(values, groups[who.key], who, seed, first)
     last = first + who.n
     repeat = max(who.draws, 1)
 
@@ -193,7 +205,9 @@ def _repeated(values: Column, times: int) -> Column:
     return again
 
 
-def _covariates(group: ReferencePopulation, who: Population, seed: int, first: int) -> dict[str, Column]:
+def _covariates(
+    values: Values, group: ReferencePopulation, who: Population, seed: int, first: int
+) -> dict[str, Column]:
     """Covariates by a Gaussian copula: correlated normals turned into each covariate's own distribution."""
     from scipy.special import ndtr  # a third of a second to import, and one person has no need of it
 
@@ -201,24 +215,25 @@ def _covariates(group: ReferencePopulation, who: Population, seed: int, first: i
     matrix = np.eye(len(names))
     for c in group.correlations:
         i, j = names.index(c.a), names.index(c.b)
-        matrix[i, j] = matrix[j, i] = group.numbers[c.rho].value
+        matrix[i, j] = matrix[j, i] = values.typical(group.key, c.rho)
     root = np.linalg.cholesky(matrix)
     independent = np.stack([normals(seed, f"covariate:{name}", first, first + who.n) for name in names])
     typical = Subject()
     columns = {name: np.full(who.n, getattr(typical, name)) for name in Subject.__dataclass_fields__}
     for name, z in zip(names, root @ independent, strict=True):
-        columns[name] = _shape(group, group.covariates[name], ndtr(z))
+        if name not in who.fixed:
+            columns[name] = _shape(values, group, group.covariates[name], ndtr(z))
     for name, value in who.fixed.items():
         columns[name] = np.full(who.n, value)
     return columns
 
 
-def _shape(group: ReferencePopulation, covariate: PopulationCovariate, u: Floats) -> Column:
+def _shape(values: Values, group: ReferencePopulation, covariate: PopulationCovariate, u: Floats) -> Column:
     """Turn uniform ranks into values of one covariate."""
     from scipy.special import ndtr, ndtri
 
     def number(name: str | None) -> float:
-        return group.numbers[str(name)].value
+        return values.typical(group.key, str(name))
 
     if covariate.distribution == "categorical":
         levels = list(covariate.shares)

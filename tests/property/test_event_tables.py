@@ -15,6 +15,7 @@ from plainly import Bench, Linear, Row, gap
 from schild.catalog import load
 from schild.errors import InputError
 from schild.model.build import build
+from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import Dose, expand, read_nonmem
 from schild.simulate.solve import solve
@@ -166,11 +167,11 @@ def check(seed):
             expand(regimen, times[-1])
         return None
     events = expand(regimen, times[-1])
-    people = people_of(Subject(), catalogue, 1)
+    values = Values(catalogue, people_of(Subject(), catalogue, 1))
     structure = STRUCTURES[seed % 4] if any(e.drug == "naltrexone" for e in events) else None
 
     def rebuild(some):
-        return build(catalogue, some, people, receptors=("mor",), structure=structure)
+        return build(values, some, receptors=("mor",), structure=structure)
 
     built = rebuild(events)
     # Receptors do not act on concentrations, so their start is left out: it would need a common period.

@@ -9,6 +9,7 @@ from plainly import by_dose
 from schild.catalog import load
 from schild.errors import InputError
 from schild.model.build import build
+from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import expand, parse_regimen
 from schild.simulate import simulate
@@ -59,7 +60,7 @@ def test_it_runs_and_says_where_its_numbers_come_from(drug, route):
 @pytest.mark.parametrize(("drug", "route"), LINEAR)
 def test_what_enters_or_is_formed_is_what_is_cleared(drug, route):
     events = expand(parse_regimen(f"{drug} 1 mg {route}"), 0)
-    model = build(CATALOGUE, events, people_of(Subject(), CATALOGUE, 1), receptors=("mor",))
+    model = build(Values(CATALOGUE, people_of(Subject(), CATALOGUE, 1)), events, receptors=("mor",))
     d = CATALOGUE.drug(drug)
     salt = d.routes[route].salt
     factor = 1.0 if salt in ("base", "") else d.number(d.salts[salt]).value
@@ -134,7 +135,7 @@ def test_a_steady_state_is_one(drug, route):
 def test_a_saturable_drug_is_cleared_whole_and_more_than_in_proportion(drug, route):
     d = CATALOGUE.drug(drug)
     value = {name: n.value for name, n in d.numbers.items()}
-    size = (70.0 / value["size.weight"]) ** value["size.exponent"]
+    size = value["widmark.male"] * (70.0 / value["vss"]) ** value["size.exponent"]
     areas = []
     for grams in (14.0, 42.0):
         found = simulate(f"{drug} {grams} g {route}", until="20 h", every="1 min", receptors=("mor",))

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schild.catalog import load
 from schild.drinking.value import day_value
 from schild.engine import cache, session
 from schild.engine.session import SIGNALS
+from schild.people import Values
 from schild.pharmacology.alcohol import endorphin_target, opioid_reward, opioid_reward_left
 from sessions import run, some_people, some_session
 
@@ -147,7 +149,7 @@ def test_the_value_of_a_day_falls_with_occupancy(a, b, gain):
     for change in (value.drink, value.heavy):
         assert change(high, gain) <= change(low, gain) + 1e-12
         assert change(0.0, gain) == 0.0
-    alone = day_value(overrides={"alcohol.reward.share": 0.0})
+    alone = day_value(Values(load(), overrides={"alcohol.reward.share": 0.0}))
     assert value.drink(high, 0.0) == pytest.approx(alone.drink(high, gain))
 
 

@@ -128,7 +128,7 @@ def test_perfect_adherence_is_the_plain_regimen():
     catalogue = load()
     numbers = trial_numbers(trial, catalogue)
     found = evening_occupancy(
-        trial.arm[0], np.ones((6, 28), dtype=bool), kinetic_people(trial, catalogue, 0, 6, 0), catalogue, numbers
+        trial.arm[0], np.ones((6, 28), dtype=bool), kinetic_people(trial, numbers, 0, 6, 0), numbers
     )
     plain = schild.simulate(
         "naltrexone 50 mg po q24h x28 from 9 h", until="28 d", every="1 h", seed=11, receptors=["mor"],
@@ -144,9 +144,8 @@ def test_missed_tablets_are_those_of_a_regimen_that_skips_them():
     catalogue = load()
     taken = np.ones((3, 28), dtype=bool)
     taken[:, [4, 5, 6, 19]] = False
-    found = evening_occupancy(
-        trial.arm[0], taken, kinetic_people(trial, catalogue, 0, 3, 0), catalogue, trial_numbers(trial, catalogue)
-    )
+    numbers = trial_numbers(trial, catalogue)
+    found = evening_occupancy(trial.arm[0], taken, kinetic_people(trial, numbers, 0, 3, 0), numbers)
     plain = schild.simulate(
         "naltrexone 50 mg po q24h x28 from 9 h skip 5-7,20", until="28 d", every="1 h", seed=5, receptors=["mor"],
         population={"n": 3, "occasions": False},

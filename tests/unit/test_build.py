@@ -12,6 +12,7 @@ import pytest
 from schild.catalog import Catalogue, load
 from schild.evidence import Spread
 from schild.model.build import ADD, build
+from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
 from schild.units import ticks
@@ -19,10 +20,10 @@ from schild.units import ticks
 N = 4000
 
 
-def built(words, who, seed=3, until="9 d", **options):
+def built(words, who, seed=3, until="9 d", overrides=None, **options):
     catalogue = load()
     events = expand(parse_regimen(words), ticks(until))
-    return build(catalogue, events, people_of(who, catalogue, seed), **options)
+    return build(Values(catalogue, people_of(who, catalogue, seed), overrides), events, **options)
 
 
 def delivered(model, tick=None):
@@ -180,7 +181,7 @@ value = 0.6
     file.write_text(file.read_text(encoding="utf-8") + added, encoding="utf-8")
     catalogue = Catalogue(folder)
     events = expand(parse_regimen("morphine 10 mg iv"), 0)
-    model = build(catalogue, events, people_of(Population(n=20_000), catalogue, 1))
+    model = build(Values(catalogue, people_of(Population(n=20_000), catalogue, 1)), events)
     logs = {name: np.log(model.parameters[f"morphine.{name}"]) for name in ("cl", "vc")}
     assert np.corrcoef(logs["cl"], logs["vc"])[0, 1] == pytest.approx(0.6, abs=0.02)
     for name, values in logs.items():

@@ -16,6 +16,7 @@ from schild.cli import main
 from schild.cli.sbml import plain_doses
 from schild.errors import InputError
 from schild.model.build import ADD, build
+from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen, read_nonmem
 from schild.simulate import Run, model_of
@@ -39,10 +40,10 @@ def absorbed(model):
     return list(found.values())
 
 
-def built(words, who=None, **options):
+def built(words, who=None, overrides=None, **options):
     catalogue = load()
     events = expand(parse_regimen(words), ticks("9 d"))
-    return build(catalogue, events, people_of(who or Subject(), catalogue, 3), **options)
+    return build(Values(catalogue, people_of(who or Subject(), catalogue, 3), overrides), events, **options)
 
 
 @settings(deadline=None, max_examples=25)
@@ -158,7 +159,7 @@ def test_a_table_of_nonmem_gives_the_same_events(tmp_path):
     table.write_text("TIME,AMT,CMT,EVID\n0,2,1,1\n24,16,1,1\n")
     read = read_nonmem(table, cmt={1: ("buprenorphine", "sl")}, amount_unit="mg")
     catalogue = load()
-    model = build(catalogue, expand(read, ticks("9 d")), people_of(Subject(), catalogue, 3))
+    model = build(Values(catalogue, people_of(Subject(), catalogue, 3)), expand(read, ticks("9 d")))
     assert absorbed(model) == absorbed(built("buprenorphine 2 mg sl; buprenorphine 16 mg sl at 24 h"))
 
 
@@ -183,6 +184,6 @@ def test_the_dry_run_and_the_entry_say_it(capsys):
 def test_pieces_of_a_challenge_do_not_get_round_its_limit():
     naltrexone = "naltrexone 50 mg po"
     schild.simulate(naltrexone, "buprenorphine 16 mg sl at 1 h", until="1 d", every="1 h")
-    for words in ("buprenorphine 4 mg sl q1h x4 from 1 h", "buprenorphine 40 mg sl at 1 h"):
-        with pytest.raises(InputError, match="published human challenges"):
+    for words in ("buprenorphine 4 mg sl q1h x4 from 1 h", "buprenorphine 17 mg sl at 1 h"):
+        with pytest.raises(InputError, match="smaller doses"):
             schild.simulate(naltrexone, words, until="1 d", every="1 h")

@@ -16,7 +16,6 @@ from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.adaptation import cows_of_drive, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulate import Run, model_of, simulate_run
-from schild.simulate.effects import efficacy_of
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -164,8 +163,8 @@ def course_of(doses: tuple[str, ...], at_h: float, end_h: float) -> Course:
         for slot in slots:
             receptor, _, species = slot.partition("_occupancy_")
             if receptor in entry.receptors:
-                share = entry.numbers[entry.receptors[receptor]].value
-                e = efficacy_of(built, receptor, species)
+                share = built.values.of(entry.key, entry.receptors[receptor])
+                e = built.values.efficacy(receptor, species)
                 total += share * (transducer_ratio(1.0, e) if kind == "response" else e) * result[slot].value
         drive[kind] = total / (1.0 + total) if kind == "response" else total
     tone = np.asarray(result[f"mor_occupancy_{ENDOGENOUS}"].value, dtype=np.float64)

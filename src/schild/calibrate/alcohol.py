@@ -17,6 +17,7 @@ from schild.drinking.experiment import last_dose_h, measure, occupancy_course, s
 from schild.drinking.people import Drinkers, drinkers
 from schild.drinking.protocols import protocol
 from schild.engine.session import SessionResult
+from schild.people import Values
 from schild.population import people_of
 
 Floats = NDArray[np.float64]
@@ -64,16 +65,16 @@ class _Bench:
 
     def __init__(self, plan: str, n: int, regimens: Sequence[str], base: Mapping[str, float]) -> None:
         self.plan = protocol(plan)
-        drugs = {k: v for k, v in base.items() if not k.startswith("alcohol.")}
+        self.base = base
         self.held, who, _ = occupancy_course(
-            regimens, last_dose_h(regimens) + AFTER_H, self.plan.grid, population={"n": n}, seed=SEED, overrides=drugs
+            regimens, last_dose_h(regimens) + AFTER_H, self.plan.grid, population={"n": n}, seed=SEED, overrides=base
         )
         self.people = people_of(who, load(), SEED)
         self.nobody = np.zeros(n)
 
     def drinkers(self, numbers: Mapping[str, float]) -> Drinkers:
         given = {f"alcohol.{name}": value for name, value in numbers.items()}
-        return drinkers(self.people, load(), food=self.plan.food, overrides=given)
+        return drinkers(Values(load(), self.people, {**self.base, **given}), food=self.plan.food)
 
     def effects(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Hedges g of every outcome, the same decisions and ratings on both sides."""

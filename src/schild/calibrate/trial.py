@@ -78,9 +78,9 @@ def scenarios(given: Given = ()) -> tuple[Scenario, Scenario]:
         trial = Trial.of({"name": "active", "drug": "naltrexone", "amount": amount}, n=PEOPLE, weeks=weeks)
         catalogue = load()
         numbers = trial_numbers(trial, catalogue, overrides=dict(given))
-        who = enrol(trial, numbers, kinetic_people(trial, catalogue, 0, PEOPLE, 0), 0)
+        who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, PEOPLE, 0), 0)
         draws = draws_of(trial, 0, PEOPLE)
-        courses = tuple(course(trial, arm, who, numbers, catalogue, 0, draws) for arm in trial.arm)
+        courses = tuple(course(trial, arm, who, numbers, 0, draws) for arm in trial.arm)
         people = np.column_stack([who.female, who.baseline, who.gain, np.zeros(PEOPLE)])
         made.append(Scenario(trial=trial, who=who, draws=draws, people=people, courses=courses))
     return made[0], made[1]
@@ -94,8 +94,9 @@ def coefficients(drinking: float, heavy: float) -> dict[str, float]:
     Examples
     --------
     >>> from schild.drinking.value import day_value
+    >>> from schild.people import Values
     >>> given = {f"alcohol.{name}": value for name, value in coefficients(0.3, 0.4).items()}
-    >>> value = day_value(overrides=given)
+    >>> value = day_value(Values(load(), overrides=given))
     >>> round(float(value.drink(0.95)), 6), round(float(value.heavy(0.95)), 6)
     (-0.3, -0.4)
     """
@@ -126,7 +127,7 @@ def _arms(scenario: Scenario, x: Floats, effect: float, assumed: Given) -> dict[
     numbers = trial_numbers(scenario.trial, catalogue, overrides=given)
     found = {}
     for arm, before in zip(scenario.trial.arm, scenario.courses, strict=True):
-        done = course(scenario.trial, arm, scenario.who, numbers, catalogue, 0, scenario.draws, before)
+        done = course(scenario.trial, arm, scenario.who, numbers, 0, scenario.draws, before)
         of = values(scenario.trial, counted(scenario.trial, arm, done), scenario.people, numbers)
         found[arm.name] = {name: float(np.nanmean(v)) for name, v in of.items()}
     return found

@@ -76,7 +76,7 @@ def _copy(name: str, table: Table, found: Number, drug: str) -> Number:
         values=(value, *(entry.record(Value) for entry in table.tables("value"))),
         chosen_key=value.key,
         why=table.text("why", ""),
-        between_subject=_spread(table.maybe_table("between_subject")),
+        between_subject=_spread(table.maybe_table("between_subject")) or found.between_subject,
         between_occasion=_spread(table.maybe_table("between_occasion")),
         uncertainty=_spread(table.maybe_table("uncertainty")) or found.uncertainty,
         bounds=table.pair("bounds") or found.bounds,

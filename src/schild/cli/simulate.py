@@ -286,14 +286,16 @@ def print_events(run: Run, json: bool = False, also: Sequence[str] = ()) -> None
     """Print the events that the doses of a run stand for, one line for each earlier use, and the notes."""
     from schild.catalog import load
     from schild.model.given import notes, with_products
+    from schild.people import Values
     from schild.regimen import event_table, render_event_table
     from schild.simulate import events_of
     from schild.simulate.runfile import history_words
 
     events = events_of(run)
-    said = [*also, *notes(load(), events)]
+    values = Values(load(), overrides=run.numbers)
+    said = [*also, *notes(values, events)]
     earlier = run.history
-    own = with_products(load(), [event for event in events if event.order >= len(earlier)])
+    own = with_products(values, [event for event in events if event.order >= len(earlier)])
     if json:
         import json as writer
 

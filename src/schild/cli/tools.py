@@ -235,9 +235,8 @@ def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")]) -> int:
     from schild.cli.simulate import read_run
     from schild.results import source_lines
     from schild.simulate import model_of
-    from schild.simulate.result import sources_of
 
     catalogue = load()
     built = model_of(read_run(what), catalogue=catalogue)
-    print(source_lines(sources_of(built.used), catalogue))
+    print(source_lines(built.values.uses.sources, catalogue))
     return 0

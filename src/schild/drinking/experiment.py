@@ -17,6 +17,7 @@ from schild.drinking.protocols import Protocol, protocol
 from schild.engine.session import SessionResult, run_sessions
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
+from schild.people import Given, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
 from schild.results import Shown, cited, source_lines
@@ -48,8 +49,9 @@ def occupancy_course(
     population: Mapping[str, Any] | None = None,
     seed: int = 1,
     catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
     threads: int | None = None,
+    uses: Uses | None = None,
 ) -> tuple[Floats, Subject | Population, Result]:
     """Occupancy of mu by all antagonists on board during a session, as a scan would see it.
 
@@ -63,6 +65,8 @@ def occupancy_course(
         Times in the session. [h]
     subject, population, seed, catalogue, overrides, threads
         As for ``simulate``.
+    uses : Uses, optional
+        Record to add to.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def occupancy_course(
         population=None if population is None else dict(population),
     )
     ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in grid]
-    result = simulate_run(run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads)
+    result = simulate_run(run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads, uses=uses)
     held = np.clip(result["mor_pet_occupancy"].values.astype(np.float64), 0.0, 1.0)
     return held, run.who, result
 
@@ -139,7 +143,7 @@ def sit(
     Examples
     --------
     >>> from schild.drinking.protocols import PROTOCOLS
-    >>> one = drinkers(people_of(Subject(), load(), 1), load())
+    >>> one = drinkers(Values(load(), people_of(Subject(), load(), 1)))
     >>> result = sit(PROTOCOLS["fixed_dose"], one, np.zeros(1), 1, "placebo")
     >>> bool(0.3 < result.signal("bac").max() < 1.2)
     True
@@ -332,7 +336,7 @@ def laboratory(
     common: bool = False,
     seed: int = 1,
     catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
     threads: int | None = None,
     **changes: Any,
 ) -> Laboratory:
@@ -363,7 +367,7 @@ def laboratory(
     seed : int
         Of people, decisions and ratings.
     catalogue, overrides, threads
-        As for ``simulate``; numbers of alcohol are overridden by ``"alcohol.<number>"``.
+        As for ``simulate``; numbers of a session are those of ``alcohol``, and the kinetics of ``ethanol``.
     **changes
         Fields of the protocol to replace, e.g. ``grams_per_kg=0.4``.
 
@@ -397,7 +401,8 @@ def laboratory(
             f"{groups * n:,} people and {draws} parameter sets were asked for; expected at most {MAX_PEOPLE:,} people "
             "times sets. Ask for fewer, or run several seeds."
         )
-    drugs = {k: v for k, v in (overrides or {}).items() if not k.startswith("alcohol.")}
+    uses = Uses()
+    values = Values(catalogue, overrides=overrides, uses=uses)
     held, who, result = occupancy_course(
         regimens,
         begin_h,
@@ -405,12 +410,12 @@ def laboratory(
         population={**(population or {}), "n": groups * n, "uncertainty": draws},
         seed=seed,
         catalogue=catalogue,
-        overrides=drugs,
+        overrides=values.overrides,
         threads=threads,
+        uses=uses,
     )
-    people = drinkers(
-        people_of(who, catalogue, seed), catalogue, food=plan.food, moderators=moderators, overrides=overrides
-    )
+    values = values.of_people(people_of(who, values, seed))
+    people = drinkers(values, food=plan.food, moderators=moderators)
     in_all = groups * n
     none = np.zeros(people.n)
     sat = [
@@ -425,7 +430,7 @@ def laboratory(
     good = (sat[0].status == 0) & (sat[1].status == 0) & (result.status == 0)
     # In a parallel design the first n people take placebo and the others the antagonist.
     sides = [np.arange(people.n) % in_all < n, np.arange(people.n) % in_all >= n] if groups == 2 else [good, good]
-    values = {name: (scored[0][name][sides[0] & good], scored[1][name][sides[1] & good]) for name in plan.measures}
+    each_side = {name: (scored[0][name][sides[0] & good], scored[1][name][sides[1] & good]) for name in plan.measures}
     paired = groups == 1
     if draws:
         sets = np.arange(people.n) // in_all
@@ -443,17 +448,11 @@ def laboratory(
         # The rest is that of the best values: people of all sets together would be no experiment of this size.
         best = laboratory(
             plan, regimens, at=begin_h, n=n, design=design, population=population, moderators=moderators,
-            common=common, seed=seed, catalogue=catalogue, overrides=overrides, threads=threads,
+            common=common, seed=seed, catalogue=catalogue, overrides=values.overrides, threads=threads,
         )  # fmt: skip
         return replace(best, bands=bands, manifest={**best.manifest, "draws": draws})
-    effects = {name: hedges_g(treated, control, paired=paired) for name, (control, treated) in values.items()}
-    numbers = catalogue.alcohol
-    sources = {key: list(used) for key, used in result.sources.items()}
-    for name, number in numbers.items():
-        if not name.startswith(("day.", "moderator.", "drink.")):
-            for source in number.chosen.source:
-                sources.setdefault(source, []).append(f"alcohol.{name}")
-    warnings = [*result.warnings, *_SAID]
+    effects = {name: hedges_g(treated, control, paired=paired) for name, (control, treated) in each_side.items()}
+    warnings = [*result.warnings, *values.warnings, *_SAID, *uses.unused(values.overrides, who.given)]
     if failed:
         warnings.append(f"{failed} of {people.n} people could not be followed and are left out.")
     return Laboratory(
@@ -462,13 +461,14 @@ def laboratory(
         design=design,
         effects=effects,
         bands={},
-        values=values,
+        values=each_side,
         courses=_courses(people, sat),
         occupancy=held.mean(axis=1),
         warnings=tuple(warnings),
-        sources={key: tuple(used) for key, used in sources.items()},
+        sources=uses.sources,
         manifest={
             **result.manifest,
+            "catalogue": uses.digests(catalogue),
             "schild": __version__,
             "laboratory": plan.key,
             "design": design,

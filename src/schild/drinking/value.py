@@ -6,17 +6,17 @@ in ``catalog/data/alcohol.toml`` (``day.*``), fitted by ``schild.calibrate.trial
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from schild.catalog import Catalogue, load
+from schild.catalog import load
 from schild.errors import InputError
+from schild.people import Values
 from schild.pharmacology.alcohol import opioid_reward_left
 
-__all__ = ["DayValue", "aversion", "day_value", "drinking_log_odds", "reward_lost"]
+__all__ = ["DAY_NUMBERS", "DayValue", "aversion", "day_value", "drinking_log_odds", "reward_lost"]
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +90,17 @@ def drinking_log_odds(lost: ArrayLike, averse: ArrayLike, reward_weight: float, 
     )
 
 
+#: Numbers of ``alcohol`` that decide what a tablet does to a day.
+DAY_NUMBERS = {
+    "share": "reward.share",
+    "sedation": "sedation.occupied",
+    "drink_reward": "day.drink.reward",
+    "drink_aversion": "day.drink.aversion",
+    "heavy_reward": "day.heavy.reward",
+    "heavy_aversion": "day.heavy.aversion",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayValue:
     """The coefficients of one catalogue, ready to be called; fields are the numbers of ``alcohol.toml``.
@@ -129,15 +140,13 @@ class DayValue:
         return lost, aversion(given, self.sedation)
 
 
-def day_value(catalogue: Catalogue | None = None, overrides: Mapping[str, float] | None = None) -> DayValue:
+def day_value(values: Values | None = None) -> DayValue:
     """Read the coefficients.
 
     Parameters
     ----------
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
-    overrides : mapping, optional
-        Values in place of the catalogue's, by ``"alcohol.<number>"``, e.g. ``"alcohol.reward.share"``.
+    values : Values, optional
+        Numbers of a run, given and drawn ones included; those of the catalogue by default.
 
     Returns
     -------
@@ -146,23 +155,17 @@ def day_value(catalogue: Catalogue | None = None, overrides: Mapping[str, float]
 
     Examples
     --------
-    >>> day_value(overrides={"alcohol.reward.share": 0.0}).share
+    >>> day_value(Values(load(), overrides={"alcohol.reward.share": 0.0})).share
     0.0
     """
-    numbers = (catalogue or load()).alcohol
-    given = overrides or {}
+    source = Values(load()) if values is None else values
 
     def of(name: str) -> float:
-        return float(given.get(f"alcohol.{name}", numbers[name].value))
+        return float(np.max(source.of("alcohol", name)))
 
     e0 = of("e0")
     return DayValue(
         e0=e0,
         load=e0 * (1.0 + of("release.gain")),
-        share=of("reward.share"),
-        sedation=of("sedation.occupied"),
-        drink_reward=of("day.drink.reward"),
-        drink_aversion=of("day.drink.aversion"),
-        heavy_reward=of("day.heavy.reward"),
-        heavy_aversion=of("day.heavy.aversion"),
+        **{field: of(name) for field, name in DAY_NUMBERS.items()},
     )

@@ -22,6 +22,7 @@ from schild.drinking.people import drinkers
 from schild.drinking.protocols import protocol
 from schild.engine.session import SessionResult
 from schild.explain.lab import Lab, Outcome
+from schild.people import Values
 from schild.population import people_of
 from schild.trial import Trial
 from schild.trial.endpoints import ENDPOINTS, values
@@ -165,7 +166,7 @@ def one_session(
     _, who, _ = occupancy_course(
         [WEEK], 147.0, plan.grid[:2], population=population, seed=lab.seed, catalogue=lab.catalogue
     )
-    people = drinkers(people_of(who, lab.catalogue, lab.seed), lab.catalogue, overrides=overrides)
+    people = drinkers(Values(lab.catalogue, people_of(who, lab.catalogue, lab.seed), overrides))
     return sit(plan, people, np.full(people.n, occupied), lab.seed, "placebo")
 
 
@@ -280,7 +281,7 @@ def side_of(lab: Lab, dose: str, weeks: int, counselling: float = 0.0) -> Side:
     courses = {
         arm.name: alone.courses["placebo"]
         if alone and arm.placebo
-        else course(trial, arm, who, numbers, lab.catalogue, 0, draws, base.courses[arm.name] if base else None)
+        else course(trial, arm, who, numbers, 0, draws, base.courses[arm.name] if base else None)
         for arm in trial.arm
     }
     found = {
@@ -298,7 +299,7 @@ def _enrolled(lab: Lab, trial: Trial, numbers: TrialNumbers) -> tuple[Drinkers, 
     """The people of every trial of an answer: neither dose nor length decides who takes part."""
     if "trial people" not in lab.shared:
         n = TRIAL_PEOPLE
-        who = enrol(trial, numbers, kinetic_people(trial, lab.catalogue, 0, n, 0), 0)
+        who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, n, 0), 0)
         lab.shared["trial people"] = (who, np.column_stack([who.female, who.baseline, who.gain, np.zeros(n)]))
     found: tuple[Drinkers, Floats] = lab.shared["trial people"]
     return found
@@ -316,7 +317,7 @@ def _under_sets(lab: Lab, dose: str, weeks: int) -> list[dict[str, dict[str, flo
             sets = []
             for k in range(lab.draws):
                 numbers = trial_numbers(trial, lab.catalogue, k)
-                again = _again(lab, side, name, numbers, side.draws)
+                again = _again(side, name, numbers, side.draws)
                 sets.append(_means(values(side.trial, counted(side.trial, arm, again), side.people, numbers)))
             lab.shared[key] = sets
         found: list[dict[str, float]] = lab.shared[key]
@@ -326,10 +327,10 @@ def _under_sets(lab: Lab, dose: str, weeks: int) -> list[dict[str, dict[str, flo
     return [{"active": a, "placebo": b} for a, b in zip(active, placebo, strict=True)]
 
 
-def _again(lab: Lab, side: Side, name: str, numbers: TrialNumbers, draws: Draws) -> Course:
+def _again(side: Side, name: str, numbers: TrialNumbers, draws: Draws) -> Course:
     """The same people and tablets under other numbers, or with other luck."""
     arm = next(arm for arm in side.trial.arm if arm.name == name)
-    return course(side.trial, arm, side.who, numbers, lab.catalogue, 0, draws, side.courses[name])
+    return course(side.trial, arm, side.who, numbers, 0, draws, side.courses[name])
 
 
 def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: str) -> float:
@@ -424,7 +425,7 @@ def individual_effects(lab: Lab, dose: str, weeks: int) -> tuple[Floats, Floats]
             head = side.trial.trial.model_copy(update={"seed": 1_000_000 + LUCKS * lab.seed + k})
             draws = draws_of(side.trial.model_copy(update={"trial": head}), 0, TRIAL_PEOPLE)
             days = {
-                arm.name: counted(side.trial, arm, _again(lab, side, arm.name, side.numbers, draws))[:, at]
+                arm.name: counted(side.trial, arm, _again(side, arm.name, side.numbers, draws))[:, at]
                 for arm in side.trial.arm
             }
             gained.append(days["placebo"].astype(np.float64) - days["active"])

@@ -6,21 +6,20 @@ receptor, what a salt is worth, how covariates and variability move a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import lcm
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Adaptation as Mechanism
-from schild.catalog import Branch, ByDose, Catalogue, Covariate, Delivery, Disposition, Drug, Route
-from schild.catalog.between import between_studies
+from schild.catalog import Branch, ByDose, Delivery, Disposition, Drug, Route
 from schild.errors import CatalogueError, InputError, UnknownNameError
 from schild.evidence import Number
 from schild.model.given import chosen, with_products
 from schild.model.spec import ENDOGENOUS, Adaptation, Input, Ligand, ModelSpec, Receptor, Site, Species
+from schild.people import Values
 from schild.pharmacology.effects import transducer_ratio
 from schild.regimen import Event
 from schild.units import TICKS_PER_HOUR, Amount, amount_nmol, format_ticks
@@ -43,33 +42,6 @@ class _Port:
     branch: Branch
     deliver: tuple[Delivery, ...]
     varies: bool
-
-
-#: A draw of standard normals for a named quantity, one per subject.
-Draw = Callable[[str], Floats]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """Who takes the drugs.
-
-    Parameters
-    ----------
-    n : int
-        Number of people.
-    covariates : mapping
-        ``weight_kg``, ``age_years``, ``crcl_ml_min`` as arrays of shape (n,); ``liver``, ``sex``, ``dependent`` as
-        arrays of text.
-    between_subject, between_occasion, uncertainty : callable, optional
-        Give standard normals of shape (n,) for a name; None leaves that kind of variation out. The same name always
-        gives the same draws.
-    """
-
-    n: int
-    covariates: Mapping[str, NDArray[np.float64] | NDArray[np.str_]]
-    between_subject: Draw | None = None
-    between_occasion: Draw | None = None
-    uncertainty: Draw | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +74,10 @@ class SteadyStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A model ready to compile, with the record of every number it used.
+    """A model ready to compile, with the values it was built from.
 
-    ``used`` maps drug and number to the catalogue's entry, for citations; ``scales`` are extra columns for the events;
-    ``mechanism`` is the adaptation of the run, None without, and ``lagging`` its numbers for every subject.
+    ``scales`` are extra columns for the events; ``mechanism`` is the adaptation of the run, None without; ``said`` are
+    warnings of the build itself.
     """
 
     spec: ModelSpec
@@ -114,36 +86,49 @@ class Built:
     entries: tuple[Entry, ...]
     starts: tuple[SteadyStart, ...]
     drugs: Mapping[str, Drug]
-    structures: Mapping[str, str]
-    used: Mapping[tuple[str, str], Number]
+    values: Values
     sites: Mapping[str, Site]
     mechanism: Mechanism | None = None
-    lagging: Mapping[str, float | Floats] = field(default_factory=dict)
-    warnings: tuple[str, ...] = field(default=())
+    said: tuple[str, ...] = field(default=())
+
+    @property
+    def structures(self) -> Mapping[str, str]:
+        """Structure between plasma and receptor, by drug."""
+        return {key: name for key, name in self.values.structures.items() if key in self.drugs}
+
+    def molar_mass(self, species: str) -> float:
+        """Molar mass of a species as base. [g/mol]"""
+        return self.values.typical(species, str(self.drugs[species].mw))
+
+    @property
+    def used(self) -> Mapping[tuple[str, str], Number]:
+        """Numbers used so far, by owner and name."""
+        return self.values.uses.numbers
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings of the build and of the values."""
+        return (*self.said, *self.values.warnings)
 
 
 def build(
-    catalogue: Catalogue,
+    values: Values,
     events: Sequence[Event],
-    people: People,
     *,
     structure: str | Mapping[str, str] | None = None,
     receptors: Sequence[str] = RECEPTORS,
     tone: bool = True,
     without: Sequence[str] = (),
-    overrides: Mapping[str, float] | None = None,
     adaptation: str | None = None,
 ) -> Built:
     """Build the model that a list of events needs.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        Where the numbers stand.
+    values : Values
+        The people's numbers; the structures that are chosen are noted there.
     events : sequence of Event
         Expanded doses and resets.
-    people : People
-        Who takes them.
     structure : str or mapping of drug to str, optional
         Rival mechanism between plasma and receptor; one name is for every drug that has it. The catalogue's default
         otherwise.
@@ -153,8 +138,6 @@ def build(
         Whether the endogenous agonist competes.
     without : sequence of str
         Species that are carried but bind nothing (an ablation).
-    overrides : mapping, optional
-        Typical values that replace the catalogue's, by ``"drug.number"``: for calibration and sensitivity.
     adaptation : str, optional
         Mechanism of tolerance and dependence to carry along; none by default.
 
@@ -170,7 +153,7 @@ def build(
     InputError
         For a combination that has no meaning.
     """
-    builder = _Builder(catalogue, people, structure, receptors, tone, without, overrides or {})
+    builder = _Builder(values, structure, receptors, tone, without)
     return builder.build(events, adaptation)
 
 
@@ -179,38 +162,31 @@ class _Builder:
 
     def __init__(
         self,
-        catalogue: Catalogue,
-        people: People,
+        values: Values,
         structure: str | Mapping[str, str] | None,
         receptors: Sequence[str],
         tone: bool,
         without: Sequence[str],
-        overrides: Mapping[str, float],
     ) -> None:
-        self.catalogue, self.people = catalogue, people
-        self.tone, self.overrides = tone, overrides
+        self.values, self.catalogue, self.tone = values, values.catalogue, tone
+        catalogue = values.catalogue
         self.without = {catalogue.drug(name).key for name in without}
         for name in receptors:
             if name not in catalogue.receptors:
                 raise UnknownNameError("receptor", name, catalogue.receptors)
         self.receptors = tuple(receptors)
         self.wanted_structure = structure
-        self.used: dict[tuple[str, str], Number] = {}
-        self.values: dict[tuple[str, str], float | Floats] = {}
         self.scales: dict[str, float | Floats] = {}
         self.drugs: dict[str, Drug] = {}
-        self.structures: dict[str, str] = {}
         self.warnings: list[str] = []
-        self.said: set[tuple[str, str]] = set()
         #: Numbers of the disposition that a route in use replaces.
         self.instead: dict[tuple[str, str], str] = {}
-        self.lagging: dict[str, float | Floats] = {}
 
     # ---- which drugs, which structures -------------------------------------------------------------------------
 
     def build(self, events: Sequence[Event], adaptation: str | None) -> Built:
-        self.warnings += dict.fromkeys(chosen(self.catalogue, events))
-        events = with_products(self.catalogue, events)
+        self.warnings += dict.fromkeys(chosen(self.values, events))
+        events = with_products(self.values, events)
         routes = self._collect(events)
         self._choose_structures()
         inputs, ports = self._inputs(routes, events)
@@ -238,12 +214,10 @@ class _Builder:
             entries=entries,
             starts=starts,
             drugs=self.drugs,
-            structures=self.structures,
-            used=self.used,
+            values=self.values,
             sites={key: self._site(drug) for key, drug in self.drugs.items()},
             mechanism=None if adaptation is None else self.catalogue.adaptation[adaptation],
-            lagging=self.lagging,
-            warnings=tuple(self.warnings),
+            said=tuple(self.warnings),
         )
 
     def _collect(self, events: Sequence[Event]) -> dict[tuple[str, str], Route]:
@@ -299,118 +273,36 @@ class _Builder:
             default = source.default_structure
             name = name or (default.key if default else None)
             if name is not None:
-                self.structures[key] = name
+                self.values.structures[key] = name
 
     def _site(self, drug: Drug) -> Site:
         """Where the brain's receptors meet this drug."""
-        name = self.structures.get(drug.key)
+        name = self.values.structures.get(drug.key)
         if name is None:
             return "effect" if _disposition(drug).effect_site else "plasma"
         source = self.catalogue.drug(drug.follows) if drug.follows else drug
         return "effect" if source.structures[name].site == "effect" else "plasma"
 
-    # ---- numbers -----------------------------------------------------------------------------------------------
-
-    def number(self, drug: Drug, name: str) -> Number:
-        """Look a number up, in the version of the chosen structure, and note that it was used."""
-        structure = self.structures.get(drug.key)
-        try:
-            found = drug.number(name, structure)
-        except UnknownNameError:
-            if drug.follows is None:
-                raise
-            # A metabolite that follows its parent takes the parent's structural numbers where it has none.
-            return self.number(self.catalogue.drug(drug.follows), name)
-        self.used[drug.key, found.name] = found
-        return found
-
-    def value(self, drug: Drug, name: str) -> float | Floats:
-        """Value of a number for every subject: typical, uncertain, covariates, variability."""
-        number = self.number(drug, name)
-        key = (drug.key, number.name)
-        if key not in self.values:
-            self.values[key] = self._value(drug, name, number)
-        return self.values[key]
-
-    def _value(self, drug: Drug, name: str, number: Number) -> float | Floats:
-        owner = drug if number.name in drug.numbers else self.catalogue.drug(drug.follows or drug.key)
-        own = f"{owner.key}.{number.name}"
-        label = self._origin(number) or own
-        typical: float | Floats = self.overrides.get(own, self.overrides.get(label, number.value))
-        value = typical
-        if self.people.uncertainty is not None and (omega := self._uncertain(owner, number)):
-            value = value * np.exp(omega * self.people.uncertainty(label))
-        for covariate in owner.covariates:
-            if covariate.on == name:
-                value = self._covariate(owner, covariate, value)
-        if self.people.between_subject is not None and number.between_subject is not None:
-            value = value * np.exp(number.between_subject.omega * self._eta(owner, number.name, label))
-        return value if typical is value else self._held(own, number, value)
-
-    def _uncertain(self, drug: Drug, number: Number) -> float:
-        """Uncertainty of a typical value: the catalogue's, or the spread between studies where that is larger.
-
-        A copy is drawn with its origin, so it spreads as that does.
-        """
-        own = 0.0 if number.uncertainty is None else number.uncertainty.omega
-        origin = self._origin(number)
-        if origin is not None:
-            key, _, name = origin.partition(".")
-            if key == "alcohol":  # a table of sessions, which draws no part between studies
-                first = self.catalogue.alcohol[name].uncertainty
-                return own if first is None else max(own, first.omega)
-            drug = self.catalogue.drug(key)
-            number = drug.numbers[name]
-        return max(own, between_studies(self.catalogue).omega(drug, number.name, number))
-
-    def _held(self, own: str, number: Number, value: float | Floats, when: str = "") -> float | Floats:
-        """Keep what people and draws made of a number within its bounds, and say so."""
-        if number.bounds is None:
-            return value
-        held = np.clip(value, *number.bounds)
-        if moved := int(np.count_nonzero(np.broadcast_to(held != value, (self.people.n,)))):
-            drug, _, name = own.partition(".")
-            if not when:
-                self.warnings.append(
-                    f"{drug}: {moved} of {self.people.n} people would have {name} outside "
-                    f"{number.bounds[0]:g} to {number.bounds[1]:g}; it was held at the limit."
-                )
-            elif (own, when) not in self.said:
-                self.said.add((own, when))
-                self.warnings.append(
-                    f"{drug}: {when} some people would have {name} outside "
-                    f"{number.bounds[0]:g} to {number.bounds[1]:g}; it was held at the limit."
-                )
-        return np.asarray(held, dtype=np.float64)
-
-    def _on(self, drug: Drug, name: str, occasion: int) -> float | Floats:
-        """Value of a number at one occasion; 0 leaves the variation between occasions out."""
-        value, number = self.value(drug, name), self.number(drug, name)
-        draw, spread = self.people.between_occasion, number.between_occasion
-        if not occasion or draw is None or spread is None:
-            return value
-        own = f"{drug.key}.{number.name}"
-        moved = value * np.exp(spread.omega * draw(f"{self._origin(number) or own}@{occasion}"))
-        return self._held(own, number, moved, "on some occasions")
+    # ---- fractions -----------------------------------------------------------------------------------------------
 
     def _fraction(self, port: _Port, d: Delivery, occasion: int = 0) -> float | Floats:
         """Molar fraction of a dose that becomes a species: (of - less) x times."""
         drug = port.drug
-        whole = self._on(drug, d.of, occasion)
+        whole = self.values.on_occasion(drug.key, d.of, occasion)
         if d.less is not None:
-            whole = whole - np.minimum(self._on(drug, d.less, occasion), whole)
+            whole = whole - np.minimum(self.values.on_occasion(drug.key, d.less, occasion), whole)
         elif (limit := _limit(port.branch, d.of)) is not None:
             # What reaches the blood unchanged cannot exceed what was absorbed at all.
-            whole = np.minimum(whole, self._on(drug, limit, occasion))
+            whole = np.minimum(whole, self.values.on_occasion(drug.key, limit, occasion))
         if d.times is not None:
-            whole = whole * self._on(drug, d.times, occasion) * self._evened(port.route, drug, d)
+            whole = whole * self.values.on_occasion(drug.key, d.times, occasion) * self._evened(port.route, drug, d)
         return whole * self._room(port, occasion) if d is not port.branch.deliver[0] and d.less is None else whole
 
     def _room(self, port: _Port, occasion: int) -> float | Floats:
         """Factor that keeps what a branch delivers besides its first species within the rest of the dose."""
         beside = [d for d in port.branch.deliver[1:] if d.less is None]
-        first = self._on(port.drug, port.branch.deliver[0].of, occasion)
-        rest = sum(self._on(port.drug, d.of, occasion) for d in beside)
+        first = self.values.on_occasion(port.drug.key, port.branch.deliver[0].of, occasion)
+        rest = sum(self.values.on_occasion(port.drug.key, d.of, occasion) for d in beside)
         return np.minimum(1.0, (1.0 - first) / rest)
 
     def _evened(self, route: Route, drug: Drug, d: Delivery) -> float | Floats:
@@ -419,71 +311,16 @@ class _Builder:
         names = dict.fromkeys(x.times for x in parts if x.times is not None)
         if len(names) < 2:
             return 1.0
-        now = sum(self.value(drug, name) for name in names)
-        typical = sum(self._common(drug, name) for name in names)
+        now = sum(self.values.of(drug.key, name) for name in names)
+        typical = sum(self.values.typical(drug.key, name) for name in names)
         return typical / now
 
     def _varies(self, drug: Drug, branch: Branch, d: Delivery) -> bool:
         """Whether a delivery differs from occasion to occasion, itself or by the room that the first one leaves."""
-        if self.people.between_occasion is None:
+        if self.values.people.between_occasion is None:
             return False
         names = {d.of, d.less, d.times, branch.deliver[0].of if d.less is None else None} - {None}
-        return any(self.number(drug, str(name)).between_occasion is not None for name in names)
-
-    def _origin(self, number: Number) -> str | None:
-        """Return the number that a copy follows, through copies of copies: same override, same draws."""
-        label = None
-        while number.same_as:
-            drug, _, name = number.same_as.partition(":")
-            label = f"{drug}.{name}"
-            number = self.catalogue.alcohol[name] if drug == "alcohol" else self.catalogue.drugs[drug].numbers[name]
-        return label
-
-    def _eta(self, drug: Drug, name: str, label: str) -> Floats:
-        """Between-subject draw of a number, correlated as the catalogue says."""
-        draw = self.people.between_subject
-        assert draw is not None  # the only caller has checked
-        linked = [c for c in drug.correlations if name in (c.a, c.b)]
-        if not linked:
-            return draw(label)
-        names = sorted({x for c in drug.correlations for x in (c.a, c.b)})
-        matrix = np.eye(len(names))
-        for c in drug.correlations:
-            i, j = names.index(c.a), names.index(c.b)
-            matrix[i, j] = matrix[j, i] = self.number(drug, c.rho).value
-        try:
-            root = np.linalg.cholesky(matrix)
-        except np.linalg.LinAlgError:
-            raise CatalogueError(
-                f"The correlations of {drug.key} do not form a valid matrix; expected one that is positive definite. "
-                "Lower the correlations."
-            ) from None
-        weights = root[names.index(name)]
-        return np.asarray(sum(w * draw(f"{drug.key}.{other}") for w, other in zip(weights, names, strict=True) if w))
-
-    def _covariate(self, drug: Drug, covariate: Covariate, value: float | Floats) -> float | Floats:
-        of, form = covariate.of, covariate.form
-        have = self.people.covariates[of]
-        if form == "factor":
-            factor = np.ones(self.people.n)
-            for level, name in covariate.factors.items():
-                factor[np.asarray(have) == level] = self.number(drug, name).value
-            return value * factor
-        slope = self.number(drug, str(covariate.slope)).value
-        reference = self.number(drug, str(covariate.reference)).value
-        x = np.asarray(have, dtype=np.float64)
-        if form == "power":
-            return value * (x / reference) ** slope
-        moved = np.asarray(value + slope * (x - reference))
-        base = np.broadcast_to(np.asarray(value), moved.shape)
-        if (low := moved < 0.1 * base).any():
-            # A straight line must not cross zero: a tenth of the typical value is the floor, and it is said.
-            self.warnings.append(
-                f"{drug.key}: {int(low.sum())} of {self.people.n} people have a {of} so far from {reference:g} that "
-                f"{covariate.on} would fall below a tenth of its typical value; it was held there."
-            )
-            moved = np.maximum(moved, 0.1 * base)
-        return moved
+        return any(self.values.number(drug.key, str(name)).between_occasion is not None for name in names)
 
     # ---- inputs and receptors ----------------------------------------------------------------------------------
 
@@ -558,24 +395,26 @@ class _Builder:
             drug = self.drugs[species.name]
             names = ["vc", "cl", "fu", "q", "vp", "q2", "vp2"][: 3 + 2 * species.peripherals]
             for name in names:
-                p[f"{species.name}.{name}"] = self.value(drug, self.instead.get((drug.key, name), name))
+                p[f"{species.name}.{name}"] = self.values.of(drug.key, self.instead.get((drug.key, name), name))
             if species.saturable:
-                nmol_per_g = 1e9 / float(self.number(drug, str(drug.mw)).value)
-                p[f"{species.name}.vmax"] = self.value(drug, "vmax") * nmol_per_g
-                p[f"{species.name}.km"] = self.value(drug, "km") * nmol_per_g
+                nmol_per_g = 1e9 / self.values.typical(drug.key, str(drug.mw))
+                p[f"{species.name}.vmax"] = self.values.of(drug.key, "vmax") * nmol_per_g
+                p[f"{species.name}.km"] = self.values.of(drug.key, "km") * nmol_per_g
             if species.name == spec.releasing:
-                p["release.ke"] = self.value(drug, "release.rate")
-                p["release.rho"] = self.value(drug, "release.gain")
-                p["release.c50"] = self.value(drug, "release.c50") * nmol_per_g
-                p["release.phi"] = self.value(drug, "release.rise") / nmol_per_g
+                p["release.ke"] = self.values.of(drug.key, "release.rate")
+                p["release.rho"] = self.values.of(drug.key, "release.gain")
+                p["release.c50"] = self.values.of(drug.key, "release.c50") * nmol_per_g
+                # Who releases more at a level of alcohol releases more while it rises, too.
+                gain = self.values.between(drug.key, "release.gain")
+                p["release.phi"] = self.values.of(drug.key, "release.rise") * gain / nmol_per_g
             if species.name in effect:
-                p[f"{species.name}.ke0"] = self.value(drug, "ke0")
+                p[f"{species.name}.ke0"] = self.values.of(drug.key, "ke0")
             for target, name in _disposition(drug).feeds.items():
-                p[f"{species.name}.feeds.{target}"] = self.value(drug, name)
+                p[f"{species.name}.feeds.{target}"] = self.values.of(drug.key, name)
         for name, port in ports.items():
             branch = port.branch
             if branch.rate is not None and branch.input in ("first_order", "transit"):
-                p[f"{name}.rate"] = self.value(port.drug, branch.rate)
+                p[f"{name}.rate"] = self.values.of(port.drug.key, branch.rate)
             for d in port.deliver:
                 # Where occasions vary it, the dose carries the whole fraction of its occasion; see `_scale`.
                 p[f"{name}.fraction.{d.species}"] = 1.0 if port.varies else self._fraction(port, d)
@@ -587,16 +426,16 @@ class _Builder:
                 if binding.koff is None or (binding.kd is None and binding.ki is None):
                     raise CatalogueError(f"drugs/{drug.key}.toml: binding.{receptor.name} needs kd (or ki) and koff.")
                 if binding.kd is not None:
-                    p[f"{label}.kd"] = self.value(drug, binding.kd)
+                    p[f"{label}.kd"] = self.values.of(drug.key, binding.kd)
                 else:
-                    factor = 1.0 if binding.factor is None else self.value(drug, binding.factor)
-                    p[f"{label}.kd"] = self.value(drug, str(binding.ki)) * factor
-                p[f"{label}.koff"] = self.value(drug, binding.koff)
+                    factor = 1.0 if binding.factor is None else self.values.of(drug.key, binding.factor)
+                    p[f"{label}.kd"] = self.values.of(drug.key, str(binding.ki)) * factor
+                p[f"{label}.koff"] = self.values.of(drug.key, binding.koff)
             if receptor.tone:
                 drug = self.catalogue.drugs[ENDOGENOUS]
                 binding = drug.binding[receptor.name]
-                p[f"{receptor.name}.{ENDOGENOUS}.e0"] = self.value(drug, str(binding.e0))
-                p[f"{receptor.name}.{ENDOGENOUS}.koff"] = self.value(drug, str(binding.koff))
+                p[f"{receptor.name}.{ENDOGENOUS}.e0"] = self.values.of(drug.key, str(binding.e0))
+                p[f"{receptor.name}.{ENDOGENOUS}.koff"] = self.values.of(drug.key, str(binding.koff))
         return p
 
     # ---- adaptation --------------------------------------------------------------------------------------------
@@ -618,24 +457,17 @@ class _Builder:
         if mechanism is None:
             return {}
         entry = self.catalogue.adaptation[mechanism]
-        for name, number in entry.numbers.items():
-            self.lagging[name] = person_value(
-                self.people, self.overrides, number, f"{mechanism}.{name}", self.catalogue.adaptation
-            )
-            self.used[mechanism, name] = number
         p: dict[str, float | Floats] = {"adaptation.bend": 1.0 if entry.drive == "response" else 0.0}
         for name, state in entry.states.items():
             for rate in ("gain_up", "gain_down", "loss_up", "loss_down"):
-                p[f"adaptation.{name}.{rate}"] = 1.0 / self.lagging[getattr(state, rate)]
+                p[f"adaptation.{name}.{rate}"] = 1.0 / self.values.of(mechanism, getattr(state, rate))
             p[f"adaptation.{name}.saturation"] = 1.0 if state.saturates else 0.0
         for receptor in spec.receptors:
             if receptor.name not in entry.receptors:
                 continue
-            share = self.lagging[entry.receptors[receptor.name]]
+            share = self.values.of(mechanism, entry.receptors[receptor.name])
             for ligand in receptor.ligands:
-                drug = self.drugs[ligand.species]
-                named = drug.binding[receptor.name].efficacy
-                efficacy = 0.0 if named is None else float(self.number(drug, named).value)
+                efficacy = self.values.efficacy(receptor.name, ligand.species)
                 label = f"{receptor.name}.{ligand.species}.drive"
                 if entry.drive == "response":
                     p[label] = share * transducer_ratio(1.0, efficacy)
@@ -701,10 +533,10 @@ class _Builder:
         for port, branch in labels:
             lag = event.lag_tick
             if branch.lag is not None:
-                lag += round(float(self._common(drug, branch.lag)) * TICKS_PER_HOUR)
+                lag += round(self.values.typical(drug.key, branch.lag) * TICKS_PER_HOUR)
             duration = event.duration_tick
             if branch.input == "zero_order":
-                duration = round(float(self._common(drug, str(branch.duration))) * TICKS_PER_HOUR)
+                duration = round(self.values.typical(drug.key, str(branch.duration)) * TICKS_PER_HOUR)
             scale = self._scale(event, port, [ports[label] for label, _ in labels], ports[port])
             if event.rate is not None:  # a constant infusion that has run for ever and stops now
                 amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
@@ -743,11 +575,6 @@ class _Builder:
                 )
         return entries
 
-    def _common(self, drug: Drug, name: str) -> float:
-        """A number that must be the same for all subjects (a lag or a duration sets times, and times are shared)."""
-        number = self.number(drug, name)
-        return self.overrides.get(f"{drug.key}.{number.name}", number.value)
-
     def _nmol(self, drug: Drug, route: Route, amount: Amount, basis: str | None) -> float:
         salt = basis or route.salt
         if salt == "base" or not salt:
@@ -755,8 +582,8 @@ class _Builder:
         else:
             if salt not in drug.salts:
                 raise UnknownNameError(f"salt of {drug.name}", salt, ["base", *drug.salts])
-            factor = float(self.number(drug, drug.salts[salt]).value)
-        mw = float(self.number(drug, str(drug.mw)).value)
+            factor = self.values.typical(drug.key, drug.salts[salt])
+        mw = self.values.typical(drug.key, str(drug.mw))
         # Per-kilogram amounts are scaled by the subject's own weight: a column, see `_scale`.
         return amount_nmol(amount.scaled(1.0), mw, factor)
 
@@ -768,7 +595,7 @@ class _Builder:
                 f"{drug.name} by {route.key} at a constant rate since ever was given; the share that is absorbed "
                 "depends on the dose, and an endless infusion has none. Write doses with an interval and ss."
             )
-        exponent = self.value(drug, of.exponent)
+        exponent = self.values.of(drug.key, of.exponent)
         if np.any(np.asarray(exponent) <= -1.0):
             raise InputError(
                 f"{drug.key}.{of.exponent} is {np.min(exponent):g}; expected above -1, or a larger dose would bring "
@@ -776,8 +603,8 @@ class _Builder:
             )
         dose: float | Floats = self._nmol(drug, route, event.amount, event.basis)
         if event.amount.per_kg:
-            dose = dose * np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
-        reference = self._nmol(drug, route, Amount(1.0, "mg"), None) * self.value(drug, of.reference)
+            dose = dose * self.values.covariate("weight_kg")
+        reference = self._nmol(drug, route, Amount(1.0, "mg"), None) * self.values.of(drug.key, of.reference)
         factor = (dose / reference) ** exponent
         whole = sum(self._fraction(port, d, event.occasion) for port in parts for d in port.deliver)
         if np.any(np.asarray(factor * whole) > 1.0):
@@ -809,48 +636,13 @@ class _Builder:
         if name not in self.scales:
             value: float | Floats = 1.0
             if per_kg:
-                value = np.asarray(self.people.covariates["weight_kg"], dtype=np.float64)
+                value = self.values.covariate("weight_kg")
             if port.varies:
                 value = value * self._fraction(port, port.deliver[0], event.occasion)
             if by_dose is not None:
                 value = value * self._by_dose(event, port.route, by_dose, parts)
             self.scales[name] = value
         return name
-
-
-def person_value(
-    people: People, overrides: Mapping[str, float], number: Number, own: str, others: Mapping[str, Any]
-) -> float | Floats:
-    """Value of a number that belongs to no drug, for every person.
-
-    Parameters
-    ----------
-    people : People
-        Who.
-    overrides : mapping
-        Typical values by ``"owner.number"``.
-    number : Number
-        The catalogue's.
-    own : str
-        ``"owner.number"``; a copy follows its origin in overrides and draws.
-    others : mapping
-        Owners by key, each with ``numbers``: where copies come from.
-
-    Returns
-    -------
-    float or ndarray, shape (n,)
-        In the number's unit.
-    """
-    label, origin = own, number
-    while origin.same_as:
-        owner, _, name = origin.same_as.partition(":")
-        label, origin = f"{owner}.{name}", others[owner].numbers[name]
-    value: float | Floats = overrides.get(own, overrides.get(label, number.value))
-    if people.uncertainty is not None and number.uncertainty is not None:
-        value = value * np.exp(number.uncertainty.omega * people.uncertainty(label))
-    if people.between_subject is not None and number.between_subject is not None:
-        value = value * np.exp(number.between_subject.omega * people.between_subject(label))
-    return value
 
 
 def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from schild.catalog import Catalogue, Drug, Product
+from schild.catalog import Drug, Product
+from schild.people import Values
 from schild.regimen import Event
 from schild.units import Amount, amount_nmol
 
 
-def with_products(catalogue: Catalogue, events: Iterable[Event]) -> tuple[Event, ...]:
+def with_products(values: Values, events: Iterable[Event]) -> tuple[Event, ...]:
     """Give each dose its product: the one it names, or the one whose strength it is.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        Where products stand.
+    values : Values
+        Numbers of the run; its catalogue has the products.
     events : iterable of Event
         Expanded doses.
 
@@ -36,46 +37,46 @@ def with_products(catalogue: Catalogue, events: Iterable[Event]) -> tuple[Event,
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> words = "naloxone 8 mg in; naloxone 8 mg in product spray_4mg; naloxone 2 mg in"
-    >>> [event.product for event in with_products(load(), expand(parse_regimen(words), 0))]
+    >>> [event.product for event in with_products(Values(load()), expand(parse_regimen(words), 0))]
     ['spray_8mg', 'spray_4mg', None]
     """
-    return tuple(_with_product(catalogue, event) for event in events)
+    return tuple(_with_product(values, event) for event in events)
 
 
-def _with_product(catalogue: Catalogue, event: Event) -> Event:
+def _with_product(values: Values, event: Event) -> Event:
     if event.drug is None or event.route is None:
         return event
-    drug = catalogue.drug(event.drug)
+    drug = values.catalogue.drug(event.drug)
     if event.route not in drug.routes:
         return event  # the model says so, with what there is
     if event.product is None:
-        fitting = [p for p in drug.products_of(event.route).values() if _is_strength(drug, p, event)]
+        fitting = [p for p in drug.products_of(event.route).values() if _is_strength(values, drug, p, event)]
         return replace(event, product=fitting[0].key) if len(fitting) == 1 else event
     drug.route(event.route, event.product)
     becomes = drug.products[event.product].becomes
     return event if becomes is None else replace(event, route=becomes, product=None)
 
 
-def _is_strength(drug: Drug, product: Product, event: Event) -> bool:
+def _is_strength(values: Values, drug: Drug, product: Product, event: Event) -> bool:
     if product.strength is None or event.amount is None or event.amount.per_kg or event.duration_tick:
         return False
     salt = product.salt or drug.routes[product.route].salt
-    unit = _nmol(drug, Amount(drug.number(product.strength).value, "mg"), salt)
-    return bool(abs(_nmol(drug, event.amount, event.basis or salt) / unit - 1.0) < 1e-9)
+    unit = _nmol(values, drug, Amount(values.typical(drug.key, product.strength), "mg"), salt)
+    return bool(abs(_nmol(values, drug, event.amount, event.basis or salt) / unit - 1.0) < 1e-9)
 
 
-def _nmol(drug: Drug, amount: Amount, salt: str) -> float:
-    factor = drug.number(drug.salts[salt]).value if salt in drug.salts else 1.0
-    return amount_nmol(amount, drug.number(str(drug.mw)).value, factor)
+def _nmol(values: Values, drug: Drug, amount: Amount, salt: str) -> float:
+    factor = values.typical(drug.key, drug.salts[salt]) if salt in drug.salts else 1.0
+    return amount_nmol(amount, values.typical(drug.key, str(drug.mw)), factor)
 
 
-def notes(catalogue: Catalogue, events: Iterable[Event]) -> tuple[str, ...]:
+def notes(values: Values, events: Iterable[Event]) -> tuple[str, ...]:
     """Say what the catalogue adds to the events of a regimen, each thing once.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        Where routes stand.
+    values : Values
+        Numbers of the run; its catalogue has the routes.
     events : iterable of Event
         Expanded doses.
 
@@ -88,19 +89,19 @@ def notes(catalogue: Catalogue, events: Iterable[Event]) -> tuple[str, ...]:
     --------
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
-    >>> print(*notes(load(), expand(parse_regimen("buprenorphine 2 mg sl"), 0)))
+    >>> print(*notes(Values(load()), expand(parse_regimen("buprenorphine 2 mg sl"), 0)))
     Of buprenorphine 2 mg sl, the share absorbed is that of 16 mg x 2.16, (dose / 16 mg)^-0.371, at most the whole.
     """
-    return tuple(dict.fromkeys(_said(catalogue, events)))
+    return tuple(dict.fromkeys(_said(values, events)))
 
 
-def chosen(catalogue: Catalogue, events: Iterable[Event]) -> Iterator[str]:
+def chosen(values: Values, events: Iterable[Event]) -> Iterator[str]:
     """Say of which doses the strength decided the product; ``events`` are as they were written."""
     for event in events:
-        meant = _with_product(catalogue, event)
+        meant = _with_product(values, event)
         if event.drug is None or event.product is not None or meant.product is None:
             continue
-        drug = catalogue.drug(event.drug)
+        drug = values.catalogue.drug(event.drug)
         product = drug.products[meant.product]
         if product.replaces:
             others = " or ".join(p for p in drug.products_of(product.route) if p != product.key)
@@ -110,31 +111,31 @@ def chosen(catalogue: Catalogue, events: Iterable[Event]) -> Iterator[str]:
             )
 
 
-def _said(catalogue: Catalogue, events: Iterable[Event]) -> Iterator[str]:
+def _said(values: Values, events: Iterable[Event]) -> Iterator[str]:
     for event in events:
         if event.drug is None:
             continue
-        drug = catalogue.drug(event.drug)
-        meant = _with_product(catalogue, event)
+        drug = values.catalogue.drug(event.drug)
+        meant = _with_product(values, event)
         if meant.route not in drug.routes:
             continue
         route = drug.route(str(meant.route), meant.product)
-        yield from chosen(catalogue, [event])
+        yield from chosen(values, [event])
         if event.product is not None and meant.route != event.route:
             yield f"{drug.name} {event.route} product {event.product} is the route {meant.route} ({route.product})."
         if route.by_dose is not None:
-            of = drug.number(route.by_dose.reference).value
-            power = drug.number(route.by_dose.exponent).value
+            of = values.typical(drug.key, route.by_dose.reference)
+            power = values.typical(drug.key, route.by_dose.exponent)
             yield (
                 f"Of {drug.name} {event.amount or event.rate} {meant.route}, the share absorbed is that of {of:g} mg "
-                f"x {_times(drug, event, of, power)}(dose / {of:g} mg)^{power:g}, at most the whole."
+                f"x {_times(values, drug, event, of, power)}(dose / {of:g} mg)^{power:g}, at most the whole."
             )
 
 
-def _times(drug: Drug, event: Event, of: float, power: float) -> str:
+def _times(values: Values, drug: Drug, event: Event, of: float, power: float) -> str:
     """Write the factor where the dose says its mass; one per kilogram differs from person to person."""
     amount, salt = event.amount, drug.routes[str(event.route)].salt
     if amount is None or amount.per_kg:
         return ""
-    dose = _nmol(drug, amount, event.basis or salt) / _nmol(drug, Amount(of, "mg"), salt)
+    dose = _nmol(values, drug, amount, event.basis or salt) / _nmol(values, drug, Amount(of, "mg"), salt)
     return f"{dose**power:.3g}, "

@@ -1,5 +1,6 @@
 """People and the one way from catalogue, person and overrides to a value."""
 
-from schild.people.overrides import Overrides
+from schild.people.overrides import Given, Overrides
+from schild.people.values import Draw, People, Uses, Values
 
-__all__ = ["Overrides"]
+__all__ = ["Draw", "Given", "Overrides", "People", "Uses", "Values"]

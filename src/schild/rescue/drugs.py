@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from schild.catalog.rescue import physiology_numbers
+from schild.catalog import load
 from schild.errors import InputError, UnknownNameError
+from schild.people import Values
 from schild.rescue.parameters import group
 
 
@@ -180,13 +181,15 @@ def regimens() -> tuple[str, ...]:
     return tuple(_REGIMENS)
 
 
-def opioid(key: str) -> Opioid:
+def opioid(key: str, values: Values | None = None) -> Opioid:
     """Return the reference's typical opioid.
 
     Parameters
     ----------
     key : str
         ``"fentanyl"`` or ``"carfentanil"``.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -203,29 +206,31 @@ def opioid(key: str) -> Opioid:
     >>> opioid("fentanyl").n
     0.8439
     """
-    if f"{key}.k_on" not in physiology_numbers() or key == "naloxone":
+    if f"{key}.k_on" not in load().rescue or key == "naloxone":
         raise InputError(f"The published rescue model has no opioid {key!r}; expected fentanyl or carfentanil.")
-    return group(Opioid, key)
+    return group(Opioid, key, values=values)
 
 
-def naloxone() -> Binding:
-    """Return the typical naloxone at the effect site and at mu.
+def naloxone(values: Values | None = None) -> Binding:
+    """Return the typical naloxone at the effect site and at mu; ``values`` are the numbers of a run.
 
     Examples
     --------
     >>> naloxone().k_off
     0.03959
     """
-    return group(Binding, "naloxone")
+    return group(Binding, "naloxone", values=values)
 
 
-def route(key: str) -> Transit | Vein | None:
+def route(key: str, values: Values | None = None) -> Transit | Vein | None:
     """Return the typical kinetics of a route of naloxone.
 
     Parameters
     ----------
     key : str
         ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -240,9 +245,9 @@ def route(key: str) -> Transit | Vein | None:
     if key == "none":
         return None
     if key == "iv":
-        return group(Vein, "iv")
+        return group(Vein, "iv", values=values)
     if key == "in_4mg":
-        return group(Transit, key)
+        return group(Transit, key, values=values)
     if key in ("im_generic", "im_evzio"):
-        return group(Transit, key, {"f_third": 0.0, "f_rapid": 0.0})
+        return group(Transit, key, {"f_third": 0.0, "f_rapid": 0.0}, values)
     raise InputError(f"The route is {key!r}; expected none, in_4mg, im_generic, im_evzio or iv.")

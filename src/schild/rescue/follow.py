@@ -200,6 +200,7 @@ def follow(
     arrest_flow: float | None = None,
     stop_at_arrest: bool = False,
     quirks: Quirks | None = None,
+    plan: Protocol | None = None,
     rtol: float = RTOL,
     threads: int | None = 1,
 ) -> Followed:
@@ -241,6 +242,8 @@ def follow(
         End a person's run there.
     quirks : Quirks, optional
         Peculiarities of the reference; none by default.
+    plan : Protocol, optional
+        Trigger, delay and horizon; those of the reference by default.
     rtol : float
         Tolerance.
     threads : int or None
@@ -257,7 +260,7 @@ def follow(
         If shapes do not fit, times do not increase, or a person cannot be followed.
     """
     quirks = Quirks() if quirks is None else quirks
-    plan: Protocol = protocol()
+    plan = protocol() if plan is None else plan
     horizon = plan.horizon if horizon_s is None else float(horizon_s)
     if starts.shape != (people, kernel.NS):
         raise InputError(f"starts has shape {starts.shape}; expected ({people}, {kernel.NS}), as warm_up gives it.")

@@ -14,25 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue
 from schild.engine.run import STATUS, EngineEvents
 from schild.errors import InputError
 from schild.model.arrays import Program
-from schild.model.build import Built, Entry, People, build
+from schild.model.build import Built, Entry, build
+from schild.people import Values
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.population import Population, Subject, people_of
 from schild.regimen import Dose, Event, expand
 from schild.rescue.follow import GivenCourse
 from schild.rescue.measure import Measured
-from schild.rescue.parameters import published
-from schild.rescue.sources import Body
+from schild.rescue.parameters import Physiology, published
+from schild.rescue.sources import Body, cited_drugs
 from schild.rescue.words import Delay, Plan, moved
 from schild.simulate.adaptation import COWS, adaptation_outputs
 from schild.simulate.effects import Effects
 from schild.simulate.guard import check_doses
 from schild.simulate.history import begin_of, plan_history
 from schild.simulate.output import Signals
-from schild.simulate.result import sources_of
 from schild.simulate.solve import RTOL, engine_events, solve
 from schild.units import TICKS_PER_HOUR
 
@@ -54,13 +53,15 @@ _FINE_S, _COARSE_S, _LONG_S = 5.0, 10.0, 3 * 3600.0
 _LEAD_S, _LEAD_STEP_S = 3600.0, 60.0
 
 
-def bound_equivalent(ventilation: Any, most: float = 1.0) -> Floats:
+def bound_equivalent(ventilation: Any, most: float = 1.0, physiology: Physiology | None = None) -> Floats:
     r"""Bound fraction that takes as much of the chemoreflexes as a fraction of breathing says is gone.
 
     Parameters
     ----------
     ventilation : array_like
         Ventilation at a carbon dioxide held constant, fraction of baseline. [1]
+    physiology : Physiology, optional
+        Whose naive exponent; the published one by default.
     most : float
         Depression :math:`d_1` by fentanyl on every receptor, which the physiology takes as the loss of all drive. [1]
 
@@ -75,15 +76,14 @@ def bound_equivalent(ventilation: Any, most: float = 1.0) -> Floats:
     [0.0, 0.786, 1.0]
     """
     lost = np.clip((1.0 - np.asarray(ventilation, dtype=np.float64)) / most, 0.0, 1.0)
-    return np.asarray(lost ** (1.0 / float(published().drive.chemo_naive)))
+    return np.asarray(lost ** (1.0 / float((physiology or published()).drive.chemo_naive)))
 
 
-def most_depression(catalogue: Catalogue) -> float:
+def most_depression(values: Values) -> float:
     """Depression of breathing by the physiology's own opioid, fentanyl, on every receptor, in a typical person. [1]"""
-    effect, drug = catalogue.effects[_EFFECT], catalogue.drug("fentanyl")
-    efficacy = drug.number(str(drug.binding[_RECEPTOR].efficacy)).value
-    ratio = transducer_ratio(effect.numbers[effect.reserve[_RECEPTOR]].value, efficacy)
-    return float(operational_response(ratio, effect.numbers[effect.slope].value))
+    effect, typical = values.catalogue.effects[_EFFECT], values.of_people(None)
+    reserve, slope = (typical.typical(_EFFECT, name) for name in (effect.reserve[_RECEPTOR], effect.slope))
+    return float(operational_response(transducer_ratio(reserve, typical.efficacy(_RECEPTOR, "fentanyl")), slope))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +110,8 @@ class GeneralSource:
         People of a table.
     body : Body
         The rest.
-    catalogue : Catalogue
-        Where the numbers stand.
+    numbers : Values
+        The catalogue's numbers and those given in their place.
     anchored : bool
         Whether fentanyl on every receptor takes all drive, as in the reference.
 
@@ -128,14 +128,14 @@ class GeneralSource:
         fixed: dict[str, Any],
         n: int,
         body: Body,
-        catalogue: Catalogue,
+        numbers: Values,
         anchored: bool = True,
     ) -> None:
+        catalogue = numbers.catalogue
         self.opioid, self.history, self.fixed, self.n = opioid, tuple(history), fixed, n
-        self.body, self.catalogue = body, catalogue
-        self.most = most_depression(catalogue) if anchored else 1.0
+        self.body, self.numbers = body, numbers
+        self.most = most_depression(numbers) if anchored else 1.0
         self.warnings: list[str] = []
-        self.cited: dict[str, tuple[str, ...]] = {"Mann2022": ("physiology", "tolerance")}
         self._triggers: dict[tuple[Any, ...], Floats] = {}
         self.mechanism: str | None = None
         self.receptors: tuple[str, ...] = (_RECEPTOR,)
@@ -145,44 +145,53 @@ class GeneralSource:
             followed = catalogue.adaptation[self.mechanism].receptors
             self.receptors = tuple(dict.fromkeys((_RECEPTOR, *followed)))
 
+    @property
+    def cited(self) -> dict[str, tuple[str, ...]]:
+        """Sources of the numbers, and what for."""
+        found = cited_drugs(self.numbers)
+        return {**found, "Mann2022": ("physiology", "tolerance", *found.get("Mann2022", ()))}
+
     def check(self, plan: Plan) -> None:
         """Refuse what the contract refuses: a blockade taken before, and more opioid than published challenges."""
         if not plan.before:
             return
         events = sorted((*plan.before, *self.opioid), key=lambda e: (e.tick, e.order))
-        for warning in check_doses(self.catalogue, events, Population(n=1, fixed=self.fixed)):
+        for warning in check_doses(self.numbers, events, Population(n=1, fixed=self.fixed)):
             if warning not in self.warnings:
                 self.warnings.append(warning)
 
     def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow persons ``first`` to ``last``."""
-        people = people_of(Population(n=last - first, fixed=self.fixed), self.catalogue, self.body.seed, first=first)
+        who = Population(n=last - first, fixed=self.fixed)
+        values = self.numbers.of_people(people_of(who, self.numbers, self.body.seed, first=first))
         wait = delay.seconds(self.n, self.body.seed)[first:last]
-        return self._follow(people, first, plan, wait, tolerance)
+        return self._follow(values, first, plan, wait, tolerance)
 
     def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow one person with the typical numbers."""
-        people = people_of(Subject(**self.fixed), self.catalogue, self.body.seed)
-        return self._follow(people, -1, plan, np.array([delay.typical]), tolerance)
+        values = self.numbers.of_people(people_of(Subject(**self.fixed), self.numbers, self.body.seed))
+        return self._follow(values, -1, plan, np.array([delay.typical]), tolerance)
 
-    def _follow(self, people: People, first: int, plan: Plan, wait: Floats, tolerance: str) -> Measured:
+    def _follow(self, values: Values, first: int, plan: Plan, wait: Floats, tolerance: str) -> Measured:
+        n = values.people.n
         if not plan.after:
-            course = self._course(people, plan, None, tolerance)
-            followed = self.body.follow(first, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
+            course = self._course(values, plan, None, tolerance)
+            followed = self.body.follow(first, n, tolerance, wait, course=course.given, lead_s=course.lead_s)
             self._triggers[(first, tolerance, plan.before)] = followed.outcome["trigger_s"]
             return self.body.measured(followed, first, wait, _peak(course.cows, self.body, None), treated=False)
         key = (first, tolerance, plan.before)
         if key not in self._triggers:
             alone = replace(plan, after=())
-            self._follow(people, first, alone, wait, tolerance)
+            self._follow(values, first, alone, wait, tolerance)
         # Whose breathing has failed before time 0 is helped from then on.
         dose_s = np.maximum(self._triggers[key] + wait, 0.0)
-        course = self._course(people, plan, dose_s, tolerance)
-        followed = self.body.follow(first, people.n, tolerance, wait, course=course.given, lead_s=course.lead_s)
+        course = self._course(values, plan, dose_s, tolerance)
+        followed = self.body.follow(first, n, tolerance, wait, course=course.given, lead_s=course.lead_s)
         return self.body.measured(followed, first, wait, _peak(course.cows, self.body, dose_s))
 
-    def _course(self, people: People, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
+    def _course(self, values: Values, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
         """Run the receptor module; ``dose_s`` is when each person gets the first dose, NaN for never. [s]"""
+        n = values.people.n
         horizon = round(self.body.horizon_s / 3600.0 * TICKS_PER_HOUR)
         order = len(self.history)
         own = [*moved(plan.before, 0, order), *moved(self.opioid, 0, order + 1000)]
@@ -197,25 +206,24 @@ class GeneralSource:
             events = [*past.events(past.until, past.until, 1), *own]
             begin = begin_of(
                 past,
-                lambda some: self._build(some, people, tuple(self.catalogue.adaptation[str(self.mechanism)].receptors)),
-                people.n,
+                lambda some: self._build(
+                    some, values, tuple(values.catalogue.adaptation[str(self.mechanism)].receptors)
+                ),
+                n,
                 rtol=RTOL,
                 threads=self.body.threads,
             )
-        built = self._build(sorted(events, key=lambda e: (e.tick, e.order)), people, self.receptors)
-        for source, used in sources_of(built.used).items():
-            self.cited[source] = tuple(dict.fromkeys((*self.cited.get(source, ()), *used)))
+        built = self._build(sorted(events, key=lambda e: (e.tick, e.order)), values, self.receptors)
         # Groups of people are built one by one; how many of each is of no interest.
         said = [re.sub(r"\b\d+ of \d+ people", "some people", w) for w in built.warnings]
         self.warnings += [w for w in dict.fromkeys(said) if w not in self.warnings]
         plain = built if tolerance == "model" else replace(built, mechanism=None)
-        effects = Effects(built=plain, catalogue=self.catalogue, people=people, overrides={})
+        effects = Effects(built=plain)
         if not effects.stimulated():
             raise InputError("The opioid activates no receptor in the catalogue; expected one that does.")
         wanted, score = {_EFFECT: effects.signals(_EFFECT)}, None
         if built.mechanism is not None:
-            whole = Effects(built=built, catalogue=self.catalogue, people=people, overrides={})
-            score = next(recipe for recipe in adaptation_outputs(whole) if recipe.kind is COWS)
+            score = next(recipe for recipe in adaptation_outputs(Effects(built=built)) if recipe.kind is COWS)
             wanted["cows"] = score.signals
         store = tuple(dict.fromkeys(s for signals in wanted.values() for s in signals))
         step = _FINE_S if self.body.horizon_s <= _LONG_S else _COARSE_S
@@ -223,11 +231,11 @@ class GeneralSource:
         shift_h = None if dose_s is None else dose_s / 3600.0
         solution = solve(
             built,
-            people.n,
+            n,
             [round(t / 3600.0 * TICKS_PER_HOUR) for t in times_s],
             store=store,
             threads=self.body.threads,
-            rebuild=lambda some: self._build(some, people, self.receptors),
+            rebuild=lambda some: self._build(some, values, self.receptors),
             begin=begin,
             tabulate=engine_events if shift_h is None else lambda program, entries: _own(program, entries, shift_h),
         )
@@ -235,12 +243,12 @@ class GeneralSource:
         if failed.size:
             reason = STATUS[int(solution.engine.status[failed[0]])]
             raise InputError(
-                f"{failed.size} of {people.n} people could not be solved: {reason}. Give another seed or other doses."
+                f"{failed.size} of {n} people could not be solved: {reason}. Give another seed or other doses."
             )
         signal = Signals(solution.names, solution.engine.out)
         breath = effects.values(_EFFECT, signal)
         cows = None if score is None else np.asarray(score.values(signal), dtype=np.float64)
-        activation, lead_s = bound_equivalent(breath, self.most), 0.0
+        activation, lead_s = bound_equivalent(breath, self.most, self.body.physiology), 0.0
         if self.history:
             lead_s = _LEAD_S
             early = np.arange(0.0, lead_s, _LEAD_STEP_S)
@@ -248,8 +256,8 @@ class GeneralSource:
             times_s, activation = np.append(early, times_s + lead_s), np.concatenate([rise, activation], axis=1)
         return _Course(given=GivenCourse(times_s=times_s, activation=activation), lead_s=lead_s, cows=cows)
 
-    def _build(self, events: Sequence[Event], people: People, receptors: Sequence[str]) -> Built:
-        return build(self.catalogue, events, people, receptors=receptors, adaptation=self.mechanism)
+    def _build(self, events: Sequence[Event], values: Values, receptors: Sequence[str]) -> Built:
+        return build(values, events, receptors=receptors, adaptation=self.mechanism)
 
 
 def _own(program: Program, entries: Sequence[Entry], first_dose_h: Floats) -> EngineEvents:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from schild.catalog.rescue import physiology_numbers
+from schild.catalog import load
 from schild.errors import InputError
+from schild.people import Values
 from schild.pharmacology.physiology.mann2022 import Collapse, Drive, Flow, Lung, Reflex, Tissue
 from schild.pharmacology.physiology.spencer1979 import Gas
 
@@ -96,7 +97,7 @@ class Physiology:
     hazard: Hazard
 
 
-def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None) -> T:
+def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None, values: Values | None = None) -> T:
     """Fill a record from the numbers ``prefix.field`` of the catalogue.
 
     Parameters
@@ -107,6 +108,8 @@ def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None
         Name before the dot.
     changes : mapping of str to float, optional
         Fields that are given otherwise.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -118,15 +121,26 @@ def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None
     >>> group(Protocol, "protocol").gap
     150.0
     """
-    numbers = physiology_numbers()
+    numbers = Values(load()) if values is None else values
     names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     given = dict(changes or {})
-    return kind(**{name: given[name] if name in given else numbers[f"{prefix}.{name}"].value for name in names})
+    return kind(
+        **{name: given[name] if name in given else numbers.typical("rescue", f"{prefix}.{name}") for name in names}
+    )
 
 
 @lru_cache(maxsize=1)
-def published() -> Physiology:
+def _published() -> Physiology:
+    return published(Values(load()))
+
+
+def published(values: Values | None = None) -> Physiology:
     """Return the published physiology: a typical adult at sea level.
+
+    Parameters
+    ----------
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -138,30 +152,31 @@ def published() -> Physiology:
     >>> round(60 * (published().flow.brain + published().flow.tissue), 6)
     5.0
     """
+    if values is None:
+        return _published()
     return Physiology(
-        lung=group(Lung, "lung"),
-        gas=group(Gas, "gas"),
-        tissue=group(Tissue, "tissue"),
-        flow=group(Flow, "flow"),
-        reflex=group(Reflex, "reflex"),
-        drive=group(Drive, "drive"),
-        collapse=group(Collapse, "collapse"),
-        start=group(Start, "start"),
-        clock=group(Clock, "clock"),
-        hazard=group(Hazard, "hazard"),
+        lung=group(Lung, "lung", values=values),
+        gas=group(Gas, "gas", values=values),
+        tissue=group(Tissue, "tissue", values=values),
+        flow=group(Flow, "flow", values=values),
+        reflex=group(Reflex, "reflex", values=values),
+        drive=group(Drive, "drive", values=values),
+        collapse=group(Collapse, "collapse", values=values),
+        start=group(Start, "start", values=values),
+        clock=group(Clock, "clock", values=values),
+        hazard=group(Hazard, "hazard", values=values),
     )
 
 
-@lru_cache(maxsize=1)
-def protocol() -> Protocol:
-    """Return the reference's protocol.
+def protocol(values: Values | None = None) -> Protocol:
+    """Return the reference's protocol; ``values`` are the numbers of a run.
 
     Examples
     --------
     >>> protocol().trigger
     0.4
     """
-    return group(Protocol, "protocol")
+    return group(Protocol, "protocol", values=values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +224,7 @@ def scaled(
     altitude_m: Any = 0.0,
     shunt: Any = None,
     dead_space_share: Any = None,
+    values: Values | None = None,
 ) -> Physiology:
     """Change a physiology for weight, age, altitude and lung disease. Assumed: the reference varies none of it.
 
@@ -226,6 +242,8 @@ def scaled(
         Share of blood that passes the lung without gas exchange: pneumonia, oedema. [1]
     dead_space_share : float or ndarray, optional
         Share of ventilation that is wasted: obstructive disease. The reference has 0.34. [1]
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -243,7 +261,7 @@ def scaled(
     >>> round(float(high.lung.inspired_o2), 1)
     98.8
     """
-    rule = group(Scaling, "scaling")
+    rule = group(Scaling, "scaling", values=values)
     wasted = 1.0 - physiology.drive.alveolar_share
     checks: tuple[tuple[str, Any, float, float], ...] = (
         ("weight_kg", rule.weight if weight_kg is None else weight_kg, 30.0, 250.0),

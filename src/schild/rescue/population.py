@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog.rescue import JointNormal, population_spreads
 from schild.engine.streams import normals
+from schild.people import Values
 from schild.rescue.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 
 def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
@@ -62,7 +64,16 @@ def _binding(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
     return {"k_on": drawn["k_off"] / drawn["ec50"] ** drawn["n"], "k_off": drawn["k_off"], "n": drawn["n"]}
 
 
-def opioid_people(key: str, people: int, seed: int) -> Opioid:
+def _around(given: T, typical: T, **drawn: Floats) -> T:
+    """Put people around the typical values that are given in place of the catalogue's."""
+    moved = {}
+    for name, values in drawn.items():
+        ours, theirs = getattr(given, name), getattr(typical, name)
+        moved[name] = values if ours == theirs else values * (ours / theirs)
+    return replace(given, **moved)  # type: ignore[type-var]  # one of the dataclasses of drugs
+
+
+def opioid_people(key: str, people: int, seed: int, values: Values | None = None) -> Opioid:
     """Draw an opioid's kinetics and binding.
 
     Parameters
@@ -72,6 +83,8 @@ def opioid_people(key: str, people: int, seed: int) -> Opioid:
         slower and both ways back ten times faster, as in the reference.
     people, seed : int
         As for `draw`.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -86,7 +99,8 @@ def opioid_people(key: str, people: int, seed: int) -> Opioid:
     spreads = population_spreads()
     pk = draw(spreads["fentanyl_pk"], people, seed)
     slow, fast = (0.1, 10.0) if key == "carfentanil" else (1.0, 1.0)
-    return replace(
+    return _around(
+        opioid(key, values),
         opioid(key),
         volume=pk["v1"],
         k_el=slow * pk["cl"] / pk["v1"],
@@ -98,7 +112,9 @@ def opioid_people(key: str, people: int, seed: int) -> Opioid:
     )
 
 
-def naloxone_people(way: str, people: int, seed: int) -> tuple[Binding, Transit | Vein | None]:
+def naloxone_people(
+    way: str, people: int, seed: int, values: Values | None = None
+) -> tuple[Binding, Transit | Vein | None]:
     """Draw naloxone's binding and its kinetics by one route.
 
     Parameters
@@ -107,6 +123,8 @@ def naloxone_people(way: str, people: int, seed: int) -> tuple[Binding, Transit 
         ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
     people, seed : int
         As for `draw`.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
 
     Returns
     -------
@@ -120,6 +138,6 @@ def naloxone_people(way: str, people: int, seed: int) -> tuple[Binding, Transit 
     True
     """
     spreads = population_spreads()
-    binding = replace(naloxone(), **_binding(spreads["naloxone_binding"], people, seed))
+    binding = _around(naloxone(values), naloxone(), **_binding(spreads["naloxone_binding"], people, seed))
     typical: Any = route(way)
-    return binding, typical if typical is None else replace(typical, **draw(spreads[way], people, seed))
+    return binding, typical and _around(route(way, values), typical, **draw(spreads[way], people, seed))

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.streams import uniforms
+from schild.people import Values
 from schild.rescue import arrays, reference
 from schild.rescue.drugs import naloxone, opioid, route
 from schild.rescue.follow import CollapseRule, Followed, Intervention, follow
 from schild.rescue.measure import Measured, measure
-from schild.rescue.parameters import Physiology, Quirks, protocol
+from schild.rescue.parameters import Physiology, Protocol, Quirks, protocol
 from schild.rescue.population import naloxone_people, opioid_people
 from schild.rescue.words import Delay, Plan
 
 Floats = NDArray[np.float64]
 
-__all__ = ["Body", "PublishedSource", "Source"]
+__all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Body:
         Of collapse.
     quirks : Quirks
         Peculiarities of the reference.
+    plan : Protocol
+        When breathing counts as lost.
     seed : int
         Of all draws.
     threads : int or None
@@ -57,6 +61,7 @@ class Body:
     grid_s: float
     rule: CollapseRule = "clock"
     quirks: Quirks = field(default_factory=Quirks)
+    plan: Protocol = field(default_factory=protocol)
     seed: int = 1
     threads: int | None = None
 
@@ -109,6 +114,7 @@ class Body:
             hazard_threshold=threshold,
             stop_at_arrest=True,
             quirks=self.quirks,
+            plan=self.plan,
             threads=self.threads,
             **opioid_effect,
         )
@@ -120,10 +126,10 @@ class Body:
     ) -> Measured:
         """Count what happened to people from ``first`` on."""
         baseline = self._breath(*self.bodies(first, followed.arrest.size))
-        return measure(followed, baseline, float(protocol().trigger), wait_s, cows, treated=treated)
+        return measure(followed, baseline, float(self.plan.trigger), wait_s, cows, treated=treated)
 
 
-class Source(Protocol):
+class Source(typing.Protocol):
     """Gives the cells of a table, a group of people at a time."""
 
     def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
@@ -154,13 +160,15 @@ class PublishedSource:
         People of a table.
     body : Body
         The rest.
+    numbers : Values
+        The catalogue's numbers and those given in their place.
     """
 
     warnings: Sequence[str] = ()
 
-    def __init__(self, drug: str, dose_mg: float, n: int, body: Body) -> None:
-        self.drug, self.dose_mg, self.n, self.body = drug, dose_mg, n, body
-        self.people = opioid_people(drug, n, body.seed)
+    def __init__(self, drug: str, dose_mg: float, n: int, body: Body, numbers: Values) -> None:
+        self.drug, self.dose_mg, self.n, self.body, self.numbers = drug, dose_mg, n, body, numbers
+        self.people = opioid_people(drug, n, body.seed, numbers)
         self._naloxone: dict[str, Any] = {}
 
     @property
@@ -176,7 +184,7 @@ class PublishedSource:
         assert plan.published is not None  # the verb has chosen this source for that
         way = plan.published.route if plan.published.doses else "in_4mg"
         if way not in self._naloxone:
-            self._naloxone[way] = naloxone_people(way, self.n, self.body.seed)
+            self._naloxone[way] = naloxone_people(way, self.n, self.body.seed, self.numbers)
         binding, kinetics = self._naloxone[way]
         here = slice(first, last)
         wait = delay.seconds(self.n, self.body.seed)[here]
@@ -202,13 +210,22 @@ class PublishedSource:
             1,
             tolerance,
             wait,
-            opioid=opioid(self.drug),
+            opioid=opioid(self.drug, self.numbers),
             dose_mg=self.dose_mg,
-            antagonist=naloxone(),
-            route=route(plan.published.route if plan.published.doses else "in_4mg"),
+            antagonist=naloxone(self.numbers),
+            route=route(plan.published.route if plan.published.doses else "in_4mg", self.numbers),
             rescue=plan.published,
         )
         return self.body.measured(followed, -1, wait, treated=bool(plan.published.doses))
+
+
+def cited_drugs(numbers: Values) -> dict[str, tuple[str, ...]]:
+    """Sources of the numbers used so far, those of the published physiology left out: a word stands for them."""
+    found = {}
+    for source, names in numbers.uses.sources.items():
+        if some := tuple(name for name in names if not name.startswith("rescue.")):
+            found[source] = some
+    return found
 
 
 def _some(record: Any, here: slice) -> Any:

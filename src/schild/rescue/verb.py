@@ -11,10 +11,11 @@ import numpy as np
 from schild import __version__
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
+from schild.people import Given, Values
 from schild.population import Population, people_of
 from schild.rescue.follow import RTOL, CollapseRule, Intervention, warm_up
 from schild.rescue.measure import together
-from schild.rescue.parameters import Physiology, Scaling, group, published, scaled
+from schild.rescue.parameters import Physiology, Scaling, group, protocol, published, scaled
 from schild.rescue.sources import Body, PublishedSource, Source
 from schild.rescue.table import FRAMING, Rescued, Row
 from schild.rescue.words import Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
@@ -58,6 +59,7 @@ def rescue(
     age: float | None = None,
     threads: int | None = None,
     catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Rescued:
     """Overdose and rescue: one stated opioid exposure per table of antagonist regimens, delays and tolerances.
@@ -108,6 +110,9 @@ def rescue(
         All processors by default; never changes a number.
     catalogue : Catalogue, optional
         The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``; ``"rescue.<number>"`` are those of the published
+        physiology, kinetics and protocol. People are drawn around them.
     progress : callable, optional
         Called with people done and people in all, over all cells.
 
@@ -131,6 +136,7 @@ def rescue(
     True
     """
     catalogue = catalogue or load()
+    numbers = Values(catalogue, overrides=overrides)
     plans_in, delays_in = _many(antagonist, "antagonist"), _many(delay, "delay")
     tolerances, earlier = _many(tolerance, "tolerance"), [history] if isinstance(history, str) else list(history)
     if not 1 <= n <= MAX_PEOPLE:
@@ -160,8 +166,8 @@ def rescue(
     past = [parse_history(words) for words in earlier]
     kind = _source(source, dose_mg, plans, tolerances, earlier)
     body = Body(
-        **_surroundings(altitude, lung, weight, age, breathing, oxygen),
-        drawn=_drawn(catalogue, seed, altitude, lung) if bodies == "drawn" else None,
+        **_surroundings(numbers, altitude, lung, weight, age, breathing, oxygen),
+        drawn=_drawn(numbers, seed, altitude, lung) if bodies == "drawn" else None,
         horizon_s=horizon_s,
         grid_s=10.0 if horizon_s <= _SHORT_S else 30.0,
         rule=collapse,
@@ -171,12 +177,12 @@ def rescue(
     made: Source
     if kind == "published":
         assert dose_mg is not None  # _source has checked
-        made = PublishedSource(exposure[0].drug or "", dose_mg, n, body)
+        made = PublishedSource(exposure[0].drug or "", dose_mg, n, body, numbers)
     else:
         from schild.rescue.general import GeneralSource
 
         fixed = {k: v for k, v in (("weight_kg", weight), ("age_years", age)) if v is not None}
-        made = general = GeneralSource(exposure, past, fixed, n, body, catalogue, anchored=link == "anchored")
+        made = general = GeneralSource(exposure, past, fixed, n, body, numbers, anchored=link == "anchored")
         for plan in plans:
             general.check(plan)
     rows = _rows(made, plans, delays, tolerances, n, body, progress)
@@ -187,8 +193,12 @@ def rescue(
         times_s=body.times_s,
         baseline_l_min=body.baseline_l_min,
         horizon_s=horizon_s,
-        warnings=(*_dangers(rows), *made.warnings),
-        manifest=_manifest(locals()),
+        warnings=(*_dangers(rows), *made.warnings, *numbers.uses.unused(numbers.overrides)),
+        manifest={
+            **_manifest(locals()),
+            "catalogue": numbers.uses.digests(catalogue),
+            "numbers": dict(numbers.overrides),
+        },
         sources=made.cited,
         catalogue=catalogue,
     )
@@ -300,6 +310,7 @@ def _source(
 
 
 def _surroundings(
+    values: Values,
     altitude: float,
     lung: str | None,
     weight: float | None,
@@ -308,12 +319,12 @@ def _surroundings(
     oxygen: str | None,
 ) -> dict[str, Any]:
     """The physiology, its start, and what is done for the person."""
-    physiology = published()
+    physiology, plan = published(values), protocol(values)
     body = {"weight_kg": weight, "age_years": age, **({} if lung is None else parse_lung(lung))}
     changes = {key: value for key, value in body.items() if value is not None}
     if changes or altitude:
-        physiology = scaled(physiology, altitude_m=altitude, **changes)
-    start = warm_up(1, physiology)
+        physiology = scaled(physiology, altitude_m=altitude, values=values, **changes)
+    start = warm_up(1, physiology, seconds=plan.warmup)
     found: list[Intervention] = []
     plain = Body(physiology=physiology, start=start, horizon_s=1.0, grid_s=1.0)
     if breathing is not None:
@@ -323,21 +334,23 @@ def _surroundings(
     if oxygen is not None:
         care = parse_care(oxygen, "oxygen")
         found.append(
-            _care("inspired_o2", _inspired(physiology, altitude, care.amount or 0.0), care.start_s, care.end_s)
+            _care("inspired_o2", _inspired(values, physiology, altitude, care.amount or 0.0), care.start_s, care.end_s)
         )
-    return {"physiology": physiology, "start": start, "interventions": tuple(found)}
+    return {"physiology": physiology, "start": start, "interventions": tuple(found), "plan": plan}
 
 
-def _drawn(catalogue: Catalogue, seed: int, altitude: float, lung: str | None) -> Callable[[int, int], Any]:
+def _drawn(values: Values, seed: int, altitude: float, lung: str | None) -> Callable[[int, int], Any]:
     """Bodies of the catalogue's adults, the same people whose kinetics the general source draws."""
     changes = {} if lung is None else parse_lung(lung)
 
     @cache
     def some(first: int, last: int) -> tuple[Physiology, Any]:
-        who = people_of(Population(n=last - first), catalogue, seed, first=first).covariates
+        who = people_of(Population(n=last - first), values, seed, first=first).covariates
         weight, age = (np.asarray(who[name], dtype=np.float64) for name in ("weight_kg", "age_years"))
-        physiology = scaled(published(), altitude_m=altitude, weight_kg=weight, age_years=age, **changes)
-        return physiology, warm_up(last - first, physiology)
+        physiology = scaled(
+            published(values), altitude_m=altitude, weight_kg=weight, age_years=age, values=values, **changes
+        )
+        return physiology, warm_up(last - first, physiology, seconds=protocol(values).warmup)
 
     return some
 
@@ -346,9 +359,9 @@ def _care(what: str, value: float, start_s: float, end_s: float) -> Intervention
     return Intervention(what=what, value=value, start_s=start_s, end_s=end_s, after_trigger=True)
 
 
-def _inspired(physiology: Physiology, altitude_m: float, share: float) -> float:
+def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: float) -> float:
     """Pressure of inhaled oxygen: its share of what water vapour leaves. [mmHg]"""
-    rule = group(Scaling, "scaling")
+    rule = group(Scaling, "scaling", values=values)
     dry = float(rule.pressure * np.exp(-altitude_m / rule.height) - rule.water)
     return max(share * dry, float(physiology.lung.inspired_o2))
 

@@ -11,7 +11,8 @@ from schild import _callable
 from schild.catalog import Catalogue, load
 from schild.engine.run import STATUS
 from schild.errors import InputError, UnknownNameError
-from schild.model.build import Built, People, build
+from schild.model.build import Built, build
+from schild.people import Given, Overrides, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulate.adaptation import ADAPTATION
@@ -21,7 +22,7 @@ from schild.simulate.guard import AGONISTS, check_doses
 from schild.simulate.history import begin_of, plan_history
 from schild.simulate.output import Output
 from schild.simulate.registry import folded, outputs_of, read, read_metrics
-from schild.simulate.result import Result, manifest_of, metric, sources_of
+from schild.simulate.result import Result, manifest_of, metric
 from schild.simulate.runfile import Run, history_words
 from schild.simulate.solve import RTOL, solve
 from schild.units import TICKS_PER_HOUR
@@ -52,10 +53,10 @@ def simulate(
     history: str | Sequence[str] = (),
     adaptation: bool | str | None = None,
     title: str = "",
-    rtol: float = RTOL,
+    rtol: float | None = None,
     threads: int | None = None,
     catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
     warn: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -90,14 +91,16 @@ def simulate(
         where opioids are taken for more than a day, and where an output of it is asked for.
     title : str
         For figures and manifest.
-    rtol : float
+    rtol : float, optional
         Tolerance of the binding integrator.
     threads : int, optional
         All processors by default; never changes a number.
     catalogue : Catalogue, optional
         The one that comes with schild by default.
     overrides : mapping, optional
-        Typical values that replace the catalogue's, by ``"drug.number"``.
+        Numbers in place of the catalogue's, by ``"owner.number"``: a value in the number's own unit, or text with a
+        unit, such as ``{"naltrexone.cl": "120 L/h", "pupil.baseline": "5 mm"}``. What no number of the run uses is
+        said in ``warnings``.
     warn : bool
         Whether to look for withdrawal and lost tolerance to warn of, which costs runs of their own.
     progress : callable, optional
@@ -138,14 +141,12 @@ def simulate(
                 ("until", until), ("every", every), ("seed", seed), ("title", title), ("tone", tone),
                 ("structure", dict(structure) if isinstance(structure, Mapping) else structure),
                 ("receptors", list(receptors)), ("without", list(without)),
-                ("outputs", None if outputs is None else list(outputs)), ("adaptation", adaptation),
+                ("outputs", None if outputs is None else list(outputs)), ("adaptation", adaptation), ("rtol", rtol),
             )
             if value is not None
         },
     )  # fmt: skip
-    return simulate_run(
-        run, rtol=rtol, threads=threads, catalogue=catalogue, overrides=overrides, warn=warn, progress=progress
-    )
+    return simulate_run(run, threads=threads, catalogue=catalogue, overrides=overrides, warn=warn, progress=progress)
 
 
 def events_of(run: Run) -> tuple[Event, ...]:
@@ -153,7 +154,7 @@ def events_of(run: Run) -> tuple[Event, ...]:
     return expand((*run.history, *run.doses), run.until_tick)
 
 
-def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
+def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given | None = None) -> Built:
     """Check a run and build its model for one typical person, without solving it.
 
     Parameters
@@ -162,6 +163,8 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
         What to simulate; of a population, the covariates given to all are kept.
     catalogue : Catalogue, optional
         The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``.
 
     Returns
     -------
@@ -179,40 +182,45 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None) -> Built:
         if who.key not in catalogue.populations:
             raise UnknownNameError("population", who.key, catalogue.populations)
         who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
-    events, _, people, rebuild = _prepare(run, who, catalogue, None)
+    events, _, _, rebuild = _prepare(run, who, Values(catalogue, overrides=_given(run, overrides, catalogue)))
     built = rebuild(events)
-    outputs_of(Effects(built=built, catalogue=catalogue, people=people, overrides={}), run.run.outputs)
+    outputs_of(Effects(built=built), run.run.outputs)
     return built
 
 
+def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides:
+    """Numbers given in the run file and beside it; the latter win."""
+    if not run.numbers:
+        return Overrides.of(overrides, catalogue)
+    return Overrides({**Overrides.of(run.numbers, catalogue), **Overrides.of(overrides, catalogue)})
+
+
 def _prepare(
-    run: Run, who: Subject | Population, catalogue: Catalogue, overrides: Mapping[str, float] | None
-) -> tuple[tuple[Event, ...], list[str], People, Callable[..., Built]]:
-    """Events, warnings, people, and how to build the model of some events for them."""
+    run: Run, who: Subject | Population, numbers: Values
+) -> tuple[tuple[Event, ...], list[str], Values, Callable[..., Built]]:
+    """Events, warnings, the people's values, and how to build the model of some events for them."""
     events = events_of(run)
     if not any(e.drug is not None for e in events):
         raise InputError(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
             "Make the run longer or the doses earlier."
         )
-    warnings = list(check_doses(catalogue, events, who, overrides=overrides))
-    people = people_of(who, catalogue, run.run.seed)
-    mechanism = _mechanism(run, catalogue, events)
+    warnings = list(check_doses(numbers, events, who))
+    values = numbers.of_people(people_of(who, numbers, run.run.seed))
+    mechanism = _mechanism(run, numbers.catalogue, events)
 
     def rebuild(some: Sequence[Event], receptors: Sequence[str] | None = None) -> Built:
         return build(
-            catalogue,
+            values,
             some,
-            people,
             structure=run.run.structure,
             receptors=receptors or run.run.receptors,
             tone=run.run.tone,
             without=run.run.without,
-            overrides=overrides,
             adaptation=mechanism,
         )
 
-    return events, warnings, people, rebuild
+    return events, warnings, values, rebuild
 
 
 def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:
@@ -248,49 +256,32 @@ def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str |
 def simulate_run(
     run: Run,
     *,
-    rtol: float = RTOL,
+    rtol: float | None = None,
     threads: int | None = None,
     catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
     times_tick: Sequence[int] | None = None,
     fast_forward: bool = True,
     warn: bool = True,
+    uses: Uses | None = None,
 ) -> Result:
-    """Simulate a checked run.
+    """Simulate a checked run; parameters as for ``simulate``.
 
-    Parameters
-    ----------
-    run : Run
-        What to simulate.
-    rtol, threads, catalogue, overrides, progress
-        As in ``simulate``.
-    times_tick : sequence of int, optional
-        Output times in place of the grid of the run: rising, none before 0. [us]
-    fast_forward : bool
-        Whether regular earlier use is solved period by period; False integrates it dose by dose, as a check.
-    warn : bool
-        Whether to warn of withdrawal and of lost tolerance, which needs runs of their own with 200 people.
-
-    Returns
-    -------
-    Result
-        Outputs, metrics, warnings, sources and the manifest.
-
-    Raises
-    ------
-    InputError
-        If the run cannot be made or needs too much memory; the message says what to change.
-
-    Examples
-    --------
-    >>> run = Run.of("naltrexone 50 mg po", until="1 h", every="30 min", outputs=["plasma_naltrexone"])
-    >>> simulate_run(run)["plasma_naltrexone"].values.shape
-    (1, 3)
+    ``times_tick`` are output times of one's own in place of the grid [us]; they must rise, and none be before 0.
+    ``fast_forward=False`` integrates earlier use dose by dose, as a check. ``warn=False`` leaves out the warnings of
+    withdrawal and lost tolerance, which need runs of their own with 200 people. ``uses`` is the record of a verb that
+    this run is a part of; that verb then says which given numbers and covariates were not used.
     """
     catalogue = catalogue or load()
+    given = _given(run, overrides, catalogue)
+    if overrides or rtol is not None:
+        head = run.run if rtol is None else run.run.model_copy(update={"rtol": rtol})
+        run = run.model_copy(update={"numbers": dict(given), "run": head})
+    rtol = RTOL if run.run.rtol is None else run.run.rtol
     who = run.who
-    events, warnings, people, rebuild = _prepare(run, who, catalogue, overrides)
+    events, warnings, values, rebuild = _prepare(run, who, Values(catalogue, overrides=given, uses=uses))
+    people = values.people
     whole, history = events, None
     if fast_forward and _mechanism(run, catalogue, events) is not None:
         history = plan_history(run.history)
@@ -304,7 +295,7 @@ def simulate_run(
         events = tuple(sorted(taken_up, key=lambda e: (e.tick, e.order)))
     built = rebuild(events)
     grid = run.grid_tick if times_tick is None else times_tick
-    effects = Effects(built=built, catalogue=catalogue, people=people, overrides=overrides or {})
+    effects = Effects(built=built)
     recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
     store = tuple(dict.fromkeys(s for recipe in recipes for s in recipe.signals))
     single = people.n == 1
@@ -353,22 +344,25 @@ def simulate_run(
                 rtol=rtol,
                 threads=threads,
                 catalogue=catalogue,
-                overrides=overrides,
+                overrides=given,
                 times_tick=times,
                 warn=False,
+                uses=Uses(),
             )
 
         warnings += cautions(run, whole, catalogue, again)
-    digests = {key: drug.digest for key, drug in built.drugs.items()}
+    if uses is None:
+        warnings += values.uses.unused(given, who.given)
     return Result(
         title=run.run.title or "; ".join(title),
         outputs=read(recipes, solution, draws),
         metrics={name: metric(values) for name, values in read_metrics(reduced, solution).items()},
         warnings=(*warnings, *built.warnings),
-        manifest=manifest_of(run, digests, built.structures, people.n, rtol),
+        manifest=manifest_of(run, values, built.structures, rtol),
         status=solution.engine.status,
-        sources=sources_of(built.used),
+        sources=values.uses.sources,
         catalogue=catalogue,
+        run=run if times_tick is None else None,
     )
 
 

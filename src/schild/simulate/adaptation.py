@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue
 from schild.model.build import Built
 from schild.model.spec import ENDOGENOUS
+from schild.people import Values
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_cows, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulate.effects import Effects
@@ -46,11 +46,11 @@ def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
     )
 
     def tolerance(get: Signals) -> Floats:
-        return np.asarray(ec50_shift(_tau_of_breathing(effects.catalogue), effects.divisor("ventilation", get)))
+        return np.asarray(ec50_shift(_tau_of_breathing(built.values), effects.divisor("ventilation", get)))
 
     def dependence(get: Signals) -> Floats:
-        reference = built.lagging[str(mechanism.states[slow].reference)]
-        return np.asarray(get(f"adaptation_{slow}") / _column(reference))
+        reference = built.values.column(mechanism.key, str(mechanism.states[slow].reference))
+        return np.asarray(get(f"adaptation_{slow}") / reference)
 
     def cows(get: Signals) -> Any:
         return _cows(built, get)
@@ -69,12 +69,13 @@ def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
 
 def _cows(built: Built, get: Signals) -> Floats:
     """Latent score of withdrawal, from adaptation, the drive that is left and endogenous tone."""
-    mechanism, numbers = built.mechanism, built.lagging
+    mechanism = built.mechanism
     assert mechanism is not None  # callers have checked
+    number = partial(built.values.column, mechanism.key)
     adapted: Any = 0.0
     for key, state in mechanism.states.items():
         if state.weight is not None:
-            adapted = adapted + _column(numbers[state.weight]) * get(f"adaptation_{key}")
+            adapted = adapted + number(state.weight) * get(f"adaptation_{key}")
     drive: Any = 0.0
     for label in _drivers(built):
         receptor, _, species = label.partition("_occupancy_")
@@ -82,8 +83,8 @@ def _cows(built: Built, get: Signals) -> Floats:
     drive = drive / (1.0 + float(np.max(built.parameters["adaptation.bend"])) * drive)
     tone: Any = 0.0
     if any(r.name == "mor" and r.tone for r in built.spec.receptors):
-        tone = _column(numbers[mechanism.tone]) * get(f"mor_occupancy_{ENDOGENOUS}")
-    half, slope = (_column(numbers[name]) for name in (mechanism.half, mechanism.slope))
+        tone = number(mechanism.tone) * get(f"mor_occupancy_{ENDOGENOUS}")
+    half, slope = (number(name) for name in (mechanism.half, mechanism.slope))
     return np.asarray(cows_of_drive(withdrawal_drive(adapted, drive, tone), half, slope))
 
 
@@ -99,11 +100,10 @@ def _drivers(built: Built) -> tuple[str, ...]:
     )
 
 
-def _tau_of_breathing(catalogue: Catalogue) -> float:
-    effect = catalogue.effects["ventilation_isohypercapnic"]
-    drug = catalogue.drug(_REFERENCE_AGONIST)
-    efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
-    return float(transducer_ratio(effect.numbers[effect.reserve["mor"]].value, efficacy))
+def _tau_of_breathing(values: Values) -> float:
+    effect, typical = values.catalogue.effects["ventilation_isohypercapnic"], values.of_people(None)
+    reserve = typical.typical(effect.key, effect.reserve["mor"])
+    return float(transducer_ratio(reserve, typical.efficacy("mor", _REFERENCE_AGONIST)))
 
 
 def _column(value: Any) -> Any:

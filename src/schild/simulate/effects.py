@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue, Effect
-from schild.model.build import Built, People, person_value
+from schild.catalog import Catalogue
+from schild.model.build import Built
 from schild.pharmacology.adaptation import tau_divisor
 from schild.pharmacology.effects import amplified_occupancy, operational_response, resting_ventilation, transducer_ratio
 from schild.simulate.output import Signals
 
 Floats = NDArray[np.floating]
 
-__all__ = ["Effects", "efficacy_of"]
-
-
-def efficacy_of(built: Built, receptor: str, species: str) -> float:
-    """Intrinsic efficacy of a species at a receptor; 0 where the catalogue gives none. [1]"""
-    drug = built.drugs[species]
-    name = drug.binding[receptor].efficacy
-    return 0.0 if name is None else float(drug.number(name, built.structures.get(species)).value)
+__all__ = ["Effects"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +26,18 @@ class Effects:
     Parameters
     ----------
     built : Built
-        The model; an effect can be shown when the run follows every receptor it listens to.
-    catalogue : Catalogue
-        Holds the effects.
-    people : People
-        Draws of variability and uncertainty.
-    overrides : mapping
-        Values that replace the catalogue's, by ``"effect.number"``.
+        The model with its values; an effect can be shown when the run follows every receptor it listens to.
     """
 
     built: Built
-    catalogue: Catalogue
-    people: People
-    overrides: Mapping[str, float]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Where the effects stand."""
+        return self.built.values.catalogue
+
+    def _activates(self, receptor: str, species: str) -> bool:
+        return bool(np.any(np.asarray(self.built.values.efficacy(receptor, species)) > 0))
 
     def available(self) -> tuple[str, ...]:
         """Return the names of the effects that this run can show."""
@@ -55,7 +46,7 @@ class Effects:
 
     def stimulated(self) -> bool:
         """Return whether any drug of the run activates a receptor: only then are effects shown unasked."""
-        return any(efficacy_of(self.built, r.name, x.species) > 0 for r in self.built.spec.receptors for x in r.ligands)
+        return any(self._activates(r.name, x.species) for r in self.built.spec.receptors for x in r.ligands)
 
     def signals(self, name: str) -> tuple[str, ...]:
         """Return the occupancies that an effect is made of."""
@@ -67,7 +58,7 @@ class Effects:
                 for r in self.built.spec.receptors
                 if r.name in reserve
                 for x in r.ligands
-                if efficacy_of(self.built, r.name, x.species) > 0
+                if self._activates(r.name, x.species)
             ),
             *(() if state is None else (f"adaptation_{state}",)),
         )
@@ -84,9 +75,10 @@ class Effects:
         state, mechanism = self.state_of(name), self.built.mechanism
         if state is None or mechanism is None:
             return 1.0
-        reference = self.built.lagging[str(mechanism.states[state].reference)]
-        depth = self.built.lagging[mechanism.tolerance[name].depth]
-        return tau_divisor(signal(f"adaptation_{state}"), _column(reference), np.maximum(1.0, _column(depth)))
+        column = self.built.values.column
+        reference = column(mechanism.key, str(mechanism.states[state].reference))
+        depth = column(mechanism.key, mechanism.tolerance[name].depth)
+        return tau_divisor(signal(f"adaptation_{state}"), reference, np.maximum(1.0, depth))
 
     def values(self, name: str, signal_of: Signals) -> Floats:
         """Return an effect over time.
@@ -103,45 +95,34 @@ class Effects:
         ndarray, shape (n_subjects, n_times)
             In the effect's unit.
         """
-        effect = self.catalogue.effects[name]
+        effect, values = self.catalogue.effects[name], self.built.values
         stimulus = np.zeros(signal_of.shape)
         tolerated = self.divisor(name, signal_of)
         for signal in self.signals(name):
             if signal.startswith("adaptation_"):
                 continue
             receptor, _, species = signal.partition("_occupancy_")
-            ratio = transducer_ratio(
-                self._number(effect, effect.reserve[receptor]), efficacy_of(self.built, receptor, species)
-            )
+            ratio = transducer_ratio(values.of(name, effect.reserve[receptor]), values.efficacy(receptor, species))
             taken: Floats = signal_of(signal)
             if species in effect.transduction:
-                taken = amplified_occupancy(taken, _column(self._number(effect, effect.transduction[species])))
+                taken = amplified_occupancy(taken, values.column(name, effect.transduction[species]))
             stimulus = stimulus + _column(ratio) / tolerated * taken
-        response = operational_response(stimulus, _column(self._number(effect, effect.slope)))
+        response = operational_response(stimulus, values.column(name, effect.slope))
         if effect.form == "fraction_left":
             return np.asarray(1.0 - response)
         if effect.form == "resting":
             baseline, pco2, threshold = (
-                _column(self._number(effect, str(x))) for x in (effect.baseline, effect.pco2, effect.threshold)
+                values.column(name, str(x)) for x in (effect.baseline, effect.pco2, effect.threshold)
             )
             return resting_ventilation(1.0 - response, baseline, pco2, threshold)
-        size = _column(self._number(effect, str(effect.range)))
+        size = values.column(name, str(effect.range))
         if effect.form == "rise":
             return np.asarray(size * response)
         # A pupil cannot close: people's range varies in its odds to the baseline, so that it never exceeds it.
-        typical = self._typical(effect, str(effect.range)) / self._typical(effect, str(effect.baseline))
-        odds = typical / (1.0 - typical) * size / self._typical(effect, str(effect.range))
-        return np.asarray(_column(self._number(effect, str(effect.baseline))) * (1.0 - odds / (1.0 + odds) * response))
-
-    def _typical(self, effect: Effect, name: str) -> float:
-        """Value of a number for the typical person."""
-        return self.overrides.get(f"{effect.key}.{name}", effect.numbers[name].value)
-
-    def _number(self, effect: Effect, name: str) -> Any:
-        """Value of a number for every subject; a copy follows its origin in overrides and draws."""
-        return person_value(
-            self.people, self.overrides, effect.numbers[name], f"{effect.key}.{name}", self.catalogue.effects
-        )
+        whole, rest = (values.typical(name, str(x)) for x in (effect.range, effect.baseline))
+        typical = whole / rest
+        odds = typical / (1.0 - typical) * size / whole
+        return np.asarray(values.column(name, str(effect.baseline)) * (1.0 - odds / (1.0 + odds) * response))
 
 
 def _column(value: Any) -> Any:

@@ -21,7 +21,7 @@ from schild.model.build import Built
 from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.alcohol import breath_level
 from schild.simulate.adaptation import ADAPTATION, adaptation_outputs
-from schild.simulate.effects import Effects, efficacy_of
+from schild.simulate.effects import Effects
 from schild.simulate.output import Kind, Output, Recipe, Signals, stored
 from schild.simulate.solve import Solution
 
@@ -64,7 +64,7 @@ def _plasma(effects: Effects) -> Iterator[Recipe]:
     built = effects.built
     for s in built.spec.species:
         drug = built.drugs[s.name]
-        signal, mass = f"plasma_{s.name}", drug.number(str(drug.mw)).value / 1000.0
+        signal, mass = f"plasma_{s.name}", built.molar_mass(s.name) / 1000.0
 
         def values(get: Signals, signal: str = signal, mass: float = mass) -> Floats:
             return np.asarray(get(signal) * get.dtype.type(mass))
@@ -86,14 +86,13 @@ def _alcohol(effects: Effects) -> Iterator[Recipe]:
     """Alcohol in blood (Norberg's kinetics are those of blood) and breath, and release (docs/design/alcohol.md)."""
     built = effects.built
     if "ethanol" in built.drugs:
-        drug = built.drugs["ethanol"]
-        mass = drug.number(str(drug.mw)).value / 1e9
+        mass = built.molar_mass("ethanol") / 1e9
 
         def blood(get: Signals) -> Any:
             return np.asarray(get("plasma_ethanol") * mass)
 
         def breath(get: Signals) -> Floats:
-            return np.asarray(breath_level(blood(get), effects.catalogue.alcohol["breath.ratio"].value))
+            return np.asarray(breath_level(blood(get), built.values.typical("alcohol", "breath.ratio")))
 
         yield Recipe(kind=BLOOD_ALCOHOL, signals=("plasma_ethanol",), values=blood)
         yield Recipe(kind=BREATH_ALCOHOL, signals=("plasma_ethanol",), values=breath)
@@ -155,7 +154,7 @@ def _receptors(effects: Effects) -> Iterator[Recipe]:
 def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals) -> Floats:
     total: Floats = np.zeros(get.shape, dtype=get.dtype)
     for signal in bound:
-        efficacy = efficacy_of(built, receptor, signal.removeprefix(f"{receptor}_occupancy_"))
+        efficacy = built.values.efficacy(receptor, signal.removeprefix(f"{receptor}_occupancy_"))
         if np.any(efficacy):
             total = total + get.column(efficacy) * get(signal)
     return total

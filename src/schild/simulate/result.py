@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild import __version__
-from schild.errors import UnknownNameError
+from schild.errors import InputError, UnknownNameError
 from schild.results import Shown, cited, plain
 from schild.simulate.output import LABELS, QUANTILES, Output
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from schild.catalog import Catalogue
-    from schild.evidence import Number
+    from schild.people import Values
+    from schild.simulate.runfile import Run
 
 Floats = NDArray[np.floating]
 
@@ -47,6 +48,7 @@ class Result(Shown):
     status: NDArray[np.int64]
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     catalogue: Catalogue | None = None
+    run: Run | None = None
 
     def __getitem__(self, name: str) -> Output:
         """Return an output by name."""
@@ -138,6 +140,41 @@ class Result(Shown):
 
         return draw([self[name] for name in names or default_names(self.outputs)], self.title, ax)
 
+    def run_file(self) -> str:
+        """Write the run file that made this result.
+
+        Returns
+        -------
+        str
+            TOML for ``Run.from_toml`` and ``schild simulate``; it gives the same manifest.
+
+        Raises
+        ------
+        InputError
+            For a part of another verb, whose output times no run file can say.
+
+        Examples
+        --------
+        >>> import schild
+        >>> print(schild.simulate("naltrexone 50 mg po", until="2 h", overrides={"naltrexone.cl": 120}).run_file())
+        [run]
+        until = "2 h"
+        seed = 1
+        receptors = ["mor", "kor", "dor"]
+        tone = true
+        without = []
+        <BLANKLINE>
+        [[dose]]
+        regimen = "naltrexone 50 mg po"
+        <BLANKLINE>
+        [numbers]
+        "naltrexone.cl" = 120.0
+        <BLANKLINE>
+        """
+        if self.run is None:
+            raise InputError("This result has output times of its own, which a run file cannot say; simulate the run.")
+        return self.run.to_toml()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data; numbers that are not finite become None."""
         outputs: dict[str, Any] = {}
@@ -165,19 +202,8 @@ def default_names(outputs: Mapping[str, Output]) -> list[str]:
     return [name for name, output in outputs.items() if output.kind.drawn]
 
 
-def sources_of(used: Mapping[tuple[str, str], Number]) -> dict[str, tuple[str, ...]]:
-    """Group the numbers of a run by the source of the value that was chosen."""
-    found: dict[str, list[str]] = {}
-    for (drug, name), number in used.items():
-        for source in number.chosen.source:
-            found.setdefault(source, []).append(f"{drug}.{name}")
-    return {key: tuple(sorted(set(names))) for key, names in found.items()}
-
-
-def manifest_of(
-    run: Any, digests: Mapping[str, str], structures: Mapping[str, str], n: int, rtol: float
-) -> dict[str, Any]:
-    """Describe a run so that it can be repeated: versions, seed, tolerance, hashes."""
+def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: float) -> dict[str, Any]:
+    """Describe a run so that it can be repeated: versions, seed, tolerance, given numbers, hashes of all it used."""
     import numba
     import scipy
 
@@ -189,10 +215,11 @@ def manifest_of(
         "scipy": scipy.__version__,
         "numba": numba.__version__,
         "run": blake2b(text.encode(), digest_size=16).hexdigest(),
-        "catalogue": dict(digests),
+        "catalogue": values.uses.digests(values.catalogue),
+        "numbers": dict(values.overrides),
         "structure": dict(structures),
         "seed": run.run.seed,
-        "subjects": n,
+        "subjects": values.people.n,
         "rtol": rtol,
         "title": run.run.title,
         "regimens": [d.to_words() for d in run.doses],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -76,6 +76,9 @@ class Head(_Section):
     outputs: list[str] | None = Field(default=None, description="Outputs to keep; all by default.")
     tone: bool = Field(default=True, description="Whether the endogenous agonist competes.")
     without: list[str] = Field(default=[], description="Species that are carried but bind nothing.")
+    rtol: float | None = Field(
+        default=None, gt=0, le=0.1, description="Tolerance of the binding integrator; chosen by schild by default."
+    )
     adaptation: bool | str | None = Field(
         default=None,
         description="Tolerance, dependence and withdrawal: true, false or a mechanism; by default with a history, and "
@@ -327,7 +330,7 @@ class DoseEntry(_Section):
 
 
 class Run(_Section):
-    """What to simulate: doses, who takes them, how long.
+    """What to simulate: doses, who takes them, how long, which numbers are not the catalogue's.
 
     Examples
     --------
@@ -340,6 +343,17 @@ class Run(_Section):
     subject: SubjectEntry | None = None
     population: PopulationEntry | None = None
     dose: list[DoseEntry] = []
+    numbers: dict[str, str | float] = Field(
+        default={},
+        description='Numbers in place of the catalogue\'s, such as "naltrexone.cl" = "120 L/h"; a value without unit '
+        "is in the unit of the number.",
+    )
+
+    @field_validator("numbers", mode="before")
+    @classmethod
+    def _dotted(cls, value: Any) -> Any:
+        # A key that is not quoted is a table within a table: naltrexone.cl = "120 L/h".
+        return dict(_flat(value)) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _something(self) -> Run:
@@ -378,6 +392,7 @@ class Run(_Section):
         *regimens: str,
         subject: dict[str, Any] | None = None,
         population: dict[str, Any] | None = None,
+        numbers: Any = None,
         **head: Any,
     ) -> Run:
         """Make a run from regimens in words.
@@ -388,6 +403,8 @@ class Run(_Section):
             Words, one regimen each.
         subject, population : dict, optional
             The sections of the run file.
+        numbers : mapping, optional
+            Numbers in place of the catalogue's, by ``"owner.number"``.
         **head
             Entries of ``[run]``: until, every, observe, seed, structure, receptors, outputs, tone, without, adaptation,
             title.
@@ -402,7 +419,8 @@ class Run(_Section):
         InputError
             For anything malformed.
         """
-        return cls.parse({"run": head, "subject": subject, "population": population, "dose": list(regimens)})
+        data: dict[str, Any] = {"run": head, "subject": subject, "population": population, "dose": list(regimens)}
+        return cls.parse(data | ({"numbers": dict(numbers)} if numbers else {}))
 
     @classmethod
     def parse(cls, data: Any) -> Run:
@@ -470,6 +488,8 @@ class Run(_Section):
         data = self.model_dump(exclude_unset=True, exclude_none=True)
         sections = [(f"[{name}]", data[name]) for name in ("run", "subject", "population") if name in data]
         sections += [("[[dose]]", entry) for entry in data.get("dose", [])]
+        if self.numbers:
+            sections.append(("[numbers]", {_toml(name): value for name, value in self.numbers.items()}))
         return "\n".join(
             "\n".join((head, *(f"{key} = {_toml(value)}" for key, value in entries.items()), ""))
             for head, entries in sections
@@ -540,6 +560,14 @@ class Run(_Section):
                 "out, or give a later `until`."
             )
         return sorted({*range(0, until + 1, step), until, *observed})
+
+
+def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def _toml(value: Any) -> str:

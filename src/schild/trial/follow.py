@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, load
 from schild.engine.days import DaysResult, run_days
+from schild.people import Given
 from schild.trial.doses import Taking, taking
 from schild.trial.numbers import TrialNumbers, trial_numbers
 from schild.trial.occupancy import evening_occupancy
@@ -93,7 +93,6 @@ def course(
     arm: Arm,
     who: Drinkers,
     numbers: TrialNumbers,
-    catalogue: Catalogue,
     replicate: int,
     draws: Draws,
     before: Course | None = None,
@@ -102,7 +101,7 @@ def course(
 
     Parameters
     ----------
-    trial, arm, who, numbers, catalogue
+    trial, arm, who, numbers
         Of the replicate.
     replicate : int
         Which repeat.
@@ -141,8 +140,8 @@ def course(
         took = taking(trial, arm, numbers, who.first, n, wanted)
         occupancy = nothing
         if not arm.placebo and took.dose.any():
-            kinetics = kinetic_people(trial, catalogue, who.first, n, replicate)
-            found = evening_occupancy(arm, took.dose, kinetics, catalogue, numbers)
+            kinetics = kinetic_people(trial, numbers, who.first, n, replicate)
+            found = evening_occupancy(arm, took.dose, kinetics, numbers)
             # The integrator may leave a receptor a rounding error outside its limits.
             occupancy = np.clip(found, 0.0, 1.0)
     if not occupancy.any():
@@ -164,7 +163,7 @@ def follow(
     stop: int,
     *,
     catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
 ) -> Part:
     """Follow people ``start`` to ``stop`` of a trial through every arm.
 
@@ -204,9 +203,9 @@ def follow(
         first = start if shared else start + k * trial.size
         if who is None or draws is None or not shared:
             draws = draws_of(trial, first, n)
-            who = enrol(trial, numbers, kinetic_people(trial, catalogue, first, n, replicate), first)
+            who = enrol(trial, numbers, kinetic_people(trial, numbers, first, n, replicate), first)
         everybody[:, k] = np.column_stack([who.female, who.baseline, who.gain, np.full(n, replicate)])
-        done = course(trial, arm, who, numbers, catalogue, replicate, draws)
+        done = course(trial, arm, who, numbers, replicate, draws)
         counts[:, k] = counted(trial, arm, done)
         weekly[k] = _by_week(trial, done)
     return Part(counts=counts, people=everybody, weekly=weekly)

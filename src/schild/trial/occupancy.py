@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue
 from schild.engine.run import EngineEvents, run
 from schild.errors import InputError, SchildError
 from schild.model.arrays import compile_spec
-from schild.model.build import People, build
+from schild.model.build import build
 from schild.model.spec import ENDOGENOUS
+from schild.people import Values
 from schild.regimen import Dose, expand
 from schild.simulate.solve import RTOL, engine_events
 from schild.trial.numbers import TrialNumbers
@@ -27,9 +27,7 @@ Floats = NDArray[np.float64]
 _ROLES = ("antagonist",)
 
 
-def evening_occupancy(
-    arm: Arm, taken: NDArray[np.bool_], people: People, catalogue: Catalogue, numbers: TrialNumbers
-) -> Floats:
+def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, numbers: TrialNumbers) -> Floats:
     """Run the engine for people who take an arm's drug on some days.
 
     Parameters
@@ -38,9 +36,9 @@ def evening_occupancy(
         Drug, amount, route, dosing.
     taken : ndarray of bool, shape (n, n_days)
         Days with a dose.
-    people : People
+    people : Values
         Their kinetics; variation between occasions is left out (docs/design/trial.md).
-    catalogue, numbers
+    numbers : TrialNumbers
         Of the replicate.
 
     Returns
@@ -56,7 +54,7 @@ def evening_occupancy(
     n, days = taken.shape
     hour = numbers["hour.evening"] - numbers["hour.before"] if arm.dosing == "as_needed" else numbers["hour.tablet"]
     dose = Dose(drug=arm.drug, amount=arm.amount, route=arm.route, time=hour, count=1, product=arm.product)
-    drug = catalogue.drug(arm.drug or "")
+    drug = people.catalogue.drug(arm.drug or "")
     if drug.role not in _ROLES:
         raise InputError(
             f"The arm {arm.name!r} gives {drug.name}, which is no antagonist; expected one such as naltrexone. "
@@ -64,11 +62,9 @@ def evening_occupancy(
         )
     day = 24 * TICKS_PER_HOUR
     built = build(
-        catalogue,
+        people.of_people(dataclasses.replace(people.people, between_occasion=None)),
         expand((dose,), days * day),
-        dataclasses.replace(people, between_occasion=None),
         receptors=("mor",),
-        overrides={k: v for k, v in numbers.overrides.items() if not k.startswith(("trial.", "alcohol."))} or None,
     )
     program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
     # What one dose does is the same on every day, so its entries are shifted; each person keeps those it takes.

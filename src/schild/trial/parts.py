@@ -6,20 +6,24 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from schild import __version__
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
+from schild.people import Given, Uses
 from schild.trial.follow import COUNTS, WEEKLY, Part, follow
+from schild.trial.numbers import trial_numbers
+from schild.trial.occupancy import evening_occupancy
+from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Trial
 
-__all__ = ["PEOPLE", "Range", "merge", "ranges", "run_parts", "trial_key"]
+__all__ = ["PEOPLE", "Range", "merge", "ranges", "run_parts", "trial_key", "uses_of"]
 
 #: People of one part unless asked otherwise: bounds the memory, changes no number.
 PEOPLE = 1000
@@ -28,8 +32,40 @@ PEOPLE = 1000
 Range = tuple[int, int]
 
 
-def trial_key(trial: Trial, catalogue: Catalogue, overrides: Mapping[str, float] | None = None) -> str:
-    """Hash of everything that decides a trial's numbers.
+def uses_of(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) -> Uses:
+    """Record of every number that following a trial's people uses, without following them.
+
+    Examples
+    --------
+    >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
+    >>> used = uses_of(trial, load()).numbers
+    >>> ("beta_naltrexol", "cl") in used, ("endogenous", "mor.e0") in used, ("trial", "adherence.daily") in used
+    (True, True, True)
+    """
+    numbers = trial_numbers(trial, catalogue, 0, overrides)
+    for name in catalogue.trial:
+        numbers.values.of("trial", name)
+    kinetics = kinetic_people(trial, numbers, 0, 1, 0)
+    kinetics.between("alcohol", "release.gain")
+    kinetics.covariate("sex")
+    for arm in trial.arm:
+        if not arm.placebo:
+            evening_occupancy(arm, np.ones((1, 1), dtype=bool), kinetics, numbers)
+    return numbers.values.uses
+
+
+@cache
+def _code() -> str:
+    """Hash of the program: parts that other code made are not taken up."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) -> str:
+    """Hash of everything that decides a trial's numbers: what is tried, every number used, the program.
 
     Examples
     --------
@@ -37,18 +73,7 @@ def trial_key(trial: Trial, catalogue: Catalogue, overrides: Mapping[str, float]
     >>> trial_key(trial, load()) == trial_key(Trial.parse(trial.model_dump()), load())
     True
     """
-    drugs = sorted({catalogue.drug(arm.drug).key for arm in trial.arm if arm.drug})
-    numbers = {
-        name: [number.value, number.between_subject.cv if number.between_subject else None,
-               number.uncertainty.cv if number.uncertainty else None]
-        for table in (catalogue.trial, catalogue.alcohol)
-        for name, number in table.items()
-    }  # fmt: skip
-    said = [
-        __version__, trial.canonical(), dict(overrides or {}), numbers, COUNTS, WEEKLY,
-        {key: drug.digest for key, drug in catalogue.drugs.items() if key in drugs or key == "beta_naltrexol"},
-        repr(catalogue.populations.get(trial.population.reference)),
-    ]  # fmt: skip
+    said = [_code(), trial.canonical(), uses_of(trial, catalogue, overrides).digests(catalogue), COUNTS, WEEKLY]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -85,8 +110,10 @@ def merge(parts: list[Part]) -> Part:
     )
 
 
-def _make(trial: Trial, part: tuple[Range, ...], overrides: Mapping[str, float] | None, file: Path | None) -> Part:
-    made = merge([follow(trial, start, stop, overrides=overrides) for start, stop in part])
+def _make(
+    trial: Trial, part: tuple[Range, ...], catalogue: Catalogue | None, overrides: Given | None, file: Path | None
+) -> Part:
+    made = merge([follow(trial, start, stop, catalogue=catalogue, overrides=overrides) for start, stop in part])
     if file is not None:
         aside = file.with_name(f".{file.name}.{os.getpid()}")
         with aside.open("wb") as handle:
@@ -113,7 +140,8 @@ def run_parts(
     out: Path | None = None,
     workers: int = 1,
     people: int = PEOPLE,
-    overrides: Mapping[str, float] | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Part:
     """Run every part that is not there yet, and merge all.
@@ -128,6 +156,8 @@ def run_parts(
         Processes.
     people : int
         People of a part.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
     overrides : mapping, optional
         As for ``trial_numbers``.
     progress : callable, optional
@@ -153,7 +183,7 @@ def run_parts(
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder} cannot be made ({error.strerror}); expected a folder that can be.") from None
-        key = trial_key(trial, load(), overrides)
+        key = trial_key(trial, catalogue or load(), overrides)
         files = [folder / f"{key}-{part[0][0]}-{part[-1][1]}.npz" for part in parts]
     found: list[Part | None] = [
         None if file is None else _found(file, trial, part) for file, part in zip(files, parts, strict=True)
@@ -171,14 +201,14 @@ def run_parts(
             advance(part)
     waiting = [k for k, have in enumerate(found) if have is None]
     if workers == 1 or len(waiting) < 2:
-        made: Iterator[Part] = (_make(trial, parts[k], overrides, files[k]) for k in waiting)
+        made: Iterator[Part] = (_make(trial, parts[k], catalogue, overrides, files[k]) for k in waiting)
         for k, one in zip(waiting, made, strict=True):
             found[k] = one
             advance(parts[k])
     else:
         # Fresh processes: a fork of one with threads may hang.
         with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
-            futures = [pool.submit(_make, trial, parts[k], overrides, files[k]) for k in waiting]
+            futures = [pool.submit(_make, trial, parts[k], catalogue, overrides, files[k]) for k in waiting]
             try:
                 for k, future in zip(waiting, futures, strict=True):
                     found[k] = future.result()

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue
 from schild.engine.days import run_days
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
-from schild.model.build import People as Kinetics
+from schild.people import People, Values
 from schild.population import Population, people_of
 from schild.trial.numbers import TrialNumbers
 from schild.trial.trialfile import Trial
@@ -69,23 +68,18 @@ class Drinkers:
         return int(self.drinking.size)
 
 
-def kinetic_people(trial: Trial, catalogue: Catalogue, first: int, n: int, replicate: int) -> Kinetics:
+def kinetic_people(trial: Trial, numbers: TrialNumbers, first: int, n: int, replicate: int) -> Values:
     """Covariates and kinetics of people ``first`` to ``first + n``; those of ``simulate`` with the same seed."""
     who = Population(n=n, key=trial.population.reference, fixed=trial.population.fixed, occasions=False)
-    people = people_of(who, catalogue, trial.trial.seed, first)
+    people = people_of(who, numbers.values, trial.trial.seed, first)
     if not trial.trial.uncertainty:
-        return people
+        return numbers.values.of_people(people)
 
     def uncertain(name: str) -> Floats:
         return np.full(n, normals(trial.trial.seed, f"uncertain:{name}", replicate, replicate + 1)[0])
 
-    return Kinetics(
-        n=n,
-        covariates=people.covariates,
-        between_subject=people.between_subject,
-        between_occasion=None,
-        uncertainty=uncertain,
-    )
+    drawn = People(n=n, covariates=people.covariates, between_subject=people.between_subject, uncertainty=uncertain)
+    return numbers.values.of_people(drawn)
 
 
 def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bool = False) -> Floats:
@@ -115,7 +109,7 @@ def habit_of(numbers: TrialNumbers, learning: bool) -> Floats:
     )  # fmt: skip
 
 
-def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Kinetics, first: int) -> Drinkers:
+def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Values, first: int) -> Drinkers:
     """Fill places ``first`` to ``first + n`` with people whose drinking before treatment is eligible.
 
     Every place has candidates of its own, so who fills it does not depend on other places.
@@ -125,13 +119,11 @@ def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Kinetics, first: int) -
     InputError
         If a place finds nobody.
     """
-    n, seed = kinetics.n, trial.trial.seed
-    female = np.asarray(kinetics.covariates["sex"]) == "female"
+    n, seed = kinetics.people.n, trial.trial.seed
+    female = kinetics.covariate("sex") == "female"
     limit = np.where(female, numbers["limit.female"], numbers["limit.male"])
-    gain = np.ones(n)
-    if kinetics.between_subject is not None:
-        # The stream of the laboratory's people: the same person has the same release there.
-        gain = np.exp(numbers.gain_omega * kinetics.between_subject("alcohol.release.gain"))
+    # The same person has the same release in the laboratory.
+    gain = np.broadcast_to(np.asarray(kinetics.between("alcohol", "release.gain")), (n,))
     rule = trial.eligibility
     least = (rule.drinking_days, rule.heavy_days, rule.drinks_per_week * BASELINE_DAYS / 7.0)
     own: dict[str, Floats] = {name: np.zeros(n) for name in ("drinking", "heavy", "tail", "craving")}

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from schild import __version__
 from schild.catalog import Catalogue, load
-from schild.results import Shown, plain
+from schild.people import Given, Overrides, Uses
+from schild.population import Population
+from schild.results import Shown, cited, plain
 from schild.trial.endpoints import (
     ENDPOINTS,
     Contrast,
@@ -27,8 +29,8 @@ from schild.trial.endpoints import (
     values,
 )
 from schild.trial.follow import COUNTS, WEEKLY, Part
-from schild.trial.numbers import DRUG_NUMBERS, trial_numbers
-from schild.trial.parts import PEOPLE, run_parts, trial_key
+from schild.trial.numbers import trial_numbers
+from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
 from schild.trial.trialfile import ESTIMANDS, MISSING, Trial
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class TrialResult(Shown):
         What a reader must know.
     manifest : mapping
         To repeat it.
+    sources : mapping of str to tuple of str
+        Citation key to the numbers it is used for.
     """
 
     trial: Trial
@@ -91,6 +95,7 @@ class TrialResult(Shown):
     contrasts: tuple[Contrast, ...]
     warnings: tuple[str, ...]
     manifest: Mapping[str, Any]
+    sources: Mapping[str, tuple[str, ...]]
     catalogue: Catalogue = field(repr=False)
 
     @property
@@ -191,24 +196,8 @@ class TrialResult(Shown):
                 {"arm": name, "median_day": s.median, "low": s.low, "high": s.high} for name, s in self.survival.items()
             ],
             "warnings": list(self.warnings),
-            "cite": sorted(self.sources),
+            "cite": cited(self.sources),
         }
-
-    @cached_property
-    def sources(self) -> dict[str, list[str]]:
-        """Citation keys of the trial's own numbers, and what each is for."""
-        found: dict[str, list[str]] = {}
-        alcohol = [*DRUG_NUMBERS.values(), "release.gain", "drink.us"]
-        chosen = [*self.catalogue.trial.values(), *(self.catalogue.alcohol[name] for name in alcohol)]
-        for number in chosen:
-            for key in number.chosen.source:
-                found.setdefault(key, []).append(number.name)
-        return found
-
-    def cite(self) -> str:
-        """Return the sources of the trial's own numbers."""
-        known = self.catalogue.references
-        return "\n".join(f"[{key}] {known[key].label}" for key in sorted(self.sources) if key in known)
 
 
 def run_trial(
@@ -217,7 +206,8 @@ def run_trial(
     out: str | Path | None = None,
     workers: int = 1,
     people: int = PEOPLE,
-    overrides: Mapping[str, float] | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> TrialResult:
     """Run a virtual trial.
@@ -232,8 +222,10 @@ def run_trial(
         Processes; never changes a number.
     people : int
         People of a part; bounds the memory, never changes a number.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
     overrides : mapping, optional
-        Typical values in place of the catalogue's, by ``"trial.<number>"``, ``"alcohol.<number>"``, ``"drug.number"``.
+        Numbers in place of the catalogue's, as for ``simulate``: ``"trial.<number>"``, ``"alcohol.<number>"``, ...
     progress : callable, optional
         Called with people done and people in all.
 
@@ -255,26 +247,33 @@ def run_trial(
     """
     if not isinstance(trial, Trial):
         trial = Trial.parse(dict(trial))
-    catalogue = load()
+    catalogue = catalogue or load()
+    given = Overrides.of(overrides, catalogue)
     describe("nausea", "", np.zeros(2))  # says at once if statsmodels is missing
     folder = None if out is None else Path(out)
-    part = run_parts(trial, out=folder, workers=workers, people=people, overrides=overrides, progress=progress)
-    endpoints, contrasts = analyse(trial, part, catalogue, overrides)
+    uses = uses_of(trial, catalogue, given)
+    part = run_parts(
+        trial, out=folder, workers=workers, people=people, catalogue=catalogue, overrides=given, progress=progress
+    )
+    endpoints, contrasts = analyse(trial, part, catalogue, given, uses=uses)
+    fixed = Population(n=1, fixed=trial.population.fixed).given
     return TrialResult(
         trial=trial,
         part=part,
         endpoints=endpoints,
         contrasts=contrasts,
-        warnings=tuple(_warnings(trial)),
+        warnings=(*_warnings(trial), *uses.unused(given, fixed)),
         manifest={
             "schild": __version__,
             "trial": trial.model_dump(),
-            "key": trial_key(trial, catalogue, overrides),
+            "key": trial_key(trial, catalogue, given),
+            "catalogue": uses.digests(catalogue),
             "people": trial.size,
             "estimand": ESTIMANDS[trial.trial.estimand],
             "missing": MISSING[trial.trial.missing],
-            "overrides": dict(overrides or {}),
+            "numbers": dict(given),
         },
+        sources=uses.sources,
         catalogue=catalogue,
     )
 
@@ -283,10 +282,11 @@ def analyse(
     trial: Trial,
     part: Part,
     catalogue: Catalogue,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
     names: Sequence[str] = tuple(ENDPOINTS),
     *,
     time: bool = True,
+    uses: Uses | None = None,
 ) -> tuple[tuple[Endpoint, ...], tuple[Contrast, ...]]:
     """Estimate endpoints and comparisons; over replicates, their mean and the middle 95 %."""
     n = trial.trial.n
@@ -295,7 +295,7 @@ def analyse(
     per: list[tuple[list[Endpoint], list[Contrast]]] = []
     for r in range(trial.trial.replicates):
         some = slice(r * n, (r + 1) * n)
-        numbers = trial_numbers(trial, catalogue, r, overrides)
+        numbers = trial_numbers(trial, catalogue, r, overrides, uses=uses)
         of = [values(trial, part.counts[some, k], part.people[some, k], numbers) for k in range(len(trial.arm))]
         endpoints = [describe(name, arm.name, of[k][name]) for name in names for k, arm in enumerate(trial.arm)]
         contrasts: list[Contrast] = []

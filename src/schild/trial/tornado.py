@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from schild.catalog import load
+from schild.drinking.value import DAY_NUMBERS
 from schild.errors import InputError
 from schild.evidence import Number
 from schild.trial.endpoints import values
-from schild.trial.numbers import DRUG_NUMBERS, trial_numbers
+from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
 
@@ -86,7 +87,7 @@ def tornado(trial: Trial, names: Sequence[str] = ()) -> tuple[Swing, ...]:
     """
     catalogue = load()
     known = {f"trial.{k}": v for k, v in catalogue.trial.items() if not k.startswith("who.")}
-    known |= {f"alcohol.{k}": catalogue.alcohol[k] for k in DRUG_NUMBERS.values()}
+    known |= {f"alcohol.{k}": catalogue.alcohol[k] for k in DAY_NUMBERS.values()}
     wanted = names or [k for k, v in known.items() if _ends(v) is not None]
 
     def effect(overrides: dict[str, float]) -> tuple[float, ...]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from schild.catalog import load
-from schild.catalog.between import between_studies, kind_of, published, squares
 from schild.evidence import Number, Value
+from schild.people.spread_between_studies import between_studies, kind_of, published, squares
 from schild.simulate import simulate
 
 
@@ -88,7 +88,7 @@ def test_runs_without_uncertainty_never_ask(monkeypatch):
     def refuse(_):
         raise AssertionError("asked")
 
-    monkeypatch.setattr("schild.model.build.between_studies", refuse)
+    monkeypatch.setattr("schild.people.values.between_studies", refuse)
     found = simulate("morphine 10 mg iv", until="4 h", every="1 h", outputs=["plasma_morphine"], population={"n": 2})
     assert np.asarray(found["plasma_morphine"].values).shape == (2, 5)
     with pytest.raises(AssertionError, match="asked"):

@@ -13,6 +13,7 @@ from schild.drinking.experiment import laboratory, sit
 from schild.drinking.people import drinkers
 from schild.drinking.protocols import PROTOCOLS, protocol
 from schild.errors import InputError
+from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.validate.laboratory import STUDY, state_laboratory
 
@@ -77,7 +78,7 @@ def _fall(people, every=1 / 60):
 
 
 def _norberg():
-    one = drinkers(people_of(Subject(weight_kg=70.0), load(), 1), load())
+    one = drinkers(Values(load(), people_of(Subject(weight_kg=70.0), load(), 1)))
     size = load().alcohol["vss"].value / one.volume_l[0]
     return one.with_(**{name: one.column(name) * size for name in ("vc", "vt", "cld", "vmax", "clr")})
 
@@ -101,14 +102,16 @@ def test_norberg_s_numbers_fall_within_ten_percent_of_full_capacity():
 
 
 def test_elimination_of_a_population_is_in_the_published_range():
-    people = drinkers(people_of(Population(n=1000), load(), 1), load())
+    people = drinkers(Values(load(), people_of(Population(n=1000), load(), 1)))
     fall = _fall(people, every=1 / 30)
     assert np.mean((fall > 0.10) & (fall < 0.25)) >= 0.80
     assert 0.12 < np.median(fall) < 0.20
 
 
 def test_the_two_volumes_are_correlated_as_published():
-    people = drinkers(people_of(Population(n=20_000, fixed={"weight_kg": 70.0, "sex": "male"}), load(), 1), load())
+    people = drinkers(
+        Values(load(), people_of(Population(n=20_000, fixed={"weight_kg": 70.0, "sex": "male"}), load(), 1))
+    )
     vc, vt = np.log(people.column("vc")), np.log(people.column("vt"))
     assert np.corrcoef(vc, vt)[0, 1] == pytest.approx(load().alcohol["rho.vc.vt"].value, abs=0.02)
     total = (people.column("vc") + people.column("vt")) / people.volume_l * 35.8

@@ -12,6 +12,7 @@ from schild.catalog import drug_from_dict, load
 from schild.cli import main
 from schild.errors import CatalogueError, InputError
 from schild.model.given import with_products
+from schild.people import Values
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem, to_nonmem
 from schild.simulate import Run, model_of
 from schild.units import ticks
@@ -52,9 +53,9 @@ def test_it_has_the_numbers_of_the_product():
     ],
 )
 def test_a_dose_of_just_its_strength_is_that_product(words, product):
-    (event,) = with_products(load(), expand(parse_regimen(words), 0))
+    (event,) = with_products(Values(load()), expand(parse_regimen(words), 0))
     assert event.product == product
-    assert with_products(load(), [event]) == (event,)
+    assert with_products(Values(load()), [event]) == (event,)
 
 
 def test_the_run_says_what_the_strength_decided_and_a_named_product_is_not_remarked_on():
@@ -93,7 +94,7 @@ def test_an_override_reaches_the_number_of_the_product():
 
 @pytest.mark.parametrize("drug", ["oxycodone", "hydrocodone", "oxymorphone", "morphine"])
 def test_a_product_may_have_the_inputs_of_another_route(drug):
-    (named,) = with_products(load(), expand(parse_regimen(f"{drug} 20 mg po product er"), 0))
+    (named,) = with_products(Values(load()), expand(parse_regimen(f"{drug} 20 mg po product er"), 0))
     assert (named.route, named.product) == ("oral_er", None)
     a, b = (schild.simulate(f"{drug} 20 mg {x}", until="12 h", every="1 h") for x in ("po product er", "oral_er"))
     np.testing.assert_array_equal(a[f"plasma_{drug}"].values, b[f"plasma_{drug}"].values)
@@ -102,7 +103,7 @@ def test_a_product_may_have_the_inputs_of_another_route(drug):
 def test_depots_of_buprenorphine_have_products():
     words = ("product weekly", "product monthly", "")
     events = with_products(
-        load(), expand(parse_regimen("; ".join(f"buprenorphine 24 mg sc_depot {w}" for w in words)), 0)
+        Values(load()), expand(parse_regimen("; ".join(f"buprenorphine 24 mg sc_depot {w}" for w in words)), 0)
     )
     assert [e.route for e in events] == ["sc_depot_weekly", "sc_depot", "sc_depot"]
     assert (
@@ -154,14 +155,14 @@ def test_the_dry_run_shows_it(capsys):
         [
             "simulate",
             "naloxone 8 mg in",
-            "oxycodone 200 mg po product er at 1 h",
+            "oxycodone 20 mg po product er at 1 d",
             "--until",
             "1 d",
             "--dry-run",
             "--json",
         ]
     )
-    # More than published challenges while an antagonist is on board: refused, also in a dry run.
+    # An antagonist on board and no published challenge: refused, also in a dry run.
     assert "published human challenges" in capsys.readouterr().err
     main(["simulate", "naloxone 8 mg in", "--dry-run", "--json"])
     told = json.loads(capsys.readouterr().out)

@@ -10,6 +10,7 @@ import pytest
 import schild
 from schild.engine import rescue_kernel as kernel
 from schild.errors import InputError
+from schild.people import Values
 from schild.rescue.follow import GivenCourse, follow, warm_up
 from schild.rescue.general import bound_equivalent, most_depression
 from schild.rescue.measure import _returns
@@ -189,7 +190,7 @@ def test_the_receptor_module_against_the_published_kinetics(link, antagonist):
 
 
 def test_the_link_is_exact_at_both_ends():
-    most = most_depression(schild.load())
+    most = most_depression(Values(schild.load()))
     assert 0.9 < most < 1.0
     assert bound_equivalent(1.0, most) == 0.0
     assert bound_equivalent(1.0 - most, most) == 1.0

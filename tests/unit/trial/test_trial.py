@@ -32,9 +32,9 @@ def days():
     trial = small(n=150)
     catalogue = load()
     numbers = trial_numbers(trial, catalogue, overrides=LEAVING)
-    who = enrol(trial, numbers, kinetic_people(trial, catalogue, 0, 150, 0), 0)
+    who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, 150, 0), 0)
     draws = draws_of(trial, 0, 150)
-    done = course(trial, trial.arm[0], who, numbers, catalogue, 0, draws)
+    done = course(trial, trial.arm[0], who, numbers, 0, draws)
     return trial, numbers, who, done
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from schild.catalog.loader import Catalogue
     from schild.evidence import Number
 
-__all__ = ["ENOUGH", "ESTIMATED", "Between", "Kind", "Spreads", "between_studies", "kind_of", "published", "squares"]
+__all__ = ["ENOUGH", "Between", "Kind", "Spreads", "between_studies", "kind_of", "published", "squares"]
 
 Kind: TypeAlias = Literal["clearance", "volume", "bioavailability"]
 
@@ -23,8 +23,6 @@ ENOUGH = 3
 ANOTHER = 5.0
 #: Values nearer than this share are one study printed twice.
 TWICE = 0.01
-#: Drugs whose part between studies was estimated from exposures and stands in their own numbers.
-ESTIMATED = ("naltrexone", "beta_naltrexol")
 #: First words of notes that leave a value out of the spread.
 LEFT_OUT = ("outlier", "apparent")
 
@@ -163,7 +161,7 @@ class Between:
             0 for numbers that the rule leaves alone, and for a complete bioavailability.
         """
         kind = kind_of(drug, name)
-        if kind is None or drug.key in ESTIMATED:
+        if kind is None or drug.between_studies_estimated:
             return 0.0
         found = squares(number, kind)
         s = math.sqrt(found.squares / found.freedom) if found.n >= ENOUGH else self.pooled[kind]

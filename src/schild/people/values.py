@@ -1,0 +1,442 @@
+"""The one way from catalogue, person and overrides to a value, with a record of what was used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Covariate, Drug
+from schild.errors import CatalogueError, UnknownNameError
+from schild.evidence import Number
+from schild.people.overrides import Given, Overrides
+from schild.people.spread_between_studies import between_studies
+
+__all__ = ["Draw", "People", "Uses", "Values"]
+
+Floats = NDArray[np.float64]
+
+#: A draw of standard normals for a named quantity, one per person.
+Draw = Callable[[str], Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who takes the drugs.
+
+    Parameters
+    ----------
+    n : int
+        Number of people.
+    covariates : mapping
+        ``weight_kg``, ``age_years``, ``crcl_ml_min`` as arrays of shape (n,); ``liver``, ``sex``, ``dependent`` as
+        arrays of text.
+    between_subject, between_occasion, uncertainty : callable, optional
+        Give standard normals of shape (n,) for a name; None leaves that kind of variation out. The same name always
+        gives the same draws.
+    """
+
+    n: int
+    covariates: Mapping[str, NDArray[np.float64] | NDArray[np.str_]] = field(default_factory=dict)
+    between_subject: Draw | None = None
+    between_occasion: Draw | None = None
+    uncertainty: Draw | None = None
+
+
+@dataclass(slots=True)
+class Uses:
+    """Record of a run: which numbers it used, which of the given ones, and which covariates moved a number.
+
+    Attributes
+    ----------
+    numbers : dict of (str, str) to Number
+        By owner and name, as the catalogue has them.
+    values : dict of (str, str) to float
+        Typical values, those given in place of the catalogue's included.
+    given : set of str
+        Names of overrides that acted.
+    covariates : set of str
+        Covariates of which a number depends.
+    """
+
+    numbers: dict[tuple[str, str], Number] = field(default_factory=dict)
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+    covariates: set[str] = field(default_factory=set)
+
+    @property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Citation key of each chosen value to the numbers it gives, as ``"owner.number"``."""
+        found: dict[str, set[str]] = {}
+        for (owner, name), number in self.numbers.items():
+            for source in number.chosen.source:
+                found.setdefault(source, set()).add(f"{owner}.{name}")
+        return {key: tuple(sorted(names)) for key, names in found.items()}
+
+    def digests(self, catalogue: Catalogue) -> dict[str, str]:
+        """Hash of what a run took from each owner: its structure, and every number used with its spreads and bounds.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+            Where the numbers stand.
+
+        Returns
+        -------
+        dict of str to str
+            By owner. It changes with each number used, be it in the catalogue or given in its place.
+        """
+        parts: dict[str, list[Any]] = {}
+        for (owner, name), number in sorted(self.numbers.items()):
+            spreads = [number.between_subject, number.between_occasion, number.uncertainty]
+            parts.setdefault(owner, []).append(
+                [name, number.unit, self.values[owner, name], number.bounds, number.same_as,
+                 [None if s is None else [s.cv, s.law] for s in spreads]]
+            )  # fmt: skip
+        found = {}
+        for owner, used in parts.items():
+            entry = catalogue.entry_of(owner)
+            # The digest of a drug's file would change with its comments and with rivals that nothing uses.
+            bare = None if entry is None else replace(entry, numbers={})
+            form = repr(replace(bare, digest="") if isinstance(bare, Drug) else bare)
+            found[owner] = blake2b(json.dumps([form, used]).encode(), digest_size=8).hexdigest()
+        return found
+
+    def unused(self, overrides: Overrides, covariates: Mapping[str, Any] | None = None) -> list[str]:
+        """Say which of the given numbers and covariates changed nothing.
+
+        Parameters
+        ----------
+        overrides : Overrides
+            Numbers given in place of the catalogue's.
+        covariates : mapping, optional
+            Covariates given for everybody, other than those of the typical person, by the names of ``Subject``.
+
+        Returns
+        -------
+        list of str
+            Warnings.
+        """
+        said = []
+        for name in overrides:
+            if name in self.given:
+                continue
+            owner, _, short = name.partition(".")
+            others = sorted(n for o, n in self.numbers if o == owner and n.endswith(f".{short}"))
+            instead = f" It uses {', '.join(f'{owner}.{n}' for n in others)}." if others else ""
+            said.append(f"{name} was given, and no number of this run uses it.{instead}")
+        given = covariates or {}
+        idle = [_COVARIATES[name].format(value) for name, value in given.items() if name not in self.covariates]
+        if idle:
+            words, it = ("was", "it") if len(idle) == 1 else ("were", "them")
+            said.append(f"{', '.join(idle)} {words} given, and no number of this run depends on {it}.")
+        return said
+
+
+#: Covariates in the words of a run file.
+_COVARIATES = {
+    "weight_kg": "weight = {:g} kg",
+    "age_years": "age = {:g} years",
+    "crcl_ml_min": "crcl = {:g} mL/min",
+    "liver": "liver = {}",
+    "sex": "sex = {}",
+    "dependent": "dependent = {}",
+    "cyp2d6": "cyp2d6 = {}",
+}
+
+
+class Values:
+    """Values of the numbers of a run.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where the numbers stand.
+    people : People, optional
+        Whose values; without, typical values only.
+    overrides : mapping, optional
+        Values in place of the catalogue's, see ``Overrides.of``.
+    uses : Uses, optional
+        Record to add to; a new one by default.
+
+    Attributes
+    ----------
+    structures : dict of str to str
+        Structure between plasma and receptor that each drug has in this run: it decides which version of a number is
+        read.
+    warnings : list of str
+        What happened to numbers on the way, each once.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> values = Values(load(), overrides={"naltrexone.cl": "120 L/h"})
+    >>> values.typical("naltrexone", "cl"), values.typical("pupil", "baseline")
+    (120.0, 6.0)
+    >>> sorted(values.uses.numbers), values.uses.given
+    ([('naltrexone', 'cl'), ('pupil', 'baseline')], {'naltrexone.cl'})
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        people: People | None = None,
+        overrides: Given | None = None,
+        *,
+        uses: Uses | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.overrides = Overrides.of(overrides, catalogue)
+        self.uses = Uses() if uses is None else uses
+        self.structures: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self._people = people
+        self._kept: dict[tuple[str, str], float | Floats] = {}
+
+    def of_people(self, people: People | None) -> Values:
+        """Return the values of other people, None for the typical person, with the same overrides and record."""
+        other = Values(self.catalogue, people, self.overrides, uses=self.uses)
+        other.structures = self.structures
+        return other
+
+    @property
+    def people(self) -> People:
+        """Whose values these are."""
+        assert self._people is not None  # whoever asks has given them
+        return self._people
+
+    def covariate(self, name: str) -> NDArray[Any]:
+        """Covariate of every person, shape (n,); its use is recorded."""
+        self.uses.covariates.add(name)
+        return np.asarray(self.people.covariates[name])
+
+    def warn(self, warning: str) -> None:
+        """Say something once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def number(self, owner: str, name: str) -> Number:
+        """Look a number up, in the version of the chosen structure, and record its use.
+
+        Parameters
+        ----------
+        owner : str
+            Key of a drug, effect, mechanism or population, or ``alcohol``, ``trial``, ``rescue``.
+        name : str
+            Name within the owner. A metabolite takes numbers that it lacks from the drug it follows.
+
+        Returns
+        -------
+        Number
+            As the catalogue has it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none.
+        """
+        owner, number = self._find(owner, name)
+        self._typical(owner, name, number)
+        return number
+
+    def typical(self, owner: str, name: str) -> float:
+        """Value of a number for the typical person: the one given, or the catalogue's.
+
+        Parameters
+        ----------
+        owner, name : str
+            As for ``number``.
+
+        Returns
+        -------
+        float
+            In the number's unit.
+        """
+        owner, number = self._find(owner, name)
+        return self._typical(owner, name, number)
+
+    def of(self, owner: str, name: str) -> float | Floats:
+        """Value of a number for every person: typical, uncertain, by covariates, between people.
+
+        Parameters
+        ----------
+        owner, name : str
+            As for ``number``.
+
+        Returns
+        -------
+        float or ndarray, shape (n,)
+            In the number's unit, within its bounds; a float where it is the same for all, or without people.
+        """
+        owner, number = self._find(owner, name)
+        key = (owner, number.name)
+        if key not in self._kept:
+            self._kept[key] = self._of(owner, name, number)
+        return self._kept[key]
+
+    def column(self, owner: str, name: str) -> Any:
+        """Value of a number for every person, to be combined with arrays of shape (n, n_times)."""
+        value = np.asarray(self.of(owner, name), dtype=np.float64)
+        return value[:, None] if value.ndim else value
+
+    def efficacy(self, receptor: str, species: str) -> float | Floats:
+        """Intrinsic efficacy of a species at a receptor, for every person; 0 where the catalogue gives none. [1]"""
+        name = self.catalogue.drugs[species].binding[receptor].efficacy
+        return 0.0 if name is None else self.of(species, name)
+
+    def between(self, owner: str, name: str) -> float | Floats:
+        """Factor by which people differ from the typical person in a number, shape (n,) or 1."""
+        owner, number = self._find(owner, name)
+        self._typical(owner, name, number)
+        if self.people.between_subject is None or number.between_subject is None:
+            return 1.0
+        return np.asarray(np.exp(number.between_subject.omega * self._eta(owner, number)), dtype=np.float64)
+
+    def on_occasion(self, owner: str, name: str, occasion: int) -> float | Floats:
+        """Value of a number for every person at one occasion; 0 leaves the variation between occasions out."""
+        value = self.of(owner, name)
+        owner, number = self._find(owner, name)
+        draw, spread = self.people.between_occasion, number.between_occasion
+        if not occasion or draw is None or spread is None:
+            return value
+        moved = value * np.exp(spread.omega * draw(f"{self._origin(owner, number)[0]}@{occasion}"))
+        return self._held(owner, number, moved, "on some occasions")
+
+    # ---- how -----------------------------------------------------------------------------------------------------
+
+    def _find(self, owner: str, name: str) -> tuple[str, Number]:
+        """Owner and number: of the structure in use, else the plain one, else that of the drug it follows."""
+        numbers = self.catalogue.numbers_of(owner)
+        found = numbers.get(f"{self.structures.get(owner)}.{name}") or numbers.get(name)
+        if found is not None:
+            return owner, found
+        entry = self.catalogue.entry_of(owner)
+        if isinstance(entry, Drug) and entry.follows is not None:
+            return self._find(entry.follows, name)
+        raise UnknownNameError(f"number of {owner}", name, numbers)
+
+    def _origin(self, owner: str, number: Number) -> tuple[str, str, Number]:
+        """Label, owner and number that a copy follows, through copies of copies: same override, same draws."""
+        while number.same_as:
+            owner, _, name = number.same_as.partition(":")
+            number = self.catalogue.numbers_of(owner)[name]
+        return f"{owner}.{number.name}", owner, number
+
+    def _typical(self, owner: str, name: str, number: Number) -> float:
+        # A name that is no number itself stands for that of the structure in use.
+        plain = () if name in self.catalogue.numbers_of(owner) else (f"{owner}.{name}",)
+        given = next((x for x in (f"{owner}.{number.name}", *plain) if x in self.overrides), None)
+        if given is not None:
+            self.uses.given.add(given)
+            value = self.overrides[given]
+        elif number.same_as:  # a copy follows its origin, which is used and cited too
+            of, _, first = number.same_as.partition(":")
+            value = self._typical(of, first, self.catalogue.numbers_of(of)[first])
+        else:
+            value = number.value
+        self.uses.numbers[owner, number.name] = number
+        self.uses.values[owner, number.name] = value
+        return value
+
+    def _of(self, owner: str, name: str, number: Number) -> float | Floats:
+        typical = self._typical(owner, name, number)
+        if self._people is None:
+            return typical
+        value: float | Floats = typical
+        people = self.people
+        if people.uncertainty is not None:
+            value = self._uncertain(owner, number, typical, people.uncertainty)
+        entry = self.catalogue.entry_of(owner)
+        if isinstance(entry, Drug):
+            for covariate in entry.covariates:
+                if covariate.on == name:
+                    value = self._covariate(owner, covariate, value)
+        if people.between_subject is not None and number.between_subject is not None:
+            value = value * self.between(owner, name)
+        return value if typical is value else self._held(owner, number, value)
+
+    def _uncertain(self, owner: str, number: Number, typical: float, draw: Draw) -> float | Floats:
+        """Draw a typical value: by the catalogue's uncertainty, or by the spread between studies where it is larger.
+
+        A copy is drawn with its origin, so it spreads as that does.
+        """
+        label, of, origin = self._origin(owner, number)
+        spread = number.uncertainty
+        if spread is not None and spread.law == "normal":
+            return typical + spread.cv * abs(typical) * draw(label)
+        omega = 0.0 if spread is None else spread.omega
+        entry = self.catalogue.entry_of(of)
+        if isinstance(entry, Drug):
+            omega = max(omega, between_studies(self.catalogue).omega(entry, origin.name, origin))
+        return typical * np.exp(omega * draw(label)) if omega else typical
+
+    def _eta(self, owner: str, number: Number) -> Floats:
+        """Standard normals of a number between people, correlated as the catalogue says."""
+        draw = self.people.between_subject
+        assert draw is not None  # the only caller has checked
+        entry = self.catalogue.entry_of(owner)
+        linked = entry.correlations if isinstance(entry, Drug) else ()
+        if not any(number.name in (c.a, c.b) for c in linked):
+            return draw(self._origin(owner, number)[0])
+        names = sorted({x for c in linked for x in (c.a, c.b)})
+        matrix = np.eye(len(names))
+        for c in linked:
+            i, j = names.index(c.a), names.index(c.b)
+            matrix[i, j] = matrix[j, i] = self.typical(owner, c.rho)
+        try:
+            root = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            raise CatalogueError(
+                f"The correlations of {owner} do not form a valid matrix; expected one that is positive definite. "
+                "Lower the correlations."
+            ) from None
+        eta = np.zeros(self.people.n)
+        for weight, other in zip(root[names.index(number.name)], names, strict=True):
+            if weight:
+                eta = eta + weight * draw(self._origin(owner, self.catalogue.numbers_of(owner)[other])[0])
+        return eta
+
+    def _covariate(self, owner: str, covariate: Covariate, value: Any) -> Any:
+        of, form, people = covariate.of, covariate.form, self.people
+        have = people.covariates[of]
+        if form == "factor":
+            factor = np.ones(people.n)
+            for level, name in covariate.factors.items():
+                if (here := np.asarray(have) == level).any():
+                    factor = np.where(here, self.of(owner, name), factor)
+                    self.uses.covariates.add(of)
+            return value * factor
+        self.uses.covariates.add(of)
+        slope, reference = self.of(owner, str(covariate.slope)), self.of(owner, str(covariate.reference))
+        x = np.asarray(have, dtype=np.float64)
+        if form == "power":
+            return value * (x / reference) ** slope
+        moved = np.asarray(value + slope * (x - reference))
+        base = np.broadcast_to(np.asarray(value), moved.shape)
+        if (low := moved < 0.1 * base).any():
+            # A straight line must not cross zero: a tenth of the typical value is the floor, and it is said.
+            self.warn(
+                f"{owner}: {int(low.sum())} of {people.n} people have a {of} so far from {np.mean(reference):g} that "
+                f"{covariate.on} would fall below a tenth of its typical value; it was held there."
+            )
+            moved = np.maximum(moved, 0.1 * base)
+        return moved
+
+    def _held(self, owner: str, number: Number, value: float | Floats, when: str = "") -> float | Floats:
+        """Keep what people and draws made of a number within its bounds, and say so."""
+        if number.bounds is None:
+            return value
+        n = self.people.n
+        held = np.clip(value, *number.bounds)
+        if moved := int(np.count_nonzero(np.broadcast_to(held != value, (n,)))):
+            who = f"{when} some people" if when else f"{moved} of {n} people"
+            self.warn(
+                f"{owner}: {who} would have {number.name} outside {number.bounds[0]:g} to {number.bounds[1]:g}; it "
+                "was held at the limit."
+            )
+        return np.asarray(held, dtype=np.float64)
