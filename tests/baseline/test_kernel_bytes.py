@@ -24,7 +24,7 @@ import numba
 import numpy as np
 import pytest
 
-from schild.engine import kernel, session
+from schild.engine import layout, session
 from schild.engine.run import EngineEvents, run
 from schild.engine.streams import uniforms
 from schild.model.arrays import compile_spec
@@ -106,23 +106,23 @@ def model(spec, *, people=19, until=26.0, rtol=3e-5):
         return (time, kind, port[name] if isinstance(name, str) else name, amount, 1, offset, offset2, ii, count, cap)
 
     table = [
-        one(0.0, kernel.TRAIN, "oral", 30000.0, offset=1.0, ii=6.0),
-        one(0.0, kernel.TRAIN, "pulse", 20000.0, offset=2.0, ii=8.0),
-        one(0.0, kernel.TRAIN, "drip", 500.0, offset=1.0, offset2=5.0, ii=12.0, count=1.0),
-        one(1.0, kernel.ADD, "drip", -500.0),
-        one(2.0, kernel.ADD, "pulse", 20000.0),
-        one(5.3, kernel.ADD, "vein", 3000.0, cap=1e-3),
-        one(14.0, kernel.RESET, cap=0.05),
-        one(14.0, kernel.ADD, "vein", 1000.0, cap=1e-3),
-        one(16.0, kernel.CLEAR, cap=0.05),
-        one(17.0, kernel.ADD, "drip", 900.0),
-        one(19.5, kernel.ADD, "drip", -900.0),
+        one(0.0, layout.TRAIN, "oral", 30000.0, offset=1.0, ii=6.0),
+        one(0.0, layout.TRAIN, "pulse", 20000.0, offset=2.0, ii=8.0),
+        one(0.0, layout.TRAIN, "drip", 500.0, offset=1.0, offset2=5.0, ii=12.0, count=1.0),
+        one(1.0, layout.ADD, "drip", -500.0),
+        one(2.0, layout.ADD, "pulse", 20000.0),
+        one(5.3, layout.ADD, "vein", 3000.0, cap=1e-3),
+        one(14.0, layout.RESET, cap=0.05),
+        one(14.0, layout.ADD, "vein", 1000.0, cap=1e-3),
+        one(16.0, layout.CLEAR, cap=0.05),
+        one(17.0, layout.ADD, "drip", 900.0),
+        one(19.5, layout.ADD, "drip", -900.0),
     ]
     if width:
-        table.append(one(0.0, kernel.RECEPTORS, 0))
+        table.append(one(0.0, layout.RECEPTORS, 0))
     if "drink" in port:
         for time, sign in ((3.0, 1), (3.5, -1), (4.0, 1), (4.25, -1), (18.0, 1), (18.5, -1)):
-            table.append(one(time, kernel.ADD, "drink", sign * 28000.0 * MG, cap=0.01))
+            table.append(one(time, layout.ADD, "drink", sign * 28000.0 * MG, cap=0.01))
     table.sort(key=lambda row: row[0])
     signals = range(len(program.signals))
     found = run(

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from schild.engine import kernel
+from schild.engine import layout
+from schild.engine.modes import AMPLIFICATION, find_modes
 from schild.engine.run import EngineEvents, run
 from schild.model.arrays import compile_spec
 from schild.model.reference import collocate, plain
@@ -70,7 +71,7 @@ def modes(spec, p):
     program, rows = compile_spec(spec, p, 1)
     m = program.pole_col.size
     lam, offset, coupling = np.empty((3, m))
-    terms = kernel.port_modes(rows[0], program.pole_col, lam, offset, coupling, np.empty(m, np.int64))
+    terms = find_modes(rows[0], program.pole_col, lam, offset, coupling, np.empty(m, np.int64))
     return terms, int((coupling == 0.0).sum())
 
 
@@ -83,10 +84,10 @@ def test_equal_and_nearly_equal_rates(stages, prolonged, peripherals, gap):
     spec = chain_spec(stages, prolonged, peripherals, metabolites=3)
     p = numbers(spec, (0.4 * (1.0 + gap) ** k for k in range(100)))
     if prolonged:
-        events = [event(0.0, kernel.ADD, 500.0), event(2.0, kernel.ADD, -500.0)]
+        events = [event(0.0, layout.ADD, 500.0), event(2.0, layout.ADD, -500.0)]
         doses = [(0.0, "in", 1000.0, 2.0)]
     else:
-        events, doses = [event(0.0, kernel.ADD, 1000.0)], [(0.0, "in", 1000.0, 0.0)]
+        events, doses = [event(0.0, layout.ADD, 1000.0)], [(0.0, "in", 1000.0, 0.0)]
     terms, clusters = modes(spec, p)
     if gap <= 1e-3:
         assert terms > 0
@@ -98,8 +99,8 @@ def test_clusters_are_used_only_where_partial_fractions_would_cancel():
     spec = chain_spec(1)
     apart = numbers(spec, [0.1, 1.0, 0.3, 3.0, 9.0])
     assert modes(spec, apart)[0] == 0
-    assert modes(spec, apart | {"in.rate": 0.1 * (1 + 2 / kernel.AMPLIFICATION)})[0] == 0
-    assert modes(spec, apart | {"in.rate": 0.1 * (1 + 0.5 / kernel.AMPLIFICATION)})[0] > 0
+    assert modes(spec, apart | {"in.rate": 0.1 * (1 + 2 / AMPLIFICATION)})[0] == 0
+    assert modes(spec, apart | {"in.rate": 0.1 * (1 + 0.5 / AMPLIFICATION)})[0] > 0
 
 
 def test_a_gamma_pulse_with_the_elimination_rate_of_its_stages_has_its_closed_form():
@@ -107,7 +108,7 @@ def test_a_gamma_pulse_with_the_elimination_rate_of_its_stages_has_its_closed_fo
     spec = chain_spec(5, metabolites=0)
     p = numbers(spec, [0.8, 0.8, 0.8])
     program, rows = compile_spec(spec, p, 1)
-    found = run(program, rows, EngineEvents.build([event(0.0, kernel.ADD, 1000.0)]), TIMES, [0, 1]).out[0]
+    found = run(program, rows, EngineEvents.build([event(0.0, layout.ADD, 1000.0)]), TIMES, [0, 1]).out[0]
     k = 0.8
     plasma = 1000.0 / 20.0 * (k * TIMES) ** 5 / math.factorial(5) * np.exp(-k * TIMES)
     effect = 1000.0 / 20.0 * (k * TIMES) ** 6 / math.factorial(6) * np.exp(-k * TIMES)
@@ -124,9 +125,9 @@ def test_crowded_random_rates(seed):
     )
     p = numbers(spec, 0.3 * 2.0 ** rng.random(100))
     doses = [(0.0, "in", 1000.0, 2.0 if seed % 2 else 0.0)]
-    events = [event(0.0, kernel.ADD, 500.0 if seed % 2 else 1000.0)]
+    events = [event(0.0, layout.ADD, 500.0 if seed % 2 else 1000.0)]
     if seed % 2:
-        events.append(event(2.0, kernel.ADD, -500.0))
+        events.append(event(2.0, layout.ADD, -500.0))
     assert errors(spec, p, events, doses) < 1e-8
 
 
@@ -137,7 +138,7 @@ def test_an_endless_past_of_single_doses(gap, ii):
     p = numbers(spec, (0.2 * (1.0 + gap) ** k for k in range(100)))
     age = 2.5
     doses = [(-age - n * ii, "in", 1000.0, 0.0) for n in range(200)]
-    events = [event(0.0, kernel.TRAIN, 1000.0, offset=age, ii=ii)]
+    events = [event(0.0, layout.TRAIN, 1000.0, offset=age, ii=ii)]
     assert errors(spec, p, events, doses, start=doses[-1][0]) < 1e-10
 
 
@@ -153,8 +154,8 @@ def test_an_endless_past_of_infusions(gap, duration, age):
     doses = [(float(t), "in", rate * duration, duration) for t in starts]
     running = [float(t) for t in starts if t + duration > 0]
     newest_end = float(min(-(starts + duration)[starts + duration <= 0]))
-    events = [event(0.0, kernel.TRAIN, rate, offset=age, offset2=newest_end, ii=ii, count=len(running))]
-    events += [event(t + duration, kernel.ADD, -rate) for t in sorted(running)]
+    events = [event(0.0, layout.TRAIN, rate, offset=age, offset2=newest_end, ii=ii, count=len(running))]
+    events += [event(t + duration, layout.ADD, -rate) for t in sorted(running)]
     assert errors(spec, p, events, doses, start=doses[-1][0]) < 1e-10
 
 
@@ -163,7 +164,7 @@ def test_an_infusion_that_has_run_for_ever(stages):
     spec = chain_spec(stages, prolonged=True, metabolites=2)
     p = numbers(spec, [0.4] * 100)
     doses = [(-400.0, "in", 100.0 * 410.0, 410.0)]
-    events = [event(0.0, kernel.TRAIN, 100.0, count=1.0), event(10.0, kernel.ADD, -100.0)]
+    events = [event(0.0, layout.TRAIN, 100.0, count=1.0), event(10.0, layout.ADD, -100.0)]
     assert errors(spec, p, events, doses, start=-400.0) < 1e-10
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schild.engine import kernel
+from schild.engine import kernel, layout
 from schild.engine.run import REDUCED, STATUS, EngineEvents, run
 from schild.model.arrays import compile_spec
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species, parameter_names
@@ -59,7 +59,7 @@ PORT = {name: k for k, name in enumerate(PROGRAM.ports)}
 
 
 def add(time, port, amount, cap=0.1):
-    return (time, kernel.ADD, PORT[port], amount, 1, 0.0, 0.0, 0.0, 0.0, cap)
+    return (time, layout.ADD, PORT[port], amount, 1, 0.0, 0.0, 0.0, 0.0, cap)
 
 
 EVENTS = EngineEvents.build(
@@ -69,7 +69,7 @@ EVENTS = EngineEvents.build(
         add(5.3, "o.iv", 3000.0, 1e-3),
         add(7.0, "a.infusion", 1000.0),
         add(9.0, "a.infusion", -1000.0),
-        (12.0, kernel.RESET, 0, 0.0, 1, 0.0, 0.0, 0.0, 0.0, 0.05),
+        (12.0, layout.RESET, 0, 0.0, 1, 0.0, 0.0, 0.0, 0.0, 0.05),
         add(12.0, "o.iv", 1000.0, 1e-3),
     ]
 )
@@ -149,12 +149,12 @@ def test_read_only_and_strided_arrays_are_taken_and_compile_nothing():
 
 def test_other_types_are_refused_rather_than_compiled():
     with pytest.raises(TypeError, match="No matching definition"):
-        kernel.run_group(*[0] * len(kernel.SIGNATURE))
+        kernel.run_group(*[0] * len(layout.SIGNATURE))
 
 
 def test_a_tolerance_of_zero_ends_with_a_status():
     result = execute(ROWS[:9], rtol=0.0)
-    assert (result.status == kernel.STEP_TOO_SMALL).all()
+    assert (result.status == layout.STEP_TOO_SMALL).all()
     assert np.isnan(result.out[:, :, -1]).all()
     assert set(result.status.tolist()) <= set(STATUS)
 
@@ -164,18 +164,18 @@ def test_huge_rates_end():
     rows[:, PROGRAM.columns.index("mor.a.koff")] = 1e300
     rows[:, PROGRAM.columns.index("mor.a.kon@effect")] = 1e300
     result = execute(rows)
-    assert set(result.status.tolist()) <= {kernel.OK, kernel.STEP_TOO_SMALL, kernel.NOT_FINITE}
+    assert set(result.status.tolist()) <= {layout.OK, layout.STEP_TOO_SMALL, layout.NOT_FINITE}
 
 
 def test_amounts_that_overflow_end_with_a_status():
     events = EngineEvents.build([add(0.0, "a.oral", 1e308), add(0.0, "a.oral", 1e308)])
     result = run(PROGRAM, ROWS[:9], events, TIMES, SIGNALS)
-    assert (result.status == kernel.NOT_FINITE).all()
+    assert (result.status == layout.NOT_FINITE).all()
 
 
 def test_the_cap_on_steps():
     result = execute(ROWS[:9], max_steps=20)
-    assert (result.status == kernel.TOO_MANY_STEPS).all()
+    assert (result.status == layout.TOO_MANY_STEPS).all()
     assert (result.counts[:, 0] == 20).all()
 
 
@@ -242,7 +242,7 @@ def test_reducers_of_one_exponential_have_closed_forms():
     plasma = program.signal("plasma_x")
 
     def reduce(port, **options):
-        events = EngineEvents.build([(0.0, kernel.ADD, port, 100.0, 1, 0.0, 0.0, 0.0, 0.0, 0.1)])
+        events = EngineEvents.build([(0.0, layout.ADD, port, 100.0, 1, 0.0, 0.0, 0.0, 0.0, 0.1)])
         times = np.array([0.0, 24.0])
         result = run(program, rows, events, times, [plasma], reduced=[plasma], h_max=0.25, **options)
         return dict(zip(REDUCED, result.reduced[0, 0], strict=True))

@@ -26,7 +26,7 @@ __all__ = ["cache_directory", "compiled"]
 settings: Any = numba.config
 
 #: The files whose content decides whether a compiled kernel is still the right one.
-SOURCES = ("kernel.py", "lanes.py", "cache.py")
+SOURCES = ("kernel.py", "layout.py", "modes.py", "radau.py", "outputs.py", "lanes.py", "cache.py")
 
 
 def _user_cache() -> Path:
@@ -100,12 +100,17 @@ def compiled(function: Callable[..., Any] | tuple[str, ...]) -> Any:
     return _compile(function)
 
 
-def _compile(function: Callable[..., Any], sources: tuple[str, ...] = SOURCES) -> Any:
+def inlined(function: Callable[..., Any]) -> Any:
+    """Mark a part of the kernel that is compiled into its one caller, so that its many tables need not be passed."""
+    return _compile(function, inline="always")
+
+
+def _compile(function: Callable[..., Any], sources: tuple[str, ...] = SOURCES, inline: str = "never") -> Any:
     key = "at" if sources == SOURCES else "|".join(sources)
     if key not in _ready:
         directory = cache_directory(sources=sources)
         _ready[key] = directory if _writable(directory) else None
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
     if _ready[key] is None:
         return numba.njit(**options)(function)
     before = settings.CACHE_DIR

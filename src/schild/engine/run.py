@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -45,7 +45,7 @@ class EngineEvents:
     time : ndarray
         When it happens; events at one time act in the order of the table. [h]
     kind : ndarray
-        ``kernel.ADD``, ``RESET``, ``TRAIN``, ``RECEPTORS``, or ``CLEAR`` (empties the body and keeps receptors).
+        ``layout.ADD``, ``RESET``, ``TRAIN``, ``RECEPTORS``, or ``CLEAR`` (empties the body and keeps receptors).
     port : ndarray
         Input (``Program.ports``); for ``RECEPTORS`` the number of the start state.
     amount : ndarray
@@ -214,6 +214,7 @@ def run(
     """
     from schild.engine import kernel
     from schild.engine.lanes import W
+    from schild.engine.layout import N_REDUCED, Events, Found, Structure, Task
 
     kernel.get_ready()
     p = program
@@ -233,28 +234,19 @@ def run(
     reduced_ids = np.array(reduced, dtype=np.int64)
     limits = np.array(thresholds, dtype=np.float64) if len(thresholds) else np.full(len(reduced_ids), np.inf)
     span = np.array(window if window is not None else (grid[0], grid[-1]), dtype=np.float64)
-    first = _ints(events.first) if events.first is not None else np.zeros(n, dtype=np.int64)
-    last = _ints(events.last) if events.last is not None else np.full(n, events.time.size, dtype=np.int64)
+    first = np.zeros(n, dtype=np.int64) if events.first is None else events.first
+    last = np.full(n, events.time.size) if events.last is None else events.last
     states = _floats(start_states) if start_states is not None else np.zeros((0, 0, 0))
     width = p.slot_channel.size + p.lag_col.size // 5
     if start_states is not None and states.shape[0::2] != (n, width):
         raise ValueError(f"start_states has shape {states.shape}; expected ({n}, any, {width}).")
     out = np.empty((n, len(signal_ids), grid.size), dtype=dtype)
-    folded = np.empty((n, len(reduced_ids), kernel.N_REDUCED))
+    folded = np.empty((n, len(reduced_ids), N_REDUCED))
     status = np.zeros(n, dtype=np.int64)
     counts = np.zeros((n, 2), dtype=np.int64)
-    structure = (
-        *map(_ints, (p.pole_ptr, p.pole_col, p.path_ptr, p.path_out, p.path_gain)), _flags(p.path_has),
-        *map(_ints, (p.zero_ptr, p.zero_col, p.out_ptr, p.out_channel)), _flags(p.out_live),
-        p.n_channels, p.tone_channel,
-        *map(_ints, (p.rec_ptr, p.slot_channel, p.slot_kon, p.slot_koff, p.slot_start, p.slot_drive)),
-        p.lag_bend, _ints(p.lag_col), p.mm_in, p.mm_out, _ints(p.mm_col), p.release_channel, _ints(p.release_col),
-    )  # fmt: skip
-    e = events
-    what = (
-        _floats(e.time), _ints(e.kind), _ints(e.port), _floats(e.amount), _ints(e.scale), _floats(e.offset),
-        _floats(e.offset2), _floats(e.ii), _floats(e.count), _floats(e.cap),
-    )  # fmt: skip
+    model = Structure(*_plain(Structure, p))
+    what = Events(*_plain(Events, replace(events, first=first, last=last)))
+    asked = Task(grid, signal_ids, reduced_ids, limits, span, float(rtol), float(h_max), int(max_steps))
 
     workers = threads or threads_available()
     if chunk is None:  # small runs are spread over the threads in whole groups of lanes
@@ -268,11 +260,8 @@ def run(
         block = out[start:stop] if whole is None else whole[: stop - start]
         reduction = folded[start:stop]
         for j in range(start, stop, W):
-            kernel.run_group(
-                j, min(j + W, stop), numbers, status_in, *structure, first, last, *what,
-                states, grid, signal_ids, reduced_ids, limits, span, float(rtol), float(h_max), int(max_steps),
-                start, block, reduction, status, counts,
-            )  # fmt: skip
+            place = Found(block, reduction, status, counts)
+            kernel.run_group(j, min(j + W, stop), numbers, status_in, model, what, states, asked, start, place)
         if whole is not None:
             out[start:stop] = block
             spare.append(whole)
@@ -294,15 +283,18 @@ def run(
 
 
 # The kernel takes one set of types only: contiguous and writable (Numba tells read-only arrays apart).
+_KINDS = {"Floats": np.float64, "Ints": np.int64, "Flags": np.bool_}
+
+
+def _plain(kind: type, record: Any) -> list[Any]:
+    """Fields of a record as one of the kernel's tuples takes them."""
+    from schild.engine.layout import kinds
+
+    return [
+        np.require(getattr(record, name), _KINDS[what], ["C", "W"]) if what in _KINDS else getattr(record, name)
+        for name, what in kinds(kind).items()
+    ]
 
 
 def _floats(values: NDArray[np.floating]) -> Floats:
     return np.require(values, np.float64, ["C", "W"])
-
-
-def _ints(values: NDArray[np.integer]) -> Ints:
-    return np.require(values, np.int64, ["C", "W"])
-
-
-def _flags(values: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.require(values, np.bool_, ["C", "W"])
