@@ -30,7 +30,7 @@ demo: $(VENV)/.installed-run  ## run the claims about naltrexone and write the a
 	$(BIN)/schild explain naltrexone --html out/naltrexone.html
 	@echo "The page is here: $(CURDIR)/out/naltrexone.html"
 
-test: $(VENV)/.installed-test  ## run the tests that take less than a minute together
+test: $(VENV)/.installed-test  ## run the tests that are not marked slow (about 3 minutes on two cores)
 	$(PY) -m pytest $(PYTEST_WORKERS) $(ARGS)
 
 # pytest leaves with 5 when nothing was selected: no test is marked slow, which is no failure.
@@ -47,7 +47,7 @@ format: $(VENV)/.installed-check  ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.installed-docs  ## build the documentation; a warning is an error
+docs: $(VENV)/.installed-docs  ## build the documentation and the reference (15 s of CPU); a warning is an error
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "The documentation is here: $(CURDIR)/docs/_build/html/index.html"
 

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from importlib.metadata import version as _version
+from pathlib import Path
+from types import ModuleType
+
+from docutils import nodes
+from sphinx.domains import Domain
+
+import schild
+from schild.catalog.references import parse_bibtex
 
 project = "schild"
 author = "The schild developers"
@@ -12,6 +20,7 @@ release = version = _version("schild")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
 ]
@@ -35,3 +44,42 @@ html_theme = "furo"
 html_title = f"schild {release}"
 html_copy_source = False
 html_show_sphinx = False
+
+# A verb and the module that it lives in may share a name: the reference shows the verb.
+for _name in schild.__all__:
+    getattr(schild, _name)
+for _name in schild.__all__:
+    if isinstance(_value := getattr(schild, _name), ModuleType):
+        setattr(schild, _name, getattr(_value, _name))
+
+
+def _cite(name, rawtext, text, lineno, inliner, options=None, content=None):
+    """Show ``:cite:t:`Key``` of a docstring as the entry of the bibliography."""
+    unknown = [key for key in map(str.strip, text.split(",")) if key not in _ENTRIES]
+    if unknown:
+        message = inliner.reporter.error(f"No entry of a bibliography is called {', '.join(unknown)}.", line=lineno)
+        return [inliner.problematic(rawtext, rawtext, message)], [message]
+    return [nodes.inline(rawtext, "; ".join(_ENTRIES[key.strip()] for key in text.split(",")))], []
+
+
+_ENTRIES = {
+    entry.key: entry.label
+    for path in Path(schild.__file__).parent.rglob("*.bib")
+    for entry in parse_bibtex(path.read_text(encoding="utf-8"))
+}
+
+
+class Citations(Domain):
+    """The roles ``cite:t`` and ``cite:p`` of docstrings."""
+
+    name, label = "cite", "Citations"
+    roles = dict.fromkeys(("t", "p"), _cite)
+
+    def merge_domaindata(self, docnames, otherdata):
+        """Nothing is kept."""
+
+
+def setup(app):
+    """Add the citations."""
+    app.add_domain(Citations)
+    return {"parallel_read_safe": True}

@@ -227,6 +227,12 @@ def challenge(
     ------
     InputError
         For doses or times that make no challenge, and for agonist doses above published human challenges.
+
+    Examples
+    --------
+    >>> found = challenge("naltrexone 50 mg po", agonist="heroin 10 mg iv", at="8 h", effect="pupil")
+    >>> [(response.effect, response.time_h, response.block.shape) for response in found.responses]
+    [('pupil', 8.0, (1,))]
     """
     catalogue = catalogue or load()
     regimens = [antagonist] if isinstance(antagonist, str) else list(antagonist)

@@ -18,6 +18,10 @@ class CatalogueError(SchildError):
     """The catalogue contradicts itself or lacks something."""
 
 
+class OverlayError(CatalogueError, InputError):
+    """A data file that a user laid over the catalogue cannot be used."""
+
+
 class UnknownNameError(InputError, KeyError):
     """A name that the catalogue, a model or a result does not have.
 

@@ -170,7 +170,7 @@ class Plan(Shown):
 
     def cite(self) -> str:
         """Return the sources of the numbers used, with what each was used for."""
-        own = f"[{self.strength.source}] strength and largest labelled dose ({self.strength.verified})"
+        own = f"[{', '.join(self.strength.source)}] strength and largest labelled dose ({self.strength.verified})"
         return "\n".join((self.result.cite(), own))
 
     def to_dict(self) -> dict[str, Any]:
@@ -282,7 +282,7 @@ def plan(
     """
     catalogue = catalogue or load()
     entry = _antagonist(catalogue, drug, agonist)
-    strength, way = _strength(catalogue, entry, route)
+    strength, way = _strength(entry, route)
     if receptor not in catalogue.receptors:
         raise UnknownNameError("receptor", receptor, catalogue.receptors)
     if receptor not in entry.binding:
@@ -400,8 +400,8 @@ def _antagonist(catalogue: Catalogue, name: str, agonist: str | None) -> Drug:
     return found[0]
 
 
-def _strength(catalogue: Catalogue, drug: Drug, route: str | None) -> tuple[Strength, str]:
-    known = catalogue.strengths.get(drug.key, {})
+def _strength(drug: Drug, route: str | None) -> tuple[Strength, str]:
+    known = drug.strengths
     known = {key: value for key, value in known.items() if key in drug.routes}
     if not known:
         raise InputError(

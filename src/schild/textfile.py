@@ -69,6 +69,8 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
             raw = file.read(most)
     except FileNotFoundError:
         raise InputError(f"{shown} is not a file; expected {what}. Check the path.") from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown} cannot be read ({why}); expected {what}. Check the path.") from None

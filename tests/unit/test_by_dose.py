@@ -184,6 +184,6 @@ def test_the_dry_run_and_the_entry_say_it(capsys):
 def test_pieces_of_a_challenge_do_not_get_round_its_limit():
     naltrexone = "naltrexone 50 mg po"
     schild.simulate(naltrexone, "buprenorphine 16 mg sl at 1 h", until="1 d", every="1 h")
-    for words in ("buprenorphine 4 mg sl q1h x4 from 1 h", "buprenorphine 17 mg sl at 1 h"):
-        with pytest.raises(InputError, match="smaller doses"):
+    for words in ("buprenorphine 4 mg sl q1h x4 from 1 h", "buprenorphine 40 mg sl at 1 h"):
+        with pytest.raises(InputError, match="published human challenges"):
             schild.simulate(naltrexone, words, until="1 d", every="1 h")

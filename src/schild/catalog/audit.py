@@ -15,6 +15,7 @@ from schild.catalog.effects import Adaptation, Effect
 from schild.catalog.loader import Catalogue
 from schild.catalog.populations import ReferencePopulation
 from schild.catalog.studies import Observation
+from schild.catalog.substances import Strength
 from schild.catalog.trial import TRIAL_UNITS
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
@@ -40,6 +41,8 @@ KINDS: Mapping[str, str] = {
 }
 """Every kind of finding and what it means."""
 
+#: Files whose tables are entries with numbers of their own.
+_KEYED = ("populations.toml", "effects.toml", "adaptation.toml")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 #: Observables that are properties of a drug at an effect or a receptor, whatever is given.
 _PROPERTIES = ("c50:", "c25:", "plateau:", "half_plateau:", "hill:", "half_occupancy:")
@@ -129,7 +132,24 @@ class _Walk:
         self.receptors = self._read("receptors.toml", lambda: dict(catalogue.receptors)) or {}
 
     def add(self, kind: str, where: str, message: str) -> None:
-        self.findings.append(Finding(kind=kind, where=where, message=message))
+        self.findings.append(Finding(kind=kind, where=self._at(where), message=message))
+
+    def _at(self, where: str) -> str:
+        """File, line and entry of a place such as ``effects.toml: pupil: slope.fitted``."""
+        place, *labels = where.split(": ")
+        if not labels:
+            return self.catalogue.where(place)
+        names = labels[-1].split(".")
+        tables = tuple(labels[:-1]) or ((labels[0],) if place in _KEYED else ())
+        paths: list[tuple[str | int, ...]] = [
+            (*tables, "number", ".".join(names[:n])) for n in range(len(names), 0, -1)
+        ]
+        paths += [(*tables, *names), tables]
+        if place.startswith("studies/"):
+            rows = self.catalogue.studies[place[8:-5]].observations
+            paths = [("observation", next(i for i, row in enumerate(rows) if row.id == labels[0]))]
+        found = next((path for path in paths if path and self.catalogue.has(place, *path)), ())
+        return ": ".join([self.catalogue.where(place, *found), *labels])
 
     def _read(self, where: str, read: Any) -> Any:
         try:
@@ -155,15 +175,27 @@ class _Walk:
             self._adaptation(entry)
         alcohol = self._read("alcohol.toml", lambda: dict(self.catalogue.alcohol)) or {}
         self._alcohol(alcohol)
+        rescue = self._read("rescue/physiology.toml", lambda: dict(self.catalogue.rescue)) or {}
+        for number in rescue.values():
+            self._number(number, f"rescue/physiology.toml: {number.name}")
         trial = self._read("trial.toml", lambda: dict(self.catalogue.trial)) or {}
         for number in trial.values():
             self._number(number, f"trial.toml: {number.name}")
         wanted: list[tuple[str, str | None, str]] = [(name, unit, "trial") for name, unit in TRIAL_UNITS.items()]
         self._check_uses("trial.toml", trial, wanted, set())
+        rows: set[str] = set()
         for key in self.catalogue.studies:
             study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
             for row in study.observations if study else ():
                 self._observation(row, f"studies/{key}.toml: {row.id}")
+                rows.add(row.id)
+        for key in self.catalogue.claims:
+            book = self._read(f"claims/{key}.toml", lambda key=key: self.catalogue.claims[key])
+            self.cited |= {source for test in (book.tests if book else ()) for source in test.source}
+        misses = self._read("known_misses.toml", lambda: dict(self.catalogue.known_misses)) or {}
+        for row in misses.values():
+            if row.id not in rows:
+                self.add("undefined", f"known_misses.toml: {row.id}", "is not a row of any study here.")
         self._references()
 
     def _drug(self, drug: Drug) -> None:
@@ -190,9 +222,8 @@ class _Walk:
                     f"{file}: {name}",
                     "varies between occasions, but only fractions that a route delivers can; it would have no effect.",
                 )
-        for other in _species(drug):
-            if other not in self.catalogue.drugs:
-                self.add("undefined", file, f"feeds or delivers {other!r}, which is not a drug here.")
+        for way, strength in drug.strengths.items():
+            self._source(strength, f"{file}: strength.{way}")
         for receptor in drug.binding:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"binds to {receptor!r}, which is not a receptor here.")
@@ -329,13 +360,13 @@ class _Walk:
             self.add("no reason", where, f"is {entry.basis} but its note is empty.")
         self._source(entry, where)
 
-    def _source(self, entry: Value | Spread | Observation, where: str) -> None:
+    def _source(self, entry: Value | Spread | Observation | Strength, where: str) -> None:
         if entry.verified not in VERIFIED:
             known = ", ".join(VERIFIED)
             self.add("no verified", where, f"has verified {entry.verified!r}; expected one of {known}.")
         if not entry.source:
             self.add("no source", where, 'names no source; a number of ours cites "schild".')
-        if not entry.locator:
+        if not (isinstance(entry, Strength) or entry.locator):
             self.add("no locator", where, "does not say where in the source it stands.")
         for key in entry.source:
             self.cited.add(key)
@@ -450,14 +481,6 @@ def _uses_of_correlations(pairs: tuple[Correlation, ...]) -> Iterator[tuple[str,
         yield pair.a, None, "correlation"
         yield pair.b, None, "correlation"
         yield pair.rho, "1", "correlation"
-
-
-def _species(drug: Drug) -> set[str]:
-    found = set(drug.disposition.feeds) if drug.disposition else set()
-    for route in drug.routes.values():
-        for branch in route.branches:
-            found |= {part.species for part in branch.deliver}
-    return found
 
 
 @lru_cache(maxsize=1)

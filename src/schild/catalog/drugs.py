@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from schild.catalog.numbers import Copied, read_numbers
 from schild.catalog.reader import Table
+from schild.catalog.substances import Strength, read_strength
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 
@@ -283,6 +284,8 @@ class Drug:
         None for the endogenous tone.
     routes, products, binding, structures : mapping
         By key.
+    strengths : mapping of str to Strength
+        What the drug is sold as, by route; needed by the planner.
     covariates, correlations : tuple
         In the order of the file.
     numbers : mapping of str to Number
@@ -314,6 +317,7 @@ class Drug:
     products: Mapping[str, Product] = field(default_factory=dict)
     binding: Mapping[str, Binding] = field(default_factory=dict)
     structures: Mapping[str, Structure] = field(default_factory=dict)
+    strengths: Mapping[str, Strength] = field(default_factory=dict)
     covariates: tuple[Covariate, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     numbers: Mapping[str, Number] = field(default_factory=dict)
@@ -461,6 +465,7 @@ def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
         products={name: _product(name, entry) for name, entry in table.named("product").items()},
         binding={name: _binding(name, entry) for name, entry in table.named("binding").items()},
         structures={name: entry.record(Structure, key=name) for name, entry in table.named("structure").items()},
+        strengths={name: read_strength(entry) for name, entry in table.named("strength").items()},
         covariates=tuple(_covariate(entry) for entry in table.tables("covariate")),
         correlations=tuple(entry.record(Correlation) for entry in table.tables("correlation")),
         numbers=read_numbers(table, key, copied),
@@ -472,6 +477,9 @@ def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
                 raise table.table("product").fail(
                     f"has a product '{product.key}' of a route '{route}' that is not there.", product.key
                 )
+    for way in drug.strengths:
+        if way not in drug.routes:
+            raise table.table("strength").fail(f"has a strength of a route '{way}' that is not there.", way)
     defaults = [entry.key for entry in drug.structures.values() if entry.default]
     if drug.structures and len(defaults) != 1:
         raise table.fail(f"marks {len(defaults)} structures as default; expected exactly one.", "structure")

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from schild.catalog.reader import parse_toml
-from schild.errors import CatalogueError
+from schild.errors import CatalogueError, OverlayError
 
 #: Folders of the catalogue: one file per entry.
 FOLDERS = ("drugs", "studies", "claims")
 #: Files of the catalogue that hold many entries; an overlay's are added to them.
 TABLES = (
-    "adaptation", "alcohol", "effects", "known_misses", "populations", "receptors", "strengths", "structures", "trial",
+    "adaptation", "alcohol", "effects", "known_misses", "populations", "receptors", "structures", "trial",
 )  # fmt: skip
 RESCUE = ("physiology", "population")
 #: A key by which a file is known, whatever it is called: of its top, then of each of its tables.
@@ -62,7 +62,7 @@ class DataFile:
     @cached_property
     def text(self) -> str:
         """The text of the file."""
-        return _text(self.path, self.name)
+        return _text(self.path, self.name, self.own)
 
     @property
     def key(self) -> str:
@@ -107,18 +107,18 @@ def overlay(path: str | Path) -> list[DataFile]:
 
     Raises
     ------
-    CatalogueError
+    OverlayError
         If there is no such file, or one that is no data of a catalogue.
     """
     top = Path(path)
     if top.is_dir():
         found = sorted(item for item in top.rglob("*") if item.suffix in (".toml", ".bib") and item.is_file())
         if not found:
-            raise CatalogueError(f"The catalogue overlay {path} holds no .toml and no .bib file. Put data files there.")
+            raise OverlayError(f"The catalogue overlay {path} holds no .toml and no .bib file. Put data files there.")
     elif top.is_file():
         found = [top]
     else:
-        raise CatalogueError(f"The catalogue overlay {path} is not there; expected a TOML file or a folder of them.")
+        raise OverlayError(f"The catalogue overlay {path} is not there; expected a TOML file or a folder of them.")
     return [DataFile(_place(item), str(item), item, own=True) for item in found]
 
 
@@ -128,13 +128,14 @@ def digest_of(found: Iterable[DataFile]) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _text(path: _Folder, name: str) -> str:
+def _text(path: _Folder, name: str, own: bool) -> str:
+    fault = OverlayError if own else CatalogueError
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise CatalogueError(f"{name} is not text in UTF-8 ({error}). Save it as UTF-8.") from None
+        raise fault(f"{name} is not text in UTF-8 ({error}). Save it as UTF-8.") from None
     except OSError as error:
-        raise CatalogueError(f"{name} cannot be read: {error.strerror or error}.") from None
+        raise fault(f"{name} cannot be read: {error.strerror or error}.") from None
 
 
 def _place(path: Path) -> str:
@@ -143,7 +144,7 @@ def _place(path: Path) -> str:
         return "references.bib"
     if path.parent.name == "rescue" and path.stem in RESCUE:
         return f"rescue/{path.name}"
-    data = parse_toml(_text(path, str(path)), str(path))
+    data = parse_toml(_text(path, str(path), True), str(path), own=True)
     for mark, kind in _TOP_KEYS.items():
         if mark in data and not isinstance(data[mark], dict):
             if kind in TABLES:
@@ -160,7 +161,7 @@ def _place(path: Path) -> str:
             return f"{kind}.toml"
     if set(data) == {"reference"}:
         return "references.toml"
-    raise CatalogueError(
+    raise OverlayError(
         f"{path} is no data of a catalogue; expected a drug (role = ...), a study ([[observation]]), claims "
         f"([[claim]]), [[reference]]s, or a file called {', '.join(f'{name}.toml' for name in TABLES)}. "
         "Correct it, or keep it elsewhere."

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +17,11 @@ from schild.catalog.effects import Adaptation, Effect, read_adaptation, read_eff
 from schild.catalog.files import DataFile, built_in, digest_of, overlay
 from schild.catalog.numbers import read_numbers
 from schild.catalog.populations import ReferencePopulation, read_population
-from schild.catalog.reader import Table
+from schild.catalog.reader import Table, has_path, line_of
 from schild.catalog.references import Reference, parse_bibtex, read_reference
 from schild.catalog.rescue import JointNormal, PublishedArrest, read_arrests, read_spread
 from schild.catalog.studies import Receptor, Study, read_study
-from schild.catalog.substances import Compound, Strength, read_strength
+from schild.catalog.substances import Compound
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
 
@@ -98,8 +99,6 @@ class Catalogue:
     ----------
     drugs, receptors, effects, adaptation, populations, studies, claims, known_misses, references : mapping
         Records by key.
-    strengths : mapping
-        What drugs are sold as, by drug and route.
     compounds : mapping
         Chemical structures by key.
     alcohol, trial, rescue : mapping of str to Number
@@ -147,9 +146,6 @@ class Catalogue:
         )
         self.adaptation: Mapping[str, Adaptation] = self._tables("adaptation", self._mechanism)
         self.compounds: Mapping[str, Compound] = self._tables("structures", lambda key, t: t.record(Compound, key=key))
-        self.strengths: Mapping[str, Mapping[str, Strength]] = self._tables(
-            "strengths", lambda _, table: {route: read_strength(table.table(route)) for route in table.data}
-        )
         self.rescue_spreads: Mapping[str, JointNormal] = self._tables("rescue/population", read_spread)
         self.known_misses: Mapping[str, KnownMiss] = _Lazy(self._known_misses, _kept)
         self.alcohol: Mapping[str, Number] = _Lazy(lambda: self._numbers("alcohol", "alcohol"), _kept)
@@ -299,9 +295,17 @@ class Catalogue:
         """Published percentages of cardiac arrest."""
         return read_arrests(self._files["rescue/arrest_published.csv"][-1].text)
 
-    def file_of(self, place: str) -> str:
-        """Name, for messages, of the file on top at a place such as ``drugs/naltrexone.toml``."""
-        return self._files[place][-1].name if place in self._files else place
+    def where(self, place: str, *path: str | int) -> str:
+        """File and line, for messages, of a table or key at a place such as ``drugs/naltrexone.toml``."""
+        layers = self._files.get(place, [])
+        for file in reversed(layers):
+            if file is layers[0] or has_path(file.text, path[:2]):
+                return f"{file.name}, line {line_of(file.text, path)}" if path else file.name
+        return place
+
+    def has(self, place: str, *path: str | int) -> bool:
+        """Whether a file at a place has a table or key of that path."""
+        return any(has_path(file.text, path) for file in self._files.get(place, ()))
 
     def _layers(self, place: str) -> list[DataFile]:
         if place not in self._files:
@@ -309,19 +313,19 @@ class Catalogue:
         return self._files[place]
 
     def _table(self, file: DataFile) -> Table:
-        table = Table.of(file.text, file.name)
+        table = Table.of(file.text, file.name, file.own)
         if file.own:
             table.asked.add("reference")  # read by _references
         return table
 
     def _head(self, file: DataFile) -> Table:
         # In TOML whatever stands before the first table header is a document of its own.
-        return Table.of(file.text.split("\n[", 1)[0], file.name)
+        return Table.of(file.text.split("\n[", 1)[0], file.name, file.own)
 
     def _aliases(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for key in self.drugs:
-            file = self._layers(f"drugs/{key}.toml")[-1]
+        tops = {key: self._layers(f"drugs/{key}.toml")[-1] for key in self.drugs}
+        for key, file in sorted(tops.items(), key=lambda item: item[1].own):
             head = self._head(file)
             for alias in (key, *head.texts("aliases")):
                 other = found.setdefault(_plain(alias), key)
@@ -352,7 +356,29 @@ class Catalogue:
         drug = read_drug(table, self._copied, file.digest)
         if drug.key != key:
             raise table.fail(f"has key = {drug.key!r}; expected {key!r}, as the file is called.", "key")
+        for species, place in _species(table, drug):
+            if species not in self.drugs:
+                close = get_close_matches(species, self.drugs, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                raise place.fail(f"names the species {species!r}, which is not a drug of the catalogue.{hint}", species)
+            if species not in self._family(drug, species):
+                raise place.fail(
+                    f"delivers {species!r}, which is neither {key} nor one of its metabolites ([disposition.feeds], in "
+                    "any number of steps); nothing would appear in its plasma.",
+                    species,
+                )
         return drug
+
+    def _family(self, drug: Drug, wanted: str) -> set[str]:
+        # The drug and its metabolites; other files are read only as far as the wanted species asks for it.
+        found, waiting = {drug.key}, [drug]
+        while waiting and wanted not in found:
+            fed = waiting.pop().disposition
+            new = set(fed.feeds if fed is not None else ()) - found
+            found |= new
+            if wanted not in found:
+                waiting += [self.drugs[key] for key in sorted(new) if key in self.drugs]
+        return found
 
     def _claims(self, key: str, file: DataFile) -> Book:
         table = self._table(file)
@@ -403,7 +429,9 @@ class Catalogue:
             if file.path.name.endswith(".bib"):
                 found += parse_bibtex(file.text, file.name)
             elif file.own:
-                found += [read_reference(table) for table in Table.of(file.text, file.name).tables("reference")]
+                found += [
+                    read_reference(table) for table in Table.of(file.text, file.name, file.own).tables("reference")
+                ]
         return {entry.key: entry for entry in found}
 
 
@@ -472,6 +500,16 @@ def drug_from_dict(data: Mapping[str, Any], file: str = "<dict>") -> Drug:
     'x'
     """
     return read_drug(Table(data, file), lambda owner, number: load().numbers_of(owner)[number])
+
+
+def _species(table: Table, drug: Drug) -> Iterator[tuple[str, Table]]:
+    # Every species that a drug feeds or delivers, with the table that names it.
+    if drug.disposition is not None:
+        yield from ((key, table.table("disposition").table("feeds")) for key in drug.disposition.feeds)
+    for name, route in drug.routes.items():
+        inner = table.table("route").table(name).tables("branch")
+        for branch, entry in zip(route.branches, inner, strict=True):
+            yield from ((part.species, entry.table("deliver")) for part in branch.deliver)
 
 
 def _plain(name: str) -> str:

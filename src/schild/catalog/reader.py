@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from schild.errors import CatalogueError
+from schild.errors import CatalogueError, OverlayError
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -21,7 +21,7 @@ _HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
 _ASSIGNED = re.compile(rf"\s*({_DOTTED})\s*=")
 
 
-def parse_toml(text: str, file: str) -> dict[str, Any]:
+def parse_toml(text: str, file: str, own: bool = False) -> dict[str, Any]:
     """Parse TOML and name the file in the error.
 
     Parameters
@@ -30,6 +30,8 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
         The document.
     file : str
         Name for messages.
+    own : bool
+        Whether it belongs to an overlay.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
     Raises
     ------
     CatalogueError
-        If it is not TOML.
+        If it is not TOML; an OverlayError for an overlay.
 
     Examples
     --------
@@ -49,7 +51,7 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"{file} is not valid TOML: {error}.") from error
+        raise (OverlayError if own else CatalogueError)(f"{file} is not valid TOML: {error}.") from error
 
 
 def line_of(text: str, path: Path) -> int:
@@ -76,7 +78,12 @@ def line_of(text: str, path: Path) -> int:
     return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 1)
 
 
-@lru_cache(maxsize=16)
+def has_path(text: str, path: Path) -> bool:
+    """Whether a TOML document has a table or key of that path."""
+    return path in _lines(text)
+
+
+@lru_cache(maxsize=64)
 def _lines(text: str) -> Mapping[Path, int]:
     found: dict[Path, int] = {}
     here: Path = ()
@@ -128,6 +135,8 @@ class Table:
         Names of the tables around it, for messages.
     document : str
         The text, to find lines in; empty when there is none.
+    own : bool
+        Whether it belongs to an overlay; a fault is then an OverlayError.
 
     Examples
     --------
@@ -141,14 +150,16 @@ class Table:
     schild.errors.CatalogueError: drugs/x.toml, line 1: [number.cl] lacks 'value' (a number).
     """
 
-    def __init__(self, data: Mapping[str, Any], file: str, path: Path = (), document: str = "") -> None:
-        self.data, self.file, self.path, self.document = data, file, path, document
+    def __init__(
+        self, data: Mapping[str, Any], file: str, path: Path = (), document: str = "", own: bool = False
+    ) -> None:
+        self.data, self.file, self.path, self.document, self.own = data, file, path, document, own
         self.asked: set[str] = set()
 
     @classmethod
-    def of(cls, document: str, file: str) -> Table:
+    def of(cls, document: str, file: str, own: bool = False) -> Table:
         """Parse a document; the table at its top."""
-        return cls(parse_toml(document, file), file, (), document)
+        return cls(parse_toml(document, file, own), file, (), document, own)
 
     @property
     def where(self) -> str:
@@ -164,7 +175,7 @@ class Table:
     def fail(self, message: str, key: str | None = None) -> CatalogueError:
         """Make an error that starts with file, line and table."""
         table = f"[{self.where}]" if self.path else "the top of the file"
-        return CatalogueError(f"{self.place(key)}: {table} {message}")
+        return (OverlayError if self.own else CatalogueError)(f"{self.place(key)}: {table} {message}")
 
     def _get(self, key: str, kinds: type | tuple[type, ...], expected: str, default: Any) -> Any:
         self.asked.add(key)
@@ -237,7 +248,7 @@ class Table:
 
     def table(self, key: str) -> Table:
         """A table; empty when absent."""
-        return Table(self._get(key, dict, "a table", {}), self.file, (*self.path, key), self.document)
+        return self._below(self._get(key, dict, "a table", {}), key)
 
     def maybe_table(self, key: str) -> Table | None:
         """A table or None."""
@@ -250,7 +261,10 @@ class Table:
         if not all(isinstance(item, dict) for item in found):
             name = ".".join(str(p) for p in (*self.path, key) if isinstance(p, str))
             raise self.fail(f"has {key} that is not a list of tables; write [[{name}]].", key)
-        return [Table(item, self.file, (*self.path, key, i), self.document) for i, item in enumerate(found)]
+        return [self._below(item, key, i) for i, item in enumerate(found)]
+
+    def _below(self, data: Mapping[str, Any], *path: str | int) -> Table:
+        return Table(data, self.file, (*self.path, *path), self.document, self.own)
 
     def named(self, key: str) -> dict[str, Table]:
         """A table of tables (``[key.name]``)."""

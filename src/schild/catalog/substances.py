@@ -1,4 +1,4 @@
-"""Records of what is sold and of chemical structures (``data/strengths.toml``, ``data/structures.toml``)."""
+"""Records of what a drug is sold as (in its file) and of chemical structures (``data/structures.toml``)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class Strength:
         Largest labelled single dose.
     per_day_mg : float
         Largest labelled dose per day when it is repeated. [mg]
-    source, row, verified, note : str
-        Where that stands.
+    source : tuple of str
+        Citation keys.
+    row, verified, note : str
+        Evidence row, how it was checked, cautions.
     """
 
     unit: str
@@ -35,7 +37,7 @@ class Strength:
     parts: int
     largest: str
     per_day_mg: float
-    source: str = ""
+    source: tuple[str, ...] = ()
     row: str = ""
     verified: str = ""
     note: str = ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.catalog import Drug, Observation, load
+from schild.catalog import Drug, Observation
 from schild.challenge import Response
 from schild.explain.answer import Explanation, Finding, quantity, with_band
 from schild.explain.claims import Claim, Test
@@ -99,7 +99,7 @@ FOLLOWED_H = 72.0
 #: The opioid whose effects antagonists are shown against, and how long after them. [h]
 AGAINST, AFTER_H = ("morphine", "iv"), 1.0
 
-#: Route by which an antagonist is shown; the amount is one unit of what is sold there (catalog/data/strengths.toml).
+#: Route by which an antagonist is shown; the amount is one unit of what is sold there ([strength] of the drug).
 _SHOWN_BY = {"naloxone": "in", "nalmefene": "iv", "samidorphan": "oral"}
 _WAYS = {"iv": "IV", "oral": "by mouth", "oral_er": "by mouth, slow release", "in": "into the nose", "im": "IM"}
 _WAYS |= {"sl": "under the tongue", "buccal": "in the cheek"}
@@ -284,7 +284,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Picture, .
 def _given(drug: Drug, rows: list[Observation]) -> str:
     """One unit of an antagonist as it is sold, or a dose that a study gave; empty where there is none."""
     if (route := _SHOWN_BY.get(drug.key)) is not None:
-        return f"{drug.key} {load().strengths[drug.key][route].amount} {route}"
+        return f"{drug.key} {drug.strengths[route].amount} {route}"
     given = [o.regimen for o in rows if parse_regimen(o.regimen).doses[0].drug == drug.key]
     return next(iter(given), "")
 

@@ -266,12 +266,38 @@ def simulate_run(
     warn: bool = True,
     uses: Uses | None = None,
 ) -> Result:
-    """Simulate a checked run; parameters as for ``simulate``.
+    """Simulate a checked run.
 
-    ``times_tick`` are output times of one's own in place of the grid [us]; they must rise, and none be before 0.
-    ``fast_forward=False`` integrates earlier use dose by dose, as a check. ``warn=False`` leaves out the warnings of
-    withdrawal and lost tolerance, which need runs of their own with 200 people. ``uses`` is the record of a verb that
-    this run is a part of; that verb then says which given numbers and covariates were not used.
+    Parameters
+    ----------
+    run : Run
+        What to simulate.
+    rtol, threads, catalogue, overrides, progress
+        As in ``simulate``.
+    times_tick : sequence of int, optional
+        Output times in place of the grid of the run: rising, none before 0. [us]
+    fast_forward : bool
+        Whether regular earlier use is solved period by period; False integrates it dose by dose, as a check.
+    warn : bool
+        Whether to warn of withdrawal and of lost tolerance, which needs runs of their own with 200 people.
+    uses : Uses, optional
+        Record of a verb that this run is a part of; that verb says which given numbers were not used.
+
+    Returns
+    -------
+    Result
+        Outputs, metrics, warnings, sources and the manifest.
+
+    Raises
+    ------
+    InputError
+        If the run cannot be made or needs too much memory; the message says what to change.
+
+    Examples
+    --------
+    >>> run = Run.of("naltrexone 50 mg po", until="1 h", every="30 min", outputs=["plasma_naltrexone"])
+    >>> simulate_run(run)["plasma_naltrexone"].values.shape
+    (1, 3)
     """
     catalogue = catalogue or load()
     given = _given(run, overrides, catalogue)

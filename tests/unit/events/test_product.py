@@ -155,14 +155,14 @@ def test_the_dry_run_shows_it(capsys):
         [
             "simulate",
             "naloxone 8 mg in",
-            "oxycodone 20 mg po product er at 1 d",
+            "oxycodone 200 mg po product er at 1 h",
             "--until",
             "1 d",
             "--dry-run",
             "--json",
         ]
     )
-    # An antagonist on board and no published challenge: refused, also in a dry run.
+    # More than published challenges while an antagonist is on board: refused, also in a dry run.
     assert "published human challenges" in capsys.readouterr().err
     main(["simulate", "naloxone 8 mg in", "--dry-run", "--json"])
     told = json.loads(capsys.readouterr().out)
