@@ -13,9 +13,8 @@ from bisect import bisect_right
 import numpy as np
 from scipy.integrate import LSODA
 
-from schild.engine import rescue_kernel as kernel
 from schild.engine.lanes import W
-from schild.rescue import arrays, reference
+from schild.rescue import arrays, kernel
 from schild.rescue.drugs import regimen
 from schild.rescue.follow import RTOL, Followed, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, protocol, published
@@ -193,16 +192,8 @@ def main(quick: bool = False) -> int:
         largest = f"{max(away):.1e} mmHg at the decision" if away else "nobody severely hypoxic"
         rows.append((f"SciPy LSODA, rtol {rtol:g}", took / few, f"{same} of {few} flags as ours, {largest}"))
         agree = agree and same == few
-    person = reference.Person(
-        physiology=P,
-        p_chemo=P.drive.chemo_chronic,
-        p_wake=P.drive.wake_chronic,
-        opioid=None,
-    )
-    plain_s, course = cpu(lambda: reference.simulate(person, reference.cold_start(P), 600.0, rtol=1e-6))
     for name, seconds, note in rows:
         print(f"{name:32s} {1e3 * seconds:9.3f} ms  {1 / seconds:8.0f} /s  ratio {seconds / ours_s:8.1f}   {note}")
-    print(f"The plain reference needs {1e6 * plain_s / course.evaluations:.0f} us for a right-hand side.")
     for name, seconds in zip(("as shipped", "with a relaxed solver"), PUBLISHED_S, strict=True):
         print(f"The published program, {name}: {seconds} s (quoted, another machine), ratio {seconds / ours_s:.0f}")
     held = 1 / ours_s >= 1000.0

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+import rescue_reference as reference
 import rescuing
-from schild.engine import rescue_kernel as kernel
-from schild.rescue import reference
+from schild.rescue import kernel
 from schild.rescue.drugs import naloxone, opioid, regimen, route
 from schild.rescue.follow import RTOL, GivenCourse, Intervention, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, Quirks, protocol, published, scaled

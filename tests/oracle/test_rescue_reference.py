@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import pytest
 
+import rescue_reference as reference
 import rescuing
-from schild.rescue import reference
 from schild.rescue.drugs import regimen
 from schild.rescue.parameters import protocol, published
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schild.rescue import reference
+import rescue_reference as reference
 from schild.rescue.drugs import regimen
 from schild.rescue.follow import GivenCourse, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, Quirks, published, scaled
@@ -82,7 +82,7 @@ def test_gas_is_neither_made_nor_lost_but_by_breathing_and_metabolism(lung, brai
     ):
         burnt = 0.0
         for part, pressure_here in (("brain", out["PbO2_mmHg"][0]), ("tissue", out["PtO2_mmHg"][0])):
-            from schild.pharmacology.physiology.mann2022 import metabolism
+            from rescue_reference import metabolism
 
             co2, o2 = getattr(P.tissue, f"co2_{part}"), getattr(P.tissue, f"o2_{part}")
             burnt += float(metabolism(awake, pressure_here, co2, o2, P.drive)[made])

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.engine import rescue_kernel as kernel
 from schild.errors import InputError
-from schild.rescue import reference
+from schild.rescue import kernel
 from schild.rescue.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.rescue.parameters import Physiology, Quirks
 
@@ -318,36 +317,3 @@ def cold_starts(people: int, physiology: Physiology) -> Floats:
     for k, name in enumerate(kernel.STATES):
         starts[:, k] = known.get(name, 0.0)
     return starts
-
-
-def reference_states(states: Floats, physiology: Physiology, route: Transit | Vein | None) -> Floats:
-    """Bring the kernel's states into the order and units of the plain reference.
-
-    Parameters
-    ----------
-    states : ndarray
-        Shape (people, times, kernel states).
-    physiology : Physiology
-        Fields are numbers, or arrays of shape (people, 1).
-    route : Transit, Vein or None
-        Whether plasma counts amounts or concentrations.
-
-    Returns
-    -------
-    ndarray
-        Shape (reference states, people, times).
-    """
-    y = np.zeros((reference.N, *states.shape[:2]))
-    gas = physiology.gas
-    k = {name: states[:, :, i] for i, name in enumerate(kernel.STATES)}
-    same = dict(a1="a1", a2="a2", a3="a3", l_opioid="la", depot="d", t1="t1", t2="t2", l_antagonist="lb", r_opioid="ra")
-    same |= dict(r_antagonist="rb", pa_co2="pac", pa_o2="pao", y_co2="yc", y_o2="yo", d_p="dp", d_c="dc", a_h="ah")
-    same |= dict(chi="chi")
-    same |= dict(b1="x1", b2="x2", b3="x3") if isinstance(route, Vein) else dict(c="x1", c2="x2")
-    for i, name in enumerate(reference.STATES):
-        if name in same:
-            y[i] = k[same[name]]
-    y[reference.CB_O], y[reference.CT_O] = k["pbo"] * gas.alpha_o2, k["pto"] * gas.alpha_o2
-    y[reference.CB_C] = k["pbc"] * gas.alpha_co2 + gas.hco3_brain
-    y[reference.CT_C] = k["ptc"] * gas.alpha_co2 + gas.hco3_tissue
-    return y

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from schild.engine import rescue_kernel as kernel
 from schild.errors import InputError
-from schild.rescue import arrays, reference
+from schild.rescue import arrays, kernel
 from schild.rescue.drugs import Binding, Opioid, Rescue, Transit, Vein
+from schild.rescue.outputs import Person, outputs
 from schild.rescue.parameters import Physiology, Protocol, Quirks, protocol
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ class Followed:
     times_s: Floats
     states: Floats
     ends: Floats
-    person: reference.Person
+    person: Person
     quirks: Quirks
 
     @property
@@ -115,9 +115,7 @@ class Followed:
 
     def outputs(self) -> dict[str, Floats]:
         """Return the reported quantities, by the reference's column names; each of shape (people, times)."""
-        route = self.person.route
-        y = arrays.reference_states(self.states, self.person.physiology, route)
-        return reference.outputs(y, self.person, self.quirks)
+        return outputs(self.states, self.person, self.quirks)
 
 
 def _column(record: Any) -> Any:
@@ -350,7 +348,7 @@ def follow(
     if course is not None and out_times.size:
         inside = np.clip(out_times, course.times_s[0], course.times_s[-1])
         states[:, :, kernel.SRA] = _interpolant(course)(inside)
-    person = reference.Person(
+    person = Person(
         physiology=Physiology(**{entry.name: _column(getattr(physiology, entry.name)) for entry in fields(physiology)}),
         p_chemo=p_chemo if np.ndim(p_chemo) == 0 else np.asarray(p_chemo)[:, None],
         p_wake=p_wake if np.ndim(p_wake) == 0 else np.asarray(p_wake)[:, None],

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from schild.engine.streams import uniforms
 from schild.people import Values
-from schild.rescue import arrays, reference
 from schild.rescue.drugs import naloxone, opioid, route
 from schild.rescue.follow import CollapseRule, Followed, Intervention, follow
 from schild.rescue.measure import Measured, measure
+from schild.rescue.outputs import Person, outputs
 from schild.rescue.parameters import Physiology, Protocol, Quirks, protocol
 from schild.rescue.population import naloxone_people, opioid_people
 from schild.rescue.words import Delay, Plan
@@ -77,9 +77,8 @@ class Body:
 
     def _breath(self, physiology: Physiology, starts: Floats) -> Floats:
         """Ventilation at the start, shape (people,). [L/min]"""
-        states = arrays.reference_states(starts[None, :, :], physiology, None)[:, 0, :]
-        person = reference.Person(physiology=physiology, p_chemo=1.0, p_wake=1.0)
-        return np.asarray(reference.outputs(states, person, self.quirks)["V_E_L_per_min"])
+        person = Person(physiology=physiology, p_chemo=1.0, p_wake=1.0)
+        return np.asarray(outputs(starts, person, self.quirks)["V_E_L_per_min"])
 
     def bodies(self, first: int, n: int) -> tuple[Physiology, Floats]:
         """Return physiology and starts of people ``first`` to ``first + n``; a negative number is the typical body."""

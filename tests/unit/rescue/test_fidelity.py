@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+import rescue_reference as reference
 import rescuing
-from schild.engine import rescue_kernel as kernel
 from schild.pharmacology.physiology import mann2022 as mann
-from schild.rescue import reference
+from schild.rescue import kernel
 from schild.rescue.drugs import naloxone, opioid, regimen, route
 from schild.rescue.follow import GivenCourse, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, Quirks, published
@@ -68,7 +68,7 @@ def test_wakefulness_has_the_small_exponent():
 
 
 def test_floors_of_metabolism_bound_the_amount_from_below():
-    co2, o2 = mann.metabolism(0.0, 30.0, P.tissue.co2_brain, P.tissue.o2_brain, P.drive)
+    co2, o2 = reference.metabolism(0.0, 30.0, P.tissue.co2_brain, P.tissue.o2_brain, P.drive)
     assert co2 == pytest.approx(0.87 * P.tissue.co2_brain)
     assert o2 == pytest.approx(0.93 * P.tissue.o2_brain)
     inverted = replace(P, drive=replace(P.drive, co2_floor=0.0, o2_floor=0.0))
@@ -76,7 +76,7 @@ def test_floors_of_metabolism_bound_the_amount_from_below():
 
 
 def test_low_oxygen_ends_metabolism():
-    co2, o2 = mann.metabolism(6.62, [12.0, 6.0, 3.0, 0.0], 1.0, -1.0, P.drive)
+    co2, o2 = reference.metabolism(6.62, [12.0, 6.0, 3.0, 0.0], 1.0, -1.0, P.drive)
     np.testing.assert_allclose(co2, [1.0, 1.0, 0.5, 0.0])
     np.testing.assert_allclose(o2, [-1.0, -1.0, -0.5, 0.0])
 

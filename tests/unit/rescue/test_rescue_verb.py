@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import schild
-from schild.engine import rescue_kernel as kernel
 from schild.errors import InputError
 from schild.people import Values
+from schild.rescue import kernel
 from schild.rescue.follow import GivenCourse, follow, warm_up
 from schild.rescue.general import bound_equivalent, most_depression
 from schild.rescue.measure import _returns

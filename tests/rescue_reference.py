@@ -1,6 +1,7 @@
 """The plain reading of the rescue model: published relations, SciPy, one person, the arrest rule as two simulations.
 
-Slow and simple. It is what the compiled kernel is held to.
+Slow and simple. It shares records and the relations of reported quantities with the package; the rest of the paper is
+written here a second time. It is what the compiled kernel is held to.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from scipy.integrate import LSODA
 from schild.errors import SchildError
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
-from schild.rescue.drugs import Binding, Opioid, Rescue, Transit, Vein
+from schild.pharmacology.physiology.mann2022 import Collapse, Drive, Flow, Lung, Reflex
+from schild.rescue import kernel
+from schild.rescue.drugs import Rescue, Transit, Vein
+from schild.rescue.outputs import Person, outputs
 from schild.rescue.parameters import REPRODUCTION, Physiology, Protocol, Quirks
 
 Floats = NDArray[np.float64]
+Real = float | Floats
 
 
 _NAMES = (
@@ -37,35 +42,6 @@ _ATOL = np.full(N, 1e-9)
 _ATOL[[PA_C, PA_O]] = 1e-7
 _ATOL[[CB_O, CT_O]] = 1e-11
 _ATOL[[DEPOT, T1, T2, B1, B2, B3]] = 1e-2  # ng, of millions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Whom the plain solver follows, and what they took.
-
-    Parameters
-    ----------
-    physiology : Physiology
-        Numbers, not arrays.
-    p_chemo, p_wake : float
-        Exponents of the loss of chemoreflexes and of wakefulness drive; larger in tolerance. [1]
-    opioid : Opioid or None
-        Kinetics and binding; None for a run without drug.
-    dose_mg : float
-        Bolus of the opioid at time 0. [mg]
-    antagonist : Binding or None
-        The antagonist.
-    route : Transit, Vein or None
-        Its way into plasma.
-    """
-
-    physiology: Physiology
-    p_chemo: Any
-    p_wake: Any
-    opioid: Opioid | None = None
-    dose_mg: float = 0.0
-    antagonist: Binding | None = None
-    route: Transit | Vein | None = None
 
 
 @dataclass(slots=True)
@@ -105,7 +81,113 @@ class Course:
 
     def outputs(self, times: Any) -> dict[str, Floats]:
         """Return what the reference reports, by the column names of its trajectories."""
-        return outputs(self.states(times), self.person, self.quirks)
+        return outputs(kernel_states(self.states(times), self.person), self.person, self.quirks)
+
+
+def kernel_states(y: Floats, person: Person) -> Floats:
+    """Bring states into the order and units of the kernel, shape (times, states)."""
+    gas, vein = person.physiology.gas, isinstance(person.route, Vein)
+    found = np.zeros((y.shape[1], kernel.NS))
+    names = dict(a1=A1, a2=A2, a3=A3, la=L_A, d=DEPOT, t1=T1, t2=T2, x1=B1 if vein else C, x2=B2 if vein else C2, x3=B3)
+    names |= dict(lb=L_B, ra=R_A, rb=R_B, pac=PA_C, pao=PA_O, yc=Y_C, yo=Y_O, dp=D_P, dc=D_C, ah=A_H, chi=CHI)
+    pressures = dict(
+        pbo=y[CB_O] / gas.alpha_o2,
+        pto=y[CT_O] / gas.alpha_o2,
+        pbc=(y[CB_C] - gas.hco3_brain) / gas.alpha_co2,
+        ptc=(y[CT_C] - gas.hco3_tissue) / gas.alpha_co2,
+    )
+    for name, value in ({name: y[k] for name, k in names.items()} | pressures).items():
+        found[:, kernel.STATES.index(name)] = value
+    return found
+
+
+def binding_rates(bound: Real, bound_rival: Real, ligand_pm: Real, k_on: Real, k_off: Real, n: Real) -> Floats:
+    """Rate at which a ligand's share of the receptors grows, beside a rival."""
+    return np.asarray(
+        k_on * (1.0 - np.asarray(bound) - bound_rival) * np.maximum(ligand_pm, 0.0) ** n - np.asarray(k_off) * bound
+    )
+
+
+def chemoreflex_gain(activation: Real, exponent: Real) -> Floats:
+    """Share of both chemoreflexes that an opioid leaves."""
+    return np.asarray(1.0 - np.maximum(activation, 0.0) ** exponent)
+
+
+def flow_target_co2(paco2: Real, flow: Flow) -> Floats:
+    """Steady change of brain blood flow by carbon dioxide."""
+    ml_100g_min = flow.a_co2 + flow.b_co2 / (1.0 + np.exp(-(np.asarray(paco2) - flow.c_co2) / flow.d_co2))
+    return np.asarray(ml_100g_min * flow.brain_mass / (100.0 * 1000.0 * 60.0) / flow.brain)
+
+
+def flow_target_o2(pao2: Real, flow: Flow) -> Floats:
+    """Steady rise of blood flow in lack of oxygen."""
+    rise = flow.c1_o2 * (np.exp(-np.asarray(pao2) / flow.c2_o2) - np.exp(-flow.pao2_0 / flow.c2_o2))
+    return np.asarray(np.minimum(flow.psi_cap, rise))
+
+
+def relaxation(value: Real, target: Real, tau_s: Real) -> Floats:
+    """First-order approach of a value to its target."""
+    return np.asarray((np.asarray(target) - value) / tau_s)
+
+
+def metabolism(wakefulness: Real, po2: Real, co2_rest: Real, o2_rest: Real, drive: Drive) -> tuple[Floats, Floats]:
+    """Carbon dioxide and oxygen that a tissue makes, in depressed wakefulness and in lack of oxygen."""
+    w = (np.maximum(wakefulness, 0.0) / drive.wake_max) ** drive.metabolism
+    low = np.minimum(1.0, np.asarray(po2) / drive.metabolism_po2)
+    return (
+        np.asarray(co2_rest * np.maximum(w, drive.co2_floor) * low),
+        np.asarray(o2_rest * np.maximum(w, drive.o2_floor) * low),
+    )
+
+
+def store_balance(flow: Real, arterial: Real, venous: Real, made: Real, volume: Real) -> Floats:
+    """Rate of change of a gas content in a tissue."""
+    return np.asarray((np.asarray(flow) * (np.asarray(arterial) - venous) + made) / volume)
+
+
+def lung_balance(
+    ventilation: Real,
+    inspired: Real,
+    alveolar: Real,
+    cardiac_output: Real,
+    venous: Real,
+    capillary: Real,
+    lung: Lung,
+) -> Floats:
+    """Rate of change of a gas pressure in the lung."""
+    exchange = lung.conversion * np.asarray(cardiac_output) * (1.0 - lung.shunt) * (np.asarray(venous) - capillary)
+    return np.asarray((np.asarray(ventilation) * (np.asarray(inspired) - alveolar) + exchange) / lung.volume)
+
+
+def transport_delay(volume: Real, cardiac_output: Real, collapse: Collapse) -> Floats:
+    """Time blood needs from the lung to a sensor."""
+    q = np.asarray(cardiac_output, dtype=np.float64)
+    return np.where(60.0 * q < collapse.taper_high, 0.0, volume / np.maximum(q, 1e-300))
+
+
+def peripheral_firing(pao2: Real, paco2: Real, reflex: Reflex) -> Floats:
+    """Firing of the peripheral chemoreceptors."""
+    x = np.exp((np.asarray(pao2) - reflex.pao2_mid) / reflex.pao2_width)
+    by_co2 = reflex.k_firing * np.log(np.asarray(paco2) / reflex.b_co2)
+    return np.asarray(by_co2 * (reflex.f_max + reflex.f_min * x) / (1.0 + x))
+
+
+def central_depression_target(po2_brain: Real, reflex: Reflex) -> Floats:
+    """Factor on the peripheral reflex that lack of oxygen in the brain tends to."""
+    bounded = np.clip(po2_brain, reflex.theta_min, reflex.theta_max)
+    return np.asarray(1.0 + reflex.gain_depression * (bounded - reflex.pbo2_0) / reflex.pbo2_0)
+
+
+def collapse_rate(paco2: Real, collapse: Collapse) -> Floats:
+    """Rate constant at which flow falls after collapse."""
+    return np.asarray(
+        collapse.rate * (collapse.weight_constant + collapse.weight_co2 * np.asarray(paco2) / collapse.co2_scale)
+    )
+
+
+def arrest_hazard(pao2: Real, rate: Real, width: Real, collapse: Collapse) -> Floats:
+    """Hazard of circulatory collapse by lack of oxygen: an alternative to the fixed delay."""
+    return np.asarray(rate * np.exp(-(np.asarray(pao2, dtype=np.float64) - collapse.pao2) / width))
 
 
 def _blood(y: Floats, physiology: Physiology) -> tuple[Any, ...]:
@@ -133,57 +215,6 @@ def _ventilation(y: Floats, q: Any, person: Person, floor: Any) -> tuple[Any, An
     reflex = mann.chemoreflex_drive(y[D_P], y[D_C], y[A_H])
     taper = mann.flow_taper(q, physiology.collapse)
     return wake, reflex, mann.alveolar_ventilation(wake, reflex, taper, floor, physiology.drive)
-
-
-def outputs(y: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:
-    """Compute what is reported from states.
-
-    Parameters
-    ----------
-    y : ndarray
-        Shape (states, times).
-    person : Person
-        Whose they are.
-    quirks : Quirks
-        Concentrations may scale with flow.
-
-    Returns
-    -------
-    dict
-        By the column names of the reference's trajectories; each of shape (times,).
-    """
-    p = person.physiology
-    (pao2, paco2), arterial, _, _, _, _, (pbo, pbc), (pto, ptc), qb, qt = _blood(y, p)
-    q = qb + qt
-    wake, reflex, vdot = _ventilation(y, q, person, 0.0)
-    taper = mann.flow_taper(q, p.collapse)
-    scale = mann.concentration_scale(q, p.flow) if quirks.flow_scales_concentration else np.ones_like(q)
-    found = {
-        "V_E_L_per_min": 60.0 * vdot / p.drive.alveolar_share,
-        "wakefulness_drive": wake * taper,
-        "chemoreflex_drive": reflex * taper,
-        "Q_brain_L_per_min": 60.0 * qb,
-        "Q_tissue_L_per_min": 60.0 * qt,
-        "cardiac_output_L_per_min": 60.0 * q,
-        "PaO2_mmHg": pao2,
-        "PaCO2_mmHg": paco2,
-        "PbO2_mmHg": pbo,
-        "PbCO2_mmHg": pbc,
-        "PtO2_mmHg": pto,
-        "PtCO2_mmHg": ptc,
-        "SaO2_pct": 100.0 * arterial[0] / (p.gas.z * p.gas.c1),
-        "opioid_effect_nM": 1e-3 * y[L_A],
-        "antagonist_effect_nM": 1e-3 * y[L_B],
-        "opioid_bound": y[R_A],
-        "antagonist_bound": y[R_B],
-    }
-    if person.opioid is not None:
-        found["opioid_plasma_ng_per_mL"] = 1000.0 * y[A1] * scale / person.opioid.volume
-    if isinstance(person.route, Vein):
-        found["antagonist_plasma_ng_per_mL"] = y[B1] * scale / (1000.0 * person.route.volume)
-    else:
-        found["antagonist_plasma_ng_per_mL"] = y[C]
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +262,7 @@ def rates(t: float, y: Floats, course: Course, now: _Now) -> Floats:
         out[A2] = o.k12 * y[A1] - o.k21 * y[A2]
         out[A3] = o.k13 * y[A1] - o.k31 * y[A3]
         out[L_A] = o.k_e0 * (1e9 * y[A1] * scale / o.volume / o.molar_mass - y[L_A])
-        out[R_A] = mann.binding_rates(y[R_A], y[R_B], y[L_A], o.k_on, o.k_off, o.n)
+        out[R_A] = binding_rates(y[R_A], y[R_B], y[L_A], o.k_on, o.k_off, o.n)
     if person.antagonist is not None:
         b, r = person.antagonist, person.route
         plasma = 0.0  # pM
@@ -248,36 +279,34 @@ def rates(t: float, y: Floats, course: Course, now: _Now) -> Floats:
             out[B3] = r.k13 * y[B1] - r.k31 * y[B3]
             plasma = 1e3 * y[B1] * scale / (r.volume * b.molar_mass)
         out[L_B] = b.k_e0 * (plasma - y[L_B])
-        out[R_B] = mann.binding_rates(y[R_B], y[R_A], y[L_B], b.k_on, b.k_off, b.n)
+        out[R_B] = binding_rates(y[R_B], y[R_A], y[L_B], b.k_on, b.k_off, b.n)
     # Breathing.
     wake, _, vdot = _ventilation(y, q, person, now.floor_l_min)
     inspired = p.lung.inspired_o2 if now.inspired_o2 is None else now.inspired_o2
-    out[PA_O] = mann.lung_balance(vdot, inspired, y[PA_O], q, venous[0], end[0], p.lung)
-    out[PA_C] = mann.lung_balance(vdot, p.lung.inspired_co2, max(y[PA_C], 0.0), q, venous[1], end[1], p.lung)
+    out[PA_O] = lung_balance(vdot, inspired, y[PA_O], q, venous[0], end[0], p.lung)
+    out[PA_C] = lung_balance(vdot, p.lung.inspired_co2, max(y[PA_C], 0.0), q, venous[1], end[1], p.lung)
     # Stores. Metabolism sees the wakefulness drive after the taper of low flow, as in the program.
     awake = wake * mann.flow_taper(q, p.collapse)
     for flow, po, volume, names, vein, at in (
         (qb, pb_o, p.tissue.volume_brain, ("co2_brain", "o2_brain"), vb, (CB_C, CB_O)),
         (qt, pt_o, p.tissue.volume_tissue, ("co2_tissue", "o2_tissue"), vt, (CT_C, CT_O)),
     ):
-        made = mann.metabolism(awake, po, getattr(p.tissue, names[0]), getattr(p.tissue, names[1]), p.drive)
-        out[at[0]] = mann.store_balance(flow, arterial[1], vein[1], made[0], volume)
-        out[at[1]] = mann.store_balance(flow, arterial[0], vein[0], made[1], volume)
+        made = metabolism(awake, po, getattr(p.tissue, names[0]), getattr(p.tissue, names[1]), p.drive)
+        out[at[0]] = store_balance(flow, arterial[1], vein[1], made[0], volume)
+        out[at[1]] = store_balance(flow, arterial[0], vein[0], made[1], volume)
     # Blood flow.
-    out[Y_C] = mann.relaxation(y[Y_C], mann.flow_target_co2(paco2, p.flow), p.flow.tau_co2)
-    out[Y_O] = mann.relaxation(y[Y_O], mann.flow_target_o2(pao2, p.flow), p.flow.tau_o2)
+    out[Y_C] = relaxation(y[Y_C], flow_target_co2(paco2, p.flow), p.flow.tau_co2)
+    out[Y_O] = relaxation(y[Y_O], flow_target_o2(pao2, p.flow), p.flow.tau_o2)
     # Control, with the lagged arterial and brain pressures.
     (lag_o, lag_c), _ = lagged(t, p.reflex.lag_peripheral, q, blood, course)
     _, lag_b = lagged(t, p.reflex.lag_central, q, blood, course)
-    gain = mann.chemoreflex_gain(y[R_A], person.p_chemo)
-    firing = mann.peripheral_firing(lag_o, lag_c, p.reflex)
-    out[D_P] = mann.relaxation(
-        y[D_P], gain * p.reflex.gain_peripheral * (firing - p.reflex.f_0), p.reflex.tau_peripheral
-    )
-    out[D_C] = mann.relaxation(y[D_C], gain * p.reflex.gain_central * (lag_b - p.reflex.pbco2_0), p.reflex.tau_central)
-    out[A_H] = mann.relaxation(y[A_H], mann.central_depression_target(pb_o, p.reflex), p.reflex.tau_depression)
+    gain = chemoreflex_gain(y[R_A], person.p_chemo)
+    firing = peripheral_firing(lag_o, lag_c, p.reflex)
+    out[D_P] = relaxation(y[D_P], gain * p.reflex.gain_peripheral * (firing - p.reflex.f_0), p.reflex.tau_peripheral)
+    out[D_C] = relaxation(y[D_C], gain * p.reflex.gain_central * (lag_b - p.reflex.pbco2_0), p.reflex.tau_central)
+    out[A_H] = relaxation(y[A_H], central_depression_target(pb_o, p.reflex), p.reflex.tau_depression)
     if now.collapsing:
-        out[CHI] = -mann.collapse_rate(paco2, p.collapse) * y[CHI]
+        out[CHI] = -collapse_rate(paco2, p.collapse) * y[CHI]
     return out
 
 
@@ -290,7 +319,7 @@ def lagged(t: float, volume: float, q: Any, blood: tuple[Any, ...], course: Cour
     """Arterial pressures and brain carbon dioxide of the blood that reaches a sensor now."""
     p, quirks = course.person.physiology, course.quirks
     if quirks.no_lag_at_low_flow:
-        tau = float(mann.transport_delay(volume, q, p.collapse))
+        tau = float(transport_delay(volume, q, p.collapse))
     else:
         tau = volume / max(float(q), p.collapse.taper_low / 60.0)
     past = t - tau

@@ -1,12 +1,11 @@
 """The compiled rescue kernel: breathing, gases, flow and collapse of eight people at a time, with transport delays.
 
-An additive Runge-Kutta pair of order 4(3) (`KennedyCarpenter2003`): explicit, with a linear implicit part for the few
-fast states (oxygen in brain and tissue, gases of the lung, the last absorption step, binding), frozen for each step.
-Its order holds for any choice of that part. Each lane has its own time, step, events, history and error control, and
-takes the next person when its own has ended; no lane sees another.
+The right-hand side is the published model once, in the order of the paper; ``schild.engine.additive`` steps it. Each
+lane has its own time, step, events, history and error control, and takes the next person when its own has ended; no
+lane sees another. Rules of collapse, events and outcomes are in the loop. Seconds, mmHg, litres.
 
-The relations are those of ``schild.pharmacology.physiology``; ``schild.rescue.reference`` is what holds this file to
-its word. Seconds, mmHg, litres. The design is in ``docs/design/rescue.md``.
+The plain reading of the same paper that holds this file to its word is ``tests/rescue_reference.py``; the design is in
+``docs/design/rescue.md``.
 """
 
 from __future__ import annotations
@@ -15,9 +14,24 @@ import math
 
 import numpy as np
 
+from schild.engine.additive import (
+    NH,
+    NODES,
+    Places,
+    course_value,
+    finish_step,
+    first_below,
+    hermite,
+    past_value,
+    stage_state,
+    time_below,
+)
 from schild.engine.cache import compiled
-from schild.engine.lane_math import SOURCES, exponential, logarithm, power
-from schild.engine.lanes import W, absolute, choose, load, maximum, minimum, splat, square_root, store
+from schild.engine.lane_math import exponential, logarithm, power
+from schild.engine.lanes import W, choose, load, maximum, minimum, splat, square_root, store
+
+#: Files that decide whether the compiled kernel is still the right one, seen from the engine.
+SOURCES = ("../rescue/kernel.py", "additive.py", "lane_math.py", "lanes.py", "cache.py")
 
 # Columns of a person's row. ``schild.rescue.arrays`` fills them, derived numbers included.
 _COLUMNS = (
@@ -97,38 +111,6 @@ OUTCOMES = (
 NO = len(OUTCOMES)
 OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS, HISTORY_TOO_SHORT = range(6)
 
-# ARK4(3)6L[2]SA: explicit and implicit tables, common weights, weights of the embedded method.
-_AE = np.zeros((6, 6))
-_AE[1, :1] = [1 / 2]
-_AE[2, :2] = [13861 / 62500, 6889 / 62500]
-_AE[3, :3] = [-116923316275 / 2393684061468, -2731218467317 / 15368042101831, 9408046702089 / 11113171139209]
-_AE[4, :4] = [
-    -451086348788 / 2902428689909,
-    -2682348792572 / 7519795681897,
-    12662868775082 / 11960479115383,
-    3355817975965 / 11060851509271,
-]
-_AE[5, :5] = [
-    647845179188 / 3216320057751,
-    73281519250 / 8382639484533,
-    552539513391 / 3454668386233,
-    3354512671639 / 8306763924573,
-    4040 / 17871,
-]
-_AI = np.zeros((6, 6))
-_AI[1, :2] = [1 / 4, 1 / 4]
-_AI[2, :3] = [8611 / 62500, -1743 / 31250, 1 / 4]
-_AI[3, :4] = [5012029 / 34652500, -654441 / 2922500, 174375 / 388108, 1 / 4]
-_AI[4, :5] = [15267082809 / 155376265600, -71443401 / 120774400, 730878875 / 902184768, 2285395 / 8070912, 1 / 4]
-_AI[5, :6] = [82889 / 524892, 0, 15625 / 83664, 69875 / 102672, -2260 / 8211, 1 / 4]
-_B = _AI[5].copy()
-_BHAT = np.array(
-    [4586570599 / 29645900160, 0, 178811875 / 945068544, 814220225 / 1159782912, -3700637 / 11593932, 61727 / 225920]
-)
-_C = np.array([0.0, 1 / 2, 83 / 250, 31 / 50, 17 / 20, 1.0])
-_AD = _AI - _AE
-_E = _B - _BHAT
-GAMMA = 0.25
 # States with an implicit part of their own; binding (two states) comes after them.
 _STIFF = np.array([ST2, SPAC, SPAO, SPBO, SPTO], dtype=np.int64)
 N_STIFF = 5
@@ -176,8 +158,9 @@ N_OBS = 11
 OBO = OBS + N_OBS * W  # the same at the old state
 SIZE = OBO + N_OBS * W
 
-NH = 512  # entries of history for each lane, a power of two: time, firing, slope, brain CO2, slope
-NK = 5
+NK = 5  # entries of history: time, firing, slope, brain CO2, slope
+
+_AT = Places(NS, N_STIFF, Y, YN, YS, F, G, DIAG, WEI, LH, ERR)
 
 
 @compiled(SOURCES)
@@ -411,52 +394,6 @@ def _rates(ws, y, f, rule, given, present, final):
 
 
 @compiled(SOURCES)
-def _hermite(u, h, y0, d0, y1, d1):
-    """Cubic polynomial through two values and slopes; ``u`` from 0 to 1 over the length ``h``."""
-    v = 1.0 - u
-    return v * v * ((1.0 + 2.0 * u) * y0 + u * h * d0) + u * u * ((3.0 - 2.0 * u) * y1 - v * h * d1)
-
-
-@compiled(SOURCES)
-def _past(hist, lane, newest, at, time, column):
-    """Value of a lagged quantity at a past time, and the entry where it was found."""
-    k = min(at, newest - 1)
-    low = max(0, newest - NH + 1)
-    while k > low and hist[lane, k & (NH - 1), 0] > time:
-        k -= 1
-    while k + 1 < newest and hist[lane, (k + 1) & (NH - 1), 0] <= time:
-        k += 1
-    if k < 0:
-        return hist[lane, 0, column], 0
-    i, j = k & (NH - 1), (k + 1) & (NH - 1)
-    t0, t1 = hist[lane, i, 0], hist[lane, j, 0]
-    if time <= t0 or t1 <= t0:
-        return hist[lane, i if time <= t0 else j, column], k
-    h = t1 - t0
-    u = (time - t0) / h
-    return _hermite(
-        u, h, hist[lane, i, column], hist[lane, i, column + 1], hist[lane, j, column], hist[lane, j, column + 1]
-    ), k
-
-
-@compiled(SOURCES)
-def _course(values, slopes, times, at, time):
-    """Given activation at a time, and the grid cell where it was found."""
-    n = times.shape[0]
-    k = at
-    while k > 0 and times[k] > time:
-        k -= 1
-    while k + 2 < n and times[k + 1] <= time:
-        k += 1
-    if n == 1 or time <= times[0]:
-        return values[0], k
-    if time >= times[n - 1]:
-        return values[n - 1], k
-    h = times[k + 1] - times[k]
-    return _hermite((time - times[k]) / h, h, values[k], slopes[k, 0], values[k + 1], slopes[k + 1, 1]), k
-
-
-@compiled(SOURCES)
 def _gather(ws, y, c, clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell):
     """Read the past of every lane for a stage at ``t + c h``; whether any lane needs its present values instead."""
     present = False
@@ -478,7 +415,7 @@ def _gather(ws, y, c, clock, who, hist, newest, at, mode, no_lag, given, grid, a
         if here:
             present = True
         else:
-            value, k = _past(hist, l, newest[l], at[l, 0], time - ws[PAR + KP * W + l] / q, 1)
+            value, k = past_value(hist, l, newest[l], at[l, 0], time - ws[PAR + KP * W + l] / q, 1)
             at[l, 0] = k
             ws[LF + l] = value
         here = none or mode[l, 1] == 0 or newest[l] < 0
@@ -486,79 +423,14 @@ def _gather(ws, y, c, clock, who, hist, newest, at, mode, no_lag, given, grid, a
         if here:
             present = True
         else:
-            value, k = _past(hist, l, newest[l], at[l, 1], time - ws[PAR + KC * W + l] / q, 3)
+            value, k = past_value(hist, l, newest[l], at[l, 1], time - ws[PAR + KC * W + l] / q, 3)
             at[l, 1] = k
             ws[LB + l] = value
         if given:
-            value, k = _course(act[s], slope[s], grid, cell[l], time)
+            value, k = course_value(act[s], slope[s], grid, cell[l], time)
             cell[l] = k
             ws[GIV + l] = min(max(value, 0.0), 1.0)
     return present
-
-
-@compiled(SOURCES)
-def _stage(ws, stage):
-    """State of a stage from the rates of those before it; the fast states implicitly."""
-    h = load(ws, LH)
-    for s in range(NS):
-        sum_ = splat(0.0)
-        for j in range(stage):
-            if _AE[stage, j] != 0.0:
-                sum_ = sum_ + _AE[stage, j] * load(ws, F + (j * NS + s) * W)
-        store(ws, YS + s * W, h * sum_)
-    for k in range(N_STIFF):
-        s = _STIFF[k]
-        sum_ = splat(0.0)
-        for j in range(1, stage):
-            sum_ = sum_ + _AD[stage, j] * load(ws, G + (j * (N_STIFF + 2) + k) * W)
-        slope = load(ws, DIAG + k * W)
-        z = (load(ws, YS + s * W) + h * sum_) / (1.0 - GAMMA * h * slope)
-        store(ws, YS + s * W, z)
-        store(ws, G + (stage * (N_STIFF + 2) + k) * W, slope * z)
-    sum_a = load(ws, YS + SRA * W)
-    sum_b = load(ws, YS + SRB * W)
-    for j in range(1, stage):
-        sum_a = sum_a + h * _AD[stage, j] * load(ws, G + (j * (N_STIFF + 2) + N_STIFF) * W)
-        sum_b = sum_b + h * _AD[stage, j] * load(ws, G + (j * (N_STIFF + 2) + N_STIFF + 1) * W)
-    a11, a12 = load(ws, DIAG + 5 * W), load(ws, DIAG + 6 * W)
-    a21, a22 = load(ws, DIAG + 7 * W), load(ws, DIAG + 8 * W)
-    gh = GAMMA * h
-    m11, m12, m21, m22 = 1.0 - gh * a11, gh * a12, gh * a21, 1.0 - gh * a22
-    det = 1.0 / (m11 * m22 - m12 * m21)
-    za = (m22 * sum_a + m12 * sum_b) * det
-    zb = (m11 * sum_b + m21 * sum_a) * det
-    store(ws, YS + SRA * W, za)
-    store(ws, YS + SRB * W, zb)
-    store(ws, G + (stage * (N_STIFF + 2) + N_STIFF) * W, a11 * za + a12 * zb)
-    store(ws, G + (stage * (N_STIFF + 2) + N_STIFF + 1) * W, a21 * za + a22 * zb)
-    for s in range(NS):
-        store(ws, YS + s * W, load(ws, Y + s * W) + load(ws, YS + s * W))
-
-
-@compiled(SOURCES)
-def _finish(ws):
-    """New state, and the size of the error of each lane in units of the tolerance."""
-    h = load(ws, LH)
-    worst = splat(0.0)
-    bad = splat(0.0)
-    for s in range(NS):
-        sum_ = splat(0.0)
-        err = splat(0.0)
-        for j in range(6):
-            if _B[j] != 0.0:
-                rate = load(ws, F + (j * NS + s) * W)
-                sum_ = sum_ + _B[j] * rate
-                err = err + _E[j] * rate
-        y = load(ws, Y + s * W)
-        new = y + h * sum_
-        store(ws, YN + s * W, new)
-        # Kinetics (the first states) relative to their size above a floor, the others absolutely.
-        size = absolute(h * err) * load(ws, WEI + s * W)
-        if s <= SLB:
-            size = size / maximum(splat(1.0), absolute(new) * load(ws, WEI + s * W))
-        worst = maximum(worst, size)
-        bad = bad + 0.0 * size
-    store(ws, ERR, worst + bad)
 
 
 @compiled(SOURCES)
@@ -572,30 +444,6 @@ def _commit(ws):
         store(ws, DIAG + k * W, choose(ok, load(ws, DIAGN + k * W), load(ws, DIAG + k * W)))
     for k in range(N_OBS):
         store(ws, OBO + k * W, choose(ok, load(ws, OBS + k * W), load(ws, OBO + k * W)))
-
-
-@compiled(SOURCES)
-def _below(t0, t1, y0, y1, level):
-    """Time that a straight line spends below a level."""
-    if y0 <= level and y1 <= level:
-        return t1 - t0
-    if y0 > level and y1 > level:
-        return 0.0
-    cross = t0 + (t1 - t0) * (level - y0) / (y1 - y0)
-    return cross - t0 if y0 <= level else t1 - cross
-
-
-@compiled(SOURCES)
-def _root(h, y0, d0, y1, d1, level):
-    """First fraction of a step at which a cubic has come down to a level: bisection on a descending end."""
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        if _hermite(middle, h, y0, d0, y1, d1) <= level:
-            high = middle
-        else:
-            low = middle
-    return high
 
 
 @compiled(SOURCES)
@@ -634,7 +482,7 @@ def _breath(ws, l, activation, dp, dc, ah):
 @compiled(SOURCES)
 def _inside(ws, l, k, u, h):
     """A state inside the present step."""
-    return _hermite(u, h, ws[Y + k * W + l], ws[F + k * W + l], ws[YN + k * W + l], ws[FN + k * W + l])
+    return hermite(u, h, ws[Y + k * W + l], ws[F + k * W + l], ws[YN + k * W + l], ws[FN + k * W + l])
 
 
 @compiled(SOURCES)
@@ -644,7 +492,7 @@ def _crossing(ws, l, h, level, given, values, slopes, times, cell, t0):
     for _ in range(40):
         u = 0.5 * (low + high)
         if given:
-            activation, cell = _course(values, slopes, times, cell, t0 + u * h)
+            activation, cell = course_value(values, slopes, times, cell, t0 + u * h)
         else:
             activation = _inside(ws, l, SRA, u, h)
         if (
@@ -819,12 +667,12 @@ def run_people(
                 stop[l] = t + h
             ws[LH + l] = stop[l] - t
         for stage in range(1, 6):
-            _stage(ws, stage)
+            stage_state(ws, _AT, _STIFF, SRA, SRB, stage)
             present = _gather(
-                ws, YS, _C[stage], clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell
+                ws, YS, NODES[stage], clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell
             )
             _rates(ws, YS, F + stage * NS * W, rule, given, present, False)
-        _finish(ws)
+        finish_step(ws, _AT, SLB + 1)
         present = _gather(ws, YN, 1.0, clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell)
         _rates(ws, YN, FN, rule, given, present, True)
         for l in range(W):
@@ -906,7 +754,7 @@ def run_people(
                 while outn[l] < out_times.shape[0] and out_times[outn[l]] <= t1:
                     u = (out_times[outn[l]] - t0) / h
                     for k in range(NS):
-                        out_states[s, outn[l], k] = _hermite(
+                        out_states[s, outn[l], k] = hermite(
                             u,
                             h,
                             ws[Y + k * W + l],
@@ -920,26 +768,26 @@ def run_people(
                 if stage_of[l] != 4:
                     outcome[s, O_PMIN] = min(outcome[s, O_PMIN], p1)
                     outcome[s, O_BMIN] = min(outcome[s, O_BMIN], ws[OBS + B_PBO * W + l])
-                outcome[s, O_T20] += _below(t0, t1, ws[OBO + B_PBO * W + l], ws[OBS + B_PBO * W + l], 20.0)
-                outcome[s, O_T30] += _below(t0, t1, p0, p1, 30.0)
-                outcome[s, O_T90] += _below(t0, t1, ws[OBO + B_SAO2 * W + l], ws[OBS + B_SAO2 * W + l], 90.0)
+                outcome[s, O_T20] += time_below(t0, t1, ws[OBO + B_PBO * W + l], ws[OBS + B_PBO * W + l], 20.0)
+                outcome[s, O_T30] += time_below(t0, t1, p0, p1, 30.0)
+                outcome[s, O_T90] += time_below(t0, t1, ws[OBO + B_SAO2 * W + l], ws[OBS + B_SAO2 * W + l], 90.0)
                 back = first_dose[l] < np.inf and t0 > outcome[s, O_TRIGGER]
                 if back and again[l] == 0 and ve1 > ws[PAR + TRIGGER * W + l] * base[l]:
                     again[l] = 1
                     outcome[s, O_AGAIN] = t1
                 if rule != TWO_PASS and p1 <= level and not (outcome[s, O_SEVERE] >= 0.0):
-                    share = _root(h, p0, dp0, p1, dp1, level) if p0 > level else 0.0
+                    share = first_below(h, p0, dp0, p1, dp1, level) if p0 > level else 0.0
                     outcome[s, O_SEVERE] = t0 + h * share
                 # Severe hypoxia sets the time of the decision.
                 if rule == TWO_PASS and (stage_of[l] == 0 or stage_of[l] == 2):
                     found = -1.0
                     if p1 <= level:
-                        found = t0 if p0 <= level else t0 + h * _root(h, p0, dp0, p1, dp1, level)
+                        found = t0 if p0 <= level else t0 + h * first_below(h, p0, dp0, p1, dp1, level)
                     elif p0 <= level:
                         found = t0
                     elif dp0 < 0.0 and dp1 > 0.0 and min(p0, p1) < level + 1.0:
                         for k in range(1, 64):
-                            if _hermite(k / 64.0, h, p0, dp0, p1, dp1) <= level:
+                            if hermite(k / 64.0, h, p0, dp0, p1, dp1) <= level:
                                 found = t0 + h * k / 64.0
                                 break
                     if found >= 0.0:
