@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.analysis.least import Fit, Form, Points, Start, least, profile, start_values
+from schild.analysis.least_squares import Fit, Form, Points, Start, highest_pa2, least, profile, start_values
 from schild.analysis.regression import Line, regress
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
 from schild.errors import InputError, UnknownNameError
@@ -34,8 +34,8 @@ class Estimate:
 
     Parameters
     ----------
-    value : float
-        Best value.
+    value : float or None
+        Best value; None where the data give none, such as a pA2 without a shift.
     low, high : float or None
         Wald limits; None for a number that was held.
     profile_low, profile_high : float or None
@@ -46,7 +46,7 @@ class Estimate:
         Whether it was given and not fitted.
     """
 
-    value: float
+    value: float | None
     low: float | None = None
     high: float | None = None
     profile_low: float | None = None
@@ -57,16 +57,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseRatio:
-    """Dose ratio of one antagonist level, or of one curve at it.
+    """Dose ratio of one antagonist level in one tissue, or of one curve at it.
 
     Parameters
     ----------
     level : float
         Antagonist in the unit given.
     curve : str
-        Name of the curve; empty when a level has one.
+        Name of the tissue or the curve; empty when a level has one.
     ratio, low, high : float
-        EC50 with over EC50 without, with 95 % limits. [1]
+        EC50 with over EC50 without, in the same tissue, with 95 % limits. [1]
     """
 
     level: float
@@ -115,12 +115,16 @@ class SchildFit(Shown):
     Parameters
     ----------
     estimates : mapping of str to Estimate
-        ``bottom``, ``top``, ``hill``, ``log_ec50``, ``pa2``, ``slope``, and ``pkb`` (slope held at 1) where a slope of
-        1 is not rejected. Logarithms are decadic, in the canonical unit of `agonist` and `antagonist`.
+        ``bottom``, ``top``, ``hill``, ``log_ec50`` (of each tissue where there are several, as ``top[rat 1]``),
+        ``pa2``, ``slope``, and ``pkb`` (slope held at 1) where a slope of 1 is not rejected. Logarithms are decadic, in the
+        canonical unit of `agonist` and `antagonist`. Where no shift is seen, ``pa2`` and ``slope`` have no value and
+        ``pkb`` only ``profile_high``, which it is below with 95 % confidence.
+    tissues : tuple of str
+        Names of the tissues; one empty name where the table tells none apart.
     ratios : tuple of DoseRatio
         By level, from curves of one shape that shift freely.
     tests : mapping of str to FTest
-        ``parallel``, ``maximum``, ``schild``, ``slope``.
+        ``parallel``, ``maximum``, ``shift``, ``schild``, ``slope``.
     line : Line
         Classical regression of the dose ratios.
 
@@ -146,9 +150,10 @@ class SchildFit(Shown):
     tests: Mapping[str, FTest]
     line: Line
     table: Table
-    curves: Callable[[float, Floats], Floats]
+    curves: Callable[[str, float, Floats], Floats]
     residual_sd: float
     df: int
+    tissues: tuple[str, ...] = ("",)
     warnings: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -158,7 +163,12 @@ class SchildFit(Shown):
             raise UnknownNameError("estimate", name, self.estimates)
         return self.estimates[name]
 
-    def predict(self, antagonist: float, agonist: Floats) -> Floats:
+    @property
+    def shifts(self) -> bool:
+        """Whether a shift is seen."""
+        return self.estimates["pa2"].value is not None
+
+    def predict(self, antagonist: float, agonist: Floats, tissue: str = "") -> Floats:
         """Response of the fitted curves.
 
         Parameters
@@ -167,13 +177,17 @@ class SchildFit(Shown):
             In the unit of the data.
         agonist : ndarray
             In the unit of the data.
+        tissue : str
+            Which tissue, where there are several.
 
         Returns
         -------
         ndarray
             Response.
         """
-        return self.curves(antagonist, np.asarray(agonist, dtype=np.float64))
+        if tissue not in self.tissues:
+            raise UnknownNameError("tissue", tissue, self.tissues)
+        return self.curves(tissue, antagonist, np.asarray(agonist, dtype=np.float64))
 
     def about(self) -> str:
         """Say in a line what this is the result of."""
@@ -230,7 +244,8 @@ class _Ready:
     """Points with the centres and scales that were taken out."""
 
     points: Points
-    labels: list[tuple[float, str]]
+    labels: list[tuple[str, float, str]]
+    tissues: tuple[str, ...]
     x0: float
     b0: float
     y0: float
@@ -255,9 +270,10 @@ def schild_fit(
     Parameters
     ----------
     data : path, data frame or mapping
-        Columns ``antagonist``, ``agonist``, ``response``, and perhaps ``curve`` (several curves at one level),
-        ``replicate`` (carried along) and ``sd`` (weighs each response by ``1/sd**2``). A unit may stand in the header:
-        ``antagonist [nM]``.
+        Columns ``antagonist``, ``agonist``, ``response``, and perhaps ``tissue`` (preparation or animal, each with a
+        control curve of its own), ``curve`` (a name that comes with and without antagonist is a tissue; else several
+        curves at one level), ``replicate`` (carried along) and ``sd`` (weighs each response by ``1/sd**2``). A unit may
+        stand in the header: ``antagonist [nM]``.
     antagonist_unit, agonist_unit : str, optional
         ``"nM"``, ``"mol/kg"``, ``"mg/kg"``, ``"ng/mL"``, or ``"Kd"`` for a concentration over Kd.
     response_unit : str
@@ -283,11 +299,13 @@ def schild_fit(
 
     Notes
     -----
-    One bottom, top, Hill slope, EC50, pA2 and Schild slope for all curves. Residuals are taken as independent with
-    one variance (up to ``sd``), estimated from the data. Wald limits use the curvature at the best point, profile
-    limits the sum of squares itself. The tests compare: parallel, one Hill slope against one per curve; maximum, one
-    top against one per curve (a falling one means insurmountable antagonism); schild, shifts on one line against free
-    shifts; slope, 1 against free.
+    Each tissue has one bottom, top, Hill slope and EC50 of its own; pA2 and Schild slope are common to all. Without
+    tissues, all curves share them. Residuals are taken as independent with one variance (up to ``sd``), estimated from
+    the data. Wald limits use the curvature at the best point, profile limits the sum of squares itself. The tests
+    compare: parallel, one Hill slope per tissue against one per curve; maximum, one top per tissue against one per
+    curve (a falling one means insurmountable antagonism); shift, a shift of slope 1 against none; schild, shifts on one
+    line against free shifts; slope, 1 against free. Where no shift is seen, there is no estimate, only an upper limit of
+    pKB.
 
     Examples
     --------
@@ -301,22 +319,28 @@ def schild_fit(
         data,
         numeric=("antagonist", "agonist", "response"),
         optional=("sd",),
-        text=("curve", "replicate"),
+        text=("tissue", "curve", "replicate"),
         units={"antagonist": antagonist_unit, "agonist": agonist_unit},
         molar_mass=molar_mass,
     )
     held = {name: float(value) for name, value in (("bottom", bottom), ("top", top)) if value is not None}
-    if bottom is not None and top is not None and bottom == top:
-        raise InputError(f"bottom and top are both held at {bottom:g}; expected two different ends. Free one of them.")
-    if slope is not None and not (math.isfinite(slope) and slope > 0):
-        raise InputError(f"The Schild slope is held at {slope!r}; expected a number above 0. Use 1, or leave it out.")
+    response = table.numbers("response")
+    for name, value in held.items():
+        if not math.isfinite(value) or abs(value) > 1e6 * max(1.0, float(np.abs(response).max())):
+            raise InputError(f"The {name} is held at {value!r}; expected a response like those measured. Correct it.")
+    if bottom is not None and top is not None and not top > bottom:
+        raise InputError(
+            f"The bottom is held at {bottom:g} and the top at {top:g}; expected a top above the bottom. Exchange them; "
+            "for responses that fall, change their sign."
+        )
+    if slope is not None and not 0.01 <= slope <= 100:
+        raise InputError(f"The Schild slope is held at {slope!r}; expected 0.01 to 100. Use 1, or leave it out.")
     ready = _prepare(table, held, slope)
     return _fit(ready, table, slope, response_unit, title, molar_mass)
 
 
 def _prepare(table: Table, held: Mapping[str, float], slope: float | None) -> _Ready:
     level, agonist, y = table.numbers("antagonist"), table.numbers("agonist"), table.numbers("response")
-    names = table.words("curve")
     unit = table.scales["antagonist"].unit
     levels = sorted(set(level.tolist()))
     shown = ", ".join(f"{value:g}" for value in levels)
@@ -332,14 +356,17 @@ def _prepare(table: Table, held: Mapping[str, float], slope: float | None) -> _R
             f"at least {least_levels}" + ("" if slope is not None else ", or 1 with the Schild slope held at 1")
             + ". Add curves, or hold the slope."
         )  # fmt: skip
-    for value in levels:
-        have = len(set(agonist[level == value].tolist()))
-        need = 4 if value == 0 else 2
-        if have < need:
-            raise InputError(
-                f"{table.name} has {have} different agonist concentrations at {value:g} {unit} of antagonist; expected "
-                f"at least {need}. Add points to that curve, or leave it out."
-            )
+    tissue, names = _tissues(table, level)
+    for one in dict.fromkeys(tissue):
+        of = f" in {one!r}" if one else ""
+        for value in levels:
+            here = (level == value) & (tissue == one)
+            have, need = len(set(agonist[here].tolist())), 4 if value == 0 else 2
+            if have < need and (have or value == 0):
+                raise InputError(
+                    f"{table.name} has {have} different agonist concentrations at {value:g} {unit} of antagonist{of}; "
+                    f"expected at least {need}. Add points to that curve, or leave it out."
+                )
     if np.ptp(y) == 0:
         raise InputError(f"Every response of {table.name} is {y[0]:g}; expected some that differ. Check the column.")
     weight = np.ones(table.rows)
@@ -347,23 +374,47 @@ def _prepare(table: Table, held: Mapping[str, float], slope: float | None) -> _R
         sd = table.numbers("sd")
         if (sd <= 0).any():
             row = int(np.argmax(sd <= 0))
-            raise InputError(
-                f"{table.name}, row {row + 1}: sd is {sd[row]:g}; expected above 0. Correct or drop the column."
-            )
+            raise InputError(f"{table.place(row)}: sd is {sd[row]:g}; expected above 0. Correct or drop the column.")
         weight = np.exp(np.mean(np.log(sd))) / sd
-    labels = sorted({(float(b), name) for b, name in zip(level, names, strict=True)})
-    curve = np.array([labels.index((float(b), name)) for b, name in zip(level, names, strict=True)])
+    keys = list(zip(tissue.tolist(), level.tolist(), names, strict=True))
+    labels = sorted(set(keys))
+    curve = np.array([labels.index(key) for key in keys])
+    tissues = tuple(dict.fromkeys(one for one, _, _ in labels))
     # The order of the rows must not move a single bit of the result.
     order = np.lexsort((weight, y, agonist, curve))
     curve, agonist, y, weight = curve[order], agonist[order], y[order], weight[order]
     x = logs(agonist, table.scales["agonist"])
-    b = logs(np.array([value for value, _ in labels]), table.scales["antagonist"])
+    b = logs(np.array([value for _, value, _ in labels]), table.scales["antagonist"])
     x0 = float(np.mean(x[np.isfinite(x)]))
     b0 = float(np.mean(b[np.isfinite(b)]))
     y0, y1 = float(y.min()), float(np.ptp(y))
-    points = Points(x=x - x0, y=(y - y0) / y1, weight=weight, curve=curve, b=b - b0)
+    points = Points(
+        x=x - x0,
+        y=(y - y0) / y1,
+        weight=weight,
+        curve=curve,
+        b=b - b0,
+        tissue=np.array([tissues.index(one) for one, _, _ in labels]),
+    )
     inside = {name: (value - y0) / y1 for name, value in held.items()}
-    return _Ready(points=points, labels=labels, x0=x0, b0=b0, y0=y0, y1=y1, held=inside)
+    return _Ready(points=points, labels=labels, tissues=tissues, x0=x0, b0=b0, y0=y0, y1=y1, held=inside)
+
+
+def _tissues(table: Table, level: Floats) -> tuple[NDArray[np.str_], list[str]]:
+    """Say which tissue and which curve of it each row belongs to."""
+    names = np.array(table.words("tissue" if "tissue" in table.columns else "curve"))
+    if "tissue" not in table.columns:
+        both = set(names[level == 0]) & set(names[level > 0])
+        if not both:  # no name comes with and without antagonist: curves of one pool
+            return np.full(table.rows, ""), names.tolist()
+    for one in dict.fromkeys(names.tolist()):
+        if not (level[names == one] == 0).any():
+            raise InputError(
+                f"{table.name}: {one!r} has no curve without antagonist, while others have their own; expected one in "
+                "each tissue, because tissues differ. Add it, leave the tissue out, or name the curves apart if none "
+                "belong together."
+            )
+    return names, table.words("curve") if "tissue" in table.columns else [""] * table.rows
 
 
 def f_test(name: str, question: str, simple: Fit, general: Fit, yes: str, no: str) -> FTest:
@@ -392,15 +443,15 @@ def forms_of(ready: _Ready, slope: float | None = None) -> tuple[Fit, Fit | None
     points, held = ready.points, ready.held
     fixed = held if slope is None else {**held, "slope": float(slope)}
     starts = start_values(points, fixed)
-    free = least(Form(shift="separate", held=held), points, starts)
-    shifts = np.array([free.value("log_ec50", k) for k in range(points.n_curves)])
+    free = least(Form(shift="curve", held=held), points, starts)
+    shifts = free.by_curve("log_ec50", points)
     there = np.isfinite(points.b)
-    base = float(np.mean(shifts[~there]))
-    ratio = np.maximum(10.0 ** (shifts[there] - base) - 1.0, 0.02)
+    control = points.mean_control(shifts)
+    ratio = np.maximum(10.0 ** (shifts - control)[there] - 1.0, 0.02)
     s0 = fixed.get("slope", 1.0)
     second: Start = {
-        **{name: free.value(name) for name in ("bottom", "top", "log_hill")},
-        "log_ec50": np.where(there, shifts, base),
+        **_shape(free, points),
+        "log_ec50": np.where(there, shifts, control),
         "pa2": float(np.mean(np.log10(ratio) / s0 - points.b[there])),
         "slope": s0,
     }
@@ -413,6 +464,11 @@ def forms_of(ready: _Ready, slope: float | None = None) -> tuple[Fit, Fit | None
     if slope is None:
         one = least(Form(held={**held, "slope": 1.0}), points, [second, *starts])
     return schild, one, free
+
+
+def _shape(fit: Fit, points: Points) -> dict[str, Floats]:
+    """Starting values of other forms: what a fit found for each curve."""
+    return {name: fit.by_curve(name, points) for name in ("bottom", "top", "log_hill", "log_ec50")}
 
 
 def _fit(
@@ -432,56 +488,57 @@ def _fit(
             f"{table.name} has {table.rows} responses for {len(schild.theta)} numbers to fit; expected more. Add "
             "points, or hold bottom, top or slope."
         )
-    start: Start = {
-        **{name: free.value(name) for name in ("bottom", "top", "log_hill")},
-        "log_ec50": np.array([free.value("log_ec50", k) for k in range(points.n_curves)]),
-        "pa2": 0.0,
-        "slope": 1.0,
-    }
+    start: Start = {**_shape(free, points), "pa2": 0.0, "slope": 1.0}
     starts = [start, *start_values(points, held)]
     tests = {}
-    steep = least(Form(shift="separate", hill="separate", held=held), points, starts)
+    steep = least(Form(shift="curve", hill="curve", held=held), points, starts)
+    of = " of a tissue" if len(ready.tissues) > 1 else ""
     tests["parallel"] = f_test(
-        "parallel", "Do all curves have one Hill slope?", free, steep,
+        "parallel", f"Do all curves{of} have one Hill slope?", free, steep,
         "Yes: the curves are parallel.", "No: the curves are not parallel.",
     )  # fmt: skip
     if "top" not in held:
-        tall = least(Form(shift="separate", top="separate", held=held), points, starts)
+        tall = least(Form(shift="curve", top="curve", held=held), points, starts)
         tests["maximum"] = f_test(
-            "maximum", "Do all curves reach one maximum?", free, tall, "Yes: the maximum is shared (surmountable).",
+            "maximum", f"Do all curves{of} reach one maximum?", free, tall,
+            "Yes: the maximum is shared (surmountable).",
             "No: the maxima differ (insurmountable, or curves too short to show their maximum).",
         )  # fmt: skip
-    tests["schild"] = f_test(
-        "schild", "Do the shifts lie on one Schild line?", schild, free,
-        "Yes: the shifts lie on one Schild line.", "No: the shifts do not lie on one Schild line.",
+    still = {**start, "log_ec50": points.mean_control(np.asarray(start["log_ec50"]))}
+    none = least(Form(shift="none", held=held), points, [still, *starts])
+    tests["shift"] = f_test(
+        "shift", "Does the antagonist shift the curves to the right?", none, one or schild,
+        "No shift is seen.", "Yes: the curves shift.",
     )  # fmt: skip
-    if one is not None:
+    units = table.scales
+    pa2_unit = f"-log10 {units['antagonist'].canonical}"
+    shifts = tests["shift"].rejects
+    if shifts:
+        tests["schild"] = f_test(
+            "schild", "Do the shifts lie on one Schild line?", schild, free,
+            "Yes: the shifts lie on one Schild line.", "No: the shifts do not lie on one Schild line.",
+        )  # fmt: skip
+    else:
+        bound = highest_pa2(points, {**held, "slope": 1.0 if slope is None else slope}, [still])
+        schild = none
+    if shifts and one is not None:
         tests["slope"] = f_test(
             "slope", "Is the Schild slope 1?", one, schild, "A slope of 1 is not rejected.", "The slope is not 1."
         )
     t = float(t_distribution.ppf(0.975, schild.df))
-    units = table.scales
     estimates = _estimates(schild, ready, units, response_unit, t)
-    pa2_unit = f"-log10 {units['antagonist'].canonical}"
-    low, high = profile(schild, points, "pa2")
-    estimates["pa2"] = _with_profile(estimates["pa2"], low, high, -ready.b0)
-    if slope is None:
-        estimates["slope"] = _with_profile(estimates["slope"], *profile(schild, points, "slope"), 0.0)
-    at_one = one if one is not None else (schild if slope == 1 else None)
-    if at_one is not None and not (one is not None and tests["slope"].rejects):
-        low, high = profile(at_one, points, "pa2")
-        t1 = float(t_distribution.ppf(0.975, at_one.df))
-        half = t1 * math.sqrt(at_one.variance("pa2"))
-        value = at_one.value("pa2")
-        estimates["pkb"] = _with_profile(
-            Estimate(value=value - ready.b0, low=value - half - ready.b0, high=value + half - ready.b0, unit=pa2_unit),
-            low, high, -ready.b0,
-        )  # fmt: skip
+    if shifts:
+        estimates |= _shift_estimates(schild, one, tests, ready, pa2_unit)
+    else:
+        high = None if bound is None else bound - ready.b0
+        estimates["pa2"] = Estimate(value=None, unit=pa2_unit)
+        estimates["slope"] = Estimate(value=slope, held=slope is not None)
+        estimates["pkb"] = Estimate(value=None, profile_high=high, unit=pa2_unit)
     ratios = _ratios(free, ready)
-    b_there = [k for k, (level, _) in enumerate(ready.labels) if level > 0]
+    b_there = [k for k, (_, level, _) in enumerate(ready.labels) if level > 0]
     line = regress(
-        points.b[b_there] + ready.b0,
-        [ratio.ratio for ratio in ratios],
+        points.b[b_there] + ready.b0 if shifts else [],
+        [ratio.ratio for ratio in ratios] if shifts else [],
         [f"{r.level:g} {units['antagonist'].unit}{' ' + r.curve if r.curve else ''}" for r in ratios],
     )
     warnings = _warnings(schild, free, tests, ratios, ready, table, estimates)
@@ -495,8 +552,9 @@ def _fit(
         tests=tests,
         line=line,
         table=table,
+        tissues=ready.tissues,
         curves=_Curves(
-            numbers={name: estimate.value for name, estimate in estimates.items()},
+            numbers={name: estimate.value for name, estimate in estimates.items() if estimate.value is not None},
             antagonist=units["antagonist"],
             agonist=units["agonist"],
         ),
@@ -521,10 +579,10 @@ class _Curves:
     antagonist: Scale
     agonist: Scale
 
-    def __call__(self, antagonist: float, agonist: Floats) -> Floats:
+    def __call__(self, tissue: str, antagonist: float, agonist: Floats) -> Floats:
         from schild.pharmacology.antagonism import gaddum_schild
 
-        n = self.numbers
+        n = {name.removesuffix(f"[{tissue}]"): value for name, value in self.numbers.items()}
         return gaddum_schild(
             logs(agonist, self.agonist),
             np.broadcast_to(logs(np.array(antagonist, dtype=np.float64), self.antagonist), agonist.shape),
@@ -532,19 +590,30 @@ class _Curves:
             top=n["top"],
             log_ec50=n["log_ec50"],
             hill=n["hill"],
-            pa2=n["pa2"],
-            slope=n["slope"],
+            pa2=n.get("pa2", -math.inf),
+            slope=n.get("slope", 1.0),
         )
 
 
-def _with_profile(estimate: Estimate, low: float | None, high: float | None, shift: float) -> Estimate:
-    from dataclasses import replace
+def _shift_estimates(
+    schild: Fit, one: Fit | None, tests: Mapping[str, FTest], ready: _Ready, unit: str
+) -> dict[str, Estimate]:
+    """pA2 and Schild slope, and pKB where a slope of 1 is not rejected, with both kinds of limits."""
+    from scipy.stats import t as t_distribution
 
-    return replace(
-        estimate,
-        profile_low=None if low is None else low + shift,
-        profile_high=None if high is None else high + shift,
-    )
+    def make(fit: Fit, name: str, shift: float, unit: str) -> Estimate:
+        value = fit.value(name) + shift
+        if name in fit.form.held:
+            return Estimate(value=value, unit=unit, held=True)
+        half = float(t_distribution.ppf(0.975, fit.df)) * math.sqrt(fit.variance(name))
+        low, high = (None if limit is None else limit + shift for limit in profile(fit, ready.points, name))
+        return Estimate(value=value, low=value - half, high=value + half, profile_low=low, profile_high=high, unit=unit)
+
+    found = {"pa2": make(schild, "pa2", -ready.b0, unit), "slope": make(schild, "slope", 0.0, "1")}
+    at_one = one or (schild if schild.form.held["slope"] == 1 else None)
+    if at_one is not None and not (one is not None and tests["slope"].rejects):
+        found["pkb"] = make(at_one, "pa2", -ready.b0, unit)
+    return found
 
 
 def _estimates(
@@ -552,11 +621,11 @@ def _estimates(
 ) -> dict[str, Estimate]:
     """Undo centring and scaling; limits of the Hill slope are those of its logarithm."""
 
-    def make(name: str, back: Callable[[float], float], unit: str) -> Estimate:
-        value = fit.value(name)
+    def make(name: str, back: Callable[[float], float], unit: str, tissue: int) -> Estimate:
+        value = fit.value(name, tissue)
         if name in fit.form.held:
             return Estimate(value=back(value), unit=unit, held=True)
-        half = t * math.sqrt(fit.variance(name))
+        half = t * math.sqrt(fit.variance(name, tissue))
         return Estimate(value=back(value), low=back(value - half), high=back(value + half), unit=unit)
 
     def response(value: float) -> float:
@@ -565,35 +634,44 @@ def _estimates(
     def safe_exp(value: float) -> float:
         return math.exp(min(max(value, -700.0), 700.0))
 
-    return {
-        "bottom": make("bottom", response, response_unit or "response"),
-        "top": make("top", response, response_unit or "response"),
-        "hill": make("log_hill", safe_exp, "1"),
-        "log_ec50": make("log_ec50", lambda v: v + ready.x0, f"log10 {units['agonist'].canonical}"),
-        "pa2": make("pa2", lambda v: v - ready.b0, f"-log10 {units['antagonist'].canonical}"),
-        "slope": make("slope", lambda v: v, "1"),
-    }
+    found = {}
+    for name, back, unit in (
+        ("bottom", response, response_unit or "response"),
+        ("top", response, response_unit or "response"),
+        ("log_hill", safe_exp, "1"),
+        ("log_ec50", lambda v: v + ready.x0, f"log10 {units['agonist'].canonical}"),
+    ):
+        for k, tissue in enumerate(ready.tissues):
+            key = name.replace("log_hill", "hill") + (f"[{tissue}]" if len(ready.tissues) > 1 else "")
+            found[key] = make(name, back, unit, k)
+    return found
 
 
 def _ratios(free: Fit, ready: _Ready) -> tuple[DoseRatio, ...]:
-    """Dose ratios of freely shifting curves against the mean of the curves without antagonist."""
+    """Dose ratios of freely shifting curves against the mean of the curves without antagonist in the same tissue."""
     from scipy.stats import t as t_distribution
 
     t = float(t_distribution.ppf(0.975, free.df)) if free.df > 0 else math.nan
-    controls = [k for k, (level, _) in enumerate(ready.labels) if level == 0]
+    controls = ~np.isfinite(ready.points.b)
+    place = [free.names.index(("log_ec50", k)) for k in range(len(ready.labels))]
     found = []
-    for k, (level, curve) in enumerate(ready.labels):
+    for k, (tissue, level, curve) in enumerate(ready.labels):
         if level == 0:
             continue
         contrast = np.zeros(len(free.theta))
-        contrast[free.index("log_ec50", k)] = 1.0
-        for j in controls:
-            contrast[free.index("log_ec50", j)] -= 1.0 / len(controls)
+        contrast[place[k]] = 1.0
+        own = np.flatnonzero(controls & (ready.points.tissue == ready.points.tissue[k]))
+        for j in own:
+            contrast[place[j]] -= 1.0 / len(own)
         value = float(contrast @ free.theta)
         half = t * math.sqrt(max(float(contrast @ free.covariance @ contrast), 0.0))
         found.append(
             DoseRatio(
-                level=level, curve=curve, ratio=_power(value), low=_power(value - half), high=_power(value + half)
+                level=level,
+                curve=" ".join(filter(None, (tissue, curve))),
+                ratio=_power(value),
+                low=_power(value - half),
+                high=_power(value + half),
             )
         )
     return tuple(found)
@@ -613,8 +691,15 @@ def _warnings(
     estimates: Mapping[str, Estimate],
 ) -> tuple[str, ...]:
     found = []
+    shifts = estimates["pa2"].value is not None
+    bound = estimates["pkb"].profile_high if "pkb" in estimates else None
     if schild.rank_deficient:
         found.append("The data do not determine every number of the fit; limits are not to be trusted.")
+    if not shifts:
+        limit = "nor a limit of it" if bound is None else f"only a limit: pKB is below {bound:.2f} (95 %, one-sided)"
+        found.append(f"No shift to the right is seen, so there is no estimate of pA2 or of the slope, {limit}.")
+        if any(ratio.high < 1 for ratio in ratios):
+            found.append("Some curves shift to the left under the antagonist, which competition does not do.")
     if "slope" in tests and tests["slope"].rejects:
         found.append("The Schild slope differs from 1, so pA2 is an empirical measure and no estimate of pKB.")
     if "maximum" in tests and tests["maximum"].rejects:
@@ -625,21 +710,23 @@ def _warnings(
     if tests["parallel"].rejects:
         found.append("The curves are not parallel, so one dose ratio per level does not describe them.")
     top_ratio = max(ratio.ratio for ratio in ratios)
-    if top_ratio < 2:
+    if shifts and top_ratio < 2:
         found.append(f"The largest dose ratio is {top_ratio:.2g}: the antagonist shifts too little for a sure pA2.")
-    labels = [name for level, name in ready.labels]
-    if len(set(ready.labels)) > len({level for level, _ in ready.labels}) and any(labels):
+    if len(ready.tissues) == 1 and len(ready.labels) > len({level for _, level, _ in ready.labels}):
         found.append(
             "Points of one curve are taken as independent; with several curves per level limits are too narrow."
         )
-    for name in ("pa2", "slope"):
+    for tissue in ready.tissues:
+        if not any(level for one, level, _ in ready.labels if one == tissue):
+            found.append(f"{tissue!r} has no curve with antagonist, so it says nothing of the shift.")
+    for name in ("pa2", "slope") if shifts else ():
         estimate = estimates[name]
         if not estimate.held and (estimate.profile_low is None or estimate.profile_high is None):
             found.append(f"The profile of {'pA2' if name == 'pa2' else 'the slope'} is open on a side: no limit there.")
     finite = np.isfinite(ready.points.x)
-    for k, (level, _) in enumerate(ready.labels):
+    for k, (tissue, level, _) in enumerate(ready.labels):
         x = ready.points.x[(ready.points.curve == k) & finite]
         if len(x) and free.value("log_ec50", k) > x.max():
-            unit = table.scales["antagonist"].unit
-            found.append(f"At {level:g} {unit} half response lies beyond the highest agonist concentration.")
+            at = f"{level:g} {table.scales['antagonist'].unit}" + (f" in {tissue!r}" if tissue else "")
+            found.append(f"At {at} half response lies beyond the highest agonist concentration.")
     return tuple(found)

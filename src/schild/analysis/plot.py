@@ -32,16 +32,21 @@ def draw_fit(fit: SchildFit, ax: Any = None) -> Figure | Any:
     """Draw data with fitted curves, and dose ratios with the Schild line."""
     (left, right), drawn = _panels(2, fit.title, ax)
     level, agonist, y = (fit.table.numbers(name) for name in ("antagonist", "agonist", "response"))
+    several = len(fit.tissues) > 1
+    tissue = np.array(fit.table.words("tissue" if "tissue" in fit.table.columns else "curve"))
     positive = agonist[agonist > 0]
     low, high = positive.min(), positive.max()
     grid = np.geomspace(low / 2, high * 2, 200)
     levels = sorted(set(level.tolist()))
     for k, b in enumerate(levels):
         colour = _shade(k, len(levels))
-        here = (level == b) & (agonist > 0)
-        left.plot(agonist[here], y[here], "o", color=colour, markersize=4, alpha=0.75)
-        label = "without" if b == 0 else f"{b:g} {fit.antagonist.unit}"
-        left.plot(grid, fit.predict(b, grid), color=colour, linewidth=1.5, label=label)
+        for j, one in enumerate(fit.tissues):
+            here = (level == b) & (agonist > 0) & ((tissue == one) | (not several))
+            if not here.any():
+                continue
+            left.plot(agonist[here], y[here], "os^Dv<>p"[j % 8], color=colour, markersize=4, alpha=0.75)
+            label = None if j else "without" if b == 0 else f"{b:g} {fit.antagonist.unit}"
+            left.plot(grid, fit.predict(b, grid, one), color=colour, linewidth=1.5, label=label)
     _log_axis(left)
     left.set_xlabel(f"agonist [{fit.agonist.unit}]")
     left.set_ylabel(f"response [{fit.response_unit}]" if fit.response_unit else "response")
@@ -60,13 +65,18 @@ def draw_fit(fit: SchildFit, ax: Any = None) -> Figure | Any:
         right.errorbar(x, mid, yerr=bars, fmt="o", color=COLOURS[0], markersize=5, capsize=3, linewidth=1.2,
                        label="dose ratios (95 %)")  # fmt: skip
     pa2, slope = fit["pa2"], fit["slope"]
-    ends = _ends(x, -pa2.value)
-    right.plot(ends, slope.value * (ends + pa2.value), color=COLOURS[0], linewidth=1.5,
-               label=f"global fit: pA2 {_number(pa2.value)}, slope {_number(slope.value)}")  # fmt: skip
-    if "pkb" in fit.estimates and not slope.held:
-        pkb = fit["pkb"].value
-        right.plot(ends, ends + pkb, color="0.35", linewidth=1.2, linestyle="--",
-                   label=f"slope 1: pKB {_number(pkb)}")  # fmt: skip
+    pkb = fit["pkb"] if "pkb" in fit.estimates else None
+    if pa2.value is None or slope.value is None:
+        limit = None if pkb is None else pkb.profile_high
+        ends = _ends(x if used else [0.0], x[0] if used else 0.0)
+        right.set_title(f"no shift is seen: pKB below {_number(limit)}", fontsize="small")
+    else:
+        ends = _ends(x, -pa2.value)
+        right.plot(ends, slope.value * (ends + pa2.value), color=COLOURS[0], linewidth=1.5,
+                   label=f"global fit: pA2 {_number(pa2.value)}, slope {_number(slope.value)}")  # fmt: skip
+        if pkb is not None and pkb.value is not None and not slope.held:
+            right.plot(ends, ends + pkb.value, color="0.35", linewidth=1.2, linestyle="--",
+                       label=f"slope 1: pKB {_number(pkb.value)}")  # fmt: skip
     _classical(right, fit.line, ends, COLOURS[1], "regression")
     _schild_axes(right, fit.antagonist.canonical)
     return drawn

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild import __version__
+from schild.delimited import read_rows
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class Table:
     scales: Mapping[str, Scale] = field(default_factory=dict)
     digest: str = ""
     name: str = ""
+    places: tuple[str, ...] = ()
+
+    def place(self, row: int) -> str:
+        """Name the place of a row in messages."""
+        return f"{self.name}, {self.places[row]}"
 
     def numbers(self, name: str) -> Floats:
         """Return one column as numbers."""
@@ -116,8 +122,8 @@ def read_table(
     Parameters
     ----------
     data : path, data frame or mapping
-        A CSV has a header; a unit may stand behind a name in brackets, as in ``antagonist [nM]``. Lines that start
-        with ``#`` are comments.
+        A text table has a header, its columns separated by commas, tabs or semicolons; a unit may stand behind a name
+        in brackets, as in ``antagonist [nM]``. Lines that begin with ``#`` are comments; elsewhere ``#`` is a letter.
     numeric, optional : sequence of str
         Columns of numbers that must, or may, be there.
     text : sequence of str
@@ -135,9 +141,9 @@ def read_table(
     Raises
     ------
     InputError
-        For the first thing that is wrong, with its row.
+        For the first thing that is wrong, with its line in the file (its row in a data frame, from 1).
     """
-    raw, given, name = _raw(data)
+    raw, given, name, places = _raw(data, (*numeric, *optional, *text))
     missing = [column for column in numeric if column not in raw]
     if missing:
         have = ", ".join(raw) or "none"
@@ -161,11 +167,11 @@ def read_table(
         raise InputError(f"{name} has no rows; expected one per measured response. Add the data.")
     columns: dict[str, Any] = {}
     for column in (*numeric, *(c for c in optional if c in raw)):
-        columns[column] = _numbers(raw[column], column, name)
+        columns[column] = _numbers(raw[column], column, name, places)
         if column != "response" and (columns[column] < 0).any():
             row = int(np.argmax(columns[column] < 0))
             raise InputError(
-                f"{name}, row {row + 1}: {column} is {columns[column][row]:g}; expected 0 or more. Correct it "
+                f"{name}, {places[row]}: {column} is {columns[column][row]:g}; expected 0 or more. Correct it "
                 "(concentrations are not logarithms here)."
             )
     for column in text:
@@ -188,44 +194,46 @@ def read_table(
         scales[column] = Scale.of(found, molar_mass if column == "antagonist" else None, kind=column)
     text_form = json.dumps({c: list(map(str, v)) for c, v in sorted(columns.items())}, sort_keys=True)
     digest = blake2b(text_form.encode(), digest_size=16).hexdigest()
-    return Table(columns=columns, rows=rows, scales=scales, digest=digest, name=name)
+    return Table(columns=columns, rows=rows, scales=scales, digest=digest, name=name, places=places)
 
 
-def _raw(data: Data) -> tuple[dict[str, list[Any]], dict[str, str], str]:
-    """Columns as they came, units in their heads, and what to call the data."""
+def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], dict[str, str], str, tuple[str, ...]]:
+    """Columns as they came, units in their heads, what to call the data, and where each row stands."""
+    columns: list[tuple[str, Sequence[Any]]]
     if isinstance(data, str | Path):
-        import pandas as pd
-
-        name = Path(data).name
-        try:
-            frame = pd.read_csv(data, comment="#", dtype=str, skipinitialspace=True, keep_default_na=False)
-        except OSError as error:
+        rows = read_rows(data, lambda head: key if (key := _key(head)) in known else None)
+        name, places = rows.name, tuple(f"line {line}" for line in rows.lines)
+        width = rows.frame.shape[1]
+        if rows.cells is not None and (odd := rows.cells != width).any():
+            row = int(odd.argmax())
             raise InputError(
-                f"{str(data)!r} cannot be read ({error.strerror or error}); expected a CSV file. Check its name."
-            ) from None
-        except (ValueError, UnicodeError) as error:
-            told = " ".join(str(error).split())
-            raise InputError(
-                f"{name} is not a table in CSV ({told}); expected a header and rows with commas between. Correct it."
-            ) from None
-        columns = {str(head): list(frame[head]) for head in frame.columns}
+                f"{name}, {places[row]}: {rows.cells[row]} cells where the header has {width}, separated by "
+                f"{rows.separator}; expected as many. Fill the row, or put quotes around a text with {rows.separator}."
+            )
+        columns = [(str(head), list(rows.frame.iloc[:, k])) for k, head in enumerate(rows.frame.columns)]
     else:
         name = "The data"
-        columns = {str(head): list(data[head]) for head in list(data)}  # type: ignore[index]
-    found: dict[str, list[Any]] = {}
+        columns = [(str(head), list(data[head])) for head in list(data)]  # type: ignore[index]
+        places = tuple(f"row {k + 1}" for k in range(max((len(values) for _, values in columns), default=0)))
+    found: dict[str, Sequence[Any]] = {}
     units: dict[str, str] = {}
-    for head, values in columns.items():
-        parts = _HEAD.match(head)
-        key = parts["name"].lower() if parts else head
+    for head, values in columns:
+        key = _key(head)
         if key in found:
             raise InputError(f"{name} has the column {key!r} twice; expected it once. Remove one.")
         found[key] = values
-        if parts and parts["unit"]:
+        if (parts := _HEAD.match(head)) and parts["unit"]:
             units[key] = parts["unit"]
-    return found, units, name
+    return found, units, name, places
 
 
-def _numbers(values: Sequence[Any], column: str, name: str) -> Floats:
+def _key(head: str) -> str:
+    """Name of a column without its unit, in small letters."""
+    parts = _HEAD.match(head)
+    return parts["name"].lower() if parts else head
+
+
+def _numbers(values: Sequence[Any], column: str, name: str, places: Sequence[str]) -> Floats:
     out = np.empty(len(values))
     for row, value in enumerate(values):
         try:
@@ -235,7 +243,12 @@ def _numbers(values: Sequence[Any], column: str, name: str) -> Floats:
         if not math.isfinite(out[row]):
             shown = repr(value) if isinstance(value, str) else str(value)
             raise InputError(
-                f"{name}, row {row + 1}: {column} is {shown}; expected a number. Correct the row or leave it out."
+                f"{name}, {places[row]}: {column} is {shown}; expected a number. Correct the row or leave it out."
+            )
+        if abs(out[row]) > 1e100 or 0 < abs(out[row]) < 1e-100:
+            raise InputError(
+                f"{name}, {places[row]}: {column} is {value}; expected 0 or a size from 1e-100 to 1e100. Change "
+                "its unit."
             )
     return out
 

@@ -134,17 +134,20 @@ def _show_fit(found: SchildFit, plot: Path | None) -> None:
              "slope": "Schild slope", "pkb": "pKB (slope 1)"}  # fmt: skip
     for name, estimate in found.estimates.items():
         held = "held" if estimate.held else ""
+        limits = _range(estimate.profile_low, estimate.profile_high)
+        if estimate.value is None and estimate.profile_high is not None:
+            limits = f"below {_number(estimate.profile_high)} (one-sided)"
         table.add_row(
-            words[name],
+            words[name.split("[")[0]] + (f" {name[name.index('[') :]}" if "[" in name else ""),
             _number(estimate.value),
-            held or _range(estimate.profile_low, estimate.profile_high),
+            held or limits,
             held or _range(estimate.low, estimate.high),
             estimate.unit,
         )
     console.print(table)
     ratios = Table(title="Dose ratios of curves that shift freely", title_justify="left")
-    for name in (f"antagonist [{found.antagonist.unit}]", "curve", "dose ratio", "95 %"):
-        ratios.add_column(name, justify="left" if name == "curve" else "right", overflow="fold")
+    for name in (f"antagonist [{found.antagonist.unit}]", "tissue or curve", "dose ratio", "95 %"):
+        ratios.add_column(name, justify="left" if name == "tissue or curve" else "right", overflow="fold")
     for ratio in found.ratios:
         ratios.add_row(f"{ratio.level:g}", ratio.curve, f"{ratio.ratio:.3g}", f"{ratio.low:.3g} to {ratio.high:.3g}")
     console.print(ratios)

@@ -8,10 +8,10 @@ from collections.abc import Collection, Hashable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.delimited import Source, read_rows
 from schild.errors import InputError
 from schild.regimen.dose import MAX_DOSES, Dose, Regimen, canonical_name
-from schild.regimen.nonmem_columns import clean
-from schild.regimen.nonmem_rows import Source, read_rows
+from schild.regimen.nonmem_columns import clean, known_as
 from schild.regimen.nonmem_table import NONE, Table
 from schild.regimen.nonmem_times import times, unit_of_time
 from schild.units import MAX_TICKS, TICKS_PER_HOUR, Amount, Rate, parse_amount, ticks
@@ -83,7 +83,7 @@ def read_nonmem(
     >>> regimen.to_words(), regimen.observations
     ('naltrexone 50 mg oral q24h x7', (24.0,))
     """
-    table = Table(read_rows(source), drop, id)
+    table = Table(read_rows(source, known_as, ("TIME", "AMT")), drop, id)
     if len(table.ids) > 1:
         some = ", ".join(map(str, table.ids[:8])) + (", ..." if len(table.ids) > 8 else "")
         raise InputError(
@@ -130,7 +130,9 @@ def read_nonmem_people(
     >>> [regimen.to_words() for regimen in people.values()]
     ['naltrexone 50 mg oral', 'naltrexone 100 mg oral']
     """
-    return _Meaning(Table(read_rows(source), drop), time_unit).people(cmt, drug, route, basis, amount_unit)
+    return _Meaning(Table(read_rows(source, known_as, ("TIME", "AMT")), drop), time_unit).people(
+        cmt, drug, route, basis, amount_unit
+    )
 
 
 class _Meaning:

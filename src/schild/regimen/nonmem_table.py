@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.delimited import Rows
 from schild.errors import InputError
 from schild.regimen.nonmem_columns import READ, clean, harmless, known_as, why_refused
-from schild.regimen.nonmem_rows import Rows
 
 if TYPE_CHECKING:
     import pandas as pd

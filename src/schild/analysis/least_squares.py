@@ -37,6 +37,8 @@ class Points:
         Which curve a point belongs to.
     b : ndarray, shape (n_curves,)
         Logarithm of the antagonist, less its centre; minus infinity for the curves without.
+    tissue : ndarray of int, shape (n_curves,)
+        Which tissue a curve belongs to; a curve without antagonist comes first in each.
     """
 
     x: Floats
@@ -44,11 +46,23 @@ class Points:
     weight: Floats
     curve: Ints
     b: Floats
+    tissue: Ints
 
     @property
     def n_curves(self) -> int:
         """Number of curves."""
         return len(self.b)
+
+    @property
+    def n_tissues(self) -> int:
+        """Number of tissues."""
+        return int(self.tissue.max()) + 1
+
+    def mean_control(self, of_curves: Floats) -> Floats:
+        """Mean of a number of the curves without antagonist of each tissue, for each curve of the tissue."""
+        control = ~np.isfinite(self.b)
+        sums = np.bincount(self.tissue, np.where(control, of_curves, 0.0))
+        return np.asarray((sums / np.bincount(self.tissue, control))[self.tissue])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +71,29 @@ class Form:
 
     Parameters
     ----------
-    top, hill : {"common", "separate"}
-        Whether all curves have one maximum and one Hill slope.
-    shift : {"schild", "separate"}
-        Whether the curves shift as Gaddum and Schild say, or each as it likes.
+    top, hill : {"tissue", "curve"}
+        Whether the curves of a tissue have one maximum and one Hill slope, or each its own.
+    shift : {"schild", "none", "curve"}
+        Whether the curves of a tissue shift as Gaddum and Schild say, not at all, or each as it likes.
     held : mapping of str to float
         Parameters that are not fitted: ``bottom``, ``top``, ``slope``, ``pa2``.
     """
 
-    top: str = "common"
-    hill: str = "common"
+    top: str = "tissue"
+    hill: str = "tissue"
     shift: str = "schild"
     held: Mapping[str, float] = field(default_factory=dict)
 
-    def names(self, n_curves: int) -> list[tuple[str, int]]:
-        """Name of each fitted parameter and the curve it belongs to; -1 for all."""
-        found: list[tuple[str, int]] = []
-        if "bottom" not in self.held:
-            found.append(("bottom", -1))
-        if "top" not in self.held:
-            found += [("top", -1)] if self.top == "common" else [("top", k) for k in range(n_curves)]
-        found += [("log_hill", -1)] if self.hill == "common" else [("log_hill", k) for k in range(n_curves)]
-        if self.shift == "separate":
-            found += [("log_ec50", k) for k in range(n_curves)]
-        else:
-            found.append(("log_ec50", -1))
-            found += [(name, -1) for name in ("pa2", "slope") if name not in self.held]
-        return found
+    def share(self, name: str) -> str:
+        """What has a value of its own of a parameter: each ``tissue``, each ``curve``, or ``all`` together one."""
+        own = {"bottom": "tissue", "top": self.top, "log_hill": self.hill, "pa2": "all", "slope": "all"}
+        return own.get(name, "curve" if self.shift == "curve" else "tissue")
+
+    def names(self, points: Points) -> list[tuple[str, int]]:
+        """Name of each fitted parameter, and the tissue or curve it belongs to."""
+        fitted = ["bottom", "top", "log_hill", "log_ec50", *(("pa2", "slope") if self.shift == "schild" else ())]
+        count = {"tissue": points.n_tissues, "curve": points.n_curves, "all": 1}
+        return [(name, k) for name in fitted if name not in self.held for k in range(count[self.share(name)])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,21 +113,24 @@ class Fit:
         """Degrees of freedom of the residuals."""
         return self.n - len(self.theta)
 
-    def value(self, name: str, curve: int = -1) -> float:
-        """Value of a parameter, held or fitted; of one curve, or of all."""
+    def value(self, name: str, of: int = 0) -> float:
+        """Value of a parameter, held or fitted; of one tissue or curve, or of all."""
         if name in self.form.held:
             return float(self.form.held[name])
-        return float(self.theta[self.index(name, curve)])
+        return float(self.theta[self.names.index((name, of))])
 
-    def index(self, name: str, curve: int = -1) -> int:
-        """Place of a fitted parameter."""
-        return self.names.index((name, -1) if (name, -1) in self.names else (name, curve))
+    def by_curve(self, name: str, points: Points) -> Floats:
+        """Values of a parameter for each curve, shape (n_curves,)."""
+        place = {"all": np.zeros_like(points.tissue), "tissue": points.tissue}.get(
+            self.form.share(name), np.arange(points.n_curves)
+        )
+        return np.array([self.value(name, int(k)) for k in place])
 
-    def variance(self, name: str) -> float:
-        """Variance of a parameter of all curves; 0 when held."""
+    def variance(self, name: str, of: int = 0) -> float:
+        """Variance of a parameter; 0 when held."""
         if name in self.form.held:
             return 0.0
-        k = self.index(name)
+        k = self.names.index((name, of))
         return float(self.covariance[k, k])
 
 
@@ -125,13 +138,12 @@ def predict(form: Form, points: Points, theta: Floats, *, jacobian: bool = True)
     """Responses of a form at the points, and their derivatives by the fitted parameters."""
     from scipy.special import expit
 
-    names = form.names(points.n_curves)
+    names = form.names(points)
+    place = {"all": np.zeros_like(points.tissue), "tissue": points.tissue, "curve": np.arange(points.n_curves)}
     shape = {name: np.full(points.n_curves, value) for name, value in form.held.items()}
-    for (name, curve), value in zip(names, theta, strict=True):
-        if curve < 0:
-            shape[name] = np.full(points.n_curves, value)
-        else:
-            shape.setdefault(name, np.empty(points.n_curves))[curve] = value
+    for name in dict.fromkeys(name for name, _ in names):
+        own = np.array([value for (other, _), value in zip(names, theta, strict=True) if other == name])
+        shape[name] = own[place[form.share(name)]]
     bottom, top = shape["bottom"], shape["top"]
     x50 = shape["log_ec50"]
     there = np.isfinite(points.b)
@@ -160,7 +172,7 @@ def predict(form: Form, points: Points, theta: Floats, *, jacobian: bool = True)
         "pa2": -steep * (slope * gain)[g],
         "slope": -steep * (lever * gain)[g],
     }
-    columns = [by[name] if curve < 0 else np.where(g == curve, by[name], 0.0) for name, curve in names]
+    columns = [np.where(place[form.share(name)][g] == k, by[name], 0.0) for name, k in names]
     return y, np.stack(columns, axis=1) if columns else np.empty((len(y), 0))
 
 
@@ -174,20 +186,20 @@ def least(form: Form, points: Points, starts: list[Start]) -> Fit:
     points : Points
         At least as many as there are parameters.
     starts : list of mapping
-        ``bottom``, ``top``, ``log_hill``, ``pa2``, ``slope`` as numbers and ``log_ec50`` by curve.
+        ``bottom``, ``top``, ``log_hill``, ``log_ec50``, ``pa2`` and ``slope``, as one number or by curve.
 
     Returns
     -------
     Fit
         With the covariance of the parameters.
     """
-    names = tuple(form.names(points.n_curves))
+    names = tuple(form.names(points))
+    by_tissue = np.unique(points.tissue, return_index=True)[1]
+    first = {"all": np.zeros(1, dtype=np.intp), "tissue": by_tissue, "curve": np.arange(points.n_curves)}
     best: Fit | None = None
     for start in starts:
-        values = [np.asarray(start[name]) for name, _ in names]
-        theta0 = np.array(
-            [float(v) if v.ndim == 0 else float(v[max(curve, 0)]) for v, (_, curve) in zip(values, names, strict=True)]
-        )
+        wide = {name: np.broadcast_to(np.asarray(start[name], dtype=np.float64), points.n_curves) for name, _ in names}
+        theta0 = np.array([wide[name][first[form.share(name)][k]] for name, k in names])
         found = _solve(form, points, names, theta0)
         if best is None or found.rss < best.rss:
             best = found
@@ -227,14 +239,17 @@ def _solve(form: Form, points: Points, names: tuple[tuple[str, int], ...], theta
 
 def start_values(points: Points, held: Mapping[str, float]) -> list[Start]:
     """Starting points from the data: ends of the curves, half responses, then the shift."""
-    control = ~np.isfinite(points.b[points.curve])
     x, y = points.x, points.y
     finite = np.isfinite(x)
-    low, high = np.quantile(x[control & finite], [0.0, 1.0])
-    bottom = held.get("bottom", float(np.mean(y[control & (x <= low)])))
-    top = held.get("top", float(np.mean(y[control & (x >= high)])))
-    if abs(top - bottom) < 0.05 * (np.ptp(y) or 1.0):
-        bottom, top = held.get("bottom", float(y.min())), held.get("top", float(y.max()))
+    control = ~np.isfinite(points.b[points.curve])
+    bottom, top = np.empty(points.n_curves), np.empty(points.n_curves)
+    for tissue in range(points.n_tissues):
+        here, curves = points.tissue[points.curve] == tissue, points.tissue == tissue
+        low, high = np.quantile(x[control & finite & here], [0.0, 1.0])
+        ends = float(np.mean(y[control & here & (x <= low)])), float(np.mean(y[control & here & (x >= high)]))
+        if abs(ends[1] - ends[0]) < 0.05 * (np.ptp(y) or 1.0):
+            ends = float(y[here].min()), float(y[here].max())
+        bottom[curves], top[curves] = held.get("bottom", ends[0]), held.get("top", ends[1])
     grid = np.linspace(float(x[finite].min()) - 1.0, float(x[finite].max()) + 2.0, 121)
     found: list[Start] = []
     for hill in (1.0, 2.5, 0.5):
@@ -242,14 +257,13 @@ def start_values(points: Points, held: Mapping[str, float]) -> list[Start]:
         for k in range(points.n_curves):
             at = points.curve == k
             with np.errstate(over="ignore"):
-                curves = bottom + (top - bottom) / (1.0 + 10.0 ** (hill * (grid[:, None] - x[at][None, :])))
-            x50[k] = grid[int(np.argmin(((curves - y[at]) ** 2 * points.weight[at] ** 2).sum(axis=1)))]
-        base = float(np.mean(x50[~np.isfinite(points.b)]))
+                drawn = bottom[k] + (top - bottom)[k] / (1.0 + 10.0 ** (hill * (grid[:, None] - x[at][None, :])))
+            x50[k] = grid[int(np.argmin(((drawn - y[at]) ** 2 * points.weight[at] ** 2).sum(axis=1)))]
         with_b = np.isfinite(points.b)
-        ratio = np.maximum(10.0 ** (x50[with_b] - base) - 1.0, 0.05)
+        ratio = np.maximum(10.0 ** (x50 - points.mean_control(x50))[with_b] - 1.0, 0.05)
         slope = held.get("slope", 1.0)
         pa2 = held.get("pa2", float(np.mean(np.log10(ratio) / slope - points.b[with_b])) if with_b.any() else 0.0)
-        # The control curve comes first, so that a common EC50 starts from it.
+        # A control curve comes first in each tissue, so that the EC50 of the tissue starts from it.
         found.append(
             {"bottom": bottom, "top": top, "log_hill": math.log(hill), "log_ec50": x50, "pa2": pa2, "slope": slope}
         )
@@ -291,7 +305,7 @@ def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tupl
 
         def excess(value: float, at: dict[tuple[str, int], float] = at) -> float:
             form = replace(fit.form, held={**fit.form.held, name: value})
-            names = tuple(form.names(points.n_curves))
+            names = tuple(form.names(points))
             found = _solve(form, points, names, np.array([at[key] for key in names]))
             at.update(zip(found.names, found.theta, strict=True))
             return found.rss - threshold
@@ -304,3 +318,41 @@ def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tupl
             inner, step = best + sign * step, step * 1.6
         limits.append(None if outer is None else float(brentq(excess, inner, outer, xtol=1e-10, rtol=1e-12)))
     return limits[0], limits[1]
+
+
+def highest_pa2(points: Points, held: Mapping[str, float], starts: list[Start], *, level: float = 0.95) -> float | None:
+    """Upper limit of pA2 where the curves do not shift: from there on the sum of squares rises by the F quantile.
+
+    Parameters
+    ----------
+    points : Points
+        What was fitted.
+    held : mapping of str to float
+        Parameters that are not fitted, ``slope`` among them.
+    starts : list of mapping
+        As for `least`.
+    level : float
+        One-sided coverage. [1]
+
+    Returns
+    -------
+    float or None
+        None where the data bound no shift.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import f as f_distribution
+
+    def rss(value: float) -> float:
+        return least(Form(held={**held, "pa2": value}), points, starts).rss
+
+    none = least(Form(shift="none", held=held), points, starts)
+    if none.df < 1:
+        return None
+    lowest = -float(points.b[np.isfinite(points.b)].max()) - 4.0
+    grid = [lowest + 0.25 * step for step in range(41)]
+    sums = [rss(value) for value in grid]
+    threshold = min(none.rss, *sums) * (1.0 + float(f_distribution.ppf(2.0 * level - 1.0, 1, none.df)) / none.df)
+    above = [value for value, found in zip(grid, sums, strict=True) if found <= threshold]
+    if not above or above[-1] == grid[-1]:
+        return None
+    return float(brentq(lambda value: rss(value) - threshold, above[-1], above[-1] + 0.25, xtol=1e-10))

@@ -1,10 +1,10 @@
-"""Rows of a table of NONMEM and its kin, as text, each with its line in the file."""
+"""Rows of a table in a text file: what separates the columns, which lines are rows, and where each row stands."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.regimen.nonmem_columns import clean, known_as
 from schild.textfile import read_text
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ Source: TypeAlias = "str | PathLike[str] | IO[str] | pd.DataFrame"
 _MOST = 200_000_000
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "blanks"}
 _COMMA_DECIMAL = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
-_TABLE_NO = re.compile(r"\s*TABLE NO", re.IGNORECASE)
+_TITLE = re.compile(r"\s*TABLE NO", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +64,19 @@ class Rows:
         return f"{'Line' if self.from_file else 'Row'} {self.lines[row]}"
 
 
-def read_rows(source: Source) -> Rows:
+def read_rows(source: Source, known: Callable[[str], str | None], needed: Collection[str] = ()) -> Rows:
     """Read the rows of a table.
 
     Parameters
     ----------
     source : path, open file or DataFrame
         A text file has a header. Columns are separated by commas, tabs, semicolons, bars or blanks. Lines that begin
-        with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` are no rows. A decimal comma counts as a
-        point where commas do not separate columns.
+        with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` (NONMEM writes them) are no rows. A decimal
+        comma counts as a point where commas do not separate columns.
+    known : callable
+        Gives the name under which a column is known, or None; what separates the columns shows in the header.
+    needed : collection of str
+        Names that make a line a header even if it begins with ``#``.
 
     Returns
     -------
@@ -91,20 +94,20 @@ def read_rows(source: Source) -> Rows:
         n = len(source)
         return Rows("The table", source.reset_index(drop=True), np.arange(1, n + 1), None, False)
     if isinstance(source, str | PathLike):
-        name, text = Path(source).name, read_text(source, "a table with a header", most=_MOST)
+        name, text = Path(source).name, read_text(source, "a table with a header (CSV)", most=_MOST)
     else:
         name, text = "The table", source.read()
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    at, head = _header(name, lines)
-    separator = _separator(head)
-    names = _names(name, head, separator)
+    at, head = _header(name, lines, known, needed)
+    separator = _separator(head, known)
+    names = _names(name, head, separator, known)
     found: list[list[str]] = []
     numbers: list[int] = []
     reader = csv.reader(_rows(lines[at + 1 :], separator), delimiter=separator, skipinitialspace=True)
-    same = [clean(column) for column in names]
+    same = [column.strip().lower() for column in names]
     try:
         for row in reader:
-            if row and any(map(str.strip, row)) and [clean(cell) for cell in row[: len(same)]] != same:
+            if row and any(map(str.strip, row)) and [cell.strip().lower() for cell in row[: len(same)]] != same:
                 found.append(row)
                 numbers.append(at + 1 + reader.line_num)
     except csv.Error as error:
@@ -112,7 +115,7 @@ def read_rows(source: Source) -> Rows:
             f"{name}, line {at + 1 + reader.line_num}: {error}; expected a row of the table. Correct that line."
         ) from None
     if not found:
-        raise InputError(f"{name} has no rows; expected a header and at least one dose. Check the file.")
+        raise InputError(f"{name} has no rows; expected some under the header. Check the file.")
     width = len(names)
     cells = np.array([_used(row, width) for row in found], dtype=np.int64)
     filled = [row[:width] if len(row) >= width else [*row, *[""] * (width - len(row))] for row in found]
@@ -123,13 +126,15 @@ def read_rows(source: Source) -> Rows:
     return Rows(name, frame, np.array(numbers), cells, True, _SEPARATORS[separator])
 
 
-def _header(name: str, lines: list[str]) -> tuple[int, str]:
+def _header(
+    name: str, lines: list[str], known: Callable[[str], str | None], needed: Collection[str]
+) -> tuple[int, str]:
     """Find the header: the first line that is neither empty nor a comment nor a title of NONMEM's own tables."""
     for at, line in enumerate(lines):
         bare = line.strip()
-        if not bare or _TABLE_NO.match(bare):
+        if not bare or _TITLE.match(bare):
             continue
-        if bare.startswith("#") and {"TIME", "AMT"} - set(map(clean, re.split(r"[,;|\s]+", bare))):
+        if bare.startswith("#") and (not needed or set(needed) - set(map(known, re.split(r"[,;|\s]+", bare)))):
             continue
         if bare.startswith(("$", ";")):
             raise InputError(
@@ -138,8 +143,8 @@ def _header(name: str, lines: list[str]) -> tuple[int, str]:
             )
         if not re.search(r"[A-Za-z]", re.sub(r"\d[eE][+-]?\d", "", bare)):
             raise InputError(
-                f"{name} has no header: line {at + 1} holds numbers alone; expected names of columns. Write the names "
-                "of $INPUT as first line."
+                f"{name} has no header: line {at + 1} holds numbers alone; expected names of columns. Write them as "
+                "first line (those of $INPUT for a table of NONMEM)."
             )
         return at, line
     raise InputError(f"{name} is empty; expected a header and rows. Check the file.")
@@ -150,17 +155,17 @@ def _split(head: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
 
 
-def _separator(head: str) -> str:
+def _separator(head: str, known: Callable[[str], str | None]) -> str:
     """Find what separates the columns: what makes most of the names known, commas first."""
-    return max(_SEPARATORS, key=lambda each: len({known_as(name) for name in _split(head, each)} - {None}))
+    return max(_SEPARATORS, key=lambda each: len({known(name) for name in _split(head, each)} - {None}))
 
 
-def _names(name: str, head: str, separator: str) -> list[str]:
+def _names(name: str, head: str, separator: str, known: Callable[[str], str | None]) -> list[str]:
     names = [column.strip() for column in _split(head, separator)]
     while names and not names[-1]:
         names.pop()
     for column in names:
-        if len(parts := column.split()) > 1 and sum(known_as(part) is not None for part in parts) > 1:
+        if len(parts := column.split()) > 1 and sum(known(part) is not None for part in parts) > 1:
             raise InputError(
                 f"{name}: {column!r} stands between {_SEPARATORS[separator]} in the header; expected one separator. "
                 f"Separate all columns by {_SEPARATORS[separator]}."
@@ -171,7 +176,7 @@ def _names(name: str, head: str, separator: str) -> list[str]:
 def _rows(lines: list[str], separator: str) -> Iterator[str]:
     """Give each line of the rows; one that is no row becomes empty, so that lines still count."""
     for line in lines:
-        if line.lstrip().startswith("#") or _TABLE_NO.match(line):
+        if line.lstrip().startswith("#") or _TITLE.match(line):
             yield ""
         else:
             yield line.replace("\t", " ").strip() if separator == " " else line
