@@ -122,7 +122,7 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
     frame = pd.DataFrame(filled, columns=pd.Index(names, dtype=object), dtype=object)
     if separator != ",":
         for column in range(width):
-            _decimal_points(name, frame, column, numbers)
+            _decimal_points(frame, column, numbers)
     return Rows(name, frame, np.array(numbers), cells, True, _SEPARATORS[separator])
 
 
@@ -190,17 +190,17 @@ def _used(row: list[str], width: int) -> int:
     return n
 
 
-def _decimal_points(name: str, frame: pd.DataFrame, column: int, lines: list[int]) -> None:
+def _decimal_points(frame: pd.DataFrame, column: int, lines: list[int]) -> None:
     """Turn decimal commas into points, and refuse a comma that may part thousands."""
     cells = frame.iloc[:, column]
     commas = np.array([_COMMA_DECIMAL.fullmatch(cell) is not None for cell in cells])
-    for row in np.flatnonzero(commas):
-        before, after = cells[row].strip().lstrip("+-").split(",", 1)
-        if len(after) == 3 and before.strip("0"):
-            raise InputError(
-                f"Line {lines[row]}: {frame.columns[column]} is {cells[row].strip()!r}, which is {before}.{after} or "
-                f"{before}{after}; expected a point for decimals and nothing between thousands. Rewrite it."
-            )
+    parts = [cells[row].strip().lstrip("+-").split(",") for row in np.flatnonzero(commas)]
+    if parts and all(len(after) == 3 and before.strip("0") for before, after in parts):
+        row, (before, after) = int(np.flatnonzero(commas)[0]), parts[0]
+        raise InputError(
+            f"Line {lines[row]}: {frame.columns[column]} is {cells[row].strip()!r}, which is {before}.{after} or "
+            f"{before}{after}; expected a point for decimals and nothing between thousands. Rewrite it."
+        )
     if commas.any():
         frame.isetitem(
             column, [cell.replace(",", ".") if comma else cell for cell, comma in zip(cells, commas, strict=True)]

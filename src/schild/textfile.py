@@ -57,23 +57,22 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
     shown = repr(str(path))
     try:
         state = Path(path).stat()
-        if stat.S_ISDIR(state.st_mode):
-            raise InputError(f"{shown} is not a file but a folder; expected {what}. Name the file in it.")
-        if not stat.S_ISREG(state.st_mode):
-            raise InputError(f"{shown} is a device or a pipe; expected {what}. Save it as a file first.")
-        if state.st_size > most:
-            raise InputError(
-                f"{shown} has {state.st_size / 1e6:.0f} MB; expected {what} of at most {most / 1e6:g} MB. Shorten it."
-            )
-        with Path(path).open("rb") as file:
-            raw = file.read(most)
+        kind, size = stat.S_IFMT(state.st_mode), state.st_size
+        raw = b""
+        if kind == stat.S_IFREG and size <= most:
+            with Path(path).open("rb") as file:
+                raw = file.read(most)
     except FileNotFoundError:
-        raise InputError(f"{shown} is not a file; expected {what}. Check the path.") from None
-    except InputError:
-        raise
+        raise InputError(f"{shown} is not a file (no such file); expected {what}. Check the path.") from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown} cannot be read ({why}); expected {what}. Check the path.") from None
+    if kind == stat.S_IFDIR:
+        raise InputError(f"{shown} is not a file but a directory; expected {what}. Name the file in it.")
+    if kind != stat.S_IFREG:
+        raise InputError(f"{shown} is a device or a pipe; expected {what}. Save it as a file first.")
+    if size > most:
+        raise InputError(f"{shown} has {size / 1e6:.0f} MB; expected {what} of at most {most / 1e6:g} MB. Shorten it.")
     for magic, name in _PACKED.items():
         if raw.startswith(magic):
             raise InputError(f"{shown} is compressed ({name}); expected {what}, as plain text. Unpack it first.")

@@ -63,9 +63,13 @@ def test_dose_ratios_are_known_by_their_column(call, examples):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("nothing.csv",), "cannot be read"),
+        (("nothing.csv",), "is not a file"),
         (("schild_curves.csv", "--agonist-unit", "uM"), "by its header"),
         (("schild_curves.csv", "--slope", "-1"), "slope is held at -1"),
+        (("schild_curves.csv", "--slope", "1e308"), "slope is held at 1e+308"),
+        (("schild_curves.csv", "--bottom", "nan"), "bottom is held at nan"),
+        (("schild_curves.csv", "--top", "inf"), "top is held at inf"),
+        (("schild_curves.csv", "--bottom", "100", "--top", "0"), "a top above the bottom"),
         (("schild_curves.csv", "--plot", "figure.txt"), "ends in .svg, .png or .pdf"),
         (("schild_dose_ratios.csv", "--slope", "1"), "--slope was given, but"),
         (("naltrexone_week.toml",), "lacks the columns antagonist, agonist, response"),
@@ -206,3 +210,40 @@ def test_bad_plans(call, words, says):
     assert told.code == 2, told
     assert says in told.err
     assert "bug" not in told.err
+
+
+def test_markup_of_a_user_is_text(call, examples, tmp_path):
+    table = tmp_path / "curves.csv"
+    text = (examples / "schild_curves.csv").read_text(encoding="utf-8")
+    table.write_text(text.replace("replicate", "curve").replace(",a\n", ",[/a]\n"), encoding="utf-8")
+    told = call("fit", table, "--title", "[/x] [bold]", "--response-unit", "[/y]")
+    assert told.code == 0, told.err
+    assert "[/x] [bold]" in told.out
+    assert "[/y]" in told.out
+    assert "[/a]" in told.out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.zip", b"PK\x03\x04not really", "compressed (zip"),
+        ("x.gz", b"\x1f\x8bnot really", "compressed (gzip)"),
+        ("x.xz", b"\xfd7zXZ\x00", "compressed (xz)"),
+        ("x.zst", b"\x28\xb5\x2f\xfd", "compressed (zstd)"),
+        ("y.zip", b"plain text", "lacks the columns"),
+        ("x.tar", b"a\0b" * 400, "zero bytes"),
+    ],
+)
+@pytest.mark.parametrize("command", [("fit",), ("import", "nonmem")])
+def test_files_that_are_no_plain_text_are_refused(call, tmp_path, command, name, content, says):
+    file = tmp_path / name
+    file.write_bytes(content)
+    told = call(*command, file)
+    assert told.code == 2, told
+    assert says in told.err or (name == "y.zip" and "no column TIME" in told.err) or "no rows" in told.err
+
+
+def test_more_levels_than_anyone_reads_are_refused_at_once(call):
+    told = call("curves", "naltrexone", "--agonist", "morphine", "--levels", ",".join(map(str, range(9000))))
+    assert told.code == 2
+    assert "9,000 levels were given; expected at most 50" in told.err

@@ -1,7 +1,8 @@
 """Schild analysis: agonist curves under an antagonist, a user's own or the model's, and what they say of it."""
 
 from schild.analysis.curves import ModelCurves, model_curves
-from schild.analysis.fit import DoseRatio, Estimate, FTest, SchildFit, schild_fit
+from schild.analysis.fit import schild_fit
+from schild.analysis.fit_result import DoseRatio, Estimate, FTest, SchildFit
 from schild.analysis.regression import Line, SchildRegression, regress, schild_regression
 
 __all__ = [

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.analysis.fit import SchildFit, schild_fit
+from schild.analysis.fit import schild_fit
+from schild.analysis.fit_result import SchildFit
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError, UnknownNameError
 from schild.model.spec import ENDOGENOUS
@@ -32,6 +33,10 @@ LEVELS = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
 STEPS = 60
 
 _AGONISTS = ("agonist", "partial agonist", "metabolite", "prodrug")
+
+
+#: The most curves beside the one without antagonist.
+MAX_CURVES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -220,8 +225,11 @@ def model_curves(
     if receptor not in catalogue.receptors:
         raise UnknownNameError("receptor", receptor, catalogue.receptors)
     drug = _agonist(catalogue, agonist, receptor)
-    if tau is not None and not tau > 0:
-        raise InputError(f"tau is {tau!r}; expected a number above 0. Leave it out to see the occupancy.")
+    if tau is not None and not 0 < tau <= 1e9:
+        raise InputError(f"tau is {tau!r}; expected a number above 0, up to 1e9. Leave it out to see the occupancy.")
+    for many, what in ((levels, "levels"), (at, "times of a challenge")):
+        if len(many) > MAX_CURVES:
+            raise InputError(f"{len(many):,} {what} were given; expected at most {MAX_CURVES}. Choose fewer.")
     grid = np.logspace(-2, 5, 57)
     if " " in antagonist.strip():
         return _challenge(catalogue, antagonist, drug, receptor, at, hours(contact), grid, tau, structure, tone)
@@ -294,8 +302,8 @@ def _equilibrium(
         raise InputError(
             f"{drug.name} does not bind to {receptor} in the catalogue; expected {', '.join(drug.binding)}."
         )
-    if not all(np.isfinite(b) and b >= 0 for b in levels):
-        raise InputError(f"The levels are {list(levels)}; expected C/Kd of 0 or more. Correct them.")
+    if odd := [level for level in levels if not 0 <= level <= 1e9]:
+        raise InputError(f"A level is {odd[0]!r}; expected C/Kd from 0 to 1e9. Correct it.")
     load = np.array(sorted({0.0, *map(float, levels)}))
     e0, _ = _endogenous(catalogue, receptor, tone)
     a, b = np.broadcast_arrays(grid, load[:, None])

@@ -4,239 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.analysis.fit_result import ALPHA, Curves, DoseRatio, Estimate, FTest, SchildFit
 from schild.analysis.least_squares import Fit, Form, Points, Start, highest_pa2, least, profile, start_values
-from schild.analysis.regression import Line, regress
-from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
-from schild.errors import InputError, UnknownNameError
-from schild.results import Shown
+from schild.analysis.regression import regress
+from schild.analysis.table import Data, Scale, Table, logs, manifest_of, read_table
+from schild.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+    pass
 
 __all__ = ["DoseRatio", "Estimate", "FTest", "SchildFit", "schild_fit"]
 
 Floats = NDArray[np.float64]
-
-#: A test below this is said to reject.
-ALPHA = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """One number with its 95 % limits.
-
-    Parameters
-    ----------
-    value : float or None
-        Best value; None where the data give none, such as a pA2 without a shift.
-    low, high : float or None
-        Wald limits; None for a number that was held.
-    profile_low, profile_high : float or None
-        Limits by the profile of the sum of squares, where it was computed.
-    unit : str
-        Unit; ``"1"`` is dimensionless.
-    held : bool
-        Whether it was given and not fitted.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    profile_low: float | None = None
-    profile_high: float | None = None
-    unit: str = "1"
-    held: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoseRatio:
-    """Dose ratio of one antagonist level in one tissue, or of one curve at it.
-
-    Parameters
-    ----------
-    level : float
-        Antagonist in the unit given.
-    curve : str
-        Name of the tissue or the curve; empty when a level has one.
-    ratio, low, high : float
-        EC50 with over EC50 without, in the same tissue, with 95 % limits. [1]
-    """
-
-    level: float
-    curve: str
-    ratio: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FTest:
-    """Extra sum of squares F test of a simple form against one that contains it.
-
-    Parameters
-    ----------
-    name, question : str
-        What is asked.
-    f : float
-        Ratio of variances. [1]
-    df1, df2 : int
-        Parameters more, degrees of freedom left. [1]
-    p : float or None
-        Probability of so large an F when the simple form is true; None where the general form leaves no freedom.
-    says : str
-        The answer in words.
-    """
-
-    name: str
-    question: str
-    f: float | None
-    df1: int
-    df2: int
-    p: float | None
-    says: str
-
-    @property
-    def rejects(self) -> bool:
-        """Whether the simple form is rejected at 5 %."""
-        return self.p is not None and self.p < ALPHA
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SchildFit(Shown):
-    """Global Gaddum/Schild fit.
-
-    Parameters
-    ----------
-    estimates : mapping of str to Estimate
-        ``bottom``, ``top``, ``hill``, ``log_ec50`` (of each tissue where there are several, as ``top[rat 1]``),
-        ``pa2``, ``slope``, and ``pkb`` (slope held at 1) where a slope of 1 is not rejected. Logarithms are decadic, in the
-        canonical unit of `agonist` and `antagonist`. Where no shift is seen, ``pa2`` and ``slope`` have no value and
-        ``pkb`` only ``profile_high``, which it is below with 95 % confidence.
-    tissues : tuple of str
-        Names of the tissues; one empty name where the table tells none apart.
-    ratios : tuple of DoseRatio
-        By level, from curves of one shape that shift freely.
-    tests : mapping of str to FTest
-        ``parallel``, ``maximum``, ``shift``, ``schild``, ``slope``.
-    line : Line
-        Classical regression of the dose ratios.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> a, b = np.meshgrid(10.0 ** np.arange(0, 6), [0.0, 3.0, 30.0])
-    >>> y = 100 * a / (a + 50 * (1 + b / 2))
-    >>> fit = schild_fit(
-    ...     {"antagonist": b.ravel(), "agonist": a.ravel(), "response": y.ravel()},
-    ...     antagonist_unit="nM", agonist_unit="nM",
-    ... )
-    >>> round(fit["pa2"].value, 4), round(fit["slope"].value, 4)
-    (8.699, 1.0)
-    """
-
-    title: str
-    antagonist: Scale
-    agonist: Scale
-    response_unit: str
-    estimates: Mapping[str, Estimate]
-    ratios: tuple[DoseRatio, ...]
-    tests: Mapping[str, FTest]
-    line: Line
-    table: Table
-    curves: Callable[[str, float, Floats], Floats]
-    residual_sd: float
-    df: int
-    tissues: tuple[str, ...] = ("",)
-    warnings: tuple[str, ...] = ()
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Estimate:
-        """Return an estimate by name."""
-        if name not in self.estimates:
-            raise UnknownNameError("estimate", name, self.estimates)
-        return self.estimates[name]
-
-    @property
-    def shifts(self) -> bool:
-        """Whether a shift is seen."""
-        return self.estimates["pa2"].value is not None
-
-    def predict(self, antagonist: float, agonist: Floats, tissue: str = "") -> Floats:
-        """Response of the fitted curves.
-
-        Parameters
-        ----------
-        antagonist : float
-            In the unit of the data.
-        agonist : ndarray
-            In the unit of the data.
-        tissue : str
-            Which tissue, where there are several.
-
-        Returns
-        -------
-        ndarray
-            Response.
-        """
-        if tissue not in self.tissues:
-            raise UnknownNameError("tissue", tissue, self.tissues)
-        return self.curves(tissue, antagonist, np.asarray(agonist, dtype=np.float64))
-
-    def about(self) -> str:
-        """Say in a line what this is the result of."""
-        said = ", ".join(f"{name} {estimate.value:.3g}" for name, estimate in list(self.estimates.items())[:4])
-        return f"{self.title}; {len(self.ratios)} dose ratios; {said}"
-
-    def summary(self) -> dict[str, Any]:
-        """Return estimates, dose ratios, tests and the classical line as plain data."""
-        return {
-            "estimates": {name: asdict(estimate) for name, estimate in self.estimates.items()},
-            "dose_ratios": [asdict(ratio) for ratio in self.ratios],
-            "tests": {name: asdict(test) | {"rejects": test.rejects} for name, test in self.tests.items()},
-            "regression": self.line.numbers(),
-            "residual_sd": self.residual_sd,
-            "df": self.df,
-            "units": {"antagonist": self.antagonist.canonical, "agonist": self.agonist.canonical},
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per estimate."""
-        import pandas as pd
-
-        return pd.DataFrame([{"name": name, **asdict(estimate)} for name, estimate in self.estimates.items()])
-
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the curves and the Schild plot side by side."""
-        from schild.analysis.plot import draw_fit
-
-        return draw_fit(self, ax)
-
-    def cite(self) -> str:
-        """Return the methods used, with what each was used for."""
-        return method_lines(
-            {
-                "Gaddum1937": "the equation with slope 1",
-                "ArunlakshanaSchild1959": "the slope, and the regression of log(dose ratio - 1)",
-                "LewAngus1995": "the global fit",
-                "Fieller1954": "limits of the classical pA2",
-            }
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return one JSON object as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            **self.summary(),
-            "warnings": list(self.warnings),
-            "cite": self.cite().splitlines()[::2],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,9 +88,9 @@ def schild_fit(
     tissues, all curves share them. Residuals are taken as independent with one variance (up to ``sd``), estimated from
     the data. Wald limits use the curvature at the best point, profile limits the sum of squares itself. The tests
     compare: parallel, one Hill slope per tissue against one per curve; maximum, one top per tissue against one per
-    curve (a falling one means insurmountable antagonism); shift, a shift of slope 1 against none; schild, shifts on one
-    line against free shifts; slope, 1 against free. Where no shift is seen, there is no estimate, only an upper limit of
-    pKB.
+    curve (a falling one means insurmountable antagonism); shift, a shift of slope 1 against none; schild, shifts on
+    one line against free shifts; slope, 1 against free. Where no shift is seen, there is no estimate, only an upper
+    limit of pKB. With one level of antagonist the slope is held at 1.
 
     Examples
     --------
@@ -335,11 +120,12 @@ def schild_fit(
         )
     if slope is not None and not 0.01 <= slope <= 100:
         raise InputError(f"The Schild slope is held at {slope!r}; expected 0.01 to 100. Use 1, or leave it out.")
-    ready = _prepare(table, held, slope)
-    return _fit(ready, table, slope, response_unit, title, molar_mass)
+    ready = _prepare(table, held)
+    one_level = slope is None and len(set(table.numbers("antagonist").tolist())) == 2
+    return _fit(ready, table, 1.0 if one_level else slope, response_unit, title, molar_mass)
 
 
-def _prepare(table: Table, held: Mapping[str, float], slope: float | None) -> _Ready:
+def _prepare(table: Table, held: Mapping[str, float]) -> _Ready:
     level, agonist, y = table.numbers("antagonist"), table.numbers("agonist"), table.numbers("response")
     unit = table.scales["antagonist"].unit
     levels = sorted(set(level.tolist()))
@@ -349,13 +135,10 @@ def _prepare(table: Table, held: Mapping[str, float], slope: float | None) -> _R
             f"{table.name} has the antagonist levels {shown} {unit} and none of 0; expected a curve without "
             "antagonist, which the others are compared with. Add it."
         )
-    least_levels = 1 if slope is not None else 2
-    if len(levels) - 1 < least_levels:
+    if len(levels) == 1:
         raise InputError(
-            f"{table.name} has {len(levels) - 1} antagonist level{'s' if len(levels) != 2 else ''} above 0; expected "
-            f"at least {least_levels}" + ("" if slope is not None else ", or 1 with the Schild slope held at 1")
-            + ". Add curves, or hold the slope."
-        )  # fmt: skip
+            f"{table.name} has no antagonist level above 0; expected at least 1, better 3. Add curves with antagonist."
+        )
     tissue, names = _tissues(table, level)
     for one in dict.fromkeys(tissue):
         of = f" in {one!r}" if one else ""
@@ -539,7 +322,7 @@ def _fit(
     line = regress(
         points.b[b_there] + ready.b0 if shifts else [],
         [ratio.ratio for ratio in ratios] if shifts else [],
-        [f"{r.level:g} {units['antagonist'].unit}{' ' + r.curve if r.curve else ''}" for r in ratios],
+        [f"{r.level:g} {units['antagonist'].unit}{' ' + r.curve if r.curve else ''}" for r in ratios if shifts],
     )
     warnings = _warnings(schild, free, tests, ratios, ready, table, estimates)
     return SchildFit(
@@ -553,7 +336,7 @@ def _fit(
         line=line,
         table=table,
         tissues=ready.tissues,
-        curves=_Curves(
+        curves=Curves(
             numbers={name: estimate.value for name, estimate in estimates.items() if estimate.value is not None},
             antagonist=units["antagonist"],
             agonist=units["agonist"],
@@ -569,30 +352,6 @@ def _fit(
             | ({} if slope is None else {"slope": slope}),
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Curves:
-    """The fitted curves in the units of the data."""
-
-    numbers: Mapping[str, float]
-    antagonist: Scale
-    agonist: Scale
-
-    def __call__(self, tissue: str, antagonist: float, agonist: Floats) -> Floats:
-        from schild.pharmacology.antagonism import gaddum_schild
-
-        n = {name.removesuffix(f"[{tissue}]"): value for name, value in self.numbers.items()}
-        return gaddum_schild(
-            logs(agonist, self.agonist),
-            np.broadcast_to(logs(np.array(antagonist, dtype=np.float64), self.antagonist), agonist.shape),
-            bottom=n["bottom"],
-            top=n["top"],
-            log_ec50=n["log_ec50"],
-            hill=n["hill"],
-            pa2=n.get("pa2", -math.inf),
-            slope=n.get("slope", 1.0),
-        )
 
 
 def _shift_estimates(
@@ -691,12 +450,18 @@ def _warnings(
     estimates: Mapping[str, Estimate],
 ) -> tuple[str, ...]:
     found = []
+    if estimates["slope"].held and len({level for _, level, _ in ready.labels}) == 2:
+        found.append("With one level of antagonist the Schild slope is held at 1; whether it is 1 cannot be seen.")
     shifts = estimates["pa2"].value is not None
     bound = estimates["pkb"].profile_high if "pkb" in estimates else None
     if schild.rank_deficient:
         found.append("The data do not determine every number of the fit; limits are not to be trusted.")
     if not shifts:
-        limit = "nor a limit of it" if bound is None else f"only a limit: pKB is below {bound:.2f} (95 %, one-sided)"
+        limit = (
+            "nor a limit of it"
+            if bound is None
+            else f"only a limit: pKB is below {bound:.2f} (upper 95 % limit by profile)"
+        )
         found.append(f"No shift to the right is seen, so there is no estimate of pA2 or of the slope, {limit}.")
         if any(ratio.high < 1 for ratio in ratios):
             found.append("Some curves shift to the left under the antagonist, which competition does not do.")

@@ -212,15 +212,17 @@ def least(form: Form, points: Points, starts: list[Start]) -> Fit:
 def _solve(form: Form, points: Points, names: tuple[tuple[str, int], ...], theta0: Floats) -> Fit:
     from scipy.optimize import least_squares
 
+    # Where the data say nothing of pA2 and slope they may run off to infinity; such a step must only be a bad one.
     def residuals(theta: Floats) -> Floats:
-        return (predict(form, points, theta, jacobian=False)[0] - points.y) * points.weight
+        off = (predict(form, points, theta, jacobian=False)[0] - points.y) * points.weight
+        return np.nan_to_num(off, nan=1e6, posinf=1e6, neginf=-1e6)
 
     def slopes(theta: Floats) -> Floats:
-        return predict(form, points, theta)[1] * points.weight[:, None]
+        return np.nan_to_num(predict(form, points, theta)[1] * points.weight[:, None], posinf=0.0, neginf=0.0)
 
     n = len(points.y)
     if len(theta0):
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             done = least_squares(residuals, theta0, jac=slopes, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14)
         theta, jac, rss = np.asarray(done.x), np.asarray(done.jac), 2.0 * float(done.cost)
     else:
@@ -320,7 +322,9 @@ def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tupl
     return limits[0], limits[1]
 
 
-def highest_pa2(points: Points, held: Mapping[str, float], starts: list[Start], *, level: float = 0.95) -> float | None:
+def highest_pa2(
+    points: Points, held: Mapping[str, float], starts: list[Start], *, level: float = 0.975
+) -> float | None:
     """Upper limit of pA2 where the curves do not shift: from there on the sum of squares rises by the F quantile.
 
     Parameters
@@ -332,7 +336,7 @@ def highest_pa2(points: Points, held: Mapping[str, float], starts: list[Start], 
     starts : list of mapping
         As for `least`.
     level : float
-        One-sided coverage. [1]
+        Coverage of the one side; 0.975 gives the upper limit of 95 % limits. [1]
 
     Returns
     -------

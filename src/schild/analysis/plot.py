@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from schild.analysis.curves import ModelCurves
-    from schild.analysis.fit import SchildFit
+    from schild.analysis.fit_result import SchildFit
     from schild.analysis.regression import Line, SchildRegression
 
 

@@ -151,6 +151,38 @@ def regress(log_b: Sequence[float] | Floats, ratio: Sequence[float] | Floats, la
     )  # fmt: skip
 
 
+def no_shift_limit(log_b: Floats, ratio: Floats) -> float | None:
+    """Upper 95 % limit of pKB with slope 1 where dose ratios show no shift; None where they do, or cannot be tested.
+
+    The logarithm of a dose ratio is taken as log(1 + [B] KB) with an error of one variance.
+
+    Examples
+    --------
+    >>> b = np.array([-8.0, -7.0, -6.0, -5.0])
+    >>> no_shift_limit(b, 1 + 10 ** (b + 7)) is None
+    True
+    >>> round(no_shift_limit(b, np.array([0.9, 1.2, 0.8, 1.1])), 2)
+    4.95
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import f as f_distribution
+
+    n, y = len(log_b), np.log10(ratio)
+
+    def rss(pkb: float) -> float:
+        return float(np.sum((y - np.log10(1.0 + 10.0 ** (log_b + pkb))) ** 2))
+
+    none = float(np.sum(y**2))
+    grid = -float(log_b.max()) + np.arange(-4.0, 6.01, 0.05)
+    sums = np.array([rss(value) for value in grid])
+    best = min(none, float(sums.min()))
+    if n < 3 or best <= 0 or f_distribution.sf((none - best) / (best / (n - 1)), 1, n - 1) < 0.05:
+        return None
+    threshold = best * (1.0 + float(f_distribution.ppf(0.95, 1, n - 1)) / (n - 1))
+    last = int(np.flatnonzero(sums <= threshold)[-1])
+    return float(brentq(lambda value: rss(value) - threshold, grid[last], grid[last] + 0.05))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SchildRegression(Shown):
     """Schild lines of a table of dose ratios, one for each series and one for all.
@@ -270,22 +302,31 @@ def schild_regression(
     if (ratio[~use] != 1).any():
         row = int(np.flatnonzero(~use & (ratio != 1))[0])
         raise InputError(
-            f"{table.name}, row {row + 1}: without antagonist the dose ratio is {ratio[row]:g}; expected 1. "
+            f"{table.place(row)}: without antagonist the dose ratio is {ratio[row]:g}; expected 1. "
             "Divide by the value without antagonist."
         )
     log_b = logs(level, scale)
     names = [f"{s + ' ' if s else ''}{b:g} {scale.unit}" for s, b in zip(series, level, strict=True)]
     groups: dict[str, list[int]] = {}
-    for k in np.flatnonzero(use):
-        groups.setdefault(series[k], []).append(int(k))
-    lines = {}
-    if len(groups) > 1 or "" not in groups:
-        lines = {s: regress(log_b[k], ratio[k], [names[j] for j in k]) for s, k in groups.items()}
-    if len(groups) > 1 or not lines:
-        every = np.flatnonzero(use)
-        lines["all"] = regress(log_b[every], ratio[every], [names[j] for j in every])
-    warnings = list(dict.fromkeys(text for line in lines.values() for text in line.dropped))
-    if len(groups) > 1:
+    for row in np.flatnonzero(use).tolist():
+        groups.setdefault(series[row], []).append(row)
+    if list(groups) == [""]:
+        groups = {"all": groups[""]}
+    elif len(groups) > 1:
+        groups["all"] = np.flatnonzero(use).tolist()
+    lines: dict[str, Line] = {}
+    warnings: list[str] = []
+    for name, k in groups.items():
+        limit = no_shift_limit(log_b[k], np.maximum(ratio[k], 1e-300))
+        shown: list[int] = [] if limit is not None else k
+        lines[name] = regress(log_b[shown], ratio[shown], [names[j] for j in shown])
+        warnings += lines[name].dropped
+        if limit is not None:
+            warnings.append(
+                f"{name}: no shift is seen, so there is no estimate; pKB is below {limit:.2f} (upper 95 % limit)."
+            )
+    warnings = list(dict.fromkeys(warnings))
+    if len(lines) > 1:
         warnings.append("The line of all series takes their points as independent, which points of one series are not.")
     return SchildRegression(
         title=title or "Schild regression",

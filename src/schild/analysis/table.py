@@ -204,7 +204,10 @@ def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], di
         rows = read_rows(data, lambda head: key if (key := _key(head)) in known else None)
         name, places = rows.name, tuple(f"line {line}" for line in rows.lines)
         width = rows.frame.shape[1]
-        if rows.cells is not None and (odd := rows.cells != width).any():
+        mine = any(
+            _key(str(head)) in known for head in rows.frame.columns
+        )  # else the missing columns are what is wrong
+        if mine and rows.cells is not None and (odd := rows.cells != width).any():
             row = int(odd.argmax())
             raise InputError(
                 f"{name}, {places[row]}: {rows.cells[row]} cells where the header has {width}, separated by "
@@ -225,6 +228,17 @@ def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], di
         if (parts := _HEAD.match(head)) and parts["unit"]:
             units[key] = parts["unit"]
     return found, units, name, places
+
+
+def has_ratios(path: Path) -> bool:
+    """Whether a table has a column of dose ratios.
+
+    Raises
+    ------
+    InputError
+        If it is no table in a text file.
+    """
+    return "dose_ratio" in _raw(path, ("antagonist", "dose_ratio", "agonist", "response"))[0]
 
 
 def _key(head: str) -> str:

@@ -9,6 +9,7 @@ from schild.catalog.audit import Audit
 from schild.catalog.drugs import Delivery, Drug
 from schild.catalog.loader import Catalogue
 from schild.evidence import BASES, VERIFIED, Number, Spread
+from schild.tables import table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,14 +31,12 @@ def render_drugs(catalogue: Catalogue, console: Console) -> None:
     >>> from schild.catalog import load
     >>> render_drugs(load(), Console(quiet=True))
     """
-    from rich.table import Table
-
-    table = Table(title="Drugs", title_justify="left")
-    for name in ("key", "role", "routes", "numbers", "summary"):
-        table.add_column(name, justify="right" if name == "numbers" else "left", overflow="fold")
-    for drug in catalogue.drugs.values():
-        table.add_row(drug.key, drug.role, " ".join(drug.routes), str(len(drug.numbers)), drug.summary)
-    console.print(table)
+    rows = [
+        (drug.key, drug.role, " ".join(drug.routes), str(len(drug.numbers)), drug.summary)
+        for drug in catalogue.drugs.values()
+    ]
+    heads = ("key", "role", "routes", "numbers", "summary")
+    console.print(table("Drugs", heads, rows, left=[name for name in heads if name != "numbers"]))
 
 
 def render_drug(drug: Drug, console: Console) -> None:
@@ -56,49 +55,37 @@ def render_drug(drug: Drug, console: Console) -> None:
     >>> from schild.catalog import load
     >>> render_drug(load().drug("naltrexone"), Console(quiet=True))
     """
-    from rich.markup import escape
-    from rich.table import Table
-
-    console.print(f"[bold]{escape(drug.name)}[/bold] ({drug.key}), {drug.role}")
-    console.print(escape(drug.summary))
+    console.print(drug.name, f"({drug.key}), {drug.role}", markup=False)
+    console.print(drug.summary, markup=False)
     if drug.routes:
-        routes = Table(title="Routes", title_justify="left")
-        for name in ("route", "product", "salt", "input", "delivers"):
-            routes.add_column(name, overflow="fold")
+        rows = []
         for route in drug.routes.values():
             for i, branch in enumerate(route.branches):
                 first = (route.key, route.product, route.salt) if i == 0 else ("", "", "")
                 arrives = "; ".join(_delivery(part) for part in branch.deliver)
                 if route.by_dose is not None:
                     arrives += f"; all x (dose / {route.by_dose.reference})^{route.by_dose.exponent}, at most the dose"
-                routes.add_row(*(escape(text) for text in (*first, branch.input, arrives)))
-        console.print(routes)
+                rows.append((*first, branch.input, arrives))
+        heads: tuple[str, ...] = ("route", "product", "salt", "input", "delivers")
+        console.print(table("Routes", heads, rows, left=heads))
     if drug.products:
-        products = Table(title="Products (written as: product NAME)", title_justify="left")
-        for name in ("route", "product", "is", "differs by"):
-            products.add_column(name, overflow="fold")
+        listed = []
         for product in drug.products.values():
             differs = f"route {product.becomes}" if product.becomes else ", ".join(product.replaces) or "nothing"
             if product.strength:
                 differs += f"; taken for a dose of {drug.number(product.strength).value:g} mg"
             says = f"{product.name}. {product.says}" if product.says else product.name
-            products.add_row(*(escape(text) for text in (product.route, product.key, says, differs)))
-        console.print(products)
+            listed.append((product.route, product.key, says, differs))
+        heads = ("route", "product", "is", "differs by")
+        console.print(table("Products (written as: product NAME)", heads, listed, left=heads))
     if drug.structures:
-        structures = Table(title="Rival structures", title_justify="left")
-        for name in ("structure", "site", "claims"):
-            structures.add_column(name, overflow="fold")
-        for structure in drug.structures.values():
-            mark = " (default)" if structure.default else ""
-            structures.add_row(structure.key + mark, structure.site, escape(structure.says))
-        console.print(structures)
-    numbers = Table(title="Numbers (the one in use first, rivals below it)", title_justify="left")
-    for name in ("number", "value", "unit", "basis", "checked", "source", "where and why"):
-        numbers.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
-    for number in drug.numbers.values():
-        for row in _rows(number):
-            numbers.add_row(*(escape(text) for text in row))
-    console.print(numbers)
+        heads = ("structure", "site", "claims")
+        rivals = [(s.key + (" (default)" if s.default else ""), s.site, s.says) for s in drug.structures.values()]
+        console.print(table("Rival structures", heads, rivals, left=heads))
+    heads = ("number", "value", "unit", "basis", "checked", "source", "where and why")
+    values = [row for number in drug.numbers.values() for row in _rows(number)]
+    title = "Numbers (the one in use first, rivals below it)"
+    console.print(table(title, heads, values, left=[name for name in heads if name != "value"]))
 
 
 def render_audit(result: Audit, console: Console) -> None:
@@ -118,30 +105,23 @@ def render_audit(result: Audit, console: Console) -> None:
     >>> from schild.catalog.audit import audit
     >>> render_audit(audit(load()), Console(quiet=True))
     """
-    from rich.markup import escape
-    from rich.table import Table
-
     if result.findings:
-        table = Table(title=f"{len(result.findings)} findings", title_justify="left")
-        for name in ("kind", "where", "what"):
-            table.add_column(name, overflow="fold")
-        for finding in result.findings:
-            table.add_row(finding.kind, escape(finding.where), escape(finding.message))
-        console.print(table)
+        heads: tuple[str, ...] = ("kind", "where", "what")
+        found = [(finding.kind, finding.where, finding.message) for finding in result.findings]
+        console.print(table(f"{len(result.findings)} findings", heads, found, left=heads))
     else:
         console.print("No findings: every number has a unit, a basis, a source and a place in it.")
     counts = result.counts
     sizes = ("drugs", "numbers", "rivals", "spreads", "observations", "references")
     console.print(", ".join(f"{counts.get(name, 0)} {name}" for name in sizes))
-    classes = Table(title="What the numbers rest on", title_justify="left")
-    for name, right in (("", False), ("in use", True), ("with rivals and spreads", True), ("observed", True)):
-        classes.add_column(name, justify="right" if right else "left")
+    rows = []
     for kind, words in (("basis", BASES), ("verified", VERIFIED)):
         for word in words:
             seen = str(counts.get(f"observed verified: {word}", 0)) if kind == "verified" else ""
             chosen, every = counts.get(f"chosen {kind}: {word}", 0), counts.get(f"{kind}: {word}", 0)
-            classes.add_row(f"{kind}: {word}", str(chosen), str(every), seen)
-    console.print(classes)
+            rows.append((f"{kind}: {word}", str(chosen), str(every), seen))
+    heads = ("", "in use", "with rivals and spreads", "observed")
+    console.print(table("What the numbers rest on", heads, rows))
 
 
 def drug_to_dict(drug: Drug) -> dict[str, Any]:

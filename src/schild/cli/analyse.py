@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from schild.cli.console import NOTICE, out
 from schild.cli.figures import check_figure, save_figure
 from schild.errors import InputError
+from schild.tables import table
 
 if TYPE_CHECKING:
     from schild.analysis import SchildFit, SchildRegression
@@ -34,9 +35,9 @@ def fit(
 
     schild fit curves.csv --antagonist-unit nM --agonist-unit nM --plot schild.svg
 
-    A table with the columns antagonist, agonist and response (and perhaps curve, replicate, sd) is fitted as a whole by
-    the equation of Gaddum and Schild: pA2 and Schild slope with limits, dose ratios, tests of parallelism, of a common
-    maximum and of slope 1. A table with the columns antagonist and dose_ratio (and perhaps series) is fitted by the
+    A table with the columns antagonist, agonist and response (and perhaps tissue, curve, replicate, sd) is fitted as a
+    whole by the equation of Gaddum and Schild: pA2 and Schild slope with limits, dose ratios, tests of parallelism, of
+    a common maximum and of slope 1. A table with antagonist and dose_ratio (and perhaps series) is fitted by the
     classical regression. A header may carry the unit: antagonist [nM].
 
     Parameters
@@ -67,10 +68,11 @@ def fit(
     import json as writer
 
     from schild.analysis import SchildFit, schild_fit, schild_regression
+    from schild.analysis.table import has_ratios
 
     check_figure(plot)
     found: SchildFit | SchildRegression
-    if _has_ratios(data):
+    if has_ratios(data):
         given = {"--agonist-unit": agonist_unit, "--bottom": bottom, "--top": top, "--slope": slope}
         if extra := [name for name, value in given.items() if value is not None]:
             raise InputError(f"{extra[0]} was given, but {data.name} holds dose ratios, which have none. Leave it out.")
@@ -98,21 +100,8 @@ def fit(
     return 0
 
 
-def _has_ratios(path: Path) -> bool:
-    """Whether the header of a table has a column of dose ratios."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            head = next((line for line in file if line.strip() and not line.startswith("#")), "")
-    except OSError as error:
-        raise InputError(
-            f"{str(path)!r} cannot be read ({error.strerror or error}); expected a CSV file. Check its name."
-        ) from None
-    names = {column.split("[")[0].split("(")[0].strip().strip('"').lower() for column in head.split(",")}
-    return "dose_ratio" in names
-
-
-def _number(value: float | None, digits: int = 2) -> str:
-    return "-" if value is None or value != value else f"{value:.{digits}f}"
+def _number(value: float | None, digits: int = 2, kind: str = "f") -> str:
+    return "-" if value is None or value != value else f"{value:.{digits}{kind}}"
 
 
 def _range(low: float | None, high: float | None, digits: int = 2) -> str:
@@ -120,72 +109,69 @@ def _range(low: float | None, high: float | None, digits: int = 2) -> str:
 
 
 def _show_fit(found: SchildFit, plot: Path | None) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    console = out()
-    for warning in found.warnings:
-        console.print(Text(f"Warning: {warning}", style="bold red"))
-    table = Table(title=found.title, title_justify="left", caption_justify="left",
-                  caption=f"Residual SD {found.residual_sd:.3g}, {found.df} degrees of freedom.")  # fmt: skip
-    for name in ("", "value", "95 % by profile", "95 % by curvature", "unit"):
-        table.add_column(name, justify="right" if name and name != "unit" else "left", overflow="fold")
     words = {"bottom": "bottom", "top": "top", "hill": "Hill slope", "log_ec50": "log EC50", "pa2": "pA2",
              "slope": "Schild slope", "pkb": "pKB (slope 1)"}  # fmt: skip
+    rows = []
     for name, estimate in found.estimates.items():
-        held = "held" if estimate.held else ""
+        bare, bracket, tissue = name.partition("[")
         limits = _range(estimate.profile_low, estimate.profile_high)
         if estimate.value is None and estimate.profile_high is not None:
-            limits = f"below {_number(estimate.profile_high)} (one-sided)"
-        table.add_row(
-            words[name.split("[")[0]] + (f" {name[name.index('[') :]}" if "[" in name else ""),
-            _number(estimate.value),
-            held or limits,
-            held or _range(estimate.low, estimate.high),
-            estimate.unit,
-        )
-    console.print(table)
-    ratios = Table(title="Dose ratios of curves that shift freely", title_justify="left")
-    for name in (f"antagonist [{found.antagonist.unit}]", "tissue or curve", "dose ratio", "95 %"):
-        ratios.add_column(name, justify="left" if name == "tissue or curve" else "right", overflow="fold")
-    for ratio in found.ratios:
-        ratios.add_row(f"{ratio.level:g}", ratio.curve, f"{ratio.ratio:.3g}", f"{ratio.low:.3g} to {ratio.high:.3g}")
-    console.print(ratios)
-    tests = Table(title="Tests (extra sum of squares)", title_justify="left")
-    for name in ("question", "F", "df", "p", "answer at 5 %"):
-        tests.add_column(name, justify="right" if name in ("F", "df", "p") else "left", overflow="fold")
-    for test in found.tests.values():
-        f = "-" if test.f is None else f"{test.f:.3g}"
-        p = "-" if test.p is None else f"{test.p:.2g}"
-        tests.add_row(test.question, f, f"{test.df1}, {test.df2}", p, test.says)
-    console.print(tests)
-    line = found.line
+            limits = f"below {_number(estimate.profile_high)}"
+        held = "held" if estimate.held else ""
+        wald = _range(estimate.low, estimate.high)
+        label = words[bare] + (f" {bracket}{tissue}" if bracket else "")
+        rows.append((label, _number(estimate.value), held or limits, held or wald, estimate.unit))
+    console = out()
+    for warning in found.warnings:
+        console.print(f"Warning: {warning}", style="bold red")
     console.print(
-        Text(
+        table(
+            found.title,
+            ("", "value", "95 % by profile", "95 % by curvature", "unit"),
+            rows,
+            left=("", "unit"),
+            caption=f"Residual SD {found.residual_sd:.3g}, {found.df} degrees of freedom.",
+        )
+    )
+    console.print(
+        table(
+            "Dose ratios of curves that shift freely",
+            (f"antagonist [{found.antagonist.unit}]", "tissue or curve", "dose ratio", "95 %"),
+            [(f"{r.level:g}", r.curve, f"{r.ratio:.3g}", f"{r.low:.3g} to {r.high:.3g}") for r in found.ratios],
+            left=("tissue or curve",),
+        )
+    )
+    console.print(
+        table(
+            "Tests (extra sum of squares)",
+            ("question", "F", "df", "p", "answer at 5 %"),
+            [
+                (t.question, _number(t.f, 3, "g"), f"{t.df1}, {t.df2}", _number(t.p, 2, "g"), t.says)
+                for t in found.tests.values()
+            ],
+            left=("question", "answer at 5 %"),
+        )
+    )
+    line = found.line
+    if len(line.log_b):
+        console.print(
             f"Classical regression of log(dose ratio - 1): slope {_number(line.slope)} "
             f"({_range(line.slope_low, line.slope_high)}), pA2 {_number(line.pa2)} "
             f"({_range(line.pa2_low, line.pa2_high)}), with slope 1 pKB {_number(line.pkb)} "
             f"({_range(line.pkb_low, line.pkb_high)}), {len(line.log_b)} points."
         )
-    )
     for dropped in line.dropped:
-        console.print(Text(f"Left out of the regression: {dropped}."))
+        console.print(f"Left out of the regression: {dropped}.")
     if plot is not None:
-        console.print(Text(f"Figure: {plot}"))
+        console.print(f"Figure: {plot}")
 
 
 def _show_regression(found: SchildRegression, plot: Path | None) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     console = out()
     for warning in found.warnings:
-        console.print(Text(f"Warning: {warning}", style="bold red"))
-    table = Table(title=f"{found.title}, -log10 {found.scale.canonical}", title_justify="left")
-    for name in ("series", "points", "slope (95 %)", "pA2 (95 %)", "pKB, slope 1 (95 %)", "p of slope 1"):
-        table.add_column(name, justify="left" if name == "series" else "right", overflow="fold")
-    for name, line in found.lines.items():
-        table.add_row(
+        console.print(f"Warning: {warning}", style="bold red")
+    rows = [
+        (
             name,
             str(len(line.log_b)),
             f"{_number(line.slope)} ({_range(line.slope_low, line.slope_high)})",
@@ -193,9 +179,12 @@ def _show_regression(found: SchildRegression, plot: Path | None) -> None:
             f"{_number(line.pkb)} ({_range(line.pkb_low, line.pkb_high)})",
             _number(line.p_slope_1),
         )
-    console.print(table)
+        for name, line in found.lines.items()
+    ]
+    heads = ("series", "points", "slope (95 %)", "pA2 (95 %)", "pKB, slope 1 (95 %)", "p of slope 1")
+    console.print(table(f"{found.title}, -log10 {found.scale.canonical}", heads, rows))
     if plot is not None:
-        console.print(Text(f"Figure: {plot}"))
+        console.print(f"Figure: {plot}")
 
 
 def curves(
@@ -246,9 +235,6 @@ def curves(
     json
         Print one JSON object and nothing else.
     """
-    from rich.table import Table
-    from rich.text import Text
-
     from schild.analysis import model_curves
 
     check_figure(plot)
@@ -263,26 +249,23 @@ def curves(
         print(found.to_json())
         return 0
     console = out()
-    table = Table(title=found.title, title_justify="left", caption=found.says, caption_justify="left")
-    for name in ("antagonist", "its C/Kd", "maximum over that without", "half of it at agonist C/Kd"):
-        table.add_column(name, justify="left" if name == "antagonist" else "right", overflow="fold")
-    for row in found.summary()["curves"]:
-        half = row["half_at"]
-        table.add_row(
+    rows = [
+        (
             row["curve"],
             f"{row['antagonist_over_kd']:.3g}",
             f"{row['maximum']:.3f}",
-            "-" if half is None else f"{half:.3g}",
+            "-" if row["half_at"] is None else f"{row['half_at']:.3g}",
         )
-    console.print(table)
+        for row in found.summary()["curves"]
+    ]
+    heads = ("antagonist", "its C/Kd", "maximum over that without", "half of it at agonist C/Kd")
+    console.print(table(found.title, heads, rows, caption=found.says))
     if len(found.load) > 2 and found.surmountable:
         fit = found.fit()
-        pa2, slope = fit["pa2"].value, fit["slope"].value
-        console.print(
-            Text(f"An experimenter's Schild fit: slope {slope:.3f}, pA2 {pa2:.3f} (simple competition gives 1 and 0).")
-        )
+        slope, pa2 = _number(fit["slope"].value, 3), _number(fit["pa2"].value, 3)
+        console.print(f"An experimenter's Schild fit: slope {slope}, pA2 {pa2} (simple competition gives 1 and 0).")
     if plot is not None:
-        console.print(Text(f"Figure: {plot}"))
+        console.print(f"Figure: {plot}")
     console.print(NOTICE, style="dim")
     return 0
 

@@ -57,14 +57,17 @@ def err() -> Console:
 
 
 def _console(stream: Any) -> Console:
+    """Make a console that shows text as it is: what a user wrote is never read as markup."""
     from rich.console import Console
 
     class Quiet(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    found = Quiet(file=stream, highlight=False, emoji=False)
-    return found if found.is_terminal else Quiet(file=stream, highlight=False, emoji=False, width=_WIDTH)
+    found = Quiet(file=stream, markup=False, highlight=False, emoji=False)
+    if not found.is_terminal:
+        found.width = _WIDTH
+    return found
 
 
 def say_if_compiling() -> None:

@@ -111,7 +111,7 @@ def test_verbs():
         ("naltrexone 50 mg po", {"agonist": "morphine"}, "No time of a challenge"),
         ("naltrexone 50 mg po", {"agonist": "morphine", "at": ["-1 h"]}, "lies before the run"),
         ("naltrexone 50 mg po", {"agonist": "morphine", "at": ["1 h"], "contact": "0 h"}, "contact is 0 h"),
-        ("naltrexone", {"agonist": "morphine", "levels": [-1.0]}, "C/Kd of 0 or more"),
+        ("naltrexone", {"agonist": "morphine", "levels": [-1.0]}, "C/Kd from 0 to 1e9"),
         ("naltrexone", {"agonist": "morphine", "tau": 0.0}, "tau is 0.0"),
     ],
 )

@@ -94,7 +94,7 @@ def test_decimal_commas(separator):
     rows[0][2], rows[1][1] = "50,5", "5,25"
     found = read(text([HEAD, *rows], SEPARATORS[separator]))
     assert (found[0].amount.value, found.observations) == (50.5, (5.25,))
-    rows[2][2] = "1,000"
+    rows[0][2], rows[2][2] = "50", "1,000"
     with pytest.raises(InputError, match=r"Line 4: AMT is '1,000', which is 1.000 or 1000"):
         read(text([HEAD, *rows], SEPARATORS[separator]))
 

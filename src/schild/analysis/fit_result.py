@@ -1,0 +1,260 @@
+"""What a global Schild fit gives: estimates with limits, dose ratios, tests, the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.analysis.regression import Line
+from schild.analysis.table import Scale, Table, logs, method_lines
+from schild.errors import UnknownNameError
+from schild.results import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+#: A test below this is said to reject.
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One number with its 95 % limits.
+
+    Parameters
+    ----------
+    value : float or None
+        Best value; None where the data give none, such as a pA2 without a shift.
+    low, high : float or None
+        Wald limits; None for a number that was held.
+    profile_low, profile_high : float or None
+        Limits by the profile of the sum of squares, where it was computed.
+    unit : str
+        Unit; ``"1"`` is dimensionless.
+    held : bool
+        Whether it was given and not fitted.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    profile_low: float | None = None
+    profile_high: float | None = None
+    unit: str = "1"
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseRatio:
+    """Dose ratio of one antagonist level in one tissue, or of one curve at it.
+
+    Parameters
+    ----------
+    level : float
+        Antagonist in the unit given.
+    curve : str
+        Name of the tissue or the curve; empty when a level has one.
+    ratio, low, high : float
+        EC50 with over EC50 without, in the same tissue, with 95 % limits. [1]
+    """
+
+    level: float
+    curve: str
+    ratio: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FTest:
+    """Extra sum of squares F test of a simple form against one that contains it.
+
+    Parameters
+    ----------
+    name, question : str
+        What is asked.
+    f : float
+        Ratio of variances. [1]
+    df1, df2 : int
+        Parameters more, degrees of freedom left. [1]
+    p : float or None
+        Probability of so large an F when the simple form is true; None where the general form leaves no freedom.
+    says : str
+        The answer in words.
+    """
+
+    name: str
+    question: str
+    f: float | None
+    df1: int
+    df2: int
+    p: float | None
+    says: str
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the simple form is rejected at 5 %."""
+        return self.p is not None and self.p < ALPHA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SchildFit(Shown):
+    """Global Gaddum/Schild fit.
+
+    Parameters
+    ----------
+    estimates : mapping of str to Estimate
+        ``bottom``, ``top``, ``hill``, ``log_ec50`` (of each tissue where there are several, as ``top[rat 1]``),
+        ``pa2``, ``slope``, and ``pkb`` (slope held at 1) where a slope of 1 is not rejected. Logarithms are decadic, in
+        the canonical unit of `agonist` and `antagonist`. Where no shift is seen, ``pa2`` and ``slope`` have no value,
+        and ``pkb`` has only its upper limit, ``profile_high``.
+    tissues : tuple of str
+        Names of the tissues; one empty name where the table tells none apart.
+    ratios : tuple of DoseRatio
+        By level, from curves of one shape that shift freely.
+    tests : mapping of str to FTest
+        ``parallel``, ``maximum``, ``shift``, ``schild``, ``slope``.
+    line : Line
+        Classical regression of the dose ratios.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a, b = np.meshgrid(10.0 ** np.arange(0, 6), [0.0, 3.0, 30.0])
+    >>> y = 100 * a / (a + 50 * (1 + b / 2))
+    >>> fit = schild_fit(
+    ...     {"antagonist": b.ravel(), "agonist": a.ravel(), "response": y.ravel()},
+    ...     antagonist_unit="nM", agonist_unit="nM",
+    ... )
+    >>> round(fit["pa2"].value, 4), round(fit["slope"].value, 4)
+    (8.699, 1.0)
+    """
+
+    title: str
+    antagonist: Scale
+    agonist: Scale
+    response_unit: str
+    estimates: Mapping[str, Estimate]
+    ratios: tuple[DoseRatio, ...]
+    tests: Mapping[str, FTest]
+    line: Line
+    table: Table
+    curves: Callable[[str, float, Floats], Floats]
+    residual_sd: float
+    df: int
+    tissues: tuple[str, ...] = ("",)
+    warnings: tuple[str, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Estimate:
+        """Return an estimate by name."""
+        if name not in self.estimates:
+            raise UnknownNameError("estimate", name, self.estimates)
+        return self.estimates[name]
+
+    @property
+    def shifts(self) -> bool:
+        """Whether a shift is seen."""
+        return self.estimates["pa2"].value is not None
+
+    def predict(self, antagonist: float, agonist: Floats, tissue: str = "") -> Floats:
+        """Response of the fitted curves.
+
+        Parameters
+        ----------
+        antagonist : float
+            In the unit of the data.
+        agonist : ndarray
+            In the unit of the data.
+        tissue : str
+            Which tissue, where there are several.
+
+        Returns
+        -------
+        ndarray
+            Response.
+        """
+        if tissue not in self.tissues:
+            raise UnknownNameError("tissue", tissue, self.tissues)
+        return self.curves(tissue, antagonist, np.asarray(agonist, dtype=np.float64))
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        said = ", ".join(f"{name} {estimate.value:.3g}" for name, estimate in list(self.estimates.items())[:4])
+        return f"{self.title}; {len(self.ratios)} dose ratios; {said}"
+
+    def summary(self) -> dict[str, Any]:
+        """Return estimates, dose ratios, tests and the classical line as plain data."""
+        return {
+            "estimates": {name: asdict(estimate) for name, estimate in self.estimates.items()},
+            "dose_ratios": [asdict(ratio) for ratio in self.ratios],
+            "tests": {name: asdict(test) | {"rejects": test.rejects} for name, test in self.tests.items()},
+            "regression": self.line.numbers(),
+            "residual_sd": self.residual_sd,
+            "df": self.df,
+            "units": {"antagonist": self.antagonist.canonical, "agonist": self.agonist.canonical},
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per estimate."""
+        import pandas as pd
+
+        return pd.DataFrame([{"name": name, **asdict(estimate)} for name, estimate in self.estimates.items()])
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw the curves and the Schild plot side by side."""
+        from schild.analysis.plot import draw_fit
+
+        return draw_fit(self, ax)
+
+    def cite(self) -> str:
+        """Return the methods used, with what each was used for."""
+        return method_lines(
+            {
+                "Gaddum1937": "the equation with slope 1",
+                "ArunlakshanaSchild1959": "the slope, and the regression of log(dose ratio - 1)",
+                "LewAngus1995": "the global fit",
+                "Fieller1954": "limits of the classical pA2",
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one JSON object as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            **self.summary(),
+            "warnings": list(self.warnings),
+            "cite": self.cite().splitlines()[::2],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The fitted curves in the units of the data."""
+
+    numbers: Mapping[str, float]
+    antagonist: Scale
+    agonist: Scale
+
+    def __call__(self, tissue: str, antagonist: float, agonist: Floats) -> Floats:
+        """Response of a tissue."""
+        from schild.pharmacology.antagonism import gaddum_schild
+
+        n = {name.removesuffix(f"[{tissue}]"): value for name, value in self.numbers.items()}
+        return gaddum_schild(
+            logs(agonist, self.agonist),
+            np.broadcast_to(logs(np.array(antagonist, dtype=np.float64), self.antagonist), agonist.shape),
+            bottom=n["bottom"],
+            top=n["top"],
+            log_ec50=n["log_ec50"],
+            hill=n["hill"],
+            pa2=n.get("pa2", -1e3),  # without a shift: 10^-1000 at one molar
+            slope=n.get("slope", 1.0),
+        )
