@@ -92,6 +92,16 @@ def test_the_readme_has_a_line_for_each_module():
     assert [name for name in public if not re.search(rf"^(?:\w+ +)*{name}\b", readme, re.MULTILINE)] == []
 
 
+def test_the_version_is_the_same_wherever_it_stands():
+    import tomllib
+
+    import schild
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert project["version"] == schild.__version__ == cited
+
+
 def test_every_citation_of_a_docstring_has_an_entry():
     entries = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.bib"))
     known = set(re.findall(r"@\w+\{([^,\s]+),", entries))
