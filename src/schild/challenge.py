@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from schild import _callable
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
+from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
 from schild.results import Shown, cited
 from schild.simulate import Result, Run, simulate_run
@@ -196,7 +197,7 @@ def challenge(
     structure: str | Mapping[str, str] | None = None,
     history: str | Sequence[str] = (),
     catalogue: Catalogue | None = None,
-    overrides: Mapping[str, float] | None = None,
+    overrides: Given | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Challenge:
@@ -235,6 +236,8 @@ def challenge(
     [('pupil', 8.0, (1,))]
     """
     catalogue = catalogue or load()
+    uses = Uses()
+    numbers = Values(catalogue, overrides=overrides, uses=uses)
     regimens = [antagonist] if isinstance(antagonist, str) else list(antagonist)
     effects = [effect] if isinstance(effect, str) else list(effect)
     times = [at] if isinstance(at, (str, float, int)) or not isinstance(at, Sequence) else list(at)
@@ -279,7 +282,9 @@ def challenge(
         both = []
         for doses in ([words], [*regimens, words]):
             run = Run.of(*doses, until=until, subject=who["subject"], population=who["population"], **head)
-            result = simulate_run(run, catalogue=catalogue, overrides=overrides, threads=threads, times_tick=grid)
+            result = simulate_run(
+                run, catalogue=catalogue, overrides=numbers.overrides, threads=threads, times_tick=grid, uses=uses
+            )
             both.append(result)
             if progress is not None:
                 progress(len(both) + 2 * k, 2 * len(times))
@@ -293,16 +298,17 @@ def challenge(
                     unit=entry.unit,
                     without=_response(both[0], name),
                     with_=_response(both[1], name),
-                    noise=entry.numbers[entry.noise].value,
+                    noise=numbers.typical(name, entry.noise),
                 )
             )
     assert result is not None  # there is at least one time
+    warnings += uses.unused(numbers.overrides, run.who.given)
     return Challenge(
         antagonist="; ".join(regimens),
         agonist=agonist,
         responses=tuple(responses),
         warnings=tuple(warnings),
-        manifest=result.manifest,
+        manifest={**result.manifest, "catalogue": uses.digests(catalogue)},
         last=result,
         history=tuple(past),
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from schild import _callable
 from schild.catalog import Catalogue, Drug, Strength, load
 from schild.errors import InputError, UnknownNameError
+from schild.people import Given, Overrides, Uses
 from schild.results import Shown, cited
 from schild.simulate import Result, Run, simulate_run
 from schild.simulate.guard import AGONISTS, DANGER
@@ -215,6 +216,7 @@ def plan(
     structure: str | None = None,
     agonist: str | None = None,
     catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Find dose and time of an antagonist that hold a wanted receptor occupancy.
@@ -249,6 +251,8 @@ def plan(
         Refused: an agonist is never planned, alone or against an antagonist.
     catalogue : Catalogue, optional
         The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``.
     progress : callable, optional
         Called with runs done and runs in all.
 
@@ -281,6 +285,7 @@ def plan(
     schild.errors.InputError: heroin (prodrug) was asked for. schild plans antagonists only; ...
     """
     catalogue = catalogue or load()
+    uses, given = Uses(), Overrides.of(overrides, catalogue)
     entry = _antagonist(catalogue, drug, agonist)
     strength, way = _strength(entry, route)
     if receptor not in catalogue.receptors:
@@ -312,7 +317,7 @@ def plan(
         }  # fmt: skip
         if structure is not None:
             data["run"]["structure"] = structure
-        found = simulate_run(Run.parse(data), catalogue=catalogue)
+        found = simulate_run(Run.parse(data), catalogue=catalogue, overrides=given, uses=uses)
         done += 1
         if progress is not None:
             progress(min(done, total), total)
@@ -350,6 +355,7 @@ def plan(
         # Beyond the looked-for window the long run carries on, on its coarser grid.
         latest, lost = _until(windows, ready, step, long.values >= target, hold_h, long_step, at_least)
     output = session[f"{receptor}_pet_occupancy"]
+    unused = uses.unused(given, None if session.run is None else session.run.who.given)
     manifest = {
         **course.manifest, "target": target, "receptor": receptor, "hold_h": hold_h, "at_least": at_least,
         "floor": floor, "every_h": every_h, "dose_tolerance": DOSE_TOLERANCE, "time_step_h": step,
@@ -361,7 +367,8 @@ def plan(
         share=float(windows[best]), share_low=float(np.quantile(by_draw, 0.05)),
         share_high=float(np.quantile(by_draw, 0.95)),
         at_start=_spread(output.values[:, best]), at_end=_spread(output.values[:, best + last]),
-        step_h=step, wash_step_h=long_step, result=course, warnings=(CAUTION, *_notes(strength), *course.warnings),
+        step_h=step, wash_step_h=long_step, result=course,
+        warnings=(CAUTION, *_notes(strength), *course.warnings, *unused),
         manifest=manifest,
     )  # fmt: skip
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schild import _callable
-from schild.catalog import load
+from schild.catalog import Catalogue, load
 from schild.explain.answer import Explanation, Finding, filled
 from schild.explain.claims import book_of, has_book, known_misses
 from schild.explain.experiments import Lab, run_test
 from schild.explain.other import block_table, explain_entry
+from schild.people import Given, Overrides
 
 __all__ = ["Explanation", "Finding", "explain"]
 
@@ -18,7 +19,14 @@ PEOPLE, DRAWS = 15, 20
 QUICK_PEOPLE, QUICK_DRAWS = 4, 5
 
 
-def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bool = False) -> Explanation:
+def explain(
+    drug: str,
+    *,
+    progress: Callable[..., None] | None = None,
+    quick: bool = False,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+) -> Explanation:
     """Answer what a drug does, by running the claims about it.
 
     Parameters
@@ -30,6 +38,10 @@ def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bo
     quick : bool
         Fewer virtual people behind bands: the same typical predictions, rougher bands. Challenges of effects, whose
         verdict is on the median of people, keep all of them.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``.
 
     Returns
     -------
@@ -47,10 +59,10 @@ def explain(drug: str, *, progress: Callable[..., None] | None = None, quick: bo
     >>> answer.ok                                           # doctest: +SKIP
     True
     """
-    catalogue = load()
+    catalogue = catalogue or load()
     entry = catalogue.drug(drug)
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
-    lab = Lab(catalogue=catalogue, n=n, draws=draws)
+    lab = Lab(catalogue=catalogue, n=n, draws=draws, overrides=Overrides.of(overrides, catalogue))
     if not has_book(entry.key):
         return explain_entry(entry, lab, progress)
     book, known = book_of(entry.key), known_misses(entry.key)

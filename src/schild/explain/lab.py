@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue
 from schild.challenge import Response, challenge
 from schild.errors import SchildError
+from schild.people import Overrides, Values
 from schild.regimen import parse_regimen
 from schild.simulate import Result, Run, simulate_run
 
@@ -71,16 +72,24 @@ class Lab:
         Virtual people and parameter sets behind each band.
     seed : int
         Of people and parameters.
+    overrides : Overrides
+        Numbers in place of the catalogue's.
     """
 
     catalogue: Catalogue
     n: int
     draws: int
     seed: int = 1
+    overrides: Overrides = field(default_factory=lambda: Overrides({}))
     kept: dict[Any, Result] = field(default_factory=dict)
     measured: dict[Any, Outcome] = field(default_factory=dict)
     faced: dict[Any, dict[str, Response]] = field(default_factory=dict)
     shared: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Values:
+        """Numbers of the typical person."""
+        return Values(self.catalogue, overrides=self.overrides)
 
     def challenge(
         self,
@@ -115,7 +124,7 @@ class Lab:
         if key not in self.faced:
             found = challenge(
                 antagonist, agonist=agonist, at=f"{at_h:.6f} h", effect=list(effects), population=population,
-                seed=self.seed, structure=structure, catalogue=self.catalogue,
+                seed=self.seed, structure=structure, catalogue=self.catalogue, overrides=self.overrides,
             )  # fmt: skip
             self.faced[key] = {r.effect: r for r in found.responses}
         return self.faced[key]
@@ -146,7 +155,8 @@ class Lab:
                 outputs=list(outputs), seed=self.seed, **options,
             )  # fmt: skip
             # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
-            self.kept[key] = simulate_run(run, catalogue=self.catalogue, overrides=overrides, warn=False)
+            given = self.overrides.and_(overrides, self.catalogue)
+            self.kept[key] = simulate_run(run, catalogue=self.catalogue, overrides=given, warn=False)
         return self.kept[key]
 
     def pet(self, regimen: str, receptor: str, until_h: float, every_h: float, **options: Any) -> tuple[Floats, Floats]:
@@ -173,7 +183,7 @@ def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
     number = entry.routes[route].challenge
     if number is None:
         raise SchildError(f"{entry.name} by {route} has no published dose in the catalogue. Choose another route.")
-    return f"{drug} {entry.number(number).value:g} mg {route}"
+    return f"{drug} {Values(catalogue).typical(entry.key, number):g} mg {route}"
 
 
 def last_dose_h(regimen: str) -> float:

@@ -77,6 +77,10 @@ class Overrides(Mapping[str, float]):
             )
         return cls(dict(_checked(name, value, catalogue) for name, value in (given or {}).items()))
 
+    def and_(self, given: Given | None, catalogue: Catalogue) -> Overrides:
+        """Return these with others over them."""
+        return Overrides({**self, **Overrides.of(given, catalogue)}) if given else self
+
     def __getitem__(self, name: str) -> float:
         return self._values[name]
 

@@ -190,9 +190,7 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given |
 
 def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides:
     """Numbers given in the run file and beside it; the latter win."""
-    if not run.numbers:
-        return Overrides.of(overrides, catalogue)
-    return Overrides({**Overrides.of(run.numbers, catalogue), **Overrides.of(overrides, catalogue)})
+    return Overrides.of(run.numbers, catalogue).and_(overrides, catalogue)
 
 
 def _prepare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from schild.catalog import Observation, load
 from schild.errors import InputError
+from schild.people import Values
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
 from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
@@ -218,7 +220,7 @@ def _auc_molar_ratio(case: _Case) -> Floats:
     def moles(species: str) -> Floats:
         drug = catalogue.drug(species)
         t, c = case.course(_horizon(case), 4000, species=drug.key)
-        return np.asarray(np.trapezoid(c, t, axis=1) / drug.number(str(drug.mw)).value)
+        return np.asarray(np.trapezoid(c, t, axis=1) / _numbers(case).typical(drug.key, str(drug.mw)))
 
     return moles(case.o.species) / moles(case.o.normalisation)
 
@@ -298,17 +300,14 @@ class _Curve:
         return float(operational_response(self.ratio * amplified_occupancy(occupancy, self.factor), self.slope))
 
 
+def _numbers(case: _Case) -> Values:
+    """Numbers under the overrides of a row."""
+    return Values(load(), overrides=case.options.get("overrides"))
+
+
 def _reader(case: _Case) -> Callable[[str], float]:
-    """Value of a number of the row's drug under the overrides; a copy follows its origin."""
-    drug = load().drug(case.o.species)
-    overrides = case.options.get("overrides") or {}
-
-    def number(name: str) -> float:
-        found = drug.number(name)
-        label = found.same_as.replace(":", ".", 1) if found.same_as else f"{drug.key}.{found.name}"
-        return float(overrides.get(f"{drug.key}.{found.name}", overrides.get(label, found.value)))
-
-    return number
+    """Value of a number of the row's drug under the overrides."""
+    return partial(_numbers(case).typical, load().drug(case.o.species).key)
 
 
 def _kd(case: _Case, receptor: str) -> float:
@@ -321,19 +320,13 @@ def _kd(case: _Case, receptor: str) -> float:
 
 def _curve(case: _Case, effect: str) -> _Curve:
     drug, entry = load().drug(case.o.species), load().effects[effect]
-    overrides, number = case.options.get("overrides") or {}, _reader(case)
-
-    def scale(name: str) -> float:
-        found = entry.numbers[name]
-        label = found.same_as.replace(":", ".", 1) if found.same_as else f"{effect}.{name}"
-        return float(overrides.get(label, found.value))
-
-    efficacy = number(str(drug.binding["mor"].efficacy))
+    values, number = _numbers(case), _reader(case)
+    scale = partial(values.typical, effect)
     return _Curve(
         kd=_kd(case, "mor"),
         fu=number("fu"),
         mw=number(str(drug.mw)),
-        ratio=float(transducer_ratio(scale(entry.reserve["mor"]), efficacy)),
+        ratio=float(transducer_ratio(scale(entry.reserve["mor"]), values.efficacy("mor", drug.key))),
         slope=scale(entry.slope),
         factor=scale(entry.transduction[drug.key]) if drug.key in entry.transduction else 1.0,
     )
@@ -370,7 +363,7 @@ def _half_occupancy(case: _Case, receptor: str) -> Floats:
     """Steady total plasma concentration at which a scan sees half of a receptor, with the body's own tone around."""
     catalogue = load()
     tone = catalogue.drug("endogenous")
-    e0 = tone.number(str(tone.binding[receptor].e0)).value
+    e0 = _numbers(case).typical(tone.key, str(tone.binding[receptor].e0))
     number = _reader(case)
     # 1 - free / free without drug = c / (1 + e0 + c) with c = C / Kd.
     return _in_unit(
@@ -380,14 +373,9 @@ def _half_occupancy(case: _Case, receptor: str) -> Floats:
 
 def _plateau(case: _Case, effect: str) -> Floats:
     """Fraction of baseline left when every receptor is taken by the drug."""
-    catalogue = load()
-    drug, entry = catalogue.drug(case.o.species), catalogue.effects[effect]
-    overrides = case.options.get("overrides") or {}
-    reserve, slope = (
-        float(overrides.get(f"{effect}.{name}", entry.numbers[name].value))
-        for name in (entry.reserve["mor"], entry.slope)
-    )
-    efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
+    entry, values = load().effects[effect], _numbers(case)
+    reserve, slope = (values.typical(effect, name) for name in (entry.reserve["mor"], entry.slope))
+    efficacy = values.efficacy("mor", load().drug(case.o.species).key)
     return np.atleast_1d(1.0 - operational_response(transducer_ratio(reserve, efficacy), slope))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import schild
 from schild.catalog import load
+from schild.drinking import laboratory
 from schild.drinking.experiment import sit
 from schild.drinking.people import drinkers
 from schild.drinking.protocols import protocol
@@ -14,6 +15,8 @@ from schild.errors import UnknownNameError
 from schild.people import Values
 from schild.population import Population, people_of
 from schild.simulate import Run, simulate_run
+from schild.trial import Trial
+from schild.trial.parts import trial_key
 
 HEROIN = ("heroin 25 mg iv",)
 MECHANISM = next(key for key, entry in load().adaptation.items() if entry.default)
@@ -203,3 +206,71 @@ def test_values_without_people_are_typical():
     assert math.isclose(values.efficacy("mor", "fentanyl"), load().drug("fentanyl").number("mor.efficacy").value)
     with pytest.raises(UnknownNameError, match="number of naltrexone"):
         values.of("naltrexone", "clx")
+
+
+# ---- the same in every verb --------------------------------------------------------------------------------------
+
+VERBS = {
+    "simulate": lambda **given: schild.simulate("naltrexone 50 mg po", until="2 h", **given),
+    "challenge": lambda **given: schild.challenge(
+        "naltrexone 100 mg po", agonist="heroin 25 mg iv", at="24 h", effect="liking", **given
+    ),
+    "plan": lambda **given: schild.plan("naltrexone", target=0.8, n=3, draws=0, **given),
+    "laboratory": lambda **given: laboratory("fixed_dose", n=3, **given),
+    "trial": lambda **given: schild.run_trial(
+        Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=3, weeks=4), **given
+    ),
+    "rescue": lambda **given: schild.rescue("fentanyl 1.625 mg iv", ["none"], n=1, until="1 min", **given),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_refuses_an_unknown_number_and_says_an_unused_one(verb):
+    with pytest.raises(UnknownNameError, match="Did you mean"):
+        VERBS[verb](overrides={"naltrexone.clx": 1})
+    found = VERBS[verb](overrides={"codeine.cl": "1 L/min"})
+    assert [w for w in found.warnings if "codeine.cl was given, and no number" in w]
+    assert "codeine.cl" in found.manifest["numbers"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "value"),
+    [
+        ("challenge", "naltrexone.oral.f", "1 %"), ("challenge", "liking.noise", 1),
+        ("plan", "naltrexone.oral.f", "1 %"),
+        ("laboratory", "naltrexone.oral.f", "1 %"), ("laboratory", "alcohol.vmax", "2 g/h"),
+        ("laboratory", "ethanol.km", "0.1 g/L"), ("trial", "naltrexone.oral.f", "1 %"),
+        ("trial", "adult.weight.mean", 90),
+        ("trial", "trial.adherence.daily", 0.2), ("trial", "alcohol.day.drink.reward", 1),
+        ("rescue", "rescue.fentanyl.k_el", "0.004 1/s"), ("rescue", "rescue.protocol.trigger", "50 %"),
+    ],
+)  # fmt: skip
+def test_what_is_given_is_in_the_manifest_of_every_verb(verb, name, value):
+    plain, changed = VERBS[verb](), VERBS[verb](overrides={name: value})
+    assert not any("no number of this run uses it" in w for w in changed.warnings)
+    owner = name.partition(".")[0]
+    assert changed.manifest["catalogue"][owner] != plain.manifest["catalogue"][owner]
+
+
+def test_people_of_the_published_rescue_move_with_the_typical_number():
+    from schild.rescue.population import naloxone_people, opioid_people
+
+    values = Values(load(), overrides={"rescue.fentanyl.k_el": 2 * load().rescue["fentanyl.k_el"].value})
+    plain, moved = opioid_people("fentanyl", 5, 1), opioid_people("fentanyl", 5, 1, values)
+    np.testing.assert_allclose(moved.k_el, 2 * plain.k_el)
+    np.testing.assert_array_equal(moved.k12, plain.k12)
+    np.testing.assert_array_equal(naloxone_people("in_4mg", 5, 1, values)[1].f, naloxone_people("in_4mg", 5, 1)[1].f)
+
+
+def test_the_key_of_a_trial_covers_every_number_used():
+    catalogue, trial = load(), Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=3)
+    keys = [
+        trial_key(trial, catalogue, given)
+        for given in (
+            None, {"naltrexone.cl": 1}, {"beta_naltrexol.cl": 1}, {"endogenous.mor.e0": 0.1}, {"adult.age.mean": 50},
+            {"trial.leave.weekly": 0.01}, {"alcohol.release.gain": 0.1}, {"beta_naltrexol.mor.koff": 1},
+        )
+    ]  # fmt: skip
+    assert len(set(keys)) == len(keys)
+    samidorphan = Trial.of({"name": "a", "drug": "samidorphan", "amount": "10 mg"}, n=3)
+    assert trial_key(samidorphan, catalogue) != keys[0]
