@@ -102,7 +102,9 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     arrivals: list[_Arrival] = []
     person = _judged_by(catalogue, who)
     for own in sorted({catalogue.drug(str(e.drug)).key for e in agonists}):
-        blocking = frozenset(s.key for s in _others(catalogue, own) if _efficacy(s, changed)[0] <= LOW_EFFICACY)
+        blocking = frozenset(
+            s.key for s in _others(catalogue, own) if _efficacy(catalogue, s, changed)[0] <= LOW_EFFICACY
+        )
         blockers = [e for e in given if catalogue.drug(str(e.drug)).key != own]
         blockers = [e for e in blockers if blocking & {s.key for s in _species(catalogue, str(e.drug))}]
         if blockers:
@@ -153,18 +155,18 @@ def _others(catalogue: Catalogue, own: str) -> list[Drug]:
     return [drug for key, drug in catalogue.drugs.items() if key not in mine and RECEPTOR in drug.binding]
 
 
-def _efficacy(drug: Drug, changed: Mapping[str, float]) -> tuple[float, float]:
+def _efficacy(catalogue: Catalogue, drug: Drug, changed: Mapping[str, float]) -> tuple[float, float]:
     """Smaller and larger of the catalogue's efficacy and the overridden one. [1]"""
     name = drug.binding[RECEPTOR].efficacy if RECEPTOR in drug.binding else None
     if name is None:
         return 0.0, 0.0
-    printed = drug.number(name).value
+    printed = Values(catalogue).typical(drug.key, name)
     both = (printed, float(changed.get(f"{drug.key}.{name}", printed)))
     return min(both), max(both)
 
 
 def _activates(catalogue: Catalogue, name: str, changed: Mapping[str, float]) -> bool:
-    return any(_efficacy(s, changed)[1] > INERT for s in _species(catalogue, name))
+    return any(_efficacy(catalogue, s, changed)[1] > INERT for s in _species(catalogue, name))
 
 
 def _judged_by(catalogue: Catalogue, who: Subject | Population) -> Subject:
@@ -358,7 +360,7 @@ def _published_nmol(catalogue: Catalogue, key: str, route: str, person: Subject)
     name = drug.routes[route].challenge
     if name is None:
         return 0.0
-    dose = Event(0, 0, 1, drug=key, route=route, amount=Amount(drug.number(name).value, "mg"), f=1.0)
+    dose = Event(0, 0, 1, drug=key, route=route, amount=Amount(Values(catalogue).typical(key, name), "mg"), f=1.0)
     return _total(_inputs(catalogue, [dose], person, {})[0])
 
 
@@ -384,7 +386,7 @@ def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapp
         total = np.zeros(out.shape[1])
         for x, course in zip(ligands, out, strict=True):
             fu = _one(built.parameters[f"{x.species}.fu"]) if x.site == "plasma" else 1.0
-            efficacy = _efficacy(catalogue.drug(x.species), given)[1]
+            efficacy = _efficacy(catalogue, catalogue.drug(x.species), given)[1]
             total += efficacy * fu * course / _one(built.parameters[f"{RECEPTOR}.{x.species}.kd"])
         arrived = _total(_inputs(catalogue, [event], person, given)[0])
         return float(total.max()) / arrived if arrived else 0.0
@@ -412,7 +414,7 @@ def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
     elif route.challenge is None:
         said = "none is known for this route, and those by other routes bring less into the blood"
     else:
-        said = f"the largest by this route is {drug.number(route.challenge).value:g} mg"
+        said = f"the largest by this route is {Values(catalogue).typical(drug.key, route.challenge):g} mg"
     raise InputError(
         f"{drug.name} {event.amount} {event.route} at {format_ticks(event.tick)} while an antagonist is on board: with "
         f"what else arrives within {TOGETHER_H:g} h this is more than published human challenges ({said}); schild does "
