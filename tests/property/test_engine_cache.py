@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numba
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 import schild.engine
 from schild.engine import cache
@@ -60,6 +62,32 @@ def test_without_a_writable_directory_it_still_compiles(monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "_ready", {})
     monkeypatch.setattr(cache, "_user_cache", lambda: blocked)
     assert cache.compiled(_twice)(3.0) == 6.0
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("content", [b"", b"\x80\x04 cut off", b"not a pickle at all"])
+def test_a_file_that_cannot_be_read_is_compiled_anew(monkeypatch, tmp_path, suffix, content):
+    monkeypatch.setattr(cache, "_ready", {"at": tmp_path})
+    assert cache.compiled(_twice)(2.0) == 4.0
+    (broken,) = tmp_path.rglob(f"*.{suffix}")
+    broken.write_bytes(content)
+    again = cache.compiled(_twice)
+    assert again(2.0) == 4.0
+    assert sum(again.stats.cache_hits.values()) == 0
+    mended = cache.compiled(_twice)
+    assert mended(2.0) == 4.0
+    assert sum(mended.stats.cache_hits.values()) == 1
+
+
+def test_a_full_disk_stops_no_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "_ready", {"at": tmp_path})
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(IndexDataCacheFile, "save", full)
+    assert cache.compiled(_twice)(2.0) == 4.0
+    assert not list(tmp_path.rglob("*.nbi"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")

@@ -1,8 +1,9 @@
 """Where compiled kernels are kept, so that a stale one is never run.
 
-Numba's own cache looks at the file of the compiled function only: an edit in a module that it imports goes unnoticed,
-and a read-only installation has no place to write. So each version of the sources, of Numba, of Python and of the
-processor gets a directory of its own under the user's cache directory (under ``NUMBA_CACHE_DIR`` where that is set).
+Numba's own cache looks at the file of the compiled function only: an edit in a module that it imports goes unnoticed, a
+read-only installation has no place to write, and a truncated file raises. So each version of the sources, of Numba, of
+Python and of the processor gets a directory of its own under the user's cache directory (under ``NUMBA_CACHE_DIR``
+where that is set), and what cannot be read or written there is compiled again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,9 @@ from typing import Any
 import llvmlite  # type: ignore[import-untyped]
 import llvmlite.binding  # type: ignore[import-untyped]
 import numba
+from numba.core.caching import FunctionCache
 
-__all__ = ["cache_directory", "compiled"]
+__all__ = ["cache_directory", "compiled", "inlined"]
 
 settings: Any = numba.config
 
@@ -105,17 +108,37 @@ def inlined(function: Callable[..., Any]) -> Any:
     return _compile(function, inline="always")
 
 
+class _Cache(FunctionCache):
+    """Numba's cache of one function; a file that cannot be read or written costs a compilation and no more."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception:  # truncated or foreign bytes raise whatever unpickling meets
+            with suppress(Exception):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):  # a full disk
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+
 def _compile(function: Callable[..., Any], sources: tuple[str, ...] = SOURCES, inline: str = "never") -> Any:
     key = "at" if sources == SOURCES else "|".join(sources)
     if key not in _ready:
         directory = cache_directory(sources=sources)
         _ready[key] = directory if _writable(directory) else None
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
+    made: Any = numba.njit(**options)(function)
     if _ready[key] is None:
-        return numba.njit(**options)(function)
+        return made
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(_ready[key])
     try:
-        return numba.njit(cache=True, **options)(function)
+        made._cache = _Cache(function)  # type: ignore[no-untyped-call]
+    except RuntimeError:  # no folder for this function can be made
+        return made
     finally:
         settings.CACHE_DIR = before
+    return made
