@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from schild.catalog import Observation, load
-from schild.validate import Validation, known_misses
-from schild.validate.withdrawal import FITTED, Statement, is_withdrawal, state
+from schild.validate import Validation
+from schild.validate.withdrawal import FITTED, Statement, state
 from webpage import check_self_contained
 
 #: Anchors that the fitted default misses, and by how much [unit of the row].
@@ -30,7 +30,7 @@ def statements():
     return tuple(
         state(o, key, n=3, seed=1, kept=kept)
         for key in load().studies
-        if is_withdrawal(key)
+        if key.startswith("withdrawal_")
         for o in load().study(key).observations
     )
 
@@ -63,7 +63,7 @@ def test_windows_keep_their_ends_and_misses_have_a_size():
 
 def test_misses_of_checks_are_the_listed_ones_with_their_size(statements):
     rows = {s.observation.id for s in statements}
-    listed = {key: entry for key, entry in known_misses().items() if entry.kinds == ("window",) and key in rows}
+    listed = {key: entry for key, entry in load().known_misses.items() if entry.kinds == ("window",) and key in rows}
     missed = {s.observation.id: s for s in statements if s.evidence == "checked" and not s.holds}
     assert set(missed) == set(listed)
     for key, s in missed.items():

@@ -14,6 +14,7 @@ from schild.analysis.fit_result import SchildFit
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError, UnknownNameError
 from schild.model.spec import ENDOGENOUS
+from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy
 from schild.results import Shown, cited
 from schild.units import TimeLike, format_hours, hours
@@ -167,6 +168,7 @@ def model_curves(
     structure: str | None = None,
     tone: bool = False,
     catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
 ) -> ModelCurves:
     """Agonist curves under an antagonist, at equilibrium or as a challenge meets them.
 
@@ -194,6 +196,8 @@ def model_curves(
         Whether the endogenous agonist competes too.
     catalogue : Catalogue, optional
         The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``.
 
     Returns
     -------
@@ -221,7 +225,8 @@ def model_curves(
     >>> found.labels, bool(found.maxima[1] < 0.9)
     (('without', '24 h'), True)
     """
-    catalogue = catalogue or load()
+    values = Values(catalogue or load(), overrides=overrides)
+    catalogue = values.catalogue
     if receptor not in catalogue.receptors:
         raise UnknownNameError("receptor", receptor, catalogue.receptors)
     drug = _agonist(catalogue, agonist, receptor)
@@ -232,13 +237,13 @@ def model_curves(
             raise InputError(f"{len(many):,} {what} were given; expected at most {MAX_CURVES}. Choose fewer.")
     grid = np.logspace(-2, 5, 57)
     if " " in antagonist.strip():
-        return _challenge(catalogue, antagonist, drug, receptor, at, hours(contact), grid, tau, structure, tone)
+        return _challenge(values, antagonist, drug, receptor, at, hours(contact), grid, tau, structure, tone)
     if at or structure is not None:
         raise InputError(
             f"Times or a structure were given, but {antagonist!r} is a drug and no regimen; expected a regimen such as "
             f"'{antagonist} 50 mg po'. Add amount and route, or leave times and structure out."
         )
-    return _equilibrium(catalogue, antagonist, drug, receptor, levels, grid, tau, tone)
+    return _equilibrium(values, antagonist, drug, receptor, levels, grid, tau, tone)
 
 
 def _agonist(catalogue: Catalogue, name: str, receptor: str) -> Drug:
@@ -265,13 +270,13 @@ def _effect(occupancy: Floats, tau: float | None) -> Floats:
     return occupancy if tau is None else np.asarray(tau * occupancy / (1.0 + tau * occupancy))
 
 
-def _endogenous(catalogue: Catalogue, receptor: str, tone: bool) -> tuple[float, float]:
+def _endogenous(values: Values, receptor: str, tone: bool) -> tuple[float, float]:
     """Load and dissociation rate of the endogenous agonist; zero load when it is left out."""
-    drug = catalogue.drug(ENDOGENOUS)
+    drug = values.catalogue.drug(ENDOGENOUS)
     binding = drug.binding.get(receptor)
     if not tone or binding is None or binding.e0 is None or binding.koff is None:
         return 0.0, 1.0
-    return drug.number(binding.e0).value, drug.number(binding.koff).value
+    return values.typical(drug.key, binding.e0), values.typical(drug.key, binding.koff)
 
 
 def _manifest(**more: Any) -> dict[str, Any]:
@@ -288,7 +293,7 @@ def _manifest(**more: Any) -> dict[str, Any]:
 
 
 def _equilibrium(
-    catalogue: Catalogue,
+    values: Values,
     antagonist: str,
     agonist: Drug,
     receptor: str,
@@ -297,6 +302,7 @@ def _equilibrium(
     tau: float | None,
     tone: bool,
 ) -> ModelCurves:
+    catalogue = values.catalogue
     drug = _antagonist(catalogue, antagonist)
     if receptor not in drug.binding:
         raise InputError(
@@ -305,7 +311,7 @@ def _equilibrium(
     if odd := [level for level in levels if not 0 <= level <= 1e9]:
         raise InputError(f"A level is {odd[0]!r}; expected C/Kd from 0 to 1e9. Correct it.")
     load = np.array(sorted({0.0, *map(float, levels)}))
-    e0, _ = _endogenous(catalogue, receptor, tone)
+    e0, _ = _endogenous(values, receptor, tone)
     a, b = np.broadcast_arrays(grid, load[:, None])
     # Every concentration is over its Kd, so every Kd is 1.
     occupancy = competitive_occupancy(np.stack([a, b, np.full_like(a, e0)], axis=-1), np.ones(3))[..., 0]
@@ -328,7 +334,7 @@ def _equilibrium(
 
 
 def _challenge(
-    catalogue: Catalogue,
+    values: Values,
     regimen: str,
     agonist: Drug,
     receptor: str,
@@ -341,6 +347,7 @@ def _challenge(
 ) -> ModelCurves:
     from schild.simulate import Run, model_of, simulate_run
 
+    catalogue, given = values.catalogue, values.overrides
     times = [hours(time) for time in at]
     if not times:
         raise InputError("No time of a challenge was given; expected some, such as 8 h and 24 h. Give them with at.")
@@ -351,7 +358,7 @@ def _challenge(
     head: dict[str, Any] = {"receptors": [receptor], "tone": tone, "structure": structure}
     until = max(times) + contact_h
     run = Run.of(regimen, until=f"{until!r} h", **{k: v for k, v in head.items() if v is not None})
-    built = model_of(run, catalogue=catalogue)
+    built = model_of(run, catalogue=catalogue, overrides=given)
     for dose in run.doses:
         if dose.drug is not None:
             _antagonist(catalogue, dose.drug)
@@ -361,13 +368,14 @@ def _challenge(
         Run.parse({**run.model_dump(exclude_unset=True), "run": {**run.run.model_dump(exclude_unset=True),
                    "every": f"{max(until / 20000, 1 / 60)!r} h"}}),
         catalogue=catalogue,
+        overrides=given,
     )  # fmt: skip
     species = [x.species for r in built.spec.receptors if r.name == receptor for x in r.ligands]
     p = built.parameters
     kd = np.array([float(np.ravel(p[f"{receptor}.{s}.kd"])[0]) for s in species])
     koff = np.array([float(np.ravel(p[f"{receptor}.{s}.koff"])[0]) for s in species])
-    e0, tone_koff = _endogenous(catalogue, receptor, tone)
-    own = agonist.number(str(agonist.binding[receptor].koff)).value
+    e0, tone_koff = _endogenous(values, receptor, tone)
+    own = values.typical(agonist.key, str(agonist.binding[receptor].koff))
     rates = np.array([own, *koff, tone_koff])
     loads, curves = [0.0], []
     rest = np.zeros(len(species))

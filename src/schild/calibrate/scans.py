@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def scan_rows(scans: Scans) -> tuple[Observation, ...]:
 
 
 def _model(o: Observation, overrides: Mapping[str, float]) -> float:
-    options = {"receptors": ["mor"]} if o.observable == "occupancy" else {}
+    options: dict[str, Any] = {"receptors": ["mor"]} if o.observable == "occupancy" else {}
     return float(predict(o, overrides=dict(overrides), **options)[0])
 
 

@@ -448,7 +448,9 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         place = f"covariate of {covariate.on} on {covariate.of}"
         yield covariate.on, None, place
         yield from ((name, None, place) for name in (covariate.slope, covariate.reference) if name)
-        yield from ((name, "1", place) for name in covariate.factors.values())
+        # A factor has no unit, unless another covariate of the same number takes it away again.
+        alone = sum(other.on == covariate.on for other in drug.covariates) == 1
+        yield from ((name, "1" if alone else None, place) for name in covariate.factors.values())
     yield from _uses_of_correlations(drug.correlations)
 
 

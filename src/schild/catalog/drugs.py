@@ -37,6 +37,8 @@ class Disposition:
         Whether elimination saturates as well, by the numbers ``vmax`` and ``km``.
     releases : tuple of str
         Receptors whose endogenous agonist it releases, by the numbers ``release.rate``, ``.gain``, ``.c50``, ``.rise``.
+    looked_h : float
+        How long after the last dose its levels are followed where a published result is computed. [h]
     """
 
     peripherals: int
@@ -44,6 +46,7 @@ class Disposition:
     feeds: Mapping[str, str] = field(default_factory=dict)
     saturable: bool = False
     releases: tuple[str, ...] = ()
+    looked_h: float = 48.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,7 +152,7 @@ def _report(error: Exception) -> int:
 
         traceback.print_exception(error)
     how = f"Run it again with {TRACEBACK}=1 to see where, and report it."
-    if isinstance(error, SchildError) and not isinstance(error, CatalogueError):
+    if isinstance(error, InputError) or (isinstance(error, SchildError) and not isinstance(error, CatalogueError)):
         _say(str(error))
         return BAD_INPUT
     if isinstance(error, CatalogueError):

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, out
 from schild.cli.figures import check_figure, save_figure
+from schild.cli.options import Numbers
 from schild.errors import InputError
 from schild.tables import table
 
@@ -201,6 +202,7 @@ def curves(
     tone: bool = False,
     plot: Path | None = None,
     json: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Agonist curves of the model under an antagonist, over C/Kd: at equilibrium, or as a challenge meets them.
 
@@ -241,7 +243,7 @@ def curves(
     more: dict[str, Any] = {} if levels is None else {"levels": _levels(levels)}
     found = model_curves(
         antagonist, agonist=agonist, receptor=receptor, at=_parts(at, "at"), contact=contact, tau=tau,
-        structure=structure, tone=tone, **more,
+        structure=structure, tone=tone, catalogue=data.catalogue, overrides=data.overrides, **more,
     )  # fmt: skip
     if plot is not None:
         save_figure(found.plot(), plot)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from cyclopts import Parameter
 
 from schild.cli.console import out as console_out
 from schild.cli.console import progress, say_if_compiling, writable, write
+from schild.cli.options import Data, Numbers
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +34,15 @@ class Answer(Protocol):
         """Write it as one JSON object."""
 
 
-def explain(drug: str, /, *, html: Path | None = None, json: bool = False, quick: bool = False) -> int:
+def explain(
+    drug: str,
+    /,
+    *,
+    html: Path | None = None,
+    json: bool = False,
+    quick: bool = False,
+    data: Numbers = Numbers(),
+) -> int:
     """What a drug does, run against human data, with figures and sources.
 
     Exit code 1 says that a claim did not come out as it says.
@@ -47,34 +58,42 @@ def explain(drug: str, /, *, html: Path | None = None, json: bool = False, quick
     quick
         Fewer people in the populations: for a first look.
     """
-    from schild.catalog import load
-
-    key = load().drug(drug).key
+    key = data.catalogue.drug(drug).key
     writable(html)
     answer = _function("schild.explain", "explain")
     say_if_compiling()
     with progress("claims") as advance:
-        found: Answer = answer(key, progress=advance, quick=quick)
+        found: Answer = answer(key, progress=advance, quick=quick, catalogue=data.catalogue, overrides=data.overrides)
     return _show(found, html, json)
 
 
-def validate(*, html: Path | None = None, json: bool = False) -> int:
+def validate(
+    *studies: Annotated[str, Parameter(name="STUDY")],
+    html: Path | None = None,
+    json: bool = False,
+    quick: bool = False,
+    data: Data = Data(),
+) -> int:
     """Every study, predicted against observed; misses first.
 
     Exit code 1 says that a check did not come out as it says.
 
     Parameters
     ----------
+    studies
+        Study files to look at, such as naltrexone_pet; all by default.
     html
         File for the report as one page with figures.
     json
         Print one JSON object and nothing else.
+    quick
+        Fewer people behind the bands: for a first look.
     """
     writable(html)
     answer = _function("schild.validate", "validate")
     say_if_compiling()
     with progress("studies") as advance:
-        found: Answer = answer(progress=advance)
+        found: Answer = answer(*studies, progress=advance, quick=quick, catalogue=data.catalogue)
     return _show(found, html, json)
 
 

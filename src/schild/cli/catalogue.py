@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from schild.cli.console import out
+from schild.cli.options import Data
 from schild.errors import InputError
 
 
-def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False) -> int:
+def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False, data: Data = Data()) -> int:
     """The catalogue, with the source of each number.
 
     Parameters
@@ -18,10 +19,9 @@ def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False
     audit
         Check that every number has a unit, a basis, a source and a place in it; exit code 1 if one has not.
     """
-    from schild.catalog import load
     from schild.catalog.show import audit_to_dict, drug_to_dict, render_audit, render_drug, render_drugs
 
-    catalogue = load()
+    catalogue = data.catalogue
     if audit:
         if name is not None:
             raise InputError(f"--audit and the drug {name!r} were given; expected one of them: the whole is checked. "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from schild.cli.console import NOTICE, Whole, out, progress, say_if_compiling
 from schild.cli.figures import check_figure, save_figure
+from schild.cli.options import Numbers
 from schild.errors import InputError
 
 
@@ -23,6 +24,7 @@ def challenge(
     history: list[str] | None = None,
     plot: Path | None = None,
     json: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Give an agonist with and without the antagonist and compare its effects.
 
@@ -75,6 +77,8 @@ def challenge(
             seed=seed,
             structure=structure,
             history=history or (),
+            catalogue=data.catalogue,
+            overrides=data.overrides,
             progress=advance,
         )
     if plot is not None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from schild.cli.console import APP, NOTICE, writable, write
+from schild.cli.options import Numbers
 from schild.cli.simulate import print_events, read_run, show_run
 from schild.errors import InputError
 from schild.units import format_ticks, ticks
@@ -39,6 +40,7 @@ def nonmem(
     dry_run: bool = False,
     simulate: bool = False,
     json: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Turn a NONMEM event table into a run file, its events, or a result.
 
@@ -120,10 +122,10 @@ def nonmem(
         notes.append(f"Observation times, which become output times: {len(observe)}.")
     if outside := len(asked) - len(observe):
         notes.append(f"Observation times before 0 or after the end, which are left out: {outside}.")
-    run = Run.parse({"run": head, "dose": words})
-    model_of(run)
+    run = Run.parse({"run": head, "dose": words, "numbers": data.overrides})
+    model_of(run, catalogue=data.catalogue)
     if dry_run:
-        print_events(run, json, notes)
+        print_events(run, data.catalogue, json, notes)
         return 0
     text = "".join(f"# {note}\n" for note in notes) + run.to_toml()
     if out is not None:
@@ -131,7 +133,7 @@ def nonmem(
     for note in notes:
         print(f"Note: {note}", file=sys.stderr)
     if simulate:
-        return show_run(run, json=json, notes=notes)
+        return show_run(run, json=json, notes=notes, catalogue=data.catalogue)
     if out is None:
         print(text, end="")
     else:
@@ -147,6 +149,7 @@ def sbml(
     history: list[str] | None = None,
     out: Path | None = None,
     antimony: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Write the model and doses of a run as SBML, for one typical person.
 
@@ -168,10 +171,15 @@ def sbml(
         Write Antimony, which people can read, instead of SBML.
     """
     writable(out)
-    run = read_run(what, head={"until": until, "structure": structure}, person={"history": history})
+    run = read_run(
+        what,
+        head={"until": until, "structure": structure},
+        person={"history": history},
+        numbers=data.overrides,
+    )
     from schild.cli.sbml import before_h, text_of
 
-    text = text_of(run, antimony=antimony)
+    text = text_of(run, antimony=antimony, catalogue=data.catalogue)
     if before := before_h(run):
         print(
             f"Note: time 0 of the run is {before:g} h in the document, which begins with the history.", file=sys.stderr

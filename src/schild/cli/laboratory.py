@@ -7,6 +7,7 @@ from typing import Any
 
 from schild.cli.console import NOTICE, Whole, out, say_if_compiling
 from schild.cli.figures import check_figure, save_figure
+from schild.cli.options import Numbers
 
 
 def laboratory(
@@ -25,6 +26,7 @@ def laboratory(
     seed: Whole = 1,
     plot: Path | None = None,
     json: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Let virtual people drink in a laboratory, with placebo and with an antagonist.
 
@@ -83,6 +85,8 @@ def laboratory(
         moderators=dict.fromkeys(moderator or [], True),
         draws=uncertainty,
         seed=seed,
+        catalogue=data.catalogue,
+        overrides=data.overrides,
         **changes,
     )
     if plot is not None:

@@ -30,9 +30,15 @@ class Data:
 
     overlays: Annotated[list[str] | None, Parameter(name="--catalogue")] = None
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue:
         """The catalogue with the overlays over it."""
+        from schild.catalog import load
+
+        return self._own if self.overlays else load()
+
+    @cached_property
+    def _own(self) -> Catalogue:
         from schild.catalog import load
 
         return load(*(self.overlays or ()))

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, Whole, out, progress
 from schild.cli.figures import check_figure, save_figure
+from schild.cli.options import Numbers
 from schild.errors import InputError
 
 
@@ -34,6 +35,7 @@ def plan(
     overcome: Annotated[bool, Parameter(name=("--overcome", "--surmount"), show=False)] = False,
     plot: Path | None = None,
     json: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Study planner: dose and time of an antagonist that hold a wanted receptor occupancy.
 
@@ -99,7 +101,7 @@ def plan(
         found = find(
             drug, target=target, receptor=receptor, hold=hold, route=route, at_least=at_least, floor=floor, every=every,
             n=n, draws=uncertainty, seed=seed, people=people, structure=structure,
-            agonist=agonist, progress=advance,
+            agonist=agonist, catalogue=data.catalogue, overrides=data.overrides, progress=advance,
         )  # fmt: skip
     if plot is not None:
         save_figure(found.plot(), plot)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schild.cli.console import NOTICE, Whole, folder, progress, say_if_compiling, writable, write
 from schild.cli.console import out as console_out
 from schild.cli.figures import check_figure, save_figure
+from schild.cli.options import Numbers
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def rescue(
     json: bool = False,
     published: bool = False,
     vein: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Overdose and rescue: one stated opioid exposure, by antagonist, delay and tolerance.
 
@@ -150,6 +152,8 @@ def rescue(
             weight=_number(weight, "kg", "--weight", "60 kg"),
             age=_number(age, "years", "--age", "70 years"),
             threads=threads,
+            catalogue=data.catalogue,
+            overrides=data.overrides,
             progress=advance,
         )
     from schild.report.rescue import rescue_html

@@ -11,6 +11,7 @@ from schild.errors import InputError
 from schild.units import TICKS_PER_HOUR
 
 if TYPE_CHECKING:
+    from schild.catalog import Catalogue
     from schild.model.build import Built
     from schild.simulate import Run
 
@@ -21,7 +22,7 @@ MAX_EARLIER = 1000
 Dose = tuple[float, str, float, float]
 
 
-def text_of(run: Run, *, antimony: bool = False) -> str:
+def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = None) -> str:
     """Write the model and doses of a run.
 
     Parameters
@@ -30,6 +31,8 @@ def text_of(run: Run, *, antimony: bool = False) -> str:
         What to write; of a population, the typical person.
     antimony : bool
         Whether to write Antimony instead of SBML.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def text_of(run: Run, *, antimony: bool = False) -> str:
             f"The history has {earlier:,} doses, and a document holds each as an event; expected at most "
             f"{MAX_EARLIER:,}. Shorten it: after some months of use adaptation no longer changes."
         )
-    built = model_of(run)
+    built = model_of(run, catalogue=catalogue)
     doses = plain_doses(built, shift_h=before_h(run))
     parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
     try:

@@ -11,9 +11,13 @@ from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_compiling, writable, write
 from schild.cli.figures import figure_bytes, figure_kind, save_figure
+from schild.cli.options import Numbers
 from schild.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schild.catalog import Catalogue
     from schild.regimen import Dose
     from schild.simulate import Result, Run
 
@@ -45,6 +49,7 @@ def simulate(
     plot: Path | None = None,
     json: bool = False,
     dry_run: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Simulate one person or a population, from a run file or regimens in words.
 
@@ -118,21 +123,21 @@ def simulate(
     head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
             "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
             "outputs": _names(outputs, "outputs"), "without": _names(without, "without"),
-            "adaptation": _adaptation(adaptation)}  # fmt: skip
+            "adaptation": _adaptation(adaptation, data.catalogue)}  # fmt: skip
     person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent,
               "cyp2d6": cyp2d6, "history": history}  # fmt: skip
-    run = read_run(what, head=head, person=person, n=n, uncertainty=uncertainty)
+    run = read_run(what, head=head, person=person, n=n, uncertainty=uncertainty, numbers=data.overrides)
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
     if dry_run:
-        model_of(run)  # an event that cannot be simulated is not listed as if it could
-        print_events(run, json)
+        model_of(run, catalogue=data.catalogue)  # an event that cannot be simulated is not listed as if it could
+        print_events(run, data.catalogue, json)
         return 0
     if plot is not None:
         figure_kind(plot)
     writable(plot)
     place = None if out is None else folder(out)
-    return show_run(run, place=place, plot=plot, json=json, threads=threads)
+    return show_run(run, place=place, plot=plot, json=json, threads=threads, catalogue=data.catalogue)
 
 
 def show_run(
@@ -143,13 +148,14 @@ def show_run(
     json: bool = False,
     threads: int | None = None,
     notes: Sequence[str] = (),
+    catalogue: Catalogue | None = None,
 ) -> int:
     """Simulate, write what was asked for, and print the summary or the JSON object."""
     from schild.simulate import simulate_run
 
     say_if_compiling()
     with progress("people", show=run.population is not None) as advance:
-        result = simulate_run(run, threads=threads, progress=advance)
+        result = simulate_run(run, threads=threads, catalogue=catalogue, progress=advance)
     console = out()
     if json:
         import json as writer
@@ -180,6 +186,7 @@ def read_run(
     person: dict[str, Any] | None = None,
     n: int | None = None,
     uncertainty: int | None = None,
+    numbers: Mapping[str, float | str] | None = None,
 ) -> Run:
     """Read a run file or regimens in words, and let options win over what it says.
 
@@ -191,6 +198,8 @@ def read_run(
         Entries of ``[run]``, and of ``[subject]`` or ``[population]``; None where nothing was said.
     n, uncertainty : int, optional
         People and parameter draws; either makes a population.
+    numbers : mapping, optional
+        Numbers in place of the catalogue's; they win over those of the file.
 
     Returns
     -------
@@ -223,6 +232,8 @@ def read_run(
     run = Run.from_toml(files[0]) if files else Run.of(*what, subject=past and {"history": past})
     data = run.model_dump(exclude_unset=True)
     data["run"] = {**data.get("run", {}), **_said(head)}
+    if numbers:
+        data["numbers"] = {**data.get("numbers", {}), **numbers}
     own = _said(person)
     many = data.get("population")
     if n is not None or uncertainty is not None or many is not None:
@@ -245,17 +256,15 @@ def _is_file(text: str) -> bool:
     return text.lower().endswith(".toml") or os.path.exists(text)  # noqa: PTH110  (Path.exists raises for long words)
 
 
-def _adaptation(text: str | None) -> bool | str | None:
+def _adaptation(text: str | None, catalogue: Catalogue) -> bool | str | None:
     """Read ``--adaptation``: yes, no or the name of a mechanism."""
     if text is None:
         return None
-    from schild.catalog import load
-
     word = text.strip()
     said = {"yes": True, "true": True, "no": False, "false": False}.get(word.lower(), word)
-    if isinstance(said, str) and said not in load().adaptation:
+    if isinstance(said, str) and said not in catalogue.adaptation:
         raise InputError(
-            f"--adaptation is {text!r}; expected yes, no or a mechanism ({', '.join(load().adaptation)}). "
+            f"--adaptation is {text!r}; expected yes, no or a mechanism ({', '.join(catalogue.adaptation)}). "
             "Choose one of them."
         )
     return said
@@ -282,9 +291,8 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
     return {drug: name for drug, name in pairs}
 
 
-def print_events(run: Run, json: bool = False, also: Sequence[str] = ()) -> None:
+def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Sequence[str] = ()) -> None:
     """Print the events that the doses of a run stand for, one line for each earlier use, and the notes."""
-    from schild.catalog import load
     from schild.model.given import notes, with_products
     from schild.people import Values
     from schild.regimen import event_table, render_event_table
@@ -292,7 +300,7 @@ def print_events(run: Run, json: bool = False, also: Sequence[str] = ()) -> None
     from schild.simulate.runfile import history_words
 
     events = events_of(run)
-    values = Values(load(), overrides=run.numbers)
+    values = Values(catalogue, overrides=run.numbers)
     said = [*also, *notes(values, events)]
     earlier = run.history
     own = with_products(values, [event for event in events if event.order >= len(earlier)])

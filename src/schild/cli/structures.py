@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from schild.cli.console import out, writable, write
+from schild.cli.options import Data
 from schild.errors import InputError
 
 
@@ -16,6 +17,7 @@ def structure(
     svg: Path | None = None,
     json: bool = False,
     list_all: Annotated[bool, Parameter(name="--list")] = False,
+    data: Data = Data(),
 ) -> int:
     """Structures compared: shared scaffold, what replaces what on the nitrogen, similarity. Needs RDKit.
 
@@ -35,7 +37,6 @@ def structure(
     from rich.table import Table
     from rich.text import Text
 
-    from schild.catalog import load
     from schild.structure import structure as compare
 
     console = out()
@@ -43,14 +44,14 @@ def structure(
         table = Table(title="Structures", title_justify="left")
         for name in ("key", "formula", "relation", "identifiers"):
             table.add_column(name, overflow="fold")
-        for c in load().compounds.values():
+        for c in data.catalogue.compounds.values():
             table.add_row(c.key, c.formula, Text(c.relation), c.verified)
         console.print(table)
         return 0
     if svg is not None and svg.suffix.lower() not in (".svg", ".png"):
         raise InputError(f"--svg is {str(svg)!r}; expected a file that ends in .svg or .png. Rename it.")
     writable(svg)
-    found = compare(*names)
+    found = compare(*names, catalogue=data.catalogue)
     if svg is not None:
         write(svg, found.svg() if svg.suffix.lower() == ".svg" else found.png())
     if json:

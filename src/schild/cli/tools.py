@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from schild import __version__
 from schild.cli.console import APP, out
+from schild.cli.options import Data
 from schild.errors import SchildError
 
 if TYPE_CHECKING:
@@ -53,14 +54,13 @@ def trial() -> None:
 
 
 @schema_app.command
-def outputs() -> None:
+def outputs(*, data: Data = Data()) -> None:
     """Print the JSON Schema of the outputs of a run: the object "outputs" that --json prints."""
     import json
 
-    from schild.catalog import load
     from schild.simulate.registry import schema
 
-    print(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(load())}, indent=2))
+    print(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(data.catalogue)}, indent=2))
 
 
 def doctor(*, json: bool = False) -> int:
@@ -211,7 +211,7 @@ def _reference() -> float:
     return total
 
 
-def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")]) -> int:
+def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")], data: Data = Data()) -> int:
     """How to cite schild, and the sources behind a run.
 
     Parameters
@@ -231,12 +231,11 @@ def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")]) -> int:
             'Cite the papers behind a result too: schild cite "naltrexone 50 mg po" lists them.'
         )
         return 0
-    from schild.catalog import load
     from schild.cli.simulate import read_run
     from schild.results import source_lines
     from schild.simulate import model_of
 
-    catalogue = load()
+    catalogue = data.catalogue
     built = model_of(read_run(what), catalogue=catalogue)
     print(source_lines(built.values.uses.sources, catalogue))
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from schild.cli.console import NOTICE, Whole, progress, say_if_compiling, writable, write
 from schild.cli.console import out as standard_output
+from schild.cli.options import Numbers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +35,7 @@ def trial(
     seed: Whole | None = None,
     html: Path | None = None,
     json: bool = False,
+    data: Numbers = Numbers(),
 ) -> int:
     """Run a virtual trial: the same virtual people in every arm.
 
@@ -67,11 +69,13 @@ def trial(
     asked = Trial.read(file)
     head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed)) if v is not None}
     if head:
-        data = asked.model_dump()
-        asked = Trial.parse({**data, "trial": {**data["trial"], **head}})
+        said = asked.model_dump()
+        asked = Trial.parse({**said, "trial": {**said["trial"], **head}})
     say_if_compiling()
     with progress("people") as advance:
-        found = run_trial(asked, out=out, workers=workers, progress=advance)
+        found = run_trial(
+            asked, out=out, workers=workers, catalogue=data.catalogue, overrides=data.overrides, progress=advance
+        )
     if json:
         print(found.to_json())
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from schild.catalog import Observation
+from schild.catalog import Catalogue, Observation
 from schild.drinking.experiment import Laboratory, laboratory
 from schild.errors import InputError
 
@@ -66,7 +66,13 @@ def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05
     return float(stats.nct.sf(edge, nu, shift) + stats.nct.cdf(-edge, nu, shift))
 
 
-def laboratory_check(o: Observation, *, seed: int = 1, kept: MutableMapping[Any, Laboratory] | None = None) -> Found:
+def laboratory_check(
+    o: Observation,
+    *,
+    seed: int = 1,
+    kept: MutableMapping[Any, Laboratory] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Found:
     """Run what a study did.
 
     Parameters
@@ -77,6 +83,8 @@ def laboratory_check(o: Observation, *, seed: int = 1, kept: MutableMapping[Any,
         Of people, decisions and ratings.
     kept : dict, optional
         Experiments shared between rows.
+    catalogue : Catalogue, optional
+        Another catalogue than the one that comes with the package.
 
     Returns
     -------
@@ -109,7 +117,7 @@ def laboratory_check(o: Observation, *, seed: int = 1, kept: MutableMapping[Any,
     def run(**options: Any) -> Laboratory:
         key = (place, o.regimen, *sorted(options.items()))
         if key not in kept:
-            kept[key] = laboratory(name, o.regimen, seed=seed, **options, **changes)
+            kept[key] = laboratory(name, o.regimen, seed=seed, catalogue=catalogue, **options, **changes)
         return kept[key]
 
     if kind == "null":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Observation, load
+from schild.catalog import Catalogue, Drug, Observation, load
 from schild.errors import InputError
 from schild.people import Values
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
@@ -30,7 +30,13 @@ class _Case:
     """One observation and the way to run it."""
 
     o: Observation
+    catalogue: Catalogue
     options: Mapping[str, Any]
+
+    @property
+    def drug(self) -> Drug:
+        """The drug that was measured."""
+        return self.catalogue.drug(self.o.species)
 
     def run(self, regimen: str, hours: float, every_h: float, *outputs: str) -> Result:
         return simulate(
@@ -39,6 +45,7 @@ class _Case:
             every=f"{every_h:.6f} h",
             outputs=list(outputs),
             warn=False,
+            catalogue=self.catalogue,
             **self.options,
         )
 
@@ -55,8 +62,9 @@ def _horizon(case: _Case) -> float:
     last = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
     if any(d.route == "im_depot" for d in doses):
         return last + 75 * 24.0
-    hours = {"heroin": 2.0, "mam": 6.0, "beta_naltrexol": 96.0, "norbuprenorphine": 480.0}
-    return last + hours.get(case.o.species, 48.0)
+    disposition = case.drug.disposition
+    assert disposition is not None  # what was measured in plasma has one
+    return last + disposition.looked_h
 
 
 def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Floats]:
@@ -215,10 +223,9 @@ def _auc_ratio_to_parent(case: _Case) -> Floats:
 
 def _auc_molar_ratio(case: _Case) -> Floats:
     """Area of the species over that of the one named in ``normalisation``, in moles."""
-    catalogue = load()
 
     def moles(species: str) -> Floats:
-        drug = catalogue.drug(species)
+        drug = case.catalogue.drug(species)
         t, c = case.course(_horizon(case), 4000, species=drug.key)
         return np.asarray(np.trapezoid(c, t, axis=1) / _numbers(case).typical(drug.key, str(drug.mw)))
 
@@ -247,13 +254,7 @@ def _accumulation(case: _Case) -> Floats:
 def _ratio_to_im(case: _Case, measure: Callable[[_Case], Floats]) -> Floats:
     """Dose-normalised exposure against the same dose into muscle, in percent."""
     muscle = case.o.regimen.rsplit(" ", 1)[0] + " im"
-    return 100.0 * measure(case) / measure(_Case(o=_with(case.o, muscle), options=case.options))
-
-
-def _with(o: Observation, regimen: str) -> Observation:
-    from dataclasses import replace
-
-    return replace(o, regimen=regimen)
+    return 100.0 * measure(case) / measure(replace(case, o=replace(case.o, regimen=muscle)))
 
 
 def _cmax_ratio_to_im(case: _Case) -> Floats:
@@ -302,24 +303,24 @@ class _Curve:
 
 def _numbers(case: _Case) -> Values:
     """Numbers under the overrides of a row."""
-    return Values(load(), overrides=case.options.get("overrides"))
+    return Values(case.catalogue, overrides=case.options.get("overrides"))
 
 
 def _reader(case: _Case) -> Callable[[str], float]:
     """Value of a number of the row's drug under the overrides."""
-    return partial(_numbers(case).typical, load().drug(case.o.species).key)
+    return partial(_numbers(case).typical, case.drug.key)
 
 
 def _kd(case: _Case, receptor: str) -> float:
     """Free concentration at half of a receptor, no other ligand around. [nM]"""
-    number, binding = _reader(case), load().drug(case.o.species).binding[receptor]
+    number, binding = _reader(case), case.drug.binding[receptor]
     if binding.kd:
         return number(binding.kd)
     return number(str(binding.ki)) * (number(binding.factor) if binding.factor else 1.0)
 
 
 def _curve(case: _Case, effect: str) -> _Curve:
-    drug, entry = load().drug(case.o.species), load().effects[effect]
+    drug, entry = case.drug, case.catalogue.effects[effect]
     values, number = _numbers(case), _reader(case)
     scale = partial(values.typical, effect)
     return _Curve(
@@ -361,21 +362,18 @@ def _hill(case: _Case, effect: str) -> Floats:
 
 def _half_occupancy(case: _Case, receptor: str) -> Floats:
     """Steady total plasma concentration at which a scan sees half of a receptor, with the body's own tone around."""
-    catalogue = load()
-    tone = catalogue.drug("endogenous")
+    tone = case.catalogue.drug("endogenous")
     e0 = _numbers(case).typical(tone.key, str(tone.binding[receptor].e0))
     number = _reader(case)
     # 1 - free / free without drug = c / (1 + e0 + c) with c = C / Kd.
-    return _in_unit(
-        case, _kd(case, receptor) * (1.0 + e0) / number("fu"), number(str(catalogue.drug(case.o.species).mw))
-    )
+    return _in_unit(case, _kd(case, receptor) * (1.0 + e0) / number("fu"), number(str(case.drug.mw)))
 
 
 def _plateau(case: _Case, effect: str) -> Floats:
     """Fraction of baseline left when every receptor is taken by the drug."""
-    entry, values = load().effects[effect], _numbers(case)
+    entry, values = case.catalogue.effects[effect], _numbers(case)
     reserve, slope = (values.typical(effect, name) for name in (entry.reserve["mor"], entry.slope))
-    efficacy = values.efficacy("mor", load().drug(case.o.species).key)
+    efficacy = values.efficacy("mor", case.drug.key)
     return np.atleast_1d(1.0 - operational_response(transducer_ratio(reserve, efficacy), slope))
 
 
@@ -450,13 +448,15 @@ OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
 _TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second", "decline_from", "measurable_until"}
 
 
-def predict(observation: Observation, **options: Any) -> Floats:
+def predict(observation: Observation, *, catalogue: Catalogue | None = None, **options: Any) -> Floats:
     """Run what a study did and compute what it measured.
 
     Parameters
     ----------
     observation : Observation
-        A row of ``catalog/data/studies``.
+        A row of a study.
+    catalogue : Catalogue, optional
+        Where drugs and effects stand; the one of schild, unless another is given.
     **options
         Of ``simulate``: population, structure, overrides, seed and so on.
 
@@ -477,19 +477,21 @@ def predict(observation: Observation, **options: Any) -> Floats:
     >>> bool(80 < predict(rows["weerts2008_mor"])[0] < 100)
     True
     """
+    catalogue = catalogue or load()
     kind, colon, effect = observation.observable.partition(":")
-    if colon and kind in _EFFECT_KINDS and effect in load().effects:
-        return _EFFECT_KINDS[kind](_Case(o=observation, options=options), effect)
-    if colon and kind in _RECEPTOR_KINDS and effect in load().receptors:
-        return _RECEPTOR_KINDS[kind](_Case(o=observation, options=options), effect)
+    case = _Case(o=observation, catalogue=catalogue, options=options)
+    if colon and kind in _EFFECT_KINDS and effect in catalogue.effects:
+        return _EFFECT_KINDS[kind](case, effect)
+    if colon and kind in _RECEPTOR_KINDS and effect in catalogue.receptors:
+        return _RECEPTOR_KINDS[kind](case, effect)
     if kind in KINDS or kind in WORDED:
-        return observe_withdrawal(observation, **options)
+        return observe_withdrawal(observation, catalogue=catalogue, **options)
     if observation.observable not in OBSERVABLES:
         raise InputError(
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
             "Write a rule for it in schild.simulate.observe."
         )
-    found = OBSERVABLES[observation.observable](_Case(o=observation, options=options))
+    found = OBSERVABLES[observation.observable](case)
     if observation.observable in _TIMES:
         return found / _HOURS[observation.unit]
     return found * 100.0 if observation.observable == "occupancy" and observation.unit == "%" else found

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from schild.catalog import Observation, load
+from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.pharmacology.adaptation import COWS_MAX, SEVERITY, sows_of_cows
 from schild.simulate import Run, simulate_run
@@ -123,18 +123,18 @@ def split_words(words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return history, tuple(part for part in parts if part not in history)
 
 
-def _antagonist(words: str) -> bool:
-    return load().drug(words.split(" ", 1)[0]).role == "antagonist"
+def _antagonist(words: str, catalogue: Catalogue) -> bool:
+    return catalogue.drug(words.split(" ", 1)[0]).role == "antagonist"
 
 
-def _zero(history: Iterable[str], doses: tuple[str, ...]) -> float:
+def _zero(history: Iterable[str], doses: tuple[str, ...], catalogue: Catalogue) -> float:
     """Time of the first antagonist, else of the last opioid. [h]"""
     blocked: list[tuple[int, int]] = []
     taken: list[tuple[int, int]] = []
     if doses:
         for d in Run.of(*doses, until="1000 d").doses:
             last = d.time_tick + ((d.count or 1) - 1) * d.every_tick
-            (blocked if load().drug(str(d.drug)).role == "antagonist" else taken).append((d.time_tick, last))
+            (blocked if catalogue.drug(str(d.drug)).role == "antagonist" else taken).append((d.time_tick, last))
     for words in history:
         h = parse_history(words)
         taken.append((h.time_tick, h.time_tick + ((h.count or 1) - 1) * h.every_tick))
@@ -159,6 +159,7 @@ def _grid(zero: float, hours: float) -> Floats:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
     o: Observation
+    catalogue: Catalogue
     options: dict[str, Any]
     kept: MutableMapping[Any, WithdrawalCourse]
 
@@ -172,9 +173,9 @@ class _Row:
     def course(self, words: str = "", without: bool = False, output: str = "cows") -> WithdrawalCourse:
         """A course; without its antagonists on the same clock."""
         history, doses = split_words(words or self.o.regimen)
-        zero = _zero(history, doses)
+        zero = _zero(history, doses, self.catalogue)
         if without:
-            doses = tuple(d for d in doses if not _antagonist(d))
+            doses = tuple(d for d in doses if not _antagonist(d, self.catalogue))
             if not doses and not history:  # nothing was ever taken
                 other = self.course(words, output=output)
                 return replace(other, score=np.zeros_like(other.score))
@@ -182,7 +183,7 @@ class _Row:
         options = dict(self.options)
         key = (history, doses, zero, until, output, repr(sorted(options.items(), key=lambda x: x[0])))
         if key not in self.kept:
-            self.kept[key] = _run(history, doses, zero, until, output, options)
+            self.kept[key] = _run(self.catalogue, history, doses, zero, until, output, options)
         return self.kept[key]
 
     def looked(self, words: str = "", without: bool = False) -> WithdrawalCourse:
@@ -190,12 +191,18 @@ class _Row:
 
 
 def _run(
-    history: tuple[str, ...], doses: tuple[str, ...], zero: float, until: float, output: str, options: dict[str, Any]
+    catalogue: Catalogue,
+    history: tuple[str, ...],
+    doses: tuple[str, ...],
+    zero: float,
+    until: float,
+    output: str,
+    options: dict[str, Any],
 ) -> WithdrawalCourse:
     population, seed = options.pop("population", None), options.pop("seed", 1)
     overrides = options.pop("overrides", None)
     rule = options.get("adaptation")
-    entries = load().adaptation
+    entries = catalogue.adaptation
     mechanism = entries[rule] if isinstance(rule, str) else next(e for e in entries.values() if e.default)
     who: dict[str, Any] = {"population": population} if population else {"subject": {}}
     if history:
@@ -203,7 +210,7 @@ def _run(
     options.setdefault("receptors", list(mechanism.receptors))
     run = Run.of(*doses, until=f"{until:.6f} h", outputs=[output], seed=seed, **who, **options)
     ticks = [round(t * TICKS_PER_HOUR) for t in _grid(zero, until - zero)]
-    found = simulate_run(run, times_tick=ticks, overrides=overrides, warn=False)[output]
+    found = simulate_run(run, times_tick=ticks, overrides=overrides, catalogue=catalogue, warn=False)[output]
     score = np.atleast_2d(np.asarray(found.values, dtype=np.float64))
     return WithdrawalCourse(time_h=np.asarray(found.time_h, dtype=np.float64) - zero, score=score)
 
@@ -213,7 +220,7 @@ def _added(row: _Row) -> Floats:
 
 
 def _ratio(row: _Row) -> Floats:
-    other = _Row(o=row.o, options=row.options, kept=row.kept).looked(row.o.normalisation)
+    other = row.looked(row.o.normalisation)
     return np.asarray((row.looked().peak() + FLOOR) / (other.peak() + FLOOR))
 
 
@@ -246,18 +253,14 @@ def rated_shares(cows: Floats) -> dict[str, float]:
 def _share(row: _Row, category: str) -> Floats:
     """Share of people with a category or a worse one; of ``none`` itself."""
     given = row.options.get("population") or {"n": PEOPLE}
-    row = _Row(o=row.o, options={**row.options, "population": given}, kept=row.kept)
+    row = replace(row, options={**row.options, "population": given})
     # One run for every time of the row's course, so that times share it.
-    course = _Row(o=_with_time(row.o, max(row.hours, 1008.0)), options=row.options, kept=row.kept).course()
+    course = replace(row, o=replace(row.o, time_h=max(row.hours, 1008.0))).course()
     shares = rated_shares(course.at(row.hours))
     if category == "none":
         return np.array([shares["none"]])
     names = list(SOWS_FROM)
     return np.array([sum(shares[name] for name in names[names.index(category) :])])
-
-
-def _with_time(o: Observation, hours: float) -> Observation:
-    return replace(o, time_h=hours)
 
 
 #: Lowest score of "mild": where an onset is counted from.
@@ -286,7 +289,11 @@ _CHOICES = {"cows_hours": tuple(name for _, name in SEVERITY), "sows_share": tup
 
 
 def observe_withdrawal(
-    o: Observation, kept: MutableMapping[Any, WithdrawalCourse] | None = None, **options: Any
+    o: Observation,
+    kept: MutableMapping[Any, WithdrawalCourse] | None = None,
+    *,
+    catalogue: Catalogue | None = None,
+    **options: Any,
 ) -> Floats:
     """Run what a study did and compute what it measured.
 
@@ -296,6 +303,8 @@ def observe_withdrawal(
         A row of a study of withdrawal; its regimen may hold earlier use ("... q6h for 60 d stopped 10 d").
     kept : dict, optional
         Courses shared between rows that ask the same.
+    catalogue : Catalogue, optional
+        Where drugs and mechanisms stand; the one of schild, unless another is given.
     **options
         Of a run: population, adaptation, overrides, seed.
 
@@ -318,7 +327,7 @@ def observe_withdrawal(
     >>> float(observe_withdrawal(o)[0])  # nobody who never took an opioid
     0.0
     """
-    row = _Row(o=o, options=options, kept={} if kept is None else kept)
+    row = _Row(o=o, catalogue=catalogue or load(), options=options, kept={} if kept is None else kept)
     kind, _, word = o.observable.partition(":")
     known = (*KINDS, *WORDED)
     if kind not in known:

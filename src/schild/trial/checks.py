@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Observation, load
+from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.regimen import parse_regimen
 from schild.trial.endpoints import ENDPOINTS, values
@@ -19,7 +20,7 @@ from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
 
-__all__ = ["STUDY", "TrialCheck", "check_trial", "check_trials", "scenario_of"]
+__all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial", "check_trials", "scenario_of"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,10 @@ STUDY = "alcohol_trials"
 PEOPLE, TRIALS = 8000, 200
 #: Reviews: their expected value must lie in the printed interval; everything else is a single trial.
 REVIEWS = ("Roesner2010", "Jonas2014", "McPheeters2023")
+
+
+#: First words of the observables of trials: a value of one arm, or a comparison of the two.
+MEASURES = ("placebo", "active", "difference", "risk_ratio", "rate_ratio", "odds_ratio", "number_needed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,26 @@ class TrialCheck:
         return bool(self.low <= inside <= self.high)
 
 
+def arm_of(regimen: str) -> dict[str, object]:
+    """Write one regimen as the active arm of a trial; how many doses it names does not count.
+
+    Examples
+    --------
+    >>> arm_of("naltrexone 380 mg im_depot q28d x3")["every"]
+    '28 d'
+    """
+    (dose,) = parse_regimen(regimen)
+    assert dose.amount is not None
+    arm: dict[str, object] = {
+        "name": "active", "drug": dose.drug, "amount": f"{dose.amount.value:g} {dose.amount.unit}", "route": dose.route,
+    }  # fmt: skip
+    if not dose.every_tick:
+        arm["dosing"] = "as_needed"
+    elif dose.every_tick / 3.6e9 > 24.0:
+        arm |= {"dosing": "schedule", "every": f"{dose.every_tick / 3.6e9 / 24:g} d"}
+    return arm
+
+
 def scenario_of(o: Observation, **head: object) -> Trial:
     """Make the trial of a row: its regimen against placebo, other people than the virtual ones being unknown.
 
@@ -69,27 +94,21 @@ def scenario_of(o: Observation, **head: object) -> Trial:
     >>> scenario_of(rows["santos2022_heavy_days"]).arm[0].words
     'naltrexone 50 mg oral, before anticipated drinking'
     """
-    (dose,) = parse_regimen(o.regimen)
-    assert dose.amount is not None
-    arm: dict[str, object] = {
-        "name": "active", "drug": dose.drug, "amount": f"{dose.amount.value:g} {dose.amount.unit}", "route": dose.route,
-    }  # fmt: skip
-    if not dose.every_tick:
-        arm["dosing"] = "as_needed"
-    elif dose.every_tick / 3.6e9 > 24.0:
-        arm |= {"dosing": "schedule", "every": f"{dose.every_tick / 3.6e9 / 24:g} d"}
-    weeks = round((o.time_h or 0.0) / 168.0)
-    return Trial.of(arm, weeks=weeks, **head)
+    return _scenario(o.regimen, o.time_h or 0.0, **head)
 
 
-def _means(trial: Trial, overrides: Mapping[str, float] | None) -> list[dict[str, dict[str, float]]]:
+def _scenario(regimen: str, time_h: float, **head: object) -> Trial:
+    return Trial.of(arm_of(regimen), weeks=round(time_h / 168.0), **head)
+
+
+def _means(catalogue: Catalogue, trial: Trial) -> list[dict[str, dict[str, float]]]:
     """Mean of every endpoint by arm, for each replicate; and the rate of heavy and abstinent days."""
-    part = run_parts(trial, overrides=overrides)
+    part = run_parts(trial, catalogue=catalogue)
     found = []
     n = trial.trial.n
     for r in range(trial.trial.replicates):
         some = slice(r * n, (r + 1) * n)
-        numbers = trial_numbers(trial, load(), r, overrides)
+        numbers = trial_numbers(trial, catalogue, r)
         of_arm = {}
         for k, arm in enumerate(trial.arm):
             counts = part.counts[some, k]
@@ -119,19 +138,26 @@ def _measure(observable: str, of: Mapping[str, Mapping[str, float]]) -> float:
 
 
 @cache
-def _expected(regimen: str, weeks: float, people: int) -> dict[str, dict[str, float]]:
-    rows = [o for o in load().study(STUDY).observations if (o.regimen, o.time_h) == (regimen, weeks)]
-    return _means(scenario_of(rows[0], n=people), None)[0]
+def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) -> dict[str, dict[str, float]]:
+    return _means(catalogue, _scenario(regimen, time_h, n=people))[0]
 
 
 @cache
-def _single(regimen: str, weeks: float, people: int, trials: int, seed: int) -> list[dict[str, dict[str, float]]]:
-    rows = [o for o in load().study(STUDY).observations if (o.regimen, o.time_h) == (regimen, weeks)]
+def _single(
+    catalogue: Catalogue, regimen: str, time_h: float, people: int, trials: int, seed: int
+) -> list[dict[str, dict[str, float]]]:
     head = {"n": people, "replicates": trials, "people": "own", "uncertainty": True, "between_trials": True}
-    return _means(scenario_of(rows[0], seed=seed, **head), None)
+    return _means(catalogue, _scenario(regimen, time_h, seed=seed, **head))
 
 
-def check_trial(o: Observation, *, people: int = PEOPLE, trials: int = TRIALS, seed: int = 1) -> TrialCheck:
+def check_trial(
+    o: Observation,
+    *,
+    people: int = PEOPLE,
+    trials: int = TRIALS,
+    seed: int = 1,
+    catalogue: Catalogue | None = None,
+) -> TrialCheck:
     """Hold one row against the model.
 
     Parameters
@@ -140,6 +166,8 @@ def check_trial(o: Observation, *, people: int = PEOPLE, trials: int = TRIALS, s
         Of the study ``alcohol_trials``.
     people, trials, seed : int
         Behind expected values, and behind intervals of single trials.
+    catalogue : Catalogue, optional
+        Another catalogue than the one that comes with the package.
 
     Returns
     -------
@@ -147,22 +175,23 @@ def check_trial(o: Observation, *, people: int = PEOPLE, trials: int = TRIALS, s
         With the window that decides.
     """
     time = o.time_h or 0.0
+    catalogue = catalogue or load()
     if o.role == "calibration":
         # The rates of one trial were fitted with an effect of its own, which the scenario of a row does not have.
-        from_fit = _measure(o.observable, _expected(o.regimen, time, people))
+        from_fit = _measure(o.observable, _expected(catalogue, o.regimen, time, people))
         half = 1.96 * float(o.sd_fixed or 0.0)
         low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
         return TrialCheck(observation=o, kind="fitted", predicted=from_fit, low=low, high=high)
     if o.study in REVIEWS and o.low is not None and o.high is not None:
-        found = _measure(o.observable, _expected(o.regimen, time, people))
+        found = _measure(o.observable, _expected(catalogue, o.regimen, time, people))
         return TrialCheck(observation=o, kind="pooled", predicted=found, low=o.low, high=o.high)
-    each = _single(o.regimen, time, max(2, (o.n or 100) // 2), trials, seed)
+    each = _single(catalogue, o.regimen, time, max(2, (o.n or 100) // 2), trials, seed)
     x = np.array([_measure(o.observable, of) for of in each])
     low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
     return TrialCheck(observation=o, kind="single", predicted=middle, low=low, high=high)
 
 
-def check_trials(ids: Sequence[str] = (), **options: int) -> tuple[TrialCheck, ...]:
+def check_trials(ids: Sequence[str] = (), **options: Any) -> tuple[TrialCheck, ...]:
     """Hold every row, or some, against the model; misses first."""
     rows = [o for o in load().study(STUDY).observations if not ids or o.id in ids]
     found = [check_trial(o, **options) for o in rows]

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild import _callable
-from schild.catalog import Catalogue, KnownMiss, Observation, load
+from schild.catalog import Catalogue, Observation, load
+from schild.drinking.checks import KINDS as SESSIONS
 from schild.errors import SchildError
 from schild.results import Shown
 from schild.simulate.observe import predict
+from schild.simulate.observe_withdrawal import KINDS, WORDED
+from schild.trial.checks import MEASURES
 from schild.validate.check import Check, check
-from schild.validate.laboratory import STUDY as LABORATORY
 from schild.validate.laboratory import LaboratoryStatement, state_laboratory
-from schild.validate.trials import STUDY as TRIALS
 from schild.validate.trials import TrialStatement, state_trial
-from schild.validate.withdrawal import FITTED, NUMERIC, Statement, is_withdrawal, state
+from schild.validate.withdrawal import FITTED, NUMERIC, Statement, state
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from rich.console import Console
 
-__all__ = ["Bar", "Check", "Statement", "Validation", "known_misses", "validate"]
+__all__ = ["Bar", "Check", "Statement", "Validation", "validate"]
+
+WITHDRAWAL = {*KINDS, *WORDED}
 
 #: Virtual people and parameter sets behind each band; the product is solved for each row.
 PEOPLE, DRAWS = 24, 100
@@ -75,6 +78,8 @@ class Validation(Shown):
         Where the rows and sources stand.
     people, draws, seed : int
         Behind the bands.
+    studies : tuple of str
+        Keys of the study files that were asked for; empty for all.
     rmse : mapping of str to float
         Weighted error of mu tomography for each structure. [SD]
     skipped : tuple of (id, reason)
@@ -93,6 +98,7 @@ class Validation(Shown):
     draws: int
     seed: int
     rmse: Mapping[str, float]
+    studies: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     withdrawal: tuple[Statement, ...] = ()
     laboratory: tuple[LaboratoryStatement, ...] = ()
@@ -216,22 +222,37 @@ class Validation(Shown):
         return "\n".join(f"[{k}] {self.catalogue.references[k].label}" for k in keys if k in self.catalogue.references)
 
 
-def validate(*, progress: Callable[..., None] | None = None, quick: bool = False, seed: int = 1) -> Validation:
+def validate(
+    *studies: str,
+    progress: Callable[..., None] | None = None,
+    quick: bool = False,
+    seed: int = 1,
+    catalogue: Catalogue | None = None,
+) -> Validation:
     """Predict every observation of every study.
 
     Parameters
     ----------
+    *studies : str
+        Keys of study files; all of the catalogue, and the bars that were stated for all, where none is named.
     progress : callable, optional
         Called with rows done and rows in all.
     quick : bool
         Fewer virtual people: wider noise in the bands, the same typical predictions.
     seed : int
         Of people, parameter sets and residuals.
+    catalogue : Catalogue, optional
+        Where studies, drugs and known misses stand; the one of schild, unless another is given.
 
     Returns
     -------
     Validation
         Checks, bars, and the ways to show them.
+
+    Raises
+    ------
+    UnknownNameError
+        For a study that the catalogue does not have.
 
     Examples
     --------
@@ -239,33 +260,34 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
     >>> round(found.coverage, 2)                            # doctest: +SKIP
     0.83
     """
-    catalogue = load()
+    catalogue = catalogue or load()
+    chosen = [catalogue.study(key) for key in studies] or list(catalogue.studies.values())
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
-    total = sum(len(s.observations) for s in catalogue.studies.values())
+    total = sum(len(s.observations) for s in chosen)
     checks: list[Check] = []
     skipped: list[tuple[str, str]] = []
-    kept: dict[Any, Any] = {}
     statements: list[Statement] = []
     sessions: list[LaboratoryStatement] = []
     trials: list[TrialStatement] = []
-    shared: dict[Any, Any] = {}
-    experiments: dict[Any, Any] = {}
-    for study in catalogue.studies.values():
+    kept: list[dict[Any, Any]] = [{}, {}, {}]
+    for study in chosen:
         for o in study.observations:
+            row: dict[str, Any] = {"o": o, "table": study.key, "seed": seed, "catalogue": catalogue}
+            kind = o.observable.partition(":")[0]
             try:
-                if is_withdrawal(study.key):
-                    statements.append(state(o, study.key, n=n, seed=seed, kept=shared))
-                elif study.key == LABORATORY:
-                    sessions.append(state_laboratory(o, seed=seed, kept=experiments))
-                elif study.key == TRIALS:
-                    trials.append(state_trial(o, quick=quick, seed=seed))
+                if kind in WITHDRAWAL:
+                    statements.append(state(**row, n=n, kept=kept[0]))
+                elif kind in SESSIONS:
+                    sessions.append(state_laboratory(**row, kept=kept[1]))
+                elif kind in MEASURES:
+                    trials.append(state_trial(**row, quick=quick))
                 else:
-                    checks.append(check(o, study.key, study.observations, n=n, draws=draws, seed=seed, kept=kept))
+                    checks.append(check(**row, rows=study.observations, n=n, draws=draws, kept=kept[2]))
             except SchildError as error:  # shown, never hidden
                 skipped.append((o.id, str(error)))
             if progress is not None:
                 progress(len(checks) + len(statements) + len(sessions) + len(trials) + len(skipped), total)
-    structures = catalogue.drug("naltrexone").structures
+    structures = () if studies else catalogue.drug("naltrexone").structures
     return Validation(
         checks=tuple(checks),
         catalogue=catalogue,
@@ -273,6 +295,7 @@ def validate(*, progress: Callable[..., None] | None = None, quick: bool = False
         draws=draws,
         seed=seed,
         rmse={key: mu_rmse(catalogue, key) for key in structures},
+        studies=studies,
         skipped=tuple(skipped),
         withdrawal=tuple(statements),
         laboratory=tuple(sessions),
@@ -296,21 +319,11 @@ def mu_rmse(catalogue: Catalogue, structure: str) -> float:
         if o.species == "mor" and o.role == "calibration" and o.sd_fixed is not None
     ]
     left = [
-        (float(predict(o, structure=structure, receptors=["mor"])[0]) - o.value) / float(o.sd_fixed or 1.0)
+        (float(predict(o, structure=structure, receptors=["mor"], catalogue=catalogue)[0]) - o.value)
+        / float(o.sd_fixed or 1.0)
         for o in rows
     ]
     return float(np.sqrt(np.mean(np.square(left))))
-
-
-def known_misses() -> Mapping[str, KnownMiss]:
-    """Return the check rows that are known to miss, by id, with kinds and reason.
-
-    Examples
-    --------
-    >>> "lee1988_half_time" in known_misses()
-    True
-    """
-    return load().known_misses
 
 
 def oral_means(catalogue: Catalogue, roles: Sequence[str]) -> list[tuple[str, float, float, list[Observation]]]:
@@ -337,7 +350,7 @@ def oral_means(catalogue: Catalogue, roles: Sequence[str]) -> list[tuple[str, fl
                 id=quantity, study="", observable=quantity, species=species, regimen="naltrexone 50 mg po",
                 value=1.0, unit="h",
             )  # fmt: skip
-            said = float(predict(probe, receptors=["mor"])[0])
+            said = float(predict(probe, receptors=["mor"], catalogue=catalogue)[0])
             found.append((f"{quantity} of {species}", mean, said, group))
     return found
 
@@ -356,6 +369,24 @@ def _share(checks: Sequence[Check]) -> float:
 
 def _bars(v: Validation) -> list[Bar]:
     checked = [c for c in v.checks if c.evidence == "checked"]
+    rest = [_unlisted(v, checked), *_withdrawal_bars(v), *_laboratory_bars(v), *_trial_bars(v)]
+    return rest if v.studies else [*_bars_of_all(v, checked), *rest]
+
+
+def _unlisted(v: Validation, checked: Sequence[Check]) -> Bar:
+    beyond = [c.observation.id for c in checked if not c.within_two]
+    fresh = [key for key in beyond if key not in v.catalogue.known_misses]
+    return Bar(
+        name="Other check rows within two-fold, or listed with the reason",
+        wanted="none unlisted",
+        found=f"{len(beyond)} of {len(checked)} beyond two-fold, {len(fresh)} not listed"
+        + (f": {', '.join(fresh)}" if fresh else ""),
+        kept=not fresh,
+    )
+
+
+def _bars_of_all(v: Validation, checked: Sequence[Check]) -> list[Bar]:
+    """Bars that were stated for the whole catalogue: coverage, oral kinetics and tomography of naltrexone."""
     low, high = COVERAGE
     bars = [
         Bar(
@@ -395,18 +426,6 @@ def _bars(v: Validation) -> list[Bar]:
                 kept=kept if is_bar else None,
             )
         )
-    listed = known_misses()
-    beyond = [c.observation.id for c in checked if not c.within_two]
-    fresh = [key for key in beyond if key not in listed]
-    bars.append(
-        Bar(
-            name="Other check rows within two-fold, or listed with the reason",
-            wanted="none unlisted",
-            found=f"{len(beyond)} of {len(checked)} beyond two-fold, {len(fresh)} not listed"
-            + (f": {', '.join(fresh)}" if fresh else ""),
-            kept=not fresh,
-        )
-    )
     default = v.catalogue.drug("naltrexone").default_structure
     assert default is not None  # naltrexone has rival structures
     bars.append(
@@ -419,7 +438,7 @@ def _bars(v: Validation) -> list[Bar]:
     )
     rivals = "; ".join(f"{key} {value:.2f}" for key, value in v.rmse.items() if key != default.key)
     bars.append(Bar(name="the same for its rivals", wanted="(no bar)", found=rivals, kept=None))
-    return bars + _withdrawal_bars(v) + _laboratory_bars(v) + _trial_bars(v)
+    return bars
 
 
 def observations(v: Validation) -> list[Observation]:
@@ -446,7 +465,7 @@ def _trial_bars(v: Validation) -> list[Bar]:
     fitted = [s for s in v.trials if s.evidence == "fitted"]
     pooled = [s for s in v.trials if s.evidence == "checked" and not s.single]
     single = [s for s in v.trials if s.single]
-    fresh = [s for s in pooled if not s.holds and s.observation.id not in known_misses()]
+    fresh = [s for s in pooled if not s.holds and s.observation.id not in v.catalogue.known_misses]
     return [
         Bar(
             name=name,
@@ -476,7 +495,7 @@ def _withdrawal_bars(v: Validation) -> list[Bar]:
     numeric = [s for s in anchors if s.observation.id in NUMERIC]
     ordinal = [s for s in anchors if s.observation.id not in NUMERIC]
     checked = [s for s in v.withdrawal if s.evidence == "checked"]
-    fresh = [s.observation.id for s in checked if not s.holds and s.observation.id not in known_misses()]
+    fresh = [s.observation.id for s in checked if not s.holds and s.observation.id not in v.catalogue.known_misses]
     bars = [
         Bar(
             name=name,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Observation
+from schild.catalog import Catalogue, Observation
 from schild.engine.streams import normals
 from schild.simulate.observe import predict
 
@@ -161,6 +161,7 @@ def check(
     draws: int,
     seed: int,
     kept: dict[Any, Floats] | None = None,
+    catalogue: Catalogue | None = None,
     **options: Any,
 ) -> Check:
     """Predict one row with its band.
@@ -179,6 +180,8 @@ def check(
         Of people, parameters and residuals.
     kept : dict, optional
         Predictions of rows that ask the same, shared between calls.
+    catalogue : Catalogue, optional
+        Another catalogue than the one that comes with the package.
     **options
         Of ``schild.simulate.observe.predict``.
 
@@ -190,7 +193,7 @@ def check(
     kind, effect, _ = o.observable.partition(":")
     if not effect:
         options = {"receptors": [o.species] if o.observable in _TOMOGRAPHY else ["mor"], **options}
-    options = {"seed": seed, **options}
+    options = {"seed": seed, "catalogue": catalogue, **options}
     typical, people = float(predict(o, **options)[0]), people_of_study(o, rows)
     if effect and kind != "peak":  # a property of the effect's curve: nobody is drawn, the printed error makes the band
         low, high = typical - 1.645 * spread_of(o), typical + 1.645 * spread_of(o)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from schild.catalog import Observation
+from schild.catalog import Catalogue, Observation
 from schild.drinking.checks import KINDS, PEOPLE, laboratory_check
 from schild.drinking.experiment import Laboratory
 from schild.validate.withdrawal import Statement
@@ -70,10 +70,15 @@ class LaboratoryStatement(Statement):
 
 
 def state_laboratory(
-    o: Observation, *, seed: int, kept: MutableMapping[Any, Laboratory] | None = None
+    o: Observation,
+    table: str = STUDY,
+    *,
+    seed: int,
+    kept: MutableMapping[Any, Laboratory] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> LaboratoryStatement:
     """Predict one row; parameters as for ``schild.drinking.checks.laboratory_check``."""
-    found = laboratory_check(o, seed=seed, kept=kept)
+    found = laboratory_check(o, seed=seed, kept=kept, catalogue=catalogue)
     return LaboratoryStatement(
-        observation=o, table=STUDY, predicted=found.predicted, low=found.low, high=found.high, people=PEOPLE
+        observation=o, table=table, predicted=found.predicted, low=found.low, high=found.high, people=PEOPLE
     )

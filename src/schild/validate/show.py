@@ -25,7 +25,7 @@ from schild.report import (
     svg_of,
     table,
 )
-from schild.validate import Validation, known_misses, observations, statement
+from schild.validate import Validation, observations, statement
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,8 +72,8 @@ def _observed(c: Check) -> str:
     return f"{c.bound} {number(o.value)}{unit}".strip()
 
 
-def _reason(c: Check | Statement) -> str:
-    entry = known_misses().get(c.observation.id)
+def _reason(v: Validation, c: Check | Statement) -> str:
+    entry = v.catalogue.known_misses.get(c.observation.id)
     if entry is not None:
         return entry.reason
     return "A fitted row." if c.evidence == "fitted" else "Not listed as known."
@@ -158,7 +158,7 @@ def html_page(v: Validation) -> str:
     misses = [
         (
             Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(statement(c))}"), _observed(c), _band(c),
-            f"{c.predicted / c.observation.value:.2f}", _EVIDENCE[c.evidence], f"Outside {_flaws(c)}. {_reason(c)}",
+            f"{c.predicted / c.observation.value:.2f}", _EVIDENCE[c.evidence], f"Outside {_flaws(c)}. {_reason(v, c)}",
         )
         for c in v.ordered
         if not c.holds
@@ -192,7 +192,7 @@ def _withdrawal(v: Validation) -> Raw:
             badge("held" if s.holds else "missed"),
             Raw(
                 f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"
-                + ("" if s.holds else f"<br><small>{esc(_reason(s))}</small>")
+                + ("" if s.holds else f"<br><small>{esc(_reason(v, s))}</small>")
             ),
             s.window, s.said, s.evidence,
             Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schild.catalog import Observation
+from schild.catalog import Catalogue, Observation
 from schild.trial.checks import PEOPLE, STUDY, TRIALS, check_trial
 from schild.validate.withdrawal import Statement
 
@@ -79,17 +79,23 @@ class TrialStatement(Statement):
         return "{:.3g} to {:.3g}".format(*self.wanted) + unit
 
 
-def state_trial(o: Observation, *, quick: bool = False, seed: int = 1) -> TrialStatement:
+def state_trial(
+    o: Observation, table: str = STUDY, *, quick: bool = False, seed: int = 1, catalogue: Catalogue | None = None
+) -> TrialStatement:
     """Hold one row against virtual trials.
 
     Parameters
     ----------
     o : Observation
-        Of the study ``alcohol_trials``.
+        The row.
+    table : str
+        Key of its study file.
     quick : bool
         Fewer people and fewer virtual trials.
     seed : int
         Of single trials.
+    catalogue : Catalogue, optional
+        Another catalogue than the one that comes with the package.
 
     Returns
     -------
@@ -97,11 +103,11 @@ def state_trial(o: Observation, *, quick: bool = False, seed: int = 1) -> TrialS
         Expected value, or median and middle 95 % of virtual trials.
     """
     people, trials = (QUICK_PEOPLE, QUICK_TRIALS) if quick else (PEOPLE, TRIALS)
-    found = check_trial(o, people=people, trials=trials, seed=seed)
+    found = check_trial(o, people=people, trials=trials, seed=seed, catalogue=catalogue)
     single = found.kind == "single"
     return TrialStatement(
         observation=o,
-        table=STUDY,
+        table=table,
         predicted=found.predicted,
         low=found.low if single else float("nan"),
         high=found.high if single else float("nan"),

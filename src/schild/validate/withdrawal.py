@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from schild.catalog import Observation
+from schild.catalog import Catalogue, Observation
 from schild.simulate.observe_withdrawal import WithdrawalCourse, observe_withdrawal
 
-__all__ = ["FITTED", "NUMERIC", "Statement", "is_withdrawal", "state"]
+__all__ = ["FITTED", "NUMERIC", "Statement", "state"]
 
 #: The study file whose rows are anchors of the fit.
 FITTED = "withdrawal_fitted"
@@ -38,17 +38,6 @@ _WORDS = {
     "tolerance": "shift of tolerance",
     "sows_share": "share of people, category",
 }
-
-
-def is_withdrawal(table: str) -> bool:
-    """Whether a study file holds statements of this kind.
-
-    Examples
-    --------
-    >>> is_withdrawal("withdrawal_checks"), is_withdrawal("naloxone_pk")
-    (True, False)
-    """
-    return table.startswith("withdrawal_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +136,13 @@ def _short(words: str) -> str:
 
 
 def state(
-    o: Observation, table: str, *, n: int, seed: int, kept: MutableMapping[Any, WithdrawalCourse] | None = None
+    o: Observation,
+    table: str,
+    *,
+    n: int,
+    seed: int,
+    kept: MutableMapping[Any, WithdrawalCourse] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Statement:
     """Predict one row.
 
@@ -163,6 +158,8 @@ def state(
         Of people.
     kept : dict, optional
         Courses shared between rows.
+    catalogue : Catalogue, optional
+        Another catalogue than the one that comes with the package.
 
     Returns
     -------
@@ -178,9 +175,9 @@ def state(
     """
     kept = {} if kept is None else kept
     if o.observable.startswith("sows_share"):
-        share = float(observe_withdrawal(o, kept, seed=seed)[0])
+        share = float(observe_withdrawal(o, kept, seed=seed, catalogue=catalogue)[0])
         return Statement(observation=o, table=table, predicted=share, low=np.nan, high=np.nan, people=n)
-    typical = float(observe_withdrawal(o, kept, seed=seed)[0])
-    people = observe_withdrawal(o, kept, seed=seed, population={"n": n})
+    typical = float(observe_withdrawal(o, kept, seed=seed, catalogue=catalogue)[0])
+    people = observe_withdrawal(o, kept, seed=seed, catalogue=catalogue, population={"n": n})
     low, high = np.quantile(people, [0.05, 0.95], method="nearest")  # a time that is never reached has no mean
     return Statement(observation=o, table=table, predicted=typical, low=float(low), high=float(high), people=n)
