@@ -307,6 +307,7 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
             "python": platform.python_version(),
             "rdkit": rdkit.__version__,
             "structures": blake2b(text.encode(), digest_size=16).hexdigest(),
+            **catalogue.stamp,
             "fingerprint": f"Morgan, radius {RADIUS}, {BITS} bits, without stereochemistry",
         },
     )

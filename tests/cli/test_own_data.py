@@ -34,6 +34,8 @@ VERBS = {
     "plan": ["plan", "--drug", "exantagonist", "--target", "0.6", "--n", "10", "--uncertainty", "1", "--json"],
     "curves": ["curves", ONE, "--agonist", "morphine", "--at", "4 h", "--json"],
     "export": ["export", "sbml", ONE, "--until", "1 d"],
+    "equilibrium": ["curves", "exantagonist", "--agonist", "morphine", "--json"],
+    "explain": ["explain", "exantagonist", "--quick", "--json"],
     "drugs": ["drugs", "exantagonist", "--json"],
     "cite": ["cite", ONE],
 }  # fmt: skip
@@ -49,8 +51,10 @@ def test_every_verb_takes_a_drug_of_ones_own(name, own, capsys):
     assert main([*VERBS[name], "--catalogue", str(own)]) == 0
     shown = capsys.readouterr().out
     assert "exantagonist" in shown or name == "laboratory"
-    if "--json" in VERBS[name]:
-        assert json.loads(shown)
+    if "--json" in VERBS[name] and name != "drugs":
+        (overlay,) = json.loads(shown)["manifest"]["overlays"]
+        assert overlay["name"] == str(own)
+        assert len(overlay["hash"]) == 32
 
 
 def test_without_the_file_the_drug_is_unknown(capsys):
@@ -63,6 +67,7 @@ def test_a_trial_and_a_table_of_ones_own(own, tmp_path, capsys):
     file.write_text(TRIAL)
     assert main(["trial", str(file), "--catalogue", str(own), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    assert found["manifest"]["overlays"][0]["name"] == str(own)
     assert {"placebo", "active"} == {e["arm"] for e in found["endpoints"]}
     table = tmp_path / "table.csv"
     table.write_text("TIME,AMT\n0,20\n")

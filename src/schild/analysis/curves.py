@@ -328,7 +328,7 @@ def _equilibrium(
         says="Equilibrium: the curves shift in parallel and keep their maximum.",
         sources={},
         manifest=_manifest(antagonist=drug.key, agonist=agonist.key, receptor=receptor, tau=tau, tone=tone,
-                           catalogue={drug.key: drug.digest, agonist.key: agonist.digest}),
+                           catalogue={drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp),
         catalogue=catalogue,
     )  # fmt: skip
 

@@ -295,6 +295,11 @@ class Catalogue:
         """Published percentages of cardiac arrest."""
         return read_arrests(self._files["rescue/arrest_published.csv"][-1].text)
 
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What a manifest says of overlays: ``{"overlays": [{"name", "hash"}, ...]}``, or nothing without any."""
+        return {"overlays": [dict(entry) for entry in self.overlays]} if self.overlays else {}
+
     def where(self, place: str, *path: str | int) -> str:
         """File and line, for messages, of a table or key at a place such as ``drugs/naltrexone.toml``."""
         layers = self._files.get(place, [])

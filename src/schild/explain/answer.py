@@ -217,6 +217,7 @@ class Explanation(Shown):
         return {
             "schild": __version__, "drug": self.drug, "people": self.lab.n, "draws": self.lab.draws,
             "seed": self.lab.seed, "catalogue": {k: d.digest for k, d in self.lab.catalogue.drugs.items()},
+            **self.lab.catalogue.stamp,
         }  # fmt: skip
 
     def about(self) -> str:

@@ -197,6 +197,7 @@ def rescue(
         manifest={
             **_manifest(locals()),
             "catalogue": numbers.uses.digests(catalogue),
+            **catalogue.stamp,
             "numbers": dict(numbers.overrides),
         },
         sources=made.cited,

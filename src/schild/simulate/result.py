@@ -216,6 +216,7 @@ def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: f
         "numba": numba.__version__,
         "run": blake2b(text.encode(), digest_size=16).hexdigest(),
         "catalogue": values.uses.digests(values.catalogue),
+        **values.catalogue.stamp,
         "numbers": dict(values.overrides),
         "structure": dict(structures),
         "seed": run.run.seed,

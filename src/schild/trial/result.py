@@ -268,6 +268,7 @@ def run_trial(
             "trial": trial.model_dump(),
             "key": trial_key(trial, catalogue, given),
             "catalogue": uses.digests(catalogue),
+            **catalogue.stamp,
             "people": trial.size,
             "estimand": ESTIMANDS[trial.trial.estimand],
             "missing": MISSING[trial.trial.missing],

@@ -136,7 +136,7 @@ class Validation(Shown):
 
         return {
             "schild": __version__, "people": self.people, "draws": self.draws, "seed": self.seed,
-            "catalogue": {key: drug.digest for key, drug in self.catalogue.drugs.items()},
+            "catalogue": {key: drug.digest for key, drug in self.catalogue.drugs.items()}, **self.catalogue.stamp,
         }  # fmt: skip
 
     def about(self) -> str:
