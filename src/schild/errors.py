@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
+from difflib import SequenceMatcher, get_close_matches
 
 
 class SchildError(Exception):
@@ -32,26 +32,68 @@ class UnknownNameError(InputError, KeyError):
     name : str
         The name that was given.
     known : iterable of str
-        The names that exist.
+        The names that exist; at most five are listed.
+    also : iterable of str, default ()
+        Other names that are understood and may be meant.
+    says : str, default ""
+        What is known of the name, in place of names that are like it.
+    list_with : str, default ""
+        The command that lists all names.
 
     Examples
     --------
     >>> str(UnknownNameError("drug", "naltrexon", ["naltrexone", "naloxone"]))
-    "No drug is called 'naltrexon'. Did you mean 'naltrexone', 'naloxone'?"
+    "No drug is called 'naltrexon'. Did you mean 'naltrexone'?"
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        *,
+        also: Iterable[str] = (),
+        says: str = "",
+        list_with: str = "",
+    ) -> None:
         names = sorted(known)
-        close = get_close_matches(name, names, n=3)
-        hint = f"Did you mean {', '.join(map(repr, close))}?" if close else f"Known: {', '.join(names) or 'none'}."
-        self.message = f"No {kind} is called {name!r}. {hint}"
-        self._given = (kind, name, names)
+        if says:
+            hint = says
+        elif close := close_names(name, {*names, *also}):
+            hint = f"Did you mean {' or '.join(map(repr, close))}?"
+        else:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            listed = f"; {list_with} lists them" if more and list_with else ""
+            hint = f"Known: {', '.join(names[:5]) or 'none'}{more}{listed}."
+        shown = name if len(name) <= 64 else name[:61] + "..."
+        self.message = f"No {kind} is called {shown!r}. {hint}"
         super().__init__(self.message)
 
-    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
-        # Exceptions are rebuilt from their arguments; the message alone is not enough.
-        return type(self), self._given
+    def __reduce__(self) -> tuple[Callable[[str], UnknownNameError], tuple[str]]:
+        # Exceptions are rebuilt from their arguments; here the message is all there is to keep.
+        return _again, (self.message,)
 
     def __str__(self) -> str:
         # KeyError would print the repr.
         return self.message
+
+
+def _again(message: str) -> UnknownNameError:
+    error = UnknownNameError("name", "", ())
+    error.message = message
+    error.args = (message,)
+    return error
+
+
+def close_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Give the known names that a slip of the pen may have meant: few, and none that is only somewhat like it.
+
+    Examples
+    --------
+    >>> close_names("morfine", ["morphine", "hydromorphone"]), close_names("suboxone", ["naloxone"])
+    (['morphine'], [])
+    """
+    plain = name.strip().lower()
+    close = get_close_matches(plain, sorted(set(known)), n=most, cutoff=0.75)
+    best = SequenceMatcher(None, close[0], plain).ratio() if close else 0.0
+    return [one for one in close if SequenceMatcher(None, one, plain).ratio() > best - 0.08]

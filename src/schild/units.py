@@ -168,7 +168,7 @@ def ticks(time: TimeLike) -> int:
     Parameters
     ----------
     time : str, float, timedelta or Quantity
-        Words such as ``"24 h"``, ``"2.5 d"``, ``"60 s"``, ``"4 wk"``, or hours as a plain number.
+        Words such as ``"24 h"``, ``"2.5 d"``, ``"60 s"``, ``"4 wk"``, ``"6 d 4 h"``, or hours as a plain number.
 
     Returns
     -------
@@ -218,6 +218,11 @@ def _finite(value: Any) -> Fraction:
     return Fraction(Decimal(repr(number)))
 
 
+_PART = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*[A-Za-z]+")
+#: Several times in a row, such as "6 d 4h"; no sign, because it would be unclear what it belongs to.
+_SPAN = re.compile(rf"(?:{_PART.pattern}\s*){{2,5}}")
+
+
 def _ticks_of_text(text: str) -> Fraction:
     number, unit = _split(text, "a time", "24 h")
     if not unit:
@@ -230,6 +235,8 @@ def _ticks_of_text(text: str) -> Fraction:
             raise InputError(
                 f"The time {_shown(text)} is not exact; expected s, min, h, d or wk: {_UNCERTAIN_TIME[unit.lower()]}."
             )
+        if parts := _SPAN.fullmatch(text.strip()):
+            return sum((_ticks_of_text(part) for part in _PART.findall(parts.group())), Fraction(0))
         factor = _pint_factor(unit, "microsecond")
         if factor is None:
             raise InputError(

@@ -17,13 +17,15 @@ from schild.errors import CatalogueError, OverlayError
 FOLDERS = ("drugs", "studies", "claims")
 #: Files of the catalogue that hold many entries; an overlay's are added to them.
 TABLES = (
-    "adaptation", "alcohol", "effects", "known_misses", "populations", "receptors", "structures", "trial",
+    "adaptation", "alcohol", "effects", "known_misses", "populations", "receptors", "structures", "trade_names",
+    "trial",
 )  # fmt: skip
 RESCUE = ("physiology", "population")
 #: A key by which a file is known, whatever it is called: of its top, then of each of its tables.
 _TOP_KEYS = {"role": "drugs", "observation": "studies", "claim": "claims", "miss": "known_misses"}
 _TABLE_KEYS = {
     "form": "effects", "drive": "adaptation", "covariate": "populations", "site": "receptors", "smiles": "structures",
+    "contains": "trade_names",
 }  # fmt: skip
 
 

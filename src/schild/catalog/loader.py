@@ -21,7 +21,7 @@ from schild.catalog.reader import Table, has_path, line_of
 from schild.catalog.references import Reference, parse_bibtex, read_reference
 from schild.catalog.rescue import JointNormal, PublishedArrest, read_arrests, read_spread
 from schild.catalog.studies import Receptor, Study, read_study
-from schild.catalog.substances import Compound
+from schild.catalog.substances import Compound, TradeName
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
 
@@ -101,6 +101,8 @@ class Catalogue:
         Records by key.
     compounds : mapping
         Chemical structures by key.
+    trade_names : mapping
+        Trade names, fixed combinations and other drugs that people type, which are no drugs of the catalogue.
     alcohol, trial, rescue : mapping of str to Number
         Numbers of alcohol, of trials and of the published physiology of overdose.
     rescue_spreads, published_arrests : mapping, tuple
@@ -146,6 +148,9 @@ class Catalogue:
         )
         self.adaptation: Mapping[str, Adaptation] = self._tables("adaptation", self._mechanism)
         self.compounds: Mapping[str, Compound] = self._tables("structures", lambda key, t: t.record(Compound, key=key))
+        self.trade_names: Mapping[str, TradeName] = self._tables(
+            "trade_names", lambda key, t: t.record(TradeName, key=key)
+        )
         self.rescue_spreads: Mapping[str, JointNormal] = self._tables("rescue/population", read_spread)
         self.known_misses: Mapping[str, KnownMiss] = _Lazy(self._known_misses, _kept)
         self.alcohol: Mapping[str, Number] = _Lazy(lambda: self._numbers("alcohol", "alcohol"), _kept)
@@ -224,7 +229,7 @@ class Catalogue:
         Raises
         ------
         UnknownNameError
-            If there is none; the message names close matches.
+            If there is none; the message says what a trade name or a combination contains, or names close matches.
 
         Examples
         --------
@@ -233,7 +238,10 @@ class Catalogue:
         """
         key = self.aliases.get(_plain(name))
         if key is None:
-            raise UnknownNameError("drug", name, {*self.drugs, *self.aliases})
+            names = self.trade_names if "trade_names.toml" in self._files else {}
+            traded = names.get(re.sub(r"\W+", "_", name.strip().lower()))
+            says = traded.says(self.drugs) if traded is not None else ""
+            raise UnknownNameError("drug", name, self.drugs, also=self.aliases, says=says, list_with="schild drugs")
         return self.drugs[key]
 
     def reference(self, key: str) -> Reference:

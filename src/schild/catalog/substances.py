@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from schild.catalog.reader import Table
@@ -51,6 +52,45 @@ class Strength:
     def largest_mg(self) -> float:
         """Largest labelled single dose. [mg]"""
         return parse_amount(self.largest).value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeName:
+    """A name that people type for something that is no drug of the catalogue by itself.
+
+    Parameters
+    ----------
+    key, name : str
+        Identity, and how it is written.
+    contains : tuple of str
+        Drugs in it; none for a drug that the catalogue does not have.
+    form : str
+        What it is, in words.
+    verified : str
+        How the entry was checked.
+    """
+
+    key: str
+    name: str
+    contains: tuple[str, ...]
+    form: str
+    verified: str
+
+    def says(self, drugs: Container[str]) -> str:
+        """Say what it is and what to write instead, given the drugs that there are."""
+        here = [drug for drug in self.contains if drug in drugs]
+        if len(self.contains) == 1 and here:
+            return (
+                f"{self.name} is a trade name of {here[0]} ({self.form}). "
+                f"Write {here[0]}, with the amount and the route of the product."
+            )
+        if not here:
+            return f"{self.name} ({self.form}) is not in the catalogue, and no drug there stands for it."
+        has = f" The catalogue has {here[0]} alone." if len(here) < len(self.contains) else ""
+        return (
+            f"{self.name} ({self.form}) is a combination of {' and '.join(self.contains)}; expected one drug.{has} "
+            "Write one regimen for each drug, with the amount of that drug."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -230,8 +230,10 @@ class _Builder:
             drug = self.catalogue.drug(event.drug)
             if event.route not in drug.routes:
                 offered = ", ".join(drug.routes) or "none: it is formed in the body"
+                slow = [name for name in drug.routes if name.startswith(f"{event.route}_")]
+                meant = f"Did you mean {' or '.join(slow)}, the slow form by that way? " if slow else ""
                 raise InputError(
-                    f"{drug.name} was given by route {event.route!r}; the catalogue has {offered}. "
+                    f"{drug.name} was given by route {event.route!r}; the catalogue has {offered}. {meant}"
                     "Choose one of these, or add the route to the catalogue."
                 )
             route = drug.route(event.route, event.product)

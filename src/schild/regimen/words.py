@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from schild.errors import InputError
+from schild.errors import InputError, close_names
 from schild.regimen.dose import MAX_DOSES, ROUTES, Dose, Regimen, canonical_name
 from schild.units import hours, parse_amount, parse_rate
 
@@ -82,6 +81,14 @@ class _Reader:
             )
         self.at += 1
         return _Word(f"{word.text} {unit.text}", word.start, unit.end)
+
+    def span(self, what: str, example: str) -> _Word:
+        """Take a time, which may have several parts: ``6 d 4h``."""
+        whole = self.quantity(what, example)
+        while (word := self.peek()) is not None and re.fullmatch(r"[0-9.]+([A-Za-z]+)?", word.text):
+            part = self.quantity(what, example)
+            whole = _Word(f"{whole.text} {part.text}", whole.start, part.end)
+        return whole
 
     def read(self, word: _Word, parse: Callable[[str], _T]) -> _T:
         try:
@@ -209,14 +216,7 @@ def _route(reader: _Reader, parts: dict[str, Any]) -> None:
     known = names[0].low.replace("-", "_") in ROUTES  # then what follows is neither salt nor route
     if len(names) > (1 if known else 2):
         extra = names[1 if known else 2]
-        close = get_close_matches(extra.low, [*_KEYWORDS, "q24h", "x7"], n=1, cutoff=0.5)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        reader.fail(
-            f"{extra.text[:40]!r} is no part of a regimen; expected a clause or the end.",
-            f"{hint}Write {_PATTERN}.",
-            extra.start,
-            extra.end,
-        )
+        _no_clause(reader, extra)
     if len(names) == 2:
         parts["basis"] = reader.read(names[0], lambda name: canonical_name(name, "salt"))
     parts["route"] = reader.read(names[-1], lambda name: canonical_name(name, "route"))
@@ -240,7 +240,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         reader.fail(f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", *word[1:])
     seen[kind] = word
     if kind == "at":
-        time = reader.quantity("a time", "2 d")
+        time = reader.span("a time", "2 d")
         parts["time"] = reader.read(time, hours)
     elif kind == "q":
         glued = _Word(word.text[1:], word.start + 1, word.end) if len(word.text) > 1 else None
@@ -260,13 +260,16 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         parts["skip"] = _skip(reader)
     elif kind == "over":
         if ("amount" if low == "for" else "rate") in parts:
+            advice = "Write 'morphine 2 mg/h iv for 6 h' or 'morphine 12 mg iv over 6 h'."
+            if low == "for" and (parts.get("every") or parts.get("route") not in ("iv", "sc", "im")):
+                advice = "How long doses go on is said by their number, such as x7."
             reader.fail(
                 f"{word.text!r} stands here; expected 'for' with a rate or 'over' with an amount.",
-                "Write 'morphine 2 mg/h iv for 6 h' or 'morphine 12 mg iv over 6 h'.",
+                advice,
                 word.start,
                 word.end,
             )
-        length = reader.quantity("a length of time", "30 min")
+        length = reader.span("a length of time", "30 min")
         parts["duration"] = reader.read(length, hours)
         if parts["duration"] <= 0:
             reader.fail(
@@ -278,7 +281,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
     elif kind == "ss":
         parts["ss"] = 2 if low == "ss2" else 1
     elif kind == "lag":
-        parts["lag"] = reader.read(reader.quantity("a delay", "lag 30 min"), hours)
+        parts["lag"] = reader.read(reader.span("a delay", "lag 30 min"), hours)
     elif kind == "f":
         factor = reader.take("a factor", "Write it like 'f 0.8'.")
         if not _NUMBER.fullmatch(factor.text) or len(factor.text) > 40:
@@ -297,14 +300,28 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
             word.end,
         )
     else:
-        close = get_close_matches(low, [*_KEYWORDS, "q24h", "x7"], n=1, cutoff=0.5)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        reader.fail(
-            f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.",
-            f"{hint}Write {_PATTERN}.",
-            word.start,
-            word.end,
+        _no_clause(reader, word)
+
+
+def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
+    """Refuse a word that is no clause, with what may have been meant: an interval, a person, a slip of the pen."""
+    close = close_names(word.low, _KEYWORDS, most=1)
+    hint = f"Did you mean {close[0]!r}? Write {_PATTERN}." if close else f"Write {_PATTERN}."
+    end = word.end
+    if word.low in ("every", "each"):
+        after = re.match(r"\s*([0-9.]+)\s*([A-Za-z]+)", reader.text[word.end :])
+        hint = f"Write the interval as q{after[1]}{after[2]}." if after else "Write the interval like q24h."
+        end += after.end() if after else 0
+    elif re.match(r"[0-9]+\s*(x|times|doses)\b", reader.text[word.start :].lower()):
+        hint = f"Write the number of doses as x{re.findall('[0-9]+', word.text)[0]}."
+    elif re.match(r"[a-z_]+\s*[=:]", word.low):
+        hint = (
+            "A regimen says what is given; weight, age and the like are options of the command (--weight '60 kg') or "
+            "entries of [subject] in a run file."
         )
+    elif word.low == "until":
+        hint = "Give the number of doses (x7) and the end of the run (--until)."
+    reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, word.start, end)
 
 
 def _skip(reader: _Reader) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from schild.rescue.sources import Body, PublishedSource, Source
 from schild.rescue.table import FRAMING, Rescued, Row
 from schild.rescue.words import Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
 from schild.simulate.runfile import parse_history
+from schild.tables import percent_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 
 __all__ = ["rescue"]
@@ -257,13 +258,13 @@ def _dangers(rows: Sequence[Row]) -> list[str]:
     found = []
     if lost > 0.0:
         found.append(
-            f"An exposure like this can kill: up to {lost:.0f} % of these people lose breathing, "
-            f"up to {arrest:.0f} % have a cardiac arrest."
+            f"An exposure like this can kill: up to {percent_words(lost / 100)} of these people lose breathing, "
+            f"up to {percent_words(arrest / 100)} have a cardiac arrest."
         )
     if again > 0.0:
         found.append(
-            f"Breathing is lost again in up to {again:.1f} % of those who breathed after the first dose: an antagonist "
-            "may wear off before the opioid."
+            f"Breathing is lost again in up to {percent_words(again / 100)} of those who breathed after the first "
+            "dose: an antagonist may wear off before the opioid."
         )
     return found
 

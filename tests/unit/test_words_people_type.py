@@ -1,0 +1,132 @@
+"""Words that people type: trade names, combinations, slips of the pen, intervals and times in other words."""
+
+from __future__ import annotations
+
+import pytest
+
+from schild.catalog import load
+from schild.errors import InputError, UnknownNameError, close_names
+from schild.regimen import parse_regimen
+from schild.simulate import Run, model_of
+from schild.units import ticks
+
+COMBINATIONS = [key for key, traded in load().trade_names.items() if len(traded.contains) > 1]
+SINGLE = [key for key, traded in load().trade_names.items() if len(traded.contains) == 1]
+ABSENT = [key for key, traded in load().trade_names.items() if not traded.contains]
+
+
+def refused(name):
+    with pytest.raises(UnknownNameError) as caught:
+        load().drug(name)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_a_combination_is_named_with_all_that_is_in_it_and_suggests_no_single_drug(name):
+    told = refused(name)
+    assert "is a combination of" in told
+    assert all(drug in told for drug in load().trade_names[name].contains)
+    assert "Did you mean" not in told
+    assert "one regimen for each drug" in told
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_trade_name_says_its_drug(name):
+    drug = load().trade_names[name].contains[0]
+    assert f"is a trade name of {drug}" in refused(name)
+    assert drug in load().drugs
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_a_drug_that_is_not_there_has_no_stand_in(name):
+    told = refused(name)
+    assert "is not in the catalogue, and no drug there stands for it" in told
+    assert "Did you mean" not in told
+    assert name not in load().aliases
+
+
+def test_trade_names_are_no_aliases_and_have_a_status():
+    catalogue = load()
+    assert not set(catalogue.trade_names) & {alias.replace("-", "_") for alias in catalogue.aliases}
+    assert {traded.verified for traded in catalogue.trade_names.values()} == {"read", "memory"}
+
+
+@pytest.mark.parametrize("name", ["Suboxone", "SUBOXONE", "MS Contin", "ms-contin", "Co-Codamol"])
+def test_spelling_of_a_trade_name_does_not_matter(name):
+    assert "Did you mean" not in refused(name)
+    assert "Known" not in refused(name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("naltrexon", ["naltrexone"]),
+        ("morfine", ["morphine"]),
+        ("nalaxone", ["naloxone"]),
+        ("methodone", ["methadone"]),
+        ("buprenorfine", ["buprenorphine"]),
+        ("suboxon", []),
+        ("zzz", []),
+        ("insulin", []),
+        ("aspirin", []),
+    ],
+)
+def test_suggestions_are_few_and_near(typed, meant):
+    assert close_names(typed, [*load().drugs, *load().aliases]) == meant
+
+
+def test_an_unknown_name_lists_at_most_five():
+    told = refused("zzz")
+    assert told.count(",") == 4
+    assert "and 21 more; schild drugs lists them" in told
+    assert len(str(UnknownNameError("drug", "x" * 5000, ["a"]))) < 200
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "never"),
+    [
+        ("naltrexone 50 mg po every 24 h", "Write the interval as q24h", "over"),
+        ("naltrexone 50 mg po each 12h", "Write the interval as q12h", "over"),
+        ("naltrexone 50 mg po every day", "Write the interval like q24h", "'over'"),
+        ("naltrexone 50 mg po q24h 7 times", "Write the number of doses as x7", "over"),
+        ("naltrexone 50 mg po q24h 7x", "Write the number of doses as x7", "over"),
+        ("naltrexone 50 mg po q24h for 7 d", "How long doses go on is said by their number", "12 mg iv over"),
+        ("naltrexone 50 mg po weight=60", "--weight '60 kg'", "Did you mean"),
+        ("naltrexone 50 mg po age: 30", "entries of [subject]", "Did you mean"),
+        ("naltrexone 50 mg po skp 2", "Did you mean 'skip'?", "over"),
+        ("naltrexone 50 mg po until 7 d", "the end of the run (--until)", "over"),
+    ],
+)
+def test_a_word_that_is_no_clause_gets_the_right_remedy(words, says, never):
+    with pytest.raises(InputError) as caught:
+        parse_regimen(words)
+    told = str(caught.value).split("\n")[0].split("Write DRUG")[0]
+    assert says in told
+    assert never not in told.replace("expected 'for' with a rate or 'over' with an amount", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("6 d 4h", 148), ("6d4h", 148), ("1 h 30 min", 1.5), ("1wk 2 d", 216), ("90 min 30 s", 1.508333333)],
+)
+def test_times_may_have_parts(text, hours):
+    assert ticks(text) == round(hours * 3.6e9, -3)
+    assert parse_regimen(f"naltrexone 50 mg po at {text} x1 q24h")[0].time == pytest.approx(hours)
+
+
+@pytest.mark.parametrize("text", ["6 d 4", "-6 d 4 h", "6 d -4 h", "6 h of 4 h", "1 h 2 h 3 h 4 h 5 h 6 h"])
+def test_times_that_are_not_clear_are_refused(text):
+    with pytest.raises(InputError):
+        ticks(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "slow"),
+    [("naltrexone 380 mg im", "im_depot"), ("buprenorphine 300 mg sc", "sc_depot"), ("naltrexone 50 mg sc", "")],
+)
+def test_a_route_that_is_not_there_hints_at_the_slow_form(words, slow):
+    with pytest.raises(InputError) as caught:
+        model_of(Run.of(words))
+    told = str(caught.value)
+    assert "the catalogue has" in told
+    assert (f"Did you mean {slow}" in told) if slow else ("Did you mean" not in told)
