@@ -8,10 +8,13 @@ import warnings
 import numpy as np
 import pytest
 
+from schild.catalog import load
+from schild.cli.sbml import text_of
 from schild.errors import InputError
 from schild.model.reference import collocate, plain
 from schild.model.sbml import to_antimony, to_sbml
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
+from schild.simulate import Run
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -73,11 +76,48 @@ def test_the_document_is_valid(random_case, seed):
     document = libsbml.readSBMLFromString(to_sbml(case.spec, case.parameters, case.doses))
     document.checkConsistency()
     assert (document.getLevel(), document.getVersion()) == (3, 2)
-    errors = [document.getError(k) for k in range(document.getNumErrors())]
-    assert [e.getMessage() for e in errors if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR] == []
-    # Plain numbers in events have no units; nothing may have wrong ones.
-    open_ends = ("units have not been declared", "indeterminable")
-    assert [e.getMessage() for e in errors if not any(words in e.getMessage() for words in open_ends)] == []
+    assert [document.getError(k).getMessage() for k in range(document.getNumErrors())] == []
+
+
+REGIMENS = [
+    f"{drug.key} 1 mg {route}" + (f" product {product}" if product else "")
+    for drug in load().drugs.values()
+    for route in drug.routes
+    for product in ("", *(p.key for p in drug.products.values() if p.route == route and not p.becomes))
+]
+
+
+def faults(run):
+    """What libsbml finds, with every check it has: consistency of units, identifiers, practice."""
+    document = libsbml.readSBMLFromString(text_of(run))
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, True)
+    document.checkConsistency()
+    document.checkInternalConsistency()
+    return [document.getError(k).getMessage() for k in range(document.getNumErrors())]
+
+
+@pytest.mark.parametrize("words", REGIMENS)
+def test_units_are_consistent_for_every_drug_and_route(words):
+    assert faults(Run.of(words, until="1 d")) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("morphine 10 mg iv over 1 h; reset at 3 h",),
+        ("ethanol 28 g po product with_food", "naltrexone 50 mg po"),
+        ("oxymorphone 2.5 mg po q6h x12",),
+        ("fentanyl 1.8 mg td",),
+    ],
+)
+def test_units_are_consistent_for_infusions_resets_adaptation_and_patches(words):
+    assert faults(Run.of(*words, until="2 d")) == []
+    assert "release_rise has nM_per_h" in text_of(Run.of("ethanol 28 g po"), antimony=True)
+
+
+def test_more_doses_than_a_program_reads_are_refused():
+    with pytest.raises(InputError, match=r"10,000 pieces of doses, .*expected at most 5,000"):
+        text_of(Run.of("naltrexone 50 mg iv q1h x10000"))
 
 
 def test_words_of_antimony_may_be_names():
@@ -89,7 +129,7 @@ def test_words_of_antimony_may_be_names():
 def test_simultaneous_things_are_one_event():
     doses = [(2.0, "in", 10.0, 0.0), (2.0, "reset", 0.0, 0.0), (1.0, "in", 3.0, 1.0), (2.0, "in", 5.0, 2.0)]
     text = to_antimony(SPEC, NUMBERS, doses)
-    assert text.count(" at (time >= 2.0)") == 1
+    assert text.count(" at (time >= 2.0 hour)") == 1
     assert "in_inflow = 2.5" in text
     assert "time_central = 0 + 10.0*in_fraction_time" in text
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: A document holds each dose of a history as an event of its own, and not more than these.
 MAX_EARLIER = 1000
 
+#: And not more pieces of doses than this in all: each is an event, and programs read thousands of them slowly.
+MAX_PIECES = 5000
+
 #: ``(time_h, input, amount_nmol, duration_h)``; duration 0 is a bolus; input ``"reset"`` empties the body.
 Dose = tuple[float, str, float, float]
 
@@ -54,6 +57,11 @@ def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = N
         )
     built = model_of(run, catalogue=catalogue)
     doses = plain_doses(built, shift_h=before_h(run))
+    if len(doses) > MAX_PIECES:
+        raise InputError(
+            f"The run has {len(doses):,} pieces of doses, and a document holds each as an event; expected at most "
+            f"{MAX_PIECES:,}. Shorten the run."
+        )
     parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
     try:
         module = import_module("schild.model.sbml")

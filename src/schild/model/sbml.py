@@ -23,6 +23,8 @@ _UNITS = """\
   unit per_h = 1 / 3600 second
   unit L_per_h = litre / 3600 second
   unit nmol_per_h = 1e-9 mole / 3600 second
+  unit nM_per_h = 1e-9 mole / (litre * 3600 second)
+  unit h_per_nM = 3600e9 second * litre / mole
   unit time_unit = 3600 second
   unit substance = 1e-9 mole
 """
@@ -31,7 +33,11 @@ _UNIT_OF = {
     "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
     "rate": "per_h", "kd": "nM", "koff": "per_h", "gain_up": "per_h", "gain_down": "per_h", "loss_up": "per_h",
     "loss_down": "per_h", "vmax": "nmol_per_h", "km": "nM", "c50": "nM", "ke": "per_h",
+    "phi": "h_per_nM",
 }  # fmt: skip
+#: Numbers in formulas carry their unit, so that a reader of the document can check each formula.
+_ONE = "1 dimensionless"
+_PER_H = {"nmol": "nmol_per_h", "nM": "nM_per_h", "dimensionless": "per_h"}
 
 
 class _Names:
@@ -91,7 +97,7 @@ def to_antimony(
     >>> print(*[line.strip() for line in text.splitlines() if "'" in line or " at " in line], sep="\n")
     drug_oral_stage0' = -drug_oral_rate*drug_oral_stage0;
     drug_central' = drug_oral_fraction_drug*drug_oral_rate*drug_oral_stage0 - drug_cl/drug_vc*drug_central;
-    dose0: at (time >= 0.0), t0=false: drug_oral_stage0 = drug_oral_stage0 + 100.0;
+    dose0: at (time >= 0.0 hour), t0=false: drug_oral_stage0 = drug_oral_stage0 + 100.0 nmol;
     """
     if not re.fullmatch(r"[A-Za-z_]\w*", name, flags=re.ASCII):
         raise InputError(f"A model in SBML needs an identifier as its name (letters, digits, _); {name!r} was given.")
@@ -170,11 +176,11 @@ def to_antimony(
         names = [x.species for x in r.ligands] + ([ENDOGENOUS] if r.tone else [])
         e0 = ident(f"{r.name}.{ENDOGENOUS}.e0") if r.tone else ""
         held = [
-            state(f"{r.name}_occupancy_{n}", "dimensionless", f"{e0}/(1 + {e0})" if n == ENDOGENOUS else "0")
+            state(f"{r.name}_occupancy_{n}", "dimensionless", f"{e0}/({_ONE} + {e0})" if n == ENDOGENOUS else "0")
             for n in names
         ]
         free = ident(f"{r.name}_free")
-        assigned.append(f"  {free} := 1 - ({' + '.join(held)}); {free} has dimensionless;")
+        assigned.append(f"  {free} := {_ONE} - ({' + '.join(held)}); {free} has dimensionless;")
         for x, bound in zip(r.ligands, held, strict=False):
             koff, kd = (ident(f"{r.name}.{x.species}.{p}") for p in ("koff", "kd"))
             level = (
@@ -195,23 +201,23 @@ def to_antimony(
             for x in r.ligands
         ]
         raw, drive = ident("adaptation_sum"), ident("adaptation_drive")
-        assigned.append(f"  {raw} := {' + '.join(terms) or '0'}; {raw} has dimensionless;")
-        assigned.append(f"  {drive} := {raw}/(1 + {ident('adaptation.bend')}*{raw}); {drive} has dimensionless;")
+        assigned.append(f"  {raw} := {' + '.join(terms) or '0 dimensionless'}; {raw} has dimensionless;")
+        assigned.append(f"  {drive} := {raw}/({_ONE} + {ident('adaptation.bend')}*{raw}); {drive} has dimensionless;")
         for lag in spec.adaptation.states:
             made = state(f"adaptation_{lag}", "dimensionless")
             up_g, down_g, up_l, down_l, sat = (ident(f"adaptation.{lag}.{p}") for p in LAG)
             rules[made] += [
-                f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*(1 - {sat}*{made})",
+                f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*({_ONE} - {sat}*{made})",
                 f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
             ]
 
     if spec.releasing is not None:
         central, vc = ident(f"{spec.releasing}.central"), ident(f"{spec.releasing}.vc")
         rise, level = ident("release_rise"), ident(f"plasma_{spec.releasing}")
-        assigned.append(f"  {rise} := ({_sum(rules[central])})/{vc};")
+        assigned.append(f"  {rise} := ({_sum(rules[central], 'nmol')})/{vc}; {rise} has nM_per_h;")
         ke, rho, c50, phi = (ident(f"release.{p}") for p in RELEASE)
-        rising = f"{phi}*piecewise({rise}, {rise} > 0, 0)"
-        rules[ident("release")] += [f"{ke}*(1 + {rho}*{level}/({level} + {c50}) + {rising} - {ident('release')})"]
+        rising = f"{phi}*piecewise({rise}, {rise} > 0 nM_per_h, 0 nM_per_h)"
+        rules[ident("release")] += [f"{ke}*({_ONE} + {rho}*{level}/({level} + {c50}) + {rising} - {ident('release')})"]
 
     lines.append("\n  // States")
     lines += [f"  {s} = {start[s]}; {s} has {unit_of[s]};" for s in rules]
@@ -219,8 +225,8 @@ def to_antimony(
     lines.append("\n  // Concentrations of all drug in plasma, free receptors")
     lines += assigned
     lines.append("\n  // Rates of change")
-    lines += [f"  {s}' = {_sum(terms)};" for s, terms in rules.items()]
-    events = _events(spec, doses, entry, inflows, start)
+    lines += [f"  {s}' = {_sum(terms, unit_of[s])};" for s, terms in rules.items()]
+    events = _events(spec, doses, entry, inflows, {s: _with_unit(start[s], unit_of[s]) for s in start})
     if events:
         lines.append("\n  // Doses")
         lines += events
@@ -228,9 +234,15 @@ def to_antimony(
     return f"model {name}()\n" + "\n".join(lines) + (f"\n\n  var {changing};" if changing else "") + "\nend\n"
 
 
-def _sum(terms: Sequence[str]) -> str:
+def _with_unit(value: str, unit: str) -> str:
+    """Give a plain number its unit; a formula has one."""
+    return f"{value} {unit}" if re.fullmatch(r"[0-9.]+", value) else value
+
+
+def _sum(terms: Sequence[str], unit: str) -> str:
+    """Add terms; without any, nothing per hour of the state's unit."""
     text = " ".join(f"{t[0]} {t[1:]}" if t[0] in "+-" else f"+ {t}" for t in terms)
-    return "-" + text[2:] if text.startswith("- ") else text.removeprefix("+ ") or "0"
+    return "-" + text[2:] if text.startswith("- ") else text.removeprefix("+ ") or f"0 {_PER_H[unit]}"
 
 
 def _events(
@@ -265,15 +277,15 @@ def _events(
         for t, given, amount, duration in doses:
             if given != "reset" and duration == 0 and float(t) == time:
                 for reached, factor in entry[given]:
-                    changed[reached] = f"{changed.get(reached, reached)} + {float(amount)!r}{factor}"
+                    changed[reached] = f"{changed.get(reached, reached)} + {float(amount)!r} nmol{factor}"
         for given, inflow in inflows.items():
             edges = {s for s, _, g, _ in running if g == given} | {e for _, e, g, _ in running if g == given}
             if time in edges:
                 rate = sum(r for s, e, g, r in running if g == given and s <= time < e)
-                changed[inflow] = repr(float(rate))
+                changed[inflow] = f"{float(rate)!r} nmol_per_h"
         assignments = ", ".join(f"{variable} = {value}" for variable, value in changed.items())
         if assignments:
-            lines.append(f"  dose{k}: at (time >= {time!r}), t0=false: {assignments};")
+            lines.append(f"  dose{k}: at (time >= {time!r} hour), t0=false: {assignments};")
     return lines
 
 
