@@ -131,12 +131,12 @@ def test_simultaneous_things_are_one_event():
     text = to_antimony(SPEC, NUMBERS, doses)
     assert text.count(" at (time >= 2.0 hour)") == 1
     assert "in_inflow = 2.5" in text
-    assert "time_central = 0 + 10.0*in_fraction_time" in text
+    assert "time_central = 0 nmol + 10.0 nmol*in_fraction_time" in text
 
 
 def test_a_reset_ends_an_infusion():
     text = to_antimony(SPEC, NUMBERS, [(1.0, "in", 8.0, 4.0), (2.0, "reset", 0.0, 0.0)])
-    assert "at (time >= 5.0)" not in text
+    assert "at (time >= 5.0 hour)" not in text
     assert "in_inflow = 0.0" in text.split("time >= 2.0")[1]
 
 
