@@ -63,7 +63,7 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
             with Path(path).open("rb") as file:
                 raw = file.read(most)
     except FileNotFoundError:
-        raise InputError(f"{shown} is not a file (no such file); expected {what}. Check the path.") from None
+        raise InputError(f"{shown} is not a file (No such file); expected {what}. Check the path.") from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{shown} cannot be read ({why}); expected {what}. Check the path.") from None
@@ -99,7 +99,7 @@ def _undecodable(shown: str, what: str, raw: bytes, error: UnicodeDecodeError) -
 _DEEP_KEY = re.compile(
     r"""(?:^|[{,\[])[^\S\n]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[^\S\n]*\.[^\S\n]*){20}""", re.MULTILINE | re.ASCII
 )
-_LONG_NUMBER = re.compile(r"[0-9][0-9A-Fa-f_]{399}", re.ASCII)
+_LONG_NUMBER = re.compile(r"(?:0x|[0-9])[0-9A-Fa-f_]{399}", re.ASCII)
 
 
 def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
@@ -122,13 +122,28 @@ def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
         400 digits, because the parser takes minutes over such a file or fails.
     """
     text = read_text(path, what, most=most)
-    for pattern, found in ((_DEEP_KEY, "a key of more than 20 parts"), (_LONG_NUMBER, "a number of 400 digits")):
-        if place := pattern.search(text):
-            line = text.count("\n", 0, place.end()) + 1
-            raise InputError(f"{path}, line {line}: {found} stands there; expected {what}. Correct that place.")
+    check_toml(text, str(path), what)
     if not text.strip():
         raise InputError(f"{path} is empty; expected {what}. Write it, or check the name.")
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
+
+
+def check_toml(text: str, name: str, what: str) -> None:
+    """Refuse text over which a parser of TOML takes minutes or fails.
+
+    Raises
+    ------
+    InputError
+        If a key has more than twenty parts or a number 400 digits.
+
+    Examples
+    --------
+    >>> check_toml("a.b = 1", "x.toml", "a run file")
+    """
+    for pattern, found in ((_DEEP_KEY, "a key of more than 20 parts"), (_LONG_NUMBER, "a number of 400 digits")):
+        if place := pattern.search(text):
+            line = text.count("\n", 0, place.end()) + 1
+            raise InputError(f"{name}, line {line}: {found} stands there; expected {what}. Correct that place.")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from schild.catalog.reader import parse_toml
-from schild.errors import CatalogueError, OverlayError
+from schild.errors import CatalogueError, InputError, OverlayError
+from schild.textfile import check_toml, read_text
 
 #: Folders of the catalogue: one file per entry.
 FOLDERS = ("drugs", "studies", "claims")
@@ -131,7 +132,15 @@ def digest_of(found: Iterable[DataFile]) -> str:
 
 
 def _text(path: _Folder, name: str, own: bool) -> str:
-    fault = OverlayError if own else CatalogueError
+    if own:
+        try:
+            found = read_text(str(path), "data of a catalogue")
+            if name.endswith(".toml"):
+                check_toml(found, name, "data of a catalogue")
+        except InputError as error:
+            raise OverlayError(str(error)) from None
+        return found
+    fault = CatalogueError
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +22,12 @@ from pydantic import (
 from schild.errors import InputError
 from schild.population import MAX_SUBJECTS, Population, Subject
 from schild.regimen import Dose, Regimen, parse_regimen
+from schild.textfile import read_toml
 from schild.units import TICKS_PER_HOUR, format_ticks, parse_clearance, parse_weight, ticks
 
 __all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
 
 _MAX_TIMES = 200_000
-_MAX_BYTES = 20_000_000
 
 #: Doses of one history: ten years of four a day.
 MAX_HISTORY = 15_000
@@ -447,26 +446,7 @@ class Run(_Section):
         InputError
             If the file cannot be read, is not TOML, or does not describe a run.
         """
-        try:
-            with Path(path).open("rb") as file:
-                raw = file.read(_MAX_BYTES + 1)
-            text = "" if len(raw) > _MAX_BYTES else raw.decode("utf-8-sig")
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-            raise InputError(f"{path} cannot be read ({why}); expected a run file. Check the name.") from None
-        if len(raw) > _MAX_BYTES:
-            raise InputError(
-                f"{path} has more than {_MAX_BYTES // 1_000_000} MB; expected a run file, which is short. "
-                "Give doses an interval and a count, or simulate a table with `schild import nonmem`."
-            )
-        if not text.strip():
-            raise InputError(
-                f"{path} is empty; expected a run file with at least one [[dose]]. See `schild schema run`."
-            )
-        try:
-            data = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
+        data = read_toml(path, "a run file with at least one [[dose]] (see `schild schema run`)")
         try:
             return cls.parse(data)
         except InputError as error:

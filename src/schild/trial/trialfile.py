@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schild.errors import InputError
+from schild.textfile import read_toml
 from schild.units import TICKS_PER_HOUR, ticks
 
 __all__ = ["ARM_WORDS", "Arm", "Eligibility", "Learning", "People", "Response", "Trial", "TrialHead"]
@@ -209,18 +209,7 @@ class Trial(_Section):
         InputError
             If it cannot be read or is not a trial.
         """
-        path = Path(path)
-        try:
-            raw = path.read_bytes()[: _MAX_BYTES + 1]
-            data = tomllib.loads(raw.decode("utf-8"))
-        except OSError as error:
-            raise InputError(
-                f"{path} cannot be read ({error.strerror}); expected a trial file. Check the name."
-            ) from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path} is not text in UTF-8; expected a trial file. Save it as UTF-8.") from None
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
+        data = read_toml(path, "a trial file (see `schild schema trial`)", most=_MAX_BYTES)
         if "arm" not in data:
             raise InputError(f"{path} has no [[arm]]; expected a trial file. See `schild schema trial`.")
         try:
