@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import rescuing
-from schild.catalog.rescue import published_arrests
+from schild.catalog import load
 from schild.rescue.drugs import regimen
 from schild.rescue.follow import RTOL, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, published
 from schild.rescue.population import naloxone_people, opioid_people
 
 P = published()
-INTRANASAL = [row for row in published_arrests() if row.model == "IN"]
+INTRANASAL = [row for row in load().published_arrests if row.model == "IN"]
 #: Bars, in points.
 WITH_TABLES, WITH_DRAWS = 1.5, 3.0
 #: Whose decision is closer than this may change sides with the tolerance. [mmHg]

@@ -297,9 +297,9 @@ class _Walk:
         for receptor in effect.reserve:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"listens to {receptor!r}, which is not a receptor here.")
-        for drug in effect.transduction:
+        for drug in (*effect.transduction, *((effect.reference_agonist,) if effect.reference_agonist else ())):
             if drug not in self.catalogue.drugs:
-                self.add("undefined", file, f"amplifies {drug!r}, which is not a drug here.")
+                self.add("undefined", file, f"names {drug!r}, which is not a drug here.")
 
     def _adaptation(self, entry: Adaptation) -> None:
         file = f"adaptation.toml: {entry.key}"

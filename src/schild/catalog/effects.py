@@ -36,6 +36,9 @@ class Effect:
         Numbers of the transducer's slope, and of the change that counts as none (in ``unit``).
     baseline, range, pco2, threshold : str or None
         Further numbers, as ``form`` needs them.
+    reference_agonist : str or None
+        Drug whose efficacy stands for a full agonist of the studies behind it: tolerance of breathing and the anchor of
+        the rescue model speak of it.
     transduction : mapping of str to str
         Drug to the number by which its occupancy is amplified in this effect alone.
     numbers : mapping of str to Number
@@ -53,6 +56,7 @@ class Effect:
     range: str | None = None
     pco2: str | None = None
     threshold: str | None = None
+    reference_agonist: str | None = None
     transduction: Mapping[str, str] = field(default_factory=dict)
     says: str = ""
     numbers: Mapping[str, Number] = field(default_factory=dict)

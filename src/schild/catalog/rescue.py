@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog.reader import Table
-
-if TYPE_CHECKING:
-    from schild.evidence import Number
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +35,8 @@ class JointNormal:
         Shape (n, n).
     cap : mapping of str to float
         Largest value of some numbers.
+    others : mapping of str to mapping of str to float
+        Other drugs in the same people: factors on rate constants. [1]
     source : tuple of str
         Citation keys.
     locator, row, note : str
@@ -55,6 +54,7 @@ class JointNormal:
     row: str
     note: str = ""
     plain: tuple[str, ...] = ()
+    others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,7 @@ def read_spread(key: str, table: Table) -> JointNormal:
         sd=sd,
         correlation=correlation,
         cap={name: caps.real(name) for name in caps.data},
+        others={key: {name: entry.real(name) for name in entry.data} for key, entry in table.named("others").items()},
     )
 
 
@@ -133,45 +134,3 @@ def _arrest(row: Mapping[str, Any]) -> PublishedArrest:
     numbers = ("dose_mg", "delay_s", "percent", "low", "high")
     values: dict[str, Any] = {key: float(value) if key in numbers else value for key, value in row.items()}
     return PublishedArrest(**values)
-
-
-def physiology_numbers() -> Mapping[str, Number]:
-    """Return every number of the published physiology, kinetics and protocol, in seconds, mmHg and litres.
-
-    Examples
-    --------
-    >>> number = physiology_numbers()["lung.shunt"]
-    >>> number.value, number.chosen.row
-    (0.024, ('overdose/parameters.yaml#physiology.lung.shunt',))
-    """
-    from schild.catalog.loader import load
-
-    return load().rescue
-
-
-def population_spreads() -> Mapping[str, JointNormal]:
-    """Return the spread of the reference's virtual population, one distribution per published table.
-
-    Examples
-    --------
-    >>> spread = population_spreads()["fentanyl_binding"]
-    >>> spread.names, float(spread.correlation[0, 2])
-    (('ec50', 'k_off', 'n'), -0.4422)
-    """
-    from schild.catalog.loader import load
-
-    return load().rescue_spreads
-
-
-def published_arrests() -> tuple[PublishedArrest, ...]:
-    """Return the published percentages of cardiac arrest, in the order of the file.
-
-    Examples
-    --------
-    >>> first = published_arrests()[0]
-    >>> first.opioid, first.regimen, first.percent
-    ('fentanyl', 'none', 52.1)
-    """
-    from schild.catalog.loader import load
-
-    return load().published_arrests

@@ -80,10 +80,14 @@ def bound_equivalent(ventilation: Any, most: float = 1.0, physiology: Physiology
 
 
 def most_depression(values: Values) -> float:
-    """Depression of breathing by the physiology's own opioid, fentanyl, on every receptor, in a typical person. [1]"""
+    """Depression of breathing by the reference agonist on every receptor, in a typical person. [1]"""
     effect, typical = values.catalogue.effects[_EFFECT], values.of_people(None)
     reserve, slope = (typical.typical(_EFFECT, name) for name in (effect.reserve[_RECEPTOR], effect.slope))
-    return float(operational_response(transducer_ratio(reserve, typical.efficacy(_RECEPTOR, "fentanyl")), slope))
+    return float(
+        operational_response(
+            transducer_ratio(reserve, typical.efficacy(_RECEPTOR, str(effect.reference_agonist))), slope
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

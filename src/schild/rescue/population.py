@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog.rescue import JointNormal, population_spreads
+from schild.catalog import load
+from schild.catalog.rescue import JointNormal
 from schild.engine.streams import normals
 from schild.people import Values
 from schild.rescue.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
@@ -41,8 +44,8 @@ def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
 
     Examples
     --------
-    >>> from schild.catalog.rescue import population_spreads
-    >>> binding = draw(population_spreads()["fentanyl_binding"], 2000, 1)
+    >>> from schild.catalog import load
+    >>> binding = draw(load().rescue_spreads["fentanyl_binding"], 2000, 1)
     >>> round(float(np.corrcoef(np.log(binding["ec50"]), binding["n"])[0, 1]), 1)
     -0.4
     """
@@ -64,6 +67,10 @@ def _binding(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
     return {"k_on": drawn["k_off"] / drawn["ec50"] ** drawn["n"], "k_off": drawn["k_off"], "n": drawn["n"]}
 
 
+def _spreads(values: Values | None) -> Mapping[str, JointNormal]:
+    return (load() if values is None else values.catalogue).rescue_spreads
+
+
 def _around(given: T, typical: T, **drawn: Floats) -> T:
     """Put people around the typical values that are given in place of the catalogue's."""
     moved = {}
@@ -79,8 +86,7 @@ def opioid_people(key: str, people: int, seed: int, values: Values | None = None
     Parameters
     ----------
     key : str
-        ``fentanyl``, or ``carfentanil``: fentanyl's kinetics with elimination and the way into the deep store ten times
-        slower and both ways back ten times faster, as in the reference.
+        ``fentanyl``, or another opioid of the spread of its kinetics (``others``), such as ``carfentanil``.
     people, seed : int
         As for `draw`.
     values : Values, optional
@@ -96,18 +102,18 @@ def opioid_people(key: str, people: int, seed: int, values: Values | None = None
     >>> opioid_people("fentanyl", 3, 1).k_el.shape
     (3,)
     """
-    spreads = population_spreads()
+    spreads = _spreads(values)
     pk = draw(spreads["fentanyl_pk"], people, seed)
-    slow, fast = (0.1, 10.0) if key == "carfentanil" else (1.0, 1.0)
+    factor = defaultdict(lambda: 1.0, spreads["fentanyl_pk"].others.get(key, {}))
     return _around(
         opioid(key, values),
         opioid(key),
         volume=pk["v1"],
-        k_el=slow * pk["cl"] / pk["v1"],
+        k_el=factor["k_el"] * pk["cl"] / pk["v1"],
         k12=pk["q2"] / pk["v1"],
-        k21=fast * pk["q2"] / pk["v2"],
-        k13=slow * pk["q3"] / pk["v1"],
-        k31=fast * pk["q3"] / pk["v3"],
+        k21=factor["k21"] * pk["q2"] / pk["v2"],
+        k13=factor["k13"] * pk["q3"] / pk["v1"],
+        k31=factor["k31"] * pk["q3"] / pk["v3"],
         **_binding(spreads[f"{key}_binding"], people, seed),
     )
 
@@ -137,7 +143,7 @@ def naloxone_people(
     >>> bool((spray.f <= 0.9).all())
     True
     """
-    spreads = population_spreads()
+    spreads = _spreads(values)
     binding = _around(naloxone(values), naloxone(), **_binding(spreads["naloxone_binding"], people, seed))
     typical: Any = route(way)
     return binding, typical and _around(route(way, values), typical, **draw(spreads[way], people, seed))

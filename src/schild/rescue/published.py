@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild import __version__
-from schild.catalog.rescue import PublishedArrest, published_arrests
+from schild.catalog import load
+from schild.catalog.rescue import PublishedArrest
 from schild.errors import InputError
 from schild.rescue.drugs import Dose, Rescue, regimen, regimens
 from schild.rescue.follow import RTOL, follow, warm_up
@@ -151,8 +152,6 @@ class PublishedTable(Shown):
 
     def cite(self) -> str:
         """Return the sources of the published percentages."""
-        from schild.catalog import load
-
         return source_lines({row.row.source: ("percentages of arrest",) for row in self.rows}, load())
 
     def to_dict(self) -> dict[str, Any]:
@@ -206,7 +205,7 @@ def published_table(
     """
     if not 1 <= n <= MAX_PEOPLE:
         raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
-    wanted = [row for row in published_arrests() if only(row)]
+    wanted = [row for row in load().published_arrests if only(row)]
     rows = [row for row in wanted if _known(row.regimen)]
 
     # Without an antagonist there is nothing to wait for: such rows share one run.

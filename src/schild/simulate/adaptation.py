@@ -29,9 +29,6 @@ STATE = Kind(name="adaptation_<state>", unit="1", words="adaptation, <state> sta
 #: Outputs that only a run with adaptation has.
 ADAPTATION = (TOLERANCE, DEPENDENCE, COWS, SOWS, STATE)
 
-#: The agonist that ``tolerance`` speaks of, as the study that gives its size.
-_REFERENCE_AGONIST = "fentanyl"
-
 
 def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
     """Outputs of adaptation; none in a run without."""
@@ -103,7 +100,7 @@ def _drivers(built: Built) -> tuple[str, ...]:
 def _tau_of_breathing(values: Values) -> float:
     effect, typical = values.catalogue.effects["ventilation_isohypercapnic"], values.of_people(None)
     reserve = typical.typical(effect.key, effect.reserve["mor"])
-    return float(transducer_ratio(reserve, typical.efficacy("mor", _REFERENCE_AGONIST)))
+    return float(transducer_ratio(reserve, typical.efficacy("mor", str(effect.reference_agonist))))
 
 
 def _column(value: Any) -> Any:

@@ -11,7 +11,6 @@ import pytest
 
 import rescuing
 from schild.catalog import load
-from schild.catalog.rescue import physiology_numbers, population_spreads, published_arrests
 from schild.errors import InputError
 from schild.evidence import BASES, VERIFIED
 from schild.rescue.parameters import published, scaled
@@ -19,9 +18,9 @@ from schild.rescue.parameters import published, scaled
 REGISTRY = pint.UnitRegistry()
 
 
-@pytest.mark.parametrize("name", physiology_numbers())
+@pytest.mark.parametrize("name", load().rescue)
 def test_each_number_says_where_it_comes_from(name):
-    number = physiology_numbers()[name]
+    number = load().rescue[name]
     value = number.chosen
     assert np.isfinite(value.value)
     assert number.unit == "1" or REGISTRY.parse_units(number.unit)
@@ -37,9 +36,9 @@ def test_each_number_says_where_it_comes_from(name):
         assert value.row[0].startswith("overdose/parameters.yaml#")
 
 
-@pytest.mark.parametrize("name", population_spreads())
+@pytest.mark.parametrize("name", load().rescue_spreads)
 def test_each_spread_is_a_distribution(name):
-    spread = population_spreads()[name]
+    spread = load().rescue_spreads[name]
     assert (spread.centre > 0).all()
     assert (spread.sd > 0).all()
     assert (spread.correlation == spread.correlation.T).all()
@@ -50,7 +49,7 @@ def test_each_spread_is_a_distribution(name):
 
 
 def test_published_percentages_lie_in_their_intervals():
-    rows = published_arrests()
+    rows = load().published_arrests
     assert len(rows) == 219
     assert all(0 <= row.low <= row.percent <= row.high <= 100 for row in rows)
 
@@ -79,7 +78,7 @@ COLUMNS = {
 @pytest.mark.parametrize("name", COLUMNS)
 def test_moments_of_binding_are_those_of_the_published_rows(name):
     """The script behind the derived moments: run again, it gives the same numbers."""
-    table, spread = rescuing.tables(name), population_spreads()[name]
+    table, spread = rescuing.tables(name), load().rescue_spreads[name]
     k_on, k_off, n = (table[column] for column in COLUMNS[name])
     rows = np.array([np.log((k_off / k_on) ** (1.0 / n)), np.log(k_off), n])
     mean = rows.mean(axis=1)
