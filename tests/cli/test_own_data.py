@@ -84,6 +84,17 @@ def test_validate_and_audit_of_ones_own(capsys):
     assert main(["drugs", "--audit", "--catalogue", str(OVERLAY)]) == 0
 
 
+def test_an_effect_and_claims_of_ones_own_are_run(capsys):
+    effect = str(OVERLAY / "example_effect.toml")
+    assert main(["simulate", "morphine 10 mg iv", "--until", "2 h", "--json", "--catalogue", effect]) == 0
+    assert max(json.loads(capsys.readouterr().out)["outputs"]["itch"]["value"]) > 0.1
+    assert main(["explain", "exantagonist", "--quick", "--json", "--catalogue", str(OVERLAY)]) == 0
+    claims = {claim["id"]: claim for claim in json.loads(capsys.readouterr().out)["claims"]}
+    assert set(claims) == {"X1.1", "X1.2", "X1.3"}
+    assert claims["X1.1"]["holds"] == "yes"
+    assert claims["X1.1"]["observed"] == 95.0
+
+
 def test_the_environment_serves_every_command(own, monkeypatch, capsys):
     monkeypatch.setenv("SCHILD_CATALOGUE", str(own))
     assert main(["simulate", ONE, "--until", "6 h"]) == 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from schild import _callable
 from schild.catalog import Catalogue, load
 from schild.explain.answer import Explanation, Finding, filled
-from schild.explain.claims import book_of, has_book, known_misses
+from schild.explain.claims import book_of, has_book
 from schild.explain.experiments import Lab, run_test
 from schild.explain.other import block_table, explain_entry
 from schild.people import Given, Overrides
@@ -63,9 +63,10 @@ def explain(
     entry = catalogue.drug(drug)
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
     lab = Lab(catalogue=catalogue, n=n, draws=draws, overrides=Overrides.of(overrides, catalogue))
-    if not has_book(entry.key):
+    if not has_book(entry.key, catalogue):
         return explain_entry(entry, lab, progress)
-    book, known = book_of(entry.key), known_misses(entry.key)
+    book = book_of(entry.key, catalogue)
+    known = dict(book.known)
     findings: list[Finding] = []
     for claim in book.claims:
         for test in claim.tests:
