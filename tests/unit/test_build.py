@@ -11,7 +11,8 @@ import pytest
 
 from schild.catalog import Catalogue, load
 from schild.evidence import Spread
-from schild.model.build import ADD, build
+from schild.model.build import build
+from schild.model.entries import ADD
 from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen

@@ -15,7 +15,8 @@ from schild.catalog import drug_from_dict, load
 from schild.cli import main
 from schild.cli.sbml import plain_doses
 from schild.errors import InputError
-from schild.model.build import ADD, build
+from schild.model.build import build
+from schild.model.entries import ADD
 from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen, read_nonmem

@@ -113,7 +113,7 @@ def plain_doses(built: Built, shift_h: float = 0.0) -> list[Dose]:
     >>> [(t, port) for t, port, _, _ in plain_doses(model_of(Run.of("naltrexone 50 mg po q24h x2")))]
     [(0.0, 'naltrexone.oral.1'), (24.0, 'naltrexone.oral.1')]
     """
-    from schild.model.build import ADD, END, RECEPTORS_AT, RESET, TRAIN
+    from schild.model.entries import ADD, END, RECEPTORS_AT, RESET, TRAIN
 
     prolonged = {i.name for i in built.spec.inputs if i.prolonged}
     found: list[Dose] = []

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from schild import _callable
 
 if TYPE_CHECKING:
+    from schild.rescue.compare import rescue as rescue
     from schild.rescue.published import published_table as published_table
     from schild.rescue.table import Rescued as Rescued
-    from schild.rescue.verb import rescue as rescue
 
 __all__ = ["Rescued", "published_table", "rescue"]
 
 _PLACES = {
-    "rescue": "schild.rescue.verb",
+    "rescue": "schild.rescue.compare",
     "Rescued": "schild.rescue.table",
     "published_table": "schild.rescue.published",
 }

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from schild.engine.run import STATUS, EngineEvents
 from schild.errors import InputError
 from schild.model.arrays import Program
-from schild.model.build import Built, Entry, build
+from schild.model.build import Built, build
+from schild.model.entries import Entry
 from schild.people import Values
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.population import Population, Subject, people_of

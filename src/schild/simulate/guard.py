@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, Drug
 from schild.errors import InputError
-from schild.model.build import ADD, END, Built, build
-from schild.model.given import with_products
+from schild.model.build import Built, build
+from schild.model.entries import ADD, END
+from schild.model.products import with_products
 from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event

@@ -12,7 +12,8 @@ from numpy.typing import DTypeLike, NDArray
 from schild.engine.run import EngineEvents, EngineResult, run
 from schild.errors import SchildError
 from schild.model.arrays import Program, compile_spec
-from schild.model.build import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Built, Entry, SteadyStart
+from schild.model.build import Built
+from schild.model.entries import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Entry, SteadyStart
 from schild.regimen import Event
 from schild.simulate.course import drive_of, nodes_of, rates_of, steady_lags
 from schild.units import TICKS_PER_HOUR

@@ -11,7 +11,7 @@ import schild
 from schild.catalog import drug_from_dict, load
 from schild.cli import main
 from schild.errors import CatalogueError, InputError
-from schild.model.given import with_products
+from schild.model.products import with_products
 from schild.people import Values
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem, to_nonmem
 from schild.simulate import Run, model_of

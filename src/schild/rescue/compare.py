@@ -1,4 +1,4 @@
-"""The verb: one stated exposure, and what antagonists, delays and tolerance make of it."""
+"""Overdose and rescue: one stated exposure, and what antagonists, delays and tolerance make of it."""
 
 from __future__ import annotations
 

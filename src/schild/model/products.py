@@ -1,4 +1,4 @@
-"""What doses mean once the catalogue is known: which product each is, and that in words."""
+"""Which product of the catalogue each dose is, and what the catalogue adds to a dose, in words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from schild.catalog import Drug, Product
+from schild.model.ports import base_nmol
 from schild.people import Values
 from schild.regimen import Event
-from schild.units import Amount, amount_nmol
+from schild.units import Amount
 
 
 def with_products(values: Values, events: Iterable[Event]) -> tuple[Event, ...]:
@@ -61,13 +62,11 @@ def _is_strength(values: Values, drug: Drug, product: Product, event: Event) -> 
     if product.strength is None or event.amount is None or event.amount.per_kg or event.duration_tick:
         return False
     salt = product.salt or drug.routes[product.route].salt
-    unit = _nmol(values, drug, Amount(values.typical(drug.key, product.strength), "mg"), salt)
-    return bool(abs(_nmol(values, drug, event.amount, event.basis or salt) / unit - 1.0) < 1e-9)
-
-
-def _nmol(values: Values, drug: Drug, amount: Amount, salt: str) -> float:
-    factor = values.typical(drug.key, drug.salts[salt]) if salt in drug.salts else 1.0
-    return amount_nmol(amount, values.typical(drug.key, str(drug.mw)), factor)
+    given = event.basis or salt
+    if given not in ("base", *drug.salts):
+        return False  # the model says so, with what there is
+    unit = base_nmol(values, drug, salt, Amount(values.typical(drug.key, product.strength), "mg"))
+    return bool(abs(base_nmol(values, drug, given, event.amount) / unit - 1.0) < 1e-9)
 
 
 def notes(values: Values, events: Iterable[Event]) -> tuple[str, ...]:
@@ -137,5 +136,5 @@ def _times(values: Values, drug: Drug, event: Event, of: float, power: float) ->
     amount, salt = event.amount, drug.routes[str(event.route)].salt
     if amount is None or amount.per_kg:
         return ""
-    dose = _nmol(values, drug, amount, event.basis or salt) / _nmol(values, drug, Amount(of, "mg"), salt)
+    dose = base_nmol(values, drug, event.basis or salt, amount) / base_nmol(values, drug, salt, Amount(of, "mg"))
     return f"{dose**power:.3g}, "

@@ -1,0 +1,281 @@
+"""Doses as the engine reads them: entries at ticks, steady states in closed form, columns that scale a dose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import ByDose, Drug, Route
+from schild.errors import InputError
+from schild.model.ports import Port, base_nmol, disposition_of, fraction, parts_of, port_name
+from schild.people import Values
+from schild.regimen import Event
+from schild.units import TICKS_PER_HOUR, Amount, format_ticks
+
+__all__ = ["ADD", "CLEAR", "END", "RECEPTORS_AT", "RESET", "TRAIN", "Entry", "EntryMaker", "SteadyStart"]
+
+Floats = NDArray[np.float64]
+
+# Kinds of engine entries, in the order in which they act at one tick.
+END, RESET, CLEAR, TRAIN, RECEPTORS_AT, ADD = range(6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happens to the engine at one tick.
+
+    ``amount`` is in nmol (or nmol/h for a prolonged input) times the column ``scale``; ``ages`` are the hours since
+    the newest start and end of a steady-state train, ``interval`` its spacing [h], ``running`` its unfinished inputs.
+    """
+
+    tick: int
+    kind: int
+    order: int = 0
+    port: str = ""
+    amount: float = 0.0
+    scale: str = "one"
+    ages: tuple[float, float] = (0.0, -1.0)
+    interval: float = 0.0
+    running: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyStart:
+    """Receptors that have to start on a periodic course at ``tick``: one period of ``period`` ticks of these events."""
+
+    tick: int
+    period: int
+    events: tuple[Event, ...]
+
+
+class EntryMaker:
+    """Turns events into entries, and keeps what they share.
+
+    Parameters
+    ----------
+    values : Values
+        The people's numbers.
+    ports : mapping of str to Port
+        Inputs of the model.
+
+    Attributes
+    ----------
+    scales : dict
+        Columns that multiply a dose, by name: floats, or arrays of shape (n,).
+    said : list of str
+        Warnings.
+    """
+
+    def __init__(self, values: Values, ports: Mapping[str, Port]) -> None:
+        self.values, self.ports = values, ports
+        self.scales: dict[str, float | Floats] = {}
+        self.said: list[str] = []
+
+    def entries(self, events: Sequence[Event]) -> tuple[tuple[Entry, ...], tuple[SteadyStart, ...]]:
+        """Turn events into entries, and into the starts that receptors need on a periodic course."""
+        made: list[Entry] = []
+        starts: list[SteadyStart] = []
+        first = events[0].tick if events else 0
+        steady: dict[int, list[Event]] = {}
+        for event in events:
+            if event.clears:
+                # Everything still on its way from earlier records is cancelled, infusion ends included.
+                made = [e for e in made if e.tick < event.tick or e.kind == RESET]
+                made.append(Entry(tick=event.tick, kind=RESET, order=event.order))
+                steady.pop(event.tick, None)
+            if event.evid == 5:
+                made = [e for e in made if e.tick < event.tick]
+                made.append(Entry(tick=event.tick, kind=CLEAR, order=event.order))
+            if event.drug is None:
+                continue
+            if event.ss and event.past is None:
+                steady.setdefault(event.tick, []).append(event)
+            made += self._dose(event)
+        for tick, group in sorted(steady.items()):
+            if tick == first or any(e.ss == 1 for e in group):
+                periods = [e.ii_tick for e in group if e.ii_tick] or [24 * TICKS_PER_HOUR]
+                period = lcm(*periods)
+                if period > 400 * 24 * TICKS_PER_HOUR or sum(period // p for p in periods) > 10_000:
+                    said = ", ".join(format_ticks(p) for p in periods)
+                    raise InputError(
+                        f"Steady states that begin together have intervals {said}, which meet only every "
+                        f"{format_ticks(period)}; expected intervals with a common multiple. Round the intervals."
+                    )
+                made.append(Entry(tick=tick, kind=RECEPTORS_AT, port=str(len(starts))))
+                starts.append(SteadyStart(tick=tick, period=period, events=tuple(group)))
+        made.sort(key=lambda e: (e.tick, e.kind, e.order))
+        return tuple(made), tuple(starts)
+
+    def _dose(self, event: Event) -> list[Entry]:
+        drug = self.values.catalogue.drug(str(event.drug))
+        route = drug.route(str(event.route), event.product)
+        prolonged = bool(event.duration_tick or event.rate)
+        if event.ss and disposition_of(drug).saturable:
+            raise InputError(
+                f"A steady state of {drug.name} was asked for; its elimination saturates, so there is none in closed "
+                "form. Begin the doses earlier instead, such as 'from -7 d'."
+            )
+        entries: list[Entry] = []
+        labels = [
+            (label, branch)
+            for k, branch in enumerate(route.branches)
+            for label, _, _ in parts_of(
+                self.values, port_name(drug.key, route.key, k) + (".infusion" if prolonged else ""), drug, branch
+            )
+        ]
+        for port, branch in labels:
+            lag = event.lag_tick
+            if branch.lag is not None:
+                lag += round(self.values.typical(drug.key, branch.lag) * TICKS_PER_HOUR)
+            duration = event.duration_tick
+            if branch.input == "zero_order":
+                duration = round(self.values.typical(drug.key, str(branch.duration)) * TICKS_PER_HOUR)
+            scale = self._scale(event, port, [self.ports[label] for label, _ in labels], self.ports[port])
+            if event.rate is not None:  # a constant infusion that has run for ever and stops now
+                amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
+                constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
+                                 interval=0.0, running=1)  # fmt: skip
+                entries += [
+                    constant,
+                    Entry(tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale),
+                ]
+                continue
+            assert event.amount is not None  # every other dose has one
+            amount = self._nmol(drug, route, event.amount, event.basis) * event.f
+            if duration:
+                amount *= TICKS_PER_HOUR / duration
+            if event.past is not None:
+                # So many earlier doses and no more: an endless train less one that ended before the first of them.
+                since = lag + event.ii_tick - event.ago_tick
+                entries += _train(event, port, amount, scale, since, duration)
+                entries += _train(event, port, -amount, scale, since - event.past * event.ii_tick, duration)
+            elif event.ss:
+                entries += _train(event, port, amount, scale, lag, duration)
+            if event.evid == 2:
+                continue
+            start = event.tick + lag
+            entries.append(Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale))
+            if duration:
+                entries.append(
+                    Entry(
+                        tick=start + duration,
+                        kind=END,
+                        order=event.order,
+                        port=port,
+                        amount=-amount,
+                        scale=scale,
+                    )
+                )
+        return entries
+
+    def _nmol(self, drug: Drug, route: Route, amount: Amount, basis: str | None) -> float:
+        # Amounts per kilogram are scaled by the person's own weight: a column, see `_scale`.
+        return base_nmol(self.values, drug, basis or route.salt, amount)
+
+    def _by_dose(self, event: Event, route: Route, of: ByDose, parts: Sequence[Port]) -> float | Floats:
+        """Factor on the share of this dose that arrives; ``parts`` are all inputs of the dose."""
+        drug = parts[0].drug
+        if event.amount is None:
+            raise InputError(
+                f"{drug.name} by {route.key} at a constant rate since ever was given; the share that is absorbed "
+                "depends on the dose, and an endless infusion has none. Write doses with an interval and ss."
+            )
+        exponent = self.values.of(drug.key, of.exponent)
+        if np.any(np.asarray(exponent) <= -1.0):
+            raise InputError(
+                f"{drug.key}.{of.exponent} is {np.min(exponent):g}; expected above -1, or a larger dose would bring "
+                "less. Correct it."
+            )
+        dose: float | Floats = self._nmol(drug, route, event.amount, event.basis)
+        if event.amount.per_kg:
+            dose = dose * self.values.covariate("weight_kg")
+        reference = self._nmol(drug, route, Amount(1.0, "mg"), None) * self.values.of(drug.key, of.reference)
+        factor = (dose / reference) ** exponent
+        whole = sum(fraction(self.values, port, d, event.occasion) for port in parts for d in port.deliver)
+        if np.any(np.asarray(factor * whole) > 1.0):
+            self._say(f"{drug.key}: of {event.amount} {route.key} no more than the whole can be absorbed.")
+            factor = np.minimum(factor, 1.0 / np.maximum(whole, 1e-300))
+        return factor
+
+    def _say(self, warning: str) -> None:
+        if warning not in self.said:
+            self.said.append(warning)
+
+    def _scale(self, event: Event, label: str, parts: Sequence[Port], port: Port) -> str:
+        """Column that multiplies this dose: body weight for an amount per kilogram, the fraction of its occasion.
+
+        And, where the share absorbed depends on the dose, the factor of this dose; ``parts`` are all its inputs.
+        """
+        per_kg = (event.amount is not None and event.amount.per_kg) or (
+            event.rate is not None and event.rate.unit.endswith("/kg")
+        )
+        by_dose = port.route.by_dose
+        of_dose = "" if by_dose is None else f"{port.drug.key}.{port.route.key}({event.amount} {event.basis or ''})"
+        if of_dose and any(part.varies for part in parts):
+            of_dose += f"@{event.occasion}"
+        name = "*".join(
+            x for x in ("weight" if per_kg else "", of_dose, f"{label}@{event.occasion}" if port.varies else "") if x
+        )
+        if not name:
+            return "one"
+        if name not in self.scales:
+            value: float | Floats = 1.0
+            if per_kg:
+                value = self.values.covariate("weight_kg")
+            if port.varies:
+                value = value * fraction(self.values, port, port.deliver[0], event.occasion)
+            if by_dose is not None:
+                value = value * self._by_dose(event, port.route, by_dose, parts)
+            self.scales[name] = value
+        return name
+
+
+def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:
+    """Everything that equal doses before this one, every ``ii`` for ever, have left or have still to come.
+
+    Doses number n = 1, 2, ... came ``n ii`` before the event and enter ``lag`` later. Those that have entered form a
+    geometric sum; those that have not (a lag longer than the interval) are entries of the future.
+    """
+    ii = event.ii_tick
+    entries: list[Entry] = []
+    waiting = 0
+    # Future starts: lag - n ii > 0. At exactly zero it enters now and counts as entered, with age zero.
+    while (start := lag - (waiting + 1) * ii) > 0:
+        waiting += 1
+        entries.append(
+            Entry(tick=event.tick + start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale)
+        )
+        if duration:
+            entries.append(
+                Entry(
+                    tick=event.tick + start + duration,
+                    kind=END,
+                    order=event.order,
+                    port=port,
+                    amount=-amount,
+                    scale=scale,
+                )
+            )
+    age = (waiting + 1) * ii - lag
+    if not duration:
+        entries.append(
+            Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
+                  ages=(age / TICKS_PER_HOUR, -1.0), interval=ii / TICKS_PER_HOUR)
+        )  # fmt: skip
+        return entries
+    running = 0
+    while (end := duration - age - running * ii) > 0:  # inputs that have begun and not ended
+        running += 1
+        entries.append(
+            Entry(tick=event.tick + end, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
+        )
+    age_off = age + running * ii - duration
+    entries.append(
+        Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
+              ages=(age / TICKS_PER_HOUR, age_off / TICKS_PER_HOUR), interval=ii / TICKS_PER_HOUR, running=running)
+    )  # fmt: skip
+    return entries
