@@ -158,6 +158,7 @@ class Result(Shown):
         >>> import schild
         >>> print(schild.simulate("naltrexone 50 mg po", until="2 h", overrides={"naltrexone.cl": 120}).run_file())
         [run]
+        title = ""
         until = "2 h"
         seed = 1
         receptors = ["mor", "kor", "dor"]
