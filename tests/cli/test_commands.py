@@ -345,7 +345,7 @@ def test_schema_is_json_schema_of_the_run_file(call):
     assert told.code == 0
     schema = json.loads(told.out)
     assert schema["$schema"].startswith("https://json-schema.org/")
-    assert set(schema["properties"]) == {"run", "subject", "population", "dose"}
+    assert set(schema["properties"]) == {"run", "subject", "population", "dose", "numbers"}
 
 
 def test_doctor_finds_everything_needed(call):

@@ -16,8 +16,9 @@ __all__ = ["Given", "Overrides"]
 #: What may be given for a number: a value in the number's own unit, or text with a unit.
 Given: TypeAlias = Mapping[str, "float | str"]
 
-#: Quantities that cannot be negative.
-_NOT_NEGATIVE = ("L", "L/h", "1/h", "nM", "h", "g/mol", "g/h", "g/L", "mg", "kg", "mm")
+#: Units of quantities that cannot be zero, and of those that cannot be negative.
+_POSITIVE = ("L", "nM", "g/mol", "g/L", "kg", "mm")
+_NOT_NEGATIVE = (*_POSITIVE, "L/h", "1/h", "h", "g/h", "mg")
 
 
 class Overrides(Mapping[str, float]):
@@ -137,4 +138,6 @@ def _read(name: str, value: float | str, number: Number) -> float:
     if not low <= found <= high:
         limits = f"{low:g} to {high:g}{unit}" if math.isfinite(high) else f"{low:g}{unit} or more"
         raise InputError(f"{name} is {value!r}; expected {limits}. Correct it.")
+    if found == 0.0 and number.unit in _POSITIVE:
+        raise InputError(f"{name} is {value!r}; expected above 0{unit}. Correct it.")
     return found

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.engine.run import STATUS, EngineEvents
+from schild.engine.run import EngineEvents
 from schild.errors import InputError
 from schild.model.arrays import Program
-from schild.model.build import Built, build
 from schild.model.entries import Entry
 from schild.people import Values
 from schild.pharmacology.effects import operational_response, transducer_ratio
@@ -28,12 +28,12 @@ from schild.rescue.measure import Measured
 from schild.rescue.parameters import Physiology, published
 from schild.rescue.sources import Body, cited_drugs
 from schild.rescue.words import Delay, Plan, moved
-from schild.simulate.adaptation import COWS, adaptation_outputs
+from schild.simulate.adaptation import COWS
 from schild.simulate.effects import Effects
 from schild.simulate.guard import check_doses
-from schild.simulate.history import begin_of, plan_history
-from schild.simulate.output import Signals
-from schild.simulate.solve import RTOL, engine_events, solve
+from schild.simulate.prepare import prepare
+from schild.simulate.registry import outputs_of
+from schild.simulate.solve import engine_events, events_of_each
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -196,63 +196,38 @@ class GeneralSource:
 
     def _course(self, values: Values, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
         """Run the receptor module; ``dose_s`` is when each person gets the first dose, NaN for never. [s]"""
-        n = values.people.n
         horizon = round(self.body.horizon_s / 3600.0 * TICKS_PER_HOUR)
         order = len(self.history)
         own = [*moved(plan.before, 0, order), *moved(self.opioid, 0, order + 1000)]
         if dose_s is not None:
             own += moved(plan.after, _PARKED, order + 2000)
-        events = [*expand(self.history, horizon), *own]
-        begin = None
-        past = plan_history(self.history) if self.mechanism is not None else None
-        if past is not None and plan.before and plan.before[0].tick < past.until:
-            past = None  # doses of the run lie among the earlier ones
-        if past is not None:
-            events = [*past.events(past.until, past.until, 1), *own]
-            begin = begin_of(
-                past,
-                lambda some: self._build(
-                    some, values, tuple(values.catalogue.adaptation[str(self.mechanism)].receptors)
-                ),
-                n,
-                rtol=RTOL,
-                threads=self.body.threads,
-            )
-        built = self._build(sorted(events, key=lambda e: (e.tick, e.order)), values, self.receptors)
+        prepared = prepare(
+            values,
+            sorted([*expand(self.history, horizon), *own], key=lambda e: (e.tick, e.order)),
+            history=self.history,
+            receptors=self.receptors,
+            adaptation=self.mechanism,
+            threads=self.body.threads,
+        )
+        built = prepared.built
         # Groups of people are built one by one; how many of each is of no interest.
         said = [re.sub(r"\b\d+ of \d+ people", "some people", w) for w in built.warnings]
         self.warnings += [w for w in dict.fromkeys(said) if w not in self.warnings]
-        plain = built if tolerance == "model" else replace(built, mechanism=None)
-        effects = Effects(built=plain)
+        effects = Effects(built=built if tolerance == "model" else replace(built, mechanism=None))
         if not effects.stimulated():
             raise InputError("The opioid activates no receptor in the catalogue; expected one that does.")
-        wanted, score = {_EFFECT: effects.signals(_EFFECT)}, None
+        recipes = outputs_of(effects, [_EFFECT])
         if built.mechanism is not None:
-            score = next(recipe for recipe in adaptation_outputs(Effects(built=built)) if recipe.kind is COWS)
-            wanted["cows"] = score.signals
-        store = tuple(dict.fromkeys(s for signals in wanted.values() for s in signals))
+            recipes += outputs_of(Effects(built=built), [COWS.name])
         step = _FINE_S if self.body.horizon_s <= _LONG_S else _COARSE_S
         times_s = np.arange(0.0, self.body.horizon_s + step, step)
-        shift_h = None if dose_s is None else dose_s / 3600.0
-        solution = solve(
-            built,
-            n,
+        found = prepared.outputs(
             [round(t / 3600.0 * TICKS_PER_HOUR) for t in times_s],
-            store=store,
-            threads=self.body.threads,
-            rebuild=lambda some: self._build(some, values, self.receptors),
-            begin=begin,
-            tabulate=engine_events if shift_h is None else lambda program, entries: _own(program, entries, shift_h),
+            recipes,
+            tabulate=engine_events if dose_s is None else partial(_own, first_dose_h=dose_s / 3600.0),
         )
-        failed = np.flatnonzero(solution.engine.status)
-        if failed.size:
-            reason = STATUS[int(solution.engine.status[failed[0]])]
-            raise InputError(
-                f"{failed.size} of {n} people could not be solved: {reason}. Give another seed or other doses."
-            )
-        signal = Signals(solution.names, solution.engine.out)
-        breath = effects.values(_EFFECT, signal)
-        cows = None if score is None else np.asarray(score.values(signal), dtype=np.float64)
+        breath = found[_EFFECT].values
+        cows = np.asarray(found[COWS.name].values, dtype=np.float64) if COWS.name in found else None
         activation, lead_s = bound_equivalent(breath, self.most, self.body.physiology), 0.0
         if self.history:
             lead_s = _LEAD_S
@@ -261,30 +236,14 @@ class GeneralSource:
             times_s, activation = np.append(early, times_s + lead_s), np.concatenate([rise, activation], axis=1)
         return _Course(given=GivenCourse(times_s=times_s, activation=activation), lead_s=lead_s, cows=cows)
 
-    def _build(self, events: Sequence[Event], values: Values, receptors: Sequence[str]) -> Built:
-        return build(values, events, receptors=receptors, adaptation=self.mechanism)
-
 
 def _own(program: Program, entries: Sequence[Entry], first_dose_h: Floats) -> EngineEvents:
     """Give each person the same entries, those that are parked at the person's own times."""
     plain = engine_events(program, entries)
-    rows, parked = plain.time.size, np.array([e.tick >= _PARKED for e in entries])
-    n = first_dose_h.size
+    parked = np.array([e.tick >= _PARKED for e in entries])
     # Who never loses breathing gets the doses long after the end.
     begin = np.where(np.isfinite(first_dose_h), first_dose_h, _PARKED / TICKS_PER_HOUR)[:, None]
-    time = np.where(parked, plain.time - _PARKED / TICKS_PER_HOUR + begin, plain.time)
-    sequence = np.argsort(time, axis=1, kind="stable")
-    every = {
-        name: np.ascontiguousarray(getattr(plain, name)[sequence].ravel())
-        for name in ("kind", "port", "amount", "scale", "offset", "offset2", "ii", "count", "cap")
-    }
-    firsts = rows * np.arange(n)
-    return EngineEvents(
-        time=np.ascontiguousarray(np.take_along_axis(time, sequence, axis=1).ravel()),
-        first=firsts,
-        last=firsts + rows,
-        **every,
-    )
+    return events_of_each(plain, np.where(parked, plain.time - _PARKED / TICKS_PER_HOUR + begin, plain.time))
 
 
 def _peak(cows: Floats | None, body: Body, since_s: Floats | None) -> Floats | None:

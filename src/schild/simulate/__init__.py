@@ -9,9 +9,8 @@ import numpy as np
 
 from schild import _callable
 from schild.catalog import Catalogue, load
-from schild.engine.run import STATUS
 from schild.errors import InputError, UnknownNameError
-from schild.model.build import Built, build
+from schild.model.build import Built
 from schild.people import Given, Overrides, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
@@ -19,12 +18,12 @@ from schild.simulate.adaptation import ADAPTATION
 from schild.simulate.caution import cautions
 from schild.simulate.effects import Effects
 from schild.simulate.guard import AGONISTS, check_doses
-from schild.simulate.history import begin_of, plan_history
 from schild.simulate.output import Output
+from schild.simulate.prepare import Prepared, prepare, signals_of
 from schild.simulate.registry import folded, outputs_of, read, read_metrics
 from schild.simulate.result import Result, manifest_of, metric
 from schild.simulate.runfile import Run, history_words
-from schild.simulate.solve import RTOL, solve
+from schild.simulate.solve import RTOL
 from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
@@ -182,8 +181,8 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given |
         if who.key not in catalogue.populations:
             raise UnknownNameError("population", who.key, catalogue.populations)
         who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
-    events, _, _, rebuild = _prepare(run, who, Values(catalogue, overrides=_given(run, overrides, catalogue)))
-    built = rebuild(events)
+    numbers = Values(catalogue, overrides=_given(run, overrides, catalogue))
+    built = _prepare(run, who, numbers, fast_forward=False)[1].built
     outputs_of(Effects(built=built), run.run.outputs)
     return built
 
@@ -194,9 +193,9 @@ def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides
 
 
 def _prepare(
-    run: Run, who: Subject | Population, numbers: Values
-) -> tuple[tuple[Event, ...], list[str], Values, Callable[..., Built]]:
-    """Events, warnings, the people's values, and how to build the model of some events for them."""
+    run: Run, who: Subject | Population, numbers: Values, **options: Any
+) -> tuple[tuple[Event, ...], Prepared, list[str]]:
+    """Events of a run, its model, and warnings about its doses."""
     events = events_of(run)
     if not any(e.drug is not None for e in events):
         raise InputError(
@@ -204,21 +203,18 @@ def _prepare(
             "Make the run longer or the doses earlier."
         )
     warnings = list(check_doses(numbers, events, who))
-    values = numbers.of_people(people_of(who, numbers, run.run.seed))
-    mechanism = _mechanism(run, numbers.catalogue, events)
-
-    def rebuild(some: Sequence[Event], receptors: Sequence[str] | None = None) -> Built:
-        return build(
-            values,
-            some,
-            structure=run.run.structure,
-            receptors=receptors or run.run.receptors,
-            tone=run.run.tone,
-            without=run.run.without,
-            adaptation=mechanism,
-        )
-
-    return events, warnings, values, rebuild
+    prepared = prepare(
+        numbers.of_people(people_of(who, numbers, run.run.seed)),
+        events,
+        history=run.history,
+        structure=run.run.structure,
+        receptors=run.run.receptors,
+        tone=run.run.tone,
+        without=run.run.without,
+        adaptation=_mechanism(run, numbers.catalogue, events),
+        **options,
+    )
+    return events, prepared, warnings
 
 
 def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:
@@ -304,35 +300,21 @@ def simulate_run(
         run = run.model_copy(update={"numbers": dict(given), "run": head})
     rtol = RTOL if run.run.rtol is None else run.run.rtol
     who = run.who
-    events, warnings, values, rebuild = _prepare(run, who, Values(catalogue, overrides=given, uses=uses))
+    events, prepared, warnings = _prepare(
+        run, who, Values(catalogue, overrides=given, uses=uses), fast_forward=fast_forward, rtol=rtol, threads=threads
+    )
+    built, values = prepared.built, prepared.built.values
     people = values.people
-    whole, history = events, None
-    if fast_forward and _mechanism(run, catalogue, events) is not None:
-        history = plan_history(run.history)
-    earlier = len(run.history)
-    own = [e for e in events if e.order >= earlier]
-    if history is not None and own and own[0].tick < history.until:
-        history = None  # doses of the run lie among the earlier ones
-    if history is not None:
-        last = max(e.tick for e in events if e.order < earlier)
-        taken_up = (*history.events(history.until, history.until, last + 1), *own)
-        events = tuple(sorted(taken_up, key=lambda e: (e.tick, e.order)))
-    built = rebuild(events)
     grid = run.grid_tick if times_tick is None else times_tick
     effects = Effects(built=built)
     recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
-    store = tuple(dict.fromkeys(s for recipe in recipes for s in recipe.signals))
-    single = people.n == 1
+    store, single = signals_of(recipes), people.n == 1
     size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
     if size > MAX_BYTES:
         raise InputError(
             f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected "
             f"at most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
         )
-    begin = None
-    if history is not None and built.spec.adaptation is not None:
-        followed = built.spec.adaptation.receptors
-        begin = begin_of(history, lambda some: rebuild(some, followed), people.n, rtol=rtol, threads=threads)
     done = 0
 
     def advance(more: int) -> None:
@@ -341,24 +323,16 @@ def simulate_run(
         if progress is not None:
             progress(done, people.n)
 
-    solution = solve(
-        built,
-        people.n,
+    solution = prepared.solve(
         grid,
-        store=store,
+        recipes,
         reduce=[recipe.fold for recipe in reduced if recipe.fold is not None],
-        rtol=rtol,
-        threads=threads,
         dtype=np.float64 if single else np.float32,
-        rebuild=rebuild,
-        begin=begin,
         progress=advance,
     )
-    draws = who.draws if isinstance(who, Population) else 0
-    failed = np.flatnonzero(solution.engine.status)
-    if len(failed):
-        reasons = {STATUS[int(solution.engine.status[j])] for j in failed}
-        warnings.append(f"{len(failed)} of {people.n} subjects could not be solved: {'; '.join(sorted(reasons))}.")
+    outputs = read(recipes, solution, who.draws if isinstance(who, Population) else 0)
+    if said := solution.failures():
+        warnings.append(said)
     title = [*(history_words(d) for d in run.history), *(d.to_words() for d in run.doses)]
     if warn and built.mechanism is not None:
 
@@ -374,12 +348,12 @@ def simulate_run(
                 uses=Uses(),
             )
 
-        warnings += cautions(run, whole, catalogue, again)
+        warnings += cautions(run, events, catalogue, again)
     if uses is None:
         warnings += values.uses.unused(given, who.given)
     return Result(
         title=run.run.title or "; ".join(title),
-        outputs=read(recipes, solution, draws),
+        outputs=outputs,
         metrics={name: metric(values) for name, values in read_metrics(reduced, solution).items()},
         warnings=(*warnings, *built.warnings),
         manifest=manifest_of(run, values, built.structures, rtol),

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, Drug
 from schild.errors import InputError
-from schild.model.build import Built, build
+from schild.model.build import build
 from schild.model.entries import ADD, END
 from schild.model.products import with_products
 from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event
+from schild.simulate.effects import Effects
+from schild.simulate.prepare import prepare
+from schild.simulate.registry import outputs_of
 from schild.simulate.solve import solve
 from schild.units import TICKS_PER_HOUR, Amount, format_ticks
 
@@ -232,18 +235,17 @@ def _occupied(
     values = Values(catalogue, people_of(person, catalogue, 1))
     receptors = [name for name in (RECEPTOR, OUTSIDE) if name in catalogue.receptors]
 
-    def rebuild(some: Sequence[Event]) -> Built:
-        return build(values, some, receptors=receptors, tone=False)
-
-    built = rebuild(events)
+    prepared = prepare(values, events, receptors=receptors, tone=False, threads=1)
     first, n, step = grid
+    by_receptor = [
+        [f"{r.name}_occupancy_{x.species}" for x in r.ligands if x.species in blocking]
+        for r in prepared.built.spec.receptors
+    ]
+    recipes = outputs_of(Effects(built=prepared.built), [name for names in by_receptor for name in names])
+    found = prepared.outputs([first + k * step for k in range(n)], recipes)
     held = np.zeros(n)
-    for receptor in built.spec.receptors:
-        names = [f"{receptor.name}_occupancy_{x.species}" for x in receptor.ligands if x.species in blocking]
-        if names:
-            times = [first + k * step for k in range(n)]
-            solved = solve(built, 1, times, store=names, rebuild=rebuild, threads=1)
-            held = np.maximum(held, solved.engine.out[0].sum(axis=0))
+    for names in by_receptor:
+        held = np.maximum(held, sum((found[name].values[0] for name in names), np.zeros(n)))
     return held
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from schild.engine.run import EngineEvents, EngineResult, run
+from schild.engine.run import STATUS, EngineEvents, EngineResult, run
 from schild.errors import SchildError
 from schild.model.arrays import Program, compile_spec
 from schild.model.build import Built
@@ -70,6 +70,13 @@ class Solution:
     reduced: tuple[str, ...]
     engine: EngineResult
 
+    def failures(self) -> str:
+        """Say how many people could not be solved, and why; empty where all were."""
+        status = self.engine.status
+        failed = status[status != 0]
+        reasons = sorted({STATUS[int(k)] for k in failed})
+        return f"{len(failed)} of {len(status)} people could not be solved: {'; '.join(reasons)}." if reasons else ""
+
 
 def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 0) -> EngineEvents:
     """Write entries as the arrays that the engine reads; ``shift_tick`` becomes time zero."""
@@ -84,6 +91,35 @@ def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 
             )
         )  # fmt: skip
     return EngineEvents.build(rows)
+
+
+def events_of_each(plain: EngineEvents, time_h: Floats, keep: NDArray[np.bool_] | None = None) -> EngineEvents:
+    """Give each person some of the same events, at times of the person's own.
+
+    Parameters
+    ----------
+    plain : EngineEvents
+        The events of everybody, from ``engine_events``.
+    time_h : ndarray, shape (n, n_events)
+        When each person has them. [h]
+    keep : ndarray of bool, shape (n, n_events), optional
+        Which of them; all by default.
+
+    Returns
+    -------
+    EngineEvents
+        In the order of people, and of time for each.
+    """
+    sequence = np.argsort(time_h, axis=1, kind="stable")
+    kept = np.ones(time_h.shape, dtype=bool) if keep is None else np.take_along_axis(keep, sequence, axis=1)
+    column, last = sequence[kept], np.cumsum(kept.sum(axis=1))
+    of_all = [f.name for f in dataclasses.fields(EngineEvents) if f.name not in ("time", "first", "last")]
+    return EngineEvents(
+        time=np.take_along_axis(time_h, sequence, axis=1)[kept],
+        first=np.concatenate([[0], last[:-1]]).astype(np.int64),
+        last=last.astype(np.int64),
+        **{name: getattr(plain, name)[column] for name in of_all},
+    )
 
 
 def solve(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.engine.run import EngineEvents, run
-from schild.errors import InputError, SchildError
-from schild.model.arrays import compile_spec
-from schild.model.build import build
-from schild.model.spec import ENDOGENOUS
+from schild.engine.run import EngineEvents
+from schild.errors import InputError
+from schild.model.arrays import Program
+from schild.model.entries import Entry
 from schild.people import Values
 from schild.regimen import Dose, expand
-from schild.simulate.solve import RTOL, engine_events
+from schild.simulate.effects import Effects
+from schild.simulate.prepare import prepare
+from schild.simulate.registry import outputs_of
+from schild.simulate.solve import engine_events, events_of_each
 from schild.trial.numbers import TrialNumbers
 from schild.trial.trialfile import Arm
 from schild.units import TICKS_PER_HOUR
@@ -61,45 +64,29 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
             "Choose another drug."
         )
     day = 24 * TICKS_PER_HOUR
-    built = build(
+    prepared = prepare(
         people.of_people(dataclasses.replace(people.people, between_occasion=None)),
         expand((dose,), days * day),
         receptors=("mor",),
+        threads=1,
     )
-    program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
     # What one dose does is the same on every day, so its entries are shifted; each person keeps those it takes.
     given = np.flatnonzero(taken.any(axis=0))
     entries = sorted(
-        ((dataclasses.replace(e, tick=e.tick + int(d) * day), int(d)) for d in given for e in built.entries),
+        ((dataclasses.replace(e, tick=e.tick + int(d) * day), int(d)) for d in given for e in prepared.built.entries),
         key=lambda x: (x[0].tick, x[0].kind, x[1], x[0].order),
     )
     if not entries:
         return np.zeros((n, days))
-    table = engine_events(program, [e for e, _ in entries])
     keep = taken[:, [d for _, d in entries]]
-    column = np.nonzero(keep)[1]
-    count = keep.sum(axis=1)
-    last = np.cumsum(count)
-    events = EngineEvents(
-        **{
-            f.name: getattr(table, f.name)[column]
-            for f in dataclasses.fields(EngineEvents)
-            if f.name not in ("first", "last")
-        },
-        first=(last - count).astype(np.int64),
-        last=last.astype(np.int64),
-    )
-    evening = 24.0 * np.arange(days) + numbers["hour.evening"]
-    names = [s for s in program.signals if s.startswith("mor_occupancy_") and s != f"mor_occupancy_{ENDOGENOUS}"]
-    found = run(
-        program,
-        rows,
-        events,
-        np.concatenate([[0.0], evening]),
-        [program.signal(name) for name in names],
-        rtol=RTOL,
-        threads=1,
-    )
-    if found.status.any():
-        raise SchildError(f"{int((found.status != 0).sum())} of {n} people could not be solved; report this.")
-    return np.asarray(found.out[:, :, 1:].sum(axis=1))
+
+    def own(program: Program, every: Sequence[Entry]) -> EngineEvents:
+        plain = engine_events(program, every)
+        return events_of_each(plain, np.broadcast_to(plain.time, keep.shape), keep)
+
+    built = dataclasses.replace(prepared.built, entries=tuple(e for e, _ in entries))
+    evenings = [round((24.0 * d + numbers["hour.evening"]) * TICKS_PER_HOUR) for d in range(days)]
+    wanted = [f"mor_occupancy_{x.species}" for r in built.spec.receptors for x in r.ligands]
+    recipes = outputs_of(Effects(built=built), wanted)
+    found = dataclasses.replace(prepared, built=built).outputs([0, *evenings], recipes, tabulate=own)
+    return np.asarray(sum(found[name].values[:, 1:] for name in wanted))

@@ -274,3 +274,11 @@ def test_the_key_of_a_trial_covers_every_number_used():
     assert len(set(keys)) == len(keys)
     samidorphan = Trial.of({"name": "a", "drug": "samidorphan", "amount": "10 mg"}, n=3)
     assert trial_key(samidorphan, catalogue) != keys[0]
+
+
+@pytest.mark.parametrize("name", ["pupil.baseline", "liking.range", "alcohol.breath.ratio"])
+def test_a_number_that_only_an_output_reads_is_no_unused_one(name):
+    words = "ethanol 20 g po" if name.startswith("alcohol") else "heroin 5 mg iv"
+    value = 1.1 * load().numbers_of(name.partition(".")[0])[name.partition(".")[2]].value
+    found = schild.simulate(words, until="1 h", every="30 min", overrides={name: value})
+    assert not any("no number of this run uses it" in warning for warning in found.warnings)

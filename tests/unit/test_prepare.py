@@ -1,0 +1,99 @@
+"""One pipeline: prepare, solve, read serve a run, a trial, a rescue and the guard alike."""
+
+import numpy as np
+import pytest
+
+import schild
+from schild.catalog import load
+from schild.drinking import laboratory
+from schild.engine.run import EngineEvents
+from schild.errors import InputError
+from schild.people import Values
+from schild.population import Population, Subject, people_of
+from schild.regimen import expand, parse_regimen
+from schild.simulate.effects import Effects
+from schild.simulate.prepare import Prepared, prepare
+from schild.simulate.registry import outputs_of
+from schild.simulate.solve import engine_events, events_of_each
+from schild.trial import Trial
+from schild.units import TICKS_PER_HOUR, ticks
+
+NAMES = ["plasma_naltrexone", "mor_pet_occupancy"]
+
+
+def _prepared(words="naltrexone 50 mg po q24h x2", n=3, **structure):
+    values = Values(load(), people_of(Population(n=n), load(), 1))
+    return prepare(values, expand(parse_regimen(words), ticks("2 d")), **structure)
+
+
+def test_the_steps_taken_apart_give_the_outputs_of_a_run():
+    run = schild.simulate("naltrexone 50 mg po q24h x2", until="2 d", every="4 h", n=3, outputs=NAMES)
+    prepared = _prepared()
+    recipes = outputs_of(Effects(built=prepared.built), NAMES)
+    times = [k * 4 * TICKS_PER_HOUR for k in range(13)]
+    found = prepared.outputs(times, recipes, dtype=np.float32)
+    for name in NAMES:
+        np.testing.assert_array_equal(found[name].values, run[name].values)
+
+
+def test_people_with_events_of_their_own_are_as_if_alone():
+    prepared = _prepared("naltrexone 50 mg po", n=3, receptors=("mor",))
+    recipes = outputs_of(Effects(built=prepared.built), NAMES)
+    times = [k * TICKS_PER_HOUR for k in range(25)]
+    shift_h = np.array([0.0, 3.0, 0.0])
+
+    def own(program, entries):
+        plain = engine_events(program, entries)
+        keep = np.ones((3, plain.time.size), dtype=bool)
+        keep[2] = False  # the third person takes nothing
+        return events_of_each(plain, plain.time[None, :] + shift_h[:, None], keep)
+
+    same, moved = prepared.outputs(times, recipes), prepared.outputs(times, recipes, tabulate=own)
+    for name in NAMES:
+        a, b = same[name].values, moved[name].values
+        np.testing.assert_allclose(b[0], a[0], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(b[1, 3:], a[1, :-3], rtol=1e-3, atol=1e-4)
+        assert not b[2].any() or (name == "mor_pet_occupancy" and abs(b[2]).max() < 1e-9)
+
+
+def test_events_of_each_are_in_the_order_of_time_and_keep_their_own():
+    plain = EngineEvents.build([(t, 0, 0, 10.0 * t, 0, 0.0, -1.0, 0.0, 0.0, 1e-3) for t in (1.0, 2.0, 3.0)])
+    time = np.array([[1.0, 2.0, 3.0], [9.0, 2.0, 3.0]])
+    keep = np.array([[True, True, True], [True, False, True]])
+    found = events_of_each(plain, time, keep)
+    assert found.time.tolist() == [1.0, 2.0, 3.0, 3.0, 9.0]
+    assert found.amount.tolist() == [10.0, 20.0, 30.0, 30.0, 10.0]
+    assert (found.first.tolist(), found.last.tolist()) == ([0, 3], [3, 5])
+
+
+def test_a_person_who_cannot_be_solved_ends_the_reading_of_outputs():
+    values = Values(load(), people_of(Subject(), load(), 1), {"naltrexone.oral.ka": 1e300})
+    prepared = prepare(values, expand(parse_regimen("naltrexone 50 mg po"), ticks("1 d")))
+    recipes = outputs_of(Effects(built=prepared.built), NAMES)
+    with pytest.raises(InputError, match="1 of 1 people could not be solved"):
+        prepared.outputs([0, TICKS_PER_HOUR], recipes)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda: schild.simulate("naltrexone 50 mg po", until="2 h", every="1 h"),
+        lambda: schild.challenge("naltrexone 50 mg po", agonist="heroin 5 mg iv", at="24 h", effect="liking"),
+        lambda: schild.plan("naltrexone", target=0.8, n=2, draws=0),
+        lambda: schild.rescue("morphine 30 mg iv", ["none"], n=1, until="1 min"),
+        lambda: laboratory("fixed_dose", n=2),
+        lambda: schild.run_trial(Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=2, weeks=4)),
+    ],
+    ids=["simulate", "challenge", "plan", "rescue", "laboratory", "trial"],
+)
+def test_every_verb_solves_through_the_pipeline(verb, monkeypatch):
+    solved = []
+    plain = Prepared.solve
+
+    def solve(self, *args, **options):
+        solved.append(self)
+        return plain(self, *args, **options)
+
+    monkeypatch.setattr(Prepared, "solve", solve)
+    verb()
+    assert solved
