@@ -6,7 +6,7 @@ whatever else differs between them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -17,7 +17,7 @@ from schild.engine.streams import normals
 from schild.errors import InputError, UnknownNameError
 from schild.people import People, Values
 
-__all__ = ["MAX_SUBJECTS", "Population", "Subject", "people_of"]
+__all__ = ["MAX_SUBJECTS", "Population", "Subject", "groups", "people_of"]
 
 Floats = NDArray[np.float64]
 #: One property of every person: numbers or words.
@@ -197,6 +197,18 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
         between_occasion=occasion if who.variability and who.occasions else None,
         uncertainty=uncertain if who.draws else None,
     )
+
+
+def groups(first: int, last: int, most: int) -> Iterator[tuple[int, int]]:
+    """Cut people ``first`` to ``last`` into groups of at most ``most``: what is kept of one group fits into memory.
+
+    Examples
+    --------
+    >>> list(groups(0, 5, 2))
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    for start in range(first, last, most):
+        yield start, min(start + most, last)
 
 
 def _repeated(values: Column, times: int) -> Column:

@@ -12,7 +12,7 @@ from schild import __version__
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.people import Given, Values
-from schild.population import Population, people_of
+from schild.population import Population, groups, people_of
 from schild.rescue.follow import RTOL, CollapseRule, Intervention, warm_up
 from schild.rescue.measure import together
 from schild.rescue.parameters import Physiology, Scaling, group, protocol, published, scaled
@@ -230,8 +230,7 @@ def _rows(
     rows, done = [], 0
     for plan, when, name in cells:
         parts = []
-        for first in range(0, n, together_s):
-            last = min(n, first + together_s)
+        for first, last in groups(0, n, together_s):
             parts.append(made.cell(first, last, plan, when, name))
             done += last - first
             if progress is not None:

@@ -17,6 +17,7 @@ import numpy as np
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.people import Given, Uses
+from schild.population import groups
 from schild.trial.follow import COUNTS, WEEKLY, Part, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.occupancy import evening_occupancy
@@ -92,8 +93,7 @@ def ranges(trial: Trial, people: int = PEOPLE) -> list[tuple[Range, ...]]:
     now: list[Range] = []
     n = trial.trial.n
     for replicate in range(trial.trial.replicates):
-        for start in range(replicate * n, (replicate + 1) * n, people):
-            stop = min(start + people, (replicate + 1) * n)
+        for start, stop in groups(replicate * n, (replicate + 1) * n, people):
             if now and stop - now[0][0] > people:
                 found.append(tuple(now))
                 now = []
