@@ -127,6 +127,7 @@ class SchildFit(Shown):
     Examples
     --------
     >>> import numpy as np
+    >>> from schild.analysis import schild_fit
     >>> a, b = np.meshgrid(10.0 ** np.arange(0, 6), [0.0, 3.0, 30.0])
     >>> y = 100 * a / (a + 50 * (1 + b / 2))
     >>> fit = schild_fit(

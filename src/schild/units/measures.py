@@ -1,0 +1,214 @@
+"""Body weight, volume, clearance, and any number with a unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from schild.errors import InputError
+from schild.units.reading import (
+    AMOUNT_NAMES,
+    LEAST,
+    MASS,
+    MOST,
+    TICKS_PER_HOUR,
+    TIME,
+    VOLUME,
+    Quantity,
+    magnitude,
+    pint_factor,
+    pint_registry,
+    shown,
+    split,
+)
+
+
+def _measured(value: str | Quantity, kind: str, target: str, example: str) -> tuple[Fraction, str]:
+    """Exact number and its unit, above zero; a quantity is already in the target unit."""
+    if isinstance(value, str):
+        number, unit = split(value, kind, example)
+        exact = Fraction(Decimal(number))
+        if not unit:
+            raise InputError(f"{shown(value)} has no unit; expected {kind}. Write it like {example!r}.")
+    elif isinstance(value, Quantity):
+        number = repr(magnitude(value, target, kind, example))
+        exact, unit = Fraction(Decimal(number)) if math.isfinite(float(number)) else Fraction(0), target
+    else:
+        raise InputError(f"{shown(value)} is not {kind}; expected a number with its unit. Write it like {example!r}.")
+    if not LEAST <= exact <= MOST:
+        raise InputError(
+            f"{shown(value)} is not above 0 or is absurd; expected {kind} such as {example!r}. Correct it."
+        )
+    return exact, unit
+
+
+def parse_weight(text: str | Quantity) -> float:
+    """Read a body weight.
+
+    Parameters
+    ----------
+    text : str or Quantity
+        Words such as ``"70 kg"`` or ``"154 lb"``.
+
+    Returns
+    -------
+    float
+        The weight. [kg]
+
+    Raises
+    ------
+    InputError
+        If it has no unit, is no mass, or is not above zero.
+
+    Examples
+    --------
+    >>> parse_weight("70 kg"), round(parse_weight("154 lb"), 1)
+    (70.0, 69.9)
+    """
+    exact, unit = _measured(text, "a body weight", "kg", "70 kg")
+    name = AMOUNT_NAMES.get(unit)
+    if name in MASS:
+        return float(exact * Fraction(10) ** (MASS[name] - 12))
+    factor = pint_factor(unit, "kg") if unit.lower() not in AMOUNT_NAMES else None
+    if factor is None:
+        raise InputError(f"{shown(unit)} is not a unit of weight; expected kg, g or lb. Write it like '70 kg'.")
+    return float(exact) * factor
+
+
+def parse_volume(text: str | Quantity) -> float:
+    """Read a volume.
+
+    Parameters
+    ----------
+    text : str or Quantity
+        Words such as ``"5 L"`` or ``"250 mL"``.
+
+    Returns
+    -------
+    float
+        The volume. [L]
+
+    Raises
+    ------
+    InputError
+        If it has no unit, is no volume, or is not above zero.
+
+    Examples
+    --------
+    >>> parse_volume("250 mL")
+    0.25
+    """
+    exact, unit = _measured(text, "a volume", "liter", "5 L")
+    size = VOLUME.get(unit) or (Fraction(1) if unit == "liter" else None)
+    if size is not None:
+        return float(exact * size)
+    factor = pint_factor(unit, "liter")
+    if factor is None:
+        raise InputError(f"{shown(unit)} is not a unit of volume; expected L, dL, mL or uL. Write it like '5 L'.")
+    return float(exact) * factor
+
+
+def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
+    """Read a clearance.
+
+    Parameters
+    ----------
+    text : str or Quantity
+        Words such as ``"100 mL/min"`` or ``"6 L/h"``.
+    to : {"L/h", "mL/min"}, default "L/h"
+        The unit to give it in.
+
+    Returns
+    -------
+    float
+        The clearance. [to]
+
+    Raises
+    ------
+    InputError
+        If it has no unit, is no volume per time, or is not above zero.
+
+    Examples
+    --------
+    >>> parse_clearance("100 mL/min"), parse_clearance("6 L/h", to="mL/min")
+    (6.0, 100.0)
+    """
+    if to not in ("L/h", "mL/min"):
+        raise InputError(f"{shown(to)} is not a unit to convert to; expected 'L/h' or 'mL/min'. Choose one.")
+    exact, unit = _measured(text, "a clearance", "L/h", "100 mL/min")
+    volume, _, time = unit.partition("/")
+    litres, size = VOLUME.get(volume.strip()), TIME.get(time.strip().lower())
+    if litres is None or size is None:
+        raise InputError(
+            f"{shown(unit)} is not a unit of clearance; expected a volume per time, as mL/min or L/h, not "
+            "scaled to body surface or weight. Write it like '100 mL/min'."
+        )
+    per_hour = exact * litres * Fraction(TICKS_PER_HOUR, size)
+    return float(per_hour if to == "L/h" else per_hour * Fraction(1000, 60))
+
+
+#: Unit of a number, as the catalogue writes it: names joined by / and *, parts of it in brackets.
+_COMPOUND_UNIT = re.compile(r"(?:1/)?[A-Za-zµμ]+(?:[*/](?:[A-Za-zµμ]+|\([A-Za-zµμ]+(?:[*/][A-Za-zµμ]+)*\)))*")
+
+
+def convert(text: str, unit: str, kind: str = "a number") -> float:
+    """Read a number with its unit, and give it in another unit.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"120 L/h"``, ``"0.5 nM"`` or ``"50 %"``.
+    unit : str
+        Unit to give it in; ``"1"`` for a number without dimension, of which the text may leave the unit out.
+    kind : str
+        What is read, for messages.
+
+    Returns
+    -------
+    float
+        In ``unit``.
+
+    Raises
+    ------
+    InputError
+        If the text is no number, lacks its unit, or has one of another dimension.
+
+    Examples
+    --------
+    >>> convert("2 L/min", "L/h"), convert("50 %", "1"), convert("0.5 nM", "nM")
+    (120.0, 0.5, 0.5)
+    """
+    example = "0.5" if unit == "1" else f"1.5 {unit}"
+    number, given = split(text, kind, example)
+    value = float(number)
+    if given == unit or (unit == "1" and not given):
+        return value
+    if unit == "1":
+        factor = 0.01 if given == "%" else None
+    elif not given:
+        raise InputError(f"{shown(text)} has no unit; expected {kind} in {unit}. Write it like {example!r}.")
+    else:
+        factor = _compound_factor(given, unit)
+    if factor is None:
+        raise InputError(
+            f"{shown(text)} has the unit {shown(given)}; expected {kind} "
+            + ("without a unit, or in %" if unit == "1" else f"in {unit}, or in a unit that converts to it")
+            + f". Write it like {example!r}."
+        )
+    return float(f"{value * factor:.15g}")
+
+
+@lru_cache(maxsize=256)
+def _compound_factor(unit: str, target: str) -> float | None:
+    """Size of one unit in another, None where pint knows no such unit or the kinds differ."""
+    # Never hand an expression to a parser that evaluates it.
+    if len(unit) > 40 or not _COMPOUND_UNIT.fullmatch(unit):
+        return None
+    try:
+        registry = pint_registry()
+        return float((1.0 * registry.parse_units(unit)).to(registry.parse_units(target)).magnitude)
+    except Exception:  # as in `pint_factor`
+        return None
