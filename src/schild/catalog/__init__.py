@@ -1,6 +1,6 @@
 """The catalogue: drugs, receptors, populations, studies, references as data, each number with its paper."""
 
-from schild.catalog.claims import Book, Claim, KnownMiss, Test
+from schild.catalog.claims import Book, Claim, Comparison, KnownMiss, Test
 from schild.catalog.drugs import (
     Binding,
     Branch,
@@ -29,6 +29,7 @@ __all__ = [
     "ByDose",
     "Catalogue",
     "Claim",
+    "Comparison",
     "Compound",
     "Correlation",
     "Covariate",

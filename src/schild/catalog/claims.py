@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from schild.catalog.loader import Catalogue
     from schild.catalog.reader import Table
 
-__all__ = ["EVIDENCE", "OPS", "SUPPORT", "Book", "Claim", "Evidence", "KnownMiss", "Test", "read_book", "unit_words"]
+__all__ = [
+    "EVIDENCE",
+    "OPS",
+    "SUPPORT",
+    "Book",
+    "Claim",
+    "Comparison",
+    "Evidence",
+    "KnownMiss",
+    "Test",
+    "read_book",
+    "unit_words",
+]
 
 Op: TypeAlias = Literal["within", "fold", "between", "at_least", "at_most"]
 Evidence: TypeAlias = Literal["fitted", "checked", "predicted", "label", "construction"]
@@ -151,12 +163,50 @@ class Test:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A statement with its tests and the name of its figure."""
+    """A statement with its tests and its figure.
+
+    Parameters
+    ----------
+    id, statement : str
+        Number, and what is said.
+    figure : mapping
+        Fields of ``schild.explain.panels.FigureSpec``; empty where none is drawn.
+    tests : tuple of Test
+        Its experiments.
+    place : str
+        File and line of the figure, for messages.
+    """
 
     id: str
     statement: str
-    figure: str
+    figure: Mapping[str, Any]
     tests: tuple[Test, ...]
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What drugs are run with and without, in tables of block and in answers of drugs without claims.
+
+    Parameters
+    ----------
+    regimen, at : str
+        The antagonist, and how much later an opioid is given.
+    agonist, route, after : str
+        The opioid that other antagonists are shown against, and how long after them it is given.
+    inert : str
+        Amount of a drug that binds no opioid receptor.
+    caution : str
+        How far the block that is shown was found in people.
+    """
+
+    regimen: str
+    at: str
+    agonist: str
+    route: str
+    after: str
+    inert: str
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,10 +227,12 @@ class Book:
         What is not.
     references : mapping of str to (label, address)
         Sources that the bibliography does not have.
-    table : tuple of (regimen, hours) or None
-        After what, and how much later, published doses of opioids are tabulated with the block of their effects.
+    compared : Comparison or None
+        With what published doses of opioids are tabulated.
     known : mapping of str to str
         Tests that are known to miss, each with the reason.
+    defaults : mapping
+        Options of every experiment and figure that takes one of that name and is not given another.
     """
 
     drug: str
@@ -193,8 +245,9 @@ class Book:
     claims: tuple[Claim, ...]
     not_tested: tuple[tuple[str, str, str], ...] = ()
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    table: tuple[str, float] | None = None
+    compared: Comparison | None = None
     known: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tests(self) -> tuple[Test, ...]:
@@ -258,14 +311,17 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
         if not tests:
             raise entry.fail("has no [[claim.test]]; a claim needs at least one test.")
         claims.append(
-            Claim(id=entry.text("id"), statement=entry.text("statement"), figure=entry.text("figure", ""), tests=tests)
-        )
+            Claim(
+                id=entry.text("id"), statement=entry.text("statement"), figure=entry.table("figure").data, tests=tests,
+                place=entry.place("figure"),
+            )
+        )  # fmt: skip
         entry.done()
         for key, place in ((claims[-1].id, entry.place("id")), *((test.id, test.place) for test in tests)):
             if key in ids:
                 raise entry.fail(f"holds the id {key!r} ({place}), which stands above already; expected another.")
             ids.add(key)
-    table = top.maybe_table("table")
+    table = top.maybe_table("comparison")
     book = Book(
         drug=top.text("drug"),
         question=top.text("question"),
@@ -277,11 +333,13 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
         claims=tuple(claims),
         not_tested=tuple(_not_tested(entry) for entry in top.tables("not_tested")),
         references=references,
-        table=(table.text("regimen"), _hours(table, "at")) if table is not None else None,
+        compared=None if table is None else table.record(Comparison),
         known=top.names("known_misses"),
+        defaults=top.table("defaults").data,
     )
     if table is not None:
-        table.done()
+        for key in ("at", "after"):
+            _hours(table, key)
     top.done()
     if book.drug not in catalogue.drugs:
         raise top.fail(f"has drug = {book.drug!r}, which is not a drug of the catalogue.", "drug")

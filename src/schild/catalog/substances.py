@@ -30,6 +30,8 @@ class Strength:
         Citation keys.
     row, verified, note : str
         Evidence row, how it was checked, cautions.
+    shown : bool
+        Whether ``schild explain`` shows a drug without claims after one of these.
     """
 
     unit: str
@@ -42,6 +44,7 @@ class Strength:
     row: str = ""
     verified: str = ""
     note: str = ""
+    shown: bool = False
 
     @property
     def mg(self) -> float:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schild import _callable
-from schild.catalog import Catalogue, load
+from schild.catalog import Book, Catalogue, load
+from schild.errors import CatalogueError, UnknownNameError
+from schild.explain import figures_alcohol, figures_withdrawal  # noqa: F401 - they register their panels
 from schild.explain.answer import Explanation, Finding, filled
-from schild.explain.claims import book_of, has_book
-from schild.explain.experiments import Lab, run_test
-from schild.explain.other import block_table, explain_entry
+from schild.explain.catalogue_answer import LISTED, block_table, book_of_entry
+from schild.explain.experiments import EXPERIMENTS, Lab, options_of, run_test
+from schild.explain.options import options_taken
+from schild.explain.panels import PANELS, read_figure
 from schild.people import Given, Overrides
 
-__all__ = ["Explanation", "Finding", "explain"]
+__all__ = ["Explanation", "Finding", "check_book", "explain"]
 
 #: Virtual people and parameter sets behind each band.
 PEOPLE, DRAWS = 15, 20
@@ -39,19 +42,21 @@ def explain(
         Fewer virtual people behind bands: the same typical predictions, rougher bands. Challenges of effects, whose
         verdict is on the median of people, keep all of them.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the one that comes with the package, with drugs and claims of its own.
     overrides : mapping, optional
         Numbers in place of the catalogue's, as for ``simulate``.
 
     Returns
     -------
     Explanation
-        For naltrexone every claim with its verdict; for other drugs what the catalogue holds and a usual course.
+        For a drug with claims each claim with its verdict; for others what the catalogue holds and a usual course.
 
     Raises
     ------
     UnknownNameError
         For a drug that the catalogue does not have.
+    CatalogueError
+        For claims that name an unknown experiment, panel or option; the message names file and line.
 
     Examples
     --------
@@ -63,16 +68,18 @@ def explain(
     entry = catalogue.drug(drug)
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
     lab = Lab(catalogue=catalogue, n=n, draws=draws, overrides=Overrides.of(overrides, catalogue))
-    if not has_book(entry.key, catalogue):
-        return explain_entry(entry, lab, progress)
-    book = book_of(entry.key, catalogue)
-    known = dict(book.known)
+    written = entry.key in catalogue.claims
+    if written:
+        book = catalogue.claims[entry.key]
+        check_book(book, catalogue)
+        tables = block_table(lab, book.compared)
+    else:
+        book, tables = book_of_entry(entry, lab)
     findings: list[Finding] = []
     for claim in book.claims:
         for test in claim.tests:
-            findings.append(
-                Finding(claim=claim.id, test=test, outcome=run_test(lab, test), reason=known.get(test.id, ""))
-            )
+            reason = book.known.get(test.id, "") if written else LISTED
+            findings.append(Finding(claim=claim.id, test=test, outcome=run_test(lab, test, book), reason=reason))
             if progress is not None:
                 progress(len(findings), len(book.tests))
     return Explanation(
@@ -87,11 +94,42 @@ def explain(
         danger=book.danger,
         advice=book.advice,
         line=book.line,
-        tables=(block_table(lab, *book.table),) if book.table else (),
+        tables=tables,
         references=book.references,
         lab=lab,
-        known=known,
+        known=book.known,
+        defaults=book.defaults,
     )
+
+
+def check_book(book: Book, catalogue: Catalogue) -> None:
+    """Check experiments, units, figures and options of all claims of a book, without running anything.
+
+    Parameters
+    ----------
+    book : Book
+        Claims about a drug.
+    catalogue : Catalogue
+        For names of drugs, receptors, effects and structures.
+
+    Raises
+    ------
+    CatalogueError
+        For the first that is unknown, missing or wrong; the message names file and line.
+
+    Examples
+    --------
+    >>> check_book(load().claims["naltrexone"], load())
+    """
+    for test in book.tests:
+        options_of(test, book, catalogue)
+    for claim in book.claims:
+        if claim.figure:
+            read_figure(claim.figure, catalogue, claim.place, book.defaults)
+    taken = options_taken(*EXPERIMENTS.values(), *PANELS.values())
+    for name in book.defaults:
+        if name not in taken:
+            raise CatalogueError(f"claims/{book.drug}.toml: [defaults] {UnknownNameError('option', name, taken)}")
 
 
 _callable(__name__, "explain")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from schild.explain.claims import SUPPORT, Claim, Test, unit_words
-from schild.explain.experiments import Lab, Outcome
+from schild.catalog.claims import SUPPORT, Claim, Test, unit_words
+from schild.explain.lab import Lab, Outcome
 from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from rich.console import Console
-
-    from schild.explain.courses import Picture
 
 __all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "quantity"]
 
@@ -135,7 +133,7 @@ class Explanation(Shown):
     paragraphs : tuple of str
         The answer in plain words.
     claims : tuple of Claim
-        With the names of their figures.
+        With their figures; a figure that belongs to no test is a claim without tests.
     findings : tuple of Finding
         In the order of the claims.
     not_tested : tuple of (id, statement, reason)
@@ -152,8 +150,8 @@ class Explanation(Shown):
         The runs, for figures.
     known : mapping of str to str
         Misses that are listed, with the reason.
-    pictures : tuple of Picture
-        Figures that belong to no claim; drawn when the page is written.
+    defaults : mapping
+        Options that figures of claims share.
     """
 
     drug: str
@@ -171,7 +169,7 @@ class Explanation(Shown):
     references: Mapping[str, tuple[str, str]]
     lab: Lab
     known: Mapping[str, str]
-    pictures: tuple[Picture, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def ordered(self) -> tuple[Finding, ...]:
@@ -196,7 +194,7 @@ class Explanation(Shown):
 
     @property
     def counts(self) -> str:
-        """Who won, in one sentence."""
+        """How many tests held, by kind of evidence, in one sentence."""
         held, tested = self.count(*SUPPORT)
         parts = [f"{held} of {tested} compared with data that no number was fitted to"]
         for kind, words in (

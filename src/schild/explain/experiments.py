@@ -1,145 +1,309 @@
-"""The experiments that claims name: each gives a number for the typical person and the same for many people."""
+"""Experiments on receptors and effects that claims name.
+
+Each gives a number for the typical person and, where people differ, one for each of many people. Regimens, drugs and
+times are options: they stand in the file of claims.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.analysis.regression import regress
-from schild.catalog import Catalogue, Observation
-from schild.errors import SchildError
-from schild.explain.claims import Test
-from schild.explain.experiments_alcohol import ALCOHOL
-from schild.explain.experiments_withdrawal import WITHDRAWAL
-from schild.explain.lab import CROWD, EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
+from schild.catalog import Book, Catalogue, Observation, Test
+from schild.errors import CatalogueError, SchildError, UnknownNameError
+from schild.explain import experiments_alcohol, experiments_withdrawal  # noqa: F401 - they register their experiments
+from schild.explain.lab import (
+    CROWD,
+    EFFECTS,
+    EXPERIMENTS,
+    RECEPTORS,
+    UNITS,
+    Lab,
+    Outcome,
+    experiment,
+    experiment_in_people,
+    last_dose_h,
+    ligands_of,
+    published_dose,
+    row_of,
+)
+from schild.explain.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template, read_options
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.simulate.observe import predict
-from schild.units import hours
 
-__all__ = ["EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "last_dose_h", "published_dose", "run_test"]
+__all__ = ["EXPERIMENTS", "Lab", "Outcome", "options_of", "run_test"]
 
 Floats = NDArray[np.float64]
 
-#: Levels of naltrexone in the Schild experiment, over its Kd.
-LEVELS = (1.0, 3.0, 10.0, 30.0, 100.0)
 #: A concentration over Kd at which nothing is left to gain.
 PLENTY = 1e7
 #: Length of a challenge of receptors. [h]
 CHALLENGE_H = 1.0
-#: The same number of adults with the best values of all numbers.
+#: The number of people of ``CROWD``, as different adults with the best values of all numbers.
 BEST = {"n": 300}
 
 
-def run_test(lab: Lab, test: Test) -> Outcome:
+def options_of(test: Test, book: Book, catalogue: Catalogue) -> dict[str, Any]:
+    """Check the experiment, the unit and the options of a test, before anything is run.
+
+    Parameters
+    ----------
+    test : Test
+        Of the book.
+    book : Book
+        Its defaults hold for every experiment that has an option of that name.
+    catalogue : Catalogue
+        For names.
+
+    Returns
+    -------
+    dict of str to Any
+        Options in the units of the experiment.
+
+    Raises
+    ------
+    CatalogueError
+        For an unknown experiment or unit, or an option that is unknown, missing or wrong; it names file and line.
+    """
+    place = f"{test.place}: " if test.place else ""
+    if test.run not in EXPERIMENTS:
+        raise CatalogueError(f"{place}{test.id}: {UnknownNameError('experiment', test.run, EXPERIMENTS)}")
+    units = UNITS[test.run]
+    if units and test.unit not in units:
+        raise CatalogueError(
+            f"{place}{test.id} has unit = {test.unit!r}; the experiment {test.run!r} gives {' or '.join(units)}."
+        )
+    function = EXPERIMENTS[test.run]
+    return read_options(
+        f"{place}{test.id}: the experiment {test.run!r}", function, test.options, catalogue, book.defaults
+    )
+
+
+def run_test(lab: Lab, test: Test, book: Book) -> Outcome:
     """Run the experiment of a test.
 
     Examples
     --------
     >>> from schild.catalog import load
-    >>> from schild.explain.claims import book_of
-    >>> first = book_of("naltrexone").tests[0]
-    >>> 80 < run_test(Lab(catalogue=load(), n=2, draws=2), first).predicted < 100
+    >>> book = load().claims["naltrexone"]
+    >>> 80 < run_test(Lab(catalogue=load(), n=2, draws=2), book.tests[0], book).predicted < 100
     True
     """
-    return EXPERIMENTS[test.run](lab, test.options)
+    return EXPERIMENTS[test.run](lab, **options_of(test, book, lab.catalogue))
 
 
-def _observation(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    row = next(o for o in lab.catalogue.study(x["study"]).observations if o.id == x["row"])
-    receptors = [row.species] if row.observable.startswith("occupancy") else ["mor"]
-
-    def of(many: bool) -> Floats:
-        extra: dict[str, Any] = {"population": {"n": lab.n, "uncertainty": lab.draws}} if many else {}
-        return predict(row, receptors=receptors, seed=lab.seed, catalogue=lab.catalogue, **extra)
-
-    key = (row.observable, row.species, row.regimen, row.time_h, row.unit, row.normalisation)
-    if key not in lab.measured:
-        lab.measured[key] = lab.both(of)
-    return lab.measured[key]
-
-
-def _occupancy(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    at = hours(x["at"])
-    return lab.both(lambda many: 100 * lab.pet(x["regimen"], x["receptor"], at, at, many=many)[1][:, -1])
-
-
-def _peak(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    until = hours(x["until"])
-    return lab.both(lambda many: 100 * lab.pet(x["regimen"], x["receptor"], until, 0.1, many=many)[1].max(axis=1))
-
-
-def _order(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    at = hours(x["at"])
+@experiment()
+def observation(lab: Lab, *, study: str, row: str) -> Outcome:
+    """Run what a published study did and compute what it measured."""
+    o = row_of(lab.catalogue, study, row)
+    receptors = [o.species] if o.observable.startswith("occupancy") else ["mor"]
 
     def of(many: bool) -> Floats:
-        mu, kappa, delta = (lab.pet(x["regimen"], r, at, at, many=many)[1][:, -1] for r in ("mor", "kor", "dor"))
-        return 100 * np.minimum(mu - kappa, kappa - delta)
+        extra: dict[str, Any] = {"population": lab.people} if many else {}
+        return predict(o, receptors=receptors, seed=lab.seed, catalogue=lab.catalogue, **extra)
 
-    return lab.both(of)
+    # Rows that ask the same of the model share a prediction.
+    key = ("observation", o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)
+    return lab.once(key, lambda: Outcome(predicted=float(of(False)[0]), many=of(True)))
 
 
-def _activation(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    names = [f"{r}_activation" for r in ("mor", "kor", "dor")]
-    found = lab.run(x["regimen"], 192.0, 1.0, names)
+# ------------------------------------------------------------------------------------------------ occupancy
+
+
+@experiment_in_people("%")
+def occupancy(lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, at: Hours) -> Floats:
+    """Receptors held at a time, as a scan sees it."""
+    return 100 * lab.pet(regimen, receptor, at, at, many=many)[1][:, -1]
+
+
+@experiment_in_people("%")
+def peak(lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, until: Hours) -> Floats:
+    """Largest occupancy up to a time."""
+    return np.asarray(100 * lab.pet(regimen, receptor, until, 0.1, many=many)[1].max(axis=1))
+
+
+@experiment_in_people("points")
+def order(lab: Lab, many: bool, *, regimen: Regimen, receptors: Sequence[Receptor], at: Hours) -> Floats:
+    """Smallest gap between the occupancies of receptors that are named from the most to the least occupied."""
+    held = [lab.pet(regimen, receptor, at, at, many=many)[1][:, -1] for receptor in receptors]
+    return np.asarray(100 * np.min([a - b for a, b in pairwise(held)], axis=0))
+
+
+@experiment("%")
+def activation(lab: Lab, *, regimen: Regimen, receptors: Sequence[Receptor], until: Hours) -> Outcome:
+    """Largest activation of receptors by everything that is given."""
+    names = [f"{receptor}_activation" for receptor in receptors]
+    found = lab.run(regimen, until, 1.0, names)
     return Outcome(predicted=100 * max(float(np.abs(found[n].values).max()) for n in names))
 
 
-def _sum_to_one(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment("1")
+def sum_to_one(lab: Lab, *, regimen: Regimen, until: Hours) -> Outcome:
+    """Largest error of the sum of bound and free receptors."""
     worst = 0.0
-    for receptor in ("mor", "kor", "dor", "mor_gut"):
-        names = [f"{receptor}_occupancy_{s}" for s in ("naltrexone", "beta_naltrexol", "endogenous")]
-        found = lab.run(x["regimen"], 168.0, 0.5, [*names, f"{receptor}_free"], receptors=[receptor])
-        total = sum(found[n].values for n in (*names, f"{receptor}_free"))
-        worst = max(worst, float(np.abs(total - 1).max()))
+    for receptor in RECEPTORS:
+        ligands = [*ligands_of(lab.catalogue, regimen, receptor), "endogenous"]
+        names = [*(f"{receptor}_occupancy_{s}" for s in ligands), f"{receptor}_free"]
+        found = lab.run(regimen, until, 0.5, names, receptors=[receptor])
+        worst = max(worst, float(np.abs(sum(found[n].values for n in names) - 1).max()))
     return Outcome(predicted=worst)
 
 
-def _ablation(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    at, extra = hours(x["at"]), {}
-    if rival := x.get("rival"):
+@experiment_in_people("points")
+def ablation(
+    lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, at: Hours, without: DrugKey,
+    rival: dict[str, str] | None = None,
+) -> Floats:  # fmt: skip
+    """Occupancy that is lost without one ligand; under a rival value of a number where one is named."""
+    extra: dict[str, Any] = {}
+    if rival:
         number = lab.catalogue.drug(rival["drug"]).number(rival["number"])
         value = next(v.value for v in number.values if v.key == rival["value"])
         extra["overrides"] = {f"{rival['drug']}.{rival['number']}": value}
-
-    def of(many: bool) -> Floats:
-        whole = lab.pet(x["regimen"], x["receptor"], at, at, many=many, **extra)[1][:, -1]
-        less = lab.pet(x["regimen"], x["receptor"], at, at, many=many, without=["beta_naltrexol"], **extra)[1][:, -1]
-        return 100 * (whole - less)
-
-    return lab.both(of)
+    whole = lab.pet(regimen, receptor, at, at, many=many, **extra)[1][:, -1]
+    return 100 * (whole - lab.pet(regimen, receptor, at, at, many=many, without=[without], **extra)[1][:, -1])
 
 
-def _half_dose(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    at, doses = hours(x["at"]), np.geomspace(x["doses"][0], x["doses"][1], 25)
+@experiment_in_people("mg")
+def half_dose(
+    lab: Lab, many: bool, *, regimen: Template, receptor: Receptor, at: Hours, doses: tuple[float, float]
+) -> Floats:
+    """Dose that holds half of a receptor at a time, between the smallest and the largest that are named."""
+    tried = np.geomspace(*doses, 25)
+    held = [lab.pet(regimen.format(dose=f"{d:.6g}"), receptor, at, at, many=many)[1][:, -1] for d in tried]
+    return np.array(
+        [np.exp(np.interp(0.5, row, np.log(tried), left=np.nan, right=np.nan)) for row in np.stack(held, axis=1)]
+    )
 
-    def of(many: bool) -> Floats:
-        curve = np.stack(
-            [lab.pet(x["regimen"].format(dose=f"{d:.6g}"), x["receptor"], at, at, many=many)[1][:, -1] for d in doses],
-            axis=1,
-        )
-        return np.array([np.exp(np.interp(0.5, row, np.log(doses), left=np.nan, right=np.nan)) for row in curve])
 
-    return lab.both(of)
+@experiment_in_people("h")
+def hours_above(
+    lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, until: Hours, threshold: float = 0.9
+) -> Floats:
+    """Time above a fraction of receptors held."""
+    step = 0.25
+    return np.asarray(step * (lab.pet(regimen, receptor, until, step, many=many)[1] > threshold).sum(axis=1))
+
+
+@experiment_in_people("h")
+def hours_gained(
+    lab: Lab, many: bool, *, regimens: tuple[Regimen, Regimen], receptor: Receptor, until: Hours, threshold: float = 0.9
+) -> Floats:
+    """Time above a fraction that the second regimen adds to that of the first."""
+    few, more = (
+        hours_above(lab, many, regimen=r, receptor=receptor, until=until, threshold=threshold) for r in regimens
+    )
+    return more - few
+
+
+@experiment_in_people("%")
+def lowest(lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, window: tuple[Hours, Hours]) -> Floats:
+    """Smallest occupancy between two times."""
+    begin, end = window
+    t, values = lab.pet(regimen, receptor, end, 0.5, many=many)
+    return np.asarray(100 * values[:, t >= begin].min(axis=1))
+
+
+@experiment_in_people("d")
+def time_below(
+    lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, threshold: float, after: Hours, until: Hours
+) -> Floats:
+    """Days after the last dose until occupancy is below a fraction."""
+    last = last_dose_h(regimen)
+    t, values = lab.pet(regimen, receptor, until, 1.0, many=many)
+    out = np.full(len(values), np.nan)
+    for k, row in enumerate(values):
+        # Not before the peak that follows the last dose: a tablet takes hours to reach its height.
+        top = int(np.flatnonzero(t >= max(after, last))[0])
+        top += int(row[top : top + 24].argmax())
+        hit = np.flatnonzero(row[top:] < threshold)
+        if len(hit):
+            out[k] = (t[top + hit[0]] - last) / 24.0
+    return out
+
+
+@experiment("points")
+def spread(lab: Lab, *, regimen: Regimen, receptor: Receptor, at: Hours) -> Outcome:
+    """Standard deviation of occupancy between people with the best values of numbers; its band over drawn sets."""
+    best = lab.pet(regimen, receptor, at, at, many=True, population={"n": 20 * lab.n})[1][:, -1]
+    drawn = lab.pet(regimen, receptor, at, at, many=True)[1][:, -1].reshape(lab.draws, lab.n)
+    return Outcome(predicted=float(100 * best.std(ddof=1)), many=100 * drawn.std(axis=1, ddof=1))
+
+
+@experiment("fold")
+def range_of_levels(lab: Lab, *, regimen: Regimen, species: DrugKey, at: Hours, people: int) -> Outcome:
+    """Highest over lowest plasma level in a group of people; median of 20 groups."""
+    values = lab.course(regimen, at, at, f"plasma_{species}", many=True, population={"n": 20 * people},
+                        receptors=["mor"])[1]  # fmt: skip
+    levels = values[:, -1].reshape(20, people)
+    ratio = levels.max(axis=1) / levels.min(axis=1)
+    return Outcome(predicted=float(np.median(ratio)), many=ratio)
+
+
+def scans_of(catalogue: Catalogue, study: str, receptor: str) -> list[Observation]:
+    """Rows of tomography that constants were fitted to."""
+    rows = catalogue.study(study).observations
+    return [o for o in rows if o.species == receptor and o.role == "calibration" and o.sd_fixed is not None]
+
+
+def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str) -> float:
+    """Root mean square of the distances to scans, in their standard deviations, under one structure. [SD]
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> errors = [weighted_error(load(), "naltrexone_pet", "mor", s) for s in ("effect_compartment", "plasma_equilibrium")]
+    >>> errors[0] < errors[1]
+    True
+    """  # noqa: E501
+    left = [
+        (float(predict(o, structure=structure, receptors=[receptor], catalogue=catalogue)[0]) - o.value)
+        / float(o.sd_fixed or 1.0)
+        for o in scans_of(catalogue, study, receptor)
+    ]
+    return float(np.sqrt(np.mean(np.square(left))))
+
+
+@experiment("SD")
+def rmse(lab: Lab, *, study: str, receptor: Receptor, structure: Structure) -> Outcome:
+    """Weighted error of a structure against the scans that were fitted."""
+    return Outcome(predicted=weighted_error(lab.catalogue, study, receptor, structure))
 
 
 # ------------------------------------------------------------------------------------------------ competition
 
 
-def mu_loads(lab: Lab, structure: str) -> tuple[float, float, float]:
-    """Kd [nM] and koff [1/h] of naltrexone at mu under a structure, and the load of the endogenous agonist."""
-    drug = lab.catalogue.drug("naltrexone")
-    kd = drug.number("mor.kd", structure).value
-    koff = drug.number("mor.koff", structure).value
-    return kd, koff, lab.catalogue.drug("endogenous").number("mor.e0").value
+def constants(catalogue: Catalogue, drug: str, structure: str | None, receptor: str = "mor") -> tuple[float, float]:
+    """Kd [nM] and koff [1/h] of a ligand at a receptor, under a structure."""
+    entry = catalogue.drug(drug)
+    b = entry.binding[receptor]
+    if b.kd is not None:
+        kd = entry.number(b.kd, structure).value
+    else:
+        kd = entry.number(str(b.ki)).value * (entry.number(b.factor, structure).value if b.factor else 1.0)
+    return kd, entry.number(str(b.koff), structure).value
+
+
+def structure_of(catalogue: Catalogue, drug: str) -> str | None:
+    """Default structure of a drug; None where it has one mechanism only."""
+    default = catalogue.drug(drug).default_structure
+    return None if default is None else default.key
+
+
+def tone_of(catalogue: Catalogue) -> float:
+    """Load of the endogenous agonist at mu, concentration over Kd."""
+    return catalogue.drug("endogenous").number("mor.e0").value
 
 
 def equilibrium_curve(agonist: Floats, antagonist: float, tone: float) -> Floats:
-    """Occupancy by an agonist, beside an antagonist and the body's own agonist; all as concentration over Kd."""
+    """Occupancy by an agonist beside an antagonist and the endogenous agonist; all as concentration over Kd."""
     free = np.stack([agonist, np.full_like(agonist, antagonist), np.full_like(agonist, tone)], axis=-1)
     return competitive_occupancy(free, np.ones(3))[..., 0]
 
@@ -151,37 +315,26 @@ def half_point(agonist: Floats, curve: Floats, level: float) -> float:
     return float(np.exp(np.interp(level, curve, np.log(agonist))))
 
 
-def _schild(lab: Lab) -> tuple[float, float, float]:
-    structure = lab.catalogue.drug("naltrexone").default_structure
-    assert structure is not None  # naltrexone has rival structures
-    kd, _, tone = mu_loads(lab, structure.key)
+@experiment("1", "%", "log units")
+def schild(lab: Lab, *, drug: DrugKey, levels: Sequence[float], what: Literal["slope", "intercept", "top"]) -> Outcome:
+    """Schild experiment at equilibrium: slope; pA2 less -log Kd; lowest top of the agonist's curves [%]."""
+    kd, _ = constants(lab.catalogue, drug, structure_of(lab.catalogue, drug))
+    tone = tone_of(lab.catalogue)
     agonist = np.geomspace(1e-4, PLENTY, 4001)
-    control = equilibrium_curve(agonist, 0.0, tone)
-    start = half_point(agonist, control, 0.5)
-    curves = [equilibrium_curve(agonist, level, tone) for level in LEVELS]
-    ratios = [half_point(agonist, c, 0.5) / start for c in curves]
-    line = regress(np.log10(np.array(LEVELS) * kd) - 9.0, ratios)
-    return line.slope, line.pa2 - (9.0 - np.log10(kd)), 100 * min(float(c[-1]) for c in curves)
-
-
-def _schild_slope(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    return Outcome(predicted=_schild(lab)[0])
-
-
-def _schild_intercept(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    return Outcome(predicted=_schild(lab)[1])
-
-
-def _schild_top(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    return Outcome(predicted=_schild(lab)[2])
+    start = half_point(agonist, equilibrium_curve(agonist, 0.0, tone), 0.5)
+    curves = [equilibrium_curve(agonist, level, tone) for level in levels]
+    if what == "top":
+        return Outcome(predicted=100 * min(float(c[-1]) for c in curves))
+    line = regress(np.log10(np.array(levels) * kd) - 9.0, [half_point(agonist, c, 0.5) / start for c in curves])
+    return Outcome(predicted=line.slope if what == "slope" else line.pa2 - (9.0 - np.log10(kd)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
     """State of mu when an agonist arrives, and the constants of its ligands.
 
-    The order of ligands is agonist, naltrexone, its metabolite, the body's own agonist. Concentrations of the last
-    three stand still for the hour; the agonist's is given over its Kd.
+    The order of ligands is agonist, antagonist and its metabolites, endogenous agonist. Concentrations of all but the
+    first stand still for the hour; the agonist's is given over its Kd.
     """
 
     free: Floats
@@ -196,188 +349,125 @@ class Challenge:
             free = np.array([c, *self.free[row]])
             start = np.array([0.0, *self.start[row]])
             if not blocked:
-                free[1:3] = 0.0
-                start[1:3] = 0.0
-                start[3] = free[3] / (1 + free[3])
+                free[1:-1] = 0.0
+                start[1:-1] = 0.0
+                start[-1] = free[-1] / (1 + free[-1])
             out[k] = kinetic_occupancy([CHALLENGE_H], free, self.kd, self.koff, start)[0, 0]
         return out
 
+    @property
+    def load(self) -> float:
+        """Free antagonist and metabolites over their Kd, in the first person."""
+        return float((self.free[0, :-1] / self.kd[1:-1]).sum())
 
-def challenge_of(lab: Lab, structure: str, regimen: str, at_h: float, agonist: str, many: bool = False) -> Challenge:
+
+def challenge_of(
+    lab: Lab, structure: str | None, regimen: str, at_h: float, agonist: str, many: bool = False
+) -> Challenge:
     """Run up to the challenge and take the state there."""
-    species = ("naltrexone", "beta_naltrexol")
-    names = [f"free_{s}" for s in species] + [f"mor_occupancy_{s}" for s in (*species, "endogenous")]
-    found = lab.run(regimen, at_h, at_h, names, structure=structure, receptors=["mor"], many=many)
+    ligands = ligands_of(lab.catalogue, regimen, "mor")
+    names = [f"free_{s}" for s in ligands] + [f"mor_occupancy_{s}" for s in (*ligands, "endogenous")]
+    extra = {"structure": structure} if structure else {}
+    found = lab.run(regimen, at_h, at_h, names, receptors=["mor"], many=many, **extra)
     last = {n: np.asarray(found[n].values, dtype=np.float64)[:, -1] for n in names}
-    kd, koff, tone = mu_loads(lab, structure)
-    metabolite = lab.catalogue.drug("beta_naltrexol")
-    kd_metabolite = metabolite.number("mor.ki").value * metabolite.number("brain.factor").value
-    off = (
-        lab.catalogue.drug(agonist).number("mor.koff").value, koff, metabolite.number("mor.koff", structure).value,
-        lab.catalogue.drug("endogenous").number("mor.koff").value,
-    )  # fmt: skip
+    kds, koffs = zip(*(constants(lab.catalogue, s, structure) for s in ligands), strict=True)
+    off = (lab.catalogue.drug(s).number("mor.koff").value for s in (agonist, "endogenous"))
     return Challenge(
-        free=np.stack([last["free_naltrexone"], last["free_beta_naltrexol"], np.full(found.n, tone)], axis=1),
-        start=np.stack([last[f"mor_occupancy_{s}"] for s in (*species, "endogenous")], axis=1),
-        kd=np.array([1.0, kd, kd_metabolite, 1.0]),
-        koff=np.array(off),
+        free=np.stack([*(last[f"free_{s}"] for s in ligands), np.full(found.n, tone_of(lab.catalogue))], axis=1),
+        start=np.stack([last[f"mor_occupancy_{s}"] for s in (*ligands, "endogenous")], axis=1),
+        kd=np.array([1.0, *kds, 1.0]),
+        koff=np.array([next(off), *koffs, next(off)]),
     )
 
 
-def _challenge_top(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment_in_people("%")
+def challenge_top(
+    lab: Lab, many: bool, *, structure: Structure, regimen: Regimen, at: Hours, agonist: DrugKey
+) -> Floats:
+    """Top of an agonist's curve after a challenge, of that without the antagonist."""
     plenty = np.array([PLENTY])
-
-    def of(many: bool) -> Floats:
-        c = challenge_of(lab, x["structure"], x["regimen"], hours(x["at"]), x["agonist"], many)
-        control = c.curve(plenty, blocked=False)[0]
-        return np.array([100 * c.curve(plenty, row)[0] / control for row in range(len(c.free))])
-
-    return lab.both(of)
+    c = challenge_of(lab, structure, regimen, at, agonist, many)
+    control = c.curve(plenty, blocked=False)[0]
+    return np.array([100 * c.curve(plenty, row)[0] / control for row in range(len(c.free))])
 
 
-def _challenge_shift(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    c = challenge_of(lab, x["structure"], x["regimen"], hours(x["at"]), x["agonist"])
-    agonist = np.geomspace(1e-3, PLENTY, 161)
-    control, blocked = c.curve(agonist, blocked=False), c.curve(agonist)
+@experiment("%")
+def challenge_shift(lab: Lab, *, structure: Structure, regimen: Regimen, at: Hours, agonist: DrugKey) -> Outcome:
+    """Shift of an agonist's curve after a challenge, of that at equilibrium."""
+    c = challenge_of(lab, structure, regimen, at, agonist)
+    agonists = np.geomspace(1e-3, PLENTY, 161)
+    control, blocked = c.curve(agonists, blocked=False), c.curve(agonists)
     level = 0.5 * control[-1]
-    shift = half_point(agonist, blocked, level) / half_point(agonist, control, level)
-    # The body's own agonist competes before and after.
-    tone = c.free[0, 2]
-    wanted = (dose_ratio(c.free[0, :2], c.kd[1:3]) + tone) / (1 + tone)
+    shift = half_point(agonists, blocked, level) / half_point(agonists, control, level)
+    # The endogenous agonist competes before and after.
+    tone = c.free[0, -1]
+    wanted = (dose_ratio(c.free[0, :-1], c.kd[1:-1]) + tone) / (1 + tone)
     return Outcome(predicted=float(100 * (shift - 1) / (wanted - 1)))
-
-
-# ------------------------------------------------------------------------------------------------ time and people
-
-
-def _hours_above(lab: Lab, x: Mapping[str, Any], regimen: str = "", threshold: float = 0.9) -> Outcome:
-    step, until = 0.25, hours(x["until"])
-
-    def of(many: bool) -> Floats:
-        values = lab.pet(regimen or x["regimen"], x["receptor"], until, step, many=many)[1]
-        return np.asarray(step * (values > threshold).sum(axis=1), dtype=np.float64)
-
-    return lab.both(of)
-
-
-def _hours_gained(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    few, more = (_hours_above(lab, x, regimen) for regimen in x["regimens"])
-    assert few.many is not None  # people were asked for
-    assert more.many is not None
-    return Outcome(predicted=more.predicted - few.predicted, many=more.many - few.many)
-
-
-def _lowest(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    begin, end = (hours(t) for t in x["window"])
-
-    def of(many: bool) -> Floats:
-        t, values = lab.pet(x["regimen"], x["receptor"], end, 0.5, many=many)
-        return np.asarray(100 * values[:, t >= begin].min(axis=1))
-
-    return lab.both(of)
-
-
-def _time_below(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    after, until, last = hours(x["after"]), hours(x["until"]), last_dose_h(x["regimen"])
-
-    def of(many: bool) -> Floats:
-        t, values = lab.pet(x["regimen"], x["receptor"], until, 1.0, many=many)
-        out = np.full(len(values), np.nan)
-        for k, row in enumerate(values):
-            # Not before the peak that follows the last dose: a tablet takes hours to reach its height.
-            peak = int(np.flatnonzero(t >= max(after, last))[0])
-            peak += int(row[peak : peak + 24].argmax())
-            hit = np.flatnonzero(row[peak:] < x["threshold"])
-            if len(hit):
-                out[k] = (t[peak + hit[0]] - last) / 24.0
-        return out
-
-    return lab.both(of)
-
-
-def _spread(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    at = hours(x["at"])
-    group = {"n": 20 * lab.n}
-    best = lab.pet(x["regimen"], x["receptor"], at, at, many=True, population=group)[1][:, -1]
-    drawn = lab.pet(x["regimen"], x["receptor"], at, at, many=True)[1][:, -1].reshape(lab.draws, lab.n)
-    return Outcome(predicted=float(100 * best.std(ddof=1)), many=100 * drawn.std(axis=1, ddof=1))
-
-
-def _range(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    at, people = hours(x["at"]), int(x["people"])
-    name = f"plasma_{x['species']}"
-    found = lab.run(x["regimen"], at, at, [name], many=True, population={"n": 20 * people}, receptors=["mor"])
-    levels = np.asarray(found[name].values, dtype=np.float64)[:, -1].reshape(20, people)
-    ratio = levels.max(axis=1) / levels.min(axis=1)
-    return Outcome(predicted=float(np.median(ratio)), many=ratio)
-
-
-def mu_scans(catalogue: Catalogue) -> list[Observation]:
-    """Mu tomography of naltrexone that constants were fitted to."""
-    rows = catalogue.study("naltrexone_pet").observations
-    return [o for o in rows if o.species == "mor" and o.role == "calibration" and o.sd_fixed is not None]
-
-
-def _rmse(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    left = [
-        (float(predict(o, structure=x["structure"], receptors=["mor"])[0]) - o.value) / float(o.sd_fixed or 1.0)
-        for o in mu_scans(lab.catalogue)
-    ]
-    return Outcome(predicted=float(np.sqrt(np.mean(np.square(left)))))
 
 
 # ------------------------------------------------------------------------------------------------ effects
 
 
-def _block(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    dose = published_dose(lab.catalogue, x["agonist"], x["route"])
-    people = BEST if x.get("numbers") == "best" else CROWD
-    effect = x["effect"]
+@experiment("%")
+def block(
+    lab: Lab, *, regimen: Regimen, agonist: DrugKey, route: str, at: Hours, effect: EffectName,
+    structure: Structure | None = None, numbers: Literal["drawn", "best"] = "drawn",
+) -> Outcome:  # fmt: skip
+    """Median block of an effect of an agonist at its largest published dose."""
     asked = EFFECTS if effect in EFFECTS else (effect,)
-    r = lab.challenge(x["regimen"], dose, hours(x["at"]), x.get("structure"), people, asked)[effect]
+    people = BEST if numbers == "best" else CROWD
+    r = lab.challenge(regimen, published_dose(lab.catalogue, agonist, route), at, structure, people, asked)[effect]
     return Outcome(predicted=100 * r.median_block, many=100 * r.block)
 
 
-def _block_order(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    dose = published_dose(lab.catalogue, x["agonist"], x["route"])
-    found = lab.challenge(x["regimen"], dose, hours(x["at"]), x.get("structure"))
-    first, others = found[x["first"]], [found[name] for name in x["others"]]
-    rest = np.max([r.block for r in others], axis=0)
-    typical = first.median_block - max(r.median_block for r in others)
-    return Outcome(predicted=100 * typical, many=np.asarray(100 * (first.block - rest)))
+@experiment("points")
+def block_order(
+    lab: Lab, *, regimen: Regimen, agonist: DrugKey, route: str, at: Hours, first: EffectName,
+    others: Sequence[EffectName],
+) -> Outcome:  # fmt: skip
+    """Median block of one effect less the largest of other effects."""
+    found = lab.challenge(regimen, published_dose(lab.catalogue, agonist, route), at)
+    rest = np.max([found[name].block for name in others], axis=0)
+    typical = found[first].median_block - max(found[name].median_block for name in others)
+    return Outcome(predicted=100 * typical, many=np.asarray(100 * (found[first].block - rest)))
 
 
-def _alone(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment_in_people("1")
+def alone(lab: Lab, many: bool, *, regimens: Sequence[Regimen], ends: Sequence[Hours]) -> Floats:
+    """Largest change of any effect under regimens on their own, over the noise of that effect."""
     effects = lab.catalogue.effects
-
-    def of(many: bool) -> Floats:
-        worst = np.zeros(1)
-        for regimen, until in zip(x["regimens"], x["ends"], strict=True):
-            found = lab.run(regimen, hours(until), hours(until) / 100, list(effects), receptors=RECEPTORS, many=many)
-            for name, effect in effects.items():
-                values = np.asarray(found[name].values, dtype=np.float64)
-                change = np.abs(values - values[:, :1]).max(axis=1) / effect.numbers[effect.noise].value
-                worst = np.maximum(worst, change)
-        return worst
-
-    return lab.both(of)
+    worst = np.zeros(1)
+    for regimen, end in zip(regimens, ends, strict=True):
+        found = lab.run(regimen, end, end / 100, list(effects), receptors=RECEPTORS, many=many)
+        for name, effect in effects.items():
+            values = np.asarray(found[name].values, dtype=np.float64)
+            change = np.abs(values - values[:, :1]).max(axis=1) / effect.numbers[effect.noise].value
+            worst = np.maximum(worst, change)
+    return worst
 
 
-def _unchanged(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    names = [f"plasma_{x['species']}", *lab.catalogue.effects]
-    runs = [lab.run(regimen, 24.0, 0.05, names, receptors=RECEPTORS) for regimen in (x["alone"], x["together"])]
-    return Outcome(predicted=max(float(np.abs(runs[0][n].values - runs[1][n].values).max()) for n in names))
+def largest_difference(lab: Lab, species: str, *regimens: str) -> float:
+    """Largest difference of a plasma level [ng/mL] and of every effect between two regimens, typical person."""
+    names = [f"plasma_{species}", *lab.catalogue.effects]
+    a, b = (lab.run(regimen, 24.0, 0.05, names, receptors=RECEPTORS) for regimen in regimens)
+    return max(float(np.abs(a[n].values - b[n].values).max()) for n in names)
+
+
+@experiment("1")
+def unchanged(lab: Lab, *, species: DrugKey, alone: Regimen, together: Regimen) -> Outcome:
+    """Largest difference of a plasma level and of every effect between two regimens."""
+    return Outcome(predicted=largest_difference(lab, species, alone, together))
 
 
 def ventilation_curve(lab: Lab, agonist: str, over_kd: Floats, antagonist: float) -> Floats:
-    """Ventilation left, as a fraction, over concentration / Kd of an agonist beside an antagonist, at equilibrium.
+    """Ventilation left over the concentration of an agonist beside an antagonist, at equilibrium.
 
     Parameters
     ----------
     lab : Lab
         Holds the catalogue.
     agonist : str
-        Whose efficacy is taken.
+        Its efficacy is taken.
     over_kd : ndarray
         Concentration over Kd of the agonist. [1]
     antagonist : float
@@ -392,68 +482,37 @@ def ventilation_curve(lab: Lab, agonist: str, over_kd: Floats, antagonist: float
     drug = lab.catalogue.drug(agonist)
     efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
     ratio = transducer_ratio(effect.numbers[effect.reserve["mor"]].value, efficacy)
-    tone = lab.catalogue.drug("endogenous").number("mor.e0").value
-    occupied = equilibrium_curve(over_kd, antagonist, tone)
+    occupied = equilibrium_curve(over_kd, antagonist, tone_of(lab.catalogue))
     return np.asarray(1.0 - operational_response(ratio * occupied, effect.numbers[effect.slope].value))
 
 
 def antagonist_load(lab: Lab, regimen: str, at_h: float) -> float:
-    """Free naltrexone and metabolite at mu, over their Kd, in the typical person and the default mechanism."""
-    structure = lab.catalogue.drug("naltrexone").default_structure
-    assert structure is not None  # naltrexone has rival structures
-    c = challenge_of(lab, structure.key, regimen, at_h, "morphine")
-    return float((c.free[0, :2] / c.kd[1:3]).sum())
+    """Free antagonist and metabolites at mu over their Kd, in the typical person and the default mechanism."""
+    drug = ligands_of(lab.catalogue, regimen, "mor")[0]
+    return challenge_of(lab, structure_of(lab.catalogue, drug), regimen, at_h, drug).load
 
 
-def _surmounted(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    plenty = np.array([PLENTY])
-    load = antagonist_load(lab, x["regimen"], hours(x["at"]))
-    free, blocked = (1 - ventilation_curve(lab, x["agonist"], plenty, level)[0] for level in (0.0, load))
+@experiment("%")
+def surmounted(lab: Lab, *, regimen: Regimen, at: Hours, agonist: DrugKey) -> Outcome:
+    """Depth of the curve of slowed breathing under what is left of an antagonist, of that without it."""
+    plenty, load = np.array([PLENTY]), antagonist_load(lab, regimen, at)
+    free, blocked = (1 - ventilation_curve(lab, agonist, plenty, level)[0] for level in (0.0, load))
     return Outcome(predicted=float(100 * blocked / free))
 
 
-def _structures(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment("1")
+def structures(
+    lab: Lab, *, compounds: Sequence[str], count: Literal["places", "core"], core: str = "", besides: Sequence[str] = ()
+) -> Outcome:
+    """Places at which compounds differ, or how many have a scaffold."""
     from schild.structure import structure
 
     try:
-        found = structure(*x["compounds"])
+        found = structure(*compounds)
     except SchildError as error:
         if "extra" not in str(error) and "RDKit" not in str(error):
             raise
         return Outcome(predicted=float("nan"), missing="needs the extra structure (RDKit)")
-    if x["count"] == "core":
-        return Outcome(predicted=float(sum(d.core == x["core"] for d in found.descriptions)))
-    places = set(found.differences()) - set(x.get("besides", ()))
-    return Outcome(predicted=float(len(places)))
-
-
-EXPERIMENTS: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
-    "observation": _observation,
-    "occupancy": _occupancy,
-    "peak": _peak,
-    "order": _order,
-    "activation": _activation,
-    "sum_to_one": _sum_to_one,
-    "ablation": _ablation,
-    "half_dose": _half_dose,
-    "schild_slope": _schild_slope,
-    "schild_intercept": _schild_intercept,
-    "schild_top": _schild_top,
-    "challenge_top": _challenge_top,
-    "challenge_shift": _challenge_shift,
-    "hours_above": _hours_above,
-    "hours_gained": _hours_gained,
-    "lowest": _lowest,
-    "time_below": _time_below,
-    "spread": _spread,
-    "range": _range,
-    "rmse": _rmse,
-    "block": _block,
-    "block_order": _block_order,
-    "alone": _alone,
-    "unchanged": _unchanged,
-    "surmounted": _surmounted,
-    "structures": _structures,
-    **WITHDRAWAL,
-    **ALCOHOL,
-}
+    if count == "core":
+        return Outcome(predicted=float(sum(d.core == core for d in found.descriptions)))
+    return Outcome(predicted=float(len(set(found.differences()) - set(besides))))

@@ -1,47 +1,37 @@
 """Experiments with alcohol: sessions in a laboratory, trials, and what one person gains.
 
-What counts was written down before the first run: docs/design/alcohol-criteria.md. Trials are followed in memory and
+Criteria were written down before the first run: docs/design/alcohol-criteria.md. Trials are followed in memory and
 without statsmodels, so that the answer needs no extra; the same people under other numbers keep their tablets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from schild.catalog import Observation
 from schild.drinking import Laboratory, laboratory
 from schild.drinking.checks import PEOPLE, laboratory_check
 from schild.drinking.experiment import occupancy_course, sit
 from schild.drinking.people import drinkers
 from schild.drinking.protocols import protocol
 from schild.engine.session import SessionResult
-from schild.explain.lab import Lab, Outcome
+from schild.explain.lab import Lab, Outcome, experiment, experiment_in_people, row_of
+from schild.explain.options import Regimen
 from schild.people import Values
 from schild.population import people_of
 from schild.trial import Trial
+from schild.trial.checks import arm_of
 from schild.trial.endpoints import ENDPOINTS, values
 from schild.trial.follow import COUNTS, Course, Draws, counted, course, draws_of
 from schild.trial.numbers import TrialNumbers, trial_numbers
 from schild.trial.people import Drinkers, enrol, kinetic_people
 
-__all__ = [
-    "ALCOHOL",
-    "SIZES",
-    "WEEK",
-    "Side",
-    "individual_effects",
-    "measured",
-    "one_session",
-    "row_of",
-    "session",
-    "side_of",
-]
+__all__ = ["Trials", "individual_effects", "measured", "one_session", "session", "trials_of"]
 
 Floats = NDArray[np.float64]
 
@@ -51,26 +41,6 @@ PER_SET = 200
 TRIAL_PEOPLE = 3000
 #: Repeats of a person's luck behind the effect on that person.
 LUCKS = 20
-WEEK = "naltrexone 50 mg po q24h x7"
-#: Effect sizes that reviews give, by protocol.
-SIZES = (
-    ("fixed_dose", "stimulation"),
-    ("cue", "craving"),
-    ("self_administration", "drinks"),
-    ("fixed_dose", "sedation"),
-    ("fixed_dose", "mood"),
-)
-#: How each dose of a trial is given.
-_GIVEN: Mapping[str, Mapping[str, str]] = {
-    "50 mg": {"amount": "50 mg"},
-    "100 mg": {"amount": "100 mg"},
-    "380 mg": {"amount": "380 mg", "route": "im_depot", "dosing": "schedule", "every": "28 d"},
-}
-
-
-def row_of(lab: Lab, x: Mapping[str, Any]) -> Observation:
-    """Return the published row that a test names."""
-    return next(o for o in lab.catalogue.study(x["study"]).observations if o.id == x["row"])
 
 
 # --------------------------------------------------------------------------------------------------- the laboratory
@@ -79,29 +49,13 @@ def row_of(lab: Lab, x: Mapping[str, Any]) -> Observation:
 def session(
     lab: Lab, plan: str, regimen: str, *, n: int = PEOPLE, draws: int = 0, common: bool = True, **options: Any
 ) -> Laboratory:
-    """Run an experiment, or return the same one again.
-
-    Parameters
-    ----------
-    lab : Lab
-        Keeps it.
-    plan, regimen : str
-        Protocol, and antagonist in words.
-    n, draws, common, **options
-        As for ``schild.laboratory``.
-
-    Returns
-    -------
-    Laboratory
-        Effect sizes, values of each person.
-    """
-    key = ("laboratory", plan, regimen, n, draws, common, repr(sorted(options.items())))
-    if key not in lab.shared:
-        lab.shared[key] = laboratory(
+    """Run an experiment in the laboratory, or return the same one again; parameters as for ``schild.laboratory``."""
+    return lab.once(
+        ("laboratory", plan, regimen, n, draws, common, repr(sorted(options.items()))),
+        lambda: laboratory(
             plan, regimen, n=n, draws=draws, common=common, seed=lab.seed, catalogue=lab.catalogue, **options
-        )
-    found: Laboratory = lab.shared[key]
-    return found
+        ),
+    )
 
 
 def _size(lab: Lab, plan: str, regimen: str, outcome: str, **options: Any) -> Outcome:
@@ -111,8 +65,10 @@ def _size(lab: Lab, plan: str, regimen: str, outcome: str, **options: Any) -> Ou
     return Outcome(predicted=g, ends=drawn)
 
 
-def _drinking_row(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    o = row_of(lab, x)
+@experiment()
+def drinking_row(lab: Lab, *, study: str, row: str) -> Outcome:
+    """Repeat a published experiment in the laboratory."""
+    o = row_of(lab.catalogue, study, row)
     kind, place, outcome = o.observable.split(":")
     plan, _, dose = place.partition("@")
     options: dict[str, Any] = {"grams_per_kg": float(dose)} if dose else {}
@@ -120,28 +76,42 @@ def _drinking_row(lab: Lab, x: Mapping[str, Any]) -> Outcome:
         return _size(lab, plan, o.regimen, outcome, **options)
     if kind == "sign":
         return Outcome(predicted=session(lab, plan, o.regimen, **options).effects[outcome].g)
-    kept = lab.shared.setdefault("laboratory_check", {})
-    return Outcome(predicted=laboratory_check(o, seed=lab.seed, kept=kept).predicted)
+    kept: dict[Any, Laboratory] = lab.once(("laboratory_check",), dict)
+    return Outcome(predicted=laboratory_check(o, seed=lab.seed, kept=kept, catalogue=lab.catalogue).predicted)
 
 
-def _drinking_effect(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    return _size(lab, x["protocol"], x["regimen"], x["outcome"], at=x["at"])
+@experiment("1")
+def drinking_effect(lab: Lab, *, protocol: str, regimen: Regimen, outcome: str, at: str) -> Outcome:
+    """Hedges g of an antagonist on an outcome of a protocol."""
+    return _size(lab, protocol, regimen, outcome, at=at)
 
 
-def _flat_in_laboratory(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    g = np.array([[session(lab, plan, r).effects[name].g for plan, name in SIZES] for r in x["regimens"]])
+@experiment("1", "%")
+def flat_in_laboratory(
+    lab: Lab, *, regimens: tuple[Regimen, Regimen], outcomes: Sequence[tuple[str, str]], relative: bool = False
+) -> Outcome:
+    """Largest change of Hedges g between two regimens over outcomes (protocol, name); relative to the first [%]."""
+    g = np.array([[session(lab, plan, r).effects[name].g for plan, name in outcomes] for r in regimens])
     change = np.abs(g[1] - g[0])
-    return Outcome(predicted=float((100 * change / np.abs(g[0])).max() if x.get("relative") else change.max()))
+    return Outcome(predicted=float((100 * change / np.abs(g[0])).max() if relative else change.max()))
 
 
-def _sober(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment("points")
+def sober(lab: Lab, *, regimen: Regimen) -> Outcome:
+    """Largest change of ratings by an antagonist without alcohol."""
     rated = ("stimulation", "sedation", "mood", "craving")
-    found = session(lab, "fixed_dose", x["regimen"], n=PER_SET, grams_per_kg=0.0, measures=rated).values
+    found = session(lab, "fixed_dose", regimen, n=PER_SET, grams_per_kg=0.0, measures=rated).values
     return Outcome(predicted=max(float(np.abs(b - a).max()) for a, b in found.values()))
 
 
 def one_session(
-    lab: Lab, *, occupied: float = 0.0, many: bool = False, overrides: Mapping[str, float] | None = None, **changes: Any
+    lab: Lab,
+    regimen: str,
+    *,
+    occupied: float = 0.0,
+    many: bool = False,
+    overrides: Mapping[str, float] | None = None,
+    **changes: Any,
 ) -> SessionResult:
     """Let the typical person, or many, drink a fixed dose with a share of mu receptors held.
 
@@ -149,6 +119,8 @@ def one_session(
     ----------
     lab : Lab
         Says how many people and parameter sets.
+    regimen : str
+        Decides whose kinetics are drawn; ``occupied`` stands in for its occupancy.
     occupied : float
         Held throughout. [1]
     many : bool
@@ -162,41 +134,45 @@ def one_session(
         Signals over the session.
     """
     plan = protocol("fixed_dose", **changes)
-    population = {"n": lab.n, "uncertainty": lab.draws} if many else None
     _, who, _ = occupancy_course(
-        [WEEK], 147.0, plan.grid[:2], population=population, seed=lab.seed, catalogue=lab.catalogue
+        [regimen], 147.0, plan.grid[:2], population=lab.people if many else None, seed=lab.seed, catalogue=lab.catalogue
     )
     people = drinkers(Values(lab.catalogue, people_of(who, lab.catalogue, lab.seed), overrides))
     return sit(plan, people, np.full(people.n, occupied), lab.seed, "placebo")
 
 
-def _opioid_part(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    share, dose = lab.catalogue.alcohol["reward.share"].value, {"grams_per_kg": x["grams_per_kg"]}
-    blocked = one_session(lab, occupied=1.0, **dose).signal("reward")
-    other = one_session(lab, overrides={"alcohol.reward.share": 0.0}, **dose).signal("reward")
-    return Outcome(predicted=float(np.abs(blocked - (1.0 - share) * other).max()))
+@experiment("1")
+def opioid_part(lab: Lab, *, regimen: Regimen, grams_per_kg: float) -> Outcome:
+    """Largest distance of reward with every mu receptor held from the part of reward that is not opioid."""
+    share = lab.catalogue.alcohol["reward.share"].value
+    blocked = one_session(lab, regimen, occupied=1.0, grams_per_kg=grams_per_kg).signal("reward")
+    other = one_session(lab, regimen, overrides={"alcohol.reward.share": 0.0}, grams_per_kg=grams_per_kg)
+    return Outcome(predicted=float(np.abs(blocked - (1.0 - share) * other.signal("reward")).max()))
 
 
-def _endorphin_rise(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    def of(many: bool) -> Floats:
-        load = one_session(lab, many=many, grams_per_kg=x["grams_per_kg"]).signal("endorphin")
-        return np.asarray(100 * (load.max(axis=1) / load[:, 0] - 1), dtype=np.float64)
-
-    return lab.both(of)
-
-
-def _number_of_alcohol(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    number, scale = lab.catalogue.alcohol[x["number"]], float(x["scale"])
-    if number.uncertainty is None:
-        return Outcome(predicted=scale * number.value)
-    omega = float(np.asarray(number.uncertainty.omega))
-    low, high = (scale * number.value * float(np.exp(z * omega)) for z in (stats.norm.ppf(0.05), stats.norm.ppf(0.95)))
-    return Outcome(predicted=scale * number.value, ends=(low, high))
+@experiment_in_people("%")
+def endorphin_rise(lab: Lab, many: bool, *, regimen: Regimen, grams_per_kg: float) -> Floats:
+    """Largest rise of the endogenous agonist after alcohol, of its level at rest."""
+    load = one_session(lab, regimen, many=many, grams_per_kg=grams_per_kg).signal("endorphin")
+    return np.asarray(100 * (load.max(axis=1) / load[:, 0] - 1), dtype=np.float64)
 
 
-def _genotype(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    carriers: dict[str, Any] = {"moderators": {x["moderator"]: True}}
-    g = [session(lab, "fixed_dose", x["regimen"], **given).effects["stimulation"].g for given in ({}, carriers)]
+@experiment()
+def number_of_alcohol(lab: Lab, *, number: str, scale: float) -> Outcome:
+    """Return a number of the alcohol model with where 90 % of its uncertainty lies."""
+    found = lab.catalogue.alcohol[number]
+    if found.uncertainty is None:
+        return Outcome(predicted=scale * found.value)
+    omega = float(np.asarray(found.uncertainty.omega))
+    low, high = (scale * found.value * float(np.exp(z * omega)) for z in (stats.norm.ppf(0.05), stats.norm.ppf(0.95)))
+    return Outcome(predicted=scale * found.value, ends=(low, high))
+
+
+@experiment("1")
+def genotype(lab: Lab, *, moderator: str, regimen: Regimen) -> Outcome:
+    """Difference in the effect on stimulation between carriers of a moderator and others."""
+    carriers: dict[str, Any] = {"moderators": {moderator: True}}
+    g = [session(lab, "fixed_dose", regimen, **given).effects["stimulation"].g for given in ({}, carriers)]
     return Outcome(predicted=abs(g[1] - g[0]))
 
 
@@ -204,8 +180,8 @@ def _genotype(lab: Lab, x: Mapping[str, Any]) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A trial of one dose against placebo, followed in the same people.
+class Trials:
+    """A trial of one regimen against placebo, followed in the same people.
 
     Parameters
     ----------
@@ -242,15 +218,15 @@ def _means(of: Mapping[str, Floats]) -> dict[str, float]:
     return {name: float(np.nanmean(v)) if np.isfinite(v).any() else float("nan") for name, v in of.items()}
 
 
-def side_of(lab: Lab, dose: str, weeks: int, counselling: float = 0.0) -> Side:
+def trials_of(lab: Lab, regimen: str, weeks: int, counselling: float = 0.0) -> Trials:
     """Run a trial, or return the same one again.
 
     Parameters
     ----------
     lab : Lab
         Keeps it.
-    dose : str
-        ``50 mg`` or ``100 mg`` a day, or ``380 mg`` every four weeks.
+    regimen : str
+        Of the active arm, in words; its number of doses does not count.
     weeks : int
         Length.
     counselling : float
@@ -258,79 +234,66 @@ def side_of(lab: Lab, dose: str, weeks: int, counselling: float = 0.0) -> Side:
 
     Returns
     -------
-    Side
+    Trials
         People, courses, endpoints.
     """
-    key = ("trial", dose, weeks, counselling)
-    if key in lab.shared:
-        kept: Side = lab.shared[key]
-        return kept
+    arm = arm_of(regimen)
+    return lab.once(("trial", repr(arm), weeks, counselling), lambda: _follow(lab, arm, regimen, weeks, counselling))
+
+
+def _follow(lab: Lab, given: Mapping[str, object], regimen: str, weeks: int, counselling: float) -> Trials:
     trial = Trial.of(
-        {"name": "active", "drug": "naltrexone", "counselling": counselling, **_GIVEN[dose]},
-        {"name": "placebo", "placebo": True, "counselling": counselling},
+        {**given, "counselling": counselling}, {"name": "placebo", "placebo": True, "counselling": counselling},
         n=TRIAL_PEOPLE, weeks=weeks, seed=lab.seed,
     )  # fmt: skip
     numbers = trial_numbers(trial, lab.catalogue)
-    who, people = _enrolled(lab, trial, numbers)
-    if (luck := ("trial luck", weeks)) not in lab.shared:
-        lab.shared[luck] = draws_of(trial, 0, TRIAL_PEOPLE)
-    draws: Draws = lab.shared[luck]
+
+    def enrolled() -> tuple[Drinkers, Floats]:
+        who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, TRIAL_PEOPLE, 0), 0)
+        return who, np.column_stack([who.female, who.baseline, who.gain, np.zeros(TRIAL_PEOPLE)])
+
+    # Neither dose nor length decides who takes part.
+    who, people = lab.once(("trial people",), enrolled)
+    draws = lab.once(("trial luck", weeks), lambda: draws_of(trial, 0, TRIAL_PEOPLE))
     # Counselling moves no tablet, so kinetics are those of the trial without it; placebo is the same beside any dose.
-    base = side_of(lab, dose, weeks) if counselling else None
-    alone: Side | None = lab.shared.get(("trial placebo", weeks, counselling))
-    courses = {
-        arm.name: alone.courses["placebo"]
-        if alone and arm.placebo
-        else course(trial, arm, who, numbers, 0, draws, base.courses[arm.name] if base else None)
-        for arm in trial.arm
-    }
-    found = {
-        arm.name: alone.values["placebo"]
-        if alone and arm.placebo
-        else values(trial, counted(trial, arm, courses[arm.name]), people, numbers)
-        for arm in trial.arm
-    }
-    side = Side(trial=trial, who=who, people=people, draws=draws, numbers=numbers, courses=courses, values=found)
-    lab.shared[key] = lab.shared[("trial placebo", weeks, counselling)] = side
-    return side
+    base = trials_of(lab, regimen, weeks).courses if counselling else {}
+
+    def of(name: str) -> tuple[Course, Mapping[str, Floats]]:
+        arm = next(arm for arm in trial.arm if arm.name == name)
+        found = course(trial, arm, who, numbers, 0, draws, base.get(name))
+        return found, values(trial, counted(trial, arm, found), people, numbers)
+
+    active, placebo = of("active"), lab.once(("trial placebo", weeks, counselling), lambda: of("placebo"))
+    return Trials(
+        trial=trial, who=who, people=people, draws=draws, numbers=numbers,
+        courses={"active": active[0], "placebo": placebo[0]}, values={"active": active[1], "placebo": placebo[1]},
+    )  # fmt: skip
 
 
-def _enrolled(lab: Lab, trial: Trial, numbers: TrialNumbers) -> tuple[Drinkers, Floats]:
-    """The people of every trial of an answer: neither dose nor length decides who takes part."""
-    if "trial people" not in lab.shared:
-        n = TRIAL_PEOPLE
-        who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, n, 0), 0)
-        lab.shared["trial people"] = (who, np.column_stack([who.female, who.baseline, who.gain, np.zeros(n)]))
-    found: tuple[Drinkers, Floats] = lab.shared["trial people"]
-    return found
-
-
-def _under_sets(lab: Lab, dose: str, weeks: int) -> list[dict[str, dict[str, float]]]:
+def _under_sets(lab: Lab, regimen: str, weeks: int) -> list[dict[str, dict[str, float]]]:
     """Means of endpoints by arm under drawn sets of the fitted numbers, in the same people with the same tablets."""
-    side = side_of(lab, dose, weeks)
+    trials = trials_of(lab, regimen, weeks)
+    head = trials.trial.trial.model_copy(update={"uncertainty": True})
+    drawn = trials.trial.model_copy(update={"trial": head})
 
-    def drawn(name: str, key: tuple[str, str, int]) -> list[dict[str, float]]:
-        if key not in lab.shared:
-            arm = next(arm for arm in side.trial.arm if arm.name == name)
-            head = side.trial.trial.model_copy(update={"uncertainty": True})
-            trial = side.trial.model_copy(update={"trial": head})
-            sets = []
-            for k in range(lab.draws):
-                numbers = trial_numbers(trial, lab.catalogue, k)
-                again = _again(side, name, numbers, side.draws)
-                sets.append(_means(values(side.trial, counted(side.trial, arm, again), side.people, numbers)))
-            lab.shared[key] = sets
-        found: list[dict[str, float]] = lab.shared[key]
-        return found
+    def of(name: str) -> list[dict[str, float]]:
+        arm = next(arm for arm in trials.trial.arm if arm.name == name)
+        sets = []
+        for k in range(lab.draws):
+            numbers = trial_numbers(drawn, lab.catalogue, k)
+            again = _again(trials, name, numbers, trials.draws)
+            sets.append(_means(values(trials.trial, counted(trials.trial, arm, again), trials.people, numbers)))
+        return sets
 
-    active, placebo = drawn("active", ("trial sets", dose, weeks)), drawn("placebo", ("trial sets", "placebo", weeks))
+    active = lab.once(("trial sets", repr(arm_of(regimen)), weeks), lambda: of("active"))
+    placebo = lab.once(("trial sets", "placebo", weeks), lambda: of("placebo"))
     return [{"active": a, "placebo": b} for a, b in zip(active, placebo, strict=True)]
 
 
-def _again(side: Side, name: str, numbers: TrialNumbers, draws: Draws) -> Course:
+def _again(trials: Trials, name: str, numbers: TrialNumbers, draws: Draws) -> Course:
     """The same people and tablets under other numbers, or with other luck."""
-    arm = next(arm for arm in side.trial.arm if arm.name == name)
-    return course(side.trial, arm, side.who, numbers, 0, draws, side.courses[name])
+    arm = next(arm for arm in trials.trial.arm if arm.name == name)
+    return course(trials.trial, arm, trials.who, numbers, 0, draws, trials.courses[name])
 
 
 def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: str) -> float:
@@ -357,55 +320,53 @@ def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: s
     return 100.0 / gain if gain > 0.0 else float("inf")
 
 
-def _scenario(o: Observation) -> tuple[str, int]:
-    """Dose and weeks that stand for a row."""
-    dose = next(dose for dose in ("380 mg", "100 mg", "50 mg") if dose in o.regimen)
-    return dose, round(float(o.time_h or 0.0) / 168.0)
-
-
-def _trial_row(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    o = row_of(lab, x)
+@experiment()
+def trial_row(lab: Lab, *, study: str, row: str) -> Outcome:
+    """Repeat a published trial, or the regimen that stands for a review."""
+    o = row_of(lab.catalogue, study, row)
     measure, endpoint = o.observable.split(":")
-    return _measured(lab, *_scenario(o), measure, endpoint)
+    return _measured(lab, o.regimen, round(float(o.time_h or 0.0) / 168.0), measure, endpoint)
 
 
-def _measured(lab: Lab, dose: str, weeks: int, measure: str, endpoint: str) -> Outcome:
-    sets = _under_sets(lab, dose, weeks)
+def _measured(lab: Lab, regimen: str, weeks: int, measure: str, endpoint: str) -> Outcome:
+    sets = _under_sets(lab, regimen, weeks)
+    drawn = np.array([measured(of, measure, endpoint) for of in sets])
+    low, high = (float(v) for v in np.quantile(drawn, [0.05, 0.95], method="nearest"))
     return Outcome(
-        predicted=measured(side_of(lab, dose, weeks).means(), measure, endpoint),
+        predicted=measured(trials_of(lab, regimen, weeks).means(), measure, endpoint),
         # A set in which nobody gains needs endlessly many people: an end of the band, not a gap in it.
-        ends=_ends(np.array([measured(of, measure, endpoint) for of in sets])),
+        ends=(low, high) if np.isfinite(high) else (None, None),
     )
 
 
-def _ends(drawn: Floats) -> tuple[float | None, float | None]:
-    low, high = (float(v) for v in np.quantile(drawn, [0.05, 0.95], method="nearest"))
-    return (low, high) if np.isfinite(high) else (None, None)
+@experiment()
+def trial_rate(lab: Lab, *, regimen: Regimen, weeks: int, arm: Literal["active", "placebo"], endpoint: str) -> Outcome:
+    """Mean of an endpoint in one arm."""
+    return _measured(lab, regimen, weeks, arm, endpoint)
 
 
-def _trial_rate(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    return _measured(lab, x["dose"], int(x["weeks"]), x["arm"], x["endpoint"])
-
-
-def _flat_in_trial(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    few, more = (side_of(lab, dose, int(x["weeks"])).means() for dose in ("50 mg", "100 mg"))
-    change = abs(more["active"][x["endpoint"]] - few["active"][x["endpoint"]])
-    effect = abs(measured(few, "difference", x["endpoint"]))
-    return Outcome(predicted=100 * change / effect if x.get("relative") else change)
+@experiment("points", "%")
+def flat_in_trial(
+    lab: Lab, *, regimens: tuple[Regimen, Regimen], weeks: int, endpoint: str, relative: bool = False
+) -> Outcome:
+    """Change of an endpoint between two regimens; relative to the effect of the first [%]."""
+    few, more = (trials_of(lab, regimen, weeks).means() for regimen in regimens)
+    change = abs(more["active"][endpoint] - few["active"][endpoint])
+    return Outcome(predicted=100 * change / abs(measured(few, "difference", endpoint)) if relative else change)
 
 
 # --------------------------------------------------------------------------------------------------- the individual
 
 
-def individual_effects(lab: Lab, dose: str, weeks: int) -> tuple[Floats, Floats]:
+def individual_effects(lab: Lab, regimen: str, weeks: int) -> tuple[Floats, Floats]:
     """Heavy days less with tablets, each person with the same luck on both sides, repeated.
 
     Parameters
     ----------
     lab : Lab
         Keeps it.
-    dose : str
-        As for ``side_of``.
+    regimen : str
+        As for ``trials_of``.
     weeks : int
         Length.
 
@@ -416,70 +377,60 @@ def individual_effects(lab: Lab, dose: str, weeks: int) -> tuple[Floats, Floats]
     placebo : ndarray, shape (n, n_repeats)
         Heavy days with placebo. [days]
     """
-    key = ("individual", dose, weeks)
-    if key not in lab.shared:
-        side, at = side_of(lab, dose, weeks), COUNTS.index("all_heavy")
+
+    def run() -> tuple[Floats, Floats]:
+        trials, at = trials_of(lab, regimen, weeks), COUNTS.index("all_heavy")
         gained, alone = [], []
         for k in range(LUCKS):
             # A seed of its own for each repeat: the people stay, their luck changes.
-            head = side.trial.trial.model_copy(update={"seed": 1_000_000 + LUCKS * lab.seed + k})
-            draws = draws_of(side.trial.model_copy(update={"trial": head}), 0, TRIAL_PEOPLE)
+            head = trials.trial.trial.model_copy(update={"seed": 1_000_000 + LUCKS * lab.seed + k})
+            draws = draws_of(trials.trial.model_copy(update={"trial": head}), 0, TRIAL_PEOPLE)
             days = {
-                arm.name: counted(side.trial, arm, _again(side, arm.name, side.numbers, draws))[:, at]
-                for arm in side.trial.arm
+                arm.name: counted(trials.trial, arm, _again(trials, arm.name, trials.numbers, draws))[:, at]
+                for arm in trials.trial.arm
             }
             gained.append(days["placebo"].astype(np.float64) - days["active"])
             alone.append(days["placebo"].astype(np.float64))
-        lab.shared[key] = (np.stack(gained, axis=1), np.stack(alone, axis=1))
-    found: tuple[Floats, Floats] = lab.shared[key]
-    return found
+        return np.stack(gained, axis=1), np.stack(alone, axis=1)
+
+    return lab.once(("individual", repr(arm_of(regimen)), weeks), run)
 
 
-def _individual(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    effects, _ = individual_effects(lab, x["dose"], int(x["weeks"]))
+@experiment("day", "%")
+def individual(lab: Lab, *, regimen: Regimen, weeks: int, what: Literal["median", "under_one", "foreseen"]) -> Outcome:
+    """Heavy days that the median person gains; share who gain less than one; share of variance that is foreseen."""
+    effects, _ = individual_effects(lab, regimen, weeks)
     own = effects.mean(axis=1)
-    if x["what"] == "median":
+    if what == "median":
         return Outcome(predicted=float(np.median(own)), many=own)
-    if x["what"] == "under_one":
+    if what == "under_one":
         return Outcome(predicted=float(100 * (own < 1.0).mean()))
-    side = side_of(lab, x["dose"], int(x["weeks"]))
-    known = np.column_stack([np.ones(len(own)), side.people[:, :5]])
+    known = np.column_stack([np.ones(len(own)), trials_of(lab, regimen, weeks).people[:, :5]])
     left = effects - known @ np.linalg.lstsq(known, effects, rcond=None)[0]
     return Outcome(predicted=float(np.mean(100 * (1.0 - left.var(axis=0) / effects.var(axis=0)))))
 
 
-def _counselling(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    dose, weeks = x["dose"], int(x["weeks"])
-    side, alone = side_of(lab, dose, weeks, float(x["counselling"])), side_of(lab, dose, weeks)
-    beside, without = side.means(), alone.means()
-    heavy = "percent_heavy_drinking_days"
-    if x["what"] == "placebo":
+@experiment("points", "1", "%")
+def counselling(
+    lab: Lab, *, regimen: Regimen, weeks: int, counselling: float, what: Literal["placebo", "ratio", "chance"],
+    difference: float = 0.0, people: tuple[int, int] = (1, 1),
+) -> Outcome:  # fmt: skip
+    """Counselling in both arms: change of heavy days under placebo; effect over that without; chance of a difference.
+
+    ``difference`` [points of drinking days] was observed in so many ``people`` of the active arm and of placebo.
+    """
+    trials = trials_of(lab, regimen, weeks, counselling)
+    beside, without = trials.means(), trials_of(lab, regimen, weeks).means()
+    heavy, days = "percent_heavy_drinking_days", "percent_drinking_days"
+    if what == "placebo":
         return Outcome(predicted=beside["placebo"][heavy] - without["placebo"][heavy])
-    if x["what"] == "ratio":
+    if what == "ratio":
         return Outcome(predicted=measured(beside, "difference", heavy) / measured(without, "difference", heavy))
-    days = "percent_drinking_days"
     effect = measured(beside, "difference", days)
-    spread = lab.catalogue.trial["trials.effect"].value * effect
+    between = lab.catalogue.trial["trials.effect"].value * effect
     sampled = sum(
-        float(np.nanvar(side.values[arm][days], ddof=1)) / n
-        for arm, n in zip(("active", "placebo"), x["people"], strict=True)
+        float(np.nanvar(trials.values[arm][days], ddof=1)) / n
+        for arm, n in zip(("active", "placebo"), people, strict=True)
     )
-    z = abs(float(x["difference"]) - effect) / np.sqrt(sampled + spread**2)
+    z = abs(difference - effect) / np.sqrt(sampled + between**2)
     return Outcome(predicted=float(200 * stats.norm.sf(z)))
-
-
-ALCOHOL: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
-    "sober": _sober,
-    "drinking_row": _drinking_row,
-    "drinking_effect": _drinking_effect,
-    "flat_in_laboratory": _flat_in_laboratory,
-    "opioid_part": _opioid_part,
-    "endorphin_rise": _endorphin_rise,
-    "number_of_alcohol": _number_of_alcohol,
-    "genotype": _genotype,
-    "trial_row": _trial_row,
-    "trial_rate": _trial_rate,
-    "flat_in_trial": _flat_in_trial,
-    "individual": _individual,
-    "counselling": _counselling,
-}

@@ -1,92 +1,53 @@
-"""Experiments of dependence and withdrawal: naltrexone in people who used opioids, and who used them under it.
+"""Experiments of dependence and withdrawal: an antagonist in people who used opioids, and who used them under it.
 
-What counts was written down before the first run: docs/design/withdrawal-criteria.md.
+Criteria were written down before the first run: docs/design/withdrawal-criteria.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.explain.lab import CROWD, RECEPTORS, Lab, Outcome, published_dose
-from schild.units import hours
+from schild.explain.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people, published_dose
+from schild.explain.options import DrugKey, Hours, Regimen
+from schild.pharmacology.adaptation import SEVERITY
 
-__all__ = [
-    "FORMER_USE",
-    "NALOXONE_AT_H",
-    "WAITS_H",
-    "WITHDRAWAL",
-    "added_after",
-    "course_after",
-    "daily_use",
-    "months_of_tablets",
-    "people_of_withdrawal",
-    "tolerance_after",
-]
+__all__ = ["MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
 
 Floats = NDArray[np.float64]
 
-#: Earlier use of each class, in words without its length; why: docs/design/withdrawal-criteria.md.
-FORMER_USE = {
-    "heroin": "heroin 25 mg iv q6h",
-    "morphine": "morphine 30 mg sc q6h",
-    "methadone": "methadone 60 mg po q24h",
-    "buprenorphine": "buprenorphine 16 mg sl q24h",
-    "pentazocine": "pentazocine 60 mg im q6h",
-    "methadone, more": "methadone 100 mg po q24h",
-}
-#: How long. [days]
-LONG = 60
-#: From the last dose of the opioid to naltrexone. [h]
+#: From the last dose of the opioid to the antagonist. [h]
 WAITS_H = (6.0, 24.0, 72.0, 120.0, 168.0, 240.0, 336.0)
-#: A peak is looked for so long after naltrexone, and a course is followed so long. [h]
+#: A peak is looked for so long after the antagonist, and a course is followed so long. [h]
 PEAK_H, FOLLOWED_H = 24.0, 48.0
-#: Lower ends of mild, moderate, moderately severe and severe withdrawal. [points]
-MILD, MODERATE, MODERATELY_SEVERE, SEVERE = 5.0, 13.0, 25.0, 37.0
-TABLET = "naltrexone 50 mg po"
+#: Lower ends of mild and of moderately severe withdrawal. [points]
+MILD, MODERATELY_SEVERE = SEVERITY[1][0], SEVERITY[3][0]
 STEP_H = 0.5
-#: Challenge test with naloxone, and how long one watches. [h]
-TEST_DOSES, TEST_H = (("naloxone 0.2 mg iv", 0.0), ("naloxone 0.6 mg iv", 1 / 60)), 0.4
-#: Days of use from the first on, naloxone 6 h after the last dose, and how long one watches: protection. [h]
-DAYS_USED, NALOXONE, NALOXONE_AT_H, WATCHED_H = 30, "naloxone 10 mg iv", 30 * 24.0 + 6.0, 6.0
-
-
-def people_of_withdrawal(lab: Lab, many: bool | None) -> dict[str, Any]:
-    """Whom to run: the typical person (False), people behind a band (True), or those of a verdict (None).
-
-    A third of the people of other bands stand behind these, each under all parameter sets: there are many waits.
-    """
-    if many is None:
-        return {"many": True, "population": CROWD}
-    return {"many": True, "population": {"n": max(1, lab.n // 3), "uncertainty": lab.draws}} if many else {}
-
-
-def _receptors(lab: Lab) -> list[str]:
-    """Those that adaptation follows."""
-    return list(next(entry.receptors for entry in lab.catalogue.adaptation.values() if entry.default))
+WEEK_H = 168.0
+#: Outputs that are followed over months.
+MONTHS_OUTPUTS = ("liking", "cows", "dependence", "mor_activation", "adaptation_fast", "adaptation_slow")
+#: How long a challenge test with naloxone is watched, and naloxone at the end of daily use. [h]
+TEST_H, WATCHED_H = 0.4, 6.0
 
 
 def _course(
-    lab: Lab, regimen: str, former: str, days: float, until_h: float, many: bool | None, output: str, step: float
+    lab: Lab, regimen: str, use: str, days: float, until_h: float, many: bool | None, output: str, step: float = STEP_H
 ) -> tuple[Floats, Floats]:
-    history = f"{FORMER_USE[former]} for {days:g} d stopped 0 d"
-    found = lab.run(
-        regimen, until_h, step, [output], history=history, receptors=_receptors(lab), **people_of_withdrawal(lab, many)
-    )[output]
-    return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
+    """Course from the last dose of an opioid on that was used for some days."""
+    return lab.course(regimen, until_h, step, output, history=f"{use} for {days:g} d stopped 0 d", **lab.adapted(many))
 
 
 def course_after(
     lab: Lab,
-    former: str,
+    use: str,
+    dose: str,
     wait_h: float | None,
     *,
-    days: float = LONG,
+    days: float,
     many: bool | None = False,
-    drug: str = TABLET,
     output: str = "cows",
     followed_h: float = FOLLOWED_H,
 ) -> tuple[Floats, Floats]:
@@ -96,20 +57,20 @@ def course_after(
     ----------
     lab : Lab
         For its runs.
-    former : str
-        Of ``FORMER_USE``.
+    use : str
+        Earlier use in words, without its length, e.g. ``"heroin 25 mg iv q6h"``.
+    dose : str
+        The antagonist, in words.
     wait_h : float or None
-        When naltrexone is given; None for never. [h]
+        When it is given; None for never. [h]
     days : float
         How long the opioid was used.
     many : bool or None
-        As for ``people_of_withdrawal``.
-    drug : str
-        What is given, in words.
+        As for ``Lab.adapted``.
     output : str
         ``cows``, ``sows`` or ``tolerance``.
     followed_h : float
-        How long it is followed after naltrexone, or after the longest wait. [h]
+        How long it is followed after the antagonist, or after the longest wait. [h]
 
     Returns
     -------
@@ -117,128 +78,114 @@ def course_after(
         Times [h], shape (n_times,), and values, shape (n, n_times).
     """
     if wait_h is None:
-        return _course(lab, "", former, days, WAITS_H[-1] + followed_h, many, output, STEP_H)
-    return _course(lab, f"{drug} at {wait_h:g} h", former, days, wait_h + followed_h, many, output, STEP_H)
+        return _course(lab, "", use, days, WAITS_H[-1] + followed_h, many, output)
+    return _course(lab, f"{dose} at {wait_h:g} h", use, days, wait_h + followed_h, many, output)
 
 
 def added_after(
-    lab: Lab, former: str, wait_h: float, *, days: float = LONG, many: bool | None = False
+    lab: Lab, use: str, dose: str, wait_h: float, *, days: float, many: bool | None = False
 ) -> tuple[Floats, Floats]:
-    """Peak of COWS after a tablet, and what it adds to the course without it, shape (n,) each.
-
-    Parameters
-    ----------
-    lab : Lab
-        For its runs.
-    former : str
-        Of ``FORMER_USE``.
-    wait_h : float
-        When the tablet is taken. [h]
-    days : float
-        How long the opioid was used.
-    many : bool or None
-        As for ``people_of_withdrawal``.
-
-    Returns
-    -------
-    tuple of ndarray
-        Peak and added part. [points]
-    """
-    t, blocked = course_after(lab, former, wait_h, days=days, many=many)
-    without = course_after(lab, former, None, days=days, many=many)[1][:, : t.size]
+    """Peak of COWS after an antagonist, and what it adds to the course without it, shape (n,) each. [points]"""
+    t, blocked = course_after(lab, use, dose, wait_h, days=days, many=many)
+    without = course_after(lab, use, dose, None, days=days, many=many)[1][:, : t.size]
     inside = (t >= wait_h - 1e-6) & (t <= wait_h + PEAK_H + 1e-6)
     return blocked[:, inside].max(axis=1), (blocked - without)[:, inside].max(axis=1)
 
 
-def _peak_cows(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    wait = hours(x["wait"])
-    if "share" in x:
-        return _share(added_after(lab, x["former"], wait, many=None)[0], x["share"])
-    return lab.both(lambda many: added_after(lab, x["former"], wait, many=many)[0])
+def _cows(lab: Lab, place: int, share: float | None, **x: Any) -> Outcome:
+    """Peak (place 0) or added part (1), in the typical person or in the person at a share of people."""
+
+    def of(many: bool | None) -> Floats:
+        return added_after(lab, many=many, **x)[place]
+
+    if share is not None:  # one number, an end of the band itself
+        return Outcome(predicted=float(np.quantile(of(None), share)))
+    return Outcome(predicted=float(of(False)[0]), many=of(True))
 
 
-def _added_cows(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    wait, days = hours(x["wait"]), float(x.get("days", LONG))
-    if "share" in x:
-        return _share(added_after(lab, x["former"], wait, days=days, many=None)[1], x["share"])
-    return lab.both(lambda many: added_after(lab, x["former"], wait, days=days, many=many)[1])
+@experiment("points")
+def peak_cows(
+    lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, share: float | None = None
+) -> Outcome:
+    """Peak of withdrawal after an antagonist."""
+    return _cows(lab, 0, share, use=use, dose=dose, wait_h=wait, days=days)
 
 
-def _share(values: Floats, share: float) -> Outcome:
-    """The person at a share of people: one number, an end of the band itself."""
-    return Outcome(predicted=float(np.quantile(values, share)))
+@experiment("points")
+def added_cows(
+    lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, share: float | None = None
+) -> Outcome:
+    """Withdrawal that an antagonist adds to the course without it."""
+    return _cows(lab, 1, share, use=use, dose=dose, wait_h=wait, days=days)
 
 
-def _added_more(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    wait = hours(x["wait"])
+@experiment_in_people("points")
+def added_more(lab: Lab, many: bool, *, use: Regimen, than: Regimen, dose: Regimen, wait: Hours, days: float) -> Floats:
+    """What an antagonist adds after one opioid less what it adds after another."""
     # People of two runs are the same where seed and number are.
-    return lab.both(
-        lambda many: added_after(lab, x["former"], wait, many=many)[1] - added_after(lab, x["than"], wait, many=many)[1]
-    )
+    more, less = (added_after(lab, some, dose, wait, days=days, many=many)[1] for some in (use, than))
+    return more - less
 
 
-def _hours_severe(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    wait = hours(x["wait"])
-
-    def of(many: bool) -> Floats:
-        t, values = course_after(lab, x["former"], wait, many=many, followed_h=168.0)
-        return np.asarray(STEP_H * (values[:, t >= wait] >= MODERATELY_SEVERE).sum(axis=1), dtype=np.float64)
-
-    return lab.both(of)
+@experiment_in_people("h")
+def hours_severe(lab: Lab, many: bool, *, use: Regimen, dose: Regimen, wait: Hours, days: float) -> Floats:
+    """Time with withdrawal of at least 25 points in the week after an antagonist."""
+    t, values = course_after(lab, use, dose, wait, days=days, many=many, followed_h=WEEK_H)
+    return np.asarray(STEP_H * (values[:, t >= wait] >= MODERATELY_SEVERE).sum(axis=1))
 
 
-def _after_injection(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment_in_people("points")
+def after_injection(
+    lab: Lab, many: bool, *, use: Regimen, injection: Regimen, wait: Hours, days: float,
+    output: Literal["cows", "sows"], less: bool,
+) -> Floats:  # fmt: skip
     """Largest score in the week after an injection, or what it adds to the course without."""
-    wait, drug, output = hours(x["wait"]), "naltrexone 380 mg im_depot", x["output"]
-
-    def of(many: bool) -> Floats:
-        t, values = course_after(lab, x["former"], wait, many=many, drug=drug, output=output, followed_h=168.0)
-        if x["less"]:
-            values = values - _course(lab, "", x["former"], LONG, wait + 168.0, many, output, STEP_H)[1]
-        return np.asarray(values[:, t >= wait - 1e-6].max(axis=1), dtype=np.float64)
-
-    return lab.both(of)
+    t, values = course_after(lab, use, injection, wait, days=days, many=many, output=output, followed_h=WEEK_H)
+    if less:
+        values = values - _course(lab, "", use, days, wait + WEEK_H, many, output)[1]
+    return np.asarray(values[:, t >= wait - 1e-6].max(axis=1))
 
 
-def _test_fails(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    """Of people whom a naloxone test shows no withdrawal, the share that a tablet brings into it."""
-    wait, step = hours(x["wait"]), 0.1
-    doses = "; ".join(f"{dose} at {wait + later:.6f} h" for dose, later in TEST_DOSES)
-    t, tested = _course(lab, doses, x["former"], LONG, wait + TEST_H, None, "cows", step)
-    without = _course(lab, "", x["former"], LONG, wait + TEST_H, None, "cows", step)[1]
+@experiment("%")
+def test_fails(
+    lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, test: Sequence[Regimen], apart: Hours
+) -> Outcome:
+    """Share of people brought into withdrawal by an antagonist, of those in whom a naloxone test shows none."""
+    step = 0.1
+    doses = "; ".join(f"{one} at {wait + k * apart:.6f} h" for k, one in enumerate(test))
+    t, tested = _course(lab, doses, use, days, wait + TEST_H, None, "cows", step)
+    without = _course(lab, "", use, days, wait + TEST_H, None, "cows", step)[1]
     passed = (tested - without)[:, t >= wait - 1e-6].max(axis=1) < MILD
-    reacts = added_after(lab, x["former"], wait, many=None)[1] >= MILD
+    reacts = added_after(lab, use, dose, wait, days=days, many=None)[1] >= MILD
     if not passed.any():
         return Outcome(predicted=float("nan"), missing="nobody passes the test")
     return Outcome(predicted=float(100 * reacts[passed].mean()))
 
 
-def _band_width(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    peak = added_after(lab, x["former"], hours(x["wait"]), many=None)[0]
-    return Outcome(predicted=float(np.quantile(peak, 0.95) - np.quantile(peak, 0.05)))
+@experiment("points")
+def band_width(lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float) -> Outcome:
+    """Distance between the 5th and the 95th percentile of peaks of people."""
+    top = added_after(lab, use, dose, wait, days=days, many=None)[0]
+    return Outcome(predicted=float(np.quantile(top, 0.95) - np.quantile(top, 0.05)))
 
 
-def _longer_use(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    wait = hours(x["wait"])
+@experiment_in_people("fold")
+def longer_use(
+    lab: Lab, many: bool, *, use: Regimen, dose: Regimen, wait: Hours, lengths: tuple[float, float]
+) -> Floats:
+    """Peak after a long use over the peak after a short one."""
+    few, more = (added_after(lab, use, dose, wait, days=days, many=many)[0] for days in lengths)
+    return np.asarray(more / np.where(few > 0.0, few, np.nan))
 
-    def of(many: bool) -> Floats:
-        few, more = (added_after(lab, x["former"], wait, days=float(d), many=many)[0] for d in x["lengths"])
-        return np.asarray(more / np.where(few > 0.0, few, np.nan), dtype=np.float64)
 
-    return lab.both(of)
-
-
-def _interval(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    """Days from which on a tablet adds less than mild withdrawal, interpolated between the waits."""
-    days = np.array(WAITS_H) / 24.0
-
-    def of(many: bool) -> Floats:
-        added = np.stack([added_after(lab, x["former"], wait, many=many)[1] for wait in WAITS_H], axis=1)
-        found = np.array([_falls_below(days, row, MILD) for row in added])
-        # People who still react after the longest wait count with it, or a band would leave them out.
-        return np.minimum(found, days[-1]) if many else found
-
-    return lab.both(of)
+@experiment_in_people("d")
+def interval(lab: Lab, many: bool, *, use: Regimen, dose: Regimen, days: float) -> Floats:
+    """Days from which on an antagonist adds less than mild withdrawal, interpolated between the waits."""
+    waits = np.array(WAITS_H) / 24.0
+    added = np.stack([added_after(lab, use, dose, wait, days=days, many=many)[1] for wait in WAITS_H], axis=1)
+    found = np.array([_falls_below(waits, row, MILD) for row in added])
+    # People who still react after the longest wait count with it, or a band would leave them out.
+    return np.minimum(found, waits[-1]) if many else found
 
 
 def _falls_below(at: Floats, value: Floats, level: float) -> float:
@@ -263,137 +210,106 @@ def _falls_below(at: Floats, value: Floats, level: float) -> float:
 
 
 def daily_use(
-    lab: Lab, agonist: str, route: str, *, blocked: bool, many: bool | None = False, outputs: tuple[str, ...]
-) -> tuple[Floats, dict[str, Floats]]:
-    """Use an opioid once a day for a month, with or without a tablet a day, and give naloxone at the end.
+    lab: Lab, agonist: str, route: str, dose: str, naloxone: str, *, blocked: bool, days: int = 30,
+    many: bool | None = False, outputs: tuple[str, ...] = ("cows", "tolerance"),
+) -> tuple[Floats, float, dict[str, Floats]]:  # fmt: skip
+    """Use an opioid once a day, with or without an antagonist a day, and give naloxone 6 h after the last dose.
 
     Parameters
     ----------
     lab : Lab
         For its runs.
     agonist, route : str
-        Given at the largest published dose, the largest that is run under naltrexone.
+        Given at the largest published dose, the largest that is run under an antagonist.
+    dose, naloxone : str
+        Daily dose of the antagonist, and naloxone at the end.
     blocked : bool
-        Whether naltrexone is taken from the day before on.
+        Whether the antagonist is taken, from the day before on.
+    days : int
+        How long the opioid is used, from the second day on.
     many : bool or None
-        As for ``people_of_withdrawal``.
+        As for ``Lab.adapted``.
     outputs : tuple of str
         What is kept.
 
     Returns
     -------
     tuple
-        Times [h], and values of each output, shape (n, n_times).
+        Times [h], time of naloxone [h], and values of each output, shape (n, n_times).
     """
-    dose = published_dose(lab.catalogue, agonist, route)
-    use = f"{dose} q24h x{DAYS_USED} at 24 h; {NALOXONE} at {NALOXONE_AT_H:g} h"
-    regimen = f"{TABLET} q24h x{DAYS_USED + 1}; {use}" if blocked else use
-    found = lab.run(
-        regimen, NALOXONE_AT_H + WATCHED_H, 0.25, outputs, receptors=_receptors(lab), adaptation=True,
-        **people_of_withdrawal(lab, many),
-    )  # fmt: skip
-    return np.asarray(found[outputs[0]].time_h, dtype=np.float64), {
-        name: np.asarray(found[name].values, dtype=np.float64) for name in outputs
-    }
+    at = days * 24.0 + 6.0
+    use = f"{published_dose(lab.catalogue, agonist, route)} q24h x{days} at 24 h; {naloxone} at {at:g} h"
+    regimen = f"{dose} q24h x{days + 1}; {use}" if blocked else use
+    found = lab.run(regimen, at + WATCHED_H, 0.25, outputs, adaptation=True, **lab.adapted(many))
+    values = {name: np.asarray(found[name].values, dtype=np.float64) for name in outputs}
+    return np.asarray(found[outputs[0]].time_h, dtype=np.float64), at, values
 
 
-def _daily(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    def of(many: bool) -> Floats:
-        t, found = daily_use(
-            lab, x["agonist"], x["route"], blocked=x["blocked"], many=many, outputs=("cows", "tolerance")
-        )
-        if x["output"] == "tolerance":
-            return found["tolerance"][:, int(np.searchsorted(t, NALOXONE_AT_H))]
-        return np.asarray(found["cows"][:, t >= NALOXONE_AT_H].max(axis=1))
-
-    return lab.both(of)
-
-
-def months_of_tablets(lab: Lab, many: bool | None = False) -> Mapping[str, Any]:
-    """Half a year of a tablet a day and four weeks without, in people who never took opioids."""
-    outputs = ["liking", "cows", "dependence", "mor_activation", "adaptation_fast", "adaptation_slow"]
-    return lab.run(
-        f"{TABLET} q24h x180", 208 * 24.0, 6.0, outputs, receptors=RECEPTORS[:3], adaptation=True,
-        **people_of_withdrawal(lab, many),
-    ).outputs  # fmt: skip
+@experiment_in_people("points", "fold")
+def daily(
+    lab: Lab, many: bool, *, agonist: DrugKey, route: str, dose: Regimen, naloxone: Regimen, blocked: bool,
+    output: Literal["cows", "tolerance"],
+) -> Floats:  # fmt: skip
+    """Peak of withdrawal after naloxone, or tolerance before it, at the end of a month of daily use."""
+    t, at, found = daily_use(lab, agonist, route, dose, naloxone, blocked=blocked, many=many)
+    if output == "tolerance":
+        return found["tolerance"][:, int(np.searchsorted(t, at))]
+    return np.asarray(found["cows"][:, t >= at].max(axis=1))
 
 
-def _stopping(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    return lab.both(
-        lambda many: np.abs(np.asarray(months_of_tablets(lab, many)[x["output"]].values, dtype=np.float64)).max(axis=1)
-    )
+def months_of(lab: Lab, dose: str, many: bool | None = False) -> Mapping[str, Any]:
+    """Half a year of an antagonist a day and four weeks without, in people who never took opioids."""
+    options = {**lab.adapted(many), "receptors": RECEPTORS[:3], "adaptation": True}
+    return lab.run(f"{dose} q24h x180", 208 * 24.0, 6.0, MONTHS_OUTPUTS, **options).outputs
 
 
-def _alone_cows(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    def of(many: bool) -> Floats:
-        worst = np.zeros(1)
-        for regimen, until in zip(x["regimens"], x["ends"], strict=True):
-            end = hours(until)
-            found = lab.run(
-                regimen, end, end / 100, ["cows"], receptors=_receptors(lab), **people_of_withdrawal(lab, many)
-            )["cows"]
-            worst = np.maximum(worst, np.asarray(found.values, dtype=np.float64).max(axis=1))
-        return worst
+@experiment_in_people("points", "1")
+def stopping(lab: Lab, many: bool, *, dose: Regimen, output: Literal["liking", "cows", "dependence"]) -> Floats:
+    """Largest value of an output over half a year of an antagonist and four weeks after."""
+    return np.asarray(np.abs(np.asarray(months_of(lab, dose, many)[output].values, dtype=np.float64)).max(axis=1))
 
-    return lab.both(of)
+
+@experiment_in_people("points")
+def alone_cows(lab: Lab, many: bool, *, regimens: Sequence[Regimen], ends: Sequence[Hours]) -> Floats:
+    """Largest withdrawal under an antagonist in people who never took opioids."""
+    worst = np.zeros(1)
+    for regimen, end in zip(regimens, ends, strict=True):
+        worst = np.maximum(worst, lab.course(regimen, end, end / 100, "cows", **lab.adapted(many))[1].max(axis=1))
+    return worst
 
 
 # ------------------------------------------------------------------------------------------------ lost tolerance
 
-#: Injection ten days after the last dose of heroin; when its interval ends, and when its block has gone. [h]
-INJECTED_H, DUE_H, GONE_H = 240.0, 240.0 + 28 * 24.0, 240.0 + 84 * 24.0
+
+def tolerance_after(
+    lab: Lab, use: str, injection: str, injected_h: float, gone_h: float, *, days: float, many: bool | None = False
+) -> tuple[Floats, Floats]:
+    """Tolerance for breathing from the last dose of an opioid on, with an injection later; times [h], values."""
+    return _course(lab, f"{injection} at {injected_h:g} h", use, days, gone_h, many, "tolerance", 6.0)
 
 
-def tolerance_after(lab: Lab, many: bool | None = False) -> tuple[Floats, Floats]:
-    """Tolerance for breathing from the last dose of heroin on, with an injection ten days later; times [h], values."""
-    regimen = f"naltrexone 380 mg im_depot at {INJECTED_H:g} h"
-    return _course(lab, regimen, "heroin", LONG, GONE_H, many, "tolerance", 6.0)
+@experiment_in_people("%", "fold")
+def tolerance_left(
+    lab: Lab, many: bool, *, use: Regimen, injection: Regimen, days: float, injected: Hours, due: Hours, gone: Hours,
+    what: Literal["left", "factor"],
+) -> Floats:  # fmt: skip
+    """Tolerance left when the next injection is due: as a part of the first, or as the factor by which it fell."""
+    t, values = tolerance_after(lab, use, injection, injected, gone, days=days, many=many)
+    first, later = values[:, 0], values[:, int(np.searchsorted(t, due - 1e-6))]
+    return np.asarray(100 * (later - 1) / (first - 1) if what == "left" else first / later)
 
 
-def _tolerance_left(lab: Lab, x: Mapping[str, Any]) -> Outcome:
-    def of(many: bool) -> Floats:
-        t, values = tolerance_after(lab, many)
-        first, later = values[:, 0], values[:, int(np.searchsorted(t, DUE_H - 1e-6))]
-        return np.asarray(100 * (later - 1) / (first - 1) if x["as"] == "left" else first / later, dtype=np.float64)
-
-    return lab.both(of)
-
-
-def _deeper(lab: Lab, x: Mapping[str, Any]) -> Outcome:
+@experiment_in_people("points")
+def deeper(
+    lab: Lab, many: bool, *, use: Regimen, injection: Regimen, days: float, injected: Hours, gone: Hours,
+    agonist: DrugKey, route: str,
+) -> Floats:  # fmt: skip
     """How much further one published dose lowers breathing when block and tolerance have gone."""
-    dose, name, step = published_dose(lab.catalogue, "heroin", "iv"), "ventilation_isohypercapnic", 0.25
-    history = f"{FORMER_USE['heroin']} for {LONG} d stopped 0 d"
-
-    def of(many: bool) -> Floats:
-        lowest = []
-        for regimen, at in (
-            (f"{dose} at 6 h", 6.0),
-            (f"naltrexone 380 mg im_depot at {INJECTED_H:g} h; {dose} at {GONE_H:g} h", GONE_H),
-        ):
-            found = lab.run(
-                regimen, at + 6.0, step, [name], history=history, receptors=sorted({*_receptors(lab), "mor"}),
-                **people_of_withdrawal(lab, many),
-            )[name]  # fmt: skip
-            t = np.asarray(found.time_h)
-            lowest.append(100 * np.asarray(found.values, dtype=np.float64)[:, t >= at - 1e-6].min(axis=1))
-        return np.asarray(lowest[0] - lowest[1])
-
-    return lab.both(of)
-
-
-WITHDRAWAL: dict[str, Callable[[Lab, Mapping[str, Any]], Outcome]] = {
-    "peak_cows": _peak_cows,
-    "added_cows": _added_cows,
-    "added_more": _added_more,
-    "hours_severe": _hours_severe,
-    "after_injection": _after_injection,
-    "test_fails": _test_fails,
-    "band_width": _band_width,
-    "longer_use": _longer_use,
-    "interval": _interval,
-    "daily": _daily,
-    "stopping": _stopping,
-    "alone_cows": _alone_cows,
-    "tolerance_left": _tolerance_left,
-    "deeper": _deeper,
-}
+    dose, options = published_dose(lab.catalogue, agonist, route), lab.adapted(many)
+    options["receptors"] = sorted({*options["receptors"], "mor"})
+    after = []
+    for regimen, at in ((f"{dose} at 6 h", 6.0), (f"{injection} at {injected:g} h; {dose} at {gone:g} h", gone)):
+        t, values = lab.course(regimen, at + 6.0, 0.25, "ventilation_isohypercapnic",
+                               history=f"{use} for {days:g} d stopped 0 d", **options)  # fmt: skip
+        after.append(100 * values[:, t >= at - 1e-6].min(axis=1))
+    return np.asarray(after[0] - after[1])

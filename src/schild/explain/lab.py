@@ -1,26 +1,31 @@
-"""The laboratory of an answer: runs that experiments and figures share, and what an experiment gives."""
+"""The laboratory of an answer: runs that experiments and figures share, and the register of experiments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue
+from schild.catalog import Catalogue, Observation
 from schild.challenge import Response, challenge
 from schild.errors import SchildError
 from schild.people import Overrides, Values
 from schild.regimen import parse_regimen
 from schild.simulate import Result, Run, simulate_run
 
-__all__ = ["CROWD", "EFFECTS", "RECEPTORS", "Lab", "Outcome", "last_dose_h", "published_dose"]
+__all__ = [
+    "CROWD", "EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "experiment", "experiment_in_people",
+    "last_dose_h", "ligands_of", "published_dose", "row_of",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
-#: Of a challenge of effects: 300 runs, ten adults under thirty parameter sets, as the page of criteria wants.
+#: People of a challenge of effects: ten adults under thirty parameter sets (docs/design/challenge-criteria.md).
 CROWD = {"n": 10, "uncertainty": 30}
 #: Effects that every challenge is read for, so that claims and figures share runs.
 EFFECTS = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
@@ -36,7 +41,7 @@ class Outcome:
     predicted : float
         For the typical person; for a challenge of effects the median over people.
     many : ndarray or None
-        Everybody, where people matter.
+        One value for each person, where people matter.
     missing : str
         What the experiment needs and does not have; empty where it ran.
     ends : tuple of (float, float), optional
@@ -60,9 +65,39 @@ class Outcome:
         return float(low), float(high)
 
 
+#: Experiments by name, and the units that a test of each may be stated in (empty: any).
+EXPERIMENTS: dict[str, Callable[..., Outcome]] = {}
+UNITS: dict[str, tuple[str, ...]] = {}
+
+
+def experiment(*units: str) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
+    """Register a function as an experiment that claims can name; its keyword-only parameters are the options."""
+
+    def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        EXPERIMENTS[function.__name__], UNITS[function.__name__] = function, units
+        return function
+
+    return register
+
+
+def experiment_in_people(*units: str) -> Callable[[Callable[..., Floats]], Callable[..., Floats]]:
+    """Register a function of ``(lab, many)`` that gives one value for each person, typical (False) or drawn (True)."""
+
+    def register(function: Callable[..., Floats]) -> Callable[..., Floats]:
+        @wraps(function)
+        def run(lab: Lab, **options: Any) -> Outcome:
+            typical = float(function(lab, False, **options)[0])
+            return Outcome(predicted=typical, many=np.asarray(function(lab, True, **options), dtype=np.float64))
+
+        EXPERIMENTS[function.__name__], UNITS[function.__name__] = run, units
+        return function
+
+    return register
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """Runs of one answer, kept so that claims share them.
+    """Runs of one answer, kept so that claims and figures share them.
 
     Parameters
     ----------
@@ -81,10 +116,19 @@ class Lab:
     draws: int
     seed: int = 1
     overrides: Overrides = field(default_factory=lambda: Overrides({}))
-    kept: dict[Any, Result] = field(default_factory=dict)
-    measured: dict[Any, Outcome] = field(default_factory=dict)
-    faced: dict[Any, dict[str, Response]] = field(default_factory=dict)
-    shared: dict[Any, Any] = field(default_factory=dict)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def people(self) -> dict[str, int]:
+        """People behind a band: the same adults under each parameter set."""
+        return {"n": self.n, "uncertainty": self.draws}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Make something, or return what was made under the same key."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        found: T = self.kept[key]
+        return found
 
     @property
     def values(self) -> Values:
@@ -113,21 +157,22 @@ class Lab:
         population : mapping or None
             People; None for the typical person.
         effects : sequence of str
-            What is looked at.
+            Effects to read.
 
         Returns
         -------
         dict of str to Response
             By effect.
         """
-        key = (antagonist, agonist, at_h, structure, repr(population), tuple(effects))
-        if key not in self.faced:
+
+        def run() -> dict[str, Response]:
             found = challenge(
                 antagonist, agonist=agonist, at=f"{at_h:.6f} h", effect=list(effects), population=population,
                 seed=self.seed, structure=structure, catalogue=self.catalogue, overrides=self.overrides,
             )  # fmt: skip
-            self.faced[key] = {r.effect: r for r in found.responses}
-        return self.faced[key]
+            return {r.effect: r for r in found.responses}
+
+        return self.once(("challenge", antagonist, agonist, at_h, structure, repr(population), tuple(effects)), run)
 
     def run(
         self,
@@ -140,34 +185,55 @@ class Lab:
         **options: Any,
     ) -> Result:
         """Simulate, or return the same run again; an empty regimen with a history is that history alone."""
-        key = (regimen, until_h, every_h, tuple(outputs), many, repr(sorted(options.items())))
-        if key not in self.kept:
-            if many and "population" not in options:
-                options["population"] = {"n": self.n, "uncertainty": self.draws}
-            overrides, history = options.pop("overrides", None), options.pop("history", ())
-            if history:
-                who = "population" if "population" in options else "subject"
-                options[who] = {**options.get(who, {}), "history": history}
-            for name in {"receptors", "without"} & set(options):
-                options[name] = list(options[name])
-            run = Run.of(
-                *([regimen] if regimen else []), until=f"{until_h:.6f} h", every=f"{every_h:.6f} h",
-                outputs=list(outputs), seed=self.seed, **options,
-            )  # fmt: skip
-            # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
-            given = self.overrides.and_(overrides, self.catalogue)
-            self.kept[key] = simulate_run(run, catalogue=self.catalogue, overrides=given, warn=False)
-        return self.kept[key]
+        if many:
+            options.setdefault("population", self.people)
+        overrides, history = options.pop("overrides", None), options.pop("history", ())
+        if history:
+            who = "population" if "population" in options else "subject"
+            options[who] = {**options.get(who, {}), "history": history}
+        for name in {"receptors", "without"} & set(options):
+            options[name] = list(options[name])
+        run = Run.of(
+            *([regimen] if regimen else []), until=f"{until_h:.6f} h", every=f"{every_h:.6f} h", outputs=list(outputs),
+            seed=self.seed, **options,
+        )  # fmt: skip
+        # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
+        given = self.overrides.and_(overrides, self.catalogue)
+        return self.once(
+            ("run", run.model_dump_json(), repr(overrides)),
+            lambda: simulate_run(run, catalogue=self.catalogue, overrides=given, warn=False),
+        )
+
+    def course(
+        self, regimen: str, until_h: float, every_h: float, output: str, **options: Any
+    ) -> tuple[Floats, Floats]:
+        """Times [h] and values of one output, shape (n, n_times)."""
+        found = self.run(regimen, until_h, every_h, [output], **options)[output]
+        return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
 
     def pet(self, regimen: str, receptor: str, until_h: float, every_h: float, **options: Any) -> tuple[Floats, Floats]:
         """Times [h] and occupancy as tomography sees it, shape (n, n_times)."""
-        name = f"{receptor}_pet_occupancy"
-        o = self.run(regimen, until_h, every_h, [name], receptors=[receptor], **options)[name]
-        return np.asarray(o.time_h, dtype=np.float64), np.asarray(o.values, dtype=np.float64)
+        return self.course(regimen, until_h, every_h, f"{receptor}_pet_occupancy", receptors=[receptor], **options)
 
-    def both(self, of: Callable[[bool], Floats]) -> Outcome:
-        """Evaluate something for the typical person and for many."""
-        return Outcome(predicted=float(of(False)[0]), many=np.asarray(of(True), dtype=np.float64))
+    def adapted(self, many: bool | None) -> dict[str, Any]:
+        """Options of a run with tolerance and dependence.
+
+        Parameters
+        ----------
+        many : bool or None
+            The typical person (False), people behind a band (True), or those of a verdict (None). A third of the people
+            of other bands stand behind these bands, each under all parameter sets: there are many waits.
+
+        Returns
+        -------
+        dict of str to Any
+            Receptors that adaptation follows, and people.
+        """
+        receptors = list(next(e.receptors for e in self.catalogue.adaptation.values() if e.default))
+        if many is False:
+            return {"receptors": receptors}
+        some = CROWD if many is None else {"n": max(1, self.n // 3), "uncertainty": self.draws}
+        return {"receptors": receptors, "many": True, "population": some}
 
 
 def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
@@ -180,10 +246,15 @@ def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
     'heroin 25 mg iv'
     """
     entry = catalogue.drug(drug)
-    number = entry.routes[route].challenge
+    number = entry.route(route).challenge
     if number is None:
         raise SchildError(f"{entry.name} by {route} has no published dose in the catalogue. Choose another route.")
     return f"{drug} {Values(catalogue).typical(entry.key, number):g} mg {route}"
+
+
+def row_of(catalogue: Catalogue, study: str, row: str) -> Observation:
+    """Return one published result of a study."""
+    return next(o for o in catalogue.study(study).observations if o.id == row)
 
 
 def last_dose_h(regimen: str) -> float:
@@ -195,3 +266,17 @@ def last_dose_h(regimen: str) -> float:
     312.0
     """
     return max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in parse_regimen(regimen).doses)
+
+
+def ligands_of(catalogue: Catalogue, regimen: str, receptor: str) -> list[str]:
+    """First drug of a regimen, and what the body makes of it that binds a receptor.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> ligands_of(load(), "naltrexone 50 mg po", "mor")
+    ['naltrexone', 'beta_naltrexol']
+    """
+    drug = catalogue.drug(str(parse_regimen(regimen)[0].drug))
+    fed = drug.disposition.feeds if drug.disposition else ()
+    return [drug.key, *(key for key in fed if receptor in catalogue.drug(key).binding)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schild.catalog import Claim
 from schild.explain.answer import EVIDENCE_WORDS, Explanation, Finding
-from schild.explain.claims import Claim
+from schild.explain.panels import draw
 from schild.report import Raw, badge, bibliography, esc, figure, notice, page, paragraph, section, table
 
 if TYPE_CHECKING:
@@ -84,15 +85,14 @@ def html_page(answer: Explanation) -> str:
     if answer.danger:
         parts.append(notice(answer.danger, kind="warning", title="Danger."))
     parts.append(notice(answer.advice))
-    for picture in answer.pictures:
-        d = picture.draw(answer.lab)
-        drawn = figure(d.svg, caption=d.caption, data=d.data, name=f"{answer.drug}-{picture.key}")
-        parts.append(section(picture.title, drawn, key=picture.key))
+    parts += [
+        section(claim.statement, _figure(answer, claim), key=claim.id) for claim in answer.claims if not claim.tests
+    ]
     for caption, columns, rows in answer.tables:
         parts.append(section(caption, table(columns, rows)))
     if answer.findings:
         parts.append(section("How it came out", _verdicts(answer), key="verdicts"))
-    parts += [_claim(answer, claim) for claim in answer.claims]
+    parts += [_claim(answer, claim) for claim in answer.claims if claim.tests]
     if answer.not_tested:
         skipped = [(key, said, why) for key, said, why in answer.not_tested]
         parts.append(section("Not tested in this version", table(("id", "claim", "why not"), skipped)))
@@ -129,14 +129,14 @@ def _why(f: Finding) -> str:
     return f.reason or "Not listed as known."
 
 
+def _figure(answer: Explanation, claim: Claim) -> Raw:
+    d = draw(claim.figure, answer.lab, f"figure-{claim.id}", claim.place, answer.defaults)
+    return figure(d.svg, caption=d.caption, data=d.data, name=f"{answer.drug}-{claim.id}")
+
+
 def _claim(answer: Explanation, claim: Claim) -> Raw:
     found = [f for f in answer.ordered if f.claim == claim.id]
-    drawn = ""
-    if claim.figure:
-        from schild.explain.figures import draw
-
-        d = draw(claim.figure, answer.lab)
-        drawn = figure(d.svg, caption=d.caption, data=d.data, name=f"{claim.id}-{claim.figure}")
+    drawn = _figure(answer, claim) if claim.figure else ""
     rows = [_row(f) for f in found]
     words = ("verdict", "what was run, and its source", "observed and criterion", "predicted (90 % band)")
     title = f"{claim.id}. {claim.statement}" if claim.figure else claim.statement

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from schild.catalog import load
-from schild.explain.courses import BLOCKED, Picture, span_of
+from schild.explain import explain
+from schild.explain.catalogue_answer import span_of
 from schild.explain.experiments import Lab
-from schild.explain.other import explain_entry
+from schild.explain.figures import EFFECT_WORDS
+from schild.explain.panels import draw
 from webpage import check_self_contained
 
 KINDS = {
@@ -24,14 +26,26 @@ KINDS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    import sys
+
+    monkeypatch.setattr(sys.modules["schild.explain"], "QUICK_PEOPLE", 2)
+    monkeypatch.setattr(sys.modules["schild.explain"], "QUICK_DRAWS", 2)
+
+
 def answer(drug: str):
-    catalogue = load()
-    return explain_entry(catalogue.drug(drug), Lab(catalogue=catalogue, n=2, draws=2))
+    return explain(drug, quick=True)
+
+
+def pictures(found):
+    """Figures that belong to no test, by key."""
+    return {claim.id: claim.figure for claim in found.claims if not claim.tests}
 
 
 @pytest.mark.parametrize("drug", KINDS)
 def test_each_role_has_its_figures(drug):
-    assert {p.key for p in answer(drug).pictures} == KINDS[drug]
+    assert set(pictures(answer(drug))) == KINDS[drug]
 
 
 @pytest.mark.parametrize("drug", ["fentanyl", "nalmefene", "cocaine"])
@@ -46,29 +60,28 @@ def test_a_page_loads_nothing_and_says_what_it_is(drug):
 
 def test_bands_hold_the_quantiles_of_the_runs_they_are_drawn_from():
     found = answer("morphine")
-    picture = next(p for p in found.pictures if p.key == "course")
-    data = picture.draw(found.lab).data
-    options = picture.options
-    names = [f"plasma_{options['drug']}", *(f"{r}_occupancy_{options['drug']}" for r in options["receptors"])]
-    span = options["span"]
-    run = found.lab.run(options["regimen"], span, span / 240, names, receptors=options["receptors"], many=True)
-    wanted = np.quantile(np.asarray(run[names[0]].values), 0.95, axis=0)
-    assert data["plasma_morphine [ng/mL] 95 %"] == pytest.approx(list(wanted))
-    assert max(data["mor_occupancy_morphine [%]"]) > 1.0
+    figure = pictures(found)["course"]
+    data = draw(figure, found.lab, "course").data
+    plasma, held = (panel["lines"] for panel in figure["panel"])
+    assert (plasma[0]["output"], held[0]["output"]) == ("plasma_morphine", "mor_occupancy_morphine")
+    span = float(figure["panel"][0]["until"].split()[0])
+    values = found.lab.course(plasma[0]["regimen"], span, span / 240, "plasma_morphine", receptors=["mor"], many=True)[
+        1
+    ]
+    assert data["plasma: morphine 95 %"] == pytest.approx(list(np.quantile(values, 0.95, axis=0)))
+    assert max(data["receptors held: mu"]) > 1.0
 
 
 def test_naltrexone_leaves_less_of_every_effect():
     found = answer("heroin")
-    data = next(p for p in found.pictures if p.key == "effects").draw(found.lab).data
-    alone = next(n for n in data if n.startswith("liking, alone") and "%" not in n)
-    blocked = next(n for n in data if n.startswith("liking, 24 h after") and " 5 %" not in n and "95 %" not in n)
-    assert max(data[blocked]) < max(data[alone])
+    data = draw(pictures(found)["effects"], found.lab, "effects").data
+    assert max(data["liking: 24 h after naltrexone 50 mg po"]) < max(data["liking: alone"])
     assert min(len(c) for c in data.values()) == max(len(c) for c in data.values())
 
 
 def test_blocks_come_with_an_interval_that_holds_the_median():
     found = answer("hydromorphone")
-    data = next(p for p in found.pictures if p.key == "block").draw(found.lab).data
+    data = draw(pictures(found)["block"], found.lab, "block").data
     for mid, low, high in zip(data["block [%]"], data["5 % [%]"], data["95 % [%]"], strict=True):
         assert mid == "" or low <= mid <= high
     assert "% (" in found.paragraphs[-1]
@@ -82,17 +95,16 @@ def test_agonists_are_run_at_published_doses_only():
         published = {
             f"{drug} {entry.number(str(r.challenge)).value:g} mg {k}" for k, r in entry.routes.items() if r.challenge
         }
-        for picture in answer(drug).pictures:
-            if picture.key == "effects":
-                assert picture.options["agonist"] in published
-            if picture.key == "block":
-                assert {dose for _, dose in picture.options["doses"]} <= published
+        found = pictures(answer(drug))
+        for panel in found["effects"]["panel"]:
+            assert panel["lines"][0]["regimen"].removesuffix(" at 24 h") in published
+        assert {dose for _, dose in found["block"]["panel"][0]["doses"]} <= published
 
 
 def test_what_an_antagonist_does_by_itself_is_not_called_block():
     found = answer("nalmefene")
-    waning = next(p for p in found.pictures if p.key == "waning")
-    assert "analgesia" not in waning.options["names"]
+    (panel,) = pictures(found)["waning"]["panel"]
+    assert "analgesia" not in panel["effects"]
     assert "pain relief by itself" in " ".join(found.paragraphs)
     assert "does nothing there itself" not in " ".join(found.paragraphs)
 
@@ -101,23 +113,23 @@ def test_courses_are_followed_until_they_are_over():
     t = np.linspace(0, 168, 1681)
     assert span_of(t, np.zeros_like(t)) == 3.0
     assert span_of(t, np.exp(-t / 4)) == 24.0
-    assert set(BLOCKED) <= set(load().effects)
+    assert set(EFFECT_WORDS) <= set(load().effects)
 
 
-def test_a_picture_without_points_to_block_says_so():
+def test_a_figure_without_points_to_block_says_so():
     lab = Lab(catalogue=load(), n=2, draws=2)
-    options = {
-        "antagonist": "naltrexone 50 mg po", "at_h": 24.0, "doses": [("codeine", "codeine 0.01 mg oral")],
-        "names": ("pupil",),
+    panel = {
+        "draw": "block_bars", "antagonist": "naltrexone 50 mg po", "at": "24 h",
+        "doses": [("codeine", "codeine 0.01 mg oral")], "effects": ["pupil"],
     }  # fmt: skip
-    drawn = Picture(key="block", title="x", kind="block", options=options).draw(lab)
+    drawn = draw({"alt": "x", "caption": "x", "panel": [panel]}, lab, "block")
     assert drawn.data["block [%]"] == [""]
     assert "too little to be blocked" in drawn.svg
 
 
 def test_a_block_in_one_person_of_many_is_not_told():
     from schild.challenge import Response
-    from schild.explain.courses import blocks
+    from schild.explain.figures import blocks
 
     without = np.array([10.0] + [0.0] * 299)
     lone = Response(time_h=0.0, effect="pupil", unit="mm", noise=1.0, without=without, with_=without / 2)
