@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from schild.catalog import load
 from schild.errors import InputError
+from schild.people import Values
 from schild.population import Subject
 from schild.regimen import expand, parse_regimen
 from schild.simulate.guard import check_doses
@@ -18,7 +19,7 @@ WEEK = "naltrexone 50 mg po q24h x7"
 def refused(*regimens):
     doses = [dose for words in regimens for dose in parse_regimen(words)]
     try:
-        list(check_doses(load(), expand(doses, ticks("20 d")), Subject()))
+        list(check_doses(Values(load()), expand(doses, ticks("20 d")), Subject()))
     except InputError as error:
         return "published human challenges" in str(error)
     return False
