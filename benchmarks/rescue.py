@@ -14,7 +14,7 @@ import numpy as np
 from scipy.integrate import LSODA
 
 from schild.engine.lanes import W
-from schild.rescue import arrays, kernel
+from schild.rescue import arrays, equations, kernel
 from schild.rescue.drugs import regimen
 from schild.rescue.follow import RTOL, Followed, follow, warm_up
 from schild.rescue.parameters import REPRODUCTION, protocol, published
@@ -52,12 +52,12 @@ class Scipy:
     """One person by LSODA: the kernel's own compiled right-hand side, lags from a Hermite history, the same events."""
 
     def __init__(self, row: np.ndarray, start: np.ndarray, rtol: float) -> None:
-        self.ws = np.zeros(kernel.SIZE)
+        self.ws = np.zeros(equations.SIZE)
         for lane in range(W):
-            self.ws[kernel.PAR + lane : kernel.PAR + kernel.NP * W + lane : W] = row
-            self.ws[kernel.YS + lane : kernel.YS + kernel.NS * W + lane : W] = start
-        self.ws[kernel.FB : kernel.FB + W] = 1.0
-        self.ws[kernel.INSP : kernel.INSP + W] = row[kernel.PI_O]
+            self.ws[equations.PAR + lane : equations.PAR + equations.NP * W + lane : W] = row
+            self.ws[equations.YS + lane : equations.YS + equations.NS * W + lane : W] = start
+        self.ws[equations.FB : equations.FB + W] = 1.0
+        self.ws[equations.INSP : equations.INSP + W] = row[equations.PI_O]
         self.row, self.start, self.rtol = row, start, rtol
         self.history: list[tuple[float, float, float, float, float]] = []
         self.times: list[float] = []
@@ -65,26 +65,26 @@ class Scipy:
     def rates(self, t: float, y: np.ndarray) -> np.ndarray:
         """Right-hand side for LSODA."""
         self._evaluate(t, y, False)
-        return self.ws[kernel.FN : kernel.FN + kernel.NS * W : W].copy()
+        return self.ws[equations.FN : equations.FN + equations.NS * W : W].copy()
 
     def _evaluate(self, t: float, y: np.ndarray, final: bool) -> None:
         ws, row = self.ws, self.row
-        ws[kernel.YS : kernel.YS + kernel.NS * W : W] = y
-        yo = y[kernel.SYO]
-        q = row[kernel.QB0] * (1.0 + y[kernel.SYC] + yo) + row[kernel.QT0] * (1.0 + row[kernel.RHO] * yo)
-        q *= y[kernel.SCHI]
+        ws[equations.YS : equations.YS + equations.NS * W : W] = y
+        yo = y[equations.SYO]
+        q = row[equations.QB0] * (1.0 + y[equations.SYC] + yo) + row[equations.QT0] * (1.0 + row[equations.RHO] * yo)
+        q *= y[equations.SCHI]
         present = False
         for volume, column, flag, place in (
-            (kernel.KP, 1, kernel.PP, kernel.LF),
-            (kernel.KC, 3, kernel.PC, kernel.LB),
+            (equations.KP, 1, equations.PP, equations.LF),
+            (equations.KC, 3, equations.PC, equations.LB),
         ):
-            past = t - row[volume] / q if q >= row[kernel.TAPER] else t
+            past = t - row[volume] / q if q >= row[equations.TAPER] else t
             here = past <= 0.0 or past >= t
             present = present or here
             ws[flag] = float(here)
             if not here:
                 ws[place] = self._past(past, column)
-        kernel._rates(ws, kernel.YS, kernel.FN, kernel.TWO_PASS, False, present, final)
+        equations.rates(ws, equations.YS, equations.FN, equations.TWO_PASS, False, present, final)
 
     def _past(self, time_s: float, column: int) -> float:
         k = min(bisect_right(self.times, time_s), len(self.times) - 1)
@@ -102,10 +102,10 @@ class Scipy:
     def _keep(self, t: float, y: np.ndarray) -> float:
         self._evaluate(t, y, True)
         ws = self.ws
-        places = (kernel.B_FIRE, kernel.B_DFIRE, kernel.B_PBC, kernel.B_DPBC)
-        self.history.append((t, *(float(ws[kernel.OBS + place * W]) for place in places)))
+        places = (equations.B_FIRE, equations.B_DFIRE, equations.B_PBC, equations.B_DPBC)
+        self.history.append((t, *(float(ws[equations.OBS + place * W]) for place in places)))
         self.times.append(t)
-        return float(ws[kernel.OBS + kernel.B_PAO2 * W])
+        return float(ws[equations.OBS + equations.B_PAO2 * W])
 
     def solve(self, doses: list[tuple[float, int, float]]) -> tuple[bool, float]:
         """Whether there is an arrest, and the oxygen at the decision."""
@@ -117,9 +117,9 @@ class Scipy:
             while events and events[0][0] <= t:
                 _, kind, amount = events.pop(0)
                 if kind == kernel.SET_F:
-                    self.ws[kernel.FB : kernel.FB + W] = amount
+                    self.ws[equations.FB : equations.FB + W] = amount
                 else:
-                    y[kernel.SA1 if kind == kernel.ADD_OPIOID else kernel.SD] += amount
+                    y[equations.SA1 if kind == kernel.ADD_OPIOID else equations.SD] += amount
             oxygen = self._keep(t, y)
             stop = min(horizon, decision, events[0][0] if events else np.inf)
             solver = LSODA(self.rates, t, y, stop, rtol=self.rtol, atol=1e-2 * self.rtol, max_step=3.0, first_step=1e-3)
@@ -127,19 +127,22 @@ class Scipy:
                 solver.step()
                 before, oxygen, t_before = oxygen, self._keep(solver.t, solver.y), t
                 t, y = solver.t, solver.y.copy()
-                if self.ws[kernel.COLL] > 0.0 and self.ws[kernel.OBS + kernel.B_Q * W] <= self.row[kernel.QARR]:
+                if (
+                    self.ws[equations.COLL] > 0.0
+                    and self.ws[equations.OBS + equations.B_Q * W] <= self.row[equations.QARR]
+                ):
                     return True, value
-                if stage in (0, 2) and oxygen <= self.row[kernel.P15]:
-                    share = (before - self.row[kernel.P15]) / (before - oxygen) if before > oxygen else 0.0
+                if stage in (0, 2) and oxygen <= self.row[equations.P15]:
+                    share = (before - self.row[equations.P15]) / (before - oxygen) if before > oxygen else 0.0
                     first = np.ceil((t_before + max(0.0, share) * (t - t_before)) * 10.0 - 1e-6) / 10.0
-                    decision, stage = first + self.row[kernel.DELAY], stage + 1
+                    decision, stage = first + self.row[equations.DELAY], stage + 1
                     break
             if t >= decision:
                 decision = np.inf
                 if stage == 1:
                     value = oxygen
-                if stage == 3 or oxygen <= self.row[kernel.P15]:
-                    self.ws[kernel.COLL : kernel.COLL + W] = 1.0
+                if stage == 3 or oxygen <= self.row[equations.P15]:
+                    self.ws[equations.COLL : equations.COLL + W] = 1.0
                     stage = 4
                 else:
                     stage = 2

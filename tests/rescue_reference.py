@@ -20,7 +20,7 @@ from schild.errors import SchildError
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
 from schild.pharmacology.physiology.mann2022 import Collapse, Drive, Flow, Lung, Reflex
-from schild.rescue import kernel
+from schild.rescue import equations
 from schild.rescue.drugs import Rescue, Transit, Vein
 from schild.rescue.outputs import Person, outputs
 from schild.rescue.parameters import REPRODUCTION, Physiology, Protocol, Quirks
@@ -87,7 +87,7 @@ class Course:
 def kernel_states(y: Floats, person: Person) -> Floats:
     """Bring states into the order and units of the kernel, shape (times, states)."""
     gas, vein = person.physiology.gas, isinstance(person.route, Vein)
-    found = np.zeros((y.shape[1], kernel.NS))
+    found = np.zeros((y.shape[1], equations.NS))
     names = dict(a1=A1, a2=A2, a3=A3, la=L_A, d=DEPOT, t1=T1, t2=T2, x1=B1 if vein else C, x2=B2 if vein else C2, x3=B3)
     names |= dict(lb=L_B, ra=R_A, rb=R_B, pac=PA_C, pao=PA_O, yc=Y_C, yo=Y_O, dp=D_P, dc=D_C, ah=A_H, chi=CHI)
     pressures = dict(
@@ -97,7 +97,7 @@ def kernel_states(y: Floats, person: Person) -> Floats:
         ptc=(y[CT_C] - gas.hco3_tissue) / gas.alpha_co2,
     )
     for name, value in ({name: y[k] for name, k in names.items()} | pressures).items():
-        found[:, kernel.STATES.index(name)] = value
+        found[:, equations.STATES.index(name)] = value
     return found
 
 

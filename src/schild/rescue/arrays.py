@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.rescue import kernel
+from schild.rescue import equations, kernel
 from schild.rescue.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.rescue.parameters import Physiology, Quirks
 
@@ -27,7 +27,7 @@ _SIZES = {
     "chi": 0.1,
     "clk": 10.0,
 }
-WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in kernel.STATES])
+WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in equations.STATES])
 
 
 def kernel_rows(
@@ -180,12 +180,12 @@ def kernel_rows(
         wait=wait_s,
     )
     columns |= _opioid_columns(opioid, quirks) | _antagonist_columns(antagonist, route, quirks)
-    rows = np.zeros((people, kernel.NP))
-    for k, name in enumerate(kernel.PARAMETERS):
+    rows = np.zeros((people, equations.NP))
+    for k, name in enumerate(equations.PARAMETERS):
         if name in columns:
             rows[:, k] = columns[name]
     if not np.isfinite(rows).all():
-        wrong = [kernel.PARAMETERS[k] for k in np.flatnonzero(~np.isfinite(rows).all(axis=0))]
+        wrong = [equations.PARAMETERS[k] for k in np.flatnonzero(~np.isfinite(rows).all(axis=0))]
         raise InputError(f"Some people have numbers that are not finite ({', '.join(wrong)}); expected finite ones.")
     return rows
 
@@ -313,7 +313,7 @@ def cold_starts(people: int, physiology: Physiology) -> Floats:
         ah=s.depression,
         chi=1.0,
     )
-    starts = np.zeros((people, kernel.NS))
-    for k, name in enumerate(kernel.STATES):
+    starts = np.zeros((people, equations.NS))
+    for k, name in enumerate(equations.STATES):
         starts[:, k] = known.get(name, 0.0)
     return starts

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from schild.errors import InputError
-from schild.rescue import arrays, kernel
+from schild.rescue import arrays, equations, kernel
 from schild.rescue.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.rescue.outputs import Person, outputs
 from schild.rescue.parameters import Physiology, Protocol, Quirks, protocol
@@ -21,10 +21,10 @@ from schild.rescue.parameters import Physiology, Protocol, Quirks, protocol
 Floats = NDArray[np.float64]
 CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
 _RULES: dict[str, int] = {
-    "none": kernel.NO_COLLAPSE,
-    "two_pass": kernel.TWO_PASS,
-    "clock": kernel.CLOCK,
-    "hazard": kernel.HAZARD,
+    "none": equations.NO_COLLAPSE,
+    "two_pass": equations.TWO_PASS,
+    "clock": equations.CLOCK,
+    "hazard": equations.HAZARD,
 }
 
 #: Local error a step may make: of 10 mmHg, of 0.1 of the receptors, of 1 L/min of drive.
@@ -155,7 +155,7 @@ def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds:
     --------
     >>> from schild.rescue.parameters import published
     >>> y = warm_up(1, published())[0]
-    >>> round(float(y[kernel.STATES.index("pao")]), 3)
+    >>> round(float(y[equations.STATES.index("pao")]), 3)
     100.674
     """
     parts = [getattr(physiology, entry.name) for entry in fields(physiology)]
@@ -260,8 +260,8 @@ def follow(
     quirks = Quirks() if quirks is None else quirks
     plan = protocol() if plan is None else plan
     horizon = plan.horizon if horizon_s is None else float(horizon_s)
-    if starts.shape != (people, kernel.NS):
-        raise InputError(f"starts has shape {starts.shape}; expected ({people}, {kernel.NS}), as warm_up gives it.")
+    if starts.shape != (people, equations.NS):
+        raise InputError(f"starts has shape {starts.shape}; expected ({people}, {equations.NS}), as warm_up gives it.")
     if rule not in _RULES:
         raise InputError(f"The rule of collapse is {rule!r}; expected one of {', '.join(_RULES)}.")
     limit = None
@@ -299,9 +299,9 @@ def follow(
     if out_times.size and (np.any(np.diff(out_times) <= 0) or out_times[0] < 0 or out_times[-1] > horizon):
         raise InputError(f"out_times_s must increase from 0 or later to the horizon of {horizon:g} s.")
     grid, act, slope = _given(people, course)
-    states = np.full((people, out_times.size, kernel.NS), np.nan)
+    states = np.full((people, out_times.size, equations.NS), np.nan)
     outcome = np.full((people, kernel.NO), np.nan)
-    ends = np.full((people, kernel.NS), np.nan)
+    ends = np.full((people, equations.NS), np.nan)
     tables = (*arrays.events(people, fixed), *arrays.events(people, later))
 
     def part(first: int, last: int) -> None:
@@ -347,7 +347,7 @@ def follow(
         )
     if course is not None and out_times.size:
         inside = np.clip(out_times, course.times_s[0], course.times_s[-1])
-        states[:, :, kernel.SRA] = _interpolant(course)(inside)
+        states[:, :, equations.SRA] = _interpolant(course)(inside)
     person = Person(
         physiology=Physiology(**{entry.name: _column(getattr(physiology, entry.name)) for entry in fields(physiology)}),
         p_chemo=p_chemo if np.ndim(p_chemo) == 0 else np.asarray(p_chemo)[:, None],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
-from schild.rescue import kernel
+from schild.rescue import equations
 from schild.rescue.drugs import Binding, Opioid, Transit, Vein
 from schild.rescue.parameters import Physiology, Quirks
 
@@ -52,7 +52,7 @@ def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]
     Parameters
     ----------
     states : ndarray
-        Shape (..., states), in the order and units of ``kernel.STATES``.
+        Shape (..., states), in the order and units of ``equations.STATES``.
     person : Person
         Whose they are.
     quirks : Quirks
@@ -63,7 +63,7 @@ def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]
     dict
         By the column names of the reference's trajectories; each of the shape of ``states`` without its last axis.
     """
-    p, k = person.physiology, {name: states[..., i] for i, name in enumerate(kernel.STATES)}
+    p, k = person.physiology, {name: states[..., i] for i, name in enumerate(equations.STATES)}
     pbo, pto = np.maximum(k["pbo"], 0.0), np.maximum(k["pto"], 0.0)
     qb, qt = mann.regional_flows(k["yc"], k["yo"], k["chi"], p.flow)
     # Collapse scales both flows alike, so the shares stay defined when flow has gone.
