@@ -73,7 +73,7 @@ def test_gas_is_neither_made_nor_lost_but_by_breathing_and_metabolism(lung, brai
     person = r.Person(physiology=P, p_chemo=2.9, p_wake=0.9)
     course = r.Course(person=person, quirks=Quirks(), start=y)
     dy = r.rates(0.0, y, course, r._Now())
-    out = r.outputs(y[:, None], person, Quirks())
+    out = r.outputs(r.kernel_states(y[:, None], person), person, Quirks())
     vdot = P.drive.alveolar_share * out["V_E_L_per_min"][0] / 60.0
     awake = out["wakefulness_drive"][0]
     for alveolar, inspired, stores, made in (
@@ -82,10 +82,8 @@ def test_gas_is_neither_made_nor_lost_but_by_breathing_and_metabolism(lung, brai
     ):
         burnt = 0.0
         for part, pressure_here in (("brain", out["PbO2_mmHg"][0]), ("tissue", out["PtO2_mmHg"][0])):
-            from rescue_reference import metabolism
-
             co2, o2 = getattr(P.tissue, f"co2_{part}"), getattr(P.tissue, f"o2_{part}")
-            burnt += float(metabolism(awake, pressure_here, co2, o2, P.drive)[made])
+            burnt += float(r.metabolism(awake, pressure_here, co2, o2, P.drive)[made])
         kept = (
             P.lung.volume / P.lung.conversion * dy[alveolar]
             + P.tissue.volume_brain * dy[stores[0]]
