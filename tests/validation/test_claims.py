@@ -99,7 +99,7 @@ def test_rows_that_were_fitted_are_never_called_checked():
 
 def test_every_claim_has_a_figure():
     for claim in BOOK.claims:
-        spec, panels = read_figure(claim.figure, load(), claim.place, BOOK.defaults)
+        spec, panels = read_figure(claim.figure, load(), claim.places, BOOK.defaults)
         assert panels
         assert spec.alt
         assert spec.caption

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
+from schild.catalog.claims import Book
 from schild.catalog.drugs import ByDose, Correlation, Drug, Route
 from schild.catalog.effects import Adaptation, Effect
 from schild.catalog.loader import Catalogue
@@ -98,13 +99,15 @@ class Audit:
         return not self.findings
 
 
-def audit(catalogue: Catalogue) -> Audit:
+def audit(catalogue: Catalogue, check_book: Callable[[Book, Catalogue], None] | None = None) -> Audit:
     """Walk every entry of a catalogue.
 
     Parameters
     ----------
     catalogue : Catalogue
         Any catalogue, sound or not; a file that cannot be read becomes a finding.
+    check_book : callable, optional
+        Checks experiments and figures of claims: ``schild.explain.check_book``. Left out, claims are read only.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def audit(catalogue: Catalogue) -> Audit:
     26
     """
     walk = _Walk(catalogue)
-    walk.run()
+    walk.run(check_book)
     return Audit(findings=tuple(walk.findings), counts=dict(walk.counts))
 
 
@@ -158,7 +161,7 @@ class _Walk:
             self.add("unreadable", where, str(error))
             return None
 
-    def run(self) -> None:
+    def run(self, check_book: Callable[[Book, Catalogue], None] | None) -> None:
         for key in self.catalogue.drugs:
             drug = self._read(f"drugs/{key}.toml", lambda key=key: self.catalogue.drugs[key])
             if drug is not None:
@@ -191,7 +194,10 @@ class _Walk:
                 rows.add(row.id)
         for key in self.catalogue.claims:
             book = self._read(f"claims/{key}.toml", lambda key=key: self.catalogue.claims[key])
-            self.cited |= {source for test in (book.tests if book else ()) for source in test.source}
+            if book is not None:
+                self.cited |= {source for test in book.tests for source in test.source}
+                if check_book is not None:
+                    self._read(f"claims/{key}.toml", lambda book=book: check_book(book, self.catalogue))
         misses = self._read("known_misses.toml", lambda: dict(self.catalogue.known_misses)) or {}
         for row in misses.values():
             if row.id not in rows:

@@ -84,6 +84,8 @@ class Test:
         Citation keys and evidence rows.
     place : str
         File and line of the test, for messages.
+    places : mapping of str to str
+        The same of each key.
     """
 
     __test__ = False  # not a test of pytest's
@@ -105,6 +107,7 @@ class Test:
     source: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     place: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, predicted: float) -> bool | None:
         """Whether a prediction meets the criterion; None where there is none.
@@ -173,15 +176,15 @@ class Claim:
         Fields of ``schild.explain.panels.FigureSpec``; empty where none is drawn.
     tests : tuple of Test
         Its experiments.
-    place : str
-        File and line of the figure, for messages.
+    places : mapping of str to str
+        File and line of the figure (under ``""``), of its keys, and of panels and their keys (``panel 1.draw``).
     """
 
     id: str
     statement: str
     figure: Mapping[str, Any]
     tests: tuple[Test, ...]
-    place: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +316,7 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
         claims.append(
             Claim(
                 id=entry.text("id"), statement=entry.text("statement"), figure=entry.table("figure").data, tests=tests,
-                place=entry.place("figure"),
+                places=_places(entry.table("figure")),
             )
         )  # fmt: skip
         entry.done()
@@ -362,6 +365,15 @@ def _hours(table: Table, key: str) -> float:
         raise table.fail(f"has a bad {key!r}. {error}", key) from None
 
 
+def _places(figure: Table) -> dict[str, str]:
+    """File and line of a figure, its keys, and its panels and theirs."""
+    found = {"": figure.place(), **{key: figure.place(key) for key in figure.data}}
+    for k, panel in enumerate(figure.tables("panel"), 1):
+        found[f"panel {k}"] = panel.place()
+        found |= {f"panel {k}.{key}": panel.place(key) for key in panel.data}
+    return found
+
+
 def _test(table: Table, catalogue: Catalogue, cited: set[str]) -> Test:
     op = table.choice("op", OPS, "")
     row = _row(table, catalogue)
@@ -384,6 +396,7 @@ def _test(table: Table, catalogue: Catalogue, cited: set[str]) -> Test:
         source=table.texts("source", row.source if row else ()),
         rows=table.texts("rows", row.row if row else ()),
         place=table.place(),
+        places={key: table.place(key) for key in table.data},
     )
     for key in test.options:
         if key not in ("study", "row") and (close := get_close_matches(key, _OWN, n=1, cutoff=0.8)):

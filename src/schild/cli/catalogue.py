@@ -17,7 +17,8 @@ def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False
     json
         Print one JSON object and nothing else.
     audit
-        Check that every number has a unit, a basis, a source and a place in it; exit code 1 if one has not.
+        Check that every number has a unit, a basis, a source and a place in it, and that claims name experiments and
+        figures that there are; exit code 1 if one has not.
     """
     from schild.catalog.show import audit_to_dict, drug_to_dict, render_audit, render_drug, render_drugs
 
@@ -27,8 +28,9 @@ def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False
             raise InputError(f"--audit and the drug {name!r} were given; expected one of them: the whole is checked. "
                              "Leave the drug out.")  # fmt: skip
         from schild.catalog.audit import audit as check
+        from schild.explain import check_book
 
-        found = check(catalogue)
+        found = check(catalogue, check_book)
         if json:
             _print_json(audit_to_dict(found))
         else:

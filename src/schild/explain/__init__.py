@@ -125,7 +125,7 @@ def check_book(book: Book, catalogue: Catalogue) -> None:
         options_of(test, book, catalogue)
     for claim in book.claims:
         if claim.figure:
-            read_figure(claim.figure, catalogue, claim.place, book.defaults)
+            read_figure(claim.figure, catalogue, claim.places, book.defaults)
     taken = options_taken(*EXPERIMENTS.values(), *PANELS.values())
     for name in book.defaults:
         if name not in taken:

@@ -176,8 +176,8 @@ def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
         names = ("liking", "ventilation", "pupil")
         found = lab.run(dose, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)
         liking, breathing, pupil = (np.asarray(found[name].value, dtype=np.float64) for name in names)
-        entry = lab.catalogue.effects["pupil"]
-        long = 0.1 * float((pupil[0] - pupil > entry.numbers[entry.noise].value).sum())
+        noise = lab.values.typical("pupil", lab.catalogue.effects["pupil"].noise)
+        long = 0.1 * float((pupil[0] - pupil > noise).sum())
         hours_long = f"more than {FOLLOWED_H:g} h" if long >= FOLLOWED_H - 1 else f"{long:.1f} h" if long else "–"
         told: list[str] = []
         if compared:
@@ -317,7 +317,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
 
 
 def _figure(key: str, title: str, figure: dict[str, Any]) -> Claim:
-    return Claim(id=key, statement=title, figure=figure, tests=(), place=f"The figure {key!r}")
+    return Claim(id=key, statement=title, figure=figure, tests=())
 
 
 def _time_axis(span: float) -> dict[str, Any]:
@@ -459,7 +459,7 @@ def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
     for name in names:
         y, entry = np.asarray(alone[name].value, dtype=np.float64), lab.catalogue.effects[name]
         most = float(np.abs(y - y[0]).max())
-        if most > entry.numbers[entry.noise].value:
+        if most > lab.values.typical(name, entry.noise):
             found[name] = most
     return found
 

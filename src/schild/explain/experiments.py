@@ -34,6 +34,7 @@ from schild.explain.lab import (
     row_of,
 )
 from schild.explain.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template, read_options
+from schild.people import Given
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.simulate.observe import predict
@@ -72,18 +73,19 @@ def options_of(test: Test, book: Book, catalogue: Catalogue) -> dict[str, Any]:
     CatalogueError
         For an unknown experiment or unit, or an option that is unknown, missing or wrong; it names file and line.
     """
-    place = f"{test.place}: " if test.place else ""
+    what = f"{test.id}: the experiment {test.run!r}"
     if test.run not in EXPERIMENTS:
-        raise CatalogueError(f"{place}{test.id}: {UnknownNameError('experiment', test.run, EXPERIMENTS)}")
+        raise _fault(test, "run", str(UnknownNameError("experiment", test.run, EXPERIMENTS)))
     units = UNITS[test.run]
     if units and test.unit not in units:
-        raise CatalogueError(
-            f"{place}{test.id} has unit = {test.unit!r}; the experiment {test.run!r} gives {' or '.join(units)}."
-        )
-    function = EXPERIMENTS[test.run]
-    return read_options(
-        f"{place}{test.id}: the experiment {test.run!r}", function, test.options, catalogue, book.defaults
-    )
+        raise _fault(test, "unit", f"{what} gives {' or '.join(units)}, and unit = {test.unit!r}.")
+    places = {"": test.place, **test.places} if test.place else {}
+    return read_options(what, EXPERIMENTS[test.run], test.options, catalogue, book.defaults, places)
+
+
+def _fault(test: Test, key: str, said: str) -> CatalogueError:
+    place = test.places.get(key, test.place)
+    return CatalogueError(f"{place}: {said}" if place else said)
 
 
 def run_test(lab: Lab, test: Test, book: Book) -> Outcome:
@@ -107,7 +109,7 @@ def observation(lab: Lab, *, study: str, row: str) -> Outcome:
 
     def of(many: bool) -> Floats:
         extra: dict[str, Any] = {"population": lab.people} if many else {}
-        return predict(o, receptors=receptors, seed=lab.seed, catalogue=lab.catalogue, **extra)
+        return predict(o, receptors=receptors, seed=lab.seed, catalogue=lab.catalogue, overrides=lab.overrides, **extra)
 
     # Rows that ask the same of the model share a prediction.
     key = ("observation", o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)
@@ -253,7 +255,9 @@ def scans_of(catalogue: Catalogue, study: str, receptor: str) -> list[Observatio
     return [o for o in rows if o.species == receptor and o.role == "calibration" and o.sd_fixed is not None]
 
 
-def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str) -> float:
+def weighted_error(
+    catalogue: Catalogue, study: str, receptor: str, structure: str, overrides: Given | None = None
+) -> float:
     """Root mean square of the distances to scans, in their standard deviations, under one structure. [SD]
 
     Examples
@@ -264,7 +268,10 @@ def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: s
     True
     """  # noqa: E501
     left = [
-        (float(predict(o, structure=structure, receptors=[receptor], catalogue=catalogue)[0]) - o.value)
+        (
+            float(predict(o, structure=structure, receptors=[receptor], catalogue=catalogue, overrides=overrides)[0])
+            - o.value
+        )
         / float(o.sd_fixed or 1.0)
         for o in scans_of(catalogue, study, receptor)
     ]
@@ -274,21 +281,22 @@ def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: s
 @experiment("SD")
 def rmse(lab: Lab, *, study: str, receptor: Receptor, structure: Structure) -> Outcome:
     """Weighted error of a structure against the scans that were fitted."""
-    return Outcome(predicted=weighted_error(lab.catalogue, study, receptor, structure))
+    return Outcome(predicted=weighted_error(lab.catalogue, study, receptor, structure, lab.overrides))
 
 
 # ------------------------------------------------------------------------------------------------ competition
 
 
-def constants(catalogue: Catalogue, drug: str, structure: str | None, receptor: str = "mor") -> tuple[float, float]:
+def constants(lab: Lab, drug: str, structure: str | None, receptor: str = "mor") -> tuple[float, float]:
     """Kd [nM] and koff [1/h] of a ligand at a receptor, under a structure."""
-    entry = catalogue.drug(drug)
-    b = entry.binding[receptor]
+    values, b = lab.values, lab.catalogue.drug(drug).binding[receptor]
+    if structure:
+        values.structures[drug] = structure
     if b.kd is not None:
-        kd = entry.number(b.kd, structure).value
+        kd = values.typical(drug, b.kd)
     else:
-        kd = entry.number(str(b.ki)).value * (entry.number(b.factor, structure).value if b.factor else 1.0)
-    return kd, entry.number(str(b.koff), structure).value
+        kd = values.typical(drug, str(b.ki)) * (values.typical(drug, b.factor) if b.factor else 1.0)
+    return kd, values.typical(drug, str(b.koff))
 
 
 def structure_of(catalogue: Catalogue, drug: str) -> str | None:
@@ -297,9 +305,9 @@ def structure_of(catalogue: Catalogue, drug: str) -> str | None:
     return None if default is None else default.key
 
 
-def tone_of(catalogue: Catalogue) -> float:
+def tone_of(lab: Lab) -> float:
     """Load of the endogenous agonist at mu, concentration over Kd."""
-    return catalogue.drug("endogenous").number("mor.e0").value
+    return lab.values.typical("endogenous", "mor.e0")
 
 
 def equilibrium_curve(agonist: Floats, antagonist: float, tone: float) -> Floats:
@@ -318,8 +326,8 @@ def half_point(agonist: Floats, curve: Floats, level: float) -> float:
 @experiment("1", "%", "log units")
 def schild(lab: Lab, *, drug: DrugKey, levels: Sequence[float], what: Literal["slope", "intercept", "top"]) -> Outcome:
     """Schild experiment at equilibrium: slope; pA2 less -log Kd; lowest top of the agonist's curves [%]."""
-    kd, _ = constants(lab.catalogue, drug, structure_of(lab.catalogue, drug))
-    tone = tone_of(lab.catalogue)
+    kd, _ = constants(lab, drug, structure_of(lab.catalogue, drug))
+    tone = tone_of(lab)
     agonist = np.geomspace(1e-4, PLENTY, 4001)
     start = half_point(agonist, equilibrium_curve(agonist, 0.0, tone), 0.5)
     curves = [equilibrium_curve(agonist, level, tone) for level in levels]
@@ -370,10 +378,10 @@ def challenge_of(
     extra = {"structure": structure} if structure else {}
     found = lab.run(regimen, at_h, at_h, names, receptors=["mor"], many=many, **extra)
     last = {n: np.asarray(found[n].values, dtype=np.float64)[:, -1] for n in names}
-    kds, koffs = zip(*(constants(lab.catalogue, s, structure) for s in ligands), strict=True)
-    off = (lab.catalogue.drug(s).number("mor.koff").value for s in (agonist, "endogenous"))
+    kds, koffs = zip(*(constants(lab, s, structure) for s in ligands), strict=True)
+    off = (lab.values.typical(s, "mor.koff") for s in (agonist, "endogenous"))
     return Challenge(
-        free=np.stack([*(last[f"free_{s}"] for s in ligands), np.full(found.n, tone_of(lab.catalogue))], axis=1),
+        free=np.stack([*(last[f"free_{s}"] for s in ligands), np.full(found.n, tone_of(lab))], axis=1),
         start=np.stack([last[f"mor_occupancy_{s}"] for s in (*ligands, "endogenous")], axis=1),
         kd=np.array([1.0, *kds, 1.0]),
         koff=np.array([next(off), *koffs, next(off)]),
@@ -441,7 +449,7 @@ def alone(lab: Lab, many: bool, *, regimens: Sequence[Regimen], ends: Sequence[H
         found = lab.run(regimen, end, end / 100, list(effects), receptors=RECEPTORS, many=many)
         for name, effect in effects.items():
             values = np.asarray(found[name].values, dtype=np.float64)
-            change = np.abs(values - values[:, :1]).max(axis=1) / effect.numbers[effect.noise].value
+            change = np.abs(values - values[:, :1]).max(axis=1) / lab.values.typical(name, effect.noise)
             worst = np.maximum(worst, change)
     return worst
 
@@ -478,12 +486,12 @@ def ventilation_curve(lab: Lab, agonist: str, over_kd: Floats, antagonist: float
     ndarray
         Fraction of ventilation at a carbon dioxide held constant. [1]
     """
-    effect = lab.catalogue.effects["ventilation_isohypercapnic"]
-    drug = lab.catalogue.drug(agonist)
-    efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
-    ratio = transducer_ratio(effect.numbers[effect.reserve["mor"]].value, efficacy)
-    occupied = equilibrium_curve(over_kd, antagonist, tone_of(lab.catalogue))
-    return np.asarray(1.0 - operational_response(ratio * occupied, effect.numbers[effect.slope].value))
+    name, values = "ventilation_isohypercapnic", lab.values
+    effect = lab.catalogue.effects[name]
+    efficacy = values.typical(agonist, str(lab.catalogue.drug(agonist).binding["mor"].efficacy))
+    ratio = transducer_ratio(values.typical(name, effect.reserve["mor"]), efficacy)
+    occupied = equilibrium_curve(over_kd, antagonist, tone_of(lab))
+    return np.asarray(1.0 - operational_response(ratio * occupied, values.typical(name, effect.slope)))
 
 
 def antagonist_load(lab: Lab, regimen: str, at_h: float) -> float:

@@ -53,7 +53,15 @@ def session(
     return lab.once(
         ("laboratory", plan, regimen, n, draws, common, repr(sorted(options.items()))),
         lambda: laboratory(
-            plan, regimen, n=n, draws=draws, common=common, seed=lab.seed, catalogue=lab.catalogue, **options
+            plan,
+            regimen,
+            n=n,
+            draws=draws,
+            common=common,
+            seed=lab.seed,
+            catalogue=lab.catalogue,
+            overrides=lab.overrides,
+            **options,
         ),
     )
 
@@ -135,16 +143,23 @@ def one_session(
     """
     plan = protocol("fixed_dose", **changes)
     _, who, _ = occupancy_course(
-        [regimen], 147.0, plan.grid[:2], population=lab.people if many else None, seed=lab.seed, catalogue=lab.catalogue
+        [regimen],
+        147.0,
+        plan.grid[:2],
+        population=lab.people if many else None,
+        seed=lab.seed,
+        catalogue=lab.catalogue,
+        overrides=lab.overrides,
     )
-    people = drinkers(Values(lab.catalogue, people_of(who, lab.catalogue, lab.seed), overrides))
+    given = lab.overrides.and_(overrides, lab.catalogue)
+    people = drinkers(Values(lab.catalogue, people_of(who, lab.catalogue, lab.seed), given))
     return sit(plan, people, np.full(people.n, occupied), lab.seed, "placebo")
 
 
 @experiment("1")
 def opioid_part(lab: Lab, *, regimen: Regimen, grams_per_kg: float) -> Outcome:
     """Largest distance of reward with every mu receptor held from the part of reward that is not opioid."""
-    share = lab.catalogue.alcohol["reward.share"].value
+    share = lab.values.typical("alcohol", "reward.share")
     blocked = one_session(lab, regimen, occupied=1.0, grams_per_kg=grams_per_kg).signal("reward")
     other = one_session(lab, regimen, overrides={"alcohol.reward.share": 0.0}, grams_per_kg=grams_per_kg)
     return Outcome(predicted=float(np.abs(blocked - (1.0 - share) * other.signal("reward")).max()))
@@ -160,12 +175,12 @@ def endorphin_rise(lab: Lab, many: bool, *, regimen: Regimen, grams_per_kg: floa
 @experiment()
 def number_of_alcohol(lab: Lab, *, number: str, scale: float) -> Outcome:
     """Return a number of the alcohol model with where 90 % of its uncertainty lies."""
-    found = lab.catalogue.alcohol[number]
-    if found.uncertainty is None:
-        return Outcome(predicted=scale * found.value)
-    omega = float(np.asarray(found.uncertainty.omega))
-    low, high = (scale * found.value * float(np.exp(z * omega)) for z in (stats.norm.ppf(0.05), stats.norm.ppf(0.95)))
-    return Outcome(predicted=scale * found.value, ends=(low, high))
+    value, uncertainty = scale * lab.values.typical("alcohol", number), lab.catalogue.alcohol[number].uncertainty
+    if uncertainty is None:
+        return Outcome(predicted=value)
+    omega = float(np.asarray(uncertainty.omega))
+    low, high = (value * float(np.exp(z * omega)) for z in (stats.norm.ppf(0.05), stats.norm.ppf(0.95)))
+    return Outcome(predicted=value, ends=(low, high))
 
 
 @experiment("1")
@@ -246,7 +261,7 @@ def _follow(lab: Lab, given: Mapping[str, object], regimen: str, weeks: int, cou
         {**given, "counselling": counselling}, {"name": "placebo", "placebo": True, "counselling": counselling},
         n=TRIAL_PEOPLE, weeks=weeks, seed=lab.seed,
     )  # fmt: skip
-    numbers = trial_numbers(trial, lab.catalogue)
+    numbers = trial_numbers(trial, lab.catalogue, overrides=lab.overrides)
 
     def enrolled() -> tuple[Drinkers, Floats]:
         who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, TRIAL_PEOPLE, 0), 0)
@@ -280,7 +295,7 @@ def _under_sets(lab: Lab, regimen: str, weeks: int) -> list[dict[str, dict[str, 
         arm = next(arm for arm in trials.trial.arm if arm.name == name)
         sets = []
         for k in range(lab.draws):
-            numbers = trial_numbers(drawn, lab.catalogue, k)
+            numbers = trial_numbers(drawn, lab.catalogue, k, lab.overrides)
             again = _again(trials, name, numbers, trials.draws)
             sets.append(_means(values(trials.trial, counted(trials.trial, arm, again), trials.people, numbers)))
         return sets
@@ -427,7 +442,7 @@ def counselling(
     if what == "ratio":
         return Outcome(predicted=measured(beside, "difference", heavy) / measured(without, "difference", heavy))
     effect = measured(beside, "difference", days)
-    between = lab.catalogue.trial["trials.effect"].value * effect
+    between = lab.values.typical("trial", "trials.effect") * effect
     sampled = sum(
         float(np.nanvar(trials.values[arm][days], ddof=1)) / n
         for arm, n in zip(("active", "placebo"), people, strict=True)

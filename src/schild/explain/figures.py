@@ -260,7 +260,7 @@ def histogram(p: Panel, *, regimen: Regimen, receptor: Receptor, at: Hours, stud
 @panel
 def equilibrium(p: Panel, *, levels: Sequence[float]) -> None:
     """Occupancy by an agonist over its concentration, under levels of an antagonist, at equilibrium."""
-    agonist, tone = np.geomspace(1e-2, 1e6, 65), tone_of(p.lab.catalogue)
+    agonist, tone = np.geomspace(1e-2, 1e6, 65), tone_of(p.lab)
     p.keep("agonist, C/Kd", agonist)
     for level, shade in zip((0.0, *levels), (1.0, *np.linspace(0.35, 1.0, len(levels))), strict=True):
         curve = 100 * equilibrium_curve(agonist, level, tone)
@@ -440,7 +440,7 @@ def changes(p: Panel, *, regimen: Regimen, until: Hours) -> None:
     found = p.lab.run(regimen, until, until / 100, list(effects), receptors=RECEPTORS)
     for k, (name, effect) in enumerate(effects.items()):
         t, y = np.asarray(found[name].time_h), np.asarray(found[name].value)
-        change = (y - y[0]) / effect.numbers[effect.noise].value
+        change = (y - y[0]) / p.lab.values.typical(name, effect.noise)
         p.axis.plot(t / 24, change, color=COLOURS[k % len(COLOURS)], linewidth=1.6, label=name.replace("_", " "))
         p.keep("time [h]", t)
         p.keep(f"{name}, change / noise", change)

@@ -98,13 +98,14 @@ def read_options(
     given: Mapping[str, Any],
     catalogue: Catalogue,
     defaults: Mapping[str, Any] | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Check the options of a function and bring them into its units.
 
     Parameters
     ----------
     what : str
-        File, line and the function in words: the beginning of messages.
+        The function in words, for messages.
     function : callable
         Its keyword-only parameters are the options.
     given : mapping
@@ -113,6 +114,8 @@ def read_options(
         For names of drugs, receptors and effects.
     defaults : mapping, optional
         Options that hold where the function takes one of that name and none is given.
+    places : mapping of str to str, optional
+        File and line of each option, and under ``""`` of the whole: the beginning of messages.
 
     Returns
     -------
@@ -128,35 +131,43 @@ def read_options(
     --------
     >>> from schild.catalog import load
     >>> def occupancy(*, regimen: Regimen, at: Hours) -> float: ...
-    >>> read_options("x.toml, line 3", occupancy, {"regimen": "naltrexone 50 mg po", "at": "1 d"}, load())
+    >>> read_options("occupancy", occupancy, {"regimen": "naltrexone 50 mg po", "at": "1 d"}, load())
     {'regimen': 'naltrexone 50 mg po', 'at': 24.0}
-    >>> read_options("x.toml, line 3: occupancy", occupancy, {"regimen": "naltrexone 50 mg po", "att": "1 d"}, load())
+    >>> wrong = {"regimen": "naltrexone 50 mg po", "att": "1 d"}
+    >>> read_options("occupancy", occupancy, wrong, load(), places={"att": "x.toml, line 3"})
     Traceback (most recent call last):
         ...
     schild.errors.CatalogueError: x.toml, line 3: occupancy has no option 'att'. Did you mean 'at'?
     """
     hints = get_type_hints(function, include_extras=True)
     known = _options(function)
+    places = places or {}
+
+    def at(name: str) -> str:
+        return places.get(name, places.get("", ""))
+
+    def fault(name: str, said: str) -> CatalogueError:
+        return CatalogueError(f"{at(name)}: {what} {said}" if at(name) else f"{what} {said}")
+
     for name in given:
         if name not in known:
             close = [repr(other) for other in get_close_matches(name, known, n=2)]
             hint = f"Did you mean {' or '.join(close)}?" if close else f"It takes {', '.join(known) or 'none'}."
-            raise CatalogueError(f"{what} has no option {name!r}. {hint}")
+            raise fault(name, f"has no option {name!r}. {hint}")
     given = {name: value for name, value in (defaults or {}).items() if name in known} | dict(given)
     missing = [name for name, p in known.items() if p.default is p.empty and name not in given]
     if missing:
         each = "; ".join(f"{name}, {_expected(hints[name])}" for name in missing)
-        raise CatalogueError(f"{what} lacks {'an option' if len(missing) == 1 else 'options'}: {each}.")
+        raise fault("", f"lacks {'an option' if len(missing) == 1 else 'options'}: {each}.")
     found = {}
     for name, value in given.items():
         try:
-            found[name] = _read(hints[name], value, catalogue, f"{what}: {name}")
+            found[name] = _read(hints[name], value, catalogue, f"{what}: {name}", at(name))
         except CatalogueError:  # of a table inside; it names its place
             raise
         except (SchildError, TypeError) as error:
-            raise CatalogueError(
-                f"{what} has {name} = {value!r}; expected {_expected(hints[name])}. {error}".rstrip()
-            ) from error
+            said = f"has {name} = {value!r}; expected {_expected(hints[name])}. {error}"
+            raise fault(name, said.rstrip()) from error
     return found
 
 
@@ -173,7 +184,7 @@ def _expected(hint: Any) -> str:
     return _PLAIN[hint][1] if hint in _PLAIN else "a table" if is_dataclass(hint) else "a value"
 
 
-def _read(hint: Any, value: Any, catalogue: Catalogue, what: str) -> Any:
+def _read(hint: Any, value: Any, catalogue: Catalogue, what: str, place: str) -> Any:
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         if not isinstance(value, str):
@@ -184,22 +195,22 @@ def _read(hint: Any, value: Any, catalogue: Catalogue, what: str) -> Any:
             raise TypeError("")
         return value
     if origin in (Union, UnionType):
-        return _read(next(part for part in parts if part is not NoneType), value, catalogue, what)
+        return _read(next(part for part in parts if part is not NoneType), value, catalogue, what, place)
     if origin is not None and issubclass(origin, Sequence):
         if not isinstance(value, (list, tuple)):
             raise TypeError("It is no list.")
         each = parts if origin is tuple and parts[-1] is not ... else [parts[0]] * len(value)
         if len(each) != len(value):
             raise TypeError(f"It has {len(value)} entries in place of {len(each)}.")
-        return tuple(_read(of, item, catalogue, what) for of, item in zip(each, value, strict=True))
+        return tuple(_read(of, item, catalogue, what, place) for of, item in zip(each, value, strict=True))
     if origin is not None:
         if not isinstance(value, Mapping):
             raise TypeError("It is no table.")
-        return {key: _read(parts[1], item, catalogue, what) for key, item in value.items()}
+        return {key: _read(parts[1], item, catalogue, what, place) for key, item in value.items()}
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, Mapping):
             raise TypeError("It is no table.")
-        return hint(**read_options(what, hint, value, catalogue))
+        return hint(**read_options(what, hint, value, catalogue, places={"": place}))
     if hint in _PLAIN:
         if not isinstance(value, _PLAIN[hint][0]) or (isinstance(value, bool) and hint is not bool):
             raise TypeError("")

@@ -175,7 +175,10 @@ def panel(function: Callable[..., str | None]) -> Callable[..., str | None]:
 
 
 def read_figure(
-    given: Mapping[str, Any], catalogue: Catalogue, place: str, defaults: Mapping[str, Any] | None = None
+    given: Mapping[str, Any],
+    catalogue: Catalogue,
+    places: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> tuple[FigureSpec, list[tuple[Frame, dict[str, Any]]]]:
     """Check a figure and the options of its panels, before anything is run.
 
@@ -185,8 +188,8 @@ def read_figure(
         Fields of ``FigureSpec``.
     catalogue : Catalogue
         For names.
-    place : str
-        File and line, for messages.
+    places : mapping of str to str, optional
+        File and line of each key, as ``Claim.places`` has them.
     defaults : mapping, optional
         Options that hold for every panel that takes one of that name.
 
@@ -202,21 +205,30 @@ def read_figure(
     CatalogueError
         For a panel that is unknown, or an option that is unknown, missing or wrong.
     """
-    spec = FigureSpec(**read_options(f"{place}: the figure", FigureSpec, given, catalogue))
+    places = places or {}
+    spec = FigureSpec(**read_options("the figure", FigureSpec, given, catalogue, places=places))
     panels = []
     for k, raw in enumerate(spec.panel):
-        what = f"{place}: panel {k + 1}"
-        frame = read_options(what, Frame, {n: v for n, v in raw.items() if n in _FRAME}, catalogue)
+        what = f"panel {k + 1}"
+        here = {key.removeprefix(f"{what}."): place for key, place in places.items() if key.startswith(f"{what}.")}
+        here[""] = places.get(what, places.get("", ""))
+        frame = read_options(what, Frame, {n: v for n, v in raw.items() if n in _FRAME}, catalogue, places=here)
         if frame["draw"] not in PANELS:
-            raise CatalogueError(f"{what}: {UnknownNameError('panel', frame['draw'], PANELS)}")
+            said = str(UnknownNameError("panel", frame["draw"], PANELS))
+            raise CatalogueError(f"{here.get('draw', here[''])}: {said}".removeprefix(": "))
         own = {n: v for n, v in raw.items() if n not in _FRAME}
         function = PANELS[frame["draw"]]
-        panels.append((Frame(**frame), read_options(f"{what} ({frame['draw']})", function, own, catalogue, defaults)))
+        options = read_options(f"{what} ({frame['draw']})", function, own, catalogue, defaults, here)
+        panels.append((Frame(**frame), options))
     return spec, panels
 
 
 def draw(
-    given: Mapping[str, Any], lab: Lab, key: str, place: str = "", defaults: Mapping[str, Any] | None = None
+    given: Mapping[str, Any],
+    lab: Lab,
+    key: str,
+    places: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Drawn:
     """Draw a figure.
 
@@ -228,7 +240,7 @@ def draw(
         Holds the runs.
     key : str
         Unique on the page.
-    place, defaults
+    places, defaults
         As for ``read_figure``.
 
     Returns
@@ -236,7 +248,7 @@ def draw(
     Drawn
         Ready for a page.
     """
-    spec, panels = read_figure(given, lab.catalogue, place or key, defaults)
+    spec, panels = read_figure(given, lab.catalogue, places, defaults)
     data: Columns = {}
     with draw_on():
         figure = new_figure(7.4, spec.height)

@@ -130,7 +130,7 @@ def _why(f: Finding) -> str:
 
 
 def _figure(answer: Explanation, claim: Claim) -> Raw:
-    d = draw(claim.figure, answer.lab, f"figure-{claim.id}", claim.place, answer.defaults)
+    d = draw(claim.figure, answer.lab, f"figure-{claim.id}", claim.places, answer.defaults)
     return figure(d.svg, caption=d.caption, data=d.data, name=f"{answer.drug}-{claim.id}")
 
 
