@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from schild.catalog import Observation, load
-from schild.validate import Validation, mu_rmse, validate
+from schild.simulate.observe import weighted_error
+from schild.validate import Validation, validate
 from schild.validate.check import Check, check, people_of_study, spread_of, study_draws
 from schild.validate.trials import STUDY as TRIALS
 from webpage import check_self_contained
@@ -53,12 +54,12 @@ def made(predicted, bottom, top, **changes) -> Check:
 
 @pytest.mark.parametrize("structure", RMSE)
 def test_weighted_error_of_scans(structure):
-    assert mu_rmse(load(), structure) == pytest.approx(RMSE[structure], abs=0.01)
+    assert weighted_error(load(), "naltrexone_pet", "mor", structure) == pytest.approx(RMSE[structure], abs=0.01)
 
 
 def test_the_default_fits_the_scans():
     default = load().drug("naltrexone").default_structure
-    assert mu_rmse(load(), default.key) <= 1.1
+    assert weighted_error(load(), "naltrexone_pet", "mor", default.key) <= 1.1
 
 
 def test_known_misses_name_rows_to_check_and_say_why():

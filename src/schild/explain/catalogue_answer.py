@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from schild.catalog import Book, Catalogue, Claim, Comparison, Drug, Observation, Test
 from schild.challenge import Response
 from schild.explain.answer import quantity, with_band
+from schild.explain.catalogue_numbers import WAYS, Table, binding_table, far_apart, in_words, kinetics_table
 from schild.explain.experiments import largest_difference
 from schild.explain.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
 from schild.explain.lab import EFFECTS, RECEPTORS, Lab, last_dose_h, published_dose
@@ -18,11 +19,7 @@ from schild.regimen import parse_regimen
 from schild.simulate.observe_withdrawal import KINDS, WORDED
 from schild.units import hours
 
-if TYPE_CHECKING:
-    from schild.evidence import Number
-
 Floats = NDArray[np.float64]
-Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 _ROLES = {
     "agonist": "It switches opioid receptors on.",
@@ -77,15 +74,12 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...]]:
         claims=(*_pictures(drug, lab, rows), *((studies,) if rows else ())),
         known={t.id: "" for t in tests},  # listed by `schild validate`, with reasons
     )
-    tables = (*_effects(drug, lab), _held(drug, lab, rows), _binding(drug), _kinetics(drug))
+    tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
     return book, tuple(t for t in tables if t[2])
 
 
 #: How long effects are followed. [h]
 FOLLOWED_H = 72.0
-_WAYS = {"iv": "IV", "oral": "by mouth", "oral_er": "by mouth, slow release", "in": "into the nose", "im": "IM"}
-_WAYS |= {"sl": "under the tongue", "buccal": "in the cheek"}
-
 #: When the opioid follows an antagonist, as shares of the time that its receptors are followed.
 _WANING = (1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
 #: Lengths of figures of courses. [h]
@@ -122,7 +116,7 @@ def _shares(response: Response) -> str:
 def _words(lab: Lab, drug: Drug, route: str) -> str:
     """A published dose for reading."""
     _, amount, unit, _ = published_dose(lab.catalogue, drug.key, route).split()
-    return f"{drug.name} {amount} {unit} {_WAYS.get(route, route)}"
+    return f"{drug.name} {amount} {unit} {WAYS.get(route, route)}"
 
 
 def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
@@ -501,48 +495,6 @@ def _test(o: Observation, study: str) -> Test:
     )  # fmt: skip
 
 
-def _said(number: Number) -> str:
-    v = number.chosen
-    unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{v.value:.3g}{unit} ({v.basis}, {', '.join(v.source)})"
-
-
-def _rivals(number: Number) -> str:
-    return "; ".join(f"{v.value:.3g} ({', '.join(v.source)})" for v in number.rivals) or "none"
-
-
-def _binding(drug: Drug) -> tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    default = drug.default_structure
-    key = None if default is None else default.key
-    rows = []
-    for receptor, b in drug.binding.items():
-        name = RECEPTOR_WORDS.get(receptor, receptor)
-        efficacy = "none" if b.efficacy is None else f"{drug.number(b.efficacy, key).value:g}"
-        if b.kd is not None:
-            number = drug.number(b.kd, key)
-            rows.append((name, f"Kd {_said(number)}", _rivals(number), efficacy))
-        elif b.ki is not None and b.factor is not None:
-            ki, factor = drug.number(b.ki), drug.number(b.factor, key)
-            kd = ki.value * factor.value
-            rows.append((name, f"Kd {kd:.3g} nM = Ki {_said(ki)} x {factor.value:.3g}", _rivals(ki), efficacy))
-        elif b.e0 is not None:
-            rows.append((name, f"basal load {_said(drug.number(b.e0))}", _rivals(drug.number(b.e0)), efficacy))
-    return "What it binds", ("receptor", "chosen", "rival values", "efficacy"), tuple(rows)
-
-
-def _kinetics(drug: Drug) -> tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    rows = [
-        (name, _said(drug.numbers[name]), _rivals(drug.numbers[name]))
-        for name in ("cl", "vc", "q", "vp", "fu", "ke0")
-        if name in drug.numbers
-    ]
-    rows += [
-        (f"{route.key}: {route.product}", f"a dose means the {route.salt or 'base'}", "")
-        for route in drug.routes.values()
-    ]
-    return "How it moves", ("number or route", "chosen", "rival values"), tuple(rows)
-
-
 def _course(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
     """A course after what a study gave: plasma and mu occupancy."""
     regimen = _shown(drug, lab, rows)
@@ -589,56 +541,11 @@ def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:
     if _routes(drug) and compared and compared.caution:
         found.append(compared.caution)
     if assumed:
-        found.append(f"Assumed for a reason, not measured: {_plain(assumed)}.")
+        found.append(f"Assumed for a reason, not measured: {in_words(assumed)}.")
     if recalled:
-        found.append(f"Recalled or read at second hand: {_plain(recalled)}.")
-    if wide := _apart(drug):
+        found.append(f"Recalled or read at second hand: {in_words(recalled)}.")
+    if wide := far_apart(drug):
         found.append(f"Published values far apart: {'; '.join(wide)}.")
     if not studied:
         found.append("The catalogue holds no published result to compare it with.")
     return tuple(found)
-
-
-_PLAIN = {
-    "cl": "clearance", "vc": "central volume", "vp": "second volume", "vp2": "third volume", "fu": "unbound fraction",
-    "q": "exchange with the second volume", "q2": "exchange with the third volume", "ke0": "delay to the brain",
-    "f": "share that reaches the blood", "fa": "share that is absorbed", "ka": "rate of absorption",
-    "lag": "lag of absorption", "duration": "time of release", "kd": "affinity", "ki": "affinity in the dish",
-    "koff": "rate of leaving", "efficacy": "efficacy", "factor": "factor from dish to person", "e0": "basal load",
-    "largest_mg": "largest published dose",
-}  # fmt: skip
-
-
-def _plain(names: Sequence[str]) -> str:
-    """Names of numbers in words, each once.
-
-    Examples
-    --------
-    >>> _plain(["cl", "mor.koff", "kor.koff", "oral.f", "reference.weight"])
-    'clearance; rate of leaving (mu, kappa); share that reaches the blood (by mouth); reference.weight'
-    """
-    grouped: dict[str, list[str]] = {}
-    for name in names:
-        place, _, last = name.rpartition(".")
-        if place == "fm":
-            grouped.setdefault("share that becomes", []).append(last.replace("_", "-"))
-            continue
-        if last not in _PLAIN:
-            grouped.setdefault(name, [])
-            continue
-        where = RECEPTOR_WORDS.get(place, _WAYS.get(place, place.replace("_", " ").replace(".", " ")))
-        grouped.setdefault(_PLAIN[last], []).extend([where] if where else [])
-    return "; ".join(
-        f"{what} ({', '.join(dict.fromkeys(where))})" if where else what for what, where in grouped.items()
-    )
-
-
-def _apart(drug: Drug) -> list[str]:
-    """Numbers whose rival values lie more than three-fold apart, with the range."""
-    found = []
-    for name, number in drug.numbers.items():
-        values = [v.value for v in number.values if v.value > 0 and v.basis in ("reported", "digitised")]
-        if len(values) > 1 and max(values) > 3 * min(values):
-            unit = "" if number.unit == "1" else f" {number.unit}"
-            found.append(f"{_plain([name])}, {min(values):.3g} to {max(values):.3g}{unit}")
-    return found

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.analysis.regression import regress
-from schild.catalog import Book, Catalogue, Observation, Test
+from schild.catalog import Book, Catalogue, Test
 from schild.errors import CatalogueError, SchildError, UnknownNameError
 from schild.explain import experiments_alcohol, experiments_withdrawal  # noqa: F401 - they register their experiments
 from schild.explain.lab import (
@@ -34,10 +34,9 @@ from schild.explain.lab import (
     row_of,
 )
 from schild.explain.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template, read_options
-from schild.people import Given
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
-from schild.simulate.observe import predict
+from schild.simulate.observe import predict, weighted_error
 
 __all__ = ["EXPERIMENTS", "Lab", "Outcome", "options_of", "run_test"]
 
@@ -249,39 +248,10 @@ def range_of_levels(lab: Lab, *, regimen: Regimen, species: DrugKey, at: Hours, 
     return Outcome(predicted=float(np.median(ratio)), many=ratio)
 
 
-def scans_of(catalogue: Catalogue, study: str, receptor: str) -> list[Observation]:
-    """Rows of tomography that constants were fitted to."""
-    rows = catalogue.study(study).observations
-    return [o for o in rows if o.species == receptor and o.role == "calibration" and o.sd_fixed is not None]
-
-
-def weighted_error(
-    catalogue: Catalogue, study: str, receptor: str, structure: str, overrides: Given | None = None
-) -> float:
-    """Root mean square of the distances to scans, in their standard deviations, under one structure. [SD]
-
-    Examples
-    --------
-    >>> from schild.catalog import load
-    >>> errors = [weighted_error(load(), "naltrexone_pet", "mor", s) for s in ("effect_compartment", "plasma_equilibrium")]
-    >>> errors[0] < errors[1]
-    True
-    """  # noqa: E501
-    left = [
-        (
-            float(predict(o, structure=structure, receptors=[receptor], catalogue=catalogue, overrides=overrides)[0])
-            - o.value
-        )
-        / float(o.sd_fixed or 1.0)
-        for o in scans_of(catalogue, study, receptor)
-    ]
-    return float(np.sqrt(np.mean(np.square(left))))
-
-
 @experiment("SD")
 def rmse(lab: Lab, *, study: str, receptor: Receptor, structure: Structure) -> Outcome:
     """Weighted error of a structure against the scans that were fitted."""
-    return Outcome(predicted=weighted_error(lab.catalogue, study, receptor, structure, lab.overrides))
+    return Outcome(predicted=weighted_error(lab.catalogue, study, receptor, structure, overrides=lab.overrides))
 
 
 # ------------------------------------------------------------------------------------------------ competition

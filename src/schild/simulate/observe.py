@@ -18,7 +18,7 @@ from schild.regimen import parse_regimen
 from schild.simulate import Result, simulate
 from schild.simulate.observe_withdrawal import KINDS, WORDED, observe_withdrawal
 
-__all__ = ["OBSERVABLES", "predict"]
+__all__ = ["OBSERVABLES", "predict", "weighted_error"]
 
 Floats = NDArray[np.float64]
 
@@ -495,3 +495,35 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
     if observation.observable in _TIMES:
         return found / _HOURS[observation.unit]
     return found * 100.0 if observation.observable == "occupancy" and observation.unit == "%" else found
+
+
+def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str, **options: Any) -> float:
+    """Root mean square of the distances to scans that constants were fitted to, in their standard deviations. [SD]
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where the rows and the drug stand.
+    study, receptor : str
+        Key of the study, and the receptor that was scanned; rows for calibration with a fixed standard deviation count.
+    structure : str
+        Rival mechanism.
+    **options
+        As for ``predict``.
+
+    Returns
+    -------
+    float
+        Weighted error. [SD]
+
+    Examples
+    --------
+    >>> names = ("effect_compartment", "plasma_equilibrium")
+    >>> default, rival = (weighted_error(load(), "naltrexone_pet", "mor", name) for name in names)
+    >>> default < rival
+    True
+    """
+    options = {"structure": structure, "receptors": [receptor], "catalogue": catalogue, **options}
+    rows = [o for o in catalogue.study(study).observations if o.species == receptor and o.role == "calibration"]
+    left = [(float(predict(o, **options)[0]) - o.value) / o.sd_fixed for o in rows if o.sd_fixed is not None]
+    return float(np.sqrt(np.mean(np.square(left))))

@@ -14,7 +14,7 @@ from schild.catalog import Catalogue, Observation, load
 from schild.drinking.checks import KINDS as SESSIONS
 from schild.errors import SchildError
 from schild.results import Shown
-from schild.simulate.observe import predict
+from schild.simulate.observe import predict, weighted_error
 from schild.simulate.observe_withdrawal import KINDS, WORDED
 from schild.trial.checks import MEASURES
 from schild.validate.check import Check, check
@@ -110,11 +110,6 @@ class Validation(Shown):
         return tuple(sorted(self.checks, key=lambda c: (c.holds, c.evidence == "fitted", -c.size)))
 
     @cached_property
-    def statements(self) -> tuple[Statement, ...]:
-        """Rows about withdrawal: misses first, checks before fits, the largest first."""
-        return tuple(sorted(self.withdrawal, key=lambda s: (s.holds, s.evidence == "fitted", -s.size)))
-
-    @cached_property
     def bars(self) -> tuple[Bar, ...]:
         """The stated bars and what came out."""
         return tuple(_bars(self))
@@ -200,7 +195,7 @@ class Validation(Shown):
             "skipped": [{"id": key, "reason": reason} for key, reason in self.skipped],
             "claims": [
                 *(_claim(c) for c in self.ordered),
-                *(_statement_claim(s) for s in (*self.statements, *self.laboratory, *self.trials)),
+                *(_statement_claim(s) for s in (*misses_first(self.withdrawal), *self.laboratory, *self.trials)),
             ],
         }  # fmt: skip
 
@@ -294,36 +289,13 @@ def validate(
         people=n,
         draws=draws,
         seed=seed,
-        rmse={key: mu_rmse(catalogue, key) for key in structures},
+        rmse={key: weighted_error(catalogue, "naltrexone_pet", "mor", key) for key in structures},
         studies=studies,
         skipped=tuple(skipped),
         withdrawal=tuple(statements),
         laboratory=tuple(sessions),
         trials=tuple(trials),
     )
-
-
-def mu_rmse(catalogue: Catalogue, structure: str) -> float:
-    """Weighted error of mu tomography of naltrexone under one structure. [SD]
-
-    The calibration rows with their fixed standard deviations; docs/design/calibration.md names them.
-
-    Examples
-    --------
-    >>> mu_rmse(load(), "effect_compartment") < mu_rmse(load(), "plasma_equilibrium")
-    True
-    """
-    rows = [
-        o
-        for o in catalogue.study("naltrexone_pet").observations
-        if o.species == "mor" and o.role == "calibration" and o.sd_fixed is not None
-    ]
-    left = [
-        (float(predict(o, structure=structure, receptors=["mor"], catalogue=catalogue)[0]) - o.value)
-        / float(o.sd_fixed or 1.0)
-        for o in rows
-    ]
-    return float(np.sqrt(np.mean(np.square(left))))
 
 
 def oral_means(catalogue: Catalogue, roles: Sequence[str]) -> list[tuple[str, float, float, list[Observation]]]:
@@ -369,7 +341,7 @@ def _share(checks: Sequence[Check]) -> float:
 
 def _bars(v: Validation) -> list[Bar]:
     checked = [c for c in v.checks if c.evidence == "checked"]
-    rest = [_unlisted(v, checked), *_withdrawal_bars(v), *_laboratory_bars(v), *_trial_bars(v)]
+    rest = [_unlisted(v, checked), *_statement_bars(v)]
     return rest if v.studies else [*_bars_of_all(v, checked), *rest]
 
 
@@ -446,80 +418,52 @@ def observations(v: Validation) -> list[Observation]:
     return [*(c.observation for c in v.checks), *(s.observation for s in (*v.withdrawal, *v.laboratory, *v.trials))]
 
 
-def _laboratory_bars(v: Validation) -> list[Bar]:
-    """The bars of docs/design/alcohol.md: pooled effect sizes in their intervals, single studies as stated."""
-    bars = []
-    for title, wanted, evidence in (
-        ("Alcohol in the laboratory, pooled effect sizes (fitted)", "each in its printed interval", "fitted"),
-        ("Alcohol in the laboratory, single studies", "all as stated", "checked"),
-    ):
-        some = [s for s in v.laboratory if s.evidence == evidence]
-        if some:
-            kept = sum(s.holds for s in some)
-            bars.append(Bar(name=title, wanted=wanted, found=f"{kept} of {len(some)}", kept=kept == len(some)))
-    return bars
-
-
-def _trial_bars(v: Validation) -> list[Bar]:
-    """Lines of docs/design/trial.md; listed misses stay visible and break no bar."""
-    fitted = [s for s in v.trials if s.evidence == "fitted"]
-    pooled = [s for s in v.trials if s.evidence == "checked" and not s.single]
-    single = [s for s in v.trials if s.single]
-    fresh = [s for s in pooled if not s.holds and s.observation.id not in v.catalogue.known_misses]
-    return [
-        Bar(
-            name=name,
-            wanted=wanted,
-            found=f"{sum(s.holds for s in some)} of {len(some)}" + _listed([s for s in some if not s.holds]),
-            kept=kept,
-        )
-        for name, wanted, some, kept in (
-            (
-                "Trials of alcohol use disorder (fitted)",
-                "each within 1.96 SE or its interval",
-                fitted,
-                all(s.holds for s in fitted),
-            ),
-            ("Reviews of such trials in their interval, or listed with the reason", "none unlisted", pooled, not fresh),
-            ("Single trials in the middle 95 % of virtual ones", "(no bar)", single, None),
-        )
-        if some
-    ]
-
-
-def _withdrawal_bars(v: Validation) -> list[Bar]:
-    """Bars of docs/design/adaptation.md; empty where no such row was run."""
-    if not v.withdrawal:
-        return []
+def _statement_bars(v: Validation) -> list[Bar]:
+    """Bars of rows with a window (docs/design/adaptation.md, alcohol.md, trial.md); those without rows are left out."""
     anchors = [s for s in v.withdrawal if s.table == FITTED]
-    numeric = [s for s in anchors if s.observation.id in NUMERIC]
-    ordinal = [s for s in anchors if s.observation.id not in NUMERIC]
     checked = [s for s in v.withdrawal if s.evidence == "checked"]
-    fresh = [s.observation.id for s in checked if not s.holds and s.observation.id not in v.catalogue.known_misses]
+    pooled = [s for s in v.trials if s.evidence == "checked" and not s.single]
+
+    def fresh(some: Sequence[Statement]) -> list[str]:
+        ids = [s.observation.id for s in some if not s.holds]
+        return [key for key in ids if key not in v.catalogue.known_misses]
+
+    def bar(name: str, wanted: str, some: Sequence[Statement], kept: bool | None) -> list[Bar]:
+        found = f"{sum(s.holds for s in some)} of {len(some)}" + _listed([s for s in some if not s.holds])
+        return [Bar(name=name, wanted=wanted, found=found, kept=kept)] if some else []
+
+    def every(name: str, wanted: str, some: Sequence[Statement]) -> list[Bar]:
+        return bar(name, wanted, some, all(s.holds for s in some))
+
     bars = [
-        Bar(
-            name=name,
-            wanted=wanted,
-            found=f"{sum(s.holds for s in some)} of {len(some)}" + _listed([s for s in some if not s.holds]),
-            kept=all(s.holds for s in some),
-        )
-        for name, wanted, some in (
-            ("Withdrawal after naloxone 0.4 mg (fitted)", "4.6 to 10.6 points at 20 to 40 min", numeric),
-            ("Ordinal anchors of withdrawal (fitted)", "all as stated", ordinal),
-        )
-        if some
-    ]
-    kept = sum(s.holds for s in checked)
-    bars.append(
-        Bar(
-            name="Checks of withdrawal in their window, or listed with the reason",
-            wanted="none unlisted",
-            found=f"{kept} of {len(checked)} in their window, {len(fresh)} not listed"
-            + (f": {', '.join(fresh)}" if fresh else ""),
-            kept=not fresh,
-        )
-    )
-    return bars
+        *every("Withdrawal after naloxone 0.4 mg (fitted)", "4.6 to 10.6 points at 20 to 40 min",
+               [s for s in anchors if s.observation.id in NUMERIC]),
+        *every("Ordinal anchors of withdrawal (fitted)", "all as stated",
+               [s for s in anchors if s.observation.id not in NUMERIC]),
+    ]  # fmt: skip
+    if v.withdrawal:
+        new = fresh(checked)
+        found = f"{sum(s.holds for s in checked)} of {len(checked)} in their window, {len(new)} not listed"
+        found += f": {', '.join(new)}" if new else ""
+        name = "Checks of withdrawal in their window, or listed with the reason"
+        bars.append(Bar(name=name, wanted="none unlisted", found=found, kept=not new))
+    return [
+        *bars,
+        *every("Alcohol in the laboratory, pooled effect sizes (fitted)", "each in its printed interval",
+               [s for s in v.laboratory if s.evidence == "fitted"]),
+        *every("Alcohol in the laboratory, single studies", "all as stated",
+               [s for s in v.laboratory if s.evidence == "checked"]),
+        *every("Trials of alcohol use disorder (fitted)", "each within 1.96 SE or its interval",
+               [s for s in v.trials if s.evidence == "fitted"]),
+        *bar("Reviews of such trials in their interval, or listed with the reason", "none unlisted", pooled,
+             not fresh(pooled)),
+        *bar("Single trials in the middle 95 % of virtual ones", "(no bar)", [s for s in v.trials if s.single], None),
+    ]  # fmt: skip
+
+
+def misses_first(some: Sequence[Statement]) -> list[Statement]:
+    """Sort rows with a window: misses first, checks before fits, the largest first."""
+    return sorted(some, key=lambda s: (s.holds, s.evidence == "fitted", -s.size))
 
 
 def _listed(missed: Sequence[Statement]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from schild.report import (
     svg_of,
     table,
 )
-from schild.validate import Validation, observations, statement
+from schild.validate import Validation, misses_first, observations, statement
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,60 +84,42 @@ def print_text(v: Validation, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    def grid(columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[str | Text]]) -> None:
+        found = Table(box=None, pad_edge=False, expand=True)
+        for name, ratio in columns:
+            found.add_column(name, ratio=ratio or None, no_wrap=not ratio)
+        for row in rows:
+            found.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        console.print(found)
+
     colours = {"kept": "green", "broken": "red", "shown": "dim"}
-    grid = Table(box=None, pad_edge=False, expand=True)
-    for name, ratio in (("", 0), ("bar", 4), ("wanted", 2), ("found", 5)):
-        grid.add_column(name, ratio=ratio or None, no_wrap=not ratio)
-    for bar in v.bars:
-        grid.add_row(Text(bar.verdict, style=colours[bar.verdict]), Text(bar.name), Text(bar.wanted), Text(bar.found))
-    console.print(grid)
+    grid(
+        (("", 0), ("bar", 4), ("wanted", 2), ("found", 5)),
+        ((Text(b.verdict, style=colours[b.verdict]), b.name, b.wanted, b.found) for b in v.bars),
+    )
     console.print()
     misses = [c for c in v.ordered if not c.holds]
     console.print(
         Text(f"{len(misses)} of {len(v.checks)} rows miss; the rest are in band and within two-fold.", "bold")
     )
-    grid = Table(box=None, pad_edge=False, expand=True)
-    for name, ratio in (
-        ("row", 4),
-        ("observed", 2),
-        ("predicted (90 % band)", 4),
-        ("fold", 1),
-        ("evidence", 1),
-        ("", 2),
-    ):
-        grid.add_column(name, ratio=ratio)
-    for c in misses:
-        grid.add_row(
-            Text(c.observation.id), Text(_observed(c)), Text(_band(c)),
-            Text(f"{c.predicted / c.observation.value:.2f}"), Text(c.evidence), Text(f"outside {_flaws(c)}"),
-        )  # fmt: skip
-    console.print(grid)
-    if v.withdrawal:
-        missed = [s for s in v.statements if not s.holds]
+    grid(
+        (("row", 4), ("observed", 2), ("predicted (90 % band)", 4), ("fold", 1), ("evidence", 1), ("", 2)),
+        (
+            (c.observation.id, _observed(c), _band(c), f"{c.predicted / c.observation.value:.2f}", c.evidence,
+             f"outside {_flaws(c)}")
+            for c in misses
+        ),
+    )  # fmt: skip
+    for title, _, statements, band in _sections(v):
+        missed = [s for s in statements if not s.holds]
+        said = f"{title}: {len(missed)} of {len(statements)} rows outside their window (range: {band})."
         console.print()
-        said = f"Tolerance, dependence, withdrawal: {len(missed)} of {len(v.withdrawal)} rows outside their window"
-        console.print(Text(f"{said} (typical person; range: 90 % of people).", "bold"))
-        grid = Table(box=None, pad_edge=False, expand=True)
-        for column, ratio in (("row", 4), ("wanted", 3), ("predicted", 5), ("evidence", 1)):
-            grid.add_column(column, ratio=ratio)
-        for s in missed:
-            grid.add_row(Text(s.observation.id), Text(s.window), Text(s.said), Text(s.evidence))
-        console.print(grid)
-    if v.laboratory:
-        missed = [s for s in v.laboratory if not s.holds]
-        console.print()
-        console.print(
-            Text(f"Alcohol in the laboratory: {len(missed)} of {len(v.laboratory)} rows not as stated", "bold")
-        )
-        for s in missed:
-            console.print(Text(f"{s.observation.id}: wanted {s.window}, predicted {s.said}"))
-    if v.trials:
-        missed_trials = [s for s in v.trials if not s.holds]
-        console.print()
-        said = f"Trials of alcohol use disorder: {len(missed_trials)} of {len(v.trials)} rows outside their window"
         console.print(Text(said, "bold"))
-        for t in missed_trials:
-            console.print(Text(f"{t.observation.id}: wanted {t.window}, predicted {t.said}"))
+        if missed:
+            grid(
+                (("row", 4), ("wanted", 3), ("predicted", 5), ("evidence", 1)),
+                ((s.observation.id, s.window, s.said, s.evidence) for s in missed),
+            )
     for key, reason in v.skipped:
         console.print(Text(f"not predicted: {key}: {reason}"))
     console.print()
@@ -167,12 +149,7 @@ def html_page(v: Validation) -> str:
     caption = f"{len(misses)} of {len(v.checks)} rows"
     wide = (28, 11, 17, 7, 10, 27)
     parts.append(section("Misses first", table(words, misses, head=False, caption=caption, widths=wide)))
-    if v.withdrawal:
-        parts.append(_withdrawal(v))
-    if v.laboratory:
-        parts.append(_laboratory(v))
-    if v.trials:
-        parts.append(_trials(v))
+    parts += [_statements(v, *group) for group in _sections(v)]
     if v.skipped:
         parts.append(section("Not predicted in this version", table(("row", "reason"), v.skipped)))
     parts.append(section("Everything at a glance", _glance(v)))
@@ -186,7 +163,17 @@ def html_page(v: Validation) -> str:
     return page("Validation", *parts, lead=lead, foot=_FOOT)
 
 
-def _withdrawal(v: Validation) -> Raw:
+def _sections(v: Validation) -> list[tuple[str, str, list[Statement], str]]:
+    """Title, words, rows (largest misses first) and meaning of the range, of each kind of rows with a window."""
+    groups: tuple[tuple[str, str, Sequence[Statement], str], ...] = (
+        ("Tolerance, dependence, withdrawal", _WITHDRAWAL, v.withdrawal, "90 % of people"),
+        ("Alcohol in the laboratory", _LABORATORY, v.laboratory, "90 % over parameters"),
+        ("Trials of alcohol use disorder", _TRIALS, v.trials, "95 % of trials of that size"),
+    )
+    return [(title, words, misses_first(some), band) for title, words, some, band in groups if some]
+
+
+def _statements(v: Validation, title: str, intro: str, statements: Sequence[Statement], band: str) -> Raw:
     rows = [
         (
             badge("held" if s.holds else "missed"),
@@ -194,42 +181,16 @@ def _withdrawal(v: Validation) -> Raw:
                 f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"
                 + ("" if s.holds else f"<br><small>{esc(_reason(v, s))}</small>")
             ),
-            s.window, s.said, s.evidence,
+            s.window, s.said, _EVIDENCE[s.evidence],
             Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
         )
-        for s in v.statements
-    ]  # fmt: skip
-    words = ("verdict", "row", "wanted", "predicted (90 % of people)", "evidence", "source, how checked")
-    missed = sum(not s.holds for s in v.withdrawal)
-    caption = f"{missed} of {len(rows)} rows outside their window; misses first."
-    return section(
-        "Tolerance, dependence, withdrawal",
-        paragraph(_WITHDRAWAL),
-        table(words, rows, head=False, caption=caption, widths=(11, 41, 12, 14, 9, 13)),
-    )
-
-
-def _laboratory(v: Validation) -> Raw:
-    return _statements("Alcohol in the laboratory", _LABORATORY, v.laboratory, "90 % over parameters")
-
-
-def _trials(v: Validation) -> Raw:
-    return _statements("Trials of alcohol use disorder", _TRIALS, v.trials, "95 % of trials of that size")
-
-
-def _statements(title: str, intro: str, statements: Sequence[Any], band: str) -> Raw:
-    """Section with a row for each statement, misses first."""
-    rows = [
-        (
-            badge("held" if s.holds else "missed"),
-            Raw(f"<strong>{esc(s.observation.id)}</strong><br>{esc(s.words)}"), s.window, s.said,
-            _EVIDENCE[s.evidence],
-            Raw(f"<small>{esc(', '.join((*s.observation.source, s.observation.verified)))}</small>"),
-        )
-        for s in sorted(statements, key=lambda s: (s.holds, s.evidence == "fitted"))
+        for s in statements
     ]  # fmt: skip
     words = ("verdict", "row", "wanted", f"predicted ({band})", "evidence", "source, how checked")
-    return section(title, paragraph(intro), table(words, rows, head=False, widths=(8, 38, 14, 18, 10, 12)))
+    caption = f"{sum(not s.holds for s in statements)} of {len(rows)} rows outside their window; misses first."
+    return section(
+        title, paragraph(intro), table(words, rows, head=False, caption=caption, widths=(8, 38, 14, 18, 10, 12))
+    )
 
 
 def draw_ratios(v: Validation, ax: Any = None) -> Figure | Any:
