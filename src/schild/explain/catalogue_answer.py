@@ -57,7 +57,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...]]:
     >>> from schild.catalog import load
     >>> book, _ = book_of_entry(load().drug("m6g"), Lab(catalogue=load(), n=2, draws=2))
     >>> [claim.id for claim in book.claims]
-    ['course', 'affinities']
+    ['course', 'affinities', 'studies']
     """
     found = [(s.key, o) for s in lab.catalogue.studies.values() for o in s.observations if _about(o, drug.key)]
     rows = [o for _, o in found]
