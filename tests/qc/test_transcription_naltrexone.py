@@ -19,6 +19,8 @@ PER_MIN, ML_MIN = 60, 60 / 1000
 
 # drug, number, value: (row, as printed, in the unit of the catalogue)
 TYPED = {
+    ("naltrexone", "start.after_short", "label"): ("G01", 10, 10),
+    ("naltrexone", "start.after_long", "label"): ("G01", 2, 2 * 7),
     ("naltrexone", "cl", "dunbar2007"): ("B01", 140, 140),
     ("naltrexone", "cl", "licko1981"): ("A22", 3510, 3510 * ML_MIN),
     ("naltrexone", "cl", "label"): ("A38", 3.5, 3.5 * PER_MIN),

@@ -434,6 +434,8 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
             yield new, None, f"product.{product.key}"
         if product.strength is not None:
             yield product.strength, "mg", f"product.{product.key}"
+    for start in drug.starts:
+        yield start.wait, "d", "start"
     for bound in drug.binding.values():
         place = f"binding.{bound.receptor}"
         wanted = (

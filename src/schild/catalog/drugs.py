@@ -266,6 +266,25 @@ class Correlation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How long after another opioid the label wants a drug to be begun.
+
+    Parameters
+    ----------
+    says : str
+        What a person is told, in a sentence of our own.
+    wait : str
+        Number of the interval without opioids. [d]
+    after : tuple of str
+        Opioids that it holds for; empty for every other one.
+    """
+
+    says: str
+    wait: str
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drug:
     """One entry of the catalogue: a drug, a metabolite or the endogenous tone.
 
@@ -289,6 +308,8 @@ class Drug:
         By key.
     strengths : mapping of str to Strength
         What the drug is sold as, by route; needed by the planner.
+    starts : tuple of Start
+        Intervals without opioids that the label asks for before the drug is begun.
     covariates, correlations : tuple
         In the order of the file.
     numbers : mapping of str to Number
@@ -321,6 +342,7 @@ class Drug:
     binding: Mapping[str, Binding] = field(default_factory=dict)
     structures: Mapping[str, Structure] = field(default_factory=dict)
     strengths: Mapping[str, Strength] = field(default_factory=dict)
+    starts: tuple[Start, ...] = ()
     covariates: tuple[Covariate, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     numbers: Mapping[str, Number] = field(default_factory=dict)
@@ -469,6 +491,7 @@ def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
         binding={name: _binding(name, entry) for name, entry in table.named("binding").items()},
         structures={name: entry.record(Structure, key=name) for name, entry in table.named("structure").items()},
         strengths={name: read_strength(entry) for name, entry in table.named("strength").items()},
+        starts=tuple(entry.record(Start) for entry in table.tables("start")),
         covariates=tuple(_covariate(entry) for entry in table.tables("covariate")),
         correlations=tuple(entry.record(Correlation) for entry in table.tables("correlation")),
         numbers=read_numbers(table, key, copied),
@@ -483,6 +506,9 @@ def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
     for way in drug.strengths:
         if way not in drug.routes:
             raise table.table("strength").fail(f"has a strength of a route '{way}' that is not there.", way)
+    for start in drug.starts:
+        if start.wait not in drug.numbers:
+            raise table.fail(f"has a start whose wait '{start.wait}' is no number of the drug.", "start")
     defaults = [entry.key for entry in drug.structures.values() if entry.default]
     if drug.structures and len(defaults) != 1:
         raise table.fail(f"marks {len(defaults)} structures as default; expected exactly one.", "structure")

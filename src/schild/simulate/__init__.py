@@ -15,7 +15,7 @@ from schild.people import Given, Overrides, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulate.adaptation import ADAPTATION
-from schild.simulate.caution import cautions
+from schild.simulate.caution import cautions, label_cautions
 from schild.simulate.effects import Effects
 from schild.simulate.guard import AGONISTS, check_doses
 from schild.simulate.output import Output
@@ -202,7 +202,7 @@ def _prepare(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
             "Make the run longer or the doses earlier."
         )
-    warnings = list(check_doses(numbers, events, who))
+    warnings = [*check_doses(numbers, events, who), *label_cautions(numbers.catalogue, events)]
     prepared = prepare(
         numbers.of_people(people_of(who, numbers, run.run.seed)),
         events,

@@ -23,7 +23,7 @@ from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
-__all__ = ["cautions"]
+__all__ = ["cautions", "label_cautions"]
 
 #: Dependence above which an antagonist is begun in a dependent person; 1 is steady use of morphine 120 mg a day. [1]
 DEPENDENT = 0.05
@@ -116,6 +116,56 @@ def cautions(
             f"took opioids, {_when(hours[top])}, and takes {tolerance[-1]:.2g} times ({between(*after)}) at the end. "
             f"How fast people lose tolerance has not been measured. {ONCE_USUAL}"
         )
+
+
+def label_cautions(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
+    """Say what a label asks for where a drug is begun sooner after an opioid, whatever the model computes.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Holds the intervals of the labels.
+    events : sequence of Event
+        Expanded doses, earlier use included, in the order of time.
+
+    Yields
+    ------
+    str
+        One warning for each drug that is begun within an interval of its label, with the label's sentence in our words.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> from schild.regimen import expand, parse_regimen
+    >>> events = expand(parse_regimen("heroin 25 mg iv; naltrexone 50 mg po at 3 d"), 10**12)
+    >>> print(*label_cautions(load(), events))
+    Naltrexone follows the last dose of heroin by 72 h. The label asks for at least 7 to 10 days without opioids \
+before naltrexone is begun after short-acting ones. No interval and no test is wholly reliable, and severity in one \
+person cannot be predicted.
+    """
+    last: dict[str, Event] = {}
+    begun: set[str] = set()
+    for event in events:
+        if event.drug is None:
+            continue
+        drug = catalogue.drug(event.drug)
+        if drug.starts and drug.key not in begun:
+            begun.add(drug.key)
+            for key, before in sorted(last.items(), key=lambda item: -_end(item[1])):
+                start = next((x for x in drug.starts if key in x.after or not x.after), None)
+                since_h = max(0, event.tick + event.lag_tick - _end(before)) / TICKS_PER_HOUR
+                if start is not None and since_h < 24.0 * drug.number(start.wait).value:
+                    yield (
+                        f"{drug.name[:1].upper()}{drug.name[1:]} follows the last dose of {catalogue.drug(key).name} by "
+                        f"{time_words(since_h)}. {start.says} {UNRELIABLE}"
+                    )
+                    break
+        if drug.role in AGONISTS:
+            last[drug.key] = event
+
+
+def _end(event: Event) -> int:
+    return event.tick + event.lag_tick + event.duration_tick
 
 
 def _begun(catalogue: Catalogue, events: Sequence[Event], until: int) -> _Begun | None:
