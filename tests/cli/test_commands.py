@@ -259,14 +259,14 @@ def test_audit_passes_and_a_finding_is_a_failed_check(call, monkeypatch):
 
     whole = module.audit(load())
     good = module.Audit(findings=(), counts=whole.counts)
-    monkeypatch.setattr(module, "audit", lambda catalogue: good)
+    monkeypatch.setattr(module, "audit", lambda *_: good)
     told = call("drugs", "--audit")
     assert told.code == 0
     assert "No findings" in told.out
     assert json.loads(call("drugs", "--audit", "--json").out)["ok"] is True
 
     finding = module.Finding(kind="unit", where="drugs/x.toml", message="no unit")
-    monkeypatch.setattr(module, "audit", lambda catalogue: module.Audit(findings=(finding,), counts=whole.counts))
+    monkeypatch.setattr(module, "audit", lambda *_: module.Audit(findings=(finding,), counts=whole.counts))
     told = call("drugs", "--audit")
     assert told.code == 1
     assert "no unit" in told.out

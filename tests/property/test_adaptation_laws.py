@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from schild.catalog import load
@@ -293,7 +293,11 @@ def test_fast_forward_is_dose_by_dose_within_half_a_percent(mechanism, words):
     run = Run.of(
         "naloxone 2 mg im at 2 h", subject={"history": words}, until="1 d", every="1 h", adaptation=mechanism
     )  # fmt: skip
-    fast, slow = fast_and_slow(run)
+    try:
+        fast, slow = fast_and_slow(run)
+    except InputError as error:  # an opioid beside buprenorphine, which blocks, above published doses
+        assert "published human challenges" in str(error)
+        reject()
     for name in STATES:
         a, b = fast[name].values[0], slow[name].values[0]
         assert np.abs(a - b).max() <= 5e-3 * max(b.max(), 0.01), name

@@ -30,7 +30,6 @@ from schild.explain.lab import (
     experiment_in_people,
     last_dose_h,
     ligands_of,
-    published_dose,
     row_of,
 )
 from schild.explain.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template, read_options
@@ -388,23 +387,23 @@ def challenge_shift(lab: Lab, *, structure: Structure, regimen: Regimen, at: Hou
 
 @experiment("%")
 def block(
-    lab: Lab, *, regimen: Regimen, agonist: DrugKey, route: str, at: Hours, effect: EffectName,
+    lab: Lab, *, regimen: Regimen, challenge: Regimen, at: Hours, effect: EffectName,
     structure: Structure | None = None, numbers: Literal["drawn", "best"] = "drawn",
 ) -> Outcome:  # fmt: skip
     """Median block of an effect of an agonist at its largest published dose."""
     asked = EFFECTS if effect in EFFECTS else (effect,)
     people = BEST if numbers == "best" else CROWD
-    r = lab.challenge(regimen, published_dose(lab.catalogue, agonist, route), at, structure, people, asked)[effect]
+    r = lab.challenge(regimen, challenge, at, structure, people, asked)[effect]
     return Outcome(predicted=100 * r.median_block, many=100 * r.block)
 
 
 @experiment("points")
 def block_order(
-    lab: Lab, *, regimen: Regimen, agonist: DrugKey, route: str, at: Hours, first: EffectName,
+    lab: Lab, *, regimen: Regimen, challenge: Regimen, at: Hours, first: EffectName,
     others: Sequence[EffectName],
 ) -> Outcome:  # fmt: skip
     """Median block of one effect less the largest of other effects."""
-    found = lab.challenge(regimen, published_dose(lab.catalogue, agonist, route), at)
+    found = lab.challenge(regimen, challenge, at)
     rest = np.max([found[name].block for name in others], axis=0)
     typical = found[first].median_block - max(found[name].median_block for name in others)
     return Outcome(predicted=100 * typical, many=np.asarray(100 * (found[first].block - rest)))

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.explain.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people, published_dose
-from schild.explain.options import DrugKey, Hours, Regimen
+from schild.explain.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people
+from schild.explain.options import Hours, Regimen
 from schild.pharmacology.adaptation import SEVERITY
 
 __all__ = ["MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
@@ -210,7 +210,7 @@ def _falls_below(at: Floats, value: Floats, level: float) -> float:
 
 
 def daily_use(
-    lab: Lab, agonist: str, route: str, dose: str, naloxone: str, *, blocked: bool, days: int = 30,
+    lab: Lab, challenge: str, dose: str, naloxone: str, *, blocked: bool, days: int = 30,
     many: bool | None = False, outputs: tuple[str, ...] = ("cows", "tolerance"),
 ) -> tuple[Floats, float, dict[str, Floats]]:  # fmt: skip
     """Use an opioid once a day, with or without an antagonist a day, and give naloxone 6 h after the last dose.
@@ -219,8 +219,8 @@ def daily_use(
     ----------
     lab : Lab
         For its runs.
-    agonist, route : str
-        Given at the largest published dose, the largest that is run under an antagonist.
+    challenge : str
+        Dose of the opioid.
     dose, naloxone : str
         Daily dose of the antagonist, and naloxone at the end.
     blocked : bool
@@ -238,7 +238,7 @@ def daily_use(
         Times [h], time of naloxone [h], and values of each output, shape (n, n_times).
     """
     at = days * 24.0 + 6.0
-    use = f"{published_dose(lab.catalogue, agonist, route)} q24h x{days} at 24 h; {naloxone} at {at:g} h"
+    use = f"{challenge} q24h x{days} at 24 h; {naloxone} at {at:g} h"
     regimen = f"{dose} q24h x{days + 1}; {use}" if blocked else use
     found = lab.run(regimen, at + WATCHED_H, 0.25, outputs, adaptation=True, **lab.adapted(many))
     values = {name: np.asarray(found[name].values, dtype=np.float64) for name in outputs}
@@ -247,11 +247,11 @@ def daily_use(
 
 @experiment_in_people("points", "fold")
 def daily(
-    lab: Lab, many: bool, *, agonist: DrugKey, route: str, dose: Regimen, naloxone: Regimen, blocked: bool,
+    lab: Lab, many: bool, *, challenge: Regimen, dose: Regimen, naloxone: Regimen, blocked: bool,
     output: Literal["cows", "tolerance"],
 ) -> Floats:  # fmt: skip
     """Peak of withdrawal after naloxone, or tolerance before it, at the end of a month of daily use."""
-    t, at, found = daily_use(lab, agonist, route, dose, naloxone, blocked=blocked, many=many)
+    t, at, found = daily_use(lab, challenge, dose, naloxone, blocked=blocked, many=many)
     if output == "tolerance":
         return found["tolerance"][:, int(np.searchsorted(t, at))]
     return np.asarray(found["cows"][:, t >= at].max(axis=1))
@@ -302,13 +302,16 @@ def tolerance_left(
 @experiment_in_people("points")
 def deeper(
     lab: Lab, many: bool, *, use: Regimen, injection: Regimen, days: float, injected: Hours, gone: Hours,
-    agonist: DrugKey, route: str,
+    challenge: Regimen,
 ) -> Floats:  # fmt: skip
     """How much further one published dose lowers breathing when block and tolerance have gone."""
-    dose, options = published_dose(lab.catalogue, agonist, route), lab.adapted(many)
+    options = lab.adapted(many)
     options["receptors"] = sorted({*options["receptors"], "mor"})
     after = []
-    for regimen, at in ((f"{dose} at 6 h", 6.0), (f"{injection} at {injected:g} h; {dose} at {gone:g} h", gone)):
+    for regimen, at in (
+        (f"{challenge} at 6 h", 6.0),
+        (f"{injection} at {injected:g} h; {challenge} at {gone:g} h", gone),
+    ):
         t, values = lab.course(regimen, at + 6.0, 0.25, "ventilation_isohypercapnic",
                                history=f"{use} for {days:g} d stopped 0 d", **options)  # fmt: skip
         after.append(100 * values[:, t >= at - 1e-6].min(axis=1))

@@ -22,7 +22,7 @@ from schild.explain.experiments import (
     ventilation_curve,
 )
 from schild.explain.experiments_withdrawal import MONTHS_OUTPUTS
-from schild.explain.lab import CROWD, RECEPTORS, Lab, ligands_of, published_dose
+from schild.explain.lab import CROWD, RECEPTORS, Lab, ligands_of
 from schild.explain.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template
 from schild.explain.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel, panel
 from schild.figures import COLOURS
@@ -349,7 +349,7 @@ def _people(lab: Lab, people: str) -> dict[str, int] | None:
 
 @panel
 def waning(
-    p: Panel, *, antagonists: Sequence[Regimen], agonist: DrugKey, route: str, times: Sequence[Hours],
+    p: Panel, *, antagonists: Sequence[Regimen], challenge: Regimen, times: Sequence[Hours],
     effects: Sequence[EffectName], labels: Sequence[str] = (), zero: Hours = 0.0, unit: Literal["h", "d"] = "d",
     people: Literal["verdict", "band", "typical"] = "verdict",
 ) -> None:  # fmt: skip
@@ -357,13 +357,13 @@ def waning(
 
     ``people`` are those of a verdict, those of a band, or the typical person. The time ``zero`` is called zero.
     """
-    dose, scale = published_dose(p.lab.catalogue, agonist, route), 24.0 if unit == "d" else 1.0
+    scale = 24.0 if unit == "d" else 1.0
     x = (np.array(times) - zero) / scale
     p.keep("days" if unit == "d" else "hours", x)
     k = 0
     for antagonist, label in zip(antagonists, labels or ("",) * len(antagonists), strict=True):
         asked = tuple(effects)
-        found = [p.lab.challenge(antagonist, dose, t, None, _people(p.lab, people), asked) for t in times]
+        found = [p.lab.challenge(antagonist, challenge, t, None, _people(p.lab, people), asked) for t in times]
         for effect in effects:
             each = [blocks(f[effect]) for f in found]
             if not all(b.size for b in each):
@@ -388,15 +388,14 @@ def waning(
 
 @panel
 def durations(
-    p: Panel, *, cases: Sequence[tuple[Regimen, Hours, str]], agonist: DrugKey, route: str, effect: EffectName,
+    p: Panel, *, cases: Sequence[tuple[Regimen, Hours, str]], challenge: Regimen, effect: EffectName,
     structures: Sequence[tuple[Structure, str]],
 ) -> None:  # fmt: skip
     """Block of an effect at a time after each regimen, under rival mechanisms, with 90 % of people."""
-    dose = published_dose(p.lab.catalogue, agonist, route)
     p.keep("regimen", [regimen for regimen, _, _ in cases])
     p.keep("time [h]", [at for _, at, _ in cases])
     for k, (key, label) in enumerate(structures):
-        found = [p.lab.challenge(regimen, dose, at, key if k else None)[effect] for regimen, at, _ in cases]
+        found = [p.lab.challenge(regimen, challenge, at, key if k else None)[effect] for regimen, at, _ in cases]
         y = 100 * np.array([r.median_block for r in found])
         low, high = (100 * np.array([np.nanquantile(r.block, q) for r in found]) for q in (0.05, 0.95))
         p.axis.errorbar(

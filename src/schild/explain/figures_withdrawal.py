@@ -16,7 +16,7 @@ from schild.explain.experiments_withdrawal import (
     daily_use,
     tolerance_after,
 )
-from schild.explain.options import DrugKey, Hours, Regimen
+from schild.explain.options import Hours, Regimen
 from schild.explain.panels import LINES, PINK, Panel, panel
 from schild.pharmacology.adaptation import SEVERITY
 from schild.report import INK
@@ -114,12 +114,12 @@ def severity_map(
 
 @panel
 def month_of_use(
-    p: Panel, *, agonist: DrugKey, route: str, dose: Regimen, naloxone: Regimen, output: Literal["cows", "tolerance"]
+    p: Panel, *, challenge: Regimen, dose: Regimen, naloxone: Regimen, output: Literal["cows", "tolerance"]
 ) -> None:
     """Tolerance over a month of daily use, or withdrawal around naloxone at its end, with and without an antagonist."""
     for k, (blocked, label) in enumerate(((False, "without"), (True, "with a tablet a day"))):
-        t, at, one = daily_use(p.lab, agonist, route, dose, naloxone, blocked=blocked)
-        many = daily_use(p.lab, agonist, route, dose, naloxone, blocked=blocked, many=True)[2][output]
+        t, at, one = daily_use(p.lab, challenge, dose, naloxone, blocked=blocked)
+        many = daily_use(p.lab, challenge, dose, naloxone, blocked=blocked, many=True)[2][output]
         # Every sixth hour is enough for weeks.
         some = np.arange(t.size) % 24 == 0 if output == "tolerance" else t >= at - 30
         x = t[some] / 24 if output == "tolerance" else t[some] - at

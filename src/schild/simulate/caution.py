@@ -155,9 +155,9 @@ person cannot be predicted.
                 start = next((x for x in drug.starts if key in x.after or not x.after), None)
                 since_h = max(0, event.tick + event.lag_tick - _end(before)) / TICKS_PER_HOUR
                 if start is not None and since_h < 24.0 * drug.number(start.wait).value:
+                    who, taken = drug.name[:1].upper() + drug.name[1:], catalogue.drug(key).name
                     yield (
-                        f"{drug.name[:1].upper()}{drug.name[1:]} follows the last dose of {catalogue.drug(key).name} by "
-                        f"{time_words(since_h)}. {start.says} {UNRELIABLE}"
+                        f"{who} follows the last dose of {taken} by {time_words(since_h)}. {start.says} {UNRELIABLE}"
                     )
                     break
         if drug.role in AGONISTS:
