@@ -16,7 +16,8 @@ def test_a_history_comes_with_withdrawal_and_its_warnings(call):
     told = call("simulate", "naltrexone 50 mg po", "--history", PAST, "--until", "3d")
     assert told.code == 0
     said = " ".join(told.out.split())
-    assert said.startswith("Warning: Naltrexone is begun 72 h after the last dose of methadone")
+    assert said.startswith("Warning: Naltrexone follows the last dose of methadone by 72 h. After methadone")
+    assert "Naltrexone is begun 72 h after the last dose of methadone" in said
     assert "No interval and no test is wholly reliable" in said
     assert "a dose that was once usual can kill" in said
     assert "Withdrawal (latent COWS, 0 to 48) peaks at" in said

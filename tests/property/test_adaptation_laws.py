@@ -296,7 +296,8 @@ def test_fast_forward_is_dose_by_dose_within_half_a_percent(mechanism, words):
     try:
         fast, slow = fast_and_slow(run)
     except InputError as error:  # an opioid beside buprenorphine, which blocks, above published doses
-        assert "published human challenges" in str(error)
+        if "published human challenges" not in str(error):
+            raise
         reject()
     for name in STATES:
         a, b = fast[name].values[0], slow[name].values[0]

@@ -247,10 +247,12 @@ def test_what_a_tablet_adds_is_the_difference_in_the_same_person():
 
 
 def test_protection_uses_published_doses_only():
-    for agonist, route in (("morphine", "oral"), ("heroin", "iv")):
-        assert any(t.options.get("agonist") == agonist and t.run == "daily" for t in BOOK.tests)
-        assert published_dose(load(), agonist, route).startswith(agonist)
-    assert published_dose(load(), "morphine", "oral") == "morphine 30 mg oral"
+    daily = {str(t.options["challenge"]) for t in BOOK.tests if t.run == "daily"}
+    assert daily == {"morphine 30 mg po", "heroin 25 mg iv"}
+    for words in daily:
+        drug, amount, _, route = words.split()
+        _, largest, _, _ = published_dose(load(), drug, {"po": "oral"}.get(route, route)).split()
+        assert float(amount) <= float(largest)
 
 
 def test_the_answer_says_what_cannot_be_known(answer):
@@ -406,10 +408,12 @@ def test_naltrexone_leaves_cocaine_alone():
 
 
 def test_no_answer_draws_an_agonist_over_milligrams(answer):
-    """Agonist curves under blockade are over C/Kd, and no experiment gives an agonist dose."""
+    """Agonist curves under blockade are over C/Kd, and each opioid is given at one published dose by route."""
+    given = {str(test.options["challenge"]) for test in BOOK.tests if "challenge" in test.options}
+    assert given == {"heroin 25 mg iv", "morphine 30 mg po"}
     for test in BOOK.tests:
-        # Earlier use is an amount; what is given under naltrexone may not be.
-        text = json.dumps({name: value for name, value in test.options.items() if name not in ("use", "than")})
+        # Earlier use is an amount; what is given under naltrexone is one of these.
+        text = json.dumps({k: v for k, v in test.options.items() if k not in ("use", "than", "challenge")})
         assert not any(f"{a} " in text and " mg" in text.split(a)[1][:8] for a in ("heroin", "morphine", "fentanyl"))
     assert "concentration / Kd" in answer.to_html()
 

@@ -288,7 +288,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
             "them. Largest change within 6 h.",
             "panel": [
                 {
-                    "draw": "waning", "antagonists": [regimen], "agonist": agonist.key, "route": compared.route,
+                    "draw": "waning", "antagonists": [regimen], "challenge": dose,
                     "times": [f"{begin - after + share * span!r} h" for share in _WANING], "zero": f"{last!r} h",
                     "effects": left, "people": "band", "unit": "d" if begin - after + span - last > 72 else "h",
                     "legend": "best",

@@ -202,7 +202,7 @@ def _prepare(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
             "Make the run longer or the doses earlier."
         )
-    warnings = [*check_doses(numbers, events, who), *label_cautions(numbers.catalogue, events)]
+    warnings = [*check_doses(numbers, events, who), *label_cautions(numbers, events)]
     prepared = prepare(
         numbers.of_people(people_of(who, numbers, run.run.seed)),
         events,

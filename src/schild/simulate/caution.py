@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue
+from schild.people import Values
 from schild.regimen import Event
 from schild.simulate.aloud import PRESENT, band_words
 from schild.simulate.guard import AGONISTS
@@ -118,13 +119,13 @@ def cautions(
         )
 
 
-def label_cautions(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
+def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:
     """Say what a label asks for where a drug is begun sooner after an opioid, whatever the model computes.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        Holds the intervals of the labels.
+    values : Values
+        Numbers of the run, the intervals of the labels among them.
     events : sequence of Event
         Expanded doses, earlier use included, in the order of time.
 
@@ -138,11 +139,12 @@ def label_cautions(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[st
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> events = expand(parse_regimen("heroin 25 mg iv; naltrexone 50 mg po at 3 d"), 10**12)
-    >>> print(*label_cautions(load(), events))
+    >>> print(*label_cautions(Values(load()), events))
     Naltrexone follows the last dose of heroin by 72 h. The label asks for at least 7 to 10 days without opioids \
 before naltrexone is begun after short-acting ones. No interval and no test is wholly reliable, and severity in one \
 person cannot be predicted.
     """
+    catalogue = values.catalogue
     last: dict[str, Event] = {}
     begun: set[str] = set()
     for event in events:
@@ -154,7 +156,7 @@ person cannot be predicted.
             for key, before in sorted(last.items(), key=lambda item: -_end(item[1])):
                 start = next((x for x in drug.starts if key in x.after or not x.after), None)
                 since_h = max(0, event.tick + event.lag_tick - _end(before)) / TICKS_PER_HOUR
-                if start is not None and since_h < 24.0 * drug.number(start.wait).value:
+                if start is not None and since_h < 24.0 * values.typical(drug.key, start.wait):
                     who, taken = drug.name[:1].upper() + drug.name[1:], catalogue.drug(key).name
                     yield (
                         f"{who} follows the last dose of {taken} by {time_words(since_h)}. {start.says} {UNRELIABLE}"

@@ -54,8 +54,7 @@ source = ["Own2026"]
 id = "N1.2"
 statement = "It blocks the small pupil of morphine."
 run = "block"
-agonist = "morphine"
-route = "iv"
+challenge = "morphine 10 mg iv"
 at = "10 min"
 effect = "pupil"
 unit = "%"
@@ -74,8 +73,8 @@ SLIPS = {
     "missing": ('at = "10 min"\nunit = "%"\nop', 'unit = "%"\nop', 24, "lacks an option: at, a time with its unit"),
     "time": ('at = "10 min"\nunit', 'at = "10 minuts"\nunit', 29, "expected a time with its unit"),
     "receptor": ('receptor = "mor"\nat', 'receptor = "mo"\nat', 28, "No receptor is called 'mo'"),
-    "effect": ('effect = "pupil"', 'effect = "pupils"', 44, "Did you mean 'pupil'"),
-    "drug": ('agonist = "morphine"', 'agonist = "morfine"', 41, "Did you mean 'morphine'"),
+    "effect": ('effect = "pupil"', 'effect = "pupils"', 43, "Did you mean 'pupil'"),
+    "drug": ('"morphine 10 mg iv"', '"morfine 10 mg iv"', 41, "called 'morfine'"),
     "unit": ('unit = "%"\nop', 'unit = "mg"\nop', 30, "gives %"),
     "default": ('regimen = "naloxone 0.4 mg iv"\n\n', 'regimen = "naloxon 0.4 mg iv"\n\n', 24, "called 'naloxon'"),
     "panel": ('draw = "courses"', 'draw = "course"', 17, "Did you mean 'courses'"),
