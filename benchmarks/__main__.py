@@ -22,7 +22,7 @@ from schild.engine import kernel
 from schild.engine.run import run
 from schild.errors import InputError
 from schild.model.reference import collocate, plain
-from schild.simulate import Run, simulate_run
+from schild.simulation import Run, simulate_run
 
 
 def cpu_ms(work: Callable[[], object], repeats: int = 3) -> float:

@@ -14,11 +14,11 @@ import numpy as np
 from scipy.integrate import LSODA
 
 from schild.engine.lanes import W
-from schild.rescue import arrays, equations, kernel
-from schild.rescue.drugs import regimen
-from schild.rescue.follow import RTOL, Followed, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, protocol, published
-from schild.rescue.population import naloxone_people, opioid_people
+from schild.overdose import arrays, equations, kernel
+from schild.overdose.drugs import regimen
+from schild.overdose.follow import RTOL, Followed, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, protocol, published
+from schild.overdose.population import naloxone_people, opioid_people
 
 P = published()
 REGIMEN = "IN4mg_x1"

@@ -19,7 +19,7 @@ from schild.model.reference import PlainDose, collocate, plain
 from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import Dose, expand, parse_regimen
-from schild.simulate.solve import solve
+from schild.simulation.solve import solve
 from schild.units import TICKS_PER_HOUR, amount_nmol, parse_amount, ticks
 
 Floats = NDArray[np.float64]

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from scipy.integrate import LSODA
 
 from schild.errors import SchildError
+from schild.overdose import equations
+from schild.overdose.drugs import Rescue, Transit, Vein
+from schild.overdose.outputs import Person, outputs
+from schild.overdose.parameters import REPRODUCTION, Physiology, Protocol, Quirks
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
 from schild.pharmacology.physiology.mann2022 import Collapse, Drive, Flow, Lung, Reflex
-from schild.rescue import equations
-from schild.rescue.drugs import Rescue, Transit, Vein
-from schild.rescue.outputs import Person, outputs
-from schild.rescue.parameters import REPRODUCTION, Physiology, Protocol, Quirks
 
 Floats = NDArray[np.float64]
 Real = float | Floats

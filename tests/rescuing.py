@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from schild.rescue.drugs import naloxone, opioid, regimen, route
-from schild.rescue.outputs import Person
-from schild.rescue.parameters import published
+from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.outputs import Person
+from schild.overdose.parameters import published
 
 HERE = Path(__file__).parent / "data" / "rescue"
 EVIDENCE = Path(__file__).parents[2] / "shared" / "science" / "overdose"

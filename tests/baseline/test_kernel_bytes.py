@@ -29,9 +29,9 @@ from schild.engine.run import EngineEvents, run
 from schild.engine.streams import uniforms
 from schild.model.arrays import compile_spec
 from schild.model.spec import Adaptation, Input, Ligand, ModelSpec, Receptor, Species, parameter_names
-from schild.rescue.drugs import naloxone, opioid, regimen, route
-from schild.rescue.follow import GivenCourse, Intervention, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, published
+from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.follow import GivenCourse, Intervention, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, published
 
 STORED = Path(__file__).with_name("kernel_bytes.npz")
 MG = 1e6 / 46.07  # nmol in a milligram of ethanol

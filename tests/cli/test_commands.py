@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from schild.catalog import load
-from schild.simulate import Run, simulate
+from schild.simulation import Run, simulate
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
 CONTRACT = {"manifest", "outputs", "metrics", "warnings", "cite"}
@@ -199,7 +199,7 @@ def test_warnings_come_first(call):
 def test_subjects_that_fail_are_a_failed_check(call, monkeypatch):
     import dataclasses
 
-    import schild.simulate as package
+    import schild.simulation as package
 
     whole = package.simulate_run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schild.simulate import Run, simulate_run
+from schild.simulation import Run, simulate_run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adaptation.md").read_text(encoding="utf-8")

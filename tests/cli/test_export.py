@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schild.simulate import simulate
+from schild.simulation import simulate
 
 pytest.importorskip("schild.model.sbml")
 

@@ -109,7 +109,7 @@ def test_sbml_holds_a_history_as_events_up_to_a_limit(call):
 
 def test_sbml_of_a_history_solves_to_the_same_adaptation(call, tmp_path):
     roadrunner = pytest.importorskip("roadrunner")
-    from schild.simulate import simulate
+    from schild.simulation import simulate
 
     words = "morphine 30 mg po q6h for 3 d stopped 6 h"
     file = tmp_path / "run.xml"

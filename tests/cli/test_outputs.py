@@ -14,9 +14,9 @@ from schild import simulate_run
 from schild.catalog import load
 from schild.cli.summary import show_result
 from schild.report import simulation_html
-from schild.simulate.output import GROUPS, concentration_words
-from schild.simulate.registry import schema
-from schild.simulate.runfile import Run
+from schild.simulation.output import GROUPS, concentration_words
+from schild.simulation.registry import schema
+from schild.simulation.runfile import Run
 
 ITCH = """
 [itch]

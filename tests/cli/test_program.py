@@ -82,7 +82,7 @@ MAIN = "from schild.cli import main\nraise SystemExit(main())"
 # The run says how far it is, so that the interrupt comes while people are computed, however busy the machine is.
 COUNTING = """
 from pathlib import Path
-import schild.simulate as package
+import schild.simulation as package
 whole = package.simulate_run
 
 def simulate_run(run, **options):
@@ -125,7 +125,7 @@ def test_interrupted_inside_an_exec_it_leaves_with_130_too(tmp_path):
 
 
 def test_a_bug_is_one_line_and_seventy(call, monkeypatch):
-    import schild.simulate as package
+    import schild.simulation as package
 
     def broken(*_, **__):
         raise ZeroDivisionError("something impossible")

@@ -7,8 +7,8 @@ import pytest
 
 from rescue_reference import R_A, Person, simulate, warm_up
 from schild.catalog import load
+from schild.overdose.parameters import REPRODUCTION, published
 from schild.pharmacology.effects import co2_threshold, resting_ventilation
-from schild.rescue.parameters import REPRODUCTION, published
 
 #: Drive at wakefulness and exponents of the published loop; ventilation at a held CO2 (Yassen 2007).
 WAKE, P_WAKE, P_CHEMO, HELD = 6.62, 0.9, 2.875, 20.2

@@ -10,10 +10,10 @@ import pytest
 
 import rescue_reference as reference
 import rescuing
-from schild.rescue import equations
-from schild.rescue.drugs import naloxone, opioid, regimen, route
-from schild.rescue.follow import RTOL, GivenCourse, Intervention, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, Quirks, protocol, published, scaled
+from schild.overdose import equations
+from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.follow import RTOL, GivenCourse, Intervention, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, Quirks, protocol, published, scaled
 
 P = published()
 

@@ -9,8 +9,8 @@ import pytest
 
 import rescue_reference as reference
 import rescuing
-from schild.rescue.drugs import regimen
-from schild.rescue.parameters import protocol, published
+from schild.overdose.drugs import regimen
+from schild.overdose.parameters import protocol, published
 
 #: End state of the published warm-up.
 WARM = {

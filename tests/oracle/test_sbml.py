@@ -14,7 +14,7 @@ from schild.errors import InputError
 from schild.model.reference import collocate, plain
 from schild.model.sbml import to_antimony, to_sbml
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
-from schild.simulate import Run
+from schild.simulation import Run
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

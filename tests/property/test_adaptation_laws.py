@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schild.catalog import load
 from schild.errors import InputError
 from schild.pharmacology.adaptation import COWS_MAX, cows_of_drive
-from schild.simulate import Result, Run, simulate, simulate_run
+from schild.simulation import Result, Run, simulate, simulate_run
 
 MECHANISMS = tuple(load().adaptation)
 STATES = tuple(f"adaptation_{name}" for name in load().adaptation[MECHANISMS[0]].states)

@@ -18,7 +18,7 @@ from schild.model.build import build
 from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import Dose, expand, read_nonmem
-from schild.simulate.solve import solve
+from schild.simulation.solve import solve
 from schild.units import TICKS_PER_HOUR, Amount, amount_nmol
 
 BAR = 1e-8

@@ -12,8 +12,8 @@ from schild.model.build import build
 from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import expand, parse_regimen
-from schild.simulate import simulate
-from schild.simulate.solve import solve
+from schild.simulation import simulate
+from schild.simulation.solve import solve
 from schild.units import TICKS_PER_HOUR, amount_nmol, parse_amount
 
 CATALOGUE = load()

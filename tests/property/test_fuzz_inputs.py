@@ -21,8 +21,8 @@ import pytest
 from schild.catalog import load
 from schild.errors import InputError
 from schild.regimen import parse_regimen, read_nonmem_people
-from schild.simulate import Run, events_of, model_of, simulate_run
-from schild.simulate.runfile import history_words, parse_history
+from schild.simulation import Run, events_of, model_of, simulate_run
+from schild.simulation.runfile import history_words, parse_history
 
 SEED = 20250609
 QUICK = 500

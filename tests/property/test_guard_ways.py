@@ -8,7 +8,7 @@ from schild.errors import InputError
 from schild.people import Values
 from schild.population import Subject
 from schild.regimen import expand, parse_regimen
-from schild.simulate.guard import check_doses
+from schild.simulation.guard import check_doses
 from schild.units import ticks
 
 #: Largest published doses into a vein. [mg]

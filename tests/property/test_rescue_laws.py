@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rescue_reference as reference
-from schild.rescue.drugs import regimen
-from schild.rescue.follow import GivenCourse, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, Quirks, published, scaled
-from schild.rescue.population import naloxone_people, opioid_people
+from schild.overdose.drugs import regimen
+from schild.overdose.follow import GivenCourse, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, Quirks, published, scaled
+from schild.overdose.population import naloxone_people, opioid_people
 
 P = published()
 
@@ -160,7 +160,7 @@ def test_more_activation_never_means_more_breath(level, extra):
 
 def test_recovery_needs_flow_and_oxygen_and_collapse_can_come_again():
     """The clock: a rescuer's breaths in time bring flow back; without them there is arrest."""
-    from schild.rescue.follow import Intervention
+    from schild.overdose.follow import Intervention
 
     times = np.array([0.0, 20.0, 1500.0, 1600.0, 4500.0])
     act = np.array([[0.0, 0.99, 0.99, 0.3, 0.3]])

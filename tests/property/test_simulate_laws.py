@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schild.catalog import load
 from schild.errors import InputError
-from schild.simulate import simulate
+from schild.simulation import simulate
 
 STRUCTURES = ("plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor")
 #: Bar of the occupancies at the default tolerance, relative with a floor of 0.01.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schild import simulate
 from schild.catalog import load
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 FACTORS = st.floats(1e-2, 1e2)
 SHARES = st.floats(0.0, 1.0)

@@ -13,9 +13,9 @@ import pytest
 from evidence import cited, rows, table
 from schild.calibrate.adaptation import ANCHORS
 from schild.catalog import load
-from schild.simulate.observe_withdrawal import split_words
-from schild.simulate.runfile import parse_history
-from schild.validate.withdrawal import Statement
+from schild.simulation.observe_withdrawal import split_words
+from schild.simulation.runfile import parse_history
+from schild.validation.withdrawal import Statement
 
 # Row of the catalogue: evidence row, words that it prints, window.
 PRESENT, NONE = (1.0, math.inf), (-math.inf, 0.5)

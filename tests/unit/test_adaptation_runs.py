@@ -9,11 +9,11 @@ from schild import simulate
 from schild.catalog import load
 from schild.errors import InputError
 from schild.pharmacology.adaptation import ec50_shift, severity, sows_of_cows, tau_divisor
-from schild.simulate import Run, events_of, simulate_run
-from schild.simulate.aloud import aloud
-from schild.simulate.caution import DEPENDENT, ONCE_USUAL, UNRELIABLE
-from schild.simulate.history import FEW, plan_history
-from schild.simulate.runfile import history_words, parse_history
+from schild.simulation import Run, events_of, simulate_run
+from schild.simulation.aloud import aloud
+from schild.simulation.caution import DEPENDENT, ONCE_USUAL, UNRELIABLE
+from schild.simulation.history import FEW, plan_history
+from schild.simulation.runfile import history_words, parse_history
 from schild.units import TICKS_PER_HOUR
 
 DAY = 24 * TICKS_PER_HOUR

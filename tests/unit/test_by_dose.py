@@ -20,7 +20,7 @@ from schild.model.entries import ADD
 from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen, read_nonmem
-from schild.simulate import Run, model_of
+from schild.simulation import Run, model_of
 from schild.units import ticks
 
 MW = 467.65  # typed in a second time

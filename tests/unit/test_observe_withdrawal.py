@@ -5,8 +5,8 @@ import pytest
 
 from schild.catalog import Observation
 from schild.errors import InputError
-from schild.simulate.observe import predict
-from schild.simulate.observe_withdrawal import (
+from schild.simulation.observe import predict
+from schild.simulation.observe_withdrawal import (
     BASELINE,
     NOISE_SD,
     WithdrawalCourse,

@@ -7,7 +7,7 @@ import pytest
 import schild
 from schild.catalog import drug_from_dict, load
 from schild.errors import CatalogueError
-from schild.simulate import Run, model_of
+from schild.simulation import Run, model_of
 
 
 def test_the_mean_level_of_patches_is_rate_over_apparent_clearance():

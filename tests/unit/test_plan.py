@@ -11,7 +11,7 @@ import schild
 from schild.catalog import load
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import VERIFIED
-from schild.plan import DOSE_TOLERANCE, REFUSED, _share_of_windows, plan
+from schild.planner import DOSE_TOLERANCE, REFUSED, _share_of_windows, plan
 
 SMALL = {"n": 60, "draws": 4}
 

@@ -11,10 +11,10 @@ from schild.errors import InputError
 from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
-from schild.simulate.effects import Effects
-from schild.simulate.prepare import Prepared, prepare
-from schild.simulate.registry import outputs_of
-from schild.simulate.solve import engine_events, events_of_each
+from schild.simulation.effects import Effects
+from schild.simulation.prepare import Prepared, prepare
+from schild.simulation.registry import outputs_of
+from schild.simulation.solve import engine_events, events_of_each
 from schild.trial import Trial
 from schild.units import TICKS_PER_HOUR, ticks
 

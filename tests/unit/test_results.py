@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 import schild
 import schild.errors
-from schild.explain.answer import Explanation
-from schild.rescue.published import PublishedTable
+from schild.explanation.answer import Explanation
+from schild.overdose.published import PublishedTable
 from schild.results import Shown, plain
-from schild.validate import Validation
+from schild.validation import Validation
 
 ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
 RATIOS = {"antagonist": [1.0, 10.0, 100.0], "dose_ratio": [2.0, 11.0, 101.0]}

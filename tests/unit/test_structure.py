@@ -12,9 +12,9 @@ from rdkit.Chem.inchi import MolToInchiKey
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from schild.catalog import load
+from schild.compounds import describe, structure
 from schild.errors import InputError, SchildError, UnknownNameError
 from schild.evidence import VERIFIED
-from schild.structure import describe, structure
 
 FIVE = ("naltrexone", "oxymorphone", "naloxone", "nalorphine", "nalmefene")
 ALL = sorted(load().compounds)

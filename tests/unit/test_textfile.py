@@ -8,7 +8,7 @@ import time
 import pytest
 
 from schild.errors import InputError
-from schild.simulate import Run
+from schild.simulation import Run
 from schild.textfile import read_text, read_toml
 from schild.trial import Trial
 

@@ -7,7 +7,7 @@ import pytest
 from schild.catalog import load
 from schild.errors import InputError, UnknownNameError, close_names
 from schild.regimen import parse_regimen
-from schild.simulate import Run, model_of
+from schild.simulation import Run, model_of
 from schild.units import ticks
 
 COMBINATIONS = [key for key, traded in load().trade_names.items() if len(traded.contains) > 1]

@@ -168,7 +168,7 @@ def test_trials_refit_to_the_catalogue(capsys):
 
 
 def test_fitted_rows_of_trials_are_met_by_the_catalogue_s_numbers():
-    from schild.validate.trials import state_trial
+    from schild.validation.trials import state_trial
 
     found = [state_trial(o, quick=True) for o in trial.rows()]
     assert len(found) == 11

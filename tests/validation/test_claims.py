@@ -12,14 +12,14 @@ from rich.console import Console
 
 from schild.catalog import load
 from schild.catalog.claims import EVIDENCE, OPS, Test
-from schild.challenge import challenge
+from schild.challenges import challenge
 from schild.errors import SchildError, UnknownNameError
-from schild.explain import Finding, explain
-from schild.explain.experiments import Lab, challenge_of, equilibrium_curve, options_of, run_test, ventilation_curve
-from schild.explain.experiments_alcohol import TRIAL_PEOPLE, individual_effects, trials_of
-from schild.explain.experiments_withdrawal import added_after, course_after
-from schild.explain.lab import published_dose
-from schild.explain.panels import read_figure
+from schild.explanation import Finding, explain
+from schild.explanation.experiments import Lab, challenge_of, equilibrium_curve, options_of, run_test, ventilation_curve
+from schild.explanation.experiments_alcohol import TRIAL_PEOPLE, individual_effects, trials_of
+from schild.explanation.experiments_withdrawal import added_after, course_after
+from schild.explanation.lab import published_dose
+from schild.explanation.panels import read_figure
 from schild.trial import Trial, run_trial
 from webpage import check_self_contained
 
@@ -316,7 +316,7 @@ def test_without_rdkit_a_claim_is_not_tested(monkeypatch):
     def missing(*names):
         raise SchildError("Structures need RDKit, which is not installed; expected the extra 'structure'.")
 
-    import schild.structure as package
+    import schild.compounds as package
 
     monkeypatch.setattr(package, "structure", missing)
     test = next(t for t in BOOK.tests if t.id == "M18.1")

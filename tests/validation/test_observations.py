@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from schild.catalog import Observation, load
-from schild.simulate.observe import weighted_error
-from schild.validate import Validation, validate
-from schild.validate.check import Check, check, people_of_study, spread_of, study_draws
-from schild.validate.trials import STUDY as TRIALS
+from schild.simulation.observe import weighted_error
+from schild.validation import Validation, validate
+from schild.validation.check import Check, check, people_of_study, spread_of, study_draws
+from schild.validation.trials import STUDY as TRIALS
 from webpage import check_self_contained
 
 #: Bars that are broken, in the open; the list shrinks when the model gets better.

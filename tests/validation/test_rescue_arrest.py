@@ -9,10 +9,10 @@ import pytest
 
 import rescuing
 from schild.catalog import load
-from schild.rescue.drugs import regimen
-from schild.rescue.follow import RTOL, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, published
-from schild.rescue.population import naloxone_people, opioid_people
+from schild.overdose.drugs import regimen
+from schild.overdose.follow import RTOL, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, published
+from schild.overdose.population import naloxone_people, opioid_people
 
 P = published()
 INTRANASAL = [row for row in load().published_arrests if row.model == "IN"]

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from schild.catalog import Observation, load
-from schild.validate import Validation
-from schild.validate.withdrawal import FITTED, Statement, state
+from schild.validation import Validation
+from schild.validation.withdrawal import FITTED, Statement, state
 from webpage import check_self_contained
 
 #: Anchors that the fitted default misses, and by how much [unit of the row].

@@ -345,7 +345,7 @@ def _challenge(
     structure: str | None,
     tone: bool,
 ) -> ModelCurves:
-    from schild.simulate import Run, model_of, simulate_run
+    from schild.simulation import Run, model_of, simulate_run
 
     catalogue, given = values.catalogue, values.overrides
     times = [hours(time) for time in at]

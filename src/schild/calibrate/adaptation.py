@@ -15,7 +15,7 @@ from schild.engine.lags import follow
 from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.adaptation import cows_of_drive, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulate import Run, model_of, simulate_run
+from schild.simulation import Run, model_of, simulate_run
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]

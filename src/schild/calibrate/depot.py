@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 STUDY = "naltrexone_depot"
 NAMES = ("depot.burst.rate", "depot.pulse.rate", "depot.tail.rate")

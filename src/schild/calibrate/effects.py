@@ -12,7 +12,7 @@ import numpy as np
 from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
 from schild.catalog import Observation, load
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 STUDY = "agonist_effects"
 

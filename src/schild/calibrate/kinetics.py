@@ -9,11 +9,11 @@ import numpy as np
 
 from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
 from schild.catalog import Observation
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 __all__ = ["RESIDUAL", "STAGES", "Stage", "fit", "rows_of"]
 
-#: Assay and sampling, as the standard deviation of a row's logarithm: that of the bands (schild.validate.check).
+#: Assay and sampling, as the standard deviation of a row's logarithm: that of the bands (schild.validation.check).
 RESIDUAL = 0.15
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
 from schild.catalog import Observation
 from schild.regimen import parse_regimen
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 STUDY = "naltrexone_oral_pk"
 DOSE_MG = 50.0

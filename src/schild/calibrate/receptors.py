@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
 from schild.catalog import Observation
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 STUDY = "naltrexone_pet"
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 
 from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
 from schild.catalog import Observation, load
-from schild.simulate.observe import predict
+from schild.simulation.observe import predict
 
 __all__ = ["BRAIN_SHARE", "SCANS", "Scans", "fit", "fit_one", "followers"]
 

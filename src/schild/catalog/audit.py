@@ -107,7 +107,7 @@ def audit(catalogue: Catalogue, check_book: Callable[[Book, Catalogue], None] | 
     catalogue : Catalogue
         Any catalogue, sound or not; a file that cannot be read becomes a finding.
     check_book : callable, optional
-        Checks experiments and figures of claims: ``schild.explain.check_book``. Left out, claims are read only.
+        Checks experiments and figures of claims: ``schild.explanation.check_book``. Left out, claims are read only.
 
     Returns
     -------

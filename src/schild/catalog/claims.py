@@ -67,7 +67,7 @@ class Test:
     id, statement : str
         Number and what is said.
     run : str
-        Name of the experiment, in ``schild.explain.experiments``.
+        Name of the experiment, in ``schild.explanation.experiments``.
     options : mapping
         What it is run with.
     evidence : str
@@ -173,7 +173,7 @@ class Claim:
     id, statement : str
         Number, and what is said.
     figure : mapping
-        Fields of ``schild.explain.panels.FigureSpec``; empty where none is drawn.
+        Fields of ``schild.explanation.panels.FigureSpec``; empty where none is drawn.
     tests : tuple of Test
         Its experiments.
     places : mapping of str to str

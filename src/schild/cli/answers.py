@@ -60,7 +60,7 @@ def explain(
     """
     key = data.catalogue.drug(drug).key
     writable(html)
-    answer = _function("schild.explain", "explain")
+    answer = _function("schild.explanation", "explain")
     say_if_compiling()
     with progress("claims") as advance:
         found: Answer = answer(key, progress=advance, quick=quick, catalogue=data.catalogue, overrides=data.overrides)
@@ -90,7 +90,7 @@ def validate(
         Fewer people behind the bands: for a first look.
     """
     writable(html)
-    answer = _function("schild.validate", "validate")
+    answer = _function("schild.validation", "validate")
     say_if_compiling()
     with progress("studies") as advance:
         found: Answer = answer(*studies, progress=advance, quick=quick, catalogue=data.catalogue)

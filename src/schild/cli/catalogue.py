@@ -28,7 +28,7 @@ def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False
             raise InputError(f"--audit and the drug {name!r} were given; expected one of them: the whole is checked. "
                              "Leave the drug out.")  # fmt: skip
         from schild.catalog.audit import audit as check
-        from schild.explain import check_book
+        from schild.explanation import check_book
 
         found = check(catalogue, check_book)
         if json:

@@ -58,7 +58,7 @@ def challenge(
     json
         Print one JSON object and nothing else.
     """
-    from schild.challenge import challenge as run
+    from schild.challenges import challenge as run
 
     check_figure(plot)
     population = None

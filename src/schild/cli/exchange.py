@@ -81,7 +81,7 @@ def nonmem(
         With --simulate or --dry-run: print one JSON object and nothing else.
     """
     from schild.regimen import read_nonmem
-    from schild.simulate import Run, model_of
+    from schild.simulation import Run, model_of
 
     if json and not (simulate or dry_run):
         raise InputError("--json was given alone; expected it with --simulate or --dry-run. Add one of them.")

@@ -88,9 +88,9 @@ def plan(
     """
     from rich.text import Text
 
-    from schild.plan import REFUSED
-    from schild.plan import plan as find
-    from schild.simulate.guard import DANGER
+    from schild.planner import REFUSED
+    from schild.planner import plan as find
+    from schild.simulation.guard import DANGER
 
     if overcome:
         raise InputError(f"Overcoming a block was asked for. {REFUSED} {DANGER}")

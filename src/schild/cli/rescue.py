@@ -128,7 +128,7 @@ def rescue(
         raise InputError(
             "No opioid was given; expected one stated exposure. Write --opioid 'fentanyl 1.625 mg iv', or --published."
         )
-    from schild.rescue import rescue as run
+    from schild.overdose import rescue as run
 
     say_if_compiling()
     with progress("people") as advance:
@@ -156,8 +156,8 @@ def rescue(
             overrides=data.overrides,
             progress=advance,
         )
+    from schild.overdose.show import show_rescue
     from schild.report.rescue import rescue_html
-    from schild.rescue.show import show_rescue
 
     console = console_out()
     if json:
@@ -181,9 +181,9 @@ def rescue(
 def _published(
     n: int | None, seed: int, threads: int | None, html: Path | None, place: Path | None, json: bool, vein: bool
 ) -> int:
+    from schild.overdose.published import MODELS, PEOPLE, VEIN, published_table
+    from schild.overdose.show import show_published
     from schild.report.rescue import published_html
-    from schild.rescue.published import MODELS, PEOPLE, VEIN, published_table
-    from schild.rescue.show import show_published
 
     say_if_compiling()
     with progress("cells") as advance:

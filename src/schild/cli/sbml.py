@@ -13,7 +13,7 @@ from schild.units import TICKS_PER_HOUR
 if TYPE_CHECKING:
     from schild.catalog import Catalogue
     from schild.model.build import Built
-    from schild.simulate import Run
+    from schild.simulation import Run
 
 #: A document holds each dose of a history as an event of its own, and not more than these.
 MAX_EARLIER = 1000
@@ -47,7 +47,7 @@ def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = N
     InputError
         If the run starts at a steady state, which a document of events cannot say, or has a very long history.
     """
-    from schild.simulate import model_of
+    from schild.simulation import model_of
 
     earlier = sum(dose.count or 1 for dose in run.history)
     if earlier > MAX_EARLIER:
@@ -80,7 +80,7 @@ def before_h(run: Run) -> float:
 
     Examples
     --------
-    >>> from schild.simulate import Run
+    >>> from schild.simulation import Run
     >>> before_h(Run.of(subject={"history": "morphine 30 mg po q6h for 1 d stopped 2 d"}))
     66.0
     """
@@ -109,7 +109,7 @@ def plain_doses(built: Built, shift_h: float = 0.0) -> list[Dose]:
 
     Examples
     --------
-    >>> from schild.simulate import Run, model_of
+    >>> from schild.simulation import Run, model_of
     >>> [(t, port) for t, port, _, _ in plain_doses(model_of(Run.of("naltrexone 50 mg po q24h x2")))]
     [(0.0, 'naltrexone.oral.1'), (24.0, 'naltrexone.oral.1')]
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from schild.catalog import Catalogue
     from schild.regimen import Dose
-    from schild.simulate import Result, Run
+    from schild.simulation import Result, Run
 
 
 def simulate(
@@ -118,7 +118,7 @@ def simulate(
     dry_run
         Print the events that the doses stand for, and nothing else.
     """
-    from schild.simulate import model_of
+    from schild.simulation import model_of
 
     head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
             "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
@@ -151,7 +151,7 @@ def show_run(
     catalogue: Catalogue | None = None,
 ) -> int:
     """Simulate, write what was asked for, and print the summary or the JSON object."""
-    from schild.simulate import simulate_run
+    from schild.simulation import simulate_run
 
     say_if_compiling()
     with progress("people", show=run.population is not None) as advance:
@@ -211,7 +211,7 @@ def read_run(
     InputError
         For anything malformed.
     """
-    from schild.simulate.runfile import Run, SubjectEntry
+    from schild.simulation.runfile import Run, SubjectEntry
 
     past = (person or {}).get("history")
     if not what and past is None:
@@ -296,8 +296,8 @@ def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Seque
     from schild.model.products import notes, with_products
     from schild.people import Values
     from schild.regimen import event_table, render_event_table
-    from schild.simulate import events_of
-    from schild.simulate.runfile import history_words
+    from schild.simulation import events_of
+    from schild.simulation.runfile import history_words
 
     events = events_of(run)
     values = Values(catalogue, overrides=run.numbers)
@@ -322,7 +322,7 @@ def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Seque
 
 def _past(dose: Dose) -> dict[str, Any]:
     """One row for earlier use: its words, how many doses, when."""
-    from schild.simulate.runfile import history_words
+    from schild.simulation.runfile import history_words
     from schild.units import format_ticks
 
     count = dose.count or 1

@@ -37,7 +37,7 @@ def structure(
     from rich.table import Table
     from rich.text import Text
 
-    from schild.structure import structure as compare
+    from schild.compounds import structure as compare
 
     console = out()
     if list_all:

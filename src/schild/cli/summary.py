@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from schild.simulate.aloud import aloud
-from schild.simulate.output import GROUPS, concentration_words
-from schild.simulate.result import metric
+from schild.simulation.aloud import aloud
+from schild.simulation.output import GROUPS, concentration_words
+from schild.simulation.result import metric
 from schild.tables import number_words, percent_words, spread_words, table, time_words
 from schild.units import TICKS_PER_HOUR
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from schild.regimen import Event
-    from schild.simulate import Output, Result, Run
+    from schild.simulation import Output, Result, Run
 
     #: Events of each drug.
     Given: TypeAlias = dict[str, list[Event]]
@@ -37,7 +37,7 @@ def show_result(run: Run, result: Result, console: Console) -> None:
     """
     from rich.text import Text
 
-    from schild.simulate import events_of
+    from schild.simulation import events_of
 
     for warning in result.warnings:
         console.print(Text(f"Warning: {warning}", style="bold red"))

@@ -36,7 +36,7 @@ def run() -> None:
     """Print the JSON Schema of the run file, which is also the body of a request."""
     import json
 
-    from schild.simulate.runfile import Run
+    from schild.simulation.runfile import Run
 
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}
     print(json.dumps(schema, indent=2))
@@ -58,7 +58,7 @@ def outputs(*, data: Data = Data()) -> None:
     """Print the JSON Schema of the outputs of a run: the object "outputs" that --json prints."""
     import json
 
-    from schild.simulate.registry import schema
+    from schild.simulation.registry import schema
 
     print(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(data.catalogue)}, indent=2))
 
@@ -148,7 +148,7 @@ def _version(name: str) -> str | None:
 
 
 def _timed() -> float:
-    from schild.simulate import simulate
+    from schild.simulation import simulate
 
     start = time.perf_counter()
     simulate(_SAMPLE, until="14 d")
@@ -167,7 +167,7 @@ def bench(*, json: bool = False) -> int:
     """
     from rich.table import Table
 
-    from schild.simulate import simulate
+    from schild.simulation import simulate
 
     simulate(_SAMPLE, until="1 d")  # compiled code is loaded before the clock runs
     runs: tuple[tuple[str, int, Callable[[], Any]], ...] = (
@@ -233,7 +233,7 @@ def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")], data: Data =
         return 0
     from schild.cli.simulate import read_run
     from schild.results import source_lines
-    from schild.simulate import model_of
+    from schild.simulation import model_of
 
     catalogue = data.catalogue
     built = model_of(read_run(what), catalogue=catalogue)

@@ -21,7 +21,7 @@ from schild.people import Given, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
 from schild.results import Shown, cited, source_lines
-from schild.simulate import Result, Run, simulate_run
+from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
 
 if TYPE_CHECKING:

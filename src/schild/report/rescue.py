@@ -11,8 +11,8 @@ from schild.report.parts import figure, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, ROWS, sources
 
 if TYPE_CHECKING:
-    from schild.rescue.published import PublishedTable
-    from schild.rescue.table import Rescued
+    from schild.overdose.published import PublishedTable
+    from schild.overdose.table import Rescued
 
 __all__ = ["published_html", "rescue_html"]
 
@@ -37,8 +37,8 @@ def rescue_html(found: Rescued) -> str:
     >>> text.startswith("<!DOCTYPE html>"), "<script" in text
     (True, False)
     """
-    from schild.rescue.figures import label
-    from schild.rescue.table import FRAMING
+    from schild.overdose.figures import label
+    from schild.overdose.table import FRAMING
 
     rows = found.summary()
     parts: list[str] = [paragraph(FRAMING, kind="answer")]
@@ -89,7 +89,7 @@ def published_html(found: PublishedTable) -> str:
     str
         HTML.
     """
-    from schild.rescue.published import BAR
+    from schild.overdose.published import BAR
 
     rows = found.summary()
     keys = [key for key in rows[0] if key != "miss"] if rows else []
@@ -101,7 +101,7 @@ def published_html(found: PublishedTable) -> str:
 
 
 def _columns(found: Rescued) -> dict[str, list[Any]]:
-    from schild.rescue.figures import label
+    from schild.overdose.figures import label
 
     step = max(1, -(-found.times_s.size // ROWS))
     columns: dict[str, list[Any]] = {"time [min]": (found.times_s[::step] / 60.0).tolist()}

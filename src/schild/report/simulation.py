@@ -10,7 +10,7 @@ from schild.report.parts import Raw, bibliography, figure, notice, page, paragra
 
 if TYPE_CHECKING:
     from schild.catalog import Catalogue
-    from schild.simulate import Result
+    from schild.simulation import Result
 
 #: Said on every page.
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
@@ -39,8 +39,8 @@ def simulation_html(result: Result) -> str:
     >>> text.startswith("<!DOCTYPE html>"), "<script" in text
     (True, False)
     """
-    from schild.simulate.aloud import aloud
-    from schild.simulate.result import default_names
+    from schild.simulation.aloud import aloud
+    from schild.simulation.result import default_names
 
     names = default_names(result.outputs) or list(result.outputs)
     parts: list[str] = [paragraph(aloud(result), kind="answer")]

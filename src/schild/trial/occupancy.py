@@ -14,10 +14,10 @@ from schild.model.arrays import Program
 from schild.model.entries import Entry
 from schild.people import Values
 from schild.regimen import Dose, expand
-from schild.simulate.effects import Effects
-from schild.simulate.prepare import prepare
-from schild.simulate.registry import outputs_of
-from schild.simulate.solve import engine_events, events_of_each
+from schild.simulation.effects import Effects
+from schild.simulation.prepare import prepare
+from schild.simulation.registry import outputs_of
+from schild.simulation.solve import engine_events, events_of_each
 from schild.trial.numbers import TrialNumbers
 from schild.trial.trialfile import Arm
 from schild.units import TICKS_PER_HOUR

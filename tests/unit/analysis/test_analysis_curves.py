@@ -12,7 +12,7 @@ from schild.analysis import model_curves
 from schild.analysis.curves import STEPS, _contact
 from schild.errors import InputError, UnknownNameError
 from schild.pharmacology.binding import kinetic_occupancy
-from schild.simulate import model_of
+from schild.simulation import model_of
 
 
 @settings(max_examples=15)

@@ -10,7 +10,7 @@ import pytest
 from schild.catalog import load
 from schild.evidence import Number, Value
 from schild.people.spread_between_studies import between_studies, kind_of, published, squares
-from schild.simulate import simulate
+from schild.simulation import simulate
 
 
 def value(key: str, x: float, note: str = "", basis: str = "reported", verified: str = "read") -> Value:

@@ -15,7 +15,7 @@ from schild.drinking.protocols import PROTOCOLS, protocol
 from schild.errors import InputError
 from schild.people import Values
 from schild.population import Population, Subject, people_of
-from schild.validate.laboratory import STUDY, state_laboratory
+from schild.validation.laboratory import STUDY, state_laboratory
 
 ROWS = load().study(STUDY).observations
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from schild.challenge import Response, challenge
+from schild.challenges import Response, challenge
 from schild.errors import InputError, UnknownNameError
 
 HEROIN = "heroin 10 mg iv"

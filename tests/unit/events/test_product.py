@@ -14,7 +14,7 @@ from schild.errors import CatalogueError, InputError
 from schild.model.products import with_products
 from schild.people import Values
 from schild.regimen import Dose, expand, parse_regimen, read_nonmem, to_nonmem
-from schild.simulate import Run, model_of
+from schild.simulation import Run, model_of
 from schild.units import ticks
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from schild.catalog import load
-from schild.explain import explain
-from schild.explain.catalogue_answer import span_of
-from schild.explain.experiments import Lab
-from schild.explain.figures import EFFECT_WORDS
-from schild.explain.panels import draw
+from schild.explanation import explain
+from schild.explanation.catalogue_answer import span_of
+from schild.explanation.experiments import Lab
+from schild.explanation.figures import EFFECT_WORDS
+from schild.explanation.panels import draw
 from webpage import check_self_contained
 
 KINDS = {
@@ -30,8 +30,8 @@ KINDS = {
 def few(monkeypatch):
     import sys
 
-    monkeypatch.setattr(sys.modules["schild.explain"], "QUICK_PEOPLE", 2)
-    monkeypatch.setattr(sys.modules["schild.explain"], "QUICK_DRAWS", 2)
+    monkeypatch.setattr(sys.modules["schild.explanation"], "QUICK_PEOPLE", 2)
+    monkeypatch.setattr(sys.modules["schild.explanation"], "QUICK_DRAWS", 2)
 
 
 def answer(drug: str):
@@ -128,8 +128,8 @@ def test_a_figure_without_points_to_block_says_so():
 
 
 def test_a_block_in_one_person_of_many_is_not_told():
-    from schild.challenge import Response
-    from schild.explain.figures import blocks
+    from schild.challenges import Response
+    from schild.explanation.figures import blocks
 
     without = np.array([10.0] + [0.0] * 299)
     lone = Response(time_h=0.0, effect="pupil", unit="mm", noise=1.0, without=without, with_=without / 2)

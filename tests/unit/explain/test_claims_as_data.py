@@ -7,11 +7,11 @@ import pytest
 from schild.catalog import load
 from schild.catalog.audit import audit
 from schild.errors import CatalogueError
-from schild.explain import check_book, explain
-from schild.explain.experiments import EXPERIMENTS, run_test
-from schild.explain.lab import Lab
-from schild.explain.options import options_taken
-from schild.explain.panels import PANELS, draw
+from schild.explanation import check_book, explain
+from schild.explanation.experiments import EXPERIMENTS, run_test
+from schild.explanation.lab import Lab
+from schild.explanation.options import options_taken
+from schild.explanation.panels import PANELS, draw
 from schild.people import Overrides
 
 CLAIMS = """drug = "naloxone"
@@ -156,8 +156,8 @@ def test_no_experiment_names_a_dose():
     import re
     from pathlib import Path
 
-    import schild.explain.lab
+    import schild.explanation.lab
 
-    for file in Path(schild.explain.lab.__file__).parent.glob("*.py"):
+    for file in Path(schild.explanation.lab.__file__).parent.glob("*.py"):
         code = re.sub(r'""".*?"""', "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
         assert not re.findall(r"\b[a-z]{4,} [\d.]+ mg\b", code), file

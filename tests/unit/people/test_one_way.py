@@ -8,7 +8,7 @@ import schild
 from schild.catalog import load
 from schild.drinking import laboratory
 from schild.evidence import Number
-from schild.explain.lab import Lab, published_dose
+from schild.explanation.lab import Lab, published_dose
 from schild.people import Values
 from schild.trial import Trial
 

@@ -14,7 +14,7 @@ from schild.drinking.protocols import protocol
 from schild.errors import UnknownNameError
 from schild.people import Values
 from schild.population import Population, people_of
-from schild.simulate import Run, simulate_run
+from schild.simulation import Run, simulate_run
 from schild.trial import Trial
 from schild.trial.parts import trial_key
 
@@ -253,7 +253,7 @@ def test_what_is_given_is_in_the_manifest_of_every_verb(verb, name, value):
 
 
 def test_people_of_the_published_rescue_move_with_the_typical_number():
-    from schild.rescue.population import naloxone_people, opioid_people
+    from schild.overdose.population import naloxone_people, opioid_people
 
     values = Values(load(), overrides={"rescue.fentanyl.k_el": 2 * load().rescue["fentanyl.k_el"].value})
     plain, moved = opioid_people("fentanyl", 5, 1), opioid_people("fentanyl", 5, 1, values)

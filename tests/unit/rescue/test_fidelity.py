@@ -10,11 +10,11 @@ import pytest
 
 import rescue_reference as reference
 import rescuing
+from schild.overdose import equations
+from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.follow import GivenCourse, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, Quirks, published
 from schild.pharmacology.physiology import mann2022 as mann
-from schild.rescue import equations
-from schild.rescue.drugs import naloxone, opioid, regimen, route
-from schild.rescue.follow import GivenCourse, follow, warm_up
-from schild.rescue.parameters import REPRODUCTION, Quirks, published
 
 P = published()
 X1 = equations.STATES.index("x1")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from schild.errors import InputError, UnknownNameError
-from schild.rescue.drugs import naloxone, opioid, regimen, route
-from schild.rescue.follow import GivenCourse, Intervention, follow, warm_up
-from schild.rescue.parameters import published
+from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.follow import GivenCourse, Intervention, follow, warm_up
+from schild.overdose.parameters import published
 
 P = published()
 

@@ -9,17 +9,17 @@ import pytest
 
 import schild
 from schild.errors import InputError
+from schild.overdose import equations
+from schild.overdose.follow import GivenCourse, follow, warm_up
+from schild.overdose.general import bound_equivalent, most_depression
+from schild.overdose.measure import _returns
+from schild.overdose.parameters import published
+from schild.overdose.population import naloxone_people, opioid_people
+from schild.overdose.published import published_table
+from schild.overdose.sources import Body
+from schild.overdose.statistics import paired_points, percent_of
+from schild.overdose.words import parse_delay, parse_plan
 from schild.people import Values
-from schild.rescue import equations
-from schild.rescue.follow import GivenCourse, follow, warm_up
-from schild.rescue.general import bound_equivalent, most_depression
-from schild.rescue.measure import _returns
-from schild.rescue.parameters import published
-from schild.rescue.population import naloxone_people, opioid_people
-from schild.rescue.published import published_table
-from schild.rescue.sources import Body
-from schild.rescue.statistics import paired_points, percent_of
-from schild.rescue.words import parse_delay, parse_plan
 
 FENTANYL = "fentanyl 1.625 mg iv"
 ROW = {

@@ -13,7 +13,7 @@ import rescuing
 from schild.catalog import load
 from schild.errors import InputError
 from schild.evidence import BASES, VERIFIED
-from schild.rescue.parameters import published, scaled
+from schild.overdose.parameters import published, scaled
 
 REGISTRY = pint.UnitRegistry()
 

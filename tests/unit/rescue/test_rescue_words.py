@@ -7,8 +7,8 @@ import pytest
 
 from schild.catalog import load
 from schild.errors import InputError
-from schild.rescue.drugs import regimen
-from schild.rescue.words import parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
+from schild.overdose.drugs import regimen
+from schild.overdose.words import parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
 from schild.units import TICKS_PER_HOUR
 
 DAY = 24 * TICKS_PER_HOUR

@@ -150,7 +150,7 @@ def residual_wakefulness(activation: Real, exponent: Real, drive: Drive) -> Floa
     --------
     Half the drive is gone at 46 % of receptors in a naive person:
 
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> residual_wakefulness([0.0, 0.463, 1.0], 0.9, published().drive).round(2).tolist()
     [6.62, 3.31, 0.0]
     """
@@ -183,7 +183,7 @@ def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Flow) -> tupl
 
     Examples
     --------
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> [round(60 * float(q), 2) for q in regional_flows(0.0, 0.0, 1.0, published().flow)]
     [0.75, 4.25]
     """
@@ -217,7 +217,7 @@ def concentration_scale(cardiac_output: Real, flow: Flow) -> Floats:
 
     Examples
     --------
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> concentration_scale([0.0812, 0.13, 0.2], published().flow).round(2).tolist()
     [1.0, 1.51, 2.0]
     """
@@ -282,7 +282,7 @@ def flow_taper(cardiac_output: Real, collapse: Collapse) -> Floats:
 
     Examples
     --------
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> flow_taper([5 / 60, 0.784 / 60, 0.4 / 60], published().collapse).round(3).tolist()
     [1.0, 0.8, 0.0]
     """
@@ -315,7 +315,7 @@ def alveolar_ventilation(wakefulness: Real, chemoreflex: Real, taper: Real, floo
 
     Examples
     --------
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> alveolar_ventilation([6.62, 0.0], [0.0, 0.0], 1.0, [0.0, 5.0], published().drive).round(4).tolist()
     [0.0728, 0.055]
     """

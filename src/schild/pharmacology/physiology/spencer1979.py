@@ -78,7 +78,7 @@ def blood_contents(po2: Real, pco2: Real, gas: Gas) -> tuple[Floats, Floats]:
     --------
     Arterial and venous blood:
 
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> oxygen, carbon_dioxide = blood_contents([95.0, 40.0], [40.0, 46.0], published().gas)
     >>> oxygen.round(3).tolist(), carbon_dioxide.round(3).tolist()
     ([0.198, 0.151], [0.486, 0.534])
@@ -116,7 +116,7 @@ def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Gas) -> tuple[Float
 
     Examples
     --------
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> gas = published().gas
     >>> pressures = blood_pressures(*blood_contents(95.0, 40.0, gas), gas)
     >>> [round(float(p), 6) for p in pressures]
@@ -158,7 +158,7 @@ def tissue_pressures(oxygen: Real, carbon_dioxide: Real, bicarbonate: Real, gas:
 
     Examples
     --------
-    >>> from schild.rescue.parameters import published
+    >>> from schild.overdose.parameters import published
     >>> gas = published().gas
     >>> [round(float(p), 2) for p in tissue_pressures(0.001, 0.6124, gas.hco3_brain, gas)]
     [31.55, 44.98]

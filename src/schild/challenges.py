@@ -1,0 +1,339 @@
+"""The same run with and without the antagonist: how much of an agonist's effect is blocked, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, load
+from schild.errors import InputError, UnknownNameError
+from schild.people import Given, Uses, Values
+from schild.regimen import Regimen, parse_regimen
+from schild.results import Shown, cited
+from schild.simulation import Result, Run, simulate_run
+from schild.simulation.output import QUANTILES
+from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Challenge", "Response", "challenge"]
+
+Floats = NDArray[np.float64]
+
+#: How long after the agonist a response is looked for. [h]
+WINDOW_H = 6.0
+STEP_H = 1 / 60.0
+#: "Blocked" in words means a median block of at least this.
+BLOCKED = 0.8
+_LABELS = tuple(f"block_q{round(100 * q):02d}" for q in QUANTILES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One effect of one challenge.
+
+    Parameters
+    ----------
+    time_h : float
+        When the agonist is given. [h]
+    effect, unit : str
+        Which effect, and its unit.
+    without, with_ : ndarray, shape (n_subjects,)
+        Largest change from the value just before the agonist, within 6 h.
+    noise : float
+        Change that counts as none; where the response without is smaller the block is not a number.
+    """
+
+    time_h: float
+    effect: str
+    unit: str
+    without: Floats
+    with_: Floats
+    noise: float
+
+    @property
+    def block(self) -> Floats:
+        """1 - response with / response without, not clipped; NaN where there is nothing to block."""
+        safe = np.where(self.without >= self.noise, self.without, np.nan)
+        return np.asarray(1.0 - self.with_ / safe)
+
+    @property
+    def median_block(self) -> float:
+        """Median over subjects who respond without the antagonist; NaN if nobody does."""
+        block = self.block[np.isfinite(self.block)]
+        return float(np.median(block)) if block.size else float("nan")
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the median block is at least 0.8."""
+        return bool(self.median_block >= BLOCKED)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one row of the JSON contract."""
+
+        def plain(x: float) -> float | None:
+            return float(x) if np.isfinite(x) else None
+
+        row: dict[str, Any] = {
+            "time_h": self.time_h,
+            "effect": self.effect,
+            "unit": self.unit,
+            "without": plain(float(np.median(self.without))),
+            "with": plain(float(np.median(self.with_))),
+            "block": plain(self.median_block),
+            "blocked": self.blocked,
+        }
+        if self.without.size > 1:
+            good = self.block[np.isfinite(self.block)]
+            row |= {
+                label: plain(float(np.quantile(good, q))) if good.size else None
+                for label, q in zip(_LABELS, QUANTILES, strict=True)
+            }
+            row["responders"] = int(good.size)
+        return row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Challenge(Shown):
+    """Responses of a challenge at one or more times.
+
+    Parameters
+    ----------
+    antagonist, agonist : str
+        What was given, in words.
+    responses : tuple of Response
+        By time and effect.
+    warnings : tuple of str
+        What to know before using the numbers.
+    manifest : mapping
+        Of the last run with the antagonist.
+    last : Result
+        That run, for its sources.
+    history : tuple of str
+        Earlier use, the same in both runs.
+    """
+
+    antagonist: str
+    agonist: str
+    responses: tuple[Response, ...]
+    warnings: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    last: Result
+    history: tuple[str, ...] = ()
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        n = self.responses[0].without.size if self.responses else 0
+        times = ", ".join(f"{t:g} h" for t in dict.fromkeys(r.time_h for r in self.responses))
+        said = "; ".join(f"{r.effect} {100 * r.median_block:.0f} %" for r in self.responses[:4])
+        return f"{self.antagonist}, then {self.agonist} at {times}; {n:,} people; median block: {said}"
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return the rows of the JSON contract."""
+        return [r.to_dict() for r in self.responses]
+
+    def cite(self) -> str:
+        """Return the sources of the numbers used."""
+        return self.last.cite()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "challenge": self.summary(),
+            "warnings": list(self.warnings),
+            "cite": cited(self.last.sources),
+        }
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw block over time, one line for each effect; populations with a 90 % band."""
+        from schild.figures import COLOURS, GREY, panels, shade
+
+        axes, drawn = panels(1, 1, (7.5, 4.2), ax)
+        axis = axes[0]
+        names = list(dict.fromkeys(r.effect for r in self.responses))
+        for k, name in enumerate(names):
+            rows = [r for r in self.responses if r.effect == name]
+            t = np.array([r.time_h for r in rows]) / 24.0
+            axis.plot(
+                t,
+                [r.median_block for r in rows],
+                "o-",
+                color=COLOURS[k % len(COLOURS)],
+                label=self.last.catalogue.effects[name].name if self.last.catalogue else name,
+            )
+            if rows and rows[0].without.size > 1:
+                low, high = (
+                    [float(np.nanquantile(r.block, q)) if np.isfinite(r.block).any() else np.nan for r in rows]
+                    for q in (0.05, 0.95)
+                )
+                shade(axis, t, low, high, COLOURS[k % len(COLOURS)])
+        axis.axhline(BLOCKED, color=GREY, linewidth=1, linestyle="--")
+        axis.set_xlabel("time of the agonist [days]")
+        axis.set_ylabel("block")
+        axis.set_ylim(-0.1, 1.05)
+        axis.grid(alpha=0.25)
+        axis.legend(frameon=False, fontsize="small")
+        axis.set_title(f"{self.antagonist}, then {self.agonist}", fontsize="medium")
+        return drawn
+
+
+def challenge(
+    antagonist: str | Sequence[str],
+    *,
+    agonist: str,
+    at: TimeLike | Sequence[TimeLike],
+    effect: str | Sequence[str] = "liking",
+    n: int | None = None,
+    subject: Mapping[str, Any] | None = None,
+    population: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    structure: str | Mapping[str, str] | None = None,
+    history: str | Sequence[str] = (),
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Challenge:
+    """Give an agonist with and without an antagonist on board and compare its effects.
+
+    Parameters
+    ----------
+    antagonist : str or sequence of str
+        Regimens of the antagonist, in words.
+    agonist : str
+        One dose of one agonist, in words, without a time.
+    at : time or sequence of times
+        When the agonist is given; each is a run of its own.
+    effect : str or sequence of str
+        ``liking``, ``ventilation``, ``ventilation_isohypercapnic``, ``pupil``, ``analgesia``, ``gut_transit``.
+    n, subject, population, seed, structure, history, catalogue, overrides, threads
+        As in ``simulate``; the same people take both runs.
+    progress : callable, optional
+        Called with runs done and runs in all.
+
+    Returns
+    -------
+    Challenge
+        Response without and with, and block = 1 - with / without: a fraction, not clipped, NaN where the response
+        without is below the effect's noise.
+
+    Raises
+    ------
+    InputError
+        For doses or times that make no challenge, and for agonist doses above published human challenges.
+
+    Examples
+    --------
+    >>> found = challenge("naltrexone 50 mg po", agonist="heroin 10 mg iv", at="8 h", effect="pupil")
+    >>> [(response.effect, response.time_h, response.block.shape) for response in found.responses]
+    [('pupil', 8.0, (1,))]
+    """
+    catalogue = catalogue or load()
+    uses = Uses()
+    numbers = Values(catalogue, overrides=overrides, uses=uses)
+    regimens = [antagonist] if isinstance(antagonist, str) else list(antagonist)
+    effects = [effect] if isinstance(effect, str) else list(effect)
+    times = [at] if isinstance(at, (str, float, int)) or not isinstance(at, Sequence) else list(at)
+    if not regimens or not effects or not times:
+        raise InputError("A challenge needs an antagonist, an effect and a time; one of them is empty. Name it.")
+    for name in effects:
+        if name not in catalogue.effects:
+            raise UnknownNameError("effect", name, catalogue.effects)
+    _check_agonist(parse_regimen(agonist), agonist, catalogue)
+    _check_antagonist(regimens, catalogue)
+    receptors = sorted({r for name in effects for r in catalogue.effects[name].reserve} | {"mor"})
+    head = {"seed": seed, "receptors": receptors, "outputs": effects}
+    if structure is not None:
+        head["structure"] = structure if isinstance(structure, str) else dict(structure)
+    if n is not None:
+        population = {**(population or {}), "n": n}
+    past = [history] if isinstance(history, str) else list(history)
+    if past:
+        # Tolerance and dependence follow receptors of their own; both runs carry them.
+        mechanism = next(entry for entry in catalogue.adaptation.values() if entry.default)
+        head |= {"receptors": sorted({*receptors, *mechanism.receptors}), "adaptation": True}
+        if population is not None:
+            population = {**population, "history": past}
+        else:
+            subject = {**(subject or {}), "history": past}
+    who = {
+        "subject": None if subject is None else dict(subject),
+        "population": None if population is None else dict(population),
+    }
+    responses: list[Response] = []
+    warnings: list[str] = []
+    result: Result | None = None
+    for k, when in enumerate(times):
+        tick = ticks(when)
+        if tick < 0:
+            raise InputError(
+                f"The challenge is at {when!r}; expected a time of 0 or later. Move the antagonist earlier."
+            )
+        grid = [tick + round(i * STEP_H * TICKS_PER_HOUR) for i in range(round(WINDOW_H / STEP_H) + 1)]
+        words = f"{agonist} at {format_hours(tick / TICKS_PER_HOUR)}" if tick else agonist
+        until = format_hours((grid[-1] + TICKS_PER_HOUR) / TICKS_PER_HOUR)
+        both = []
+        for doses in ([words], [*regimens, words]):
+            run = Run.of(*doses, until=until, subject=who["subject"], population=who["population"], **head)
+            result = simulate_run(
+                run, catalogue=catalogue, overrides=numbers.overrides, threads=threads, times_tick=grid, uses=uses
+            )
+            both.append(result)
+            if progress is not None:
+                progress(len(both) + 2 * k, 2 * len(times))
+        warnings += [w for w in both[1].warnings if w not in warnings]
+        for name in effects:
+            entry = catalogue.effects[name]
+            responses.append(
+                Response(
+                    time_h=tick / TICKS_PER_HOUR,
+                    effect=name,
+                    unit=entry.unit,
+                    without=_response(both[0], name),
+                    with_=_response(both[1], name),
+                    noise=numbers.typical(name, entry.noise),
+                )
+            )
+    assert result is not None  # there is at least one time
+    warnings += uses.unused(numbers.overrides, run.who.given)
+    return Challenge(
+        antagonist="; ".join(regimens),
+        agonist=agonist,
+        responses=tuple(responses),
+        warnings=tuple(warnings),
+        manifest={**result.manifest, "catalogue": uses.digests(catalogue)},
+        last=result,
+        history=tuple(past),
+    )
+
+
+def _response(result: Result, effect: str) -> Floats:
+    values = np.asarray(result[effect].values, dtype=np.float64)
+    return np.asarray(np.abs(values - values[:, :1]).max(axis=1))
+
+
+def _check_agonist(regimen: Regimen, words: str, catalogue: Catalogue) -> None:
+    if len(regimen) != 1 or regimen[0].drug is None or (regimen[0].count or 1) != 1 or regimen[0].time:
+        raise InputError(
+            f"The agonist is {words!r}; expected one single dose without a time, such as 'heroin 25 mg iv'. "
+            "Say when with `at`."
+        )
+    role = catalogue.drug(regimen[0].drug).role
+    if role == "antagonist":
+        raise InputError(f"The agonist is {words!r}, an antagonist; expected an agonist. Swap the two.")
+
+
+def _check_antagonist(regimens: Sequence[str], catalogue: Catalogue) -> None:
+    for words in regimens:
+        for dose in parse_regimen(words):
+            if dose.drug is not None and catalogue.drug(dose.drug).role != "antagonist":
+                raise InputError(
+                    f"The antagonist is {words!r}, which the catalogue lists as {catalogue.drug(dose.drug).role}; "
+                    "expected an antagonist. Swap the two, or use `simulate` for other mixtures."
+                )

@@ -1,0 +1,549 @@
+"""Structures of opioids compared: the scaffold they share, and what each position carries. Needs RDKit."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild import __version__
+from schild.catalog import Catalogue, Compound, load
+from schild.errors import InputError, SchildError, UnknownNameError
+from schild.results import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Compound", "Description", "StructureComparison", "structure"]
+
+Floats = NDArray[np.float64]
+
+#: Cores with the morphine numbering as atom maps; the first that matches counts.
+CORES: Mapping[str, str] = MappingProxyType(
+    {
+        "4,5-epoxymorphinan": "[c:1]1[c:2][c:3][c:4]2[O:18][C:5]3[C:6]~[C:7]~[C:8]~[C:14]4[C:9]5[C:10][c:11]1[c:12]2"
+        "[C:13]34[C:15][C:16][N:17]5",
+        "morphinan": "[c:1]1[c:2][c:3][c:4][c:12]2[c:11]1[C:10][C:9]3[C:14]4[C:8]~[C:7]~[C:6]~[C:5][C:13]24[C:15]"
+        "[C:16][N:17]3",
+        "6,7-benzomorphan": "[c:1]1[c:2][c:3][c:4][c:12]2[c:11]1[C:10][C:9]3[C:14][C:13]2[C:15][C:16][N:17]3",
+    }
+)
+
+#: Names of groups by the SMILES of the group, written from the atom at the core.
+GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "C": "methyl", "CC=C": "allyl", "CC1CC1": "cyclopropylmethyl", "CC1CCC1": "cyclobutylmethyl",
+        "CC=C(C)C": "3,3-dimethylallyl", "O": "OH", "=O": "oxo (=O)", "=C": "methylene (=CH2)", "OC": "methoxy",
+        "OC(C)=O": "acetoxy", "C(N)=O": "carboxamide", "OC1OC(C(=O)O)C(O)C(O)C1O": "glucuronide",
+    }
+)  # fmt: skip
+
+#: Positions that are described, where they carry anything.
+POSITIONS = (17, 3, 4, 6, 14, 1, 2, 5, 7, 8, 9, 10, 13, 15, 16)
+
+#: Morgan fingerprint: radius and bits; stereochemistry is not seen by it.
+RADIUS, BITS = 2, 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a compound carries on its core.
+
+    Parameters
+    ----------
+    key, name : str
+        Identity.
+    core : str or None
+        Name of the core; None for a compound with none of the cores known here.
+    nitrogen : str
+        What replaces the hydrogen of the nor compound.
+    positions : mapping of int to str
+        Other positions (morphine numbering) that carry something.
+    bond_7_8 : str
+        ``"single"``, ``"double"`` or empty.
+    c6 : str
+        ``"alpha"`` or ``"beta"`` where position 6 carries a single-bonded group (morphine is alpha); else empty.
+    charge : int
+        Formal charge.
+    """
+
+    key: str
+    name: str
+    core: str | None
+    nitrogen: str
+    positions: Mapping[int, str]
+    bond_7_8: str = ""
+    c6: str = ""
+    charge: int = 0
+
+    def words(self) -> str:
+        """Read the description aloud."""
+        if self.core is None:
+            return f"{self.name} has no morphinan core."
+        parts = [f"N-{self.nitrogen}" if self.nitrogen != "hydrogen" else "N-H (nor)"]
+        parts += [f"{k}-{'alpha-' if k == 6 and self.c6 == 'alpha' else 'beta-' if k == 6 and self.c6 else ''}{v}"
+                  for k, v in self.positions.items()]  # fmt: skip
+        if self.bond_7_8:
+            parts.append("7,8-ene" if self.bond_7_8 == "double" else "7,8-dihydro")
+        return f"{self.name}: {self.core}, {', '.join(parts)}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StructureComparison(Shown):
+    """Compounds side by side.
+
+    Parameters
+    ----------
+    compounds : tuple of Compound
+        In the order asked for.
+    descriptions : tuple of Description
+        What each carries.
+    shared_core : str or None
+        Core of all of them; None where they have none in common.
+    murcko : mapping of str to str
+        Ring scaffold (Murcko) of each, as SMILES without stereochemistry.
+    common_smarts : str
+        Largest common substructure: elements alike, rings complete, any bond order.
+    common_atoms : int
+        Its heavy atoms.
+    similarity : ndarray, shape (n, n)
+        Tanimoto coefficient of Morgan fingerprints. [1]
+
+    Examples
+    --------
+    >>> found = structure("naltrexone", "oxymorphone")
+    >>> found.shared_core, [d.nitrogen for d in found.descriptions]
+    ('4,5-epoxymorphinan', ['cyclopropylmethyl', 'methyl'])
+    >>> found.differences()
+    {'N': {'naltrexone': 'cyclopropylmethyl', 'oxymorphone': 'methyl'}}
+    """
+
+    compounds: tuple[Compound, ...]
+    descriptions: tuple[Description, ...]
+    shared_core: str | None
+    murcko: Mapping[str, str]
+    common_smarts: str
+    common_atoms: int
+    similarity: Floats
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def differences(self) -> dict[str, dict[str, str]]:
+        """Return what differs between the compounds, by position; empty where the cores differ."""
+        if self.shared_core is None:
+            return {}
+        rows = {"N": {d.key: d.nitrogen for d in self.descriptions}}
+        for k in POSITIONS[1:]:
+            rows[str(k)] = {d.key: _at(d, k) for d in self.descriptions}
+        rows["7,8"] = {d.key: d.bond_7_8 for d in self.descriptions}
+        return {place: said for place, said in rows.items() if len(set(said.values())) > 1}
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        core = self.shared_core or "different cores"
+        return f"{', '.join(c.name for c in self.compounds)}: {core}, {self.common_atoms} heavy atoms in common"
+
+    def summary(self) -> dict[str, Any]:
+        """Return the comparison as plain data."""
+        rows = []
+        for c, d in zip(self.compounds, self.descriptions, strict=True):
+            positions = {str(k): _at(d, k) for k in d.positions}
+            own = {"core": d.core, "nitrogen": d.nitrogen, "positions": positions, "bond_7_8": d.bond_7_8}
+            rows.append({**asdict(c), **own, "murcko": self.murcko[c.key], "says": d.words()})
+        return {
+            "compounds": rows,
+            "shared_core": self.shared_core,
+            "common": {"smarts": self.common_smarts, "heavy_atoms": self.common_atoms},
+            "differences": self.differences(),
+            "similarity": {"keys": [c.key for c in self.compounds], "tanimoto": self.similarity.tolist()},
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per compound: nitrogen, positions, similarity to the first."""
+        import pandas as pd
+
+        places = sorted({k for d in self.descriptions for k in d.positions})
+        rows = []
+        for j, (c, d) in enumerate(zip(self.compounds, self.descriptions, strict=True)):
+            row: dict[str, Any] = {"key": c.key, "core": d.core, "N": d.nitrogen}
+            row |= {str(k): _at(d, k) for k in places}
+            rows.append({**row, "7,8": d.bond_7_8, f"similarity_to_{self.compounds[0].key}": self.similarity[0, j]})
+        return pd.DataFrame(rows)
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw the matrix of similarities."""
+        from schild.figures import panels
+
+        names = [c.name for c in self.compounds]
+        size = 2.2 + 0.6 * len(names)
+        axes, drawn = panels(1, 1, (size + 0.8, size), ax)
+        axis = axes[0]
+        image = axis.imshow(self.similarity, vmin=0, vmax=1, cmap="Blues")
+        axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
+        axis.set_yticks(range(len(names)), names)
+        for i in range(len(names)):
+            for j in range(len(names)):
+                value = self.similarity[i, j]
+                axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize="small",
+                          color="white" if value > 0.6 else "black")  # fmt: skip
+        axis.figure.colorbar(image, ax=axis, label="Tanimoto, Morgan fingerprint", shrink=0.8)
+        return drawn
+
+    def svg(self) -> str:
+        """Draw the structures on one orientation of the scaffold, what hangs on the nitrogen shaded.
+
+        Returns
+        -------
+        str
+            SVG.
+        """
+        return str(_draw(self, "svg"))
+
+    def png(self) -> bytes:
+        """Draw the same as a bitmap."""
+        return bytes(_draw(self, "png"))
+
+    def cite(self) -> str:
+        """Return where each structure comes from and how it was checked."""
+        return "\n".join(
+            f"[{c.key}] {c.source} ({c.verified}){' ' + c.url if c.url else ''}\n    for SMILES and identifiers"
+            for c in self.compounds
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one JSON object as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            **self.summary(),
+            "warnings": [],
+            "cite": self.cite().splitlines()[::2],
+        }
+
+
+def _at(d: Description, place: int) -> str:
+    said = d.positions.get(place, "")
+    return f"{d.c6}-{said}" if place == 6 and d.c6 and said else said
+
+
+def structure(*names: str, catalogue: Catalogue | None = None) -> StructureComparison:
+    """Compare structures: shared scaffold, what sits on the nitrogen and elsewhere, similarity.
+
+    Parameters
+    ----------
+    *names : str
+        Compounds of the catalogue, such as ``"naltrexone"``; one or more.
+    catalogue : Catalogue, optional
+        Where they stand; the one of schild, unless another is given.
+
+    Returns
+    -------
+    StructureComparison
+        With a drawing as SVG.
+
+    Raises
+    ------
+    UnknownNameError
+        For a compound whose structure is not there.
+    InputError
+        Where nothing was asked for.
+    SchildError
+        Where RDKit is not installed.
+
+    Notes
+    -----
+    The fingerprint (Morgan, radius 2, 2048 bits) does not see stereochemistry: 6-alpha and 6-beta epimers look alike
+    to it.
+
+    Examples
+    --------
+    >>> found = structure("naltrexone", "naloxone", "nalorphine")
+    >>> [d.nitrogen for d in found.descriptions]
+    ['cyclopropylmethyl', 'allyl', 'allyl']
+    """
+    if not names:
+        raise InputError("No compound was named; expected one or more, such as naltrexone oxymorphone. Name some.")
+    catalogue = catalogue or load()
+    known = catalogue.compounds
+    chosen = []
+    for name in names:
+        compound = known.get(_key(name, catalogue))
+        if compound is None:
+            raise UnknownNameError("structure", name, known)
+        if compound in chosen:
+            raise InputError(f"{name!r} was named twice; expected each compound once. Drop one.")
+        chosen.append(compound)
+    chem = _rdkit()
+    molecules = [chem.MolFromSmiles(c.smiles) for c in chosen]
+    descriptions = tuple(describe(c) for c in chosen)
+    cores = {d.core for d in descriptions}
+    smarts, atoms = _common(molecules)
+    from rdkit.Chem.Scaffolds import MurckoScaffold
+
+    scaffold: Any = MurckoScaffold.GetScaffoldForMol
+    murcko = {
+        c.key: chem.MolToSmiles(scaffold(m), isomericSmiles=False) for c, m in zip(chosen, molecules, strict=True)
+    }
+    import rdkit
+
+    text = json.dumps([asdict(c) for c in chosen], sort_keys=True)
+    return StructureComparison(
+        compounds=tuple(chosen),
+        descriptions=descriptions,
+        shared_core=cores.pop() if len(cores) == 1 else None,
+        murcko=murcko,
+        common_smarts=smarts,
+        common_atoms=atoms,
+        similarity=_similarity(molecules),
+        manifest={
+            "schild": __version__,
+            "python": platform.python_version(),
+            "rdkit": rdkit.__version__,
+            "structures": blake2b(text.encode(), digest_size=16).hexdigest(),
+            **catalogue.stamp,
+            "fingerprint": f"Morgan, radius {RADIUS}, {BITS} bits, without stereochemistry",
+        },
+    )
+
+
+def _key(name: str, catalogue: Catalogue) -> str:
+    """Key of a compound from a key, a name, or another name of a drug of the catalogue."""
+    plain = name.strip().lower()
+    for key, compound in catalogue.compounds.items():
+        if plain in (key, key.replace("_", " "), key.replace("_", "-"), compound.name.lower()):
+            return key
+    try:
+        return catalogue.drug(name).key
+    except UnknownNameError:
+        return plain
+
+
+def _rdkit() -> Any:
+    try:
+        from rdkit import Chem
+    except ModuleNotFoundError:
+        raise SchildError(
+            "Structures need RDKit, which is not installed; expected the extra 'structure'. Install it with "
+            "pip install 'schild[structure]'."
+        ) from None
+    return Chem
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[str, Any], ...]:
+    chem = _rdkit()
+    return tuple((name, chem.MolFromSmarts(smarts)) for name, smarts in CORES.items())
+
+
+def _core(molecule: Any) -> tuple[str | None, dict[int, int]]:
+    """Name of the core and the atom at each of its positions."""
+    for name, pattern in _patterns():
+        match = molecule.GetSubstructMatch(pattern)
+        if match:
+            return name, {pattern.GetAtomWithIdx(i).GetAtomMapNum(): atom for i, atom in enumerate(match)}
+    return None, {}
+
+
+def describe(compound: Compound) -> Description:
+    """Say what a compound carries on its core.
+
+    Parameters
+    ----------
+    compound : Compound
+        From ``Catalogue.compounds``.
+
+    Returns
+    -------
+    Description
+        Positions in the numbering of morphine.
+
+    Examples
+    --------
+    >>> describe(load().compounds["nalmefene"]).positions
+    mappingproxy({3: 'OH', 6: 'methylene (=CH2)', 14: 'OH'})
+    """
+    chem = _rdkit()
+    molecule = chem.MolFromSmiles(compound.smiles)
+    charge = chem.GetFormalCharge(molecule)
+    name, at = _core(molecule)
+    if name is None:
+        return Description(
+            key=compound.key, name=compound.name, core=None, nitrogen="", positions=MappingProxyType({}), charge=charge
+        )
+    place_of = {atom: place for place, atom in at.items()}
+    found: dict[int, list[str]] = {}
+    for place, atom in at.items():
+        for bond in molecule.GetAtomWithIdx(atom).GetBonds():
+            other = bond.GetOtherAtomIdx(atom)
+            if other not in place_of:
+                group = _group(molecule, other, place_of, place, bond.GetBondTypeAsDouble() == 2)
+                found.setdefault(place, []).append(group)
+    nitrogen = " and ".join(sorted(found.pop(17, []))) or "hydrogen"
+    positions = {place: " and ".join(sorted(found[place])) for place in POSITIONS if place in found}
+    seven_eight = ""
+    if 7 in at and 8 in at:
+        bond = molecule.GetBondBetweenAtoms(at[7], at[8])
+        seven_eight = "double" if bond.GetBondTypeAsDouble() == 2 else "single"
+    return Description(
+        key=compound.key,
+        name=compound.name,
+        core=name,
+        nitrogen=nitrogen,
+        positions=MappingProxyType(positions),
+        bond_7_8=seven_eight,
+        c6=_face_of_6(molecule, at) if name == "4,5-epoxymorphinan" else "",
+        charge=charge,
+    )
+
+
+def _group(molecule: Any, first: int, core: Mapping[int, int], place: int, double: bool) -> str:
+    """Name of the group that begins at an atom beside the core."""
+    chem = _rdkit()
+    atoms, waiting, bridges = {first}, [first], set()
+    while waiting:
+        for other in molecule.GetAtomWithIdx(waiting.pop()).GetNeighbors():
+            k = other.GetIdx()
+            if k in core:
+                if core[k] != place:
+                    bridges.add(core[k])
+            elif k not in atoms:
+                atoms.add(k)
+                waiting.append(k)
+    smiles = chem.MolFragmentToSmiles(
+        molecule, atomsToUse=sorted(atoms), rootedAtAtom=first, isomericSmiles=False, canonical=True
+    )
+    if bridges:
+        return f"bridge to {' and '.join(map(str, sorted(bridges)))}"
+    text = ("=" if double else "") + smiles
+    return GROUPS.get(text, text)
+
+
+@lru_cache(maxsize=1)
+def _alpha() -> int:
+    """Handedness of carbon 6 in morphine, whose 6-hydroxyl is alpha."""
+    chem = _rdkit()
+    molecule = chem.MolFromSmiles(load().compounds["morphine"].smiles)
+    return _hand(molecule, _core(molecule)[1])
+
+
+def _hand(molecule: Any, at: Mapping[int, int]) -> int:
+    """Handedness of carbon 6 seen along core neighbours and substituent in a fixed order; 0 where it has none.
+
+    The two faces of the ring are told apart in relation to carbon 5, whose hydrogen sits on one of them in every
+    4,5-epoxymorphinan.
+    """
+    chem = _rdkit()
+    signs = 1
+    for place, order in ((6, (5, 7)), (5, (18, 6, 13))):
+        atom = molecule.GetAtomWithIdx(at[place])
+        tag = atom.GetChiralTag()
+        if tag == chem.ChiralType.CHI_UNSPECIFIED:
+            return 0
+        wanted = [at[k] for k in order]
+        around = [b.GetOtherAtomIdx(at[place]) for b in atom.GetBonds()]
+        outer = [k for k in around if k not in wanted]
+        if len(outer) > 1:
+            return 0  # two groups and no hydrogen: neither face
+        rank = [([*wanted, *outer]).index(k) for k in around]
+        swaps = sum(rank[i] > rank[j] for i in range(len(rank)) for j in range(i + 1, len(rank)))
+        signs *= (1 if tag == chem.ChiralType.CHI_TETRAHEDRAL_CW else -1) * (-1) ** swaps
+    return signs
+
+
+def _face_of_6(molecule: Any, at: Mapping[int, int]) -> str:
+    hand = _hand(molecule, at)
+    return "" if hand == 0 else ("alpha" if hand == _alpha() else "beta")
+
+
+def _common(molecules: Sequence[Any]) -> tuple[str, int]:
+    from rdkit.Chem import rdFMCS
+
+    if len(molecules) == 1:
+        return _rdkit().MolToSmarts(molecules[0]), molecules[0].GetNumAtoms()
+    found = rdFMCS.FindMCS(
+        list(molecules),
+        atomCompare=rdFMCS.AtomCompare.CompareElements,
+        bondCompare=rdFMCS.BondCompare.CompareAny,
+        ringMatchesRingOnly=True,
+        completeRingsOnly=True,
+        timeout=10,
+    )
+    return str(found.smartsString), int(found.numAtoms)
+
+
+def _similarity(molecules: Sequence[Any]) -> Floats:
+    from rdkit import DataStructs
+    from rdkit.Chem import rdFingerprintGenerator
+
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
+    prints = [generator.GetFingerprint(m) for m in molecules]
+    return np.array([DataStructs.BulkTanimotoSimilarity(p, prints) for p in prints], dtype=np.float64)
+
+
+def _draw(found: StructureComparison, kind: str) -> Any:
+    from rdkit.Chem import rdDepictor
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    chem = _rdkit()
+    # One drawing of morphine's core, on which all others are laid.
+    parent = chem.MolFromSmiles(load().compounds["morphine"].smiles)
+    rdDepictor.SetPreferCoordGen(True)
+    try:
+        rdDepictor.Compute2DCoords(parent)
+        molecules, marked = [], []
+        for compound in found.compounds:
+            molecule = chem.MolFromSmiles(compound.smiles)
+            name, at = _core(molecule)
+            _, home = _core(parent)
+            if name is not None:
+                pairs = [(home[k], at[k]) for k in home if k in at]
+                rdDepictor.GenerateDepictionMatching2DStructure(molecule, parent, atomMap=pairs)
+            else:
+                rdDepictor.Compute2DCoords(molecule)
+            molecules.append(molecule)
+            marked.append(_beyond_nitrogen(molecule, at))
+    finally:
+        rdDepictor.SetPreferCoordGen(False)
+    columns = min(3, len(molecules))
+    rows = -(-len(molecules) // columns)
+    width, height = 300, 270
+    drawer = (rdMolDraw2D.MolDraw2DSVG if kind == "svg" else rdMolDraw2D.MolDraw2DCairo)(
+        columns * width, rows * height, width, height
+    )
+    options: Any = drawer.drawOptions()
+    options.legendFontSize = 18
+    options.addStereoAnnotation = False
+    options.highlightRadius = 0.35
+    options.setHighlightColour((0.99, 0.80, 0.55))
+    drawer.DrawMolecules(
+        molecules, highlightAtoms=marked, legends=[_legend(c, d) for c, d in zip(
+            found.compounds, found.descriptions, strict=True)],
+    )  # fmt: skip
+    drawer.FinishDrawing()
+    return drawer.GetDrawingText()
+
+
+def _legend(compound: Compound, description: Description) -> str:
+    return compound.name if description.core is None else f"{compound.name}: N-{description.nitrogen}"
+
+
+def _beyond_nitrogen(molecule: Any, at: Mapping[int, int]) -> list[int]:
+    """Atoms that hang on the nitrogen of the core."""
+    if 17 not in at:
+        return []
+    core = set(at.values())
+    found, waiting = set(), [at[17]]
+    while waiting:
+        for other in molecule.GetAtomWithIdx(waiting.pop()).GetNeighbors():
+            k = other.GetIdx()
+            if k not in core and k not in found:
+                found.add(k)
+                waiting.append(k)
+    return sorted(found)

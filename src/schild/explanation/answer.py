@@ -1,0 +1,333 @@
+"""The answer: findings with verdicts, and the ways to show them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from schild.catalog.claims import SUPPORT, Claim, Test, unit_words
+from schild.explanation.lab import Lab, Outcome
+from schild.results import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+__all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "quantity"]
+
+EVIDENCE_WORDS = {
+    "fitted": "fitted to this",
+    "checked": "checked, not fitted",
+    "predicted": "predicted beforehand",
+    "label": "against a label or guide",
+    "construction": "follows from the equations",
+}
+
+_ORDER = ("predicted", "checked", "label", "fitted", "construction")
+
+
+def quantity(value: float | None, unit: str, digits: int = 3) -> str:
+    """Write a number with its unit.
+
+    Examples
+    --------
+    >>> quantity(95.697, "%"), quantity(46.09, "day", 2), quantity(1.0, "1"), quantity(None, "h")
+    ('95.7 %', '46 days', '1', '')
+    >>> quantity(0.04, "%"), quantity(99.99, "%"), quantity(104.9, "%", 2)
+    ('<0.1 %', '>99.9 %', '105 %')
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    if unit in ("%", "points") and 0 < abs(value) < 0.1:
+        text = "<0.1"
+    elif unit == "%" and 99.95 <= value < 100:
+        text = ">99.9"
+    elif abs(value) >= 10 ** (digits - 1):
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:.{digits}g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}"
+    return text + unit_words(unit)
+
+
+def with_band(value: float, band: tuple[float | None, float | None], unit: str, digits: int = 3) -> str:
+    """Write a prediction with its band, to two digits where the band is wide.
+
+    Examples
+    --------
+    >>> with_band(95.697, (85.44, 98.46), "%", 2)
+    '96 % (85 to 98)'
+    """
+    low, high = band
+    said = quantity(value, unit, digits)
+    if low is None or high is None or math.isclose(low, high, rel_tol=1e-3):
+        return said
+    a, b = (quantity(v, unit, 2).removesuffix(unit_words(unit)) for v in (low, high))
+    return f"{said} ({a} to {b})" if a != b else said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A test that was run.
+
+    Parameters
+    ----------
+    claim : str
+        Number of the claim it belongs to.
+    test : Test
+        Statement, experiment and criterion.
+    outcome : Outcome
+        What came out.
+    reason : str
+        Why it misses, where that is known.
+    """
+
+    claim: str
+    test: Test
+    outcome: Outcome
+    reason: str = ""
+
+    @property
+    def holds(self) -> Literal["yes", "no", "not tested"]:
+        """The verdict; none without a criterion, or where something needed is not installed."""
+        if self.outcome.missing:
+            return "not tested"
+        found = self.test.holds(self.outcome.predicted)
+        return "not tested" if found is None else "yes" if found else "no"
+
+    @property
+    def verdict(self) -> str:
+        """The verdict as a word for pages."""
+        return {"yes": "held", "no": "missed", "not tested": "not tested"}[self.holds]
+
+    @property
+    def predicted(self) -> str:
+        """Prediction with its band."""
+        return self.outcome.missing or with_band(self.outcome.predicted, self.outcome.band, self.test.unit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of the JSON contract."""
+        low, high = self.outcome.band
+        t, predicted = self.test, self.outcome.predicted
+        return {
+            "id": t.id, "statement": t.statement, "observed": t.value if t.op not in ("between", "") else None,
+            "predicted": predicted if math.isfinite(predicted) else None, "low": low, "high": high,
+            "evidence": t.evidence, "holds": self.holds, "source": list(t.source), "unit": t.unit,
+            "observed_text": t.observed, "criterion": t.criterion, "size": t.size(predicted), "reason": self.reason,
+            "why": t.why, "note": t.note, "rows": list(t.rows), "claim": self.claim,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Explanation(Shown):
+    """What a drug does, with the runs that say so.
+
+    Parameters
+    ----------
+    drug, name, question : str
+        What is explained.
+    paragraphs : tuple of str
+        The answer in plain words.
+    claims : tuple of Claim
+        With their figures; a figure that belongs to no test is a claim without tests.
+    findings : tuple of Finding
+        In the order of the claims.
+    not_tested : tuple of (id, statement, reason)
+        Claims that this version cannot run.
+    unknown : tuple of str
+        What is not known.
+    danger, advice, line : str
+        Warnings, and how the line of occupancy is drawn.
+    tables : tuple of (caption, columns, rows)
+        Further tables.
+    references : mapping of str to (label, address)
+        Sources that the catalogue does not have.
+    lab : Lab
+        The runs, for figures.
+    known : mapping of str to str
+        Misses that are listed, with the reason.
+    defaults : mapping
+        Options that figures of claims share.
+    """
+
+    drug: str
+    name: str
+    question: str
+    paragraphs: tuple[str, ...]
+    claims: tuple[Claim, ...]
+    findings: tuple[Finding, ...]
+    not_tested: tuple[tuple[str, str, str], ...]
+    unknown: tuple[str, ...]
+    danger: str
+    advice: str
+    line: str
+    tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...]
+    references: Mapping[str, tuple[str, str]]
+    lab: Lab
+    known: Mapping[str, str]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def ordered(self) -> tuple[Finding, ...]:
+        """Misses first, then what held, then what has no data."""
+        rank = {"no": 0, "yes": 1, "not tested": 2}
+        return tuple(sorted(self.findings, key=lambda f: (rank[f.holds], _ORDER.index(f.test.evidence))))
+
+    @property
+    def misses(self) -> tuple[Finding, ...]:
+        """Tests that missed."""
+        return tuple(f for f in self.ordered if f.holds == "no")
+
+    @property
+    def ok(self) -> bool:
+        """Whether every miss is one that is listed with its reason."""
+        return all(f.test.id in self.known for f in self.misses)
+
+    def count(self, *evidence: str) -> tuple[int, int]:
+        """Tests of these kinds that held, and how many were tested."""
+        some = [f for f in self.findings if f.test.evidence in evidence and f.holds != "not tested"]
+        return sum(f.holds == "yes" for f in some), len(some)
+
+    @property
+    def counts(self) -> str:
+        """How many tests held, by kind of evidence, in one sentence."""
+        held, tested = self.count(*SUPPORT)
+        parts = [f"{held} of {tested} compared with data that no number was fitted to"]
+        for kind, words in (
+            ("label", "against labels and guides"),
+            ("fitted", "fitted to their data (no support)"),
+            ("construction", "following from the equations (no support)"),
+        ):
+            h, n = self.count(kind)
+            if n:
+                parts.append(f"{h} of {n} {words}")
+        return f"Held: {'; '.join(parts)}."
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What repeats the answer: version, people, draws, seed, hashes of the catalogue."""
+        from schild import __version__
+
+        return {
+            "schild": __version__, "drug": self.drug, "people": self.lab.n, "draws": self.lab.draws,
+            "seed": self.lab.seed, "catalogue": {k: d.digest for k, d in self.lab.catalogue.drugs.items()},
+            **self.lab.catalogue.stamp,
+        }  # fmt: skip
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return f"{self.question} {self.counts}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each test, misses first."""
+        import pandas as pd
+
+        return pd.DataFrame([f.to_dict() for f in self.ordered])
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw predicted over observed, with its 90 % band, for each test with one observed number.
+
+        Returns ``ax`` where it was given, and a new figure otherwise. The page has a figure for each claim.
+        """
+        from schild.figures import COLOURS, panels
+
+        rows = [f.to_dict() for f in self.ordered]
+        shown = [r for r in rows if r["observed"] and r["predicted"] is not None and r["predicted"] * r["observed"] > 0]
+        (axis,), drawn = panels(1, 1, (7.4, 0.8 + 0.2 * len(shown)), ax)
+        for k, r in enumerate(shown):
+            colour = COLOURS[1] if r["holds"] == "no" else COLOURS[0]
+            if r["low"] is not None and r["high"] is not None:
+                axis.plot([r["low"] / r["observed"], r["high"] / r["observed"]], [k, k], color=colour, linewidth=1.4)
+            axis.plot(r["predicted"] / r["observed"], k, "o", color=colour, markersize=4)
+        axis.axvline(1.0, color="black", linewidth=0.8)
+        axis.set_yticks(range(len(shown)), [r["id"] for r in shown], fontsize="small")
+        axis.invert_yaxis()
+        axis.set_xlabel("predicted / observed (orange: missed)")
+        axis.grid(alpha=0.25, axis="x")
+        return drawn
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts."""
+        return {
+            "drug": self.drug,
+            "tested": sum(f.holds != "not tested" for f in self.findings),
+            "missed": [f.test.id for f in self.misses],
+            "support": dict(zip(("held", "of"), self.count(*SUPPORT), strict=True)),
+            "counts": self.counts,
+        }
+
+    def cite(self) -> str:
+        """Return the sources of claims."""
+        return "\n".join(f"[{key}] {label} {address}".rstrip() for key, label, address in self.sources())
+
+    def sources(self) -> list[tuple[str, str, str]]:
+        """Sources of the claims: key, label, address."""
+        found = []
+        for key in sorted({key for f in self.findings for key in f.test.source}):
+            if key in self.references:
+                label, address = self.references[key]
+            elif key in self.lab.catalogue.references:
+                entry = self.lab.catalogue.references[key]
+                label, address = entry.label, entry.doi or entry.fields.get("url", "")
+            else:
+                label, address = "", ""
+            found.append((key, label, address))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "question": self.question, "answer": list(self.paragraphs), "ok": self.ok, "summary": self.summary(),
+            "claims": [f.to_dict() for f in self.ordered]
+            + [
+                {
+                    "id": key, "statement": said, "observed": None, "predicted": None, "low": None, "high": None,
+                    "evidence": "predicted", "holds": "not tested", "source": [], "reason": why,
+                }
+                for key, said, why in self.not_tested
+            ],
+            "tables": [
+                {"caption": caption, "columns": list(columns), "rows": [list(r) for r in rows]}
+                for caption, columns, rows in self.tables
+            ],
+            "not_known": list(self.unknown), "warnings": [w for w in (self.danger, self.advice) if w],
+            "cite": [{"key": key, "label": label} for key, label, _ in self.sources()],
+        }  # fmt: skip
+
+    def to_text(self, console: Console) -> None:
+        """Print the answer, the claims with misses first, and what is not known."""
+        from schild.explanation.show import print_text
+
+        print_text(self, console)
+
+    def to_html(self) -> str:
+        """Return the answer as one self-contained page with a figure for each claim."""
+        from schild.explanation.show import html_page
+
+        return html_page(self)
+
+
+def filled(paragraphs: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Put results in the places of paragraphs; a miss is said where it stands, what was observed once a paragraph."""
+    by_id = {f.test.id: f for f in findings}
+
+    def fill(paragraph: str) -> str:
+        told: set[str] = set()
+
+        def place(match: re.Match[str]) -> str:
+            f = by_id[match.group(1)]
+            said = f.outcome.missing or with_band(f.outcome.predicted, f.outcome.band, f.test.unit, 2)
+            if f.holds != "no":
+                return said
+            observed = "" if f.test.observed in told else f": {f.test.observed}"
+            told.add(f.test.observed)
+            return f"{said} [missed{observed}]"
+
+        return re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, paragraph)
+
+    return tuple(fill(p) for p in paragraphs)

@@ -1,0 +1,551 @@
+"""The answer for a drug without claims, written from its entry of the catalogue, published results and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Book, Catalogue, Claim, Comparison, Drug, Observation, Test
+from schild.challenges import Response
+from schild.explanation.answer import quantity, with_band
+from schild.explanation.catalogue_numbers import WAYS, Table, binding_table, far_apart, in_words, kinetics_table
+from schild.explanation.experiments import largest_difference
+from schild.explanation.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
+from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, last_dose_h, published_dose
+from schild.regimen import parse_regimen
+from schild.simulation.observe_withdrawal import KINDS, WORDED
+from schild.units import hours
+
+Floats = NDArray[np.float64]
+
+_ROLES = {
+    "agonist": "It switches opioid receptors on.",
+    "partial agonist": "It switches opioid receptors on, in part.",
+    "antagonist": "It takes the places that opioids need and does nothing there itself, as far as the catalogue knows.",
+    "prodrug": "It acts mainly through what the body makes of it.",
+    "metabolite": "The body makes it from another drug.",
+    "endogenous": "It stands for the body's own opioids: one lumped agonist at each receptor.",
+}
+#: Misses of other drugs stand, with their reasons, in the report of all studies.
+LISTED = "See schild validate, which lists each miss with its reason."
+ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
+DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
+
+
+def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...]]:
+    """Write the answer for a drug without claims from its entry of the catalogue and from runs.
+
+    Parameters
+    ----------
+    drug : Drug
+        Of the catalogue.
+    lab : Lab
+        For its runs.
+
+    Returns
+    -------
+    Book
+        Published results as tests, figures, and what is only assumed.
+    tuple of (caption, columns, rows)
+        Effects, binding and kinetics.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> book, _ = book_of_entry(load().drug("m6g"), Lab(catalogue=load(), n=2, draws=2))
+    >>> [claim.id for claim in book.claims]
+    ['course', 'affinities', 'studies']
+    """
+    found = [(s.key, o) for s in lab.catalogue.studies.values() for o in s.observations if _about(o, drug.key)]
+    rows = [o for _, o in found]
+    tests = tuple(_test(o, study) for study, o in found)
+    studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
+    book = Book(
+        drug=drug.key,
+        question=f"What does {drug.name} do?",
+        line="",
+        answer=(f"{drug.summary} {_role(drug)}".strip(), *_course(drug, lab, rows), *_does(drug, lab, rows)),
+        unknown=_unknown(drug, lab, bool(rows)),
+        danger=DANGER if drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and _acts(drug) else "",
+        advice=ADVICE,
+        claims=(*_pictures(drug, lab, rows), *((studies,) if rows else ())),
+        known={t.id: "" for t in tests},  # listed by `schild validate`, with reasons
+    )
+    tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
+    return book, tuple(t for t in tables if t[2])
+
+
+#: How long effects are followed. [h]
+FOLLOWED_H = 72.0
+#: When the opioid follows an antagonist, as shares of the time that its receptors are followed.
+_WANING = (1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
+#: Lengths of figures of courses. [h]
+_SPANS = (3.0, 6.0, 12.0, 24.0, 48.0, 72.0, 168.0)
+_PEOPLE = "Line: typical person; band: 90 % of {runs} runs of virtual people, uncertainty of the numbers included."
+
+
+def _role(drug: Drug) -> str:
+    """What its role means; an antagonist with efficacy somewhere is not said to do nothing."""
+    if drug.role == "antagonist" and _acts(drug):
+        return "It takes the places that opioids need, and by itself switches some receptors on in part."
+    return _ROLES.get(drug.role, "")
+
+
+def _routes(drug: Drug) -> list[str]:
+    """Routes with a published dose of a person."""
+    return [key for key, route in drug.routes.items() if route.challenge is not None]
+
+
+def _share(value: float) -> str:
+    """A block, or a dash where there is no effect to block."""
+    return f"{100 * value:.0f} %" if np.isfinite(value) else "–"
+
+
+def _shares(response: Response) -> str:
+    """Median block of people and where 90 % of them lie, or a dash where there is no effect to block."""
+    good = blocks(response)
+    if not good.size:
+        return "–"
+    low, mid, high = np.quantile(good, [0.05, 0.5, 0.95])
+    return f"{mid:.0f} % ({low:.0f} to {high:.0f})"
+
+
+def _words(lab: Lab, drug: Drug, route: str) -> str:
+    """A published dose for reading."""
+    _, amount, unit, _ = published_dose(lab.catalogue, drug.key, route).split()
+    return f"{drug.name} {amount} {unit} {WAYS.get(route, route)}"
+
+
+def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
+    """Tabulate the block of every opioid of the catalogue at its largest published dose.
+
+    Parameters
+    ----------
+    lab : Lab
+        For its runs.
+    compared : Comparison or None
+        The antagonist, and how much later the opioid is given.
+
+    Returns
+    -------
+    tuple of (caption, columns, rows)
+        One table: opioid and dose, median block of each effect in people. Empty without a comparison.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> lab = Lab(catalogue=load(), n=2, draws=2)
+    >>> block_table(lab, load().claims["naltrexone"].compared)[0][1][1]
+    'liking'
+    """
+    if compared is None:
+        return ()
+    rows = []
+    for drug in lab.catalogue.drugs.values():
+        for route in _routes(drug)[:1]:
+            dose = published_dose(lab.catalogue, drug.key, route)
+            found = lab.challenge(compared.regimen, dose, hours(compared.at))
+            rows.append((_words(lab, drug, route), *(_share(found[name].median_block) for name in EFFECTS)))
+    caption = f"Median block {compared.at} after {compared.regimen}, each opioid at its largest published dose"
+    return ((caption, ("opioid", "liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
+
+
+def _compared(catalogue: Catalogue) -> Comparison | None:
+    """With what drugs are shown: the first comparison that claims of the catalogue name."""
+    return next((book.compared for book in catalogue.claims.values() if book.compared), None)
+
+
+def _opponent(lab: Lab, compared: Comparison) -> str:
+    return lab.catalogue.drug(str(parse_regimen(compared.regimen)[0].drug)).name
+
+
+def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
+    """What an opioid does at its largest published doses, typical person, and how much the antagonist blocks."""
+    compared, rows = _compared(lab.catalogue), []
+    for route in _routes(drug):
+        dose = published_dose(lab.catalogue, drug.key, route)
+        names = ("liking", "ventilation", "pupil")
+        found = lab.run(dose, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)
+        liking, breathing, pupil = (np.asarray(found[name].value, dtype=np.float64) for name in names)
+        noise = lab.values.typical("pupil", lab.catalogue.effects["pupil"].noise)
+        long = 0.1 * float((pupil[0] - pupil > noise).sum())
+        hours_long = f"more than {FOLLOWED_H:g} h" if long >= FOLLOWED_H - 1 else f"{long:.1f} h" if long else "–"
+        told: list[str] = []
+        if compared:
+            blocked = lab.challenge(compared.regimen, dose, hours(compared.at), None, lab.people, EFFECTS)
+            told = [_shares(blocked[name]) for name in EFFECTS]
+        rows.append(
+            (
+                _words(lab, drug, route), quantity(liking.max(), "points", 2),
+                f"{breathing.min():.1f} of {breathing[0]:.1f} L/min", f"{pupil.min():.1f} of {pupil[0]:.1f} mm",
+                hours_long, *told,
+            )
+        )  # fmt: skip
+    columns = ("dose", "liking, at most", "breathing at rest, at least", "pupil, at least", "small pupil for")
+    if compared is None:
+        return (("Largest published doses", columns, tuple(rows)),)
+    caption = f"Largest published doses, and their block {compared.at} after {compared.regimen}"
+    return ((caption, (*columns, "block: liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _shown(drug: Drug, lab: Lab, rows: list[Observation]) -> str:
+    """Regimen of the course: a published dose, a unit as sold, or what a study gave; empty if there is none."""
+    if drug.role == "antagonist":
+        return _given(drug, lab, rows)
+    if routes := _routes(drug):
+        return published_dose(lab.catalogue, drug.key, routes[0])
+    compared = _compared(lab.catalogue)
+    if drug.role == "non-opioid" and compared:
+        return f"{drug.key} {compared.inert} {next(iter(drug.routes))}"
+    # A dose of the drug itself before one of what it is made from.
+    found = [o.regimen for o in rows if not o.observable.startswith(("auc_ratio", "accumulation"))]
+    return next(iter(sorted(found, key=lambda text: parse_regimen(text).doses[0].drug != drug.key)), "")
+
+
+def _given(drug: Drug, lab: Lab, rows: list[Observation]) -> str:
+    """One unit of an antagonist as it is sold, or a dose that a study gave; empty where there is none."""
+    for route, strength in drug.strengths.items():
+        if strength.shown:
+            return f"{drug.key} {strength.amount} {route}"
+    return next((o.regimen for o in rows if parse_regimen(o.regimen).doses[0].drug == drug.key), "")
+
+
+def _family(drug: Drug, lab: Lab) -> list[str]:
+    """The drug and what it becomes that acts on its own: at most four."""
+    found = [drug.key]
+    for key in found:
+        entry = lab.catalogue.drug(key)
+        fed = [] if entry.disposition is None else list(entry.disposition.feeds)
+        found += [k for k in fed if k not in found and _acts(lab.catalogue.drug(k))]
+    return found[:4]
+
+
+def span_of(time_h: Floats, value: Floats) -> float:
+    """How long to follow a course: until it has fallen to a twentieth of its top, on a round scale. [h]
+
+    Examples
+    --------
+    >>> t = np.linspace(0.0, 168.0, 1681)
+    >>> span_of(t, np.exp(-t)), span_of(t, np.exp(-t / 20)), span_of(t, np.exp(-t / 500))
+    (6.0, 72.0, 168.0)
+    """
+    above = np.flatnonzero(value > 0.05 * value.max()) if value.max() > 0 else np.zeros(1, dtype=int)
+    last = float(time_h[above[-1]])
+    return next((s for s in _SPANS if s >= 1.1 * last), _SPANS[-1])
+
+
+def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...]:
+    """Figures of the page: courses, effects with and without an antagonist, block, affinities."""
+    regimen, compared, found, span = _shown(drug, lab, rows), _compared(lab.catalogue), [], 0.0
+    if regimen and drug.disposition is not None:
+        receptors = [r for r in RECEPTORS if r in drug.binding]
+        species = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
+        name = f"{receptors[0]}_occupancy_{species[-1]}" if receptors else f"plasma_{drug.key}"
+        t, value = lab.course(regimen, _SPANS[-1], 0.1, name, receptors=receptors or ["mor"])
+        span = span_of(t, value[0])
+        told = "in the blood and at the receptors" if receptors else "in the blood"
+        found.append(_figure("course", f"{_capital(drug.name)} {told}", _course_figure(drug, lab, regimen, span)))
+    if compared and (routes := _routes(drug)):
+        dose = published_dose(lab.catalogue, drug.key, routes[0])
+        t, pupil = lab.course(dose, FOLLOWED_H, 0.1, "pupil", receptors=RECEPTORS)
+        most, name, at = min(span_of(t, pupil[0, 0] - pupil[0]), 24.0), _opponent(lab, compared), hours(compared.at)
+        drawn = _effects_figure(lab, dose, compared.regimen, at, EFFECTS, most)
+        found.append(_figure("effects", f"What it does, and what {name} leaves of it", drawn))
+        drawn = {
+            "alt": f"Block of effects {at:g} h after {compared.regimen}, with where 90 % of virtual people lie.",
+            "caption": f"{at:g} h after {compared.regimen}. Dot: median; bar: 90 % of {{runs}} runs of virtual people, "
+            "of those in whom the opioid alone does something (a twentieth of them at least). Block: 1 less the ratio "
+            "of the largest changes within 6 h.",
+            "height": 0.9 + 0.26 * len(EFFECTS) * len(routes),
+            "panel": [
+                {
+                    "draw": "block_bars", "antagonist": compared.regimen, "at": compared.at, "effects": EFFECTS,
+                    "doses": [(_words(lab, drug, r), published_dose(lab.catalogue, drug.key, r)) for r in routes],
+                }
+            ],
+        }  # fmt: skip
+        found.append(_figure("block", f"How much {name} blocks", drawn))
+    if compared and drug.role == "antagonist" and regimen:
+        agonist, after = lab.catalogue.drug(compared.agonist), hours(compared.after)
+        dose = published_dose(lab.catalogue, agonist.key, compared.route)
+        begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
+        names = EFFECTS if "mor" in drug.binding else ("gut_transit", "liking")
+        drawn = _effects_figure(lab, dose, regimen, begin, names, 12.0)
+        found.append(_figure("effects", f"What it leaves of the effects of {agonist.name}", drawn))
+        own, last = _own(drug, lab, regimen), last_dose_h(regimen)
+        left = tuple(n for n in names if n not in own)
+        drawn = {
+            "alt": f"Block of effects of {dose} at times after {regimen}: it fades.",
+            "caption": f"{_capital(dose)}, given at each time after {regimen}; every point is a run of its own. Line: "
+            f"median of {{runs}} runs of virtual people; band (of {EFFECT_WORDS[left[0]][0].split(',')[0]}): 90 % of "
+            "them. Largest change within 6 h.",
+            "panel": [
+                {
+                    "draw": "waning", "antagonists": [regimen], "challenge": dose,
+                    "times": [f"{begin - after + share * span!r} h" for share in _WANING], "zero": f"{last!r} h",
+                    "effects": left, "people": "band", "unit": "d" if begin - after + span - last > 72 else "h",
+                    "legend": "best",
+                }
+            ],
+        }  # fmt: skip
+        found.append(_figure("waning", "How its block fades", drawn))
+    if points := affinities_of(drug):
+        binding, note = drug.binding.get("mor"), ""
+        if binding is not None and binding.ki is not None and binding.factor is not None:
+            factor = drug.number(binding.factor).value
+            note = f" In people the model multiplies these of the dish by {factor:.3g} (fitted to effects, or assumed)."
+        drawn = {
+            "alt": f"Affinities of {drug.name} for its receptors as published, in nM.",
+            "caption": f"Filled: in use; open: rival values. To the left: binds more strongly.{note}",
+            "height": 0.9 + 0.24 * len(points), "panel": [{"draw": "affinities", "drug": drug.key}],
+        }  # fmt: skip
+        found.append(_figure("affinities", "How strongly it binds: rival values", drawn))
+    return tuple(found)
+
+
+def _figure(key: str, title: str, figure: dict[str, Any]) -> Claim:
+    return Claim(id=key, statement=title, figure=figure, tests=())
+
+
+def _time_axis(span: float) -> dict[str, Any]:
+    end = span / 24 if span > 72 else span
+    return {"unit": "d" if span > 72 else "h", "xlim": (-0.01 * end, end), "until": f"{span!r} h"}
+
+
+def _course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, Any]:
+    """Plasma of a drug and what it becomes, and the receptors held; with several species, mu by species."""
+    receptors = [r for r in RECEPTORS if r in drug.binding]
+    species = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
+    names = {s: lab.catalogue.drug(s).name for s in species}
+    if len(species) > 1:
+        held = {f"mor_occupancy_{s}": n for s, n in names.items() if "mor" in lab.catalogue.drug(s).binding}
+    else:
+        held = {f"{r}_occupancy_{drug.key}": RECEPTOR_WORDS[r] for r in receptors}
+    several, shown = len(species) > 1, "Plasma and receptors held" if held and receptors else "Plasma"
+    same = {"draw": "courses", "every": f"{span / 240!r} h", **_time_axis(span)}
+    plasma = {
+        **same, "title": "plasma", "y": "ng/mL",
+        "lines": [{"regimen": regimen, "output": f"plasma_{s}", "label": name} for s, name in names.items()],
+    }  # fmt: skip
+    if several or span > 24:
+        plasma["floor"] = 30.0 if several else 1000.0
+    panels = [plasma]
+    if held and receptors:
+        lines = [{"regimen": regimen, "output": output, "label": label} for output, label in held.items()]
+        title = "mu receptors by drug" if several else "receptors held"
+        legend = "" if several else "best"
+        panels.append({**same, "title": title, "y": "occupied [%]", "lines": lines, "legend": legend})
+    return {
+        "alt": f"{shown} over time after {regimen}.", "caption": f"{_capital(regimen)}. {_PEOPLE}", "panel": panels,
+        "legend": len(species) if several else 0,
+    }  # fmt: skip
+
+
+def _effects_figure(
+    lab: Lab, agonist: str, antagonist: str, at_h: float, names: Sequence[str], span: float
+) -> dict[str, Any]:
+    """Effects of a published dose over time, alone and after an antagonist."""
+    given = f"{agonist} at {at_h:g} h" if at_h else agonist
+    every = span / 240
+    # The grid begins at zero, so the dose has to fall on it.
+    every = at_h / max(1, round(at_h / every)) if at_h else every
+    axis = {**_time_axis(span), "until": f"{at_h + span!r} h", "begin": f"{at_h!r} h", "zero": f"{at_h!r} h"}
+    labels = ((given, "alone"), (f"{antagonist}; {given}", f"{at_h:g} h after {antagonist}"))
+    panels = [
+        {
+            "draw": "courses", "title": EFFECT_WORDS[name][0], "y": EFFECT_WORDS[name][1], "every": f"{every!r} h",
+            "ylim": None if name == "pupil" else (-3, 103), **axis,
+            "lines": [{"regimen": regimen, "output": name, "label": label} for regimen, label in labels],
+        }
+        for name in names
+    ]  # fmt: skip
+    return {
+        "alt": f"Effects of {agonist} over {span:g} h, alone and given {at_h:g} h after {antagonist}.",
+        "caption": f"{_capital(agonist)}, alone and {at_h:g} h after {antagonist}. {_PEOPLE} "
+        "Receptors alone: no tolerance, no expectation.",
+        "panel": [{k: v for k, v in panel.items() if v is not None} for panel in panels],
+        "rows": (len(names) + 1) // 2, "height": 5.2 if len(names) > 2 else 2.9, "legend": 2,
+    }  # fmt: skip
+
+
+def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
+    """Receptors that an antagonist holds after a dose, and for how long."""
+    regimen = _given(drug, lab, rows) if drug.role == "antagonist" else ""
+    held = []
+    for receptor in [r for r in RECEPTORS if r in drug.binding] if regimen else []:
+        y = lab.course(regimen, FOLLOWED_H, 0.1, f"{receptor}_occupancy_{drug.key}", receptors=[receptor])[1][0]
+        long = 0.1 * float((y > 0.5).sum())
+        said = f"more than {FOLLOWED_H:g} h" if y[-1] > 0.5 else f"{long:.1f} h" if long else "–"
+        held.append((RECEPTOR_WORDS[receptor], quantity(100 * y.max(), "%", 2), said))
+    columns = ("receptor", "held, at most", "more than half held for")
+    return f"Receptors held after {regimen}; typical person", columns, tuple(held)
+
+
+def _does(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
+    """What it does, or what it blocks, in a sentence."""
+    compared = _compared(lab.catalogue)
+    if _routes(drug):
+        dose, liking, breathing, pupil, long, *told = _effects(drug, lab)[0][2][0]
+        said = f"After {dose}, the largest published dose by this route, liking reaches {liking}, breathing at rest "
+        said += f"falls to {breathing} and the pupil to {pupil}"
+        said += "; the change of the pupil stays within its noise." if long == "–" else f", small for {long}."
+        words = ("liking", "slowed breathing", "the pupil", "pain relief")
+        some = [f"{b} of {w}" for b, w in zip(told, words, strict=False) if b != "–"]
+        if compared and some:
+            said += (
+                f" {_capital(_opponent(lab, compared))} blocks it: {compared.at} after {compared.regimen} the block "
+            )
+            said += f"is {', '.join(some)} (median, and where 90 % of virtual people lie)."
+        elif compared:
+            said += " No effect is large enough here to be blocked."
+        return [said]
+    if drug.role == "antagonist":
+        regimen = _given(drug, lab, rows)
+        return [_blocks(drug, lab, regimen, compared)] if regimen and compared else []
+    if drug.role == "non-opioid":
+        return [_no_opioid(drug, lab, compared)] if compared else []
+    if drug.role == "endogenous":
+        return ["It is not given: it is a constant load at each receptor, in every run, and competes with every drug."]
+    if drug.role == "metabolite":
+        acts = "Its effects are part of those of the drugs it is made from."
+        return [acts if _acts(drug) else "It stimulates no receptor."]
+    return ["The catalogue holds no dose of a published human study of effects, so its effects are not run here."]
+
+
+def _blocks(drug: Drug, lab: Lab, regimen: str, compared: Comparison) -> str:
+    """What an antagonist blocks of a published dose of an opioid."""
+    dose, after = published_dose(lab.catalogue, compared.agonist, compared.route), hours(compared.after)
+    begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
+    wanted = ("liking", "analgesia", "gut_transit") if "mor" in drug.binding else ("liking", "gut_transit")
+    own = _own(drug, lab, regimen)
+    names = [n for n in wanted if n not in own]
+    found = lab.challenge(regimen, dose, begin, None, lab.people, names)
+    called = {"liking": "liking", "analgesia": "pain relief", "gut_transit": "slowing of the gut"}
+    said = ", ".join(f"{_shares(found[n])} of {called[n]}" for n in names)
+    against = _words(lab, lab.catalogue.drug(compared.agonist), compared.route)
+    told = [
+        f"Against {against}, given {after:g} h after {regimen}, its block is {said} (largest change within 6 h; "
+        "median, and where 90 % of virtual people lie)."
+    ]
+    if "mor" not in drug.binding:
+        told.append("It stays out of the brain, so it leaves liking alone.")
+    for name, most in own.items():
+        title, unit, factor = EFFECT_WORDS[name]
+        told.append(
+            f"In the model it changes {title} by itself (up to {quantity(factor * most, '1', 2)} {unit}), so no block "
+            "of it is told."
+        )
+    return " ".join(told)
+
+
+def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
+    """Effects that an antagonist has by itself, and their largest change: what it blocks of them cannot be told."""
+    names = tuple(EFFECT_WORDS)
+    alone = lab.run(regimen, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)
+    found = {}
+    for name in names:
+        y, entry = np.asarray(alone[name].value, dtype=np.float64), lab.catalogue.effects[name]
+        most = float(np.abs(y - y[0]).max())
+        if most > lab.values.typical(name, entry.noise):
+            found[name] = most
+    return found
+
+
+def _no_opioid(drug: Drug, lab: Lab, compared: Comparison) -> str:
+    """Whether the antagonist changes anything."""
+    alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
+    most = largest_difference(lab, drug.key, alone, f"{compared.regimen}; {alone}")
+    return (
+        f"It binds no opioid receptor, so {_opponent(lab, compared)} does not block it: with {compared.regimen} two "
+        f"hours before, plasma and every effect differ by {quantity(most, '1', 2)}. What it does by itself is not "
+        "modelled."
+    )
+
+
+def _about(o: Observation, key: str) -> bool:
+    # Effects, tolerance and withdrawal belong to another answer; their regimens may hold histories.
+    if not o.regimen or ":" in o.observable or o.observable in (*KINDS, *WORDED):
+        return False
+    given = parse_regimen(o.regimen).doses[0].drug
+    return o.species == key or (given == key and o.observable.startswith("occupancy"))
+
+
+def _acts(drug: Drug) -> bool:
+    return any(b.efficacy is not None and drug.number(b.efficacy).value > 0 for b in drug.binding.values())
+
+
+def _test(o: Observation, study: str) -> Test:
+    kind: dict[str, Any] = {"op": "fold", "tolerance": 2.0}
+    if o.low is not None and o.high is None and o.low == o.value:
+        kind = {"op": "at_least"}
+    elif o.high is not None and o.low is None and o.high == o.value:
+        kind = {"op": "at_most"}
+    unit = "" if o.unit == "1" else f" {o.unit}"
+    return Test(
+        id=o.id, statement=f"{o.observable.replace('_', ' ')} of {o.species} after {o.regimen}", run="observation",
+        options={"study": study, "row": o.id}, evidence="fitted" if o.role == "calibration" else "checked",
+        unit=o.unit, value=o.value, observed=f"{o.value:g}{unit}", source=o.source, rows=o.row, note=o.note, **kind,
+    )  # fmt: skip
+
+
+def _course(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
+    """A course after what a study gave: plasma and mu occupancy."""
+    regimen = _shown(drug, lab, rows)
+    if not regimen or drug.disposition is None:
+        return ["The catalogue holds no study that gave it, so no course is shown."]
+    plasma = f"plasma_{drug.key}"
+    family = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
+    mu = {f"mor_occupancy_{k}": k for k in family if "mor" in lab.catalogue.drug(k).binding}
+    one, many = (lab.run(regimen, 48.0, 0.05, [plasma, *mu], receptors=["mor"], many=m) for m in (False, True))
+
+    def peak(name: str) -> tuple[float, tuple[float, float]]:
+        tops = np.asarray(many[name].values).max(axis=1)
+        low, high = np.quantile(tops, [0.05, 0.95])
+        return float(np.max(one[name].value)), (float(low), float(high))
+
+    value, band = peak(plasma)
+    what = "a dose of a published study, "
+    if drug.role == "non-opioid":
+        what = ""
+    elif any(strength.shown for strength in drug.strengths.values()):
+        what = "one unit as it is sold, "
+    said = [f"After {regimen}, {what}plasma peaks at {with_band(value, band, 'ng/mL', 2)}."]
+    held = []
+    for name, key in mu.items():
+        value, band = peak(name)
+        when = float(np.asarray(one[name].time_h)[int(np.argmax(one[name].value))])
+        who = "it" if key == drug.key else lab.catalogue.drug(key).name
+        held.append(
+            f"{who} holds at most {with_band(100 * value, (100 * band[0], 100 * band[1]), '%', 2)}, {when:.2g} h after "
+            "the start"
+        )
+    if held:
+        said.append(f"Of the mu receptors of the brain {'; '.join(held)}.")
+    said.append("(In brackets: where 90 % of virtual people lie, the uncertainty of the numbers included.)")
+    return [" ".join(said)]
+
+
+def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:
+    # That a dose into a vein arrives whole is a definition, not an assumption to list.
+    assumed = sorted(n.name for n in drug.numbers.values() if n.chosen.basis == "assumed" and n.name != "iv.f")
+    recalled = sorted(name for name, n in drug.numbers.items() if n.chosen.verified in ("memory", "second_hand"))
+    found = ["No claims about this drug are written yet; what is shown are runs with the catalogue's numbers."]
+    compared = _compared(lab.catalogue)
+    if _routes(drug) and compared and compared.caution:
+        found.append(compared.caution)
+    if assumed:
+        found.append(f"Assumed for a reason, not measured: {in_words(assumed)}.")
+    if recalled:
+        found.append(f"Recalled or read at second hand: {in_words(recalled)}.")
+    if wide := far_apart(drug):
+        found.append(f"Published values far apart: {'; '.join(wide)}.")
+    if not studied:
+        found.append("The catalogue holds no published result to compare it with.")
+    return tuple(found)

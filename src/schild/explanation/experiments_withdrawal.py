@@ -1,0 +1,318 @@
+"""Experiments of dependence and withdrawal: an antagonist in people who used opioids, and who used them under it.
+
+Criteria were written down before the first run: docs/design/withdrawal-criteria.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.explanation.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people
+from schild.explanation.options import Hours, Regimen
+from schild.pharmacology.adaptation import SEVERITY
+
+__all__ = ["MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
+
+Floats = NDArray[np.float64]
+
+#: From the last dose of the opioid to the antagonist. [h]
+WAITS_H = (6.0, 24.0, 72.0, 120.0, 168.0, 240.0, 336.0)
+#: A peak is looked for so long after the antagonist, and a course is followed so long. [h]
+PEAK_H, FOLLOWED_H = 24.0, 48.0
+#: Lower ends of mild and of moderately severe withdrawal. [points]
+MILD, MODERATELY_SEVERE = SEVERITY[1][0], SEVERITY[3][0]
+STEP_H = 0.5
+WEEK_H = 168.0
+#: Outputs that are followed over months.
+MONTHS_OUTPUTS = ("liking", "cows", "dependence", "mor_activation", "adaptation_fast", "adaptation_slow")
+#: How long a challenge test with naloxone is watched, and naloxone at the end of daily use. [h]
+TEST_H, WATCHED_H = 0.4, 6.0
+
+
+def _course(
+    lab: Lab, regimen: str, use: str, days: float, until_h: float, many: bool | None, output: str, step: float = STEP_H
+) -> tuple[Floats, Floats]:
+    """Course from the last dose of an opioid on that was used for some days."""
+    return lab.course(regimen, until_h, step, output, history=f"{use} for {days:g} d stopped 0 d", **lab.adapted(many))
+
+
+def course_after(
+    lab: Lab,
+    use: str,
+    dose: str,
+    wait_h: float | None,
+    *,
+    days: float,
+    many: bool | None = False,
+    output: str = "cows",
+    followed_h: float = FOLLOWED_H,
+) -> tuple[Floats, Floats]:
+    """Course from the last dose of an opioid on.
+
+    Parameters
+    ----------
+    lab : Lab
+        For its runs.
+    use : str
+        Earlier use in words, without its length, e.g. ``"heroin 25 mg iv q6h"``.
+    dose : str
+        The antagonist, in words.
+    wait_h : float or None
+        When it is given; None for never. [h]
+    days : float
+        How long the opioid was used.
+    many : bool or None
+        As for ``Lab.adapted``.
+    output : str
+        ``cows``, ``sows`` or ``tolerance``.
+    followed_h : float
+        How long it is followed after the antagonist, or after the longest wait. [h]
+
+    Returns
+    -------
+    tuple of ndarray
+        Times [h], shape (n_times,), and values, shape (n, n_times).
+    """
+    if wait_h is None:
+        return _course(lab, "", use, days, WAITS_H[-1] + followed_h, many, output)
+    return _course(lab, f"{dose} at {wait_h:g} h", use, days, wait_h + followed_h, many, output)
+
+
+def added_after(
+    lab: Lab, use: str, dose: str, wait_h: float, *, days: float, many: bool | None = False
+) -> tuple[Floats, Floats]:
+    """Peak of COWS after an antagonist, and what it adds to the course without it, shape (n,) each. [points]"""
+    t, blocked = course_after(lab, use, dose, wait_h, days=days, many=many)
+    without = course_after(lab, use, dose, None, days=days, many=many)[1][:, : t.size]
+    inside = (t >= wait_h - 1e-6) & (t <= wait_h + PEAK_H + 1e-6)
+    return blocked[:, inside].max(axis=1), (blocked - without)[:, inside].max(axis=1)
+
+
+def _cows(lab: Lab, place: int, share: float | None, **x: Any) -> Outcome:
+    """Peak (place 0) or added part (1), in the typical person or in the person at a share of people."""
+
+    def of(many: bool | None) -> Floats:
+        return added_after(lab, many=many, **x)[place]
+
+    if share is not None:  # one number, an end of the band itself
+        return Outcome(predicted=float(np.quantile(of(None), share)))
+    return Outcome(predicted=float(of(False)[0]), many=of(True))
+
+
+@experiment("points")
+def peak_cows(
+    lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, share: float | None = None
+) -> Outcome:
+    """Peak of withdrawal after an antagonist."""
+    return _cows(lab, 0, share, use=use, dose=dose, wait_h=wait, days=days)
+
+
+@experiment("points")
+def added_cows(
+    lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, share: float | None = None
+) -> Outcome:
+    """Withdrawal that an antagonist adds to the course without it."""
+    return _cows(lab, 1, share, use=use, dose=dose, wait_h=wait, days=days)
+
+
+@experiment_in_people("points")
+def added_more(lab: Lab, many: bool, *, use: Regimen, than: Regimen, dose: Regimen, wait: Hours, days: float) -> Floats:
+    """What an antagonist adds after one opioid less what it adds after another."""
+    # People of two runs are the same where seed and number are.
+    more, less = (added_after(lab, some, dose, wait, days=days, many=many)[1] for some in (use, than))
+    return more - less
+
+
+@experiment_in_people("h")
+def hours_severe(lab: Lab, many: bool, *, use: Regimen, dose: Regimen, wait: Hours, days: float) -> Floats:
+    """Time with withdrawal of at least 25 points in the week after an antagonist."""
+    t, values = course_after(lab, use, dose, wait, days=days, many=many, followed_h=WEEK_H)
+    return np.asarray(STEP_H * (values[:, t >= wait] >= MODERATELY_SEVERE).sum(axis=1))
+
+
+@experiment_in_people("points")
+def after_injection(
+    lab: Lab, many: bool, *, use: Regimen, injection: Regimen, wait: Hours, days: float,
+    output: Literal["cows", "sows"], less: bool,
+) -> Floats:  # fmt: skip
+    """Largest score in the week after an injection, or what it adds to the course without."""
+    t, values = course_after(lab, use, injection, wait, days=days, many=many, output=output, followed_h=WEEK_H)
+    if less:
+        values = values - _course(lab, "", use, days, wait + WEEK_H, many, output)[1]
+    return np.asarray(values[:, t >= wait - 1e-6].max(axis=1))
+
+
+@experiment("%")
+def test_fails(
+    lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, test: Sequence[Regimen], apart: Hours
+) -> Outcome:
+    """Share of people brought into withdrawal by an antagonist, of those in whom a naloxone test shows none."""
+    step = 0.1
+    doses = "; ".join(f"{one} at {wait + k * apart:.6f} h" for k, one in enumerate(test))
+    t, tested = _course(lab, doses, use, days, wait + TEST_H, None, "cows", step)
+    without = _course(lab, "", use, days, wait + TEST_H, None, "cows", step)[1]
+    passed = (tested - without)[:, t >= wait - 1e-6].max(axis=1) < MILD
+    reacts = added_after(lab, use, dose, wait, days=days, many=None)[1] >= MILD
+    if not passed.any():
+        return Outcome(predicted=float("nan"), missing="nobody passes the test")
+    return Outcome(predicted=float(100 * reacts[passed].mean()))
+
+
+@experiment("points")
+def band_width(lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float) -> Outcome:
+    """Distance between the 5th and the 95th percentile of peaks of people."""
+    top = added_after(lab, use, dose, wait, days=days, many=None)[0]
+    return Outcome(predicted=float(np.quantile(top, 0.95) - np.quantile(top, 0.05)))
+
+
+@experiment_in_people("fold")
+def longer_use(
+    lab: Lab, many: bool, *, use: Regimen, dose: Regimen, wait: Hours, lengths: tuple[float, float]
+) -> Floats:
+    """Peak after a long use over the peak after a short one."""
+    few, more = (added_after(lab, use, dose, wait, days=days, many=many)[0] for days in lengths)
+    return np.asarray(more / np.where(few > 0.0, few, np.nan))
+
+
+@experiment_in_people("d")
+def interval(lab: Lab, many: bool, *, use: Regimen, dose: Regimen, days: float) -> Floats:
+    """Days from which on an antagonist adds less than mild withdrawal, interpolated between the waits."""
+    waits = np.array(WAITS_H) / 24.0
+    added = np.stack([added_after(lab, use, dose, wait, days=days, many=many)[1] for wait in WAITS_H], axis=1)
+    found = np.array([_falls_below(waits, row, MILD) for row in added])
+    # People who still react after the longest wait count with it, or a band would leave them out.
+    return np.minimum(found, waits[-1]) if many else found
+
+
+def _falls_below(at: Floats, value: Floats, level: float) -> float:
+    """Where a course falls below a level for good; its first place if it is below all along, infinite if never.
+
+    Examples
+    --------
+    >>> at = np.array([1.0, 2.0, 3.0])
+    >>> _falls_below(at, np.array([9.0, 6.0, 4.0]), 5.0), _falls_below(at, np.array([4.0, 3.0, 2.0]), 5.0)
+    (2.5, 1.0)
+    """
+    above = np.flatnonzero(value >= level)
+    if not above.size:
+        return float(at[0])
+    k = int(above[-1])
+    if k == len(at) - 1:
+        return float("inf")
+    return float(at[k] + (at[k + 1] - at[k]) * (value[k] - level) / (value[k] - value[k + 1]))
+
+
+# ------------------------------------------------------------------------------------------------ protection
+
+
+def daily_use(
+    lab: Lab, challenge: str, dose: str, naloxone: str, *, blocked: bool, days: int = 30,
+    many: bool | None = False, outputs: tuple[str, ...] = ("cows", "tolerance"),
+) -> tuple[Floats, float, dict[str, Floats]]:  # fmt: skip
+    """Use an opioid once a day, with or without an antagonist a day, and give naloxone 6 h after the last dose.
+
+    Parameters
+    ----------
+    lab : Lab
+        For its runs.
+    challenge : str
+        Dose of the opioid.
+    dose, naloxone : str
+        Daily dose of the antagonist, and naloxone at the end.
+    blocked : bool
+        Whether the antagonist is taken, from the day before on.
+    days : int
+        How long the opioid is used, from the second day on.
+    many : bool or None
+        As for ``Lab.adapted``.
+    outputs : tuple of str
+        What is kept.
+
+    Returns
+    -------
+    tuple
+        Times [h], time of naloxone [h], and values of each output, shape (n, n_times).
+    """
+    at = days * 24.0 + 6.0
+    use = f"{challenge} q24h x{days} at 24 h; {naloxone} at {at:g} h"
+    regimen = f"{dose} q24h x{days + 1}; {use}" if blocked else use
+    found = lab.run(regimen, at + WATCHED_H, 0.25, outputs, adaptation=True, **lab.adapted(many))
+    values = {name: np.asarray(found[name].values, dtype=np.float64) for name in outputs}
+    return np.asarray(found[outputs[0]].time_h, dtype=np.float64), at, values
+
+
+@experiment_in_people("points", "fold")
+def daily(
+    lab: Lab, many: bool, *, challenge: Regimen, dose: Regimen, naloxone: Regimen, blocked: bool,
+    output: Literal["cows", "tolerance"],
+) -> Floats:  # fmt: skip
+    """Peak of withdrawal after naloxone, or tolerance before it, at the end of a month of daily use."""
+    t, at, found = daily_use(lab, challenge, dose, naloxone, blocked=blocked, many=many)
+    if output == "tolerance":
+        return found["tolerance"][:, int(np.searchsorted(t, at))]
+    return np.asarray(found["cows"][:, t >= at].max(axis=1))
+
+
+def months_of(lab: Lab, dose: str, many: bool | None = False) -> Mapping[str, Any]:
+    """Half a year of an antagonist a day and four weeks without, in people who never took opioids."""
+    options = {**lab.adapted(many), "receptors": RECEPTORS[:3], "adaptation": True}
+    return lab.run(f"{dose} q24h x180", 208 * 24.0, 6.0, MONTHS_OUTPUTS, **options).outputs
+
+
+@experiment_in_people("points", "1")
+def stopping(lab: Lab, many: bool, *, dose: Regimen, output: Literal["liking", "cows", "dependence"]) -> Floats:
+    """Largest value of an output over half a year of an antagonist and four weeks after."""
+    return np.asarray(np.abs(np.asarray(months_of(lab, dose, many)[output].values, dtype=np.float64)).max(axis=1))
+
+
+@experiment_in_people("points")
+def alone_cows(lab: Lab, many: bool, *, regimens: Sequence[Regimen], ends: Sequence[Hours]) -> Floats:
+    """Largest withdrawal under an antagonist in people who never took opioids."""
+    worst = np.zeros(1)
+    for regimen, end in zip(regimens, ends, strict=True):
+        worst = np.maximum(worst, lab.course(regimen, end, end / 100, "cows", **lab.adapted(many))[1].max(axis=1))
+    return worst
+
+
+# ------------------------------------------------------------------------------------------------ lost tolerance
+
+
+def tolerance_after(
+    lab: Lab, use: str, injection: str, injected_h: float, gone_h: float, *, days: float, many: bool | None = False
+) -> tuple[Floats, Floats]:
+    """Tolerance for breathing from the last dose of an opioid on, with an injection later; times [h], values."""
+    return _course(lab, f"{injection} at {injected_h:g} h", use, days, gone_h, many, "tolerance", 6.0)
+
+
+@experiment_in_people("%", "fold")
+def tolerance_left(
+    lab: Lab, many: bool, *, use: Regimen, injection: Regimen, days: float, injected: Hours, due: Hours, gone: Hours,
+    what: Literal["left", "factor"],
+) -> Floats:  # fmt: skip
+    """Tolerance left when the next injection is due: as a part of the first, or as the factor by which it fell."""
+    t, values = tolerance_after(lab, use, injection, injected, gone, days=days, many=many)
+    first, later = values[:, 0], values[:, int(np.searchsorted(t, due - 1e-6))]
+    return np.asarray(100 * (later - 1) / (first - 1) if what == "left" else first / later)
+
+
+@experiment_in_people("points")
+def deeper(
+    lab: Lab, many: bool, *, use: Regimen, injection: Regimen, days: float, injected: Hours, gone: Hours,
+    challenge: Regimen,
+) -> Floats:  # fmt: skip
+    """How much further one published dose lowers breathing when block and tolerance have gone."""
+    options = lab.adapted(many)
+    options["receptors"] = sorted({*options["receptors"], "mor"})
+    after = []
+    for regimen, at in (
+        (f"{challenge} at 6 h", 6.0),
+        (f"{injection} at {injected:g} h; {challenge} at {gone:g} h", gone),
+    ):
+        t, values = lab.course(regimen, at + 6.0, 0.25, "ventilation_isohypercapnic",
+                               history=f"{use} for {days:g} d stopped 0 d", **options)  # fmt: skip
+        after.append(100 * values[:, t >= at - 1e-6].min(axis=1))
+    return np.asarray(after[0] - after[1])

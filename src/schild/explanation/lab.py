@@ -1,0 +1,282 @@
+"""The laboratory of an answer: runs that experiments and figures share, and the register of experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Observation
+from schild.challenges import Response, challenge
+from schild.errors import SchildError
+from schild.people import Overrides, Values
+from schild.regimen import parse_regimen
+from schild.simulation import Result, Run, simulate_run
+
+__all__ = [
+    "CROWD", "EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "experiment", "experiment_in_people",
+    "last_dose_h", "ligands_of", "published_dose", "row_of",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+#: People of a challenge of effects: ten adults under thirty parameter sets (docs/design/challenge-criteria.md).
+CROWD = {"n": 10, "uncertainty": 30}
+#: Effects that every challenge is read for, so that claims and figures share runs.
+EFFECTS = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
+RECEPTORS = ("mor", "kor", "dor", "mor_gut")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an experiment gives.
+
+    Parameters
+    ----------
+    predicted : float
+        For the typical person; for a challenge of effects the median over people.
+    many : ndarray or None
+        One value for each person, where people matter.
+    missing : str
+        What the experiment needs and does not have; empty where it ran.
+    ends : tuple of (float, float), optional
+        The band itself, where it holds 90 % of parameter sets and not of people.
+    """
+
+    predicted: float
+    many: Floats | None = None
+    missing: str = ""
+    ends: tuple[float | None, float | None] | None = None
+
+    @property
+    def band(self) -> tuple[float | None, float | None]:
+        """Where 90 % of virtual people lie, or of parameter sets."""
+        if self.ends is not None:
+            return self.ends
+        good = np.empty(0) if self.many is None else self.many[np.isfinite(self.many)]
+        if not good.size:
+            return None, None
+        low, high = np.quantile(good, [0.05, 0.95])
+        return float(low), float(high)
+
+
+#: Experiments by name, and the units that a test of each may be stated in (empty: any).
+EXPERIMENTS: dict[str, Callable[..., Outcome]] = {}
+UNITS: dict[str, tuple[str, ...]] = {}
+
+
+def experiment(*units: str) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
+    """Register a function as an experiment that claims can name; its keyword-only parameters are the options."""
+
+    def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        EXPERIMENTS[function.__name__], UNITS[function.__name__] = function, units
+        return function
+
+    return register
+
+
+def experiment_in_people(*units: str) -> Callable[[Callable[..., Floats]], Callable[..., Floats]]:
+    """Register a function of ``(lab, many)`` that gives one value for each person, typical (False) or drawn (True)."""
+
+    def register(function: Callable[..., Floats]) -> Callable[..., Floats]:
+        @wraps(function)
+        def run(lab: Lab, **options: Any) -> Outcome:
+            typical = float(function(lab, False, **options)[0])
+            return Outcome(predicted=typical, many=np.asarray(function(lab, True, **options), dtype=np.float64))
+
+        EXPERIMENTS[function.__name__], UNITS[function.__name__] = run, units
+        return function
+
+    return register
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """Runs of one answer, kept so that claims and figures share them.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where numbers stand.
+    n, draws : int
+        Virtual people and parameter sets behind each band.
+    seed : int
+        Of people and parameters.
+    overrides : Overrides
+        Numbers in place of the catalogue's.
+    """
+
+    catalogue: Catalogue
+    n: int
+    draws: int
+    seed: int = 1
+    overrides: Overrides = field(default_factory=lambda: Overrides({}))
+    kept: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def people(self) -> dict[str, int]:
+        """People behind a band: the same adults under each parameter set."""
+        return {"n": self.n, "uncertainty": self.draws}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Make something, or return what was made under the same key."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        found: T = self.kept[key]
+        return found
+
+    @property
+    def values(self) -> Values:
+        """Numbers of the typical person."""
+        return Values(self.catalogue, overrides=self.overrides)
+
+    def challenge(
+        self,
+        antagonist: str,
+        agonist: str,
+        at_h: float,
+        structure: str | None = None,
+        population: Mapping[str, int] | None = CROWD,
+        effects: Sequence[str] = EFFECTS,
+    ) -> dict[str, Response]:
+        """Give an agonist with and without an antagonist, or return the same challenge again.
+
+        Parameters
+        ----------
+        antagonist, agonist : str
+            Regimen and single dose, in words.
+        at_h : float
+            When the agonist is given. [h]
+        structure : str, optional
+            Rival mechanism.
+        population : mapping or None
+            People; None for the typical person.
+        effects : sequence of str
+            Effects to read.
+
+        Returns
+        -------
+        dict of str to Response
+            By effect.
+        """
+
+        def run() -> dict[str, Response]:
+            found = challenge(
+                antagonist, agonist=agonist, at=f"{at_h:.6f} h", effect=list(effects), population=population,
+                seed=self.seed, structure=structure, catalogue=self.catalogue, overrides=self.overrides,
+            )  # fmt: skip
+            return {r.effect: r for r in found.responses}
+
+        return self.once(("challenge", antagonist, agonist, at_h, structure, repr(population), tuple(effects)), run)
+
+    def run(
+        self,
+        regimen: str,
+        until_h: float,
+        every_h: float,
+        outputs: Sequence[str],
+        *,
+        many: bool = False,
+        **options: Any,
+    ) -> Result:
+        """Simulate, or return the same run again; an empty regimen with a history is that history alone."""
+        if many:
+            options.setdefault("population", self.people)
+        overrides, history = options.pop("overrides", None), options.pop("history", ())
+        if history:
+            who = "population" if "population" in options else "subject"
+            options[who] = {**options.get(who, {}), "history": history}
+        for name in {"receptors", "without"} & set(options):
+            options[name] = list(options[name])
+        run = Run.of(
+            *([regimen] if regimen else []), until=f"{until_h:.6f} h", every=f"{every_h:.6f} h", outputs=list(outputs),
+            seed=self.seed, **options,
+        )  # fmt: skip
+        # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
+        given = self.overrides.and_(overrides, self.catalogue)
+        return self.once(
+            ("run", run.model_dump_json(), repr(overrides)),
+            lambda: simulate_run(run, catalogue=self.catalogue, overrides=given, warn=False),
+        )
+
+    def course(
+        self, regimen: str, until_h: float, every_h: float, output: str, **options: Any
+    ) -> tuple[Floats, Floats]:
+        """Times [h] and values of one output, shape (n, n_times)."""
+        found = self.run(regimen, until_h, every_h, [output], **options)[output]
+        return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
+
+    def pet(self, regimen: str, receptor: str, until_h: float, every_h: float, **options: Any) -> tuple[Floats, Floats]:
+        """Times [h] and occupancy as tomography sees it, shape (n, n_times)."""
+        return self.course(regimen, until_h, every_h, f"{receptor}_pet_occupancy", receptors=[receptor], **options)
+
+    def adapted(self, many: bool | None) -> dict[str, Any]:
+        """Options of a run with tolerance and dependence.
+
+        Parameters
+        ----------
+        many : bool or None
+            The typical person (False), people behind a band (True), or those of a verdict (None). A third of the people
+            of other bands stand behind these bands, each under all parameter sets: there are many waits.
+
+        Returns
+        -------
+        dict of str to Any
+            Receptors that adaptation follows, and people.
+        """
+        receptors = list(next(e.receptors for e in self.catalogue.adaptation.values() if e.default))
+        if many is False:
+            return {"receptors": receptors}
+        some = CROWD if many is None else {"n": max(1, self.n // 3), "uncertainty": self.draws}
+        return {"receptors": receptors, "many": True, "population": some}
+
+
+def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
+    """Write the largest dose of a published human study of an agonist, the only one that a challenge is run with.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> published_dose(load(), "heroin", "iv")
+    'heroin 25 mg iv'
+    """
+    entry = catalogue.drug(drug)
+    number = entry.route(route).challenge
+    if number is None:
+        raise SchildError(f"{entry.name} by {route} has no published dose in the catalogue. Choose another route.")
+    return f"{drug} {Values(catalogue).typical(entry.key, number):g} mg {route}"
+
+
+def row_of(catalogue: Catalogue, study: str, row: str) -> Observation:
+    """Return one published result of a study."""
+    return next(o for o in catalogue.study(study).observations if o.id == row)
+
+
+def last_dose_h(regimen: str) -> float:
+    """Time of the last dose of a regimen. [h]
+
+    Examples
+    --------
+    >>> last_dose_h("naltrexone 50 mg po q24h x14")
+    312.0
+    """
+    return max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in parse_regimen(regimen).doses)
+
+
+def ligands_of(catalogue: Catalogue, regimen: str, receptor: str) -> list[str]:
+    """First drug of a regimen, and what the body makes of it that binds a receptor.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> ligands_of(load(), "naltrexone 50 mg po", "mor")
+    ['naltrexone', 'beta_naltrexol']
+    """
+    drug = catalogue.drug(str(parse_regimen(regimen)[0].drug))
+    fed = drug.disposition.feeds if drug.disposition else ()
+    return [drug.key, *(key for key in fed if receptor in catalogue.drug(key).binding)]

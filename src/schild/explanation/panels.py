@@ -1,0 +1,321 @@
+"""Figures of an answer: panels side by side, each drawn by a named function from runs, with its numbers as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue
+from schild.errors import CatalogueError, UnknownNameError
+from schild.explanation.lab import Lab
+from schild.explanation.options import read_options
+from schild.figures import COLOURS
+from schild.report import INK, draw_on, esc, new_figure, svg_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "BLUE", "GREEN", "LINES", "ORANGE", "PANELS", "PINK", "YELLOW", "Columns", "Drawn", "FigureSpec", "Panel", "draw",
+    "panel", "read_figure",
+]  # fmt: skip
+
+Floats = NDArray[np.floating]
+Columns = dict[str, list[Any]]
+
+BLUE, ORANGE, GREEN, PINK, YELLOW, _, _ = COLOURS
+#: Colour and style of the first, second, ... line of a panel.
+LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PINK, ":"), (YELLOW, "-"), (COLOURS[5], "--"), (INK, "-."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A figure for a page: drawing, caption, the numbers behind it."""
+
+    svg: str
+    caption: str
+    data: Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What every panel may be given: words, limits, reference lines.
+
+    Parameters
+    ----------
+    draw : str
+        Name of the function that draws it.
+    title, x, y : str
+        Heading and names of axes.
+    xlim, ylim : tuple of float, optional
+        Limits of axes.
+    xticks, xlabels : sequence
+        Marks of the horizontal axis and their words.
+    log : str
+        Axes that are logarithmic: ``x``, ``y`` or ``xy``.
+    legend : str
+        Where the legend of the panel stands; empty for none.
+    hlines : sequence of float
+        Heights of dotted lines.
+    vlines : sequence of (float, str)
+        Places of dotted lines, and words beside them.
+    """
+
+    draw: str
+    title: str = ""
+    x: str | None = None
+    y: str | None = None
+    xlim: tuple[float, float] | None = None
+    ylim: tuple[float, float] | None = None
+    xticks: Sequence[float] = ()
+    xlabels: Sequence[str] = ()
+    log: str = ""
+    legend: str = ""
+    hlines: Sequence[float] = ()
+    vlines: Sequence[tuple[float, str]] = ()
+
+
+_FRAME = tuple(Frame.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSpec:
+    """A figure as data.
+
+    Parameters
+    ----------
+    alt, caption : str
+        For people who do not see it, and below it. ``{runs}`` stands for the runs of virtual people behind a band,
+        ``{adults}`` for the people of a histogram, ``{drive}`` for what adaptation follows.
+    panel : sequence of mapping
+        Fields of ``Frame`` and options of the function that draws the panel.
+    rows : int
+        Rows of panels.
+    height : float
+        [inch]
+    widths : sequence of float
+        Relative widths of the columns.
+    sharex, sharey : str
+        Panels that share an axis: ``none``, ``all``, ``row`` or ``col``.
+    legend, legend_of : int
+        Columns of a legend above all panels (0 for none), and the panel that it names the lines of.
+    legend_title : str
+        Title of that legend.
+    """
+
+    alt: str
+    caption: str
+    panel: Sequence[Mapping[str, Any]]
+    rows: int = 1
+    height: float = 3.1
+    widths: Sequence[float] = ()
+    sharex: Literal["none", "all", "row", "col"] = "none"
+    sharey: Literal["none", "all", "row", "col"] = "none"
+    legend: int = 0
+    legend_of: int = 0
+    legend_title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One panel while it is drawn.
+
+    Parameters
+    ----------
+    axis : Axes
+        To draw on.
+    lab : Lab
+        For its runs.
+    data : dict
+        Columns of the figure.
+    prefix : str
+        Begins the names of this panel's columns where there are several panels.
+    """
+
+    axis: Axes
+    lab: Lab
+    data: Columns = field(default_factory=dict)
+    prefix: str = ""
+
+    def keep(self, name: str, *columns: Any) -> None:
+        """Keep the numbers behind a line, with the ends of its band."""
+        for suffix, column in zip(("", " 5 %", " 95 %"), columns, strict=False):
+            self.data[f"{self.prefix}{name}{suffix}"] = [v if isinstance(v, str) else float(v) for v in column]
+
+    def line(
+        self, k: int, x: Floats, y: Floats, band: tuple[Floats, Floats] | None = None, label: str = "", **style: Any
+    ) -> None:
+        """Draw the k-th line, with its band."""
+        colour, dashes = LINES[k % len(LINES)]
+        style = {"color": colour, "linestyle": dashes, "linewidth": 1.7, "label": label or None, **style}
+        if band is not None:
+            self.axis.fill_between(x, *band, color=style["color"], alpha=0.18, linewidth=0)
+        self.axis.plot(x, y, **style)
+
+    def points(self, x: Any, y: Any, sd: Any, label: str = "") -> None:
+        """Draw what was observed."""
+        self.axis.errorbar(
+            x, y, yerr=sd, fmt="o", color=INK, markersize=4.5, capsize=2.5, linewidth=1, label=label or None, zorder=5,
+            mfc="none",
+        )  # fmt: skip
+
+
+#: Functions that draw a panel, by name; their keyword-only parameters are its options.
+PANELS: dict[str, Callable[..., str | None]] = {}
+
+
+def panel(function: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Register a function that draws a panel; SVG that it returns stands for the whole figure."""
+    PANELS[function.__name__] = function
+    return function
+
+
+def read_figure(
+    given: Mapping[str, Any],
+    catalogue: Catalogue,
+    places: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> tuple[FigureSpec, list[tuple[Frame, dict[str, Any]]]]:
+    """Check a figure and the options of its panels, before anything is run.
+
+    Parameters
+    ----------
+    given : mapping
+        Fields of ``FigureSpec``.
+    catalogue : Catalogue
+        For names.
+    places : mapping of str to str, optional
+        File and line of each key, as ``Claim.places`` has them.
+    defaults : mapping, optional
+        Options that hold for every panel that takes one of that name.
+
+    Returns
+    -------
+    FigureSpec
+        The figure.
+    list of (Frame, dict)
+        Its panels, and their own options.
+
+    Raises
+    ------
+    CatalogueError
+        For a panel that is unknown, or an option that is unknown, missing or wrong.
+    """
+    places = places or {}
+    spec = FigureSpec(**read_options("the figure", FigureSpec, given, catalogue, places=places))
+    panels = []
+    for k, raw in enumerate(spec.panel):
+        what = f"panel {k + 1}"
+        here = {key.removeprefix(f"{what}."): place for key, place in places.items() if key.startswith(f"{what}.")}
+        here[""] = places.get(what, places.get("", ""))
+        frame = read_options(what, Frame, {n: v for n, v in raw.items() if n in _FRAME}, catalogue, places=here)
+        if frame["draw"] not in PANELS:
+            said = str(UnknownNameError("panel", frame["draw"], PANELS))
+            raise CatalogueError(f"{here.get('draw', here[''])}: {said}".removeprefix(": "))
+        own = {n: v for n, v in raw.items() if n not in _FRAME}
+        function = PANELS[frame["draw"]]
+        options = read_options(f"{what} ({frame['draw']})", function, own, catalogue, defaults, here)
+        panels.append((Frame(**frame), options))
+    return spec, panels
+
+
+def draw(
+    given: Mapping[str, Any],
+    lab: Lab,
+    key: str,
+    places: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Drawn:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    given : mapping
+        Fields of ``FigureSpec``.
+    lab : Lab
+        Holds the runs.
+    key : str
+        Unique on the page.
+    places, defaults
+        As for ``read_figure``.
+
+    Returns
+    -------
+    Drawn
+        Ready for a page.
+    """
+    spec, panels = read_figure(given, lab.catalogue, places, defaults)
+    data: Columns = {}
+    with draw_on():
+        figure = new_figure(7.4, spec.height)
+        columns = -(-len(panels) // spec.rows)
+        axes = list(
+            figure.subplots(
+                spec.rows, columns, squeeze=False, width_ratios=spec.widths or None, sharex=spec.sharex,
+                sharey=spec.sharey,
+            ).flat
+        )  # fmt: skip
+        drawing = None
+        for axis, (frame, options) in zip(axes, panels, strict=False):
+            prefix = f"{frame.title}: " if len(panels) > 1 and frame.title else ""
+            drawing = PANELS[frame.draw](Panel(axis=axis, lab=lab, data=data, prefix=prefix), **options)
+            _frame(axis, frame)
+        for axis in axes[len(panels) :]:  # the last panel takes the places that are left
+            axis.remove()
+            last = axes[len(panels) - 1]
+            last.set_subplotspec(last.get_gridspec()[spec.rows - 1, (len(panels) - 1) % columns :])
+        if spec.legend:
+            handles, labels = axes[spec.legend_of].get_legend_handles_labels()
+            once = dict(zip(labels, handles, strict=True))
+            figure.legend(
+                list(once.values()), list(once), loc="outside upper center", ncols=spec.legend,
+                title=spec.legend_title or None, title_fontsize=8.5,
+            )  # fmt: skip
+        if drawing is None:
+            svg = svg_of(figure, key, spec.alt)
+        else:
+            svg = drawing.replace("<svg ", f'<svg role="img" aria-label="{esc(spec.alt)}" ', 1)
+    longest = max((len(column) for column in data.values()), default=0)
+    filled = {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()}
+    caption = spec.caption
+    for word, found in (
+        ("{runs}", lab.n * max(lab.draws, 1)), ("{adults}", 20 * lab.n), ("{drive}", _drive(lab.catalogue)),
+    ):  # fmt: skip
+        caption = caption.replace(word, str(found))
+    return Drawn(svg=svg, caption=caption, data=filled)
+
+
+def _drive(catalogue: Catalogue) -> str:
+    """What the default mechanism of adaptation follows, in words."""
+    drive = next(entry.drive for entry in catalogue.adaptation.values() if entry.default)
+    return "activation" if drive == "activation" else "the response that activation makes, with receptors to spare"
+
+
+def _frame(axis: Axes, frame: Frame) -> None:
+    """Set words, limits and reference lines of a panel where they are given."""
+    for place in frame.hlines:
+        axis.axhline(place, color=INK, linewidth=0.8, linestyle=":")
+    for place, words in frame.vlines:
+        axis.axvline(place, color=INK, linewidth=0.8, linestyle=":")
+        if words:
+            axis.annotate(
+                words, (place, 0.97), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
+                va="top", fontsize=8.5,
+            )  # fmt: skip
+    for letter in frame.log:
+        axis.set(**{f"{letter}scale": "log"})
+    given = {"xlabel": frame.x, "ylabel": frame.y, "xlim": frame.xlim, "ylim": frame.ylim}
+    axis.set(**{name: value for name, value in given.items() if value is not None})
+    if frame.title:
+        axis.set_title(frame.title, loc="left")
+    if frame.xticks:
+        axis.set_xticks(frame.xticks, frame.xlabels or None)
+        axis.minorticks_off()
+    if frame.legend:
+        axis.legend(**{"loc": frame.legend})
+    if axis.axison:
+        axis.grid(True)

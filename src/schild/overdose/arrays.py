@@ -1,0 +1,319 @@
+"""From records with units to the kernel's rows: the one place where numbers are derived and units converted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import InputError
+from schild.overdose import equations, kernel
+from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
+from schild.overdose.parameters import Physiology, Quirks
+
+Floats = NDArray[np.float64]
+
+#: Size of an error that counts as the tolerance, by state; kinetics are relative (see ``kernel_rows``).
+_SIZES = {
+    "ra": 0.1,
+    "rb": 0.1,
+    **dict.fromkeys(("pac", "pao", "pbc", "pbo", "ptc", "pto"), 10.0),
+    "yc": 0.1,
+    "yo": 0.1,
+    "dp": 1.0,
+    "dc": 1.0,
+    "ah": 0.1,
+    "chi": 0.1,
+    "clk": 10.0,
+}
+WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in equations.STATES])
+
+
+def kernel_rows(
+    people: int,
+    physiology: Physiology,
+    *,
+    p_chemo: Any,
+    p_wake: Any,
+    opioid: Opioid | None = None,
+    dose_mg: Any = 0.0,
+    antagonist: Binding | None = None,
+    route: Transit | Vein | None = None,
+    quirks: Quirks,
+    trigger: Any = 0.4,
+    wait_s: Any = 60.0,
+    limit: Any = None,
+    arrest_flow: Any = None,
+) -> Floats:
+    """Fill the kernel's table of people.
+
+    Parameters
+    ----------
+    people : int
+        Number of rows.
+    physiology, opioid, antagonist, route : records
+        Fields are numbers or arrays of shape (people,).
+    p_chemo, p_wake : float or ndarray
+        Exponents of the loss of drive. [1]
+    dose_mg : float or ndarray
+        Sets the size from which errors of the opioid's kinetics count. [mg]
+    quirks : Quirks
+        Peculiarities of the reference.
+    trigger : float
+        Share of baseline ventilation that starts the rescue. [1]
+    wait_s : float or ndarray
+        From there to the first dose. [s]
+    limit : float or ndarray, optional
+        Where the clock or the hazard is full; by default the delay of collapse. [s, or 1]
+    arrest_flow : float, optional
+        Arrest is flow at or below this; by default that of the physiology. [L/min]
+
+    Returns
+    -------
+    ndarray
+        Shape (people, columns).
+
+    Raises
+    ------
+    InputError
+        If a number is not finite.
+    """
+    p = physiology
+    lung, gas, tissue, flow, reflex = p.lung, p.gas, p.tissue, p.flow, p.reflex
+    drive, c, clock, hazard = p.drive, p.collapse, p.clock, p.hazard
+    per_100g = flow.brain_mass / (100.0 * 1000.0 * 60.0) / flow.brain
+    columns: dict[str, Any] = dict(
+        inv_va=1.0 / lung.volume,
+        pi_c=lung.inspired_co2,
+        pi_o=lung.inspired_o2,
+        lam=lung.conversion * (1.0 - lung.shunt),
+        sh=lung.shunt,
+        ik1=1.0 / gas.k1,
+        ik2=1.0 / gas.k2,
+        ia1=1.0 / gas.a1,
+        ia2=1.0 / gas.a2,
+        a1=gas.a1,
+        a2=gas.a2,
+        al1=gas.alpha1,
+        be1=gas.beta1,
+        al2=gas.alpha2,
+        be2=gas.beta2,
+        zc1=gas.z * gas.c1,
+        zc2=gas.z * gas.c2,
+        k1=gas.k1,
+        k2=gas.k2,
+        vbo=1.0 / (tissue.volume_brain * gas.alpha_o2),
+        vbc=1.0 / (tissue.volume_brain * gas.alpha_co2),
+        vto=1.0 / (tissue.volume_tissue * gas.alpha_o2),
+        vtc=1.0 / (tissue.volume_tissue * gas.alpha_co2),
+        mbc=tissue.co2_brain,
+        mbo=tissue.o2_brain,
+        mtc=tissue.co2_tissue,
+        mto=tissue.o2_tissue,
+        pmet=drive.metabolism,
+        iwmax=1.0 / drive.wake_max,
+        fc=drive.co2_floor,
+        fo=drive.o2_floor,
+        ipo2=1.0 / drive.metabolism_po2,
+        qb0=flow.brain,
+        qt0=flow.tissue,
+        rho=flow.rho,
+        fa=flow.a_co2 * per_100g,
+        fb=flow.b_co2 * per_100g,
+        fc0=flow.c_co2,
+        fid=1.0 / flow.d_co2,
+        itc=1.0 / flow.tau_co2,
+        c1=flow.c1_o2,
+        ic2=1.0 / flow.c2_o2,
+        o20=flow.c1_o2 * np.exp(-flow.pao2_0 / flow.c2_o2),
+        ito=1.0 / flow.tau_o2,
+        cap=flow.psi_cap,
+        iqref=1.0 / flow.q_ref,
+        smid=flow.scale_mid,
+        siw=1.0 / flow.scale_width,
+        smax=flow.scale_max,
+        kp=reflex.lag_peripheral,
+        kc=reflex.lag_central,
+        kf=reflex.k_firing,
+        ibp=1.0 / reflex.b_co2,
+        fmax=reflex.f_max,
+        fmin=reflex.f_min,
+        f0=reflex.f_0,
+        omid=reflex.pao2_mid,
+        iow=1.0 / reflex.pao2_width,
+        itp=1.0 / reflex.tau_peripheral,
+        itd=1.0 / reflex.tau_central,
+        gp=reflex.gain_peripheral,
+        gc=reflex.gain_central,
+        pb0=reflex.pbco2_0,
+        thmin=reflex.theta_min,
+        thmax=reflex.theta_max,
+        gh=reflex.gain_depression / reflex.pbo2_0,
+        pbo0=reflex.pbo2_0,
+        ith=1.0 / reflex.tau_depression,
+        pch=p_chemo,
+        pw=p_wake,
+        w=drive.wake,
+        wmax=drive.wake_max,
+        share=drive.alveolar_share / 60.0,
+        p15=c.pao2,
+        delay=c.delay,
+        kcol0=c.rate * c.weight_constant,
+        kcol1=c.rate * c.weight_co2 / c.co2_scale,
+        qarr=(c.arrest_flow if arrest_flow is None else arrest_flow) / 60.0,
+        taper=c.taper_high / 60.0,
+        tlo=c.taper_low / 60.0,
+        clkrec=c.delay / clock.recovery,
+        krec=clock.flow_recovery,
+        noret=clock.no_return,
+        hzrate=hazard.rate,
+        hziw=1.0 / hazard.width,
+        limit=c.delay if limit is None else limit,
+        pbrec=clock.recovery_po2,
+        fla=np.maximum(1e-3 * np.asarray(dose_mg), 1e-9),
+        flt=4e3,  # ng: a thousandth of a spray
+        flx=0.01,
+        flla=1.0,
+        fllb=1.0,
+        trigger=trigger,
+        wait=wait_s,
+    )
+    columns |= _opioid_columns(opioid, quirks) | _antagonist_columns(antagonist, route, quirks)
+    rows = np.zeros((people, equations.NP))
+    for k, name in enumerate(equations.PARAMETERS):
+        if name in columns:
+            rows[:, k] = columns[name]
+    if not np.isfinite(rows).all():
+        wrong = [equations.PARAMETERS[k] for k in np.flatnonzero(~np.isfinite(rows).all(axis=0))]
+        raise InputError(f"Some people have numbers that are not finite ({', '.join(wrong)}); expected finite ones.")
+    return rows
+
+
+def _opioid_columns(opioid: Opioid | None, quirks: Quirks) -> dict[str, Any]:
+    if opioid is None:
+        return {}
+    o = opioid
+    return dict(
+        oa=o.k_el + o.k12 + o.k13,
+        o12=o.k12,
+        o13=o.k13,
+        o21=o.k21,
+        o31=o.k31,
+        topa=1e9 / (o.volume * o.molar_mass),  # mg to pM
+        ke0a=o.k_e0,
+        kona=o.k_on,
+        koffa=o.k_off,
+        na=o.n,
+        qsa=float(quirks.flow_scales_concentration),
+        flla=(o.k_off / o.k_on) ** (1.0 / o.n),
+    )
+
+
+def _antagonist_columns(antagonist: Binding | None, route: Transit | Vein | None, quirks: Quirks) -> dict[str, Any]:
+    if antagonist is None or route is None:
+        return {}
+    b, r = antagonist, route
+    columns = dict(ke0b=b.k_e0, konb=b.k_on, koffb=b.k_off, nb=b.n, fllb=(b.k_off / b.k_on) ** (1.0 / b.n))
+    scales = float(quirks.flow_scales_concentration)
+    if isinstance(r, Transit):
+        return columns | dict(
+            ktr=r.k_tr,
+            kin=r.k_in,
+            t2g=1.0 / r.v1,
+            xout=(r.cl + r.q) / r.v1,
+            x21=r.q / r.v1,
+            e12=r.q / r.v2,
+            e21=r.q / r.v2,
+            topb=1e6 / b.molar_mass,  # ng/mL to pM
+            qsrate=scales,
+        )
+    return columns | dict(
+        xout=r.k_el + r.k12 + r.k13,
+        x21=r.k21,
+        x31=r.k31,
+        e12=r.k12,
+        e13=r.k13,
+        e21=r.k21,
+        e31=r.k31,
+        topb=1e3 / (r.volume * b.molar_mass),  # ng in litres to pM
+        flx=10.0 * r.volume,  # 0.01 ng/mL
+        qsout=scales,
+    )
+
+
+def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Turn events into the kernel's tables, sorted by time for each person, those at one time in the order given.
+
+    Parameters
+    ----------
+    people : int
+        Number of people.
+    items : list of (time, kind, value)
+        Times and values are numbers or arrays of shape (people,); an infinite time never comes.
+
+    Returns
+    -------
+    tuple of ndarray
+        Times, kinds and values, each of shape (people, events).
+    """
+    shape = (people, len(items))
+    time, kind, value = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape)
+    for k, (t, what, v) in enumerate(items):
+        time[:, k], kind[:, k], value[:, k] = t, what, v
+    order = np.argsort(time, axis=1, kind="stable")
+    return tuple(np.take_along_axis(table, order, axis=1) for table in (time, kind, value))  # type: ignore[return-value]
+
+
+def doses(rescue: Rescue, route: Transit | Vein | None, quirks: Quirks) -> list[tuple[Any, int, Any]]:
+    """Events of an antagonist regimen, in seconds after its first dose.
+
+    Parameters
+    ----------
+    rescue : Rescue
+        The regimen.
+    route : Transit, Vein or None
+        Its kinetics.
+    quirks : Quirks
+        What a later spray does to the nose; pulses into a vein.
+
+    Returns
+    -------
+    list of (time, kind, value)
+        For `events`. The 101 pulses of the reference are half a pulse, an infusion and half a pulse: the same amount at
+        every middle between two pulses.
+    """
+    found: list[tuple[Any, int, Any]] = []
+    for dose in rescue.doses:
+        if isinstance(route, Transit):
+            share = getattr(route, dose.bioavailability)
+            if quirks.depot_takes_new_bioavailability:
+                found += [(dose.after_s, kernel.SET_F, share), (dose.after_s, kernel.ADD_DEPOT, dose.amount_ng)]
+            else:
+                found += [(dose.after_s, kernel.ADD_DEPOT, share * dose.amount_ng)]
+        elif isinstance(route, Vein):
+            end = dose.after_s + route.infusion
+            found += [(dose.after_s, kernel.SET_RATE, dose.amount_ng / route.infusion), (end, kernel.SET_RATE, 0.0)]
+            if quirks.iv_pulses:
+                half = dose.amount_ng / (2.0 * (route.pulses - 1.0))
+                found += [(dose.after_s, kernel.ADD_PLASMA, half), (end, kernel.ADD_PLASMA, half)]
+    return found
+
+
+def cold_starts(people: int, physiology: Physiology) -> Floats:
+    """Return the kernel's states at the beginning of the warm-up, shape (people, states)."""
+    s, gas = physiology.start, physiology.gas
+    known = dict(
+        pac=s.alveolar_co2,
+        pao=s.alveolar_o2,
+        pbc=(s.brain_co2 - gas.hco3_brain) / gas.alpha_co2,
+        pbo=s.brain_o2 / gas.alpha_o2,
+        ptc=(s.tissue_co2 - gas.hco3_tissue) / gas.alpha_co2,
+        pto=s.tissue_o2 / gas.alpha_o2,
+        ah=s.depression,
+        chi=1.0,
+    )
+    starts = np.zeros((people, equations.NS))
+    for k, name in enumerate(equations.STATES):
+        starts[:, k] = known.get(name, 0.0)
+    return starts

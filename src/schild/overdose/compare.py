@@ -1,0 +1,395 @@
+"""Overdose and rescue: one stated exposure, and what antagonists, delays and tolerance make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
+
+import numpy as np
+
+from schild import __version__
+from schild.catalog import Catalogue, load
+from schild.errors import InputError
+from schild.overdose.follow import RTOL, CollapseRule, Intervention, warm_up
+from schild.overdose.measure import together
+from schild.overdose.parameters import Physiology, Scaling, group, protocol, published, scaled
+from schild.overdose.sources import Body, PublishedSource, Source
+from schild.overdose.table import FRAMING, Rescued, Row
+from schild.overdose.words import Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
+from schild.people import Given, Values
+from schild.population import Population, groups, people_of
+from schild.simulation.runfile import parse_history
+from schild.tables import percent_words
+from schild.units import TICKS_PER_HOUR, TimeLike, ticks
+
+__all__ = ["rescue"]
+
+TOLERANCES = ("naive", "chronic", "model")
+BODIES = ("typical", "drawn")
+LINKS = ("anchored", "plain")
+MAX_PEOPLE = 100_000
+
+#: Routes whose overdose is over within two hours or never begins; the others are followed for a day.
+_FAST = ("iv", "in", "smoked")
+#: People followed at once in short and long runs: what is kept of them fits into memory.
+_SHORT_S, _MANY, _FEW = 3 * 3600.0, 256, 64
+#: Longest run. [s]
+_LONGEST_S = 7 * 24 * 3600.0
+
+
+def rescue(
+    opioid: str,
+    antagonist: str | Sequence[str] = ("none", "naloxone 4 mg in"),
+    *,
+    delay: str | Sequence[str] = "60 s",
+    tolerance: str | Sequence[str] = "chronic",
+    n: int = 2000,
+    seed: int = 1,
+    history: str | Sequence[str] = (),
+    source: str = "auto",
+    collapse: CollapseRule = "clock",
+    link: str = "anchored",
+    until: TimeLike | None = None,
+    breathing: str | None = None,
+    oxygen: str | None = None,
+    altitude: float = 0.0,
+    lung: str | None = None,
+    bodies: str = "typical",
+    weight: float | None = None,
+    age: float | None = None,
+    threads: int | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Rescued:
+    """Overdose and rescue: one stated opioid exposure per table of antagonist regimens, delays and tolerances.
+
+    For naloxone programmes, labelling, teaching and research. Opioid doses are not varied, searched or ranked.
+
+    Parameters
+    ----------
+    opioid : str
+        One regimen of one opioid from time 0 on, such as ``"fentanyl 1.625 mg iv"``.
+    antagonist : str or sequence of str
+        ``"none"``; regimens whose times count from the first dose of the rescue, parts joined by semicolons; names
+        of the published tables such as ``"IN4mg_x2_150s"``. Negative times count from the opioid: taken before.
+        The first is what the others are compared with.
+    delay : str or sequence of str
+        From the loss of breathing to the first dose: ``"60 s"``, ``"1 min to 10 min"``, ``"median 5 min cv 0.8"``.
+    tolerance : str or sequence of str
+        ``naive``, ``chronic`` (both as the reference) or ``model``: adaptation after the history.
+    n : int
+        People.
+    seed : int
+        Of the draws; all cells of a table have the same people.
+    history : str or sequence of str
+        Earlier use: ``"morphine 30 mg po q6h for 60 d"``.
+    source : {"auto", "published", "general"}
+        The reference's kinetics, or the receptor module's; by default the first where it has all drugs.
+    collapse : {"clock", "two_pass", "hazard", "none"}
+        How hypoxia becomes arrest; ``two_pass`` is the reference's rule.
+    link : {"anchored", "plain"}
+        Of the general source: whether fentanyl on every receptor takes all drive, as in the reference, or as much as
+        the catalogue's effect says. The percentages hang on it (docs/rescue.md).
+    until : time, optional
+        End; by default 2 h after opioids given into a vein or the nose or smoked, 24 h otherwise.
+    breathing : str, optional
+        Rescue breathing: ``"from 2 min to 10 min"`` after the rescuer has come, as much as at rest, or
+        ``"8 L/min from 2 min to 10 min"``.
+    oxygen : str, optional
+        ``"0.5 from 2 min to 10 min"``: share that is inhaled.
+    altitude : float
+        [m]
+    lung : str, optional
+        ``"shunt 0.15, dead space 0.5"``.
+    bodies : {"typical", "drawn"}
+        Whether all have the reference's body, or weights and ages of the catalogue's adults scale it.
+    weight, age : float, optional
+        Of everyone; [kg], [years]. By default the reference's physiology, and the catalogue's people.
+    threads : int, optional
+        All processors by default; never changes a number.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``; ``"rescue.<number>"`` are those of the published
+        physiology, kinetics and protocol. People are drawn around them.
+    progress : callable, optional
+        Called with people done and people in all, over all cells.
+
+    Returns
+    -------
+    Rescued
+        Rows with arrest and its Wilson interval, time to breathing, hypoxia, renarcotisation, withdrawal; paired
+        comparisons; courses.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be computed, saying what was given, what was expected and what to do.
+
+    Examples
+    --------
+    >>> found = rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=40)
+    >>> [row["regimen"] for row in found.summary()]
+    ['none', 'naloxone 4 mg in']
+    >>> found.comparisons[0].points <= 0
+    True
+    """
+    catalogue = catalogue or load()
+    numbers = Values(catalogue, overrides=overrides)
+    plans_in, delays_in = _many(antagonist, "antagonist"), _many(delay, "delay")
+    tolerances, earlier = _many(tolerance, "tolerance"), [history] if isinstance(history, str) else list(history)
+    if not 1 <= n <= MAX_PEOPLE:
+        raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
+    if collapse not in get_args(CollapseRule):
+        raise InputError(f"collapse is {collapse!r}; expected one of {', '.join(get_args(CollapseRule))}.")
+    if bodies not in BODIES:
+        raise InputError(f"bodies is {bodies!r}; expected one of {', '.join(BODIES)}.")
+    if bodies == "drawn" and (weight is not None or age is not None):
+        raise InputError("Drawn bodies and one weight or age for everyone were given; expected one of the two.")
+    if link not in LINKS:
+        raise InputError(f"link is {link!r}; expected one of {', '.join(LINKS)}.")
+    for name in tolerances:
+        if name not in TOLERANCES:
+            raise InputError(f"The tolerance is {name!r}; expected one of {', '.join(TOLERANCES)}.")
+    if "model" in tolerances and not earlier:
+        raise InputError(
+            "The tolerance is 'model', which comes from earlier use, and no history was given; expected one. Add a "
+            "history such as 'morphine 30 mg po q6h for 60 d'."
+        )
+    exposure, dose_mg = parse_opioid(opioid, catalogue, ticks("7 d"))
+    horizon_s = _horizon(until, exposure)
+    horizon_tick = round(horizon_s / 3600.0 * TICKS_PER_HOUR)
+    exposure = tuple(e for e in exposure if e.tick <= horizon_tick)
+    plans = [parse_plan(words, catalogue, horizon_tick) for words in plans_in]
+    delays = [parse_delay(words) for words in delays_in]
+    past = [parse_history(words) for words in earlier]
+    kind = _source(source, dose_mg, plans, tolerances, earlier)
+    body = Body(
+        **_surroundings(numbers, altitude, lung, weight, age, breathing, oxygen),
+        drawn=_drawn(numbers, seed, altitude, lung) if bodies == "drawn" else None,
+        horizon_s=horizon_s,
+        grid_s=10.0 if horizon_s <= _SHORT_S else 30.0,
+        rule=collapse,
+        seed=seed,
+        threads=threads,
+    )
+    made: Source
+    if kind == "published":
+        assert dose_mg is not None  # _source has checked
+        made = PublishedSource(exposure[0].drug or "", dose_mg, n, body, numbers)
+    else:
+        from schild.overdose.general import GeneralSource
+
+        fixed = {k: v for k, v in (("weight_kg", weight), ("age_years", age)) if v is not None}
+        made = general = GeneralSource(exposure, past, fixed, n, body, numbers, anchored=link == "anchored")
+        for plan in plans:
+            general.check(plan)
+    rows = _rows(made, plans, delays, tolerances, n, body, progress)
+    return Rescued(
+        opioid=opioid.strip(),
+        source=kind,
+        rows=rows,
+        times_s=body.times_s,
+        baseline_l_min=body.baseline_l_min,
+        horizon_s=horizon_s,
+        warnings=(*_dangers(rows), *made.warnings, *numbers.uses.unused(numbers.overrides)),
+        manifest={
+            **_manifest(locals()),
+            "catalogue": numbers.uses.digests(catalogue),
+            **catalogue.stamp,
+            "numbers": dict(numbers.overrides),
+        },
+        sources=made.cited,
+        catalogue=catalogue,
+    )
+
+
+def _rows(
+    made: Source,
+    plans: Sequence[Plan],
+    delays: Sequence[Delay],
+    tolerances: Sequence[str],
+    n: int,
+    body: Body,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Row, ...]:
+    """Fill the cells of the table, some people at a time."""
+
+    def waits(plan: Plan) -> bool:
+        given = plan.after or (plan.published is not None and plan.published.doses)
+        return bool(given or body.interventions)
+
+    cells = []
+    for name in tolerances:
+        for k, when in enumerate(delays):
+            # What waits for nobody is the same after every delay: once.
+            cells += [(plan, when, name) for plan in plans if waits(plan) or k == 0]
+    together_s = _MANY if body.horizon_s <= _SHORT_S else _FEW
+    rows, done = [], 0
+    for plan, when, name in cells:
+        parts = []
+        for first, last in groups(0, n, together_s):
+            parts.append(made.cell(first, last, plan, when, name))
+            done += last - first
+            if progress is not None:
+                progress(done, n * len(cells))
+        rows.append(
+            Row(
+                regimen=plan.words,
+                delay=when.words if waits(plan) else "",
+                tolerance=name,
+                people=together(parts),
+                typical=made.typical(plan, when, name),
+            )
+        )
+    return tuple(rows)
+
+
+def _dangers(rows: Sequence[Row]) -> list[str]:
+    """What a reader must not miss."""
+    arrest = max(row.arrest()[0] for row in rows)
+    lost = max(100.0 * float(np.isfinite(row.people.trigger_s).mean()) for row in rows)
+    again = max(
+        (100.0 * float(r.people.renarcotised[r.people.awake].mean()) for r in rows if r.people.awake.any()), default=0.0
+    )
+    found = []
+    if lost > 0.0:
+        found.append(
+            f"An exposure like this can kill: up to {percent_words(lost / 100)} of these people lose breathing, "
+            f"up to {percent_words(arrest / 100)} have a cardiac arrest."
+        )
+    if again > 0.0:
+        found.append(
+            f"Breathing is lost again in up to {percent_words(again / 100)} of those who breathed after the first "
+            "dose: an antagonist may wear off before the opioid."
+        )
+    return found
+
+
+def _many(given: str | Sequence[str], name: str) -> list[str]:
+    found = [given] if isinstance(given, str) else list(given)
+    if not found:
+        raise InputError(f"No {name} was given; expected one or more.")
+    if len(set(found)) < len(found):
+        raise InputError(f"{name} has one entry twice ({', '.join(map(repr, found))}); expected each once.")
+    return found
+
+
+def _horizon(until: TimeLike | None, exposure: Sequence[Any]) -> float:
+    if until is None:
+        return (2.0 if all(e.route in _FAST for e in exposure) else 24.0) * 3600.0
+    found = ticks(until) / TICKS_PER_HOUR * 3600.0
+    if not 60.0 <= found <= _LONGEST_S:
+        raise InputError(f"until is {until!r}; expected 1 min to 7 d.")
+    return found
+
+
+def _source(
+    wanted: str, dose_mg: float | None, plans: Sequence[Plan], tolerances: Sequence[str], history: Sequence[str]
+) -> str:
+    if wanted not in ("auto", "published", "general"):
+        raise InputError(f"source is {wanted!r}; expected auto, published or general.")
+    why = []
+    if dose_mg is None:
+        why.append("the opioid is not one dose of fentanyl or carfentanil iv")
+    why += [f"it has no {plan.words!r}" for plan in plans if plan.published is None]
+    if "model" in tolerances or history:
+        why.append("it has no history")
+    named = [plan.words for plan in plans if plan.published is not None and plan.published.doses and not plan.after]
+    if wanted == "published" and why:
+        raise InputError(f"The published source cannot do this: {'; '.join(why)}. Leave the source out.")
+    if wanted == "general" or (wanted == "auto" and why):
+        if named:
+            raise InputError(
+                f"{named[0]!r} is a name of the published tables, which the general source does not know"
+                f"{' (needed here: ' + '; '.join(why) + ')' if why else ''}. Write the regimen in words."
+            )
+        return "general"
+    return "published"
+
+
+def _surroundings(
+    values: Values,
+    altitude: float,
+    lung: str | None,
+    weight: float | None,
+    age: float | None,
+    breathing: str | None,
+    oxygen: str | None,
+) -> dict[str, Any]:
+    """The physiology, its start, and what is done for the person."""
+    physiology, plan = published(values), protocol(values)
+    body = {"weight_kg": weight, "age_years": age, **({} if lung is None else parse_lung(lung))}
+    changes = {key: value for key, value in body.items() if value is not None}
+    if changes or altitude:
+        physiology = scaled(physiology, altitude_m=altitude, values=values, **changes)
+    start = warm_up(1, physiology, seconds=plan.warmup)
+    found: list[Intervention] = []
+    plain = Body(physiology=physiology, start=start, horizon_s=1.0, grid_s=1.0)
+    if breathing is not None:
+        care = parse_care(breathing, "breathing")
+        amount = plain.baseline_l_min if care.amount is None else care.amount
+        found.append(_care("ventilation", amount, care.start_s, care.end_s))
+    if oxygen is not None:
+        care = parse_care(oxygen, "oxygen")
+        found.append(
+            _care("inspired_o2", _inspired(values, physiology, altitude, care.amount or 0.0), care.start_s, care.end_s)
+        )
+    return {"physiology": physiology, "start": start, "interventions": tuple(found), "plan": plan}
+
+
+def _drawn(values: Values, seed: int, altitude: float, lung: str | None) -> Callable[[int, int], Any]:
+    """Bodies of the catalogue's adults, the same people whose kinetics the general source draws."""
+    changes = {} if lung is None else parse_lung(lung)
+
+    @cache
+    def some(first: int, last: int) -> tuple[Physiology, Any]:
+        who = people_of(Population(n=last - first), values, seed, first=first).covariates
+        weight, age = (np.asarray(who[name], dtype=np.float64) for name in ("weight_kg", "age_years"))
+        physiology = scaled(
+            published(values), altitude_m=altitude, weight_kg=weight, age_years=age, values=values, **changes
+        )
+        return physiology, warm_up(last - first, physiology, seconds=protocol(values).warmup)
+
+    return some
+
+
+def _care(what: str, value: float, start_s: float, end_s: float) -> Intervention:
+    return Intervention(what=what, value=value, start_s=start_s, end_s=end_s, after_trigger=True)
+
+
+def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: float) -> float:
+    """Pressure of inhaled oxygen: its share of what water vapour leaves. [mmHg]"""
+    rule = group(Scaling, "scaling", values=values)
+    dry = float(rule.pressure * np.exp(-altitude_m / rule.height) - rule.water)
+    return max(share * dry, float(physiology.lung.inspired_o2))
+
+
+def _manifest(given: Mapping[str, Any]) -> dict[str, Any]:
+    named = (
+        "opioid",
+        "seed",
+        "collapse",
+        "link",
+        "breathing",
+        "oxygen",
+        "altitude",
+        "lung",
+        "weight",
+        "age",
+        "horizon_s",
+    )
+    return {
+        "schild": __version__,
+        **{key: given[key] for key in named},
+        "antagonist": given["plans_in"],
+        "delay": given["delays_in"],
+        "tolerance": given["tolerances"],
+        "history": given["earlier"],
+        "source": given["kind"],
+        "subjects": given["n"],
+        "rtol": RTOL,
+        "framing": FRAMING,
+    }

@@ -1,0 +1,398 @@
+"""Follow people through an overdose and its rescue with the compiled kernel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from schild.errors import InputError
+from schild.overdose import arrays, equations, kernel
+from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
+from schild.overdose.outputs import Person, outputs
+from schild.overdose.parameters import Physiology, Protocol, Quirks, protocol
+
+Floats = NDArray[np.float64]
+CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
+_RULES: dict[str, int] = {
+    "none": equations.NO_COLLAPSE,
+    "two_pass": equations.TWO_PASS,
+    "clock": equations.CLOCK,
+    "hazard": equations.HAZARD,
+}
+
+#: Local error a step may make: of 10 mmHg, of 0.1 of the receptors, of 1 L/min of drive.
+RTOL = 5e-5
+H_MAX = 10.0
+MAX_STEPS = 2_000_000
+
+#: Message of each status.
+STATUS = {
+    0: "ok",
+    1: "a number of this person is not finite",
+    2: "the step became too small; the tolerance cannot be met",
+    3: "the numbers left the finite range",
+    4: "more steps than the cap",
+    5: "the history is shorter than a lag: steps are too small for it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """Something a rescuer does for a while.
+
+    Parameters
+    ----------
+    what : str
+        ``ventilation`` (at least so much, L/min at the mouth) or ``inspired_o2`` (mmHg).
+    value : float or ndarray
+        How much; arrays of shape (people,).
+    start_s, end_s : float or ndarray
+        From when to when. [s]
+    after_trigger : bool
+        Whether times count from the first dose (trigger plus delay) rather than from the opioid.
+    """
+
+    what: str
+    value: Any
+    start_s: Any
+    end_s: Any
+    after_trigger: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCourse:
+    """Effective activation of mu receptors in time, from the general receptor model: any drugs.
+
+    Parameters
+    ----------
+    times_s : ndarray
+        Shape (n,), increasing. [s]
+    activation : ndarray
+        Shape (people, n): occupancy by a full agonist with the same effect, 0 to 1. [1]
+    interpolation : str
+        ``monotone`` (cubic, no overshoot) or ``linear`` (its corners cost steps).
+    """
+
+    times_s: Floats
+    activation: Floats
+    interpolation: str = "monotone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What happened.
+
+    Parameters
+    ----------
+    outcome : dict of str to ndarray
+        By the names of ``kernel.OUTCOMES``, each of shape (people,); NaN for what did not happen.
+    times_s : ndarray
+        Where states were kept. [s]
+    states : ndarray
+        Shape (people, times, states), in the kernel's order and units.
+    ends : ndarray
+        States at the end, shape (people, states).
+    """
+
+    outcome: dict[str, Floats]
+    times_s: Floats
+    states: Floats
+    ends: Floats
+    person: Person
+    quirks: Quirks
+
+    @property
+    def arrest(self) -> NDArray[np.bool_]:
+        """Who had a cardiac arrest, shape (people,)."""
+        return self.outcome["arrest"] > 0.5
+
+    def outputs(self) -> dict[str, Floats]:
+        """Return the reported quantities, by the reference's column names; each of shape (people, times)."""
+        return outputs(self.states, self.person, self.quirks)
+
+
+def _column(record: Any) -> Any:
+    """Give the array fields of a record a second axis, for outputs over times."""
+    if record is None:
+        return None
+    return replace(
+        record,
+        **{
+            entry.name: np.asarray(getattr(record, entry.name))[:, None]
+            for entry in fields(record)
+            if np.ndim(getattr(record, entry.name)) == 1
+        },
+    )
+
+
+def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds: float | None = None) -> Floats:
+    """Breathe without drug until near the steady state.
+
+    Parameters
+    ----------
+    people : int
+        How many.
+    physiology : Physiology
+        Numbers (then one run serves all) or arrays of shape (people,).
+    rtol : float
+        Tolerance; a hundredth of it is used.
+    seconds : float, optional
+        How long; by default as the reference. [s]
+
+    Returns
+    -------
+    ndarray
+        Shape (people, states).
+
+    Examples
+    --------
+    >>> from schild.overdose.parameters import published
+    >>> y = warm_up(1, published())[0]
+    >>> round(float(y[equations.STATES.index("pao")]), 3)
+    100.674
+    """
+    parts = [getattr(physiology, entry.name) for entry in fields(physiology)]
+    same = all(np.ndim(getattr(part, entry.name)) == 0 for part in parts for entry in fields(part))
+    n = 1 if same else people
+    found = follow(
+        n,
+        physiology,
+        p_chemo=1.0,
+        p_wake=1.0,
+        starts=arrays.cold_starts(n, physiology),
+        horizon_s=protocol().warmup if seconds is None else seconds,
+        rule="none",
+        quirks=Quirks(present_value_before_start=True),
+        rtol=0.01 * rtol,
+    )
+    return np.repeat(found.ends, people, axis=0) if same else found.ends
+
+
+def follow(
+    people: int,
+    physiology: Physiology,
+    *,
+    p_chemo: Any,
+    p_wake: Any,
+    starts: Floats,
+    opioid: Opioid | None = None,
+    dose_mg: Any = 0.0,
+    antagonist: Binding | None = None,
+    route: Transit | Vein | None = None,
+    rescue: Rescue | None = None,
+    wait_s: Any = None,
+    course: GivenCourse | None = None,
+    interventions: Sequence[Intervention] = (),
+    horizon_s: float | None = None,
+    out_times_s: Any = (),
+    rule: CollapseRule = "clock",
+    hazard_threshold: Any = None,
+    renarcotisation: bool = True,
+    arrest_flow: float | None = None,
+    stop_at_arrest: bool = False,
+    quirks: Quirks | None = None,
+    plan: Protocol | None = None,
+    rtol: float = RTOL,
+    threads: int | None = 1,
+) -> Followed:
+    """Follow people from an opioid dose to the horizon.
+
+    Parameters
+    ----------
+    people : int
+        How many.
+    physiology : Physiology
+        Numbers, or arrays of shape (people,).
+    p_chemo, p_wake : float or ndarray
+        Exponents of the loss of drive: tolerance. [1]
+    starts : ndarray
+        Shape (people, states), from `warm_up`.
+    opioid, dose_mg : Opioid, float or ndarray
+        Bolus at time 0, unless ``course`` is given. [mg]
+    antagonist, route, rescue : Binding, Transit or Vein, Rescue
+        Antagonist and its regimen, from the trigger plus ``wait_s`` on.
+    wait_s : float or ndarray, optional
+        From the trigger to the first dose; by default as the reference. [s]
+    course : GivenCourse, optional
+        Activation from elsewhere; kinetics and binding of the kernel are then not used.
+    interventions : sequence of Intervention
+        Breathing for the person, oxygen.
+    horizon_s : float, optional
+        End; by default as the reference. [s]
+    out_times_s : array_like
+        When states are kept; none by default. [s]
+    rule : str
+        How collapse comes: ``two_pass`` (the reference), ``clock``, ``hazard`` or ``none``.
+    hazard_threshold : float or ndarray, optional
+        For ``hazard``: cumulative hazard at which a person collapses, an exponential draw each; by default its median.
+    renarcotisation : bool
+        For ``two_pass``: look for a second severe hypoxia.
+    arrest_flow : float, optional
+        Arrest is flow at or below this. [L/min]
+    stop_at_arrest : bool
+        End a person's run there.
+    quirks : Quirks, optional
+        Peculiarities of the reference; none by default.
+    plan : Protocol, optional
+        Trigger, delay and horizon; those of the reference by default.
+    rtol : float
+        Tolerance.
+    threads : int or None
+        Threads; None for all processors. The numbers are the same.
+
+    Returns
+    -------
+    Followed
+        Outcomes, states kept, states at the end.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, times do not increase, or a person cannot be followed.
+    """
+    quirks = Quirks() if quirks is None else quirks
+    plan = protocol() if plan is None else plan
+    horizon = plan.horizon if horizon_s is None else float(horizon_s)
+    if starts.shape != (people, equations.NS):
+        raise InputError(f"starts has shape {starts.shape}; expected ({people}, {equations.NS}), as warm_up gives it.")
+    if rule not in _RULES:
+        raise InputError(f"The rule of collapse is {rule!r}; expected one of {', '.join(_RULES)}.")
+    limit = None
+    if rule == "hazard":
+        limit = np.log(2.0) if hazard_threshold is None else hazard_threshold
+    rows = arrays.kernel_rows(
+        people,
+        physiology,
+        p_chemo=p_chemo,
+        p_wake=p_wake,
+        opioid=opioid,
+        dose_mg=dose_mg,
+        antagonist=antagonist,
+        route=route,
+        quirks=quirks,
+        trigger=plan.trigger,
+        wait_s=plan.delay if wait_s is None else wait_s,
+        limit=limit,
+        arrest_flow=arrest_flow,
+    )
+    fixed: list[tuple[Any, int, Any]] = []
+    if opioid is not None and course is None:
+        fixed.append((0.0, kernel.ADD_OPIOID, dose_mg))
+    later = [] if rescue is None or course is not None else arrays.doses(rescue, route, quirks)
+    for item in interventions:
+        kinds = {"ventilation": kernel.SET_FLOOR, "inspired_o2": kernel.SET_INSPIRED}
+        if item.what not in kinds:
+            raise InputError(f"The intervention is {item.what!r}; expected one of {', '.join(kinds)}.")
+        if not np.all(np.asarray(item.end_s) > np.asarray(item.start_s)):
+            raise InputError(f"{item.what} ends at {item.end_s} s, not after its start at {item.start_s} s.")
+        normal = 0.0 if item.what == "ventilation" else physiology.lung.inspired_o2
+        table = later if item.after_trigger else fixed
+        table += [(item.start_s, kinds[item.what], item.value), (item.end_s, kinds[item.what], normal)]
+    out_times = np.ascontiguousarray(np.asarray(out_times_s, dtype=np.float64).ravel())
+    if out_times.size and (np.any(np.diff(out_times) <= 0) or out_times[0] < 0 or out_times[-1] > horizon):
+        raise InputError(f"out_times_s must increase from 0 or later to the horizon of {horizon:g} s.")
+    grid, act, slope = _given(people, course)
+    states = np.full((people, out_times.size, equations.NS), np.nan)
+    outcome = np.full((people, kernel.NO), np.nan)
+    ends = np.full((people, equations.NS), np.nan)
+    tables = (*arrays.events(people, fixed), *arrays.events(people, later))
+
+    def part(first: int, last: int) -> None:
+        here = slice(first, last)
+        kernel.run_people(
+            np.ascontiguousarray(rows[here]),
+            np.ascontiguousarray(starts[here]),
+            horizon,
+            *(np.ascontiguousarray(table[here]) for table in tables),
+            grid,
+            act[here] if course is not None else act,
+            slope[here] if course is not None else slope,
+            out_times,
+            states[here],
+            outcome[here],
+            ends[here],
+            _RULES[rule],
+            course is not None,
+            quirks.arrest_on_grid,
+            quirks.present_value_before_start,
+            quirks.no_lag_at_low_flow,
+            renarcotisation,
+            stop_at_arrest,
+            arrays.WEIGHTS,
+            rtol,
+            H_MAX,
+            MAX_STEPS,
+        )
+
+    count = (os.cpu_count() or 1) if threads is None else max(1, threads)
+    edges = np.linspace(0, people, min(count, max(1, people // 8)) + 1).astype(int)
+    if edges.size == 2:
+        part(0, people)
+    else:
+        with ThreadPoolExecutor(edges.size - 1) as pool:
+            list(pool.map(part, edges[:-1], edges[1:]))
+    status = outcome[:, kernel.O_STATUS]
+    if np.any(status != 0):
+        first_bad = int(np.flatnonzero(status != 0)[0])
+        raise InputError(
+            f"{int(np.sum(status != 0))} of {people} people could not be followed; the first is person {first_bad}: "
+            f"{STATUS[int(status[first_bad])]}. Check that person's numbers, or give another tolerance than {rtol:g}."
+        )
+    if course is not None and out_times.size:
+        inside = np.clip(out_times, course.times_s[0], course.times_s[-1])
+        states[:, :, equations.SRA] = _interpolant(course)(inside)
+    person = Person(
+        physiology=Physiology(**{entry.name: _column(getattr(physiology, entry.name)) for entry in fields(physiology)}),
+        p_chemo=p_chemo if np.ndim(p_chemo) == 0 else np.asarray(p_chemo)[:, None],
+        p_wake=p_wake if np.ndim(p_wake) == 0 else np.asarray(p_wake)[:, None],
+        opioid=_column(opioid),
+        dose_mg=0.0,
+        antagonist=_column(antagonist),
+        route=_column(route),
+    )
+    return Followed(
+        outcome={name: outcome[:, k] for k, name in enumerate(kernel.OUTCOMES)},
+        times_s=out_times,
+        states=states,
+        ends=ends,
+        person=person,
+        quirks=quirks,
+    )
+
+
+def _interpolant(course: GivenCourse) -> Any:
+    if course.interpolation == "linear":
+        return lambda t: np.array([np.interp(t, course.times_s, row) for row in course.activation])
+    return PchipInterpolator(course.times_s, np.where(course.activation < 1e-12, 0.0, course.activation), axis=1)
+
+
+def _given(people: int, course: GivenCourse | None) -> tuple[Floats, Floats, Floats]:
+    if course is None:
+        return np.zeros(1), np.zeros((people, 1)), np.zeros((people, 1, 2))
+    times = np.ascontiguousarray(course.times_s, dtype=np.float64)
+    act = np.ascontiguousarray(course.activation, dtype=np.float64)
+    if act.shape != (people, times.size) or times.ndim != 1 or times.size < 2:
+        raise InputError(
+            f"The course has {act.shape} activations at {times.shape} times; expected ({people}, n) at (n,), n >= 2."
+        )
+    if np.any(np.diff(times) <= 0):
+        raise InputError("The times of the course must increase.")
+    if not (np.all(act >= 0.0) and np.all(act <= 1.0)):
+        raise InputError(f"Activation lies between 0 and 1; given {act.min():g} to {act.max():g}.")
+    # Slopes of values near the smallest floats overflow inside SciPy, and nothing can tell them from zero.
+    act = np.where(act < 1e-12, 0.0, act)
+    if course.interpolation == "monotone":
+        both = PchipInterpolator(times, act, axis=1).derivative()(times)
+        return times, act, np.stack([both, both], axis=-1)
+    if course.interpolation != "linear":
+        raise InputError(f"The interpolation is {course.interpolation!r}; expected monotone or linear.")
+    slope = np.zeros((people, times.size, 2))
+    slope[:, :-1, 0] = slope[:, 1:, 1] = np.diff(act, axis=1) / np.diff(times)
+    return times, act, slope

@@ -1,0 +1,151 @@
+"""What is counted in people that were followed: breathing, oxygen, renarcotisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.overdose.follow import Followed
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+__all__ = ["Measured", "measure", "together"]
+
+#: Breathing is back, or lost again, when it has been so for so long. [s]
+HOLD_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One cell of a table, for each person; shape (people,) unless said.
+
+    Parameters
+    ----------
+    counted : ndarray of bool
+        Whose arrest was decided within the horizon.
+    arrest : ndarray of bool
+        Who had a cardiac arrest.
+    trigger_s, wait_s : ndarray
+        When ventilation fell below 40 % of baseline, NaN where it never did; from there to the first dose. [s]
+    breathing_s : ndarray
+        From the trigger until own breathing was back, NaN where it never was. [s]
+    awake, renarcotised : ndarray of bool
+        Who breathed at some time after the first dose, and who of them lost breathing again.
+    below_pao2_30_s, below_pbo2_20_s, below_sao2_90_s : ndarray
+        Time with arterial oxygen below 30 mmHg, brain oxygen below 20 mmHg, saturation below 90 %. [s]
+    cows : ndarray
+        Largest latent withdrawal score after the first dose; NaN without a history. [points]
+    ventilation, pao2, activation : ndarray, shape (people, times)
+        Own breathing [L/min], arterial oxygen [mmHg], bound fraction at mu or its equivalent [1].
+    """
+
+    counted: NDArray[np.bool_]
+    arrest: NDArray[np.bool_]
+    trigger_s: Floats
+    wait_s: Floats
+    breathing_s: Floats
+    awake: NDArray[np.bool_]
+    renarcotised: NDArray[np.bool_]
+    below_pao2_30_s: Floats
+    below_pbo2_20_s: Floats
+    below_sao2_90_s: Floats
+    cows: Floats
+    ventilation: Singles
+    pao2: Singles
+    activation: Singles
+
+
+def measure(
+    followed: Followed,
+    baseline_l_min: Floats,
+    share: float,
+    wait_s: Floats,
+    cows: Floats | None = None,
+    *,
+    treated: bool = True,
+) -> Measured:
+    """Count what happened to people.
+
+    Parameters
+    ----------
+    followed : Followed
+        With states kept on a regular grid.
+    baseline_l_min : ndarray, shape (people,)
+        Ventilation without drug. [L/min]
+    share : float
+        Share of it below which breathing counts as lost. [1]
+    wait_s : ndarray, shape (people,)
+        From there to the first dose. [s]
+    cows : ndarray, shape (people,), optional
+        Largest withdrawal scores.
+    treated : bool
+        Whether an antagonist is given after the loss of breathing.
+
+    Returns
+    -------
+    Measured
+        One entry a person.
+    """
+    found, o = followed.outputs(), followed.outcome
+    stopped = ~np.isfinite(found["V_E_L_per_min"])
+    # A run ends with the arrest: nothing is breathed after it, and oxygen stays as low as it was.
+    breath = np.where(stopped, 0.0, found["V_E_L_per_min"])
+    times, trigger = followed.times_s, o["trigger_s"]
+    n = trigger.size
+    wait = np.broadcast_to(np.asarray(wait_s, dtype=np.float64), (n,)).copy()
+    up = breath >= share * baseline_l_min[:, None]
+    back, _ = _returns(times, up, trigger)
+    treated = treated and bool(np.isfinite(trigger).any())
+    awake, lost = _returns(times, up, trigger + wait) if treated else (np.full(n, np.nan), np.zeros(n, dtype=bool))
+    return Measured(
+        counted=o["dropped"] == 0 if np.isfinite(o["dropped"]).any() else np.ones(n, dtype=bool),
+        arrest=followed.arrest,
+        trigger_s=trigger,
+        wait_s=wait,
+        breathing_s=back - trigger,
+        awake=np.isfinite(awake),
+        renarcotised=lost,
+        below_pao2_30_s=o["below_pao2_30_s"],
+        below_pbo2_20_s=o["below_pbo2_20_s"],
+        below_sao2_90_s=o["below_sao2_90_s"],
+        cows=np.full(n, np.nan) if cows is None else cows,
+        ventilation=breath.astype(np.float32),
+        pao2=np.where(stopped, np.nan, found["PaO2_mmHg"]).astype(np.float32),
+        activation=np.where(stopped, np.nan, found["opioid_bound"]).astype(np.float32),
+    )
+
+
+def _returns(times: Floats, up: NDArray[np.bool_], since: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """When breathing is there again after a time, and whether it is lost once more.
+
+    Examples
+    --------
+    >>> up = np.array([[1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0]], dtype=bool)
+    >>> back, lost = _returns(np.arange(0.0, 330.0, 30.0), up, np.array([15.0]))
+    >>> back.tolist(), lost.tolist()
+    ([150.0], [True])
+    """
+    step = float(times[1] - times[0])
+    need = int(np.ceil(HOLD_S / step)) + 1  # so many points in a row last at least so long
+    later = times[None, :] >= np.where(np.isfinite(since), since, np.inf)[:, None]
+    held = _held(up & later, need)
+    back = np.where(held.any(axis=1), times[held.argmax(axis=1)], np.nan)
+    afterwards = times[None, :] > np.where(np.isfinite(back), back, np.inf)[:, None]
+    return back, np.asarray(_held(~up & afterwards, need).any(axis=1))
+
+
+def _held(flags: NDArray[np.bool_], need: int) -> NDArray[np.bool_]:
+    """Where a flag is set for ``need`` points from here on."""
+    total = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
+    found = np.zeros_like(flags)
+    if flags.shape[1] >= need:
+        found[:, : flags.shape[1] - need + 1] = total[:, need:] - total[:, :-need] == need
+    return found
+
+
+def together(parts: list[Measured]) -> Measured:
+    """Join groups of people in order."""
+    return Measured(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Measured)})

@@ -1,0 +1,149 @@
+"""Virtual people of the rescue model: draws with the moments of the published population."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import load
+from schild.catalog.rescue import JointNormal
+from schild.engine.streams import normals
+from schild.overdose.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
+from schild.people import Values
+
+Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+
+def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
+    """Draw people from one distribution.
+
+    Parameters
+    ----------
+    spread : JointNormal
+        Moments on the log scale.
+    people : int
+        How many; person 7 is the same in any number of people.
+    seed : int
+        Runs with one seed share their people.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By name, each of shape (people,).
+
+    Notes
+    -----
+    Correlations are printed to three digits, so a matrix may miss being one of correlations by as much; negative
+    eigenvalues are set to zero.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> binding = draw(load().rescue_spreads["fentanyl_binding"], 2000, 1)
+    >>> round(float(np.corrcoef(np.log(binding["ec50"]), binding["n"])[0, 1]), 1)
+    -0.4
+    """
+    z = np.array([normals(seed, f"rescue.{spread.key}.{name}", 0, people) for name in spread.names])
+    values, vectors = np.linalg.eigh(spread.correlation)
+    z = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T @ z
+    drawn = {}
+    for k, name in enumerate(spread.names):
+        if name in spread.plain:
+            drawn[name] = spread.centre[k] + spread.sd[k] * z[k]
+        else:
+            drawn[name] = spread.centre[k] * np.exp(spread.sd[k] * z[k])
+    return drawn | {name: np.minimum(drawn[name], cap) for name, cap in spread.cap.items()}
+
+
+def _binding(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
+    """Association, dissociation and exponent from half-effective concentration [pM], dissociation and exponent."""
+    drawn = draw(spread, people, seed)
+    return {"k_on": drawn["k_off"] / drawn["ec50"] ** drawn["n"], "k_off": drawn["k_off"], "n": drawn["n"]}
+
+
+def _spreads(values: Values | None) -> Mapping[str, JointNormal]:
+    return (load() if values is None else values.catalogue).rescue_spreads
+
+
+def _around(given: T, typical: T, **drawn: Floats) -> T:
+    """Put people around the typical values that are given in place of the catalogue's."""
+    moved = {}
+    for name, values in drawn.items():
+        ours, theirs = getattr(given, name), getattr(typical, name)
+        moved[name] = values if ours == theirs else values * (ours / theirs)
+    return replace(given, **moved)  # type: ignore[type-var]  # one of the dataclasses of drugs
+
+
+def opioid_people(key: str, people: int, seed: int, values: Values | None = None) -> Opioid:
+    """Draw an opioid's kinetics and binding.
+
+    Parameters
+    ----------
+    key : str
+        ``fentanyl``, or another opioid of the spread of its kinetics (``others``), such as ``carfentanil``.
+    people, seed : int
+        As for `draw`.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
+
+    Returns
+    -------
+    Opioid
+        Arrays of shape (people,).
+
+    Examples
+    --------
+    >>> opioid_people("fentanyl", 3, 1).k_el.shape
+    (3,)
+    """
+    spreads = _spreads(values)
+    pk = draw(spreads["fentanyl_pk"], people, seed)
+    factor = defaultdict(lambda: 1.0, spreads["fentanyl_pk"].others.get(key, {}))
+    return _around(
+        opioid(key, values),
+        opioid(key),
+        volume=pk["v1"],
+        k_el=factor["k_el"] * pk["cl"] / pk["v1"],
+        k12=pk["q2"] / pk["v1"],
+        k21=factor["k21"] * pk["q2"] / pk["v2"],
+        k13=factor["k13"] * pk["q3"] / pk["v1"],
+        k31=factor["k31"] * pk["q3"] / pk["v3"],
+        **_binding(spreads[f"{key}_binding"], people, seed),
+    )
+
+
+def naloxone_people(
+    way: str, people: int, seed: int, values: Values | None = None
+) -> tuple[Binding, Transit | Vein | None]:
+    """Draw naloxone's binding and its kinetics by one route.
+
+    Parameters
+    ----------
+    way : str
+        ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
+    people, seed : int
+        As for `draw`.
+    values : Values, optional
+        Numbers of a run; the catalogue's by default.
+
+    Returns
+    -------
+    tuple of Binding and route
+        Arrays of shape (people,) where the reference varies something.
+
+    Examples
+    --------
+    >>> binding, spray = naloxone_people("in_4mg", 5, 1)
+    >>> bool((spray.f <= 0.9).all())
+    True
+    """
+    spreads = _spreads(values)
+    binding = _around(naloxone(values), naloxone(), **_binding(spreads["naloxone_binding"], people, seed))
+    typical: Any = route(way)
+    return binding, typical and _around(route(way, values), typical, **draw(spreads[way], people, seed))

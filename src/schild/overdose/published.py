@@ -1,0 +1,272 @@
+"""The published percentages of cardiac arrest, and ours beside them from people drawn with the published moments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild import __version__
+from schild.catalog import load
+from schild.catalog.rescue import PublishedArrest
+from schild.errors import InputError
+from schild.overdose.drugs import Dose, Rescue, regimen, regimens
+from schild.overdose.follow import RTOL, follow, warm_up
+from schild.overdose.parameters import REPRODUCTION, protocol, published
+from schild.overdose.population import naloxone_people, opioid_people
+from schild.overdose.statistics import percent_of
+from schild.results import Shown, source_lines
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
+
+#: Bar for people drawn from moments, in points (docs/design/rescue.md).
+BAR = 3.0
+
+_ESCALATING = re.compile(r"IV\d[\d.]*(\+\d[\d.]*)+mg")
+
+#: Sets of published rows that are shown unasked; the bar was set for the first.
+MODELS = ("IN", "IM", "Laffont2024")
+VEIN = ("IV_single", "IV_escalating")
+MAX_PEOPLE = 100_000
+
+#: Enough for an interval of four points either way, and for less than a minute.
+PEOPLE = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """One published percentage and ours.
+
+    Parameters
+    ----------
+    row : PublishedArrest
+        As published.
+    percent, low, high : float
+        Ours, with its Wilson interval. [%]
+    n : int
+        People of ours who count.
+    """
+
+    row: PublishedArrest
+    percent: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def difference(self) -> float:
+        """Ours less published. [points]"""
+        return self.percent - self.row.percent
+
+    @property
+    def miss(self) -> bool:
+        """Whether they differ by more than the bar."""
+        return abs(self.difference) > BAR
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one row of the JSON contract."""
+        theirs = asdict(self.row)
+        names = {"percent": "published", "low": "published_low", "high": "published_high", "subject": "tolerance"}
+        return {
+            "regimen": self.row.regimen,
+            "percent": self.percent,
+            "low": self.low,
+            "high": self.high,
+            "n": self.n,
+            "difference": self.difference,
+            "miss": self.miss,
+        } | {names.get(key, key): value for key, value in theirs.items() if key != "regimen"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PublishedTable(Shown):
+    """The published table and ours beside it, misses first.
+
+    Parameters
+    ----------
+    rows : tuple of Beside
+        Misses first, then as published.
+    left_out : tuple of PublishedArrest
+        Published rows of regimens that are not among ours.
+    n, seed : int
+        People of each cell, and the seed of their draws.
+    """
+
+    rows: tuple[Beside, ...]
+    left_out: tuple[PublishedArrest, ...]
+    n: int
+    seed: int
+
+    @property
+    def misses(self) -> tuple[Beside, ...]:
+        """Rows that differ by more than the bar."""
+        return tuple(row for row in self.rows if row.miss)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before using the numbers."""
+        if not self.left_out:
+            return ()
+        names = ", ".join(dict.fromkeys(row.regimen for row in self.left_out))
+        return (f"{len(self.left_out)} published rows have regimens that are not among ours: {names}.",)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What repeats this table."""
+        return {"schild": __version__, "subjects": self.n, "seed": self.seed, "rtol": RTOL, "bar_points": BAR}
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return (
+            f"{len(self.misses)} of {len(self.rows)} published percentages of arrest differ by more than {BAR:g} points"
+        )
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return the rows of the JSON contract."""
+        return [row.to_dict() for row in self.rows]
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw published percentages against ours, each with its interval.
+
+        Returns ``ax`` where it was given, and a new figure otherwise.
+        """
+        from schild.figures import COLOURS, GREY, panels
+
+        (axis,), drawn = panels(1, 1, (5.0, 5.0), ax)
+        for row in self.rows:
+            p, colour = row.row, COLOURS[1] if row.miss else COLOURS[0]
+            axis.plot([p.percent, p.percent], [row.low, row.high], color=colour, linewidth=0.8)
+            axis.plot([p.low, p.high], [row.percent, row.percent], color=colour, linewidth=0.8)
+            axis.plot(p.percent, row.percent, "o", color=colour, markersize=4)
+        axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.8)
+        axis.set_xlabel("cardiac arrest, published [%]")
+        axis.set_ylabel("cardiac arrest, here [%]")
+        axis.grid(alpha=0.25)
+        return drawn
+
+    def cite(self) -> str:
+        """Return the sources of the published percentages."""
+        return source_lines({row.row.source: ("percentages of arrest",) for row in self.rows}, load())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "arrest": self.summary(),
+            "warnings": list(self.warnings),
+            "cite": [{"key": key, "for": ["arrest"]} for key in sorted({row.row.source for row in self.rows})],
+        }
+
+
+def published_table(
+    n: int = PEOPLE,
+    seed: int = 1,
+    *,
+    only: Callable[[PublishedArrest], bool] = lambda row: row.model in MODELS,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PublishedTable:
+    """Set ours beside the published percentages of cardiac arrest.
+
+    Parameters
+    ----------
+    n : int
+        People of each cell, drawn with the published moments; the same people in all cells of an opioid.
+    seed : int
+        Seed of the draws.
+    only : callable, optional
+        Chooses published rows; by default naloxone by spray and into muscle.
+    threads : int, optional
+        All processors by default; never changes a number.
+    progress : callable, optional
+        Called with cells done and cells in all.
+
+    Returns
+    -------
+    PublishedTable
+        Reproduction mode: every peculiarity of the reference is on, its rule of arrest is used.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is out of range.
+
+    Examples
+    --------
+    >>> table = published_table(16, only=lambda row: row.regimen == "none" and row.model == "IM")
+    >>> [row.row.percent for row in table.rows]
+    [52.1, 59.15]
+    """
+    if not 1 <= n <= MAX_PEOPLE:
+        raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
+    wanted = [row for row in load().published_arrests if only(row)]
+    rows = [row for row in wanted if _known(row.regimen)]
+
+    # Without an antagonist there is nothing to wait for: such rows share one run.
+    def cell(row: PublishedArrest) -> tuple[Any, ...]:
+        wait = row.delay_s if row.regimen != "none" else 0.0
+        return row.opioid, row.dose_mg, row.subject, row.regimen, wait
+
+    cells = list(dict.fromkeys(cell(row) for row in rows))
+    start = warm_up(1, published())
+    found = {}
+    for k, key in enumerate(cells):
+        found[key] = percent_of(_arrests(*key, n=n, seed=seed, start=start, threads=threads))
+        if progress is not None:
+            progress(k + 1, len(cells))
+    beside = [
+        Beside(row=row, percent=p, low=low, high=high, n=count)
+        for row, (p, low, high, count) in ((row, found[cell(row)]) for row in rows)
+    ]
+    return PublishedTable(
+        rows=tuple(sorted(beside, key=lambda b: -abs(b.difference) if b.miss else 0.0)),
+        left_out=tuple(row for row in wanted if not _known(row.regimen)),
+        n=n,
+        seed=seed,
+    )
+
+
+def _known(name: str) -> bool:
+    return name in regimens() or _ESCALATING.fullmatch(name) is not None
+
+
+def _regimen(name: str) -> Rescue:
+    """The regimen of a published row; escalating doses into a vein are named by their amounts, and come at the gap."""
+    if name in regimens():
+        return regimen(name)
+    amounts = name.removeprefix("IV").removesuffix("mg").split("+")
+    gap = float(protocol().gap)
+    doses = tuple(Dose(after_s=gap * k, amount_ng=1e6 * float(mg)) for k, mg in enumerate(amounts))
+    return Rescue(key=name, route="iv", doses=doses)
+
+
+def _arrests(
+    opioid: str, dose_mg: float, subject: str, name: str, wait_s: float, *, n: int, seed: int, start: Any, threads: Any
+) -> Any:
+    """Flags of arrest of the people whose decision falls within the horizon, as the reference counts."""
+    physiology, rescue = published(), _regimen(name)
+    binding, kinetics = naloxone_people(rescue.route if rescue.doses else "in_4mg", n, seed)
+    followed = follow(
+        n,
+        physiology,
+        p_chemo=getattr(physiology.drive, f"chemo_{subject}"),
+        p_wake=getattr(physiology.drive, f"wake_{subject}"),
+        starts=np.repeat(start, n, axis=0),
+        opioid=opioid_people(opioid, n, seed),
+        dose_mg=dose_mg,
+        antagonist=binding,
+        route=kinetics,
+        rescue=rescue,
+        wait_s=wait_s,
+        rule="two_pass",
+        quirks=REPRODUCTION,
+        stop_at_arrest=True,
+        threads=threads,
+    )
+    return followed.arrest[followed.outcome["dropped"] == 0]

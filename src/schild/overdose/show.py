@@ -1,0 +1,131 @@
+"""A rescue on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schild.overdose.published import BAR, PublishedTable
+from schild.overdose.table import FRAMING, Rescued
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["show_published", "show_rescue"]
+
+
+def show_rescue(found: Rescued, console: Console) -> None:
+    """Print the table of a rescue.
+
+    Parameters
+    ----------
+    found : Rescued
+        The table.
+    console : Console
+        Where to.
+    """
+    from rich.table import Table
+
+    for warning in found.warnings:
+        console.print(f"Warning: {warning}", style="bold red", markup=False)
+    rows = found.summary()
+    kinds = {"published": "published kinetics", "general": "receptor module"}
+    hours = found.horizon_s / 3600.0
+    same = len({row["tolerance"] for row in rows}) == 1
+    who = f"{rows[0]['n']} people" + (f", {rows[0]['tolerance']}" if same else "")
+    table = Table(title=f"{found.opioid}: {kinds[found.source]}, {hours:g} h, {who}")
+    scored = any("peak_cows" in row for row in rows)
+    left = ("antagonist", "delay", *(() if same else ("tolerance",)))
+    right = ("arrest %", "breathing", "SaO2<90", "PaO2<30", "lost again %", *(("COWS",) if scored else ()))
+    for head in (*left, *right):
+        table.add_column(head, justify="left" if head in left else "right", no_wrap=head == "arrest %")
+    for row in rows:
+        again = row["renarcotised_percent"]
+        cells = [
+            *(row[head] for head in ("regimen", *left[1:])),
+            f"{row['percent']:.1f} ({row['low']:.1f} to {row['high']:.1f})",
+            _back(row),
+            _minutes(row["below_sao2_90_s"]),
+            _minutes(row["below_pao2_30_s"]),
+            "" if again is None else f"{again:.1f}",
+        ]
+        table.add_row(*cells, *((_band(row.get("peak_cows")),) if scored else ()))
+    console.print(table)
+    console.print(
+        "Breathing: median minutes from its loss to its return, and the share of people in whom it returned. "
+        "SaO2, PaO2: median minutes below, of people who lost breathing and had no arrest. Lost again: of those who "
+        "breathed after the first dose." + (" COWS: peak after it, median (5 to 95 % of people)." if scored else ""),
+        style="dim",
+        markup=False,
+    )
+    if found.comparisons:
+        table = Table(title="The same people, compared: points of arrest")
+        for head in ("antagonist", "against", "delay", "tolerance", "difference", "95 %"):
+            table.add_column(head, justify="right" if head in ("difference", "95 %") else "left")
+        for c in found.comparisons:
+            table.add_row(
+                c.regimen, c.against, c.delay, c.tolerance, f"{c.points:+.1f}", f"{c.low:+.1f} to {c.high:+.1f}"
+            )
+        console.print(table)
+    console.print(FRAMING, markup=False)
+
+
+def show_published(found: PublishedTable, console: Console) -> None:
+    """Print the published table and ours, misses first.
+
+    Parameters
+    ----------
+    found : PublishedTable
+        Both.
+    console : Console
+        Where to.
+    """
+    from rich.table import Table
+
+    count = len(found.misses)
+    console.print(
+        f"{count} of {len(found.rows)} percentages differ by more than {BAR:g} points "
+        f"({found.n} people of ours a cell, drawn with the published moments; chronic users; delay in seconds).",
+        style="bold red" if count else "bold",
+        markup=False,
+    )
+    doses = dict.fromkeys(f"{b.row.opioid} {b.row.dose_mg:g} mg iv" for b in found.rows)
+    table = Table(title=f"Cardiac arrests, published and ours: {', '.join(doses)}")
+    left = ("opioid", "antagonist", "source")
+    for head in ("opioid", "delay", "antagonist", "published %", "ours %", "points", "source"):
+        # Only names may be broken, so that no number is cut.
+        table.add_column(head, justify="left" if head in left else "right", no_wrap=head not in left)
+    for row in found.rows:
+        p = row.row
+        table.add_row(
+            p.opioid,
+            f"{p.delay_s:g}",
+            p.regimen,
+            f"{p.percent:.1f} ({p.low:.0f}-{p.high:.0f})",
+            f"{row.percent:.1f} ({row.low:.0f}-{row.high:.0f})",
+            f"{row.difference:+.1f}" + (" miss" if row.miss else ""),
+            p.source,
+        )
+    console.print(table)
+    for warning in found.warnings:
+        console.print(warning, style="dim", markup=False)
+    console.print(FRAMING, markup=False)
+
+
+def _minutes(quantiles: dict[str, Any]) -> str:
+    middle = quantiles["q50"]
+    return "" if middle is None else f"{middle / 60.0:.1f}"
+
+
+def _back(row: dict[str, Any]) -> str:
+    middle, share = row["time_to_breathing_s"]["q50"], row["breathing_back_percent"]
+    if share is None:
+        return "never lost"
+    return (
+        f"nobody of {row['lost_breathing_percent']:.0f} %" if middle is None else f"{middle / 60.0:.1f} ({share:.0f} %)"
+    )
+
+
+def _band(quantiles: dict[str, Any] | None) -> str:
+    if quantiles is None or quantiles["q50"] is None:
+        return ""
+    return f"{quantiles['q50']:.0f} ({quantiles['q05']:.0f} to {quantiles['q95']:.0f})"

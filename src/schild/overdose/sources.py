@@ -1,0 +1,235 @@
+"""Two sources of the opioid's effect, with one face: the reference's kinetics, or the receptor module's course."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.engine.streams import uniforms
+from schild.overdose.drugs import naloxone, opioid, route
+from schild.overdose.follow import CollapseRule, Followed, Intervention, follow
+from schild.overdose.measure import Measured, measure
+from schild.overdose.outputs import Person, outputs
+from schild.overdose.parameters import Physiology, Protocol, Quirks, protocol
+from schild.overdose.population import naloxone_people, opioid_people
+from schild.overdose.words import Delay, Plan
+from schild.people import Values
+
+Floats = NDArray[np.float64]
+
+__all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What both sources share: the physiology, what is done for the person, and how a run is kept.
+
+    Parameters
+    ----------
+    physiology : Physiology
+        Numbers of the typical body.
+    start : ndarray, shape (1, states)
+        From ``warm_up``.
+    drawn : callable, optional
+        Gives physiology and starts of persons ``first`` to ``last``; by default all have the typical body.
+    interventions : tuple of Intervention
+        Rescue breathing and oxygen.
+    horizon_s, grid_s : float
+        End, and spacing of what is kept. [s]
+    rule : str
+        Of collapse.
+    quirks : Quirks
+        Peculiarities of the reference.
+    plan : Protocol
+        When breathing counts as lost.
+    seed : int
+        Of all draws.
+    threads : int or None
+        All processors by default.
+    """
+
+    physiology: Physiology
+    start: Floats
+    drawn: Callable[[int, int], tuple[Physiology, Floats]] | None = None
+    interventions: tuple[Intervention, ...] = ()
+    horizon_s: float
+    grid_s: float
+    rule: CollapseRule = "clock"
+    quirks: Quirks = field(default_factory=Quirks)
+    plan: Protocol = field(default_factory=protocol)
+    seed: int = 1
+    threads: int | None = None
+
+    @property
+    def times_s(self) -> Floats:
+        """Where courses are kept. [s]"""
+        return np.arange(0.0, self.horizon_s + 0.5 * self.grid_s, self.grid_s)
+
+    @property
+    def baseline_l_min(self) -> float:
+        """Ventilation of the typical body without drug. [L/min]"""
+        return float(self._breath(self.physiology, self.start)[0])
+
+    def _breath(self, physiology: Physiology, starts: Floats) -> Floats:
+        """Ventilation at the start, shape (people,). [L/min]"""
+        person = Person(physiology=physiology, p_chemo=1.0, p_wake=1.0)
+        return np.asarray(outputs(starts, person, self.quirks)["V_E_L_per_min"])
+
+    def bodies(self, first: int, n: int) -> tuple[Physiology, Floats]:
+        """Return physiology and starts of people ``first`` to ``first + n``; a negative number is the typical body."""
+        if self.drawn is None or first < 0:
+            return self.physiology, np.repeat(self.start, n, axis=0)
+        return self.drawn(first, first + n)
+
+    def exponents(self, tolerance: str) -> dict[str, Any]:
+        """Return the exponents of the loss of drive; adaptation of the receptor module keeps the naive ones."""
+        name = "chronic" if tolerance == "chronic" else "naive"
+        drive = self.physiology.drive
+        return {"p_chemo": getattr(drive, f"chemo_{name}"), "p_wake": getattr(drive, f"wake_{name}")}
+
+    def follow(
+        self, first: int, n: int, tolerance: str, wait_s: Floats, *, lead_s: float = 0.0, **opioid_effect: Any
+    ) -> Followed:
+        """Follow people ``first`` to ``first + n``; a course may begin ``lead_s`` before time 0."""
+        threshold = None
+        if self.rule == "hazard":
+            threshold = -np.log(uniforms(self.seed, "rescue.hazard", max(first, 0), max(first, 0) + n))
+        physiology, starts = self.bodies(first, n)
+        found = follow(
+            n,
+            physiology,
+            **self.exponents(tolerance),
+            starts=starts,
+            wait_s=wait_s,
+            interventions=self.interventions,
+            horizon_s=self.horizon_s + lead_s,
+            out_times_s=self.times_s + lead_s,
+            rule=self.rule,
+            hazard_threshold=threshold,
+            stop_at_arrest=True,
+            quirks=self.quirks,
+            plan=self.plan,
+            threads=self.threads,
+            **opioid_effect,
+        )
+        outcome = {**found.outcome, "trigger_s": found.outcome["trigger_s"] - lead_s}
+        return replace(found, times_s=found.times_s - lead_s, outcome=outcome)
+
+    def measured(
+        self, followed: Followed, first: int, wait_s: Floats, cows: Floats | None = None, *, treated: bool = True
+    ) -> Measured:
+        """Count what happened to people from ``first`` on."""
+        baseline = self._breath(*self.bodies(first, followed.arrest.size))
+        return measure(followed, baseline, float(self.plan.trigger), wait_s, cows, treated=treated)
+
+
+class Source(typing.Protocol):
+    """Gives the cells of a table, a group of people at a time."""
+
+    def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow persons ``first`` to ``last``."""
+
+    def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow one person with the typical numbers."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What to know before using the numbers."""
+
+    @property
+    def cited(self) -> dict[str, tuple[str, ...]]:
+        """Sources of the numbers, and what for."""
+
+
+class PublishedSource:
+    """The reference's fentanyl or carfentanil and naloxone.
+
+    Parameters
+    ----------
+    drug : str
+        ``fentanyl`` or ``carfentanil``.
+    dose_mg : float
+        Bolus into a vein. [mg]
+    n : int
+        People of a table.
+    body : Body
+        The rest.
+    numbers : Values
+        The catalogue's numbers and those given in their place.
+    """
+
+    warnings: Sequence[str] = ()
+
+    def __init__(self, drug: str, dose_mg: float, n: int, body: Body, numbers: Values) -> None:
+        self.drug, self.dose_mg, self.n, self.body, self.numbers = drug, dose_mg, n, body, numbers
+        self.people = opioid_people(drug, n, body.seed, numbers)
+        self._naloxone: dict[str, Any] = {}
+
+    @property
+    def cited(self) -> dict[str, tuple[str, ...]]:
+        """Sources of the numbers, and what for."""
+        return {
+            "Mann2022": ("physiology", "opioid and naloxone: kinetics, binding", "tolerance"),
+            "Chaturbedi2024": ("repeated sprays", "naloxone into a vein"),
+        }
+
+    def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow persons ``first`` to ``last``."""
+        assert plan.published is not None  # the verb has chosen this source for that
+        way = plan.published.route if plan.published.doses else "in_4mg"
+        if way not in self._naloxone:
+            self._naloxone[way] = naloxone_people(way, self.n, self.body.seed, self.numbers)
+        binding, kinetics = self._naloxone[way]
+        here = slice(first, last)
+        wait = delay.seconds(self.n, self.body.seed)[here]
+        followed = self.body.follow(
+            first,
+            last - first,
+            tolerance,
+            wait,
+            opioid=_some(self.people, here),
+            dose_mg=self.dose_mg,
+            antagonist=_some(binding, here),
+            route=_some(kinetics, here),
+            rescue=plan.published,
+        )
+        return self.body.measured(followed, first, wait, treated=bool(plan.published.doses))
+
+    def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
+        """Follow one person with the typical numbers."""
+        assert plan.published is not None  # as above
+        wait = np.array([delay.typical])
+        followed = self.body.follow(
+            -1,
+            1,
+            tolerance,
+            wait,
+            opioid=opioid(self.drug, self.numbers),
+            dose_mg=self.dose_mg,
+            antagonist=naloxone(self.numbers),
+            route=route(plan.published.route if plan.published.doses else "in_4mg", self.numbers),
+            rescue=plan.published,
+        )
+        return self.body.measured(followed, -1, wait, treated=bool(plan.published.doses))
+
+
+def cited_drugs(numbers: Values) -> dict[str, tuple[str, ...]]:
+    """Sources of the numbers used so far, those of the published physiology left out: a word stands for them."""
+    found = {}
+    for source, names in numbers.uses.sources.items():
+        if some := tuple(name for name in names if not name.startswith("rescue.")):
+            found[source] = some
+    return found
+
+
+def _some(record: Any, here: slice) -> Any:
+    """Take some people of a record whose fields are numbers or arrays of people."""
+    if record is None:
+        return None
+    cut = {f.name: getattr(record, f.name) for f in fields(record)}
+    return replace(record, **{name: value[here] for name, value in cut.items() if np.ndim(value) == 1})

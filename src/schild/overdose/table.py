@@ -1,0 +1,212 @@
+"""The table of a rescue: rows, comparisons, courses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.overdose.measure import Measured
+from schild.overdose.statistics import paired_points, percent_of
+from schild.results import Shown, cited, plain
+from schild.simulation.result import metric
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from schild.catalog import Catalogue
+
+Floats = NDArray[np.float64]
+
+__all__ = ["Comparison", "Rescued", "Row"]
+
+#: Said once with every table.
+FRAMING = (
+    "For naloxone programmes, labelling and teaching: a table states one exposure and compares what a rescuer can "
+    "vary. Percentages are of a model's people, not of patients."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One antagonist regimen after one delay in people of one tolerance.
+
+    Parameters
+    ----------
+    regimen, delay, tolerance : str
+        As stated; the delay is empty where nothing waits for it.
+    people : Measured
+        What happened to each.
+    typical : Measured
+        The same for one person with the typical numbers.
+    """
+
+    regimen: str
+    delay: str
+    tolerance: str
+    people: Measured
+    typical: Measured
+
+    def arrest(self) -> tuple[float, float, float, int]:
+        """Percentage of arrests, its interval, people who count."""
+        return percent_of(self.people.arrest[self.people.counted])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one row of the JSON contract; times in seconds, of people as named."""
+        p = self.people
+        percent, low, high, n = self.arrest()
+        lost = np.isfinite(p.trigger_s)
+        alive = lost & ~p.arrest
+        back = np.isfinite(p.breathing_s)
+        again, again_low, again_high, n_awake = percent_of(p.renarcotised[p.awake])
+        row: dict[str, Any] = {
+            "regimen": self.regimen,
+            "delay": self.delay,
+            "tolerance": self.tolerance,
+            "percent": percent,
+            "low": low,
+            "high": high,
+            "n": n,
+            "lost_breathing_percent": 100.0 * float(lost.mean()),
+            "breathing_back_percent": 100.0 * float(back[lost].mean()) if lost.any() else None,
+            "time_to_breathing_s": metric(_for_quantiles(p.breathing_s[back])),
+            "renarcotised_percent": again,
+            "renarcotised_low": again_low,
+            "renarcotised_high": again_high,
+            "renarcotised_of": n_awake,
+            "below_pao2_30_s": metric(_for_quantiles(p.below_pao2_30_s[alive])),
+            "below_pbo2_20_s": metric(_for_quantiles(p.below_pbo2_20_s[alive])),
+            "below_sao2_90_s": metric(_for_quantiles(p.below_sao2_90_s[alive])),
+        }
+        if np.isfinite(p.cows).any():
+            row["peak_cows"] = metric(_for_quantiles(p.cows[np.isfinite(p.cows)]))
+        return dict(plain(row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two rows in the same people: the first less the second, in points.
+
+    Parameters
+    ----------
+    regimen, against, delay, tolerance : str
+        Which rows.
+    points, low, high : float
+        Difference of the percentages of arrest, and its interval.
+    """
+
+    regimen: str
+    against: str
+    delay: str
+    tolerance: str
+    points: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one entry of ``comparisons``."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Rescued(Shown):
+    """A table of one exposure.
+
+    Parameters
+    ----------
+    opioid : str
+        The exposure, in words.
+    source : str
+        ``published`` or ``general``.
+    rows : tuple of Row
+        By tolerance, delay and regimen.
+    times_s : ndarray, shape (times,)
+        Of courses. [s]
+    baseline_l_min, horizon_s : float
+        Ventilation without drug [L/min]; end of the run [s].
+    warnings : tuple of str
+        What to know before using the numbers.
+    manifest : mapping
+        What repeats the table.
+    sources : mapping of str to tuple of str
+        By citation key, what for.
+    catalogue : Catalogue
+        For the sources' titles.
+    """
+
+    opioid: str
+    source: str
+    rows: tuple[Row, ...]
+    times_s: Floats
+    baseline_l_min: float
+    horizon_s: float
+    warnings: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    sources: Mapping[str, Sequence[str]]
+    catalogue: Catalogue
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every regimen against the first of its tolerance (and delay, where that one waits for it)."""
+        found = []
+        for row in self.rows:
+            same = [r for r in self.rows if r.tolerance == row.tolerance and r.delay in ("", row.delay)]
+            first = same[0]
+            if first is row:
+                continue
+            both = first.people.counted & row.people.counted
+            points, low, high = paired_points(row.people.arrest[both], first.people.arrest[both])
+            found.append(
+                Comparison(
+                    regimen=row.regimen,
+                    against=first.regimen,
+                    delay=row.delay,
+                    tolerance=row.tolerance,
+                    points=points,
+                    low=low,
+                    high=high,
+                )
+            )
+        return tuple(found)
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        first = self.rows[0].people.arrest.size if self.rows else 0
+        said = "; ".join(f"{row.regimen} {row.arrest()[0]:.1f} %" for row in self.rows[:4])
+        return f"{self.opioid}; {len(self.rows)} rows of {first:,} people; cardiac arrest: {said}"
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return the rows of the JSON contract."""
+        return [row.to_dict() for row in self.rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows as a table; quantiles have columns of their own."""
+        import pandas as pd
+
+        return pd.json_normalize(self.summary(), sep="_")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest),
+            "arrest": self.summary(),
+            "comparisons": [c.to_dict() for c in self.comparisons],
+            "warnings": list(self.warnings),
+            "cite": cited(self.sources),
+        }
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw the course of the typical person and of people, and the percentages of arrest."""
+        from schild.overdose.figures import draw
+
+        return draw(self, ax)
+
+
+def _for_quantiles(values: NDArray[np.floating]) -> Floats:
+    """Values for quantiles; two at least, so that one person is shown like many."""
+    found: Floats = np.asarray(values, dtype=np.float64)
+    return np.repeat(found, 2) if found.size == 1 else found

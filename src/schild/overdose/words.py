@@ -1,0 +1,357 @@
+"""What a rescue is told in words: delay, antagonist regimens, breathing for the person, oxygen, lungs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue
+from schild.engine.streams import normals, uniforms
+from schild.errors import InputError
+from schild.overdose.drugs import Dose, Rescue, regimen, regimens
+from schild.regimen import Event, combine, expand, parse_regimen
+from schild.simulation.guard import AGONISTS
+from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
+
+Floats = NDArray[np.float64]
+
+__all__ = ["Care", "Delay", "Plan", "parse_care", "parse_delay", "parse_lung", "parse_opioid", "parse_plan"]
+
+NONE = "none"
+#: A second dose of naloxone into a vein has to wait until the first is in. [s]
+_VEIN_S = 10.0
+_SPRAY_MG = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """Time from the loss of breathing to the first dose, the same for all or drawn.
+
+    Parameters
+    ----------
+    words : str
+        As given.
+    kind : str
+        ``fixed``, ``uniform`` or ``lognormal``.
+    a, b : float
+        The time; lowest and highest; or median [s] and coefficient of variation [1].
+    """
+
+    words: str
+    kind: str
+    a: float
+    b: float = 0.0
+
+    def seconds(self, n: int, seed: int) -> Floats:
+        """Draw it for people, shape (n,): the same person waits the same for every antagonist."""
+        if self.kind == "uniform":
+            return self.a + (self.b - self.a) * uniforms(seed, "rescue.delay", 0, n)
+        if self.kind == "lognormal":
+            return np.asarray(self.a * np.exp(np.sqrt(np.log1p(self.b**2)) * normals(seed, "rescue.delay", 0, n)))
+        return np.full(n, self.a)
+
+    @property
+    def typical(self) -> float:
+        """The middle. [s]"""
+        return 0.5 * (self.a + self.b) if self.kind == "uniform" else self.a
+
+
+def parse_delay(words: str) -> Delay:
+    """Read a delay.
+
+    Parameters
+    ----------
+    words : str
+        ``"60 s"``, ``"1 min to 10 min"`` (uniform) or ``"median 5 min cv 0.8"`` (log-normal).
+
+    Returns
+    -------
+    Delay
+        What it means.
+
+    Raises
+    ------
+    InputError
+        If it means nothing.
+
+    Examples
+    --------
+    >>> parse_delay("60 s").a, parse_delay("1 min to 10 min").b, parse_delay("median 5 min cv 0.8").kind
+    (60.0, 600.0, 'lognormal')
+    """
+    text = str(words).strip()
+    if found := re.fullmatch(r"median\s+(.+?),?\s+cv\s+([\d.]+)", text):
+        median, cv = _seconds(found[1], words), _real(found[2], f"cv of the delay {words!r}", 0.0, 5.0)
+        if median <= 0.0 or cv <= 0.0:
+            raise InputError(f"The delay is {words!r}; expected a median and a cv above 0. Or give one time.")
+        return Delay(words=text, kind="lognormal", a=median, b=cv)
+    low, to, high = text.partition(" to ")
+    if not to:
+        return Delay(words=text, kind="fixed", a=_seconds(text, words))
+    a, b = _seconds(low, words), _seconds(high, words)
+    if b <= a:
+        raise InputError(f"The delay is {words!r}; expected the shorter time first. Write it like '1 min to 10 min'.")
+    return Delay(words=text, kind="uniform", a=a, b=b)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """Breathing for the person, or oxygen: how much, and from when to when after the rescuer has come. [s]"""
+
+    amount: float | None
+    start_s: float
+    end_s: float
+
+
+def parse_care(words: str, what: str) -> Care:
+    """Read rescue breathing or oxygen.
+
+    Parameters
+    ----------
+    words : str
+        ``"from 2 min to 10 min"``, with an amount before it: ``"8 L/min from ..."`` or ``"0.5 from ..."``.
+    what : {"breathing", "oxygen"}
+        Which: L/min at the mouth, or the share of oxygen in what is inhaled.
+
+    Returns
+    -------
+    Care
+        Without an amount where none was said.
+
+    Raises
+    ------
+    InputError
+        If it means nothing, or oxygen comes without its share.
+
+    Examples
+    --------
+    >>> parse_care("0.5 from 0 min to 10 min", "oxygen")
+    Care(amount=0.5, start_s=0.0, end_s=600.0)
+    """
+    example = "'from 2 min to 10 min'" if what == "breathing" else "'0.5 from 2 min to 10 min'"
+    found = re.fullmatch(r"(?:([\d.]+)\s*(L/min|%)?\s+)?from\s+(.+?)\s+to\s+(.+)", words.strip())
+    unit = "L/min" if what == "breathing" else None
+    if found is None or (found[1] is not None and found[2] != unit):
+        raise InputError(f"{what} is {words!r}; expected an amount and two times. Write it like {example}.")
+    amount = None
+    if found[1] is not None:
+        low, high = (0.5, 40.0) if what == "breathing" else (0.2095, 1.0)
+        amount = _real(found[1], f"amount of {what} {words!r}", low, high)
+    elif what == "oxygen":
+        raise InputError(f"oxygen is {words!r}; expected the share that is inhaled first. Write it like {example}.")
+    start, end = _seconds(found[3], words), _seconds(found[4], words)
+    if end <= start:
+        raise InputError(f"{what} is {words!r}, which ends before it starts; expected the earlier time first.")
+    return Care(amount=amount, start_s=start, end_s=end)
+
+
+def parse_lung(words: str) -> dict[str, float]:
+    """Read lung disease.
+
+    Parameters
+    ----------
+    words : str
+        ``"shunt 0.15"``, ``"dead space 0.5"`` or both with a comma; shares.
+
+    Returns
+    -------
+    dict
+        ``shunt`` and ``dead_space_share``, as ``schild.overdose.parameters.scaled`` takes them.
+
+    Raises
+    ------
+    InputError
+        If it means nothing.
+
+    Examples
+    --------
+    >>> parse_lung("shunt 0.15, dead space 0.5")
+    {'shunt': 0.15, 'dead_space_share': 0.5}
+    """
+    found: dict[str, float] = {}
+    for part in words.split(","):
+        match = re.fullmatch(r"(shunt|dead space)\s+([\d.]+)", part.strip())
+        if match is None:
+            raise InputError(
+                f"The lung is {words!r}; expected the share of blood that takes no gas, the share of breath that is "
+                "wasted, or both. Write it like 'shunt 0.15, dead space 0.5'."
+            )
+        name = "shunt" if match[1] == "shunt" else "dead_space_share"
+        found[name] = _real(match[2], f"lung {words!r}", 0.0, 1.0)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An antagonist regimen.
+
+    Parameters
+    ----------
+    words : str
+        As given.
+    before : tuple of Event
+        What was taken before the opioid, at negative ticks.
+    after : tuple of Event
+        The rescue, at ticks from its first dose.
+    published : Rescue or None
+        The same by the reference's kinetics; None where it has none.
+    """
+
+    words: str
+    before: tuple[Event, ...] = ()
+    after: tuple[Event, ...] = ()
+    published: Rescue | None = None
+
+
+def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
+    """Read an antagonist regimen.
+
+    Parameters
+    ----------
+    words : str
+        ``"none"``, regimens with semicolons between them, or a name of the published tables such as
+        ``"IN4mg_x2_150s"``. Times count from the first dose of the rescue; negative ones from the opioid: taken before.
+    catalogue : Catalogue
+        Knows antagonists.
+    until_tick : int
+        End of the run. [us]
+
+    Returns
+    -------
+    Plan
+        What it means.
+
+    Raises
+    ------
+    InputError
+        If it means nothing, or a drug is no antagonist.
+    """
+    text = words.strip()
+    if text == NONE:
+        return Plan(words=text, published=regimen(NONE))
+    if text in regimens():
+        return Plan(words=text, published=regimen(text))
+    if not text:
+        raise InputError("An antagonist is empty; expected a regimen, or none. Write it like 'naloxone 4 mg in'.")
+    doses = combine(*(part for part in text.split(";") if part.strip())).doses
+    for dose in doses:
+        if dose.drug is None or catalogue.drug(dose.drug).role != "antagonist":
+            role = "a reset" if dose.drug is None else f"which the catalogue lists as {catalogue.drug(dose.drug).role}"
+            raise InputError(
+                f"The antagonist is {words!r}, {role}; expected an antagonist or none. The opioid is given apart."
+            )
+    events = expand(doses, until_tick)
+    before = tuple(e for e in events if e.tick < 0)
+    after = tuple(e for e in events if e.tick >= 0)
+    if before and any(e.duration_tick + e.tick > 0 for e in before):
+        raise InputError(f"The antagonist {words!r} is still running at the opioid; expected it to be given by then.")
+    return Plan(words=text, before=before, after=after, published=None if before else _published(text, after))
+
+
+def _published(words: str, events: tuple[Event, ...]) -> Rescue | None:
+    """The reference's way of giving this, None where it has none."""
+    routes = {e.route for e in events}
+    plain = all(
+        e.drug == "naloxone" and e.amount is not None and e.evid == 1 and not e.ss and not e.duration_tick
+        and e.basis is None and e.f == 1.0 and not e.lag_tick and not e.amount.unit.endswith(("/kg", "mol"))
+        for e in events
+    )  # fmt: skip
+    if not events or not plain or len(routes) != 1:
+        return None
+    route = str(routes.pop())
+    # Without a salt and with molar mass 1000, nanomoles are micrograms.
+    mg = [1e-3 * amount_nmol(e.amount, 1000.0) for e in events if e.amount is not None]
+    after = [e.tick / TICKS_PER_HOUR * 3600.0 for e in events]
+    if route == "in":
+        spray = all(
+            e.product == "spray_4mg" or (e.product is None and x == _SPRAY_MG) for e, x in zip(events, mg, strict=True)
+        )
+        pairs = {round(x / _SPRAY_MG, 9) for x in mg}
+        if not spray or pairs not in ({1.0}, {2.0}):
+            return None
+        shares = [
+            ("f" if k < 2 else "f_third") if pairs == {1.0} else ("f" if k < 1 else "f_rapid") for k in range(len(mg))
+        ]
+        doses = tuple(
+            Dose(after_s=t, amount_ng=1e6 * x, bioavailability=f) for t, x, f in zip(after, mg, shares, strict=True)
+        )
+        return Rescue(key=words, route="in_4mg", doses=doses)
+    if any(e.product is not None for e in events) or route not in ("im", "iv"):
+        return None
+    if route == "iv" and np.any(np.diff(after) < _VEIN_S):
+        return None
+    doses = tuple(Dose(after_s=t, amount_ng=1e6 * x) for t, x in zip(after, mg, strict=True))
+    return Rescue(key=words, route="im_generic" if route == "im" else "iv", doses=doses)
+
+
+def parse_opioid(words: str, catalogue: Catalogue, until_tick: int) -> tuple[tuple[Event, ...], float | None]:
+    """Read the one stated exposure.
+
+    Parameters
+    ----------
+    words : str
+        One regimen of one opioid from time 0 on.
+    catalogue : Catalogue
+        Knows opioids.
+    until_tick : int
+        End of the run. [us]
+
+    Returns
+    -------
+    tuple of (events, float or None)
+        Its events, and its dose [mg] where the reference has the drug: one dose of fentanyl or carfentanil into a vein.
+
+    Raises
+    ------
+    InputError
+        If it is not one regimen of one opioid.
+    """
+    found = parse_regimen(words)
+    if len(found) != 1 or found[0].drug is None:
+        raise InputError(
+            f"The opioid is {words!r}; expected one regimen of one opioid, such as 'fentanyl 1.625 mg iv'. A table is "
+            "of one stated exposure: vary antagonist, delay or tolerance."
+        )
+    drug = catalogue.drug(found[0].drug)
+    if drug.role not in AGONISTS:
+        raise InputError(
+            f"The opioid is {words!r}, which the catalogue lists as {drug.role}; expected an opioid agonist."
+        )
+    events = expand(found, until_tick)
+    if not events or events[0].tick != 0:
+        raise InputError(f"The opioid is {words!r}; expected its first dose at time 0. Leave the time out.")
+    one = events[0]
+    plain = len(events) == 1 and one.evid == 1 and not (one.ss or one.duration_tick or one.lag_tick or one.product)
+    if drug.key not in ("fentanyl", "carfentanil") or one.route != "iv" or not plain or one.amount is None:
+        return events, None
+    if one.amount.unit.endswith(("/kg", "mol")) or one.basis is not None or one.f != 1.0:
+        return events, None
+    return events, 1e-3 * amount_nmol(one.amount, 1000.0)
+
+
+def moved(events: tuple[Event, ...], by_tick: int, order: int) -> tuple[Event, ...]:
+    """Shift events in time, and put them after ``order`` among those at one time."""
+    return tuple(replace(e, tick=e.tick + by_tick, order=e.order + order) for e in events)
+
+
+def _seconds(text: str, whole: str) -> float:
+    try:
+        tick = ticks(text.strip())
+    except InputError as error:
+        raise InputError(f"{whole!r}: {error}") from None
+    if tick < 0:
+        raise InputError(f"{whole!r} has the time {text.strip()!r}; expected 0 or later.")
+    return 3600.0 * hours(text.strip())
+
+
+def _real(text: str, name: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise InputError(f"The {name} has the number {text!r}; expected {low:g} to {high:g}.")
+    return value

@@ -1,0 +1,579 @@
+"""Study planner: dose and time of an antagonist for a wanted receptor occupancy. It plans antagonists only."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Drug, Strength, load
+from schild.errors import InputError, UnknownNameError
+from schild.people import Given, Overrides, Uses
+from schild.results import Shown, cited
+from schild.simulation import Result, Run, simulate_run
+from schild.simulation.guard import AGONISTS, DANGER
+from schild.units import TimeLike, format_hours, hours
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Plan", "Strength", "plan"]
+
+Floats = NDArray[np.floating]
+
+#: Relative tolerance of the dose before it is rounded up to what can be given. [1]
+DOSE_TOLERANCE = 0.01
+#: Time after the last dose within which a session has to be able to begin. [h]
+LOOK_H, LOOK_DEPOT_H = 24.0, 21 * 24.0
+#: Longest wash-out that is looked for. [h]
+LONGEST_H = 240 * 24.0
+#: Steps of the time grid, and how many of them at most.
+STEPS_H = (1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 0.5, 1.0, 2.0, 4.0, 6.0, 12.0)
+MAX_STEPS = 800
+
+REFUSED = (
+    "schild plans antagonists only; it does not plan, search or rank a dose of an opioid, and nothing that would "
+    "overcome a block."
+)
+CAUTION = "An antagonist that is washed out leaves tolerance lost: opioid doses that were once bearable can then kill."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Plan(Shown):
+    """A dose and its times.
+
+    Parameters
+    ----------
+    drug, route, receptor : str
+        What is planned.
+    feasible : bool
+        Whether the wanted occupancy is held within the largest labelled dose.
+    target, hold_h, at_least, floor : float
+        What was wanted: occupancy, time, share of people, occupancy that counts as washed out.
+    strength : Strength
+        What the dose is made of.
+    needed_mg : float or None
+        Smallest dose that does it, to 1 %, before rounding; None if the largest labelled dose does not, or if only one
+        amount can be given. [mg]
+    dose_mg : float
+        What is given each time, in units that can be given. [mg]
+    doses : int
+        How often; ``every_h`` apart.
+    units : float
+        Units of ``strength`` in all.
+    ready_h : float or None
+        Earliest time after the first dose at which a session may begin. [h]
+    latest_h : float or None
+        Latest time at which it may still begin. [h]
+    lost_h : float or None
+        When fewer than ``at_least`` of the people are at the target. [h]
+    washed_out_h : float or None
+        From when on ``at_least`` of the people stay below ``floor``; None if that is beyond the run. [h]
+    share, share_low, share_high : float
+        Share of people who hold the target through the session, and its 5th to 95th percentile over what is not known
+        about the typical person. [1]
+    step_h : float
+        Tolerance of the times of a session. [h]
+    wash_step_h : float
+        Tolerance of the wash-out. [h]
+
+    Examples
+    --------
+    >>> found = plan("naltrexone", target=0.8, hold="4 h", n=50, draws=4)
+    >>> found.feasible, found.dose_mg <= 150
+    (True, True)
+    """
+
+    drug: str
+    route: str
+    receptor: str
+    feasible: bool
+    target: float
+    hold_h: float
+    at_least: float
+    floor: float
+    strength: Strength
+    needed_mg: float | None
+    dose_mg: float
+    doses: int
+    every_h: float | None
+    units: float
+    ready_h: float | None
+    latest_h: float | None
+    lost_h: float | None
+    washed_out_h: float | None
+    share: float
+    share_low: float
+    share_high: float
+    at_start: Mapping[str, float]
+    at_end: Mapping[str, float]
+    step_h: float
+    wash_step_h: float
+    result: Result
+    warnings: tuple[str, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def aloud(self) -> str:
+        """Read the plan aloud."""
+        who = f"{100 * self.at_least:.0f} % of people"
+        want = f"{100 * self.target:g} % of {self.receptor} receptors for {format_hours(self.hold_h)} in {who}"
+        dose = f"{_units(self.units / self.doses, self.strength)} ({self.dose_mg:g} mg)"
+        if self.doses > 1 and self.every_h is not None:
+            dose += f" every {format_hours(self.every_h)}, {self.doses} times"
+            dose += f" ({_units(self.units, self.strength)} in all)"
+        share = f"{100 * self.share:.0f} % of people"
+        share += f" ({100 * self.share_low:.0f} to {100 * self.share_high:.0f} % over what is not known)"
+        if not self.feasible or self.ready_h is None or self.latest_h is None or self.lost_h is None:
+            return f"{want}: not reached. {dose}, the largest labelled dose, does it in {share}."
+        out = "beyond the run" if self.washed_out_h is None else f"{_time(self.washed_out_h)} after the first dose"
+        start = self.at_start
+        return (
+            f"{want}: {dose}. A session may begin {_time(self.ready_h)} after the first dose at the earliest and "
+            f"{_time(self.latest_h)} at the latest; the target is lost after {_time(self.lost_h)}. It holds in {share};"
+            f" at the start the median occupancy is {100 * start['q50']:.0f} % ({100 * start['q05']:.0f} to "
+            f"{100 * start['q95']:.0f} %). Occupancy stays below {100 * self.floor:g} % in {who} from {out}: no "
+            "further session before that."
+        )
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        return self.aloud()
+
+    def summary(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        skip = {"result", "warnings", "manifest", "strength"}
+        found = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in skip}
+        ends = {"at_start": dict(self.at_start), "at_end": dict(self.at_end)}
+        return {**found, **ends, "strength": asdict(self.strength), "says": self.aloud()}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the course of the occupancy: quantiles over people, and the share at the target."""
+        frame = self.result.to_frame(self._output)
+        values = self.result[self._output].values
+        frame["share_at_target"] = (values >= self.target).mean(axis=0)
+        frame["share_below_floor"] = (values < self.floor).mean(axis=0)
+        return frame
+
+    @property
+    def _output(self) -> str:
+        return f"{self.receptor}_pet_occupancy"
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw occupancy and the share of people at the target, with the times of the plan."""
+        return _draw(self, ax)
+
+    def cite(self) -> str:
+        """Return the sources of the numbers used, with what each was used for."""
+        own = f"[{', '.join(self.strength.source)}] strength and largest labelled dose ({self.strength.verified})"
+        return "\n".join((self.result.cite(), own))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one JSON object as Python data."""
+        output = self.result.to_dict()["outputs"][self._output]
+        return {
+            "manifest": dict(self.manifest),
+            "plan": self.summary(),
+            "outputs": {self._output: output},
+            "warnings": list(self.warnings),
+            "cite": cited(self.result.sources),
+        }
+
+
+def _units(count: float, strength: Strength) -> str:
+    shown = f"{count:g}".replace("0.5", "1/2") if count == 0.5 else f"{count:g}"
+    return f"{shown} {strength.unit if count <= 1 else strength.units}"
+
+
+def _time(value: float) -> str:
+    if value == 0:
+        return "0 min"
+    if value < 2:
+        return f"{60 * value:.0f} min"
+    return f"{value:.3g} h" if value <= 72 else f"{value / 24:.3g} d"
+
+
+def plan(
+    drug: str = "naltrexone",
+    *,
+    target: float = 0.9,
+    receptor: str = "mor",
+    hold: TimeLike = "4 h",
+    route: str | None = None,
+    at_least: float = 0.9,
+    floor: float = 0.05,
+    every: TimeLike | None = None,
+    n: int = 200,
+    draws: int = 10,
+    seed: int = 1,
+    people: Mapping[str, Any] | None = None,
+    structure: str | None = None,
+    agonist: str | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Plan:
+    """Find dose and time of an antagonist that hold a wanted receptor occupancy.
+
+    Parameters
+    ----------
+    drug : str
+        An antagonist.
+    target : float
+        Occupancy that is wanted, as tomography counts it. [1]
+    receptor : str
+        ``mor``, ``kor``, ``dor`` or ``mor_gut``.
+    hold : str or float
+        How long it has to last, such as ``"4 h"``: the session.
+    route : str, optional
+        By mouth where the drug has that, else its first.
+    at_least : float
+        Share of people who have to hold it through the whole session. [1]
+    floor : float
+        Occupancy that counts as washed out. [1]
+    every : str or float, optional
+        Repeat the dose at this interval, as often as the session needs; one dose by default.
+    n, draws : int
+        People, and parameter sets drawn from what is not known about the typical person; all people under each.
+    seed : int
+        Of the draws.
+    people : mapping, optional
+        Properties given to all: entries of ``[population]`` such as ``{"weight": "60 kg"}``.
+    structure : str, optional
+        Rival mechanism between plasma and receptor.
+    agonist : str, optional
+        Refused: an agonist is never planned, alone or against an antagonist.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``.
+    progress : callable, optional
+        Called with runs done and runs in all.
+
+    Returns
+    -------
+    Plan
+        Also where the largest labelled dose does not do it: ``feasible`` is then False.
+
+    Raises
+    ------
+    InputError
+        For an agonist, a partial agonist, a prodrug, a combination, or anything about overcoming a block; and for
+        numbers without meaning.
+
+    Notes
+    -----
+    More of an antagonist never occupies less, at any time, in anybody, so the share of people who hold the target rises
+    with the dose: the smallest dose is found by bisection to 1 %, then rounded up to what can be given. The share
+    counts people whose occupancy is at the target at every grid time of the session. A repeated dose stays within the
+    largest labelled dose per day.
+
+    Examples
+    --------
+    >>> found = plan("naltrexone", target=0.8, hold="4 h", n=50, draws=4)
+    >>> found.ready_h < found.latest_h < found.lost_h < found.washed_out_h
+    True
+    >>> plan("heroin")
+    Traceback (most recent call last):
+        ...
+    schild.errors.InputError: heroin (prodrug) was asked for. schild plans antagonists only; ...
+    """
+    catalogue = catalogue or load()
+    uses, given = Uses(), Overrides.of(overrides, catalogue)
+    entry = _antagonist(catalogue, drug, agonist)
+    strength, way = _strength(entry, route)
+    if receptor not in catalogue.receptors:
+        raise UnknownNameError("receptor", receptor, catalogue.receptors)
+    if receptor not in entry.binding:
+        raise InputError(
+            f"{entry.name} does not bind to {receptor} in the catalogue; expected one of {', '.join(entry.binding)}. "
+            "Choose one of these."
+        )
+    hold_h = hours(hold)
+    every_h = None if every is None else hours(every)
+    _check(target, hold_h, at_least, floor, every_h, n, draws)
+    doses = 1 if every_h is None else math.ceil(hold_h / every_h - 1e-9) + 1
+    look = (LOOK_DEPOT_H if way == "im_depot" else LOOK_H) + (doses - 1) * (every_h or 0.0)
+    step = _grid(look + hold_h)
+    largest = strength.largest_mg if every_h is None else min(strength.largest_mg, strength.per_day_mg * every_h / 24)
+    quantum = strength.mg / strength.parts
+    total = math.ceil(math.log2(1 / DOSE_TOLERANCE)) + 3
+    done = 0
+
+    def run(mg: float, until_h: float, step_h: float) -> Result:
+        nonlocal done
+        words = f"{entry.key} {mg!r} mg {way}" + (f" q{every_h!r}h x{doses}" if every_h is not None else "")
+        data: dict[str, Any] = {
+            "run": {"until": f"{until_h!r} h", "every": f"{step_h!r} h", "seed": seed, "receptors": [receptor],
+                    "outputs": [f"{receptor}_pet_occupancy"]},
+            "population": {"n": n, "uncertainty": draws, **(people or {})},
+            "dose": [words],
+        }  # fmt: skip
+        if structure is not None:
+            data["run"]["structure"] = structure
+        found = simulate_run(Run.parse(data), catalogue=catalogue, overrides=given, uses=uses)
+        done += 1
+        if progress is not None:
+            progress(min(done, total), total)
+        return found
+
+    def shares(mg: float) -> Floats:
+        result = run(mg, look + hold_h, step)
+        return _share_of_windows(result[f"{receptor}_pet_occupancy"].values >= target, hold_h, step)
+
+    top = math.floor(largest / quantum + 1e-9) * quantum
+    if top <= 0:
+        raise InputError(
+            f"{_units(1 / strength.parts, strength)} of {entry.name} every {format_hours(every_h or 0)} is more than "
+            f"is labelled ({strength.per_day_mg:g} mg a day); expected a longer interval. Lengthen it."
+        )
+    feasible = bool(shares(top).max() >= at_least)
+    # Where only one amount can be given there is nothing to look for.
+    search = feasible and top > quantum
+    needed = _bisect(lambda mg: bool(shares(mg).max() >= at_least), top) if search else None
+    dose = top if needed is None else min(top, math.ceil(needed / quantum - 1e-9) * quantum)
+    dose = round(dose, 9)
+
+    session = run(dose, look + hold_h, step)
+    at_target = session[f"{receptor}_pet_occupancy"].values >= target
+    windows = _share_of_windows(at_target, hold_h, step)
+    best = int(np.argmax(windows >= at_least)) if feasible else int(np.argmax(windows))
+    last = round(hold_h / step)
+    held = np.lib.stride_tricks.sliding_window_view(at_target, last + 1, axis=1)[:, best].all(axis=1)
+    by_draw = held.reshape(max(draws, 1), -1).mean(axis=1)
+    course, long_step, washed = _wash_out(run, receptor, dose, look + hold_h, at_least, floor)
+    ready = latest = lost = None
+    if feasible:
+        long = course[f"{receptor}_pet_occupancy"]
+        ready = best * step
+        # Beyond the looked-for window the long run carries on, on its coarser grid.
+        latest, lost = _until(windows, ready, step, long.values >= target, hold_h, long_step, at_least)
+    output = session[f"{receptor}_pet_occupancy"]
+    unused = uses.unused(given, None if session.run is None else session.run.who.given)
+    manifest = {
+        **course.manifest, "target": target, "receptor": receptor, "hold_h": hold_h, "at_least": at_least,
+        "floor": floor, "every_h": every_h, "dose_tolerance": DOSE_TOLERANCE, "time_step_h": step,
+    }  # fmt: skip
+    return Plan(
+        drug=entry.key, route=way, receptor=receptor, feasible=feasible, target=target, hold_h=hold_h,
+        at_least=at_least, floor=floor, strength=strength, needed_mg=needed, dose_mg=dose, doses=doses, every_h=every_h,
+        units=round(doses * dose / strength.mg, 9), ready_h=ready, latest_h=latest, lost_h=lost, washed_out_h=washed,
+        share=float(windows[best]), share_low=float(np.quantile(by_draw, 0.05)),
+        share_high=float(np.quantile(by_draw, 0.95)),
+        at_start=_spread(output.values[:, best]), at_end=_spread(output.values[:, best + last]),
+        step_h=step, wash_step_h=long_step, result=course,
+        warnings=(CAUTION, *_notes(strength), *course.warnings, *unused),
+        manifest=manifest,
+    )  # fmt: skip
+
+
+def _antagonist(catalogue: Catalogue, name: str, agonist: str | None) -> Drug:
+    """Find the drug, and refuse everything that is not one antagonist alone."""
+    if agonist is not None:
+        raise InputError(f"The agonist {agonist!r} was given. {REFUSED} {DANGER} Leave it out.")
+    parts = [part.strip() for part in re.split(r"[+,;&/|]|\b(?:and|with|plus|against|then)\b", name) if part.strip()]
+    found = []
+    for part in parts:
+        try:
+            entry = catalogue.drug(part)
+        except UnknownNameError:
+            words = part.split()
+            if len(words) < 2:
+                raise
+            entry = catalogue.drug(words[0])
+            if entry.role == "antagonist" and len(parts) == 1:
+                raise InputError(
+                    f"{name!r} was given; expected the name of an antagonist alone: the dose is what is looked for. "
+                    f"Write {entry.key}."
+                ) from None
+        found.append(entry)
+    if not found:
+        raise InputError("No drug was named; expected an antagonist such as naltrexone. Name one.")
+    for entry in found:
+        if entry.role in AGONISTS:
+            raise InputError(
+                f"{entry.name} ({entry.role}) was asked for. {REFUSED} Name an antagonist, such as naltrexone."
+            )
+        if entry.role != "antagonist":
+            raise InputError(f"{entry.name} ({entry.role}) is not given as a drug. {REFUSED} Name an antagonist.")
+    if len(found) > 1:
+        raise InputError(f"{len(found)} drugs were named: {name!r}; expected one antagonist alone. Name one.")
+    return found[0]
+
+
+def _strength(drug: Drug, route: str | None) -> tuple[Strength, str]:
+    known = drug.strengths
+    known = {key: value for key, value in known.items() if key in drug.routes}
+    if not known:
+        raise InputError(
+            f"No strength of {drug.name} is known to the planner; expected a drug that has one. Choose naltrexone."
+        )
+    if route is None:
+        way = "oral" if "oral" in known else next(iter(known))
+    else:
+        from schild.regimen import parse_regimen
+
+        # The words of regimens: po is oral.
+        way = str(next(iter(parse_regimen(f"{drug.key} 1 mg {route}"))).route)
+    if way not in known:
+        raise InputError(
+            f"{drug.name} by the route {route!r} has no strength that is sold; expected one of {', '.join(known)}. "
+            "Choose one of these."
+        )
+    return known[way], way
+
+
+def _check(
+    target: float, hold_h: float, at_least: float, floor: float, every_h: float | None, n: int, draws: int
+) -> None:
+    for name, value in (("target", target), ("at_least", at_least), ("floor", floor)):
+        if not (math.isfinite(value) and 0 < value < 1):
+            raise InputError(f"{name} is {value!r}; expected a fraction between 0 and 1, such as 0.9. Correct it.")
+    if floor >= target:
+        raise InputError(f"The floor of {floor:g} is not below the target of {target:g}; expected less. Lower it.")
+    if not 0 < hold_h <= 90 * 24:
+        raise InputError(f"The hold is {hold_h:g} h; expected above 0 and at most 90 d. Give a session's length.")
+    if every_h is not None and not 1 <= every_h <= 60 * 24:
+        raise InputError(f"The interval is {every_h:g} h; expected 1 h to 60 d. Correct it.")
+    if every_h is not None and hold_h / every_h > 100:
+        raise InputError(f"{hold_h / every_h:.0f} doses would be needed; expected at most 100. Lengthen the interval.")
+    if n < 1 or draws < 0:
+        raise InputError(
+            f"{n} people and {draws} draws were asked for; expected 1 or more, and 0 or more. Correct them."
+        )
+
+
+def _grid(span_h: float) -> float:
+    return next((step for step in STEPS_H if span_h / step <= MAX_STEPS), STEPS_H[-1])
+
+
+def _share_of_windows(at_target: NDArray[np.bool_], hold_h: float, step_h: float) -> Floats:
+    """Share of people at the target through a whole session, by the time at which it begins."""
+    width = round(hold_h / step_h) + 1
+    if width > at_target.shape[1]:
+        return np.zeros(1)
+    # People at the target everywhere in a window are those with no miss in it.
+    misses = np.cumsum(np.pad(~at_target, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    return np.asarray((misses[:, width:] - misses[:, :-width] == 0).mean(axis=0))
+
+
+def _bisect(enough: Callable[[float], bool], top: float) -> float:
+    """Smallest dose that is enough, to the tolerance; ``top`` is."""
+    low, high = 0.0, top
+    while high - low > DOSE_TOLERANCE * high:
+        middle = 0.5 * (low + high)
+        if middle < 1e-6 * top:
+            break
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _wash_out(
+    run: Callable[[float, float, float], Result],
+    receptor: str,
+    dose: float,
+    span_h: float,
+    at_least: float,
+    floor: float,
+) -> tuple[Result, float, float | None]:
+    """Run until people stay below the floor, twice as long each time; then once more on a finer grid."""
+    until = max(4 * 24.0, 1.5 * span_h)
+    while True:
+        step = _grid(until)
+        result = run(dose, until, step)
+        below = (result[f"{receptor}_pet_occupancy"].values < floor).mean(axis=0) >= at_least
+        if below[-1] or until >= LONGEST_H:
+            break
+        until = min(2 * until, LONGEST_H)
+    if not below[-1]:
+        return result, step, None
+    first = 0 if below.all() else int(len(below) - np.argmin(below[::-1]))
+    return result, step, first * step
+
+
+def _until(
+    windows: Floats,
+    ready: float,
+    step: float,
+    later: NDArray[np.bool_],
+    hold_h: float,
+    long_step: float,
+    at_least: float,
+) -> tuple[float, float]:
+    """Latest begin of a session that began to be possible at ``ready``, and when the target is lost."""
+    start = round(ready / step)
+    misses = np.flatnonzero(windows[start:] < at_least)
+    latest = (start + int(misses[0]) - 1) * step if len(misses) else None
+    if latest is None:
+        coarse = _share_of_windows(later, hold_h, long_step)
+        first = math.ceil(ready / long_step)
+        gone = np.flatnonzero(coarse[first:] < at_least)
+        latest = (first + (int(gone[0]) if len(gone) else len(coarse) - first) - 1) * long_step
+        latest = max(latest, (len(windows) - 1) * step)
+    share = later.mean(axis=0)
+    first = math.ceil((latest + hold_h) / long_step - 1e-9)
+    gone = np.flatnonzero(share[first:] < at_least)
+    lost = (first + (int(gone[0]) if len(gone) else len(share) - first - 1)) * long_step
+    return latest, max(lost, latest + hold_h)
+
+
+def _spread(values: Floats) -> dict[str, float]:
+    good = values[np.isfinite(values)]
+    return {name: float(np.quantile(good, q)) for name, q in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95))}
+
+
+def _notes(strength: Strength) -> tuple[str, ...]:
+    said = (
+        f"Strength and largest dose are {'recalled, not looked up' if strength.verified == 'memory' else 'as labelled'}"
+    )
+    return (f"{said}: {strength.note}",)
+
+
+def _draw(found: Plan, ax: Any) -> Figure | Any:
+    from schild.figures import COLOURS, headline, panels, shade
+
+    output = found.result[f"{found.receptor}_pet_occupancy"]
+    end = float(output.time_h[-1])
+    if found.washed_out_h is not None:
+        end = min(end, 1.15 * found.washed_out_h)
+    scale, word = (24.0, "days") if end > 96 else (1.0, "hours")
+    t = np.asarray(output.time_h) / scale
+    axes, drawn = panels(2, 1, (8.0, 5.6), ax, sharex=True, height_ratios=(2, 1))
+    top, bottom = axes
+    for low, high, alpha in ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25)):
+        shade(top, t, output.quantile(low), output.quantile(high), COLOURS[0], alpha)
+    top.plot(t, output.quantile(0.5), color=COLOURS[0], linewidth=1.6, label="median, 50 % and 90 % of people")
+    top.axhline(found.target, color=COLOURS[1], linewidth=1.2, label=f"target {found.target:g}")
+    top.axhline(found.floor, color="0.4", linewidth=1.0, linestyle="--", label=f"floor {found.floor:g}")
+    top.set_ylabel("occupied, as PET sees it")
+    top.set_ylim(-0.02, 1.02)
+    share = (output.values >= found.target).mean(axis=0)
+    gone = (output.values < found.floor).mean(axis=0)
+    bottom.plot(t, share, color=COLOURS[1], linewidth=1.6, label="at the target")
+    bottom.plot(t, gone, color="0.4", linewidth=1.2, linestyle="--", label="below the floor")
+    bottom.axhline(found.at_least, color="0.75", linewidth=0.8)
+    bottom.set_ylabel("share of people")
+    bottom.set_ylim(-0.02, 1.02)
+    bottom.set_xlabel(f"time after the first dose [{word}]")
+    bottom.set_xlim(0, end / scale)
+    for axis in (top, bottom):
+        axis.grid(alpha=0.25)
+        if found.ready_h is not None and found.lost_h is not None:
+            axis.axvspan(found.ready_h / scale, found.lost_h / scale, color=COLOURS[2], alpha=0.12, linewidth=0,
+                         label="held")  # fmt: skip
+        if found.washed_out_h is not None:
+            axis.axvline(found.washed_out_h / scale, color="0.4", linewidth=1.0, label="washed out from here")
+    top.legend(loc="center right", fontsize="small", framealpha=0.9, edgecolor="none")
+    # The shaded part and the vertical line are named above.
+    bottom.legend(handles=bottom.get_lines()[:2], loc="center", fontsize="small", framealpha=0.9, edgecolor="none")
+    dose = f"{found.drug} {found.dose_mg:g} mg {found.route}"
+    if found.doses > 1 and found.every_h is not None:
+        dose += f" every {format_hours(found.every_h)} x{found.doses}"
+    reached = "" if found.feasible else " (target not reached)"
+    headline(drawn, axes, f"{dose}: {100 * found.target:g} % for {format_hours(found.hold_h)}{reached}")
+    return drawn

@@ -1,0 +1,363 @@
+"""Run -> Result: one subject or many, from words, a run file or Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from schild.catalog import Catalogue, load
+from schild.errors import InputError, UnknownNameError
+from schild.model.build import Built
+from schild.people import Given, Overrides, Uses, Values
+from schild.population import Population, Subject, people_of
+from schild.regimen import Event, expand
+from schild.simulation.adaptation import ADAPTATION
+from schild.simulation.caution import cautions, label_cautions
+from schild.simulation.effects import Effects
+from schild.simulation.guard import AGONISTS, check_doses
+from schild.simulation.output import Output
+from schild.simulation.prepare import Prepared, prepare, signals_of
+from schild.simulation.registry import folded, outputs_of, read, read_metrics
+from schild.simulation.result import Result, manifest_of, metric
+from schild.simulation.runfile import Run, history_words
+from schild.simulation.solve import RTOL
+from schild.units import TICKS_PER_HOUR
+
+__all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
+
+#: Opioids taken for longer than this build adaptation that a run must not leave out: none is seen within hours
+#: [Angst2009], and single doses are what the effects were fitted to. [h]
+SINGLE_H = 24.0
+
+#: Largest block of stored values of a population. [bytes]
+MAX_BYTES = 3_000_000_000
+
+
+def simulate(
+    *regimens: str,
+    until: str | None = None,
+    every: str | None = None,
+    n: int | None = None,
+    subject: Mapping[str, Any] | None = None,
+    population: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    structure: str | Mapping[str, str] | None = None,
+    receptors: Sequence[str] = ("mor", "kor", "dor"),
+    outputs: Sequence[str] | None = None,
+    tone: bool = True,
+    without: Sequence[str] = (),
+    history: str | Sequence[str] = (),
+    adaptation: bool | str | None = None,
+    title: str = "",
+    rtol: float | None = None,
+    threads: int | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+    warn: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Simulate regimens in words.
+
+    Parameters
+    ----------
+    *regimens : str
+        Such as ``"naltrexone 50 mg po q24h x7"``; one drug each.
+    until, every : str, optional
+        End of the run and output grid, such as ``"14 d"`` and ``"1 h"``.
+    n : int, optional
+        Shorthand for ``population={"n": n}``.
+    subject, population : mapping, optional
+        Sections of the run file: one typical person, or many.
+    seed : int
+        Runs that share a seed share their people.
+    structure : str or mapping, optional
+        Rival mechanism between plasma and receptor, e.g. ``"slow_receptor"``.
+    receptors : sequence of str
+        ``mor``, ``kor``, ``dor``, ``mor_gut``.
+    outputs : sequence of str, optional
+        Outputs to keep; all by default.
+    tone : bool
+        Whether the endogenous agonist competes.
+    without : sequence of str
+        Species that are carried but bind nothing.
+    history : str or sequence of str
+        Earlier use of opioids: ``"morphine 30 mg po q6h for 60 d stopped 10 d"``.
+    adaptation : bool or str, optional
+        Tolerance, dependence and withdrawal: yes, no, or a mechanism of the catalogue. By default with a history,
+        where opioids are taken for more than a day, and where an output of it is asked for.
+    title : str
+        For figures and manifest.
+    rtol : float, optional
+        Tolerance of the binding integrator.
+    threads : int, optional
+        All processors by default; never changes a number.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, by ``"owner.number"``: a value in the number's own unit, or text with a
+        unit, such as ``{"naltrexone.cl": "120 L/h", "pupil.baseline": "5 mm"}``. What no number of the run uses is
+        said in ``warnings``.
+    warn : bool
+        Whether to look for withdrawal and lost tolerance to warn of, which costs runs of their own.
+    progress : callable, optional
+        Called with subjects done and subjects in all.
+
+    Returns
+    -------
+    Result
+        Outputs, metrics, warnings, manifest.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be simulated, saying what was given, what was expected and what to do.
+
+    Examples
+    --------
+    >>> result = simulate("naltrexone 50 mg po q24h x7", until="8 d")
+    >>> round(result["mor_pet_occupancy"].at("148 h"), 2)
+    0.96
+    """
+    if n is not None:
+        if population is not None and "n" in population:
+            raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
+        population = {**(population or {}), "n": n}
+    if history:
+        if population is not None:
+            population = {**population, "history": history}
+        else:
+            subject = {**(subject or {}), "history": history}
+    run = Run.of(
+        *regimens,
+        subject=None if subject is None else dict(subject),
+        population=None if population is None else dict(population),
+        **{
+            name: value
+            for name, value in (
+                ("until", until), ("every", every), ("seed", seed), ("title", title), ("tone", tone),
+                ("structure", dict(structure) if isinstance(structure, Mapping) else structure),
+                ("receptors", list(receptors)), ("without", list(without)),
+                ("outputs", None if outputs is None else list(outputs)), ("adaptation", adaptation), ("rtol", rtol),
+            )
+            if value is not None
+        },
+    )  # fmt: skip
+    return simulate_run(run, threads=threads, catalogue=catalogue, overrides=overrides, warn=warn, progress=progress)
+
+
+def events_of(run: Run) -> tuple[Event, ...]:
+    """Expand the doses of a run, earlier use included: what ``--dry-run`` prints."""
+    return expand((*run.history, *run.doses), run.until_tick)
+
+
+def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given | None = None) -> Built:
+    """Check a run and build its model for one typical person, without solving it.
+
+    Parameters
+    ----------
+    run : Run
+        What to simulate; of a population, the covariates given to all are kept.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    overrides : mapping, optional
+        Numbers in place of the catalogue's, as for ``simulate``.
+
+    Returns
+    -------
+    Built
+        Structure, parameters, engine entries and the numbers used.
+
+    Raises
+    ------
+    InputError
+        As for ``simulate``.
+    """
+    catalogue = catalogue or load()
+    who = run.who
+    if isinstance(who, Population):
+        if who.key not in catalogue.populations:
+            raise UnknownNameError("population", who.key, catalogue.populations)
+        who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
+    numbers = Values(catalogue, overrides=_given(run, overrides, catalogue))
+    built = _prepare(run, who, numbers, fast_forward=False)[1].built
+    outputs_of(Effects(built=built), run.run.outputs)
+    return built
+
+
+def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides:
+    """Numbers given in the run file and beside it; the latter win."""
+    return Overrides.of(run.numbers, catalogue).and_(overrides, catalogue)
+
+
+def _prepare(
+    run: Run, who: Subject | Population, numbers: Values, **options: Any
+) -> tuple[tuple[Event, ...], Prepared, list[str]]:
+    """Events of a run, its model, and warnings about its doses."""
+    events = events_of(run)
+    if not any(e.drug is not None for e in events):
+        raise InputError(
+            f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
+            "Make the run longer or the doses earlier."
+        )
+    warnings = [*check_doses(numbers, events, who), *label_cautions(numbers, events)]
+    prepared = prepare(
+        numbers.of_people(people_of(who, numbers, run.run.seed)),
+        events,
+        history=run.history,
+        structure=run.run.structure,
+        receptors=run.run.receptors,
+        tone=run.run.tone,
+        without=run.run.without,
+        adaptation=_mechanism(run, numbers.catalogue, events),
+        **options,
+    )
+    return events, prepared, warnings
+
+
+def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:
+    """Mechanism of adaptation of a run, None for a run without."""
+    wanted = run.run.adaptation
+    if wanted is False:
+        return None
+    if isinstance(wanted, str):
+        if wanted not in catalogue.adaptation:
+            raise UnknownNameError("mechanism of adaptation", wanted, catalogue.adaptation)
+        return wanted
+    if wanted is None and not run.history:
+        names = {kind.name for kind in ADAPTATION}
+        asked = [o for o in run.run.outputs or () if o in names or o.startswith("adaptation_")]
+        taken = [e for e in events if e.drug is not None and catalogue.drug(e.drug).role in AGONISTS]
+        long = bool(taken) and (
+            max(e.tick + e.duration_tick for e in taken) - taken[0].tick > SINGLE_H * TICKS_PER_HOUR
+            or any(e.ss for e in taken)
+        )
+        if not asked and not long:
+            return None
+    key = next((key for key, entry in catalogue.adaptation.items() if entry.default), None)
+    if (
+        wanted is None
+        and not run.history
+        and key is not None
+        and not set(catalogue.adaptation[key].receptors) <= set(run.run.receptors)
+    ):
+        return None  # the run follows other receptors only
+    return key
+
+
+def simulate_run(
+    run: Run,
+    *,
+    rtol: float | None = None,
+    threads: int | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    times_tick: Sequence[int] | None = None,
+    fast_forward: bool = True,
+    warn: bool = True,
+    uses: Uses | None = None,
+) -> Result:
+    """Simulate a checked run.
+
+    Parameters
+    ----------
+    run : Run
+        What to simulate.
+    rtol, threads, catalogue, overrides, progress
+        As in ``simulate``.
+    times_tick : sequence of int, optional
+        Output times in place of the grid of the run: rising, none before 0. [us]
+    fast_forward : bool
+        Whether regular earlier use is solved period by period; False integrates it dose by dose, as a check.
+    warn : bool
+        Whether to warn of withdrawal and of lost tolerance, which needs runs of their own with 200 people.
+    uses : Uses, optional
+        Record of a verb that this run is a part of; that verb says which given numbers were not used.
+
+    Returns
+    -------
+    Result
+        Outputs, metrics, warnings, sources and the manifest.
+
+    Raises
+    ------
+    InputError
+        If the run cannot be made or needs too much memory; the message says what to change.
+
+    Examples
+    --------
+    >>> run = Run.of("naltrexone 50 mg po", until="1 h", every="30 min", outputs=["plasma_naltrexone"])
+    >>> simulate_run(run)["plasma_naltrexone"].values.shape
+    (1, 3)
+    """
+    catalogue = catalogue or load()
+    given = _given(run, overrides, catalogue)
+    if overrides or rtol is not None:
+        head = run.run if rtol is None else run.run.model_copy(update={"rtol": rtol})
+        run = run.model_copy(update={"numbers": dict(given), "run": head})
+    rtol = RTOL if run.run.rtol is None else run.run.rtol
+    who = run.who
+    events, prepared, warnings = _prepare(
+        run, who, Values(catalogue, overrides=given, uses=uses), fast_forward=fast_forward, rtol=rtol, threads=threads
+    )
+    built, values = prepared.built, prepared.built.values
+    people = values.people
+    grid = run.grid_tick if times_tick is None else times_tick
+    effects = Effects(built=built)
+    recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
+    store, single = signals_of(recipes), people.n == 1
+    size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected "
+            f"at most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
+        )
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress(done, people.n)
+
+    solution = prepared.solve(
+        grid,
+        recipes,
+        reduce=[recipe.fold for recipe in reduced if recipe.fold is not None],
+        dtype=np.float64 if single else np.float32,
+        progress=advance,
+    )
+    outputs = read(recipes, solution, who.draws if isinstance(who, Population) else 0)
+    if said := solution.failures():
+        warnings.append(said)
+    title = [*(history_words(d) for d in run.history), *(d.to_words() for d in run.doses)]
+    if warn and built.mechanism is not None:
+
+        def again(other: Run, times: Sequence[int]) -> Result:
+            return simulate_run(
+                other,
+                rtol=rtol,
+                threads=threads,
+                catalogue=catalogue,
+                overrides=given,
+                times_tick=times,
+                warn=False,
+                uses=Uses(),
+            )
+
+        warnings += cautions(run, events, catalogue, again)
+    if uses is None:
+        warnings += values.uses.unused(given, who.given)
+    return Result(
+        title=run.run.title or "; ".join(title),
+        outputs=outputs,
+        metrics={name: metric(values) for name, values in read_metrics(reduced, solution).items()},
+        warnings=(*warnings, *built.warnings),
+        manifest=manifest_of(run, values, built.structures, rtol),
+        status=solution.engine.status,
+        sources=values.uses.sources,
+        catalogue=catalogue,
+        run=run if times_tick is None else None,
+    )

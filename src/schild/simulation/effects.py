@@ -1,0 +1,130 @@
+"""Effects of a run: occupancies of every ligand become stimuli, stimuli become outputs (docs/design/effects.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue
+from schild.model.build import Built
+from schild.pharmacology.adaptation import tau_divisor
+from schild.pharmacology.effects import amplified_occupancy, operational_response, resting_ventilation, transducer_ratio
+from schild.simulation.output import Signals
+
+Floats = NDArray[np.floating]
+
+__all__ = ["Effects"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """The effects that a run can show.
+
+    Parameters
+    ----------
+    built : Built
+        The model with its values; an effect can be shown when the run follows every receptor it listens to.
+    """
+
+    built: Built
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Where the effects stand."""
+        return self.built.values.catalogue
+
+    def _activates(self, receptor: str, species: str) -> bool:
+        return bool(np.any(np.asarray(self.built.values.efficacy(receptor, species)) > 0))
+
+    def available(self) -> tuple[str, ...]:
+        """Return the names of the effects that this run can show."""
+        followed = {r.name for r in self.built.spec.receptors}
+        return tuple(key for key, effect in self.catalogue.effects.items() if set(effect.reserve) <= followed)
+
+    def stimulated(self) -> bool:
+        """Return whether any drug of the run activates a receptor: only then are effects shown unasked."""
+        return any(self._activates(r.name, x.species) for r in self.built.spec.receptors for x in r.ligands)
+
+    def signals(self, name: str) -> tuple[str, ...]:
+        """Return the occupancies that an effect is made of."""
+        reserve = self.catalogue.effects[name].reserve
+        state = self.state_of(name)
+        return (
+            *(
+                f"{r.name}_occupancy_{x.species}"
+                for r in self.built.spec.receptors
+                if r.name in reserve
+                for x in r.ligands
+                if self._activates(r.name, x.species)
+            ),
+            *(() if state is None else (f"adaptation_{state}",)),
+        )
+
+    def state_of(self, name: str) -> str | None:
+        """Return the adaptation state that lowers an effect's tau in this run, None where none does."""
+        mechanism = self.built.mechanism
+        if mechanism is None or name not in mechanism.tolerance:
+            return None
+        return mechanism.tolerance[name].state
+
+    def divisor(self, name: str, signal: Signals) -> Any:
+        """Return the factor by which tolerance lowers an effect's tau, shape (n_subjects, n_times) or 1."""
+        state, mechanism = self.state_of(name), self.built.mechanism
+        if state is None or mechanism is None:
+            return 1.0
+        column = self.built.values.column
+        reference = column(mechanism.key, str(mechanism.states[state].reference))
+        depth = column(mechanism.key, mechanism.tolerance[name].depth)
+        return tau_divisor(signal(f"adaptation_{state}"), reference, np.maximum(1.0, depth))
+
+    def values(self, name: str, signal_of: Signals) -> Floats:
+        """Return an effect over time.
+
+        Parameters
+        ----------
+        name : str
+            Key of the effect.
+        signal_of : Signals
+            Occupancies and adaptation, each of shape (n_subjects, n_times).
+
+        Returns
+        -------
+        ndarray, shape (n_subjects, n_times)
+            In the effect's unit.
+        """
+        effect, values = self.catalogue.effects[name], self.built.values
+        stimulus = np.zeros(signal_of.shape)
+        tolerated = self.divisor(name, signal_of)
+        for signal in self.signals(name):
+            if signal.startswith("adaptation_"):
+                continue
+            receptor, _, species = signal.partition("_occupancy_")
+            ratio = transducer_ratio(values.of(name, effect.reserve[receptor]), values.efficacy(receptor, species))
+            taken: Floats = signal_of(signal)
+            if species in effect.transduction:
+                taken = amplified_occupancy(taken, values.column(name, effect.transduction[species]))
+            stimulus = stimulus + _column(ratio) / tolerated * taken
+        response = operational_response(stimulus, values.column(name, effect.slope))
+        if effect.form == "fraction_left":
+            return np.asarray(1.0 - response)
+        if effect.form == "resting":
+            baseline, pco2, threshold = (
+                values.column(name, str(x)) for x in (effect.baseline, effect.pco2, effect.threshold)
+            )
+            return resting_ventilation(1.0 - response, baseline, pco2, threshold)
+        size = values.column(name, str(effect.range))
+        if effect.form == "rise":
+            return np.asarray(size * response)
+        # A pupil cannot close: people's range varies in its odds to the baseline, so that it never exceeds it.
+        whole, rest = (values.typical(name, str(x)) for x in (effect.range, effect.baseline))
+        typical = whole / rest
+        odds = typical / (1.0 - typical) * size / whole
+        return np.asarray(values.column(name, str(effect.baseline)) * (1.0 - odds / (1.0 + odds) * response))
+
+
+def _column(value: Any) -> Any:
+    array = np.asarray(value, dtype=np.float64)
+    return array[:, None] if array.ndim else array

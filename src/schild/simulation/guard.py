@@ -1,0 +1,425 @@
+"""What schild does not compute: an opioid above the doses of published human studies while a blockade stands.
+
+The rule and its reasons stand in docs/design/guard.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Drug
+from schild.errors import InputError
+from schild.model.build import build
+from schild.model.entries import ADD, END
+from schild.model.products import with_products
+from schild.people import Values
+from schild.population import Population, Subject, people_of
+from schild.regimen import Event
+from schild.simulation.effects import Effects
+from schild.simulation.prepare import prepare
+from schild.simulation.registry import outputs_of
+from schild.simulation.solve import solve
+from schild.units import TICKS_PER_HOUR, Amount, format_ticks
+
+Floats = NDArray[np.float64]
+
+AGONISTS = ("agonist", "partial agonist", "prodrug")
+
+#: Receptor whose blockade is guarded, and the same receptor outside the brain: how much of a drug enters the brain is
+#: uncertain, so that a drug which can do so counts by the fuller of the two.
+RECEPTOR, OUTSIDE = "mor", "mor_gut"
+#: Largest efficacy, relative to a full agonist, of a species that counts as blocking. [1]
+LOW_EFFICACY = 0.3
+#: Largest efficacy of a species that does not count as an agonist. [1]
+INERT = 0.1
+#: Share of the receptors that blocking species hold while a blockade stands: a dose ratio of 1.25. [1]
+SHARE = 0.2
+#: A blockade counts from this long before the blocking drug is given. [h]
+LEAD_H = 1.0
+#: Likewise for an antagonist given by injection or spray: after an overdose it is a rescue. [h]
+RESCUE_LEAD_H = 30.0 / 3600.0
+RESCUE_ROUTES = ("iv", "im", "sc", "in")
+#: A blockade that stands within this long after a dose is that dose's. [h]
+RISE_H = 48.0
+#: Doses within this long count together. [h]
+TOGETHER_H = 24.0
+#: Days on which a drug was taken before, from which on its use is a course; what remains of it counts this share.
+COURSE_DAYS, COURSE_SHARE = 3, 0.1
+#: Overrides may raise what an agonist's receptors meet this much. [1]
+OVERRIDE_FOLD = 2.0
+
+#: Smaller shares of a limit are nothing. [1]
+NOTHING = 1e-9
+_DAY = 24 * TICKS_PER_HOUR
+#: Of a steady state this many days before it are written out, in at most so many doses.
+_PAST_DAYS, _MOST = 3, 500
+
+DANGER = (
+    "Trying to overcome a blockade with a large opioid dose can kill: breathing stops before or when the blockade "
+    "fades, and tolerance has been lost."
+)
+
+
+def check_doses(values: Values, events: Sequence[Event], who: Subject | Population) -> Iterator[str]:
+    """Refuse what must not be computed, and yield a warning for an opioid under a blockade.
+
+    Parameters
+    ----------
+    values : Values
+        Numbers of the run; the catalogue's own set the limits and the blockade, those given in its place the doses.
+    events : sequence of Event
+        Expanded doses, earlier use included.
+    who : Subject or Population
+        For covariates; amounts per kilogram are judged by the heaviest person.
+
+    Yields
+    ------
+    str
+        Warnings.
+
+    Raises
+    ------
+    InputError
+        For an agonist above the published doses while a blockade stands.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> from schild.regimen import expand, parse_regimen
+    >>> words = "naltrexone 50 mg po; heroin 25 mg iv at 24 h"
+    >>> [w[:56] for w in check_doses(Values(load()), expand(parse_regimen(words), 10**12), Subject())]
+    ['An opioid is given while an antagonist is on board. Tryi']
+    """
+    catalogue = values.catalogue
+    # Building the run says which drugs and routes do not exist; here they are left out.
+    given = [e for e in events if e.drug is not None and e.route in catalogue.drug(e.drug).routes]
+    given = list(with_products(Values(catalogue), given))
+    changed = dict(values.overrides)
+    agonists = [e for e in given if _activates(catalogue, str(e.drug), changed)]
+    arrivals: list[_Arrival] = []
+    person = _judged_by(catalogue, who)
+    for own in sorted({catalogue.drug(str(e.drug)).key for e in agonists}):
+        blocking = frozenset(
+            s.key for s in _others(catalogue, own) if _efficacy(catalogue, s, changed)[0] <= LOW_EFFICACY
+        )
+        blockers = [e for e in given if catalogue.drug(str(e.drug)).key != own]
+        blockers = [e for e in blockers if blocking & {s.key for s in _species(catalogue, str(e.drug))}]
+        if blockers:
+            of = [e for e in agonists if catalogue.drug(str(e.drug)).key == own]
+            arrivals += _under_blockade(catalogue, of, blockers, blocking, person, changed)
+    if arrivals:
+        yield f"An opioid is given while an antagonist is on board. {DANGER}"
+        _judge(catalogue, arrivals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrival:
+    """What one dose brings into the blood while blockades stand, as a share of the limit.
+
+    ``entries`` are (time [h], nmol or nmol/h, stages, rate [1/h], prolonged) of the inputs of the dose.
+    """
+
+    event: Event
+    entries: tuple[tuple[float, float, int, float, bool], ...]
+    windows: tuple[tuple[float, float], ...]
+    limit_nmol: float
+
+    def by(self, times_h: Floats) -> Floats:
+        """Share of the limit that has arrived under a blockade by these times."""
+        total = np.zeros(len(times_h))
+        for low, high in self.windows:
+            before = sum(_arrived(e, np.array([low]), inclusive=False)[0] for e in self.entries)
+            upto = np.clip(times_h, low, high)
+            now = sum((_arrived(e, upto) for e in self.entries), np.zeros(len(times_h)))
+            total += np.where(times_h >= low, np.maximum(now - before, 0.0), 0.0)
+        return total / self.limit_nmol if self.limit_nmol > 0 else np.where(total > 0, np.inf, 0.0)
+
+
+def _species(catalogue: Catalogue, name: str) -> list[Drug]:
+    """A drug and everything that it turns into."""
+    keys = [catalogue.drug(name).key]
+    for at in keys:
+        drug = catalogue.drug(at)
+        feeds = () if drug.disposition is None else drug.disposition.feeds
+        delivered = (d.species for route in drug.routes.values() for b in route.branches for d in b.deliver)
+        keys += [k for k in dict.fromkeys((*feeds, *delivered)) if k not in keys]
+    return [catalogue.drug(k) for k in keys]
+
+
+def _others(catalogue: Catalogue, own: str) -> list[Drug]:
+    """Species that bind the guarded receptor and come from other drugs than ``own``."""
+    mine = {s.key for s in _species(catalogue, own)}
+    return [drug for key, drug in catalogue.drugs.items() if key not in mine and RECEPTOR in drug.binding]
+
+
+def _efficacy(catalogue: Catalogue, drug: Drug, changed: Mapping[str, float]) -> tuple[float, float]:
+    """Smaller and larger of the catalogue's efficacy and the overridden one. [1]"""
+    name = drug.binding[RECEPTOR].efficacy if RECEPTOR in drug.binding else None
+    if name is None:
+        return 0.0, 0.0
+    printed = Values(catalogue).typical(drug.key, name)
+    both = (printed, float(changed.get(f"{drug.key}.{name}", printed)))
+    return min(both), max(both)
+
+
+def _activates(catalogue: Catalogue, name: str, changed: Mapping[str, float]) -> bool:
+    return any(_efficacy(catalogue, s, changed)[1] > INERT for s in _species(catalogue, name))
+
+
+def _judged_by(catalogue: Catalogue, who: Subject | Population) -> Subject:
+    """Person by whom doses are judged: typical but for the weight, which is the largest that can occur."""
+    if isinstance(who, Subject):
+        return who
+    group = catalogue.populations.get(who.key)
+    covariate = None if group is None else group.covariates.get("weight_kg")
+    heaviest = 300.0
+    if group is not None and covariate is not None and covariate.high is not None:
+        heaviest = Values(catalogue).typical(group.key, covariate.high)
+    return Subject(**({"weight_kg": heaviest} | dict(who.fixed)))  # type: ignore[arg-type]
+
+
+# ---- when a blockade stands -----------------------------------------------------------------------------------------
+
+
+def _windows(
+    catalogue: Catalogue, blockers: Sequence[Event], blocking: frozenset[str], until_h: float, person: Subject
+) -> list[tuple[float, float]]:
+    """Return the disjoint intervals [h] in which a blockade stands, with the lead before each dose."""
+    events = tuple(e for e in blockers if _start_h(e) <= until_h)
+    if not events:
+        return []
+    first = min(e.tick for e in events)
+    last = max(round(until_h * TICKS_PER_HOUR), first + TICKS_PER_HOUR)
+    step = max(TICKS_PER_HOUR // 4, (last - first) // 4000)
+    grid = np.arange(first, last + step, step)
+    above = _occupied(catalogue, events, blocking, (first, len(grid), step), person) > SHARE
+    at_h = grid / TICKS_PER_HOUR
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], above, [False]]).astype(int)))
+    stretches = [(at_h[a], at_h[min(b, len(grid) - 1)]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    found = list(stretches)
+    for event in events:
+        rescue = event.route in RESCUE_ROUTES and catalogue.drug(str(event.drug)).role == "antagonist"
+        start = _start_h(event)
+        # The dose belongs to the stretch that stands, or that begins soon after it.
+        if end := max((high for low, high in stretches if low - RISE_H <= start <= high), default=0.0):
+            found.append((start - (RESCUE_LEAD_H if rescue else LEAD_H), end))
+    merged: list[tuple[float, float]] = []
+    for low, high in sorted(found):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((float(low), float(high)))
+    return merged
+
+
+def _start_h(event: Event) -> float:
+    return (event.tick + event.lag_tick) / TICKS_PER_HOUR
+
+
+@lru_cache(maxsize=256)
+def _occupied(
+    catalogue: Catalogue,
+    events: tuple[Event, ...],
+    blocking: frozenset[str],
+    grid: tuple[int, int, int],
+    person: Subject,
+) -> Floats:
+    """Share of the receptors that the blocking species hold on their own, at ``n`` times from ``first`` on."""
+    values = Values(catalogue, people_of(person, catalogue, 1))
+    receptors = [name for name in (RECEPTOR, OUTSIDE) if name in catalogue.receptors]
+
+    prepared = prepare(values, events, receptors=receptors, tone=False, threads=1)
+    first, n, step = grid
+    by_receptor = [
+        [f"{r.name}_occupancy_{x.species}" for x in r.ligands if x.species in blocking]
+        for r in prepared.built.spec.receptors
+    ]
+    recipes = outputs_of(Effects(built=prepared.built), [name for names in by_receptor for name in names])
+    found = prepared.outputs([first + k * step for k in range(n)], recipes)
+    held = np.zeros(n)
+    for names in by_receptor:
+        held = np.maximum(held, sum((found[name].values[0] for name in names), np.zeros(n)))
+    return held
+
+
+# ---- what arrives while it stands -----------------------------------------------------------------------------------
+
+
+def _under_blockade(
+    catalogue: Catalogue,
+    agonists: Sequence[Event],
+    blockers: Sequence[Event],
+    blocking: frozenset[str],
+    person: Subject,
+    changed: Mapping[str, float],
+) -> list[_Arrival]:
+    """Doses of one drug of which some arrives while a blockade stands."""
+    doses = [copy for event in agonists for copy in _spread(event)]
+    doses = [dataclasses.replace(e, order=k) for k, e in enumerate(sorted(doses, key=lambda e: e.tick))]
+    inputs = _inputs(catalogue, doses, person, changed)
+    everything = [i for of in inputs.values() for i in of]
+    slowest = min((rate for _, _, stages, rate, _ in everything if stages), default=np.inf)
+    end_h = max(t for t, *_ in everything) + 12.0 / slowest
+    # What was given just before a blocking drug counts too, so the search goes on past the last arrival.
+    windows = _windows(catalogue, blockers, blocking, end_h + RISE_H, person)
+    if not windows:
+        return []
+    first_h = min(map(_start_h, blockers))
+    days = sorted({e.tick // _DAY for e in doses})
+    more = _magnified(catalogue, doses[0], person, changed)
+    found = []
+    for event in doses:
+        course = _start_h(event) <= first_h and bisect_left(days, event.tick // _DAY) >= COURSE_DAYS - 1
+        limit = _limit_nmol(catalogue, event, person) / (more * (COURSE_SHARE if course else 1.0))
+        one = _Arrival(event=event, entries=tuple(inputs[event.order]), windows=tuple(windows), limit_nmol=limit)
+        if one.by(np.array([windows[-1][1]]))[0] > NOTHING:
+            found.append(one)
+    return found
+
+
+def _spread(event: Event) -> list[Event]:
+    """Write a steady state as the doses of the days before it."""
+    plain = dataclasses.replace(event, evid=1, ss=0, ii_tick=0)
+    if event.rate is not None:  # an endless infusion that stops here
+        span = _PAST_DAYS * _DAY
+        whole = event.rate.over(span)
+        return [dataclasses.replace(plain, tick=event.tick - span, amount=whole, rate=None, duration_tick=span)]
+    if not (event.ss and event.ii_tick):
+        return [plain]
+    real = _PAST_DAYS * _DAY // event.ii_tick
+    kept = min(real, _MOST)
+    every = max(_PAST_DAYS * _DAY // max(kept, 1), 1)
+    earlier = [
+        dataclasses.replace(plain, tick=event.tick - k * every, f=event.f * real / kept) for k in range(1, kept + 1)
+    ]
+    return earlier if event.evid == 2 else [*earlier, plain]
+
+
+def _inputs(
+    catalogue: Catalogue, doses: Sequence[Event], person: Subject, changed: Mapping[str, float]
+) -> dict[int, list[tuple[float, float, int, float, bool]]]:
+    """Inputs of each dose by its order: time [h], nmol or nmol/h, stages, rate [1/h], whether prolonged."""
+    values = Values(catalogue, people_of(person, catalogue, 1), changed)
+    built = build(values, doses, receptors=(), tone=False)
+    ports = {i.name: i for i in built.spec.inputs}
+    found: dict[int, list[tuple[float, float, int, float, bool]]] = {e.order: [] for e in doses}
+    for entry in built.entries:
+        if entry.kind not in (ADD, END):
+            continue
+        port = ports[entry.port]
+        whole = sum(_one(built.parameters[f"{port.name}.fraction.{s}"]) for s in port.delivers)
+        scale = 1.0 if entry.scale == "one" else _one(built.scales[entry.scale])
+        rate = _one(built.parameters[f"{port.name}.rate"]) if port.stages else np.inf
+        time = entry.tick / TICKS_PER_HOUR
+        found[entry.order].append((time, entry.amount * scale * whole, port.stages, rate, port.prolonged))
+    return found
+
+
+def _one(value: float | Floats) -> float:
+    return float(np.asarray(value).reshape(-1)[0])
+
+
+def _arrived(entry: tuple[float, float, int, float, bool], times_h: Floats, inclusive: bool = True) -> Floats:
+    """Amount that has entered the blood by these times. [nmol]"""
+    start, amount, stages, rate, prolonged = entry
+    x = times_h - start
+    begun = x >= 0 if inclusive else x > 0
+    x = np.maximum(x, 0.0)
+    if not prolonged:
+        passed = _through(stages, rate * x) if stages else np.ones(len(x))
+    elif stages:  # the integral of the same
+        passed = x * _through(stages, rate * x) - stages / rate * _through(stages + 1, rate * x)
+    else:
+        passed = x
+    return np.asarray(amount * np.where(begun, passed, 0.0))
+
+
+def _through(stages: int, x: Floats) -> Floats:
+    """Share that has passed a chain of equal stages: the distribution function of a gamma law of whole shape."""
+    term, total = np.ones(len(x)), np.ones(len(x))
+    for k in range(1, stages):
+        term = term * x / k
+        total = total + term
+    return np.asarray(1.0 - np.exp(-x) * total)
+
+
+def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject) -> float:
+    """What arrives from the largest published dose by the event's route, or by the drug's other routes; 0 for none."""
+    drug = catalogue.drug(str(event.drug))
+    own = _published_nmol(catalogue, drug.key, str(event.route), person)
+    return own or max((_published_nmol(catalogue, drug.key, route, person) for route in drug.routes), default=0.0)
+
+
+@lru_cache(maxsize=256)
+def _published_nmol(catalogue: Catalogue, key: str, route: str, person: Subject) -> float:
+    drug = catalogue.drug(key)
+    name = drug.routes[route].challenge
+    if name is None:
+        return 0.0
+    dose = Event(0, 0, 1, drug=key, route=route, amount=Amount(Values(catalogue).typical(key, name), "mg"), f=1.0)
+    return _total(_inputs(catalogue, [dose], person, {})[0])
+
+
+def _total(inputs: Sequence[tuple[float, float, int, float, bool]]) -> float:
+    """Amount that the inputs of one dose bring into the blood in the end: rates are on from start to end. [nmol]"""
+    return sum(-nmol * time if prolonged else nmol for time, nmol, _, _, prolonged in inputs)
+
+
+def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapping[str, float]) -> float:
+    """How much more than twofold overrides raise what receptors meet of an arriving amount; 1 where they do not. [1]"""
+    mine = {s.key for s in _species(catalogue, str(dose.drug))}
+    if not any(name.partition(".")[0] in mine for name in changed):
+        return 1.0
+
+    def load(given: Mapping[str, float]) -> float:
+        values = Values(catalogue, people_of(person, catalogue, 1), given)
+        event = dataclasses.replace(dose, tick=0, lag_tick=0, order=0)
+        built = build(values, [event], receptors=(RECEPTOR,), tone=False)
+        ligands = [x for r in built.spec.receptors for x in r.ligands]
+        names = [f"{x.site}_{x.species}" for x in ligands]
+        grid = [k * TICKS_PER_HOUR // 20 for k in range(24 * 20 + 1)]
+        out = solve(built, 1, grid, store=names, threads=1).engine.out[0]
+        total = np.zeros(out.shape[1])
+        for x, course in zip(ligands, out, strict=True):
+            fu = _one(built.parameters[f"{x.species}.fu"]) if x.site == "plasma" else 1.0
+            efficacy = _efficacy(catalogue, catalogue.drug(x.species), given)[1]
+            total += efficacy * fu * course / _one(built.parameters[f"{RECEPTOR}.{x.species}.kd"])
+        arrived = _total(_inputs(catalogue, [event], person, given)[0])
+        return float(total.max()) / arrived if arrived else 0.0
+
+    before = load({})
+    return max(1.0, load(changed) / before / OVERRIDE_FOLD) if before else 1.0
+
+
+def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
+    """Refuse where more than the limits arrives within a day."""
+    marks = [t for a in arrivals for t, *_ in a.entries] + [t for a in arrivals for w in a.windows for t in w]
+    low, high = min(w[0] for a in arrivals for w in a.windows), max(w[1] for a in arrivals for w in a.windows)
+    ends = np.unique(np.concatenate([marks, np.linspace(low, high, max(2, min(1500, int(high - low) + 2)))]))
+    ends = ends[(ends >= low) & (ends <= high)]
+    with np.errstate(invalid="ignore"):  # without any limit all of it is too much: infinite less infinite
+        each = np.array([a.by(ends) - a.by(ends - TOGETHER_H) for a in arrivals])
+    each = np.where(np.isnan(each), np.inf, each)
+    if (worst := float(each.sum(axis=0).max())) <= 1.0 + 1e-6:
+        return
+    event = arrivals[int(each[:, int(np.argmax(each.sum(axis=0)))].argmax())].event
+    drug = catalogue.drug(str(event.drug))
+    route = drug.routes[str(event.route)]
+    if not np.isfinite(worst):
+        said = "none is known"
+    elif route.challenge is None:
+        said = "none is known for this route, and those by other routes bring less into the blood"
+    else:
+        said = f"the largest by this route is {Values(catalogue).typical(drug.key, route.challenge):g} mg"
+    raise InputError(
+        f"{drug.name} {event.amount} {event.route} at {format_ticks(event.tick)} while an antagonist is on board: with "
+        f"what else arrives within {TOGETHER_H:g} h this is more than published human challenges ({said}); schild does "
+        f"not compute it. {DANGER} Use a dose of a published challenge."
+    )

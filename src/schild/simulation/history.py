@@ -1,0 +1,243 @@
+"""Earlier use of opioids, brought to the moment where a run takes up (docs/design/adaptation.md).
+
+Months of equal doses are not integrated one by one: some periods are, the concentrations at their beginning in closed
+form, and adaptation is carried through all of them on what these show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.engine.lags import carry, follow
+from schild.model.build import Built
+from schild.regimen import Dose, Event
+from schild.simulation.course import drive_of, nodes_of, rates_of
+from schild.simulation.solve import Begin, solve
+from schild.units import TICKS_PER_HOUR
+
+Floats = NDArray[np.float64]
+
+__all__ = ["History", "begin_of", "plan_history"]
+
+#: Fewer doses than this are simply part of the run.
+FEW = 40
+
+#: Receptors have forgotten after this many times the mean stay of the slowest ligand; less than so many hours is no
+#: matter in a period. [1], [h]
+FORGET, SHORT_H = 5.0, 1.0
+
+#: Consecutive windows are at most this far apart, as a factor of the number of the period.
+APART = 1.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Regimen:
+    dose: Dose
+    every: int
+    first: int
+    count: int
+
+    @property
+    def last(self) -> int:
+        return self.first + (self.count - 1) * self.every
+
+    def before(self, tick: int) -> int:
+        """Number of doses before a time."""
+        return min(self.count, max(0, -(-(tick - self.first) // self.every)))
+
+    def inside(self, start: int, stop: int) -> list[int]:
+        """Times of the doses from ``start`` on and before ``stop``."""
+        return [self.first + k * self.every for k in range(self.before(start), self.before(stop))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A stretch of constant use: ``periods`` of ``length`` ticks, of which those numbered ``index`` are looked at."""
+
+    start: int
+    length: int
+    periods: int
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Earlier use as pieces, and the time at which the run takes up. [us]"""
+
+    regimens: tuple[_Regimen, ...]
+    pieces: tuple[_Piece, ...]
+    until: int
+
+    def events(self, tick: int, at: int, stop: int, order: int = 0) -> list[Event]:
+        """What has been given before ``tick``, and the doses from then to ``stop``, as if ``tick`` were ``at``."""
+        found: list[Event] = []
+        for k, r in enumerate(self.regimens):
+            given, due = r.before(tick), r.inside(tick, stop)
+            if given:
+                now = bool(due) and due[0] == tick
+                ago = tick - (r.first + (given - 1) * r.every)
+                past = _event(
+                    r, at, order + k, given, evid=1 if now else 2, ss=2, ii_tick=r.every, past=given, ago_tick=ago
+                )
+                found.append(past)
+                due = due[1:] if now else due
+            found += [_event(r, at + t - tick, order + k, r.before(t) + 1) for t in due]
+        return found
+
+
+def _event(r: _Regimen, tick: int, order: int, occasion: int, **more: int) -> Event:
+    d = r.dose
+    return Event(
+        tick=tick,
+        order=order,
+        drug=d.drug,
+        route=d.route,
+        amount=d.amount,
+        basis=d.basis,
+        duration_tick=d.duration_tick,
+        occasion=occasion,
+        f=1.0 if d.f is None else d.f,
+        lag_tick=d.lag_tick,
+        **{"evid": 1, **more},  # type: ignore[arg-type]
+    )
+
+
+def plan_history(doses: Sequence[Dose]) -> History | None:
+    """Cut earlier use into pieces of equal periods.
+
+    Parameters
+    ----------
+    doses : sequence of Dose
+        Repeated doses before time 0.
+
+    Returns
+    -------
+    History or None
+        None where so few doses were taken that a run may as well begin with the first.
+    """
+    regimens = tuple(
+        _Regimen(dose=d, every=d.every_tick, first=d.time_tick, count=d.count or 1) for d in doses if d.every_tick
+    )
+    if len(regimens) < len(doses) or sum(r.count for r in regimens) < FEW:
+        return None
+    latest = max(regimens, key=lambda r: r.last)
+    # The run takes up one interval before the last dose, so that every receptor is on its course by then.
+    until = latest.last - latest.every
+    edges = {r.first for r in regimens} | {r.last + r.every for r in regimens} | {until}
+    marks = sorted(e for e in edges if e <= until)
+    pieces: list[_Piece] = []
+    for a, b in pairwise(marks):
+        active = [r.every for r in regimens if r.first <= a and r.last + r.every >= b]
+        period = lcm(*active) if active else b - a
+        whole = (b - a) // period
+        if whole < 8:
+            pieces.append(_Piece(start=a, length=b - a, periods=1, index=(0,)))
+            continue
+        pieces.append(_Piece(start=a, length=period, periods=whole, index=_index(whole)))
+        if rest := b - a - whole * period:
+            pieces.append(_Piece(start=b - rest, length=rest, periods=1, index=(0,)))
+    return History(regimens=regimens, pieces=tuple(pieces), until=until) if pieces else None
+
+
+def _index(periods: int) -> tuple[int, ...]:
+    """Numbers of the periods to look at: close together at the beginning, the last one always."""
+    found = [0]
+    while found[-1] < periods - 1:
+        found.append(min(periods - 1, max(found[-1] + 1, int(found[-1] * APART))))
+    return tuple(found)
+
+
+def begin_of(
+    history: History, rebuild: Callable[[Sequence[Event]], Built], n: int, *, rtol: float, threads: int | None
+) -> Begin:
+    """States of receptors and adaptation where the run takes up.
+
+    Parameters
+    ----------
+    history : History
+        From ``plan_history``.
+    rebuild : callable
+        Builds the model of a list of events, with adaptation and the receptors it follows.
+    n : int
+        Number of people.
+    rtol, threads
+        As for ``schild.simulation.solve.solve``.
+
+    Returns
+    -------
+    Begin
+        For ``solve``.
+    """
+    events, grids = _windows(history, 0)
+    built = rebuild(events)
+    # Where a ligand leaves slowly, a window begins before it is looked at: receptors forget the one before.
+    if memory := _memory(built):
+        events, grids = _windows(history, memory)
+        built = rebuild(events)
+    ticks = sorted({tick for grid in grids for tick in grid})
+    slots = [
+        f"{r.name}_occupancy_{name}"
+        for r in built.spec.receptors
+        for name in (*(x.species for x in r.ligands), *(("endogenous",) if r.tone else ()))
+    ]
+    solution = solve(built, n, ticks, store=slots, rtol=rtol, threads=threads, dtype=np.float32)
+    out = solution.engine.out
+    place = {tick: k for k, tick in enumerate(ticks)}
+    adaptation = built.spec.adaptation
+    assert adaptation is not None  # the caller has built it so
+    rates, drive = rates_of(built, n), drive_of(built, slots, out)
+    state = np.zeros((n, len(adaptation.states)))
+    grid = iter(grids)
+    for piece in history.pieces:
+        windows = [next(grid) for _ in piece.index]
+        nodes = [np.array([place[t] for t in window]) for window in windows]
+        hours = (np.array(windows[0], dtype=np.float64) - windows[0][0]) / TICKS_PER_HOUR
+        if piece.periods == 1:
+            state = follow(hours, drive[:, nodes[0]], rates, state)[:, :, -1]
+        else:
+            course = np.stack([drive[:, node] for node in nodes], axis=1)
+            state = carry(hours, course, np.array(piece.index), (0, piece.periods), rates, state)
+    occupancy = {slot: out[:, m, place[grids[-1][-1]]].astype(np.float64) for m, slot in enumerate(slots)}
+    return Begin(tick=history.until, occupancy=occupancy, lags=state)
+
+
+def _windows(history: History, memory: int) -> tuple[list[Event], list[list[int]]]:
+    """Events of all windows one after the other, and the ticks at which each is looked at."""
+    events: list[Event] = []
+    grids: list[list[int]] = []
+    at = 0
+    for piece in history.pieces:
+        before = -1
+        for number in piece.index:
+            skipped = number - before - 1
+            early = min(skipped, -(-memory // piece.length)) * piece.length
+            before = number
+            start = piece.start + number * piece.length
+            events.append(Event(tick=at, order=0, evid=5))
+            events += history.events(start - early, at, start + piece.length, order=1)
+            at += early
+            inside = [t for r in history.regimens for t in r.inside(start, start + piece.length)]
+            grids.append([at + node for node in nodes_of(sorted({t - start for t in inside} | {0}), piece.length)])
+            at += piece.length
+    events.sort(key=lambda e: (e.tick, e.order))
+    return events, grids
+
+
+def _memory(built: Built) -> int:
+    """How long receptors remember, where that is long against a period between doses. [us]"""
+    slowest = min(
+        (
+            float(np.min(np.asarray(built.parameters[f"{r.name}.{x.species}.koff"])))
+            for r in built.spec.receptors
+            for x in r.ligands
+        ),
+        default=np.inf,
+    )
+    hours = FORGET / slowest
+    return round(hours * TICKS_PER_HOUR) if hours > SHORT_H else 0

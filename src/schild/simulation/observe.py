@@ -1,0 +1,529 @@
+"""What the model says where a study measured: each kind of published result as a number from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Drug, Observation, load
+from schild.errors import InputError
+from schild.people import Values
+from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
+from schild.regimen import parse_regimen
+from schild.simulation import Result, simulate
+from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdrawal
+
+__all__ = ["OBSERVABLES", "predict", "weighted_error"]
+
+Floats = NDArray[np.float64]
+
+_HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0, "month": 730.5}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One observation and the way to run it."""
+
+    o: Observation
+    catalogue: Catalogue
+    options: Mapping[str, Any]
+
+    @property
+    def drug(self) -> Drug:
+        """The drug that was measured."""
+        return self.catalogue.drug(self.o.species)
+
+    def run(self, regimen: str, hours: float, every_h: float, *outputs: str) -> Result:
+        return simulate(
+            regimen,
+            until=f"{hours:.6f} h",
+            every=f"{every_h:.6f} h",
+            outputs=list(outputs),
+            warn=False,
+            catalogue=self.catalogue,
+            **self.options,
+        )
+
+    def course(self, hours: float, points: int = 1500, regimen: str = "", species: str = "") -> tuple[Floats, Floats]:
+        """Times [h] and plasma concentrations [ng/mL], shape (n, n_times)."""
+        name = f"plasma_{species or self.o.species}"
+        found = self.run(regimen or self.o.regimen, hours, hours / points, name)[name]
+        return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
+
+
+def _horizon(case: _Case) -> float:
+    """How long to look: until what was given is gone. [h]"""
+    doses = parse_regimen(case.o.regimen).doses
+    last = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
+    if any(d.route == "im_depot" for d in doses):
+        return last + 75 * 24.0
+    disposition = case.drug.disposition
+    assert disposition is not None  # what was measured in plasma has one
+    return last + disposition.looked_h
+
+
+def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Floats]:
+    doses = parse_regimen(case.o.regimen).doses
+    start = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
+    t, c = case.course(_horizon(case), points)
+    keep = t >= start
+    return t[keep] - start, c[:, keep]
+
+
+def _top(t: Floats, row: Floats, k: int) -> float:
+    """Time of a maximum at index ``k``, between grid points, by the parabola through it and its neighbours."""
+    if not 0 < k < len(row) - 1:
+        return float(t[k])
+    a, b, c = row[k - 1], row[k], row[k + 1]
+    bend = a - 2 * b + c
+    return float(t[k] + (0.5 * (a - c) / bend if bend < 0 else 0.0) * (t[k + 1] - t[k]))
+
+
+def _cmax(case: _Case) -> Floats:
+    hours = min(_horizon(case), 12.0)
+    t, c = case.course(hours, 2400) if case.o.time_h is None or case.o.time_h < 12 else _after_last(case)
+    # An IV bolus has its peak at time zero, before anyone samples: the first look is at 2 minutes.
+    late = t >= 2 / 60.0 if " iv" in case.o.regimen else t >= 0
+    return np.asarray(c[:, late].max(axis=1))
+
+
+def _cmax_last(case: _Case) -> Floats:
+    return np.asarray(_after_last(case)[1].max(axis=1))
+
+
+def _tmax(case: _Case) -> Floats:
+    t, c = case.course(min(_horizon(case), 12.0), 4800)
+    return np.array([_top(t, row, int(row.argmax())) for row in c])
+
+
+def _auc(case: _Case) -> Floats:
+    t, c = case.course(_horizon(case), 4000)
+    return np.asarray(np.trapezoid(c, t, axis=1))
+
+
+def _auc_last(case: _Case) -> Floats:
+    """Area to 24 h: the study printed an area to its last sample, and samples end about there."""
+    t, c = case.course(24.0, 4000)
+    return np.asarray(np.trapezoid(c, t, axis=1))
+
+
+def _half_life(case: _Case) -> Floats:
+    """Log-linear slope over the later half of the time in which concentrations stay above 0.5 % of the early ones."""
+    t, c = _after_last(case)
+    out = np.empty(len(c))
+    for k, row in enumerate(c):
+        peak = int(row.argmax())
+        begin = max(float(t[peak]), 0.25)
+        logs = np.log(np.maximum(row, 1e-300))
+        low = float(np.interp(begin, t, logs)) + np.log(0.005)
+        last = int(np.flatnonzero(logs >= low)[-1])
+        end = float(t[last])
+        if last + 1 < len(t):  # the crossing itself, between grid points
+            end += (logs[last] - low) / (logs[last] - logs[last + 1]) * float(t[last + 1] - t[last])
+        window = np.linspace(0.5 * end, end, 60)
+        out[k] = -np.log(2) / np.polyfit(window, np.interp(window, t, logs), 1)[0]
+    return out
+
+
+def _occupancy(case: _Case) -> Floats:
+    o = case.o
+    name = f"{o.species}_pet_occupancy"
+    assert o.time_h is not None  # rows of occupancy say when
+    found = case.run(o.regimen, o.time_h + 1.0, 0.25, name)[name]
+    value = np.atleast_1d(found.at(o.time_h))
+    if o.normalisation == "1 h":
+        value = value / np.atleast_1d(found.at(1.0))
+    return np.asarray(value, dtype=np.float64)
+
+
+def _occupancy_ed50(case: _Case) -> Floats:
+    """Single oral dose that occupies half of the receptors at the time of the scan."""
+    o = case.o
+    name = f"{o.species}_pet_occupancy"
+    assert o.time_h is not None
+    doses = np.geomspace(0.5, 100.0, 24)
+    drug = parse_regimen(o.regimen).doses[0].drug
+    curve = np.stack(
+        [
+            np.atleast_1d(case.run(f"{drug} {dose:.6g} mg po", o.time_h + 1, 0.5, name)[name].at(o.time_h))
+            for dose in doses
+        ],
+        axis=1,
+    )
+    return np.array([np.exp(np.interp(0.5, row, np.log(doses))) for row in curve])
+
+
+def _occupancy_half_time(case: _Case) -> Floats:
+    """Half-time of the decline of occupancy from 48 to 168 h, as the scans were spaced."""
+    name = f"{case.o.species}_pet_occupancy"
+    found = case.run(case.o.regimen, 169.0, 1.0, name)[name]
+    times = np.array([48.0, 72.0, 120.0, 168.0])
+    rows = np.stack([np.atleast_1d(found.at(t)) for t in times], axis=1)
+    return np.array([-np.log(2) / np.polyfit(times, np.log(row), 1)[0] for row in rows])
+
+
+def _peaks(case: _Case) -> tuple[Floats, Floats]:
+    t, c = case.course(10 * 24.0, 4800)
+    first, second = np.full(len(c), np.nan), np.full(len(c), np.nan)
+    for k, row in enumerate(c):
+        rising = np.diff(row) > 0
+        tops = np.flatnonzero(rising[:-1] & ~rising[1:]) + 1
+        early = tops[t[tops] < 12.0]
+        late = tops[t[tops] >= 12.0]
+        if len(early):
+            first[k] = _top(t, row, int(early[0]))
+        if len(late):
+            second[k] = _top(t, row, int(late[row[late].argmax()]))
+    return first, second
+
+
+def _tmax_first(case: _Case) -> Floats:
+    return _peaks(case)[0]
+
+
+def _tmax_second(case: _Case) -> Floats:
+    return _peaks(case)[1]
+
+
+def _decline_from(case: _Case) -> Floats:
+    """Time after day 7 from which the curve falls faster than 5 % a day."""
+    t, c = case.course(40 * 24.0, 3840)
+    slope = -np.gradient(np.log(np.maximum(c, 1e-300)), t, axis=1) * 24.0
+    out = np.full(len(c), np.nan)
+    for k in range(len(c)):
+        hit = np.flatnonzero((t > 7 * 24.0) & (slope[k] > 0.05))
+        if len(hit):
+            out[k] = t[hit[0]]
+    return out
+
+
+def _measurable_until(case: _Case) -> Floats:
+    """Last time above 0.1 ng/mL (an assumed limit of quantification: the sources print none)."""
+    t, c = case.course(_horizon(case), 4000)
+    return np.array([t[np.flatnonzero(row >= 0.1)[-1]] if (row >= 0.1).any() else 0.0 for row in c])
+
+
+def _auc_ratio_to_oral(case: _Case) -> Floats:
+    """Area over 28 d of the injection against 50 mg by mouth every day."""
+    t, c = case.course(672.0, 4000)
+    u, oral = case.course(672.0, 8000, regimen=f"{case.o.species} 50 mg po q24h x28")
+    return np.asarray(np.trapezoid(c, t, axis=1) / np.trapezoid(oral, u, axis=1))
+
+
+def _auc_ratio_to_parent(case: _Case) -> Floats:
+    t, c = case.course(_horizon(case), 4000)
+    u, parent = case.course(_horizon(case), 4000, species=str(parse_regimen(case.o.regimen).doses[0].drug))
+    return np.asarray(np.trapezoid(c, t, axis=1) / np.trapezoid(parent, u, axis=1))
+
+
+def _auc_molar_ratio(case: _Case) -> Floats:
+    """Area of the species over that of the one named in ``normalisation``, in moles."""
+
+    def moles(species: str) -> Floats:
+        drug = case.catalogue.drug(species)
+        t, c = case.course(_horizon(case), 4000, species=drug.key)
+        return np.asarray(np.trapezoid(c, t, axis=1) / _numbers(case).typical(drug.key, str(drug.mw)))
+
+    return moles(case.o.species) / moles(case.o.normalisation)
+
+
+def _concentration(case: _Case) -> Floats:
+    """Plasma concentration at a stated time."""
+    o = case.o
+    name = f"plasma_{o.species}"
+    assert o.time_h is not None  # rows of concentration say when
+    return np.atleast_1d(case.run(o.regimen, o.time_h + 1.0, 0.25, name)[name].at(o.time_h))
+
+
+def _accumulation(case: _Case) -> Floats:
+    """Excess of the area over the last interval above that over the first."""
+    dose = parse_regimen(case.o.regimen).doses[0]
+    assert dose.every is not None
+    every, count = dose.every, dose.count or 1
+    t, c = case.course(every * count, 6000)
+    first, last = t <= every, t >= every * (count - 1)
+    ratio = np.trapezoid(c[:, last], t[last], axis=1) / np.trapezoid(c[:, first], t[first], axis=1)
+    return np.asarray(100.0 * (ratio - 1.0))
+
+
+def _ratio_to_im(case: _Case, measure: Callable[[_Case], Floats]) -> Floats:
+    """Dose-normalised exposure against the same dose into muscle, in percent."""
+    muscle = case.o.regimen.rsplit(" ", 1)[0] + " im"
+    return 100.0 * measure(case) / measure(replace(case, o=replace(case.o, regimen=muscle)))
+
+
+def _cmax_ratio_to_im(case: _Case) -> Floats:
+    return _ratio_to_im(case, _cmax)
+
+
+def _auc_ratio_to_im(case: _Case) -> Floats:
+    return _ratio_to_im(case, _auc)
+
+
+# ---- effects: written "kind:effect", e.g. "peak:liking" --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """An effect of one drug alone at steady state, over its total plasma concentration.
+
+    ``kd`` [nM, free] over ``fu``; ``ratio`` and ``slope`` of the transducer; ``factor`` amplifies the occupancy.
+    """
+
+    kd: float
+    fu: float
+    mw: float
+    ratio: float
+    slope: float
+    factor: float
+
+    @property
+    def top(self) -> float:
+        """Largest fraction of the system's response that the drug can reach."""
+        return float(operational_response(self.ratio, self.slope))
+
+    def level(self, response: float) -> float:
+        """Total plasma concentration [nM] at a fraction of the system's response; infinite where it is not reached."""
+        if response >= self.top:  # a partial agonist that never gets there
+            return float("inf")
+        felt = (response / (1.0 - response)) ** (1.0 / self.slope) / self.ratio
+        occupancy = felt / (self.factor - (self.factor - 1.0) * felt)  # amplified_occupancy, solved for its argument
+        return float(self.kd * occupancy / (1.0 - occupancy) / self.fu)
+
+    def response(self, level: float) -> float:
+        """Fraction of the system's response at a total plasma concentration [nM]."""
+        occupancy = level * self.fu / (level * self.fu + self.kd)
+        return float(operational_response(self.ratio * amplified_occupancy(occupancy, self.factor), self.slope))
+
+
+def _numbers(case: _Case) -> Values:
+    """Numbers under the overrides of a row."""
+    return Values(case.catalogue, overrides=case.options.get("overrides"))
+
+
+def _reader(case: _Case) -> Callable[[str], float]:
+    """Value of a number of the row's drug under the overrides."""
+    return partial(_numbers(case).typical, case.drug.key)
+
+
+def _kd(case: _Case, receptor: str) -> float:
+    """Free concentration at half of a receptor, no other ligand around. [nM]"""
+    number, binding = _reader(case), case.drug.binding[receptor]
+    if binding.kd:
+        return number(binding.kd)
+    return number(str(binding.ki)) * (number(binding.factor) if binding.factor else 1.0)
+
+
+def _curve(case: _Case, effect: str) -> _Curve:
+    drug, entry = case.drug, case.catalogue.effects[effect]
+    values, number = _numbers(case), _reader(case)
+    scale = partial(values.typical, effect)
+    return _Curve(
+        kd=_kd(case, "mor"),
+        fu=number("fu"),
+        mw=number(str(drug.mw)),
+        ratio=float(transducer_ratio(scale(entry.reserve["mor"]), values.efficacy("mor", drug.key))),
+        slope=scale(entry.slope),
+        factor=scale(entry.transduction[drug.key]) if drug.key in entry.transduction else 1.0,
+    )
+
+
+def _in_unit(case: _Case, total_nM: float, mw: float) -> Floats:
+    return np.array([total_nM if case.o.unit == "nM" else total_nM * mw / 1000.0])
+
+
+def _half_concentration(case: _Case, effect: str, fraction: float) -> Floats:
+    """Steady total plasma concentration of a drug at which an effect reaches a fraction of its maximum."""
+    curve = _curve(case, effect)
+    return _in_unit(case, curve.level(fraction), curve.mw)
+
+
+def _half_of_own(case: _Case, effect: str) -> Floats:
+    """Steady total plasma concentration at half of the drug's own plateau."""
+    curve = _curve(case, effect)
+    return _in_unit(case, curve.level(curve.top / 2.0), curve.mw)
+
+
+def _hill(case: _Case, effect: str) -> Floats:
+    """Slope of log(E / (top - E)) over log concentration at half of the drug's own plateau: its Hill slope there."""
+    curve = _curve(case, effect)
+    at, step = curve.level(curve.top / 2.0), 1e-4
+    logits = []
+    for level in (at * np.exp(-step), at * np.exp(step)):
+        found = curve.response(float(level))
+        logits.append(np.log(found / (curve.top - found)))
+    return np.array([(logits[1] - logits[0]) / (2.0 * step)])
+
+
+def _half_occupancy(case: _Case, receptor: str) -> Floats:
+    """Steady total plasma concentration at which a scan sees half of a receptor, with the body's own tone around."""
+    tone = case.catalogue.drug("endogenous")
+    e0 = _numbers(case).typical(tone.key, str(tone.binding[receptor].e0))
+    number = _reader(case)
+    # 1 - free / free without drug = c / (1 + e0 + c) with c = C / Kd.
+    return _in_unit(case, _kd(case, receptor) * (1.0 + e0) / number("fu"), number(str(case.drug.mw)))
+
+
+def _plateau(case: _Case, effect: str) -> Floats:
+    """Fraction of baseline left when every receptor is taken by the drug."""
+    entry, values = case.catalogue.effects[effect], _numbers(case)
+    reserve, slope = (values.typical(effect, name) for name in (entry.reserve["mor"], entry.slope))
+    efficacy = values.efficacy("mor", case.drug.key)
+    return np.atleast_1d(1.0 - operational_response(transducer_ratio(reserve, efficacy), slope))
+
+
+def _peak(case: _Case, effect: str, regimen: str = "") -> Floats:
+    """Largest change from baseline within 6 h of the dose."""
+    found = case.run(regimen or case.o.regimen, 6.0, 1 / 60.0, effect)[effect]
+    values = np.asarray(found.values, dtype=np.float64)
+    change = np.asarray(np.abs(values - values[:, :1]).max(axis=1))
+    # A bipolar scale has its neutral point in the middle: 50 + half of the unipolar rating.
+    return np.asarray(50.0 + change / 2.0) if case.o.normalisation == "bipolar" else change
+
+
+def _dose_ratio(case: _Case, effect: str) -> Floats:
+    """Dose of the first drug per unit dose of the one named in ``normalisation`` for the same peak effect."""
+    dose = parse_regimen(case.o.regimen).doses[0]
+    goal = float(_peak(case, effect, case.o.normalisation)[0])
+    low, high = 1e-2, 1e3
+    for _ in range(30):  # bisection on the logarithm: effects rise with dose
+        middle = float(np.sqrt(low * high))
+        reached = float(_peak(case, effect, f"{dose.drug} {middle:.8g} mg {dose.route}")[0])
+        low, high = (middle, high) if reached < goal else (low, middle)
+    other = parse_regimen(case.o.normalisation).doses[0].amount
+    assert other is not None  # a dose has one
+    return np.array([np.sqrt(low * high) / other.value])
+
+
+def _equal_dose(case: _Case, effect: str) -> Floats:
+    """Dose of the drug that reaches the same peak effect as the regimen named in ``normalisation``."""
+    other = parse_regimen(case.o.normalisation).doses[0].amount
+    assert other is not None  # a dose has one
+    return _dose_ratio(case, effect) * float(other.value)
+
+
+_EFFECT_KINDS: dict[str, Callable[[_Case, str], Floats]] = {
+    "c50": lambda case, effect: _half_concentration(case, effect, 0.5),
+    "c25": lambda case, effect: _half_concentration(case, effect, 0.25),
+    "half_plateau": _half_of_own,
+    "hill": _hill,
+    "plateau": _plateau,
+    "peak": _peak,
+    "dose_ratio": _dose_ratio,
+    "equal_dose": _equal_dose,
+}
+
+#: Properties of a drug at a receptor: written "kind:receptor", e.g. "half_occupancy:mor".
+_RECEPTOR_KINDS: dict[str, Callable[[_Case, str], Floats]] = {"half_occupancy": _half_occupancy}
+
+#: How each kind of published result is computed.
+OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
+    "cmax": _cmax,
+    "cmax_ss": _cmax_last,
+    "tmax": _tmax,
+    "auc": _auc,
+    "auc_last": _auc_last,
+    "half_life": _half_life,
+    "occupancy": _occupancy,
+    "occupancy_ed50": _occupancy_ed50,
+    "occupancy_half_time": _occupancy_half_time,
+    "tmax_first": _tmax_first,
+    "tmax_second": _tmax_second,
+    "decline_from": _decline_from,
+    "measurable_until": _measurable_until,
+    "auc_ratio_to_oral": _auc_ratio_to_oral,
+    "auc_ratio_to_parent": _auc_ratio_to_parent,
+    "auc_molar_ratio": _auc_molar_ratio,
+    "concentration": _concentration,
+    "accumulation": _accumulation,
+    "cmax_ratio_to_im": _cmax_ratio_to_im,
+    "auc_ratio_to_im": _auc_ratio_to_im,
+}
+
+_TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second", "decline_from", "measurable_until"}
+
+
+def predict(observation: Observation, *, catalogue: Catalogue | None = None, **options: Any) -> Floats:
+    """Run what a study did and compute what it measured.
+
+    Parameters
+    ----------
+    observation : Observation
+        A row of a study.
+    catalogue : Catalogue, optional
+        Where drugs and effects stand; the one of schild, unless another is given.
+    **options
+        Of ``simulate``: population, structure, overrides, seed and so on.
+
+    Returns
+    -------
+    ndarray, shape (n_subjects,)
+        In the unit of the observation.
+
+    Raises
+    ------
+    InputError
+        For a kind of result that no rule computes.
+
+    Examples
+    --------
+    >>> from schild.catalog import load
+    >>> rows = {o.id: o for o in load().study("naltrexone_pet").observations}
+    >>> bool(80 < predict(rows["weerts2008_mor"])[0] < 100)
+    True
+    """
+    catalogue = catalogue or load()
+    kind, colon, effect = observation.observable.partition(":")
+    case = _Case(o=observation, catalogue=catalogue, options=options)
+    if colon and kind in _EFFECT_KINDS and effect in catalogue.effects:
+        return _EFFECT_KINDS[kind](case, effect)
+    if colon and kind in _RECEPTOR_KINDS and effect in catalogue.receptors:
+        return _RECEPTOR_KINDS[kind](case, effect)
+    if kind in KINDS or kind in WORDED:
+        return observe_withdrawal(observation, catalogue=catalogue, **options)
+    if observation.observable not in OBSERVABLES:
+        raise InputError(
+            f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
+            "Write a rule for it in schild.simulation.observe."
+        )
+    found = OBSERVABLES[observation.observable](case)
+    if observation.observable in _TIMES:
+        return found / _HOURS[observation.unit]
+    return found * 100.0 if observation.observable == "occupancy" and observation.unit == "%" else found
+
+
+def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str, **options: Any) -> float:
+    """Root mean square of the distances to scans that constants were fitted to, in their standard deviations. [SD]
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where the rows and the drug stand.
+    study, receptor : str
+        Key of the study, and the receptor that was scanned; rows for calibration with a fixed standard deviation count.
+    structure : str
+        Rival mechanism.
+    **options
+        As for ``predict``.
+
+    Returns
+    -------
+    float
+        Weighted error. [SD]
+
+    Examples
+    --------
+    >>> names = ("effect_compartment", "plasma_equilibrium")
+    >>> default, rival = (weighted_error(load(), "naltrexone_pet", "mor", name) for name in names)
+    >>> default < rival
+    True
+    """
+    options = {"structure": structure, "receptors": [receptor], "catalogue": catalogue, **options}
+    rows = [o for o in catalogue.study(study).observations if o.species == receptor and o.role == "calibration"]
+    left = [(float(predict(o, **options)[0]) - o.value) / o.sd_fixed for o in rows if o.sd_fixed is not None]
+    return float(np.sqrt(np.mean(np.square(left))))

@@ -1,0 +1,343 @@
+"""What the model says where a study measured withdrawal or tolerance (docs/design/adaptation.md, "Checks").
+
+Every score is latent: without the points that a placebo arm shows and without the noise of a rating, unless a rule
+says "as rated". Zero of the clock is the first antagonist, and where there is none the last opioid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from schild.catalog import Catalogue, Observation, load
+from schild.errors import InputError
+from schild.pharmacology.adaptation import COWS_MAX, SEVERITY, sows_of_cows
+from schild.simulation import Run, simulate_run
+from schild.simulation.runfile import parse_history
+from schild.units import TICKS_PER_HOUR
+
+__all__ = [
+    "BASELINE", "KINDS", "PRESENT", "RATED", "WORDED", "WithdrawalCourse", "observe_withdrawal", "rated_shares",
+    "split_words",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+
+#: A latent score from which withdrawal counts as present; below it, as over.
+PRESENT = 1.0
+#: Added to both scores of a ratio, so that two scores of nothing are equal.
+FLOOR = 0.1
+#: What the placebo arm of Tompkins 2009 scored, and the standard deviation of a rating. [points of COWS]
+BASELINE, NOISE_SD = 1.3, 3.0
+#: Normalisation of a row whose score is as rated: with the points of the placebo arm.
+RATED = "as rated"
+#: Lowest rated score of each category of the trial (0, 1-10, 11-20, 21 and more). [points of SOWS]
+SOWS_FROM = {"none": 0.0, "mild": 1.0, "moderate": 11.0, "severe": 21.0}
+#: People behind a share.
+PEOPLE = 100
+
+_HISTORY = re.compile(r"\sq\S+.*\sfor\s")
+_HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalCourse:
+    """A score over time.
+
+    Parameters
+    ----------
+    time_h : ndarray, shape (n_times,)
+        From the zero of the clock; negative before it. [h]
+    score : ndarray, shape (n_people, n_times)
+        Latent COWS, or the shift of tolerance.
+    """
+
+    time_h: Floats
+    score: Floats
+
+    def after(self, hours: float) -> WithdrawalCourse:
+        """The part from zero to ``hours``."""
+        inside = (self.time_h >= -1e-9) & (self.time_h <= hours + 1e-9)
+        return WithdrawalCourse(time_h=self.time_h[inside], score=self.score[:, inside])
+
+    def at(self, hours: float) -> Floats:
+        """Scores at one time, shape (n_people,)."""
+        return np.array([np.interp(hours, self.time_h, row) for row in self.score])
+
+    def peak(self) -> Floats:
+        """Largest scores, shape (n_people,)."""
+        return np.asarray(self.score.max(axis=1))
+
+    def peak_time(self) -> Floats:
+        """Times of the largest scores, shape (n_people,). [h]"""
+        return np.asarray(self.time_h[self.score.argmax(axis=1)])
+
+    def first_at(self, level: float) -> Floats:
+        """First time at or above a level, between grid points; infinite where there is none, shape (n_people,). [h]"""
+        found = np.full(len(self.score), np.inf)
+        for k, row in enumerate(self.score):
+            hit = np.flatnonzero(row >= level)
+            if len(hit):
+                found[k] = self._cross(row, int(hit[0]) - 1, level) if hit[0] else self.time_h[0]
+        return found
+
+    def last_at(self, level: float) -> Floats:
+        """Last time at or above a level; infinite where it lasts to the end, 0 where never, shape (n_people,). [h]"""
+        found = np.zeros(len(self.score))
+        for k, row in enumerate(self.score):
+            hit = np.flatnonzero(row >= level)
+            if len(hit):
+                found[k] = np.inf if hit[-1] == len(row) - 1 else self._cross(row, int(hit[-1]), level)
+        return found
+
+    def hours_at(self, level: float) -> Floats:
+        """Time at or above a level, shape (n_people,). [h]"""
+        step = np.diff(self.time_h)
+        a, b = self.score[:, :-1] - level, self.score[:, 1:] - level
+        high, low = np.maximum(a, b), np.minimum(a, b)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, high / (high - low)))
+        return np.asarray(share @ step)
+
+    def _cross(self, row: Floats, k: int, level: float) -> float:
+        share = (level - row[k]) / (row[k + 1] - row[k])
+        return float(self.time_h[k] + share * (self.time_h[k + 1] - self.time_h[k]))
+
+
+def split_words(words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Histories and doses of a row: parts with an interval and "for" are earlier use.
+
+    Examples
+    --------
+    >>> split_words("morphine 30 mg sc q6h for 60 d stopped 3 h; naloxone 0.4 mg im")
+    (('morphine 30 mg sc q6h for 60 d stopped 3 h',), ('naloxone 0.4 mg im',))
+    """
+    parts = [part.strip() for part in words.split(";") if part.strip()]
+    history = tuple(part for part in parts if _HISTORY.search(part))
+    return history, tuple(part for part in parts if part not in history)
+
+
+def _antagonist(words: str, catalogue: Catalogue) -> bool:
+    return catalogue.drug(words.split(" ", 1)[0]).role == "antagonist"
+
+
+def _zero(history: Iterable[str], doses: tuple[str, ...], catalogue: Catalogue) -> float:
+    """Time of the first antagonist, else of the last opioid. [h]"""
+    blocked: list[tuple[int, int]] = []
+    taken: list[tuple[int, int]] = []
+    if doses:
+        for d in Run.of(*doses, until="1000 d").doses:
+            last = d.time_tick + ((d.count or 1) - 1) * d.every_tick
+            (blocked if catalogue.drug(str(d.drug)).role == "antagonist" else taken).append((d.time_tick, last))
+    for words in history:
+        h = parse_history(words)
+        taken.append((h.time_tick, h.time_tick + ((h.count or 1) - 1) * h.every_tick))
+    tick = min(first for first, _ in blocked) if blocked else max(last for _, last in taken)
+    return tick / TICKS_PER_HOUR
+
+
+def _grid(zero: float, hours: float) -> Floats:
+    """Every minute for two hours, every tenth of an hour for a day, then every half hour; before zero every hour."""
+    past = np.arange(0.0, zero, 1.0)
+    fine = [
+        np.arange(0, 121) / 60.0,
+        np.arange(2.0, 24.0, 0.1),
+        np.arange(24.0, 240.0, 0.5),
+        np.arange(240.0, hours, 2.0),
+    ]
+    after = np.concatenate([*fine, [hours]])
+    times = np.concatenate([past, [zero - 0.01], zero + after[after <= hours]])
+    return np.unique(np.round(times[times >= 0.0], 6))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    o: Observation
+    catalogue: Catalogue
+    options: dict[str, Any]
+    kept: MutableMapping[Any, WithdrawalCourse]
+
+    @property
+    def hours(self) -> float:
+        """How long to look, or the time of the look. [h]"""
+        if self.o.time_h is None:
+            raise InputError(f"{self.o.id} says no time_h; expected how long to look after the antagonist. Add it.")
+        return self.o.time_h
+
+    def course(self, words: str = "", without: bool = False, output: str = "cows") -> WithdrawalCourse:
+        """A course; without its antagonists on the same clock."""
+        history, doses = split_words(words or self.o.regimen)
+        zero = _zero(history, doses, self.catalogue)
+        if without:
+            doses = tuple(d for d in doses if not _antagonist(d, self.catalogue))
+            if not doses and not history:  # nothing was ever taken
+                other = self.course(words, output=output)
+                return replace(other, score=np.zeros_like(other.score))
+        until = zero + max(self.hours, 1.0)
+        options = dict(self.options)
+        key = (history, doses, zero, until, output, repr(sorted(options.items(), key=lambda x: x[0])))
+        if key not in self.kept:
+            self.kept[key] = _run(self.catalogue, history, doses, zero, until, output, options)
+        return self.kept[key]
+
+    def looked(self, words: str = "", without: bool = False) -> WithdrawalCourse:
+        return self.course(words, without).after(self.hours)
+
+
+def _run(
+    catalogue: Catalogue,
+    history: tuple[str, ...],
+    doses: tuple[str, ...],
+    zero: float,
+    until: float,
+    output: str,
+    options: dict[str, Any],
+) -> WithdrawalCourse:
+    population, seed = options.pop("population", None), options.pop("seed", 1)
+    overrides = options.pop("overrides", None)
+    rule = options.get("adaptation")
+    entries = catalogue.adaptation
+    mechanism = entries[rule] if isinstance(rule, str) else next(e for e in entries.values() if e.default)
+    who: dict[str, Any] = {"population": population} if population else {"subject": {}}
+    if history:
+        who = {name: {**entry, "history": list(history)} for name, entry in who.items()}
+    options.setdefault("receptors", list(mechanism.receptors))
+    run = Run.of(*doses, until=f"{until:.6f} h", outputs=[output], seed=seed, **who, **options)
+    ticks = [round(t * TICKS_PER_HOUR) for t in _grid(zero, until - zero)]
+    found = simulate_run(run, times_tick=ticks, overrides=overrides, catalogue=catalogue, warn=False)[output]
+    score = np.atleast_2d(np.asarray(found.values, dtype=np.float64))
+    return WithdrawalCourse(time_h=np.asarray(found.time_h, dtype=np.float64) - zero, score=score)
+
+
+def _added(row: _Row) -> Floats:
+    return row.looked().score - row.looked(without=True).score
+
+
+def _ratio(row: _Row) -> Floats:
+    other = row.looked(row.o.normalisation)
+    return np.asarray((row.looked().peak() + FLOOR) / (other.peak() + FLOOR))
+
+
+def rated_shares(cows: Floats) -> dict[str, float]:
+    """Shares of the trial's categories when latent scores are rated with noise.
+
+    Parameters
+    ----------
+    cows : ndarray, shape (n_people,)
+        Latent scores.
+
+    Returns
+    -------
+    dict of str to float
+        By category of ``SOWS_FROM``; the sum is 1.
+
+    Examples
+    --------
+    >>> shares = rated_shares(np.zeros(3))
+    >>> round(sum(shares.values()), 12), shares["severe"]
+    (1.0, 0.0)
+    """
+    z = ndtri((np.arange(200) + 0.5) / 200)  # quantiles in place of draws: no seed needed
+    noisy = np.clip(cows[:, None] + BASELINE + NOISE_SD * z[None, :], 0.0, COWS_MAX)
+    rated = np.floor(np.asarray(sows_of_cows(noisy)) + 0.5)
+    edges = [*SOWS_FROM.values(), np.inf]
+    return {name: float(np.mean((rated >= edges[k]) & (rated < edges[k + 1]))) for k, name in enumerate(SOWS_FROM)}
+
+
+def _share(row: _Row, category: str) -> Floats:
+    """Share of people with a category or a worse one; of ``none`` itself."""
+    given = row.options.get("population") or {"n": PEOPLE}
+    row = replace(row, options={**row.options, "population": given})
+    # One run for every time of the row's course, so that times share it.
+    course = replace(row, o=replace(row.o, time_h=max(row.hours, 1008.0))).course()
+    shares = rated_shares(course.at(row.hours))
+    if category == "none":
+        return np.array([shares["none"]])
+    names = list(SOWS_FROM)
+    return np.array([sum(shares[name] for name in names[names.index(category) :])])
+
+
+#: Lowest score of "mild": where an onset is counted from.
+MILD = next(low for low, word in SEVERITY if word == "mild")
+
+#: How each kind of result is computed.
+KINDS: dict[str, Callable[[_Row], Floats]] = {
+    "cows_peak": lambda row: row.looked().peak(),
+    "cows_peak_time": lambda row: row.looked().peak_time(),
+    "cows_peak_when": lambda row: row.course().peak_time(),
+    "cows_onset": lambda row: row.looked().first_at(MILD),
+    "cows_end": lambda row: row.looked().last_at(PRESENT),
+    "cows_at": lambda row: row.course().at(row.hours),
+    "cows_ratio": _ratio,
+    "cows_added": lambda row: np.asarray(_added(row).max(axis=1)),
+    "cows_added_at": lambda row: row.course().at(row.hours) - row.course(without=True).at(row.hours),
+    "tolerance": lambda row: row.course(output="tolerance").at(row.hours),
+}
+_TIMES = ("cows_peak_time", "cows_peak_when", "cows_onset", "cows_end", "cows_hours")
+#: Kinds with a word after a colon: a band of severity, or a category of the trial.
+WORDED: dict[str, Callable[[_Row, str], Floats]] = {
+    "cows_hours": lambda row, word: row.looked().hours_at({name: low for low, name in SEVERITY}[word]),
+    "sows_share": _share,
+}
+_CHOICES = {"cows_hours": tuple(name for _, name in SEVERITY), "sows_share": tuple(SOWS_FROM)}
+
+
+def observe_withdrawal(
+    o: Observation,
+    kept: MutableMapping[Any, WithdrawalCourse] | None = None,
+    *,
+    catalogue: Catalogue | None = None,
+    **options: Any,
+) -> Floats:
+    """Run what a study did and compute what it measured.
+
+    Parameters
+    ----------
+    o : Observation
+        A row of a study of withdrawal; its regimen may hold earlier use ("... q6h for 60 d stopped 10 d").
+    kept : dict, optional
+        Courses shared between rows that ask the same.
+    catalogue : Catalogue, optional
+        Where drugs and mechanisms stand; the one of schild, unless another is given.
+    **options
+        Of a run: population, adaptation, overrides, seed.
+
+    Returns
+    -------
+    ndarray, shape (n_people,)
+        In the unit of the row; a share is one number. A time that is never reached is infinite.
+
+    Raises
+    ------
+    InputError
+        For a kind of result that no rule computes.
+
+    Examples
+    --------
+    >>> o = Observation(
+    ...     id="x", study="", observable="cows_peak", species="mor", time_h=6, value=1, unit="points",
+    ...     regimen="naloxone 10 mg im",
+    ... )
+    >>> float(observe_withdrawal(o)[0])  # nobody who never took an opioid
+    0.0
+    """
+    row = _Row(o=o, catalogue=catalogue or load(), options=options, kept={} if kept is None else kept)
+    kind, _, word = o.observable.partition(":")
+    known = (*KINDS, *WORDED)
+    if kind not in known:
+        raise InputError(f"{o.id} measures {o.observable!r}; expected one of {', '.join(known)}. Write a rule for it.")
+    if kind in WORDED and word not in _CHOICES[kind]:
+        raise InputError(
+            f"{o.id} measures {o.observable!r}; expected one of {', '.join(_CHOICES[kind])} after the colon. "
+            "Correct it."
+        )
+    found = WORDED[kind](row, word) if kind in WORDED else KINDS[kind](row)
+    if o.normalisation == RATED:
+        found = found + BASELINE
+    return found / _HOURS[o.unit] if kind in _TIMES else found

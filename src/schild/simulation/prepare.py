@@ -1,0 +1,143 @@
+"""Prepare, solve, read: from the people's numbers and doses to a model that is solved, the one way for every verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schild.errors import InputError
+from schild.model.build import Built, build
+from schild.people import Values
+from schild.regimen import Dose, Event
+from schild.simulation.history import begin_of, plan_history
+from schild.simulation.output import Output, Recipe
+from schild.simulation.registry import read
+from schild.simulation.solve import RTOL, Begin, Solution, solve
+
+__all__ = ["Prepared", "prepare", "signals_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A model of some people, ready to be solved.
+
+    Attributes
+    ----------
+    built : Built
+        Structure, parameters, entries and values.
+    rebuild : callable
+        Builds the model of other events for the same people.
+    begin : callable
+        Gives the states that earlier use has left, None for people who start without.
+    rtol, threads
+        Of the solver, as for ``solve``.
+    """
+
+    built: Built
+    rebuild: Callable[..., Built]
+    begin: Callable[[], Begin | None]
+    rtol: float
+    threads: int | None
+
+    def solve(self, times_tick: Sequence[int], recipes: Sequence[Recipe], **options: Any) -> Solution:
+        """Solve the model and keep the signals that some outputs are made of.
+
+        Parameters
+        ----------
+        times_tick : sequence of int
+            Output times, rising. [us]
+        recipes : sequence of Recipe
+            Outputs, from ``schild.simulation.registry.outputs_of``.
+        **options
+            Others of ``schild.simulation.solve.solve``.
+
+        Returns
+        -------
+        Solution
+            Signals at the output times.
+        """
+        return solve(
+            self.built,
+            self.built.values.people.n,
+            times_tick,
+            store=signals_of(recipes),
+            rtol=self.rtol,
+            threads=self.threads,
+            rebuild=self.rebuild,
+            begin=self.begin(),
+            **options,
+        )
+
+    def outputs(self, times_tick: Sequence[int], recipes: Sequence[Recipe], **options: Any) -> dict[str, Output]:
+        """Solve the model and read outputs, by name; as for ``solve``.
+
+        Raises
+        ------
+        InputError
+            If a person cannot be solved.
+        """
+        solution = self.solve(times_tick, recipes, **options)
+        if said := solution.failures():
+            raise InputError(f"{said} Give another seed or other doses.")
+        return read(recipes, solution)
+
+
+def signals_of(recipes: Sequence[Recipe]) -> tuple[str, ...]:
+    """Engine signals that some outputs are made of, each once."""
+    return tuple(dict.fromkeys(signal for recipe in recipes for signal in recipe.signals))
+
+
+def prepare(
+    values: Values,
+    events: Sequence[Event],
+    *,
+    history: Sequence[Dose] = (),
+    fast_forward: bool = True,
+    rtol: float = RTOL,
+    threads: int | None = None,
+    **structure: Any,
+) -> Prepared:
+    """Build the model of some events, and bring earlier use to where the run takes up.
+
+    Parameters
+    ----------
+    values : Values
+        The people's numbers.
+    events : sequence of Event
+        Expanded doses, in order; those of earlier use have the numbers (``order``) below ``len(history)``.
+    history : sequence of Dose
+        Earlier use.
+    fast_forward : bool
+        Whether regular earlier use is solved period by period; False leaves its doses among the events.
+    rtol, threads
+        Of the solver.
+    **structure
+        Of ``schild.model.build.build``: ``structure``, ``receptors``, ``tone``, ``without``, ``adaptation``.
+
+    Returns
+    -------
+    Prepared
+        Ready to be solved.
+    """
+
+    def rebuild(some: Sequence[Event], **changes: Any) -> Built:
+        return build(values, some, **(structure | changes))
+
+    past = plan_history(history) if fast_forward and structure.get("adaptation") is not None else None
+    own = [e for e in events if e.order >= len(history)]
+    if past is not None and own and own[0].tick < past.until:
+        past = None  # doses of the run lie among the earlier ones
+    if past is not None:
+        last = max(e.tick for e in events if e.order < len(history))
+        events = sorted((*past.events(past.until, past.until, last + 1), *own), key=lambda e: (e.tick, e.order))
+    built = rebuild(events)
+
+    def begin() -> Begin | None:
+        if past is None or built.spec.adaptation is None:
+            return None
+        followed = built.spec.adaptation.receptors
+        n = values.people.n
+        return begin_of(past, lambda some: rebuild(some, receptors=followed), n, rtol=rtol, threads=threads)
+
+    return Prepared(built=built, rebuild=rebuild, begin=begin, rtol=rtol, threads=threads)

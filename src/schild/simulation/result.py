@@ -1,0 +1,239 @@
+"""What a run gives back: outputs by name, metrics, a table, a figure, sources and a manifest."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild import __version__
+from schild.errors import InputError, UnknownNameError
+from schild.results import Shown, cited, plain
+from schild.simulation.output import LABELS, QUANTILES, Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from schild.catalog import Catalogue
+    from schild.people import Values
+    from schild.simulation.runfile import Run
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Result(Shown):
+    """Outputs of a run and all that belongs to them.
+
+    Examples
+    --------
+    >>> import schild
+    >>> result = schild.simulate("naltrexone 50 mg po", until="24 h")
+    >>> 0.8 < result["mor_occupancy_naltrexone"].at("24 h") < 0.95
+    True
+    """
+
+    title: str
+    outputs: Mapping[str, Output]
+    metrics: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    status: NDArray[np.int64]
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    catalogue: Catalogue | None = None
+    run: Run | None = None
+
+    def __getitem__(self, name: str) -> Output:
+        """Return an output by name."""
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise UnknownNameError("output", name, self.outputs) from None
+
+    @property
+    def n(self) -> int:
+        """Number of subjects."""
+        return len(self.status)
+
+    def species(self) -> dict[str, str]:
+        """Return the species whose plasma levels were followed, with their names."""
+        return self._followed("cmax_", "_ng_ml", lambda key: self._known.drugs[key].name)
+
+    def receptors(self) -> dict[str, str]:
+        """Return the receptors that were followed, with their names."""
+        return self._followed("", "_pet_occupancy_peak", lambda key: self._known.receptors[key].name)
+
+    @property
+    def _known(self) -> Catalogue:
+        from schild.catalog import load
+
+        return self.catalogue or load()
+
+    def _followed(self, head: str, tail: str, words: Callable[[str], str]) -> dict[str, str]:
+        keys = [k[len(head) : -len(tail)] for k in self.metrics if k.startswith(head) and k.endswith(tail)]
+        return {key: words(key) for key in keys}
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        people = "1 person" if self.n == 1 else f"{self.n:,} people"
+        first = next(iter(self.outputs.values()), None)
+        span = "" if first is None else f", {first.time_h[0]:g} to {first.time_h[-1]:g} h"
+        names = ", ".join(self.outputs)
+        return f"{self.title}; {people}{span}; {len(self.outputs)} outputs: {names}"
+
+    def summary(self) -> dict[str, Any]:
+        """Return the metrics: peaks, their times, areas, time above.
+
+        For a population each is a mapping of quantiles.
+        """
+        return dict(self.metrics)
+
+    def to_frame(self, *names: str) -> pd.DataFrame:
+        """Return a tidy table.
+
+        Parameters
+        ----------
+        *names : str
+            Outputs; all by default.
+
+        Returns
+        -------
+        DataFrame
+            Columns time_h, output, unit and value; for a population the quantiles in place of value.
+        """
+        import pandas as pd
+
+        parts = []
+        for name in names or tuple(self.outputs):
+            output = self[name]
+            columns: dict[str, Any] = {"time_h": output.time_h, "output": name, "unit": output.unit}
+            if self.n == 1:
+                columns["value"] = output.values[0]
+            else:
+                columns |= {label: output.quantile(q) for label, q in zip(LABELS, QUANTILES, strict=True)}
+            parts.append(pd.DataFrame(columns))
+        return pd.concat(parts, ignore_index=True)
+
+    def plot(self, *names: str, ax: Any = None) -> Figure | Any:
+        """Draw outputs over time; populations as median with 50 % and 90 % bands.
+
+        Parameters
+        ----------
+        *names : str
+            Outputs; plasma and receptors as PET sees them by default.
+        ax : Axes or sequence of Axes, optional
+            Panels to draw on, one for each unit; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure, or ``ax``
+            One panel for each unit.
+        """
+        from schild.simulation.plot import draw
+
+        return draw([self[name] for name in names or default_names(self.outputs)], self.title, ax)
+
+    def run_file(self) -> str:
+        """Write the run file that made this result.
+
+        Returns
+        -------
+        str
+            TOML for ``Run.from_toml`` and ``schild simulate``; it gives the same manifest.
+
+        Raises
+        ------
+        InputError
+            For a part of another verb, whose output times no run file can say.
+
+        Examples
+        --------
+        >>> import schild
+        >>> print(schild.simulate("naltrexone 50 mg po", until="2 h", overrides={"naltrexone.cl": 120}).run_file())
+        [run]
+        title = ""
+        until = "2 h"
+        seed = 1
+        receptors = ["mor", "kor", "dor"]
+        tone = true
+        without = []
+        <BLANKLINE>
+        [[dose]]
+        regimen = "naltrexone 50 mg po"
+        <BLANKLINE>
+        [numbers]
+        "naltrexone.cl" = 120.0
+        <BLANKLINE>
+        """
+        if self.run is None:
+            raise InputError("This result has output times of its own, which a run file cannot say; simulate the run.")
+        return self.run.to_toml()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data; numbers that are not finite become None."""
+        outputs: dict[str, Any] = {}
+        for name, output in self.outputs.items():
+            entry: dict[str, Any] = {"unit": output.unit, "time_h": output.time_h.tolist()}
+            if self.n == 1:
+                entry["value"] = plain(output.values[0])
+            else:
+                for label, q in zip(LABELS, QUANTILES, strict=True):
+                    entry[label] = plain(output.quantile(q))
+                if output.draws:
+                    entry["median_q05"], entry["median_q95"] = (plain(output.uncertainty(q)) for q in (0.05, 0.95))
+            outputs[name] = entry
+        return {
+            "manifest": dict(self.manifest),
+            "outputs": outputs,
+            "metrics": plain(dict(self.metrics)),
+            "warnings": list(self.warnings),
+            "cite": cited(self.sources),
+        }
+
+
+def default_names(outputs: Mapping[str, Output]) -> list[str]:
+    """Choose what a figure shows when nobody says: plasma, then receptors as PET sees them."""
+    return [name for name, output in outputs.items() if output.kind.drawn]
+
+
+def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: float) -> dict[str, Any]:
+    """Describe a run so that it can be repeated: versions, seed, tolerance, given numbers, hashes of all it used."""
+    import numba
+    import scipy
+
+    text = json.dumps(run.model_dump(mode="json", exclude_none=True), sort_keys=True)
+    return {
+        "schild": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "numba": numba.__version__,
+        "run": blake2b(text.encode(), digest_size=16).hexdigest(),
+        "catalogue": values.uses.digests(values.catalogue),
+        **values.catalogue.stamp,
+        "numbers": dict(values.overrides),
+        "structure": dict(structures),
+        "seed": run.run.seed,
+        "subjects": values.people.n,
+        "rtol": rtol,
+        "title": run.run.title,
+        "regimens": [d.to_words() for d in run.doses],
+    }
+
+
+def metric(values: Sequence[float] | Floats) -> Any:
+    """One number for one subject, quantiles for many."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 1:
+        return float(array[0])
+    good = array[np.isfinite(array)]
+    if not good.size:
+        return dict.fromkeys(LABELS)
+    return {label: float(np.quantile(good, q)) for label, q in zip(LABELS, QUANTILES, strict=True)}

@@ -1,0 +1,311 @@
+"""From a built model to solved signals: compile, find periodic starts, run the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from schild.engine.run import STATUS, EngineEvents, EngineResult, run
+from schild.errors import SchildError
+from schild.model.arrays import Program, compile_spec
+from schild.model.build import Built
+from schild.model.entries import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Entry, SteadyStart
+from schild.regimen import Event
+from schild.simulation.course import drive_of, nodes_of, rates_of, steady_lags
+from schild.units import TICKS_PER_HOUR
+
+Floats = NDArray[np.float64]
+
+#: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
+RTOL = 5e-5
+
+# Kinds as the kernel numbers them.
+_KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """Where a run takes up after earlier use.
+
+    Parameters
+    ----------
+    tick : int
+        When. [us]
+    occupancy : mapping of str to ndarray, shape (n,)
+        Occupancies by signal; those not named start as in an empty body.
+    lags : ndarray, shape (n, n_states)
+        Adaptation states.
+    """
+
+    tick: int
+    occupancy: Mapping[str, Floats]
+    lags: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """Signals of every subject at the output times, and what the reducers made of them.
+
+    Parameters
+    ----------
+    program : Program
+        Names of the signals.
+    times_h : ndarray, shape (n_times,)
+        Output times. [h]
+    names : tuple of str
+        Signals stored in ``engine.out``.
+    reduced : tuple of str
+        Signals folded in ``engine.reduced``.
+    engine : EngineResult
+        Arrays, status and step counts.
+    """
+
+    program: Program
+    times_h: Floats
+    names: tuple[str, ...]
+    reduced: tuple[str, ...]
+    engine: EngineResult
+
+    def failures(self) -> str:
+        """Say how many people could not be solved, and why; empty where all were."""
+        status = self.engine.status
+        failed = status[status != 0]
+        reasons = sorted({STATUS[int(k)] for k in failed})
+        return f"{len(failed)} of {len(status)} people could not be solved: {'; '.join(reasons)}." if reasons else ""
+
+
+def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 0) -> EngineEvents:
+    """Write entries as the arrays that the engine reads; ``shift_tick`` becomes time zero."""
+    rows = []
+    for e in entries:
+        port = int(e.port) if e.kind == RECEPTORS_AT else (program.ports.index(e.port) if e.port else 0)
+        jump = e.kind in (RESET, CLEAR) or (e.kind in (ADD, TRAIN) and program.jumps[port])
+        rows.append(
+            (
+                (e.tick - shift_tick) / TICKS_PER_HOUR, _KERNEL[e.kind], port, e.amount, program.columns.index(e.scale),
+                *e.ages, e.interval, float(e.running), 1e-3 if jump else 0.1,
+            )
+        )  # fmt: skip
+    return EngineEvents.build(rows)
+
+
+def events_of_each(plain: EngineEvents, time_h: Floats, keep: NDArray[np.bool_] | None = None) -> EngineEvents:
+    """Give each person some of the same events, at times of the person's own.
+
+    Parameters
+    ----------
+    plain : EngineEvents
+        The events of everybody, from ``engine_events``.
+    time_h : ndarray, shape (n, n_events)
+        When each person has them. [h]
+    keep : ndarray of bool, shape (n, n_events), optional
+        Which of them; all by default.
+
+    Returns
+    -------
+    EngineEvents
+        In the order of people, and of time for each.
+    """
+    sequence = np.argsort(time_h, axis=1, kind="stable")
+    kept = np.ones(time_h.shape, dtype=bool) if keep is None else np.take_along_axis(keep, sequence, axis=1)
+    column, last = sequence[kept], np.cumsum(kept.sum(axis=1))
+    of_all = [f.name for f in dataclasses.fields(EngineEvents) if f.name not in ("time", "first", "last")]
+    return EngineEvents(
+        time=np.take_along_axis(time_h, sequence, axis=1)[kept],
+        first=np.concatenate([[0], last[:-1]]).astype(np.int64),
+        last=last.astype(np.int64),
+        **{name: getattr(plain, name)[column] for name in of_all},
+    )
+
+
+def solve(
+    built: Built,
+    n: int,
+    times_tick: Sequence[int],
+    *,
+    store: Sequence[str] | None = None,
+    reduce: Sequence[tuple[str, float]] = (),
+    window_h: tuple[float, float] | None = None,
+    rtol: float = RTOL,
+    threads: int | None = None,
+    dtype: DTypeLike = np.float64,
+    rebuild: Callable[[Sequence[Event]], Built] | None = None,
+    begin: Begin | None = None,
+    tabulate: Callable[[Program, Sequence[Entry]], EngineEvents] = engine_events,
+    progress: Callable[[int], None] | None = None,
+) -> Solution:
+    """Solve a built model for ``n`` subjects.
+
+    Parameters
+    ----------
+    built : Built
+        From ``schild.model.build.build``.
+    n : int
+        Number of subjects in its parameters.
+    times_tick : sequence of int
+        Output times, rising. [us]
+    store : sequence of str, optional
+        Signals to keep at the output times; every one by default.
+    reduce : sequence of (str, float)
+        Signals to fold inside the run, each with a threshold.
+    window_h : (float, float), optional
+        Where the reducers look; from the first output time to the last by default. [h]
+    rtol, threads, dtype, progress
+        As in ``schild.engine.run.run``.
+    rebuild : callable, optional
+        Builds the model of a list of events for the same people; needed where receptors start on a periodic course.
+    begin : Begin, optional
+        States of receptors and adaptation at the first event.
+    tabulate : callable
+        Writes entries as arrays; one of your own can give each subject its own times.
+
+    Returns
+    -------
+    Solution
+        With NaN and a status for subjects that failed.
+
+    Raises
+    ------
+    SchildError
+        If receptors have to start on a periodic course and no ``rebuild`` was given.
+    """
+    program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
+    names = tuple(store) if store is not None else program.signals
+    folded = tuple(name for name, _ in reduce)
+    live = program.out_live.copy()
+    for name in folded:
+        signal = program.signal(name)
+        live |= program.out_channel == signal
+    program = dataclasses.replace(program, out_live=live)
+    first = min(times_tick[0], min((e.tick for e in built.entries), default=times_tick[0]))
+    lead = [first] if first < times_tick[0] else []
+    times = np.array([*lead, *times_tick], dtype=np.float64) / TICKS_PER_HOUR
+    states = None
+    if built.starts:
+        if rebuild is None:
+            raise SchildError("Receptors start on a periodic course, and no way to build that course was given.")
+        states = np.stack([_periodic(built, start, n, rebuild, threads, rtol) for start in built.starts], axis=1)
+    entries = built.entries
+    if begin is not None:
+        found = _begun(program, rows, begin)[:, None]
+        states = found if states is None else np.concatenate([states, found], axis=1)
+        start = Entry(tick=begin.tick, kind=RECEPTORS_AT, port=str(states.shape[1] - 1))
+        entries = tuple(sorted([*entries, start], key=lambda e: (e.tick, e.kind, e.order)))
+    window = window_h or (times_tick[0] / TICKS_PER_HOUR, times_tick[-1] / TICKS_PER_HOUR)
+    result = run(
+        program,
+        rows,
+        tabulate(program, entries),
+        times,
+        [program.signal(name) for name in names],
+        reduced=[program.signal(name) for name in folded],
+        thresholds=[threshold for _, threshold in reduce],
+        window=window,
+        start_states=states,
+        threads=threads,
+        dtype=dtype,
+        progress=progress,
+        rtol=rtol,
+    )
+    if lead:
+        result = dataclasses.replace(result, out=result.out[:, :, 1:])
+    return Solution(program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result)
+
+
+def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:
+    """States of all slots and adaptation states in the kernel's order, shape (n, n_slots + n_lags)."""
+    states = rows[:, program.slot_start]
+    for k, name in enumerate(program.signals[program.n_channels : program.n_channels + states.shape[1]]):
+        if name in begin.occupancy:
+            states[:, k] = begin.occupancy[name]
+    return np.concatenate([states, begin.lags], axis=1)
+
+
+def _periodic(
+    built: Built,
+    start: SteadyStart,
+    n: int,
+    rebuild: Callable[[Sequence[Event]], Built],
+    threads: int | None,
+    rtol: float,
+) -> Floats:
+    """Receptors and adaptation on the periodic course of steady-state dosing, shape (n, n_slots + n_lags).
+
+    Binding is affine in the occupancies while concentrations are given, so one period maps a start state x to
+    ``M x + b``. Runs from zero and from each unit vector give b and M; the periodic start solves ``x = M x + b``.
+    Adaptation sees that course and nothing sees adaptation, so its own periodic start comes afterwards.
+    """
+    period = start.period
+    events = []
+    for event in start.events:
+        # One period of plain doses on top of the steady amounts of the first; lags and running inputs come along.
+        if event.rate is not None:
+            # A constant infusion stops at its event, but its steady state is that of one that goes on.
+            event = dataclasses.replace(
+                event, amount=event.rate.over(period), duration_tick=period, ii_tick=period, rate=None
+            )
+        events.append(dataclasses.replace(event, tick=0, evid=1))
+        if event.ii_tick:
+            events += [
+                dataclasses.replace(event, tick=k * event.ii_tick, evid=1, ss=0, ii_tick=0)
+                for k in range(1, period // event.ii_tick)
+            ]
+    events.sort(key=lambda e: (e.tick, e.order))
+    # With ss 1 an event would clear the ones beside it; amounts add, so 2 says the same and clears nothing.
+    events = [dataclasses.replace(e, ss=2 if e.ss else 0) for e in events]
+    course = rebuild(events)
+    # The course may lack species that only later doses bring; match slots by name.
+    program, rows = compile_spec(course.spec, course.parameters, n, course.scales)
+    slots = program.signals[program.n_channels : program.n_channels + program.slot_channel.size]
+    pointer = program.rec_ptr
+    width = int(np.max(np.diff(pointer), initial=0))
+    entries = [e for e in course.entries if e.kind != RECEPTORS_AT]
+    begin = Entry(tick=0, kind=RECEPTORS_AT, port="0")
+    entries = sorted([*entries, begin], key=lambda e: (e.tick, e.kind, e.order))
+    n_lags = program.lag_col.size // 5
+    states = np.zeros((width + 1, n, 1, len(slots) + n_lags))
+    for r in range(len(pointer) - 1):
+        for k in range(pointer[r + 1] - pointer[r]):
+            states[k + 1, :, 0, pointer[r] + k] = 1.0
+    doses = sorted({e.tick for e in events})
+    # One period is cheap, and nothing after it mends what its nodes miss.
+    grid = nodes_of(doses, period, finer=2) if n_lags else [0, period]
+    times = np.array(grid, dtype=np.float64) / TICKS_PER_HOUR
+
+    def one_period(begins: Floats, many: int, nodes: Floats) -> NDArray[np.floating]:
+        return run(
+            program,
+            np.tile(rows, (many, 1)),
+            engine_events(program, entries),
+            nodes,
+            [program.signal(name) for name in slots],
+            start_states=begins,
+            threads=threads,
+            rtol=rtol,
+        ).out
+
+    found = np.zeros((n, len(slots) + n_lags))
+    if built.spec.receptors:
+        ends = one_period(states.reshape((width + 1) * n, 1, -1), width + 1, times[[0, -1]])[:, :, 1]
+        ends = ends.reshape(width + 1, n, len(slots))
+        for r in range(len(pointer) - 1):
+            a, b = pointer[r], pointer[r + 1]
+            if a == b:
+                continue
+            base = ends[0, :, a:b]
+            matrix = np.stack([ends[k + 1, :, a:b] - base for k in range(b - a)], axis=-1)
+            found[:, a:b] = np.linalg.solve(np.eye(b - a) - matrix, base[..., None])[..., 0]
+    if n_lags:
+        occupancy = one_period(found[:, None, :], 1, times)
+        found[:, len(slots) :] = steady_lags(times, drive_of(course, slots, occupancy), rates_of(course, n))
+    whole, rows_all = compile_spec(built.spec, built.parameters, n, built.scales)
+    names = whole.signals[whole.n_channels : whole.n_channels + whole.slot_channel.size]
+    out = np.concatenate([rows_all[:, whole.slot_start], found[:, len(slots) :]], axis=1)
+    for k, name in enumerate(names):
+        if name in slots:
+            out[:, k] = found[:, slots.index(name)]
+    return out

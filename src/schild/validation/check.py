@@ -1,0 +1,207 @@
+"""One observation against its prediction: bands, fold errors, verdicts."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Observation
+from schild.engine.streams import normals
+from schild.simulation.observe import predict
+
+Floats = NDArray[np.float64]
+
+#: Assay and sampling of a plasma level, as a standard deviation of its logarithm.
+PLASMA_RESIDUAL = 0.15
+#: People assumed where neither a row nor its study file tells.
+UNKNOWN_N = 10
+#: Virtual studies drawn for each parameter set.
+REPLICATES = 20
+
+_TOMOGRAPHY = ("occupancy", "occupancy_ed50", "occupancy_half_time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """An observation and what the model says about it.
+
+    Parameters
+    ----------
+    observation : Observation
+        The row of the catalogue.
+    table : str
+        Key of its study file.
+    predicted : float
+        Of the typical person, in the row's unit.
+    low, high : float
+        90 % band of what such a study would have measured.
+    people : int
+        People of the virtual study: the row's, or the fewest known in its file.
+    """
+
+    observation: Observation
+    table: str
+    predicted: float
+    low: float
+    high: float
+    people: int
+
+    @property
+    def bound(self) -> Literal["", "at least", "at most"]:
+        """Whether the row is a bound rather than a value."""
+        o = self.observation
+        if o.low is not None and o.high is None and o.low == o.value:
+            return "at least"
+        if o.high is not None and o.low is None and o.high == o.value:
+            return "at most"
+        return ""
+
+    @property
+    def fold(self) -> float:
+        """Predicted over observed; 1 where a bound is kept."""
+        ratio = self.predicted / self.observation.value
+        if (self.bound == "at least" and ratio >= 1) or (self.bound == "at most" and ratio <= 1):
+            return 1.0
+        return ratio
+
+    @property
+    def inside(self) -> bool:
+        """Whether the observation lies in the band; a bound, whether the band reaches it."""
+        value = self.observation.value
+        if self.bound == "at least":
+            return self.high >= value
+        if self.bound == "at most":
+            return self.low <= value
+        return self.low <= value <= self.high
+
+    @property
+    def effect(self) -> bool:
+        """Whether the row is about an effect rather than plasma or a scan."""
+        return ":" in self.observation.observable
+
+    @property
+    def within_two(self) -> bool:
+        """Whether the typical prediction is within two-fold."""
+        return 0.5 <= self.fold <= 2.0
+
+    @property
+    def evidence(self) -> Literal["fitted", "checked"]:
+        """Whether a number may have been fitted to the row."""
+        return "fitted" if self.observation.role == "calibration" else "checked"
+
+    @property
+    def holds(self) -> bool:
+        """In the band and within two-fold."""
+        return self.inside and self.within_two
+
+    @property
+    def size(self) -> float:
+        """Size of the error, as the absolute logarithm of the fold; 0 is perfect."""
+        return float(abs(np.log(self.fold))) if self.fold > 0 else float("inf")
+
+
+def people_of_study(o: Observation, rows: Sequence[Observation]) -> int:
+    """People of a virtual study: those of the row, or the fewest known in its file."""
+    return o.n or min((r.n for r in rows if r.n), default=UNKNOWN_N)
+
+
+def spread_of(o: Observation) -> float:
+    """Fixed standard deviation of a scan or an effect, in the row's unit; a printed range counts as 95 % of it."""
+    if o.sd_fixed is not None:
+        return o.sd_fixed
+    return (o.high - o.low) / (2 * 1.96) if o.low is not None and o.high is not None else 0.0
+
+
+def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Floats:
+    """Results of virtual studies.
+
+    Parameters
+    ----------
+    o : Observation
+        The row.
+    values : ndarray, shape (n_draws, n_people)
+        What each person shows under each parameter set.
+    people : int
+        People of one study.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    ndarray, shape (n_draws * REPLICATES,)
+        Means over so many people each, with the residual of assay or scan.
+    """
+    draws, pool = values.shape
+    stream = f"{o.id}:{zlib.crc32(o.regimen.encode())}"
+    # Ranks from the counter-based stream, so that a row does not depend on which other rows are run.
+    u = normals(seed, f"resample:{stream}", 0, draws * REPLICATES * people)
+    from scipy.special import ndtr
+
+    pick = np.minimum((ndtr(u) * pool).astype(np.int64), pool - 1).reshape(draws, REPLICATES, people)
+    means = np.nanmean(np.take_along_axis(values[:, None, :], pick, axis=2), axis=2).ravel()
+    z = normals(seed, f"residual:{stream}", 0, means.size)
+    if o.observable in _TOMOGRAPHY or ":" in o.observable:
+        return np.asarray(means + z * spread_of(o))
+    if o.observable == "accumulation":  # percent above one
+        return np.asarray((1 + means / 100) * np.exp(PLASMA_RESIDUAL * z) * 100 - 100)
+    return np.asarray(means * np.exp(PLASMA_RESIDUAL * z))
+
+
+def check(
+    o: Observation,
+    table: str,
+    rows: Sequence[Observation],
+    *,
+    n: int,
+    draws: int,
+    seed: int,
+    kept: dict[Any, Floats] | None = None,
+    catalogue: Catalogue | None = None,
+    **options: Any,
+) -> Check:
+    """Predict one row with its band.
+
+    Parameters
+    ----------
+    o : Observation
+        The row.
+    table : str
+        Key of its study file.
+    rows : sequence of Observation
+        All rows of the file, for the fewest people known.
+    n, draws : int
+        Virtual people and parameter sets.
+    seed : int
+        Of people, parameters and residuals.
+    kept : dict, optional
+        Predictions of rows that ask the same, shared between calls.
+    catalogue : Catalogue, optional
+        Another catalogue than the one that comes with the package.
+    **options
+        Of ``schild.simulation.observe.predict``.
+
+    Returns
+    -------
+    Check
+        Typical prediction and band.
+    """
+    kind, effect, _ = o.observable.partition(":")
+    if not effect:
+        options = {"receptors": [o.species] if o.observable in _TOMOGRAPHY else ["mor"], **options}
+    options = {"seed": seed, "catalogue": catalogue, **options}
+    typical, people = float(predict(o, **options)[0]), people_of_study(o, rows)
+    if effect and kind != "peak":  # a property of the effect's curve: nobody is drawn, the printed error makes the band
+        low, high = typical - 1.645 * spread_of(o), typical + 1.645 * spread_of(o)
+    else:
+        kept = {} if kept is None else kept
+        key = (o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)
+        if key not in kept:
+            kept[key] = predict(o, population={"n": n, "uncertainty": draws}, **options).reshape(draws, n)
+        results = study_draws(o, kept[key], people, seed)
+        low, high = np.quantile(results[np.isfinite(results)], [0.05, 0.95])
+    return Check(observation=o, table=table, predicted=typical, low=float(low), high=float(high), people=people)
