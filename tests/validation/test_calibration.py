@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from schild.calibrate import (
+    adaptation,
     alcohol,
     calibration_rows,
     depot,
@@ -173,3 +174,22 @@ def test_fitted_rows_of_trials_are_met_by_the_catalogue_s_numbers():
     found = [state_trial(o, quick=True) for o in trial.rows()]
     assert len(found) == 11
     assert [s.observation.id for s in found if not s.holds] == []
+
+
+@pytest.mark.slow
+def test_the_anchors_do_not_hold_the_loss_of_slow_adaptation():
+    # docs/design/adaptation.md: without its own prior the number moves from 66 to 200 h at no cost, not to 500 h.
+    grid = (66.0, 200.0, 500.0)
+    found = adaptation.profile("response_two_state", "tau_slow_down", grid, starts=24)
+    assert [value for value, _, _ in found] == list(grid)
+    errors = [with_priors for _, _, with_priors in found]
+    assert errors[1] <= errors[0] + 0.5
+    assert errors[2] > errors[1] + 2.0
+    assert all(with_priors >= anchors for _, anchors, with_priors in found)
+
+
+@pytest.mark.slow
+def test_a_held_number_stays_and_its_prior_does_not_count():
+    numbers, errors = adaptation.solve("response_inhibitor", starts=0, held={"tau_slow": 200.0})
+    assert numbers["tau_slow"] == 200.0
+    assert set(errors) == set(adaptation.fitted_names("response_inhibitor")) - {"tau_slow"}

@@ -20,7 +20,7 @@ from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
-__all__ = ["ANCHORS", "Anchor", "Course", "courses", "fit", "predict", "reference_levels"]
+__all__ = ["ANCHORS", "Anchor", "Course", "courses", "fit", "predict", "profile", "reference_levels"]
 
 RIVALS = (
     "two_state", "inhibitor", "turnover", "response_two_state", "response_inhibitor", "response_turnover",
@@ -233,7 +233,9 @@ def anchor_values(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
     return {a.id: a.of(found) for a in ANCHORS}
 
 
-def solve(rival: str, leave_out: str = "", starts: int = STARTS) -> tuple[dict[str, float], dict[str, float]]:
+def solve(
+    rival: str, leave_out: str = "", starts: int = STARTS, held: Mapping[str, float] | None = None
+) -> tuple[dict[str, float], dict[str, float]]:
     """Fit a rival to all anchors but those of one study.
 
     Parameters
@@ -245,22 +247,25 @@ def solve(rival: str, leave_out: str = "", starts: int = STARTS) -> tuple[dict[s
     starts : int
         Starting points drawn from the priors, the same every time, besides their centre. Limits, and a drive that
         cannot be negative, leave flat places. With 0 the fit begins at the catalogue's numbers instead.
+    held : mapping of str to float, optional
+        Numbers that are not fitted and whose priors do not count.
 
     Returns
     -------
     numbers, errors : dict of str to float
         Numbers, and standard errors of their logarithms with the other numbers held.
     """
-    centre = prior(rival)
+    fixed = dict(held or {})
+    centre = {name: values for name, values in prior(rival).items() if name not in fixed}
     names = tuple(centre)
     kept = [a for a in ANCHORS if a.study != leave_out]
 
     def residuals(x: Floats) -> Floats:
         numbers = dict(zip(names, map(float, x), strict=True))
-        values = anchor_values(rival, numbers)
+        values = anchor_values(rival, numbers | fixed)
         own = [a.residual(values[a.id]) for a in kept]
-        held = [np.log(numbers[n] / mid) / sd for n, (mid, sd) in centre.items()]
-        return np.array([*own, *held])
+        from_priors = [np.log(numbers[n] / mid) / sd for n, (mid, sd) in centre.items()]
+        return np.array([*own, *from_priors])
 
     mids = np.array([mid for mid, _ in centre.values()])
     if starts:
@@ -272,7 +277,35 @@ def solve(rival: str, leave_out: str = "", starts: int = STARTS) -> tuple[dict[s
     found = [gauss_newton(residuals, start) for start in begin]
     best, _, covariance = min(found, key=lambda f: float(np.sum(f[1] ** 2)))
     error = 1.0 / np.sqrt(np.diag(np.linalg.pinv(covariance)))
-    return dict(zip(names, map(float, best), strict=True)), dict(zip(names, map(float, error), strict=True))
+    return dict(zip(names, map(float, best), strict=True)) | fixed, dict(zip(names, map(float, error), strict=True))
+
+
+def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) -> list[tuple[float, float, float]]:
+    """Profile of one number without its own prior: the others are fitted again at each value of a grid.
+
+    Parameters
+    ----------
+    rival : str
+        Key of the rival.
+    name : str
+        The number that is held.
+    grid : iterable of float
+        Its values, in its own unit.
+    starts : int
+        As for :func:`solve`.
+
+    Returns
+    -------
+    list of (float, float, float)
+        Value, squared error of the anchors, and the same with the priors of the other numbers.
+    """
+    found = []
+    for value in grid:
+        numbers, _ = solve(rival, starts=starts, held={name: value})
+        error = score(anchor_values(rival, numbers))
+        priors = sum((np.log(numbers[n] / mid) / sd) ** 2 for n, (mid, sd) in prior(rival).items() if n != name)
+        found.append((value, error, error + float(priors)))
+    return found
 
 
 def reference_levels(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
