@@ -35,26 +35,16 @@ _LABELS = tuple(f"block_q{round(100 * q):02d}" for q in QUANTILES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One effect of one challenge.
+    """One effect of one challenge."""
 
-    Parameters
-    ----------
-    time_h : float
-        When the agonist is given. [h]
-    effect, unit : str
-        Which effect, and its unit.
-    without, with_ : ndarray, shape (n_subjects,)
-        Largest change from the value just before the agonist, within 6 h.
-    noise : float
-        Change that counts as none; where the response without is smaller the block is not a number.
-    """
-
-    time_h: float
+    time_h: float  #: When the agonist is given [h]
+    #: Which effect, and its unit
     effect: str
     unit: str
+    #: Largest change from the value just before the agonist, within 6 h; shape (n_subjects,)
     without: Floats
     with_: Floats
-    noise: float
+    noise: float  #: Change that counts as none; where the response without is smaller the block is not a number
 
     @property
     def block(self) -> Floats:

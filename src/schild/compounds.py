@@ -56,32 +56,15 @@ RADIUS, BITS = 2, 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a compound carries on its core.
-
-    Parameters
-    ----------
-    key, name : str
-        Identity.
-    core : str or None
-        Name of the core; None for a compound with none of the cores known here.
-    nitrogen : str
-        What replaces the hydrogen of the nor compound.
-    positions : mapping of int to str
-        Other positions (morphine numbering) that carry something.
-    bond_7_8 : str
-        ``"single"``, ``"double"`` or empty.
-    c6 : str
-        ``"alpha"`` or ``"beta"`` where position 6 carries a single-bonded group (morphine is alpha); else empty.
-    charge : int
-        Formal charge.
-    """
+    """What a compound carries on its core."""
 
     key: str
     name: str
-    core: str | None
-    nitrogen: str
-    positions: Mapping[int, str]
-    bond_7_8: str = ""
+    core: str | None  #: Name of the core; None for a compound with none of the cores known here
+    nitrogen: str  #: What replaces the hydrogen of the nor compound
+    positions: Mapping[int, str]  #: Other positions (morphine numbering) that carry something
+    bond_7_8: str = ""  #: ``"single"``, ``"double"`` or empty
+    #: ``"alpha"`` or ``"beta"`` where position 6 carries a single-bonded group (morphine is alpha); else empty
     c6: str = ""
     charge: int = 0
 
@@ -354,18 +337,8 @@ def _core(molecule: Any) -> tuple[str | None, dict[int, int]]:
 def describe(compound: Compound) -> Description:
     """Say what a compound carries on its core.
 
-    Parameters
-    ----------
-    compound : Compound
-        From ``Catalogue.compounds``.
+    ``compound``: from ``Catalogue.compounds``. Returns positions in the numbering of morphine.
 
-    Returns
-    -------
-    Description
-        Positions in the numbering of morphine.
-
-    Examples
-    --------
     >>> describe(load().compounds["nalmefene"]).positions
     mappingproxy({3: 'OH', 6: 'methylene (=CH2)', 14: 'OH'})
     """

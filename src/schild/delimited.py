@@ -29,30 +29,14 @@ _TITLE = re.compile(r"\s*TABLE NO", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Cells of a table before anything is made of them.
+    """Cells of a table before anything is made of them."""
 
-    Parameters
-    ----------
-    name : str
-        What to call the table in messages.
-    frame : DataFrame
-        One column per name in the header. Text from a file; whatever it holds from a data frame.
-    lines : ndarray of int, shape (n_rows,)
-        Line in the file, or number of the row in a data frame, from 1.
-    cells : ndarray of int, shape (n_rows,), or None
-        Number of cells that the row has, for a file.
-    from_file : bool
-        Whether lines or rows are counted.
-    separator : str
-        What stands between the columns, in words.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    lines: NDArray[np.int64]
-    cells: NDArray[np.int64] | None
-    from_file: bool
-    separator: str = ""
+    name: str  #: What to call the table in messages
+    frame: pd.DataFrame  #: One column per name in the header. Text from a file; whatever it holds from a data frame.
+    lines: NDArray[np.int64]  #: Line in the file, or number of the row in a data frame, from 1; shape (n_rows,)
+    cells: NDArray[np.int64] | None  #: Number of cells that the row has, for a file; shape (n_rows,)
+    from_file: bool  #: Whether lines or rows are counted
+    separator: str = ""  #: What stands between the columns, in words
 
     def take(self, keep: NDArray[np.bool_]) -> Rows:
         """Keep some rows."""
@@ -67,26 +51,12 @@ class Rows:
 def read_rows(source: Source, known: Callable[[str], str | None], needed: Collection[str] = ()) -> Rows:
     """Read the rows of a table.
 
-    Parameters
-    ----------
-    source : path, open file or DataFrame
-        A text file has a header. Columns are separated by commas, tabs, semicolons, bars or blanks. Lines that begin
-        with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` (NONMEM writes them) are no rows. A decimal
-        comma counts as a point where commas do not separate columns.
-    known : callable
-        Gives the name under which a column is known, or None; what separates the columns shows in the header.
-    needed : collection of str
-        Names that make a line a header even if it begins with ``#``.
-
-    Returns
-    -------
-    Rows
-        As text; what a cell means is decided later.
-
-    Raises
-    ------
-    InputError
-        If it is no such table.
+    ``source``: a text file has a header. Columns are separated by commas, tabs, semicolons, bars or blanks. Lines that
+    begin with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` (NONMEM writes them) are no rows. A decimal
+    comma counts as a point where commas do not separate columns. ``known``: gives the name under which a column is
+    known, or None; what separates the columns shows in the header; ``needed``: names that make a line a header even if
+    it begins with ``#``. Returns cells as text; what a cell means is decided later. Raises InputError if it is no such
+    table.
     """
     import pandas as pd
 

@@ -25,23 +25,10 @@ class OverlayError(CatalogueError, InputError):
 class UnknownNameError(InputError, KeyError):
     """A name that the catalogue, a model or a result does not have.
 
-    Parameters
-    ----------
-    kind : str
-        What was looked up, e.g. ``"drug"``.
-    name : str
-        The name that was given.
-    known : iterable of str
-        The names that exist; at most five are listed.
-    also : iterable of str, default ()
-        Other names that are understood and may be meant.
-    says : str, default ""
-        What is known of the name, in place of names that are like it.
-    list_with : str, default ""
-        The command that lists all names.
+    ``kind``: what was looked up, e.g. ``"drug"``. ``name``: the name that was given; ``known``: the names that exist;
+    at most five are listed; ``also``: other names that are understood and may be meant; ``says``: what is known of the
+    name, in place of names that are like it; ``list_with``: the command that lists all names.
 
-    Examples
-    --------
     >>> str(UnknownNameError("drug", "naltrexon", ["naltrexone", "naloxone"]))
     "No drug is called 'naltrexon'. Did you mean 'naltrexone'?"
     """
@@ -88,8 +75,6 @@ def _again(message: str) -> UnknownNameError:
 def close_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Give the known names that a slip of the pen may have meant: few, and none that is only somewhat like it.
 
-    Examples
-    --------
     >>> close_names("morfine", ["morphine", "hydromorphone"]), close_names("suboxone", ["naloxone"])
     (['morphine'], [])
     """

@@ -147,25 +147,11 @@ class Population:
 def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int, first: int = 0) -> People:
     """Draw the people of a run.
 
-    Parameters
-    ----------
-    who : Subject or Population
-        One typical person, or a group.
-    numbers : Catalogue or Values
-        Hold the reference populations; ``Values`` also hold what is given in place of their numbers.
-    seed : int
-        Seed of the run.
-    first : int
-        Number of the first person of a population: persons ``first`` to ``first + n`` of one that has no end.
+    ``who``: one typical person, or a group; ``numbers``: hold the reference populations; ``Values`` also hold what is
+    given in place of their numbers; ``seed``: seed of the run; ``first``: number of the first person of a population:
+    persons ``first`` to ``first + n`` of one that has no end. Returns: for a population with parameter draws, the
+    people of the first draw come first, then the same people again under the second, and so on.
 
-    Returns
-    -------
-    People
-        For a population with parameter draws, the people of the first draw come first, then the same people again
-        under the second, and so on.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> people_of(Subject(), load(), seed=1).n
     1
@@ -202,8 +188,6 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
 def groups(first: int, last: int, most: int) -> Iterator[tuple[int, int]]:
     """Cut people ``first`` to ``last`` into groups of at most ``most``: what is kept of one group fits into memory.
 
-    Examples
-    --------
     >>> list(groups(0, 5, 2))
     [(0, 2), (2, 4), (4, 5)]
     """

@@ -21,23 +21,8 @@ def table(
 ) -> Table:
     """Make a table for a terminal; what a user wrote is shown as it is, never read as markup.
 
-    Parameters
-    ----------
-    title, caption : str
-        Above and below.
-    columns : sequence of str
-        Headings.
-    rows : iterable of sequences
-        Cells; a ``rich`` text passes, anything else is shown as its ``str``.
-    left : sequence of str, optional
-        Columns set to the left; the first by default. The others hold numbers and are set to the right.
-    caption : str
-        Below.
-
-    Returns
-    -------
-    rich.table.Table
-        To be printed.
+    ``rows``: cells; a ``rich`` text passes, anything else is shown as its ``str``. ``left``: columns set to the left;
+    the first by default. The others hold numbers and are set to the right.
     """
     from rich.table import Table
     from rich.text import Text
@@ -62,8 +47,6 @@ def table(
 def number_words(value: float) -> str:
     """Write a number with three digits.
 
-    Examples
-    --------
     >>> number_words(0.012345), number_words(2440.4), number_words(1.5e-7)
     ('0.0123', '2,440', '1.50e-07')
     """
@@ -75,8 +58,6 @@ def number_words(value: float) -> str:
 def spread_words(value: Any, words: Callable[[float], str], gap: str = " ") -> str:
     """Write one value, or the median with the 5th and the 95th percentile in brackets; a dash where there is none.
 
-    Examples
-    --------
     >>> spread_words({"q05": 1.0, "q50": 2.0, "q95": 4.0}, number_words)
     '2 (1 to 4)'
     """
@@ -92,8 +73,6 @@ def spread_words(value: Any, words: Callable[[float], str], gap: str = " ") -> s
 def between(low: str, high: str) -> str:
     """Write a range, its unit once if both ends have the same.
 
-    Examples
-    --------
     >>> between("76 %", "95 %"), between("35 min", "6 d")
     ('76 to 95 %', '35 min to 6 d')
     """
@@ -104,8 +83,6 @@ def between(low: str, high: str) -> str:
 def percent_words(fraction: float) -> str:
     """Write a fraction as a percentage.
 
-    Examples
-    --------
     >>> percent_words(0.954), percent_words(0.9996), percent_words(1.0), percent_words(0.004)
     ('95 %', '>99.9 %', '100 %', '0.4 %')
     """
@@ -120,8 +97,6 @@ def percent_words(fraction: float) -> str:
 def time_words(hours: float) -> str:
     """Write a time in the unit that reads best.
 
-    Examples
-    --------
     >>> time_words(0.5), time_words(24), time_words(177.1)
     ('30 min', '24 h', '7.38 d')
     """

@@ -29,27 +29,10 @@ _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM
 def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) -> str:
     """Read a text file that a user named.
 
-    Parameters
-    ----------
-    path : path
-        A regular file: no folder, no device, no pipe.
-    what : str
-        What it should be, for messages: ``"a table as CSV"``.
-    most : int, default MAX_BYTES
-        The largest size. [bytes]
+    ``path``: a regular file: no folder, no device, no pipe; ``what``: what it should be, for messages: ``"a table as
+    CSV"``; ``most``: the largest size [bytes]. Returns the text without a byte order mark. Line ends are kept as they
+    are. Raises InputError if it is no regular file, too large, compressed, or not text in UTF-8.
 
-    Returns
-    -------
-    str
-        The text without a byte order mark. Line ends are kept as they are.
-
-    Raises
-    ------
-    InputError
-        If it is no regular file, too large, compressed, or not text in UTF-8.
-
-    Examples
-    --------
     >>> read_text("/dev/zero", "a run file")
     Traceback (most recent call last):
     schild.errors.InputError: '/dev/zero' is a device or a pipe; expected a run file. Save it as a file first.
@@ -105,21 +88,9 @@ _LONG_NUMBER = re.compile(r"(?:0x|[0-9])[0-9A-Fa-f_]{399}", re.ASCII)
 def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
     """Read a TOML file that a user named.
 
-    Parameters
-    ----------
-    path, what, most
-        As for :func:`read_text`.
-
-    Returns
-    -------
-    dict
-        What the file holds; a file without an entry is refused.
-
-    Raises
-    ------
-    InputError
-        As for :func:`read_text`; if it is not TOML; and, before it is parsed, if a key has twenty parts or a number
-        400 digits, because the parser takes minutes over such a file or fails.
+    ``path``, ``what`` and ``most``: as for :func:`read_text`. Returns what the file holds; a file without an entry is
+    refused. Raises InputError as for :func:`read_text`; if it is not TOML; and, before it is parsed, if a key has
+    twenty parts or a number 400 digits, because the parser takes minutes over such a file or fails.
     """
     text = read_text(path, what, most=most)
     check_toml(text, str(path), what)
@@ -134,13 +105,8 @@ def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
 def check_toml(text: str, name: str, what: str) -> None:
     """Refuse text over which a parser of TOML takes minutes or fails.
 
-    Raises
-    ------
-    InputError
-        If a key has more than twenty parts or a number 400 digits.
+    Raises InputError if a key has more than twenty parts or a number 400 digits.
 
-    Examples
-    --------
     >>> check_toml("a.b = 1", "x.toml", "a run file")
     """
     for pattern, found in ((_DEEP_KEY, "a key of more than 20 parts"), (_LONG_NUMBER, "a number of 400 digits")):

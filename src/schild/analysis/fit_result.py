@@ -26,47 +26,26 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One number with its 95 % limits.
+    """One number with its 95 % limits."""
 
-    Parameters
-    ----------
-    value : float or None
-        Best value; None where the data give none, such as a pA2 without a shift.
-    low, high : float or None
-        Wald limits; None for a number that was held.
-    profile_low, profile_high : float or None
-        Limits by the profile of the sum of squares, where it was computed.
-    unit : str
-        Unit; ``"1"`` is dimensionless.
-    held : bool
-        Whether it was given and not fitted.
-    """
-
-    value: float | None
+    value: float | None  #: Best value; None where the data give none, such as a pA2 without a shift
+    #: Wald limits; None for a number that was held
     low: float | None = None
     high: float | None = None
+    #: Limits by the profile of the sum of squares, where it was computed
     profile_low: float | None = None
     profile_high: float | None = None
-    unit: str = "1"
-    held: bool = False
+    unit: str = "1"  #: Unit; ``"1"`` is dimensionless
+    held: bool = False  #: Whether it was given and not fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseRatio:
-    """Dose ratio of one antagonist level in one tissue, or of one curve at it.
+    """Dose ratio of one antagonist level in one tissue, or of one curve at it."""
 
-    Parameters
-    ----------
-    level : float
-        Antagonist in the unit given.
-    curve : str
-        Name of the tissue or the curve; empty when a level has one.
-    ratio, low, high : float
-        EC50 with over EC50 without, in the same tissue, with 95 % limits. [1]
-    """
-
-    level: float
-    curve: str
+    level: float  #: Antagonist in the unit given
+    curve: str  #: Name of the tissue or the curve; empty when a level has one
+    #: EC50 with over EC50 without, in the same tissue, with 95 % limits [1]
     ratio: float
     low: float
     high: float
@@ -74,29 +53,17 @@ class DoseRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FTest:
-    """Extra sum of squares F test of a simple form against one that contains it.
-
-    Parameters
-    ----------
-    name, question : str
-        What is asked.
-    f : float
-        Ratio of variances. [1]
-    df1, df2 : int
-        Parameters more, degrees of freedom left. [1]
-    p : float or None
-        Probability of so large an F when the simple form is true; None where the general form leaves no freedom.
-    says : str
-        The answer in words.
-    """
+    """Extra sum of squares F test of a simple form against one that contains it."""
 
     name: str
     question: str
-    f: float | None
+    f: float | None  #: Ratio of variances [1]
+    #: Parameters more, degrees of freedom left [1]
     df1: int
     df2: int
+    #: Probability of so large an F when the simple form is true; None where the general form leaves no freedom
     p: float | None
-    says: str
+    says: str  #: The answer in words
 
     @property
     def rejects(self) -> bool:

@@ -23,30 +23,14 @@ _TINY = 1e-13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """Measured responses, each belonging to one curve.
+    """Measured responses, each belonging to one curve."""
 
-    Parameters
-    ----------
-    x : ndarray, shape (n_points,)
-        Logarithm of the agonist, less its centre; minus infinity for none.
-    y : ndarray, shape (n_points,)
-        Response, between about 0 and 1.
-    weight : ndarray, shape (n_points,)
-        Square roots of the weights.
-    curve : ndarray of int, shape (n_points,)
-        Which curve a point belongs to.
-    b : ndarray, shape (n_curves,)
-        Logarithm of the antagonist, less its centre; minus infinity for the curves without.
-    tissue : ndarray of int, shape (n_curves,)
-        Which tissue a curve belongs to; a curve without antagonist comes first in each.
-    """
-
-    x: Floats
-    y: Floats
-    weight: Floats
-    curve: Ints
-    b: Floats
-    tissue: Ints
+    x: Floats  #: Logarithm of the agonist, less its centre; minus infinity for none; shape (n_points,)
+    y: Floats  #: Response, between about 0 and 1; shape (n_points,)
+    weight: Floats  #: Square roots of the weights; shape (n_points,)
+    curve: Ints  #: Which curve a point belongs to; shape (n_points,)
+    b: Floats  #: Logarithm of the antagonist, less its centre; minus infinity for the curves without; shape (n_curves,)
+    tissue: Ints  #: Which tissue a curve belongs to; a curve without antagonist comes first in each; shape (n_curves,)
 
     @property
     def n_curves(self) -> int:
@@ -67,21 +51,14 @@ class Points:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What the curves share.
+    """What the curves share."""
 
-    Parameters
-    ----------
-    top, hill : {"tissue", "curve"}
-        Whether the curves of a tissue have one maximum and one Hill slope, or each its own.
-    shift : {"schild", "none", "curve"}
-        Whether the curves of a tissue shift as Gaddum and Schild say, not at all, or each as it likes.
-    held : mapping of str to float
-        Parameters that are not fitted: ``bottom``, ``top``, ``slope``, ``pa2``.
-    """
-
+    #: Whether the curves of a tissue have one maximum and one Hill slope, or each its own
     top: str = "tissue"
     hill: str = "tissue"
+    #: Whether the curves of a tissue shift as Gaddum and Schild say, not at all, or each as it likes
     shift: str = "schild"
+    #: Parameters that are not fitted: ``bottom``, ``top``, ``slope``, ``pa2``
     held: Mapping[str, float] = field(default_factory=dict)
 
     def share(self, name: str) -> str:
@@ -179,19 +156,8 @@ def predict(form: Form, points: Points, theta: Floats, *, jacobian: bool = True)
 def least(form: Form, points: Points, starts: list[Start]) -> Fit:
     """Minimise from several starts and keep the best.
 
-    Parameters
-    ----------
-    form : Form
-        What is shared.
-    points : Points
-        At least as many as there are parameters.
-    starts : list of mapping
-        ``bottom``, ``top``, ``log_hill``, ``log_ec50``, ``pa2`` and ``slope``, as one number or by curve.
-
-    Returns
-    -------
-    Fit
-        With the covariance of the parameters.
+    ``points``: at least as many as there are parameters; ``starts``: ``bottom``, ``top``, ``log_hill``, ``log_ec50``,
+    ``pa2`` and ``slope``, as one number or by curve. Returns the estimates with the covariance of the parameters.
     """
     names = tuple(form.names(points))
     by_tissue = np.unique(points.tissue, return_index=True)[1]
@@ -275,21 +241,8 @@ def start_values(points: Points, held: Mapping[str, float]) -> list[Start]:
 def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tuple[float | None, float | None]:
     """Limits of a parameter by its profile: where the best sum of squares rises by the F quantile.
 
-    Parameters
-    ----------
-    fit : Fit
-        The minimum.
-    points : Points
-        What was fitted.
-    name : str
-        ``"pa2"`` or ``"slope"``.
-    level : float
-        Coverage. [1]
-
-    Returns
-    -------
-    (float or None, float or None)
-        None where the profile stays below its threshold within four decades.
+    ``name``: ``"pa2"`` or ``"slope"``; ``level``: coverage [1]. Returns none where the profile stays below its
+    threshold within four decades.
     """
     from scipy.optimize import brentq
     from scipy.stats import f as f_distribution
@@ -327,21 +280,8 @@ def highest_pa2(
 ) -> float | None:
     """Upper limit of pA2 where the curves do not shift: from there on the sum of squares rises by the F quantile.
 
-    Parameters
-    ----------
-    points : Points
-        What was fitted.
-    held : mapping of str to float
-        Parameters that are not fitted, ``slope`` among them.
-    starts : list of mapping
-        As for `least`.
-    level : float
-        Coverage of the one side; 0.975 gives the upper limit of 95 % limits. [1]
-
-    Returns
-    -------
-    float or None
-        None where the data bound no shift.
+    ``held``: parameters that are not fitted, ``slope`` among them; ``starts``: as for `least`; ``level``: coverage of
+    the one side; 0.975 gives the upper limit of 95 % limits [1]. Returns none where the data bound no shift.
     """
     from scipy.optimize import brentq
     from scipy.stats import f as f_distribution

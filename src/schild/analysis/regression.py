@@ -25,48 +25,30 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One Schild line.
+    """One Schild line."""
 
-    Parameters
-    ----------
-    log_b, log_dr_1 : ndarray, shape (n,)
-        Logarithm of the antagonist in the canonical unit, and of the dose ratio less one.
-    slope, intercept : float
-        Of the straight line. [1]
-    slope_low, slope_high : float or None
-        95 % limits; None with fewer than three points.
-    intercept_low, intercept_high : float or None
-        95 % limits of the intercept.
-    pa2 : float
-        Where the line crosses zero, with the sign changed.
-    pa2_low, pa2_high : float or None
-        95 % limits by Fieller's theorem; None where it gives no interval.
-    pkb : float
-        Estimate with the slope held at 1.
-    pkb_low, pkb_high : float or None
-        95 % limits; None with fewer than two points.
-    p_slope_1 : float or None
-        Probability of a slope at least as far from 1 when it is 1.
-    dropped : tuple of str
-        Points that have no logarithm, with the reason.
-    """
-
+    #: Logarithm of the antagonist in the canonical unit, and of the dose ratio less one; shape (n,)
     log_b: Floats
     log_dr_1: Floats
+    #: Of the straight line [1]
     slope: float
     intercept: float
+    #: 95 % limits; None with fewer than three points
     slope_low: float | None
     slope_high: float | None
+    #: 95 % limits of the intercept
     intercept_low: float | None
     intercept_high: float | None
-    pa2: float
+    pa2: float  #: Where the line crosses zero, with the sign changed
+    #: 95 % limits by Fieller's theorem; None where it gives no interval
     pa2_low: float | None
     pa2_high: float | None
-    pkb: float
+    pkb: float  #: Estimate with the slope held at 1
+    #: 95 % limits; None with fewer than two points
     pkb_low: float | None
     pkb_high: float | None
-    p_slope_1: float | None
-    dropped: tuple[str, ...] = ()
+    p_slope_1: float | None  #: Probability of a slope at least as far from 1 when it is 1
+    dropped: tuple[str, ...] = ()  #: Points that have no logarithm, with the reason
 
     def numbers(self) -> dict[str, Any]:
         """Return the estimates as plain data."""
@@ -81,22 +63,9 @@ class Line:
 def regress(log_b: Sequence[float] | Floats, ratio: Sequence[float] | Floats, labels: Sequence[str] = ()) -> Line:
     """Fit a Schild line by ordinary least squares.
 
-    Parameters
-    ----------
-    log_b : array_like
-        Logarithm of the antagonist. [log10 of the canonical unit]
-    ratio : array_like
-        Dose ratios. [1]
-    labels : sequence of str
-        What to call the points in messages.
+    ``log_b``: logarithm of the antagonist [log10 of the canonical unit]; ``ratio``: dose ratios [1]; ``labels``: what
+    to call the points in messages. Returns NaN where fewer than two points, or one antagonist level, leave no slope.
 
-    Returns
-    -------
-    Line
-        NaN where fewer than two points, or one antagonist level, leave no slope.
-
-    Examples
-    --------
     >>> line = regress([-9.0, -8.0, -7.0], [2.0, 11.0, 101.0])
     >>> round(line.slope, 6), round(line.pa2, 6), round(line.pkb, 6)
     (1.0, 9.0, 9.0)
@@ -156,8 +125,6 @@ def no_shift_limit(log_b: Floats, ratio: Floats) -> float | None:
 
     The logarithm of a dose ratio is taken as log(1 + [B] KB) with an error of one variance.
 
-    Examples
-    --------
     >>> b = np.array([-8.0, -7.0, -6.0, -5.0])
     >>> no_shift_limit(b, 1 + 10 ** (b + 7)) is None
     True

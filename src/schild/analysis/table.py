@@ -38,26 +38,16 @@ _RELATIVE = ("Kd", "C/Kd", "KD", "C/KD")
 class Scale:
     """How a unit of concentration or dose turns into the one that pA2 is counted in.
 
-    Parameters
-    ----------
-    unit : str
-        As given, e.g. ``"nM"``.
-    canonical : str
-        ``"M"``, ``"mol/kg"``, ``"Kd"``, or the unit itself where a molar mass would be needed and is not known.
-    log_factor : float
-        Decadic logarithm of one ``unit`` in ``canonical``.
-
-    Examples
-    --------
     >>> Scale.of("nM")
     Scale(unit='nM', canonical='M', log_factor=-9.0)
     >>> round(Scale.of("mg/kg", molar_mass=341.4).log_factor, 3)
     -5.533
     """
 
-    unit: str
+    unit: str  #: As given, e.g. ``"nM"``.
+    #: ``"M"``, ``"mol/kg"``, ``"Kd"``, or the unit itself where a molar mass would be needed and is not known
     canonical: str
-    log_factor: float
+    log_factor: float  #: Decadic logarithm of one ``unit`` in ``canonical``
 
     @classmethod
     def of(cls, unit: str, molar_mass: float | None = None, *, kind: str = "antagonist") -> Scale:
@@ -119,29 +109,12 @@ def read_table(
 ) -> Table:
     """Read and check columns.
 
-    Parameters
-    ----------
-    data : path, data frame or mapping
-        A text table has a header, its columns separated by commas, tabs or semicolons; a unit may stand behind a name
-        in brackets, as in ``antagonist [nM]``. Lines that begin with ``#`` are comments; elsewhere ``#`` is a letter.
-    numeric, optional : sequence of str
-        Columns of numbers that must, or may, be there.
-    text : sequence of str
-        Columns of words that may be there.
-    units : mapping of str to str or None
-        Units by column, as arguments gave them.
-    molar_mass : float, optional
-        Of the antagonist, for masses. [g/mol]
-
-    Returns
-    -------
-    Table
-        Finite numbers, not negative where they are concentrations.
-
-    Raises
-    ------
-    InputError
-        For the first thing that is wrong, with its line in the file (its row in a data frame, from 1).
+    ``data``: a text table has a header, its columns separated by commas, tabs or semicolons; a unit may stand behind a
+    name in brackets, as in ``antagonist [nM]``. Lines that begin with ``#`` are comments; elsewhere ``#`` is a letter.
+    ``numeric`` and ``optional``: columns of numbers that must, or may, be there; ``text``: columns of words that may be
+    there; ``units``: units by column, as arguments gave them; ``molar_mass``: of the antagonist, for masses [g/mol].
+    Returns finite numbers, not negative where they are concentrations. Raises InputError for the first thing that is
+    wrong, with its line in the file (its row in a data frame, from 1).
     """
     raw, given, name, places = _raw(data, (*numeric, *optional, *text))
     missing = [column for column in numeric if column not in raw]
@@ -233,10 +206,7 @@ def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], di
 def has_ratios(path: Path) -> bool:
     """Whether a table has a column of dose ratios.
 
-    Raises
-    ------
-    InputError
-        If it is no table in a text file.
+    Raises InputError if it is no table in a text file.
     """
     return "dose_ratio" in _raw(path, ("antagonist", "dose_ratio", "agonist", "response"))[0]
 

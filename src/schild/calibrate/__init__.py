@@ -42,25 +42,9 @@ class Fit:
 def calibration_rows(study: str, *ids: str) -> tuple[Observation, ...]:
     """Return rows of a study that may be fitted.
 
-    Parameters
-    ----------
-    study : str
-        Key of the study.
-    *ids : str
-        Beginnings of row ids; every calibration row by default.
+    ``study``: key of the study; ``ids``: beginnings of row ids; every calibration row by default. Returns rows in the
+    order of the file. Raises ValueError if a wanted row is not marked for calibration: check rows are never fitted.
 
-    Returns
-    -------
-    tuple of Observation
-        In the order of the file.
-
-    Raises
-    ------
-    ValueError
-        If a wanted row is not marked for calibration: check rows are never fitted.
-
-    Examples
-    --------
     >>> len(calibration_rows("naltrexone_pet", "rabiner2011", "lee1988", "weerts2008_mor"))
     12
     """
@@ -79,23 +63,9 @@ def gauss_newton(
 ) -> tuple[Floats, Floats, Floats]:
     """Least squares in the logarithms of positive numbers.
 
-    Parameters
-    ----------
-    residuals : callable
-        Standardised residuals of natural values, shape (n_rows,).
-    start : iterable of float
-        Natural starting values.
-    bounds : (iterable of float, iterable of float), optional
-        Lower and upper limits, natural values.
-
-    Returns
-    -------
-    value : ndarray
-        Natural values at the minimum.
-    residual : ndarray
-        Residuals there.
-    covariance : ndarray
-        Of the logarithms: inverse of J'J, times the mean squared residual where that exceeds one.
+    ``residuals``: standardised residuals of natural values, shape (n_rows,); ``bounds``: lower and upper limits,
+    natural values. Returns ``value``: natural values at the minimum; ``residual``: residuals there; ``covariance``: of
+    the logarithms: inverse of J'J, times the mean squared residual where that exceeds one.
     """
     from scipy.optimize import least_squares
 

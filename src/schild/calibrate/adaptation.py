@@ -238,22 +238,10 @@ def solve(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Fit a rival to all anchors but those of one study.
 
-    Parameters
-    ----------
-    rival : str
-        Its key.
-    leave_out : str
-        Study whose anchors are not used.
-    starts : int
-        Starting points drawn from the priors, the same every time, besides their centre. Limits, and a drive that
-        cannot be negative, leave flat places. With 0 the fit begins at the catalogue's numbers instead.
-    held : mapping of str to float, optional
-        Numbers that are not fitted and whose priors do not count.
-
-    Returns
-    -------
-    numbers, errors : dict of str to float
-        Numbers, and standard errors of their logarithms with the other numbers held.
+    ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors, the same every
+    time, besides their centre. Limits, and a drive that cannot be negative, leave flat places. With 0 the fit begins at
+    the catalogue's numbers instead. ``held``: numbers that are not fitted and whose priors do not count. Returns
+    ``numbers`` and ``errors``: numbers, and standard errors of their logarithms with the other numbers held.
     """
     fixed = dict(held or {})
     centre = {name: values for name, values in prior(rival).items() if name not in fixed}
@@ -283,21 +271,9 @@ def solve(
 def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) -> list[tuple[float, float, float]]:
     """Profile of one number without its own prior: the others are fitted again at each value of a grid.
 
-    Parameters
-    ----------
-    rival : str
-        Key of the rival.
-    name : str
-        The number that is held.
-    grid : iterable of float
-        Its values, in its own unit.
-    starts : int
-        As for :func:`solve`.
-
-    Returns
-    -------
-    list of (float, float, float)
-        Value, squared error of the anchors, and the same with the priors of the other numbers.
+    ``rival``: key of the rival; ``name``: the number that is held; ``grid``: its values, in its own unit; ``starts``:
+    as for :func:`solve`. Returns value, squared error of the anchors, and the same with the priors of the other
+    numbers.
     """
     found = []
     for value in grid:
@@ -349,8 +325,6 @@ def compare(rivals: Iterable[str] = RIVALS, starts: int = STARTS) -> dict[str, t
 def choose(scores: Mapping[str, tuple[float, float]]) -> str:
     """Return the rival that predicts left-out studies best; among ties the one with fewest numbers.
 
-    Examples
-    --------
     >>> choose({"two_state": (1.0, 30.0), "inhibitor": (2.0, 32.0)})
     'inhibitor'
     """

@@ -98,10 +98,7 @@ def effects_of(
 def fit(base: Mapping[str, float] | None = None) -> Fit:
     """Fit the five numbers.
 
-    Parameters
-    ----------
-    base : mapping, optional
-        Overrides from the fits of naltrexone, so that one refit is consistent in itself.
+    ``base``: overrides from the fits of naltrexone, so that one refit is consistent in itself.
     """
     goal = targets()
     known: dict[str, float] = {}

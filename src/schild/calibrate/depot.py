@@ -16,10 +16,7 @@ NAMES = ("depot.burst.rate", "depot.pulse.rate", "depot.tail.rate")
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit the rates of burst, pulse and tail to first peak, second peak and half-life.
 
-    Parameters
-    ----------
-    base : mapping
-        Overrides from the oral fit, so that one refit is consistent in itself.
+    ``base``: overrides from the oral fit, so that one refit is consistent in itself.
     """
     rows = calibration_rows(STUDY, "label_first_peak", "label_second_peak", "dunbar2006_half_life")
 

@@ -97,10 +97,7 @@ def _of(rows: Sequence[Observation], names: Sequence[str], known: Mapping[str, f
 def fit(base: Mapping[str, float] | None = None) -> Fit:
     """Run every stage in order.
 
-    Parameters
-    ----------
-    base : mapping, optional
-        Overrides from the fits of kinetics and scans, so that one refit is consistent in itself.
+    ``base``: overrides from the fits of kinetics and scans, so that one refit is consistent in itself.
     """
     known: dict[str, float] = dict(base or {})
     numbers: list[Fitted] = []

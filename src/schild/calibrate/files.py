@@ -20,17 +20,8 @@ _SHARED = ("effects.toml", "adaptation.toml")
 def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
     """Write the value of each number's ``fitted`` entry and, where there is one, the CV of its uncertainty.
 
-    Parameters
-    ----------
-    numbers : sequence of Fitted
-        What the fits gave.
-    folder : Path
-        Folder of the drug files.
-
-    Raises
-    ------
-    CatalogueError
-        If a file has no entry with key ``fitted`` for a number: the entry, with its sources, is written by hand first.
+    ``numbers``: what the fits gave; ``folder``: folder of the drug files. Raises CatalogueError if a file has no entry
+    with key ``fitted`` for a number: the entry, with its sources, is written by hand first.
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"

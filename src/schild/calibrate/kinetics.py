@@ -91,8 +91,6 @@ STAGES = (
 def rows_of(stage: Stage) -> tuple[Observation, ...]:
     """Return the rows of a stage, each of which must be marked for calibration.
 
-    Examples
-    --------
     >>> [o.id for o in rows_of(STAGES[1])]
     ['inturrisi1984_half_life', 'rook2006_mam_half_life']
     """

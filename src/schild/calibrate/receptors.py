@@ -94,8 +94,6 @@ def leave_one_study_out(rival: Rival, rows: Sequence[Observation], base: Mapping
 def choose(scores: Mapping[str, float]) -> str:
     """Apply the rule for the default to scores under leave-one-study-out (docs/design/calibration.md).
 
-    Examples
-    --------
     >>> choose({"plasma_equilibrium": 5.0, "effect_compartment": 1.1, "slow_receptor": 1.0,
     ...         "effect_compartment_slow_receptor": 1.0})
     'effect_compartment'
@@ -116,10 +114,7 @@ def _of_one(
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit every structure to mu, then kappa and delta with one number each; score them and apply the rule.
 
-    Parameters
-    ----------
-    base : mapping
-        Overrides from the kinetic fits, so that one refit is consistent in itself.
+    ``base``: overrides from the kinetic fits, so that one refit is consistent in itself.
     """
     rows = mu_rows()
     (kor,) = calibration_rows(STUDY, "delaat2021_kor")

@@ -43,8 +43,6 @@ SCANS = (
 def followers(drug: str, factor: float) -> dict[str, float]:
     """Return the overrides that a drug's factor brings along: its own, and its metabolite's by formula.
 
-    Examples
-    --------
     >>> followers("buprenorphine", 0.5)
     {'buprenorphine.mor.factor': 0.5, 'norbuprenorphine.mor.factor': 10.0}
     """
@@ -55,8 +53,6 @@ def followers(drug: str, factor: float) -> dict[str, float]:
 def scan_rows(scans: Scans) -> tuple[Observation, ...]:
     """Return the fitted rows: scans, not the levels printed for the same people, which have role check.
 
-    Examples
-    --------
     >>> [o.value for o in scan_rows(SCANS[2])]
     [41.0, 80.0]
     """
@@ -95,10 +91,7 @@ def fit_one(scans: Scans, base: Mapping[str, float]) -> tuple[float, Floats, flo
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit each drug; print its rows, the rows that are only shown, and how far the rival anchors lie.
 
-    Parameters
-    ----------
-    base : mapping
-        Overrides from the kinetic fits, so that one refit is consistent in itself.
+    ``base``: overrides from the kinetic fits, so that one refit is consistent in itself.
     """
     numbers: list[Fitted] = []
     lines: list[str] = []

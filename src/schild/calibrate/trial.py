@@ -91,8 +91,6 @@ def coefficients(drinking: float, heavy: float) -> dict[str, float]:
 
     Half goes through each, by the rule of docs/design/alcohol.md: no row tells them apart.
 
-    Examples
-    --------
     >>> from schild.drinking.value import day_value
     >>> from schild.people import Values
     >>> given = {f"alcohol.{name}": value for name, value in coefficients(0.3, 0.4).items()}
@@ -141,17 +139,8 @@ def rows() -> tuple[Observation, ...]:
 def predicted(x: Floats, given: Given = ()) -> dict[str, float]:
     """What the model says for each row of the fit.
 
-    Parameters
-    ----------
-    x : ndarray, shape (6,)
-        Numbers in the order of ``NUMBERS``.
-    given : tuple of (str, float)
-        Assumed numbers in place of the catalogue's.
-
-    Returns
-    -------
-    dict of str to float
-        By row; the one trial has an effect of its own.
+    ``x``, shape (6,): numbers in the order of ``NUMBERS``; ``given``: assumed numbers in place of the catalogue's.
+    Returns values by row; the one trial has an effect of its own.
     """
     between = load().trial["trials.effect"].value
     one, review = scenarios(given)
@@ -191,15 +180,8 @@ def residuals(found: Mapping[str, float], z: float) -> Floats:
 def fit(given: Given = ()) -> Fit:
     """Fit the six numbers together.
 
-    Parameters
-    ----------
-    given : tuple of (str, float)
-        Assumed numbers in place of the catalogue's.
-
-    Returns
-    -------
-    Fit
-        Numbers of ``trial.toml`` and ``alcohol.toml``, and a line for each row.
+    ``given``: assumed numbers in place of the catalogue's. Returns numbers of ``trial.toml`` and ``alcohol.toml``, and
+    a line for each row.
     """
     from scipy.optimize import least_squares
 

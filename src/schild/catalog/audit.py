@@ -51,19 +51,9 @@ _PROPERTIES = ("c50:", "c25:", "plateau:", "half_plateau:", "hill:", "half_occup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong.
+    """One thing that is wrong."""
 
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-    where : str
-        File and entry.
-    message : str
-        What was found.
-    """
-
-    kind: str
+    kind: str  #: One of `KINDS`
     where: str
     message: str
 
@@ -72,25 +62,17 @@ class Finding:
 class Audit:
     """The result of an audit.
 
-    Parameters
-    ----------
-    findings : tuple of Finding
-        What is wrong; empty for a sound catalogue.
-    counts : mapping of str to int
-        Sizes: ``drugs``, ``numbers``, ``values``, ``chosen``, ``rivals``, ``spreads``, ``observations``,
-        ``references``. Classes: ``basis: <word>`` and ``verified: <word>`` over chosen values, rivals and
-        spreads; ``chosen basis: <word>`` and ``chosen verified: <word>`` over the chosen values alone;
-        ``observed verified: <word>`` over the observations.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> result = audit(load())
     >>> result.ok, result.findings
     (True, ())
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...]  #: What is wrong; empty for a sound catalogue
+    #: Sizes: ``drugs``, ``numbers``, ``values``, ``chosen``, ``rivals``, ``spreads``, ``observations``, ``references``.
+    #: Classes: ``basis: <word>`` and ``verified: <word>`` over chosen values, rivals and spreads; ``chosen basis:
+    #: <word>`` and ``chosen verified: <word>`` over the chosen values alone; ``observed verified: <word>`` over the
+    #: observations.
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -102,20 +84,10 @@ class Audit:
 def audit(catalogue: Catalogue, check_book: Callable[[Book, Catalogue], None] | None = None) -> Audit:
     """Walk every entry of a catalogue.
 
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Any catalogue, sound or not; a file that cannot be read becomes a finding.
-    check_book : callable, optional
-        Checks experiments and figures of claims: ``schild.explanation.check_book``. Left out, claims are read only.
+    ``catalogue``: any catalogue, sound or not; a file that cannot be read becomes a finding. ``check_book``: checks
+    experiments and figures of claims: ``schild.explanation.check_book``. Left out, claims are read only. Returns
+    findings and counts. `second_hand` and `memory` are counted apart, they are not findings.
 
-    Returns
-    -------
-    Audit
-        Findings and counts. `second_hand` and `memory` are counted apart, they are not findings.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> audit(load()).counts["drugs"]
     26

@@ -50,8 +50,6 @@ _OWN = (
 def unit_words(unit: str) -> str:
     """Write a unit as it follows a number, with its space.
 
-    Examples
-    --------
     >>> unit_words("day"), unit_words("1"), unit_words("ng/mL")
     (' days', '', ' ng/mL')
     """
@@ -60,60 +58,35 @@ def unit_words(unit: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """One experiment with its criterion.
-
-    Parameters
-    ----------
-    id, statement : str
-        Number and what is said.
-    run : str
-        Name of the experiment, in ``schild.explanation.experiments``.
-    options : mapping
-        What it is run with.
-    evidence : str
-        One of ``EVIDENCE``.
-    op : str
-        One of ``OPS``; empty where no data decide.
-    value, tolerance, low, high : float or None
-        The criterion.
-    unit : str
-        Unit of the prediction and of the criterion.
-    observed, why, note : str
-        What was measured, why this criterion, cautions.
-    source, rows : tuple of str
-        Citation keys and evidence rows.
-    place : str
-        File and line of the test, for messages.
-    places : mapping of str to str
-        The same of each key.
-    """
+    """One experiment with its criterion."""
 
     __test__ = False  # not a test of pytest's
 
+    #: Number and what is said
     id: str
     statement: str
-    run: str
-    options: Mapping[str, Any]
-    evidence: str
-    unit: str
-    op: str = ""
+    run: str  #: Name of the experiment, in ``schild.explanation.experiments``
+    options: Mapping[str, Any]  #: What it is run with
+    evidence: str  #: One of ``EVIDENCE``
+    unit: str  #: Unit of the prediction and of the criterion
+    op: str = ""  #: One of ``OPS``; empty where no data decide
     value: float | None = None
     tolerance: float | None = None
     low: float | None = None
     high: float | None = None
+    #: What was measured, why this criterion, cautions
     observed: str = ""
     why: str = ""
     note: str = ""
+    #: Citation keys and evidence rows
     source: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
-    place: str = ""
-    places: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""  #: File and line of the test, for messages
+    places: Mapping[str, str] = field(default_factory=dict)  #: The same of each key
 
     def holds(self, predicted: float) -> bool | None:
         """Whether a prediction meets the criterion; None where there is none.
 
-        Examples
-        --------
         >>> one = Test(id="a", statement="", run="", options={}, evidence="checked", unit="h",
         ...            op="between", low=2, high=3)
         >>> one.holds(2.5), one.holds(4.0)
@@ -166,90 +139,53 @@ class Test:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A statement with its tests and its figure.
+    """A statement with its tests and its figure."""
 
-    Parameters
-    ----------
-    id, statement : str
-        Number, and what is said.
-    figure : mapping
-        Fields of ``schild.explanation.panels.FigureSpec``; empty where none is drawn.
-    tests : tuple of Test
-        Its experiments.
-    places : mapping of str to str
-        File and line of the figure (under ``""``), of its keys, and of panels and their keys (``panel 1.draw``).
-    """
-
+    #: Number, and what is said
     id: str
     statement: str
-    figure: Mapping[str, Any]
+    figure: Mapping[str, Any]  #: Fields of ``schild.explanation.panels.FigureSpec``; empty where none is drawn
     tests: tuple[Test, ...]
+    #: File and line of the figure (under ``""``), of its keys, and of panels and their keys (``panel 1.draw``)
     places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What drugs are run with and without, in tables of block and in answers of drugs without claims.
+    """What drugs are run with and without, in tables of block and in answers of drugs without claims."""
 
-    Parameters
-    ----------
-    regimen, at : str
-        The antagonist, and how much later an opioid is given.
-    agonist, route, after : str
-        The opioid that other antagonists are shown against, and how long after them it is given.
-    inert : str
-        Amount of a drug that binds no opioid receptor.
-    caution : str
-        How far the block that is shown was found in people.
-    """
-
+    #: The antagonist, and how much later an opioid is given
     regimen: str
     at: str
+    #: The opioid that other antagonists are shown against, and how long after them it is given
     agonist: str
     route: str
     after: str
-    inert: str
-    caution: str = ""
+    inert: str  #: Amount of a drug that binds no opioid receptor
+    caution: str = ""  #: How far the block that is shown was found in people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """All claims about one drug.
+    """All claims about one drug."""
 
-    Parameters
-    ----------
-    drug, question, line : str
-        What it is about, the question it answers, and how the line of occupancy is drawn.
-    answer, unknown : tuple of str
-        Paragraphs with places for results, e.g. ``{M1.1}``; what is not known.
-    danger, advice : str
-        Warnings that go with every answer.
-    claims : tuple of Claim
-        What is run.
-    not_tested : tuple of (id, statement, reason)
-        What is not.
-    references : mapping of str to (label, address)
-        Sources that the bibliography does not have.
-    compared : Comparison or None
-        With what published doses of opioids are tabulated.
-    known : mapping of str to str
-        Tests that are known to miss, each with the reason.
-    defaults : mapping
-        Options of every experiment and figure that takes one of that name and is not given another.
-    """
-
+    #: What it is about, the question it answers, and how the line of occupancy is drawn
     drug: str
     question: str
     line: str
+    #: Paragraphs with places for results, e.g. ``{M1.1}``; what is not known.
     answer: tuple[str, ...]
     unknown: tuple[str, ...]
+    #: Warnings that go with every answer
     danger: str
     advice: str
     claims: tuple[Claim, ...]
     not_tested: tuple[tuple[str, str, str], ...] = ()
+    #: Sources that the bibliography does not have
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    compared: Comparison | None = None
-    known: Mapping[str, str] = field(default_factory=dict)
+    compared: Comparison | None = None  #: With what published doses of opioids are tabulated
+    known: Mapping[str, str] = field(default_factory=dict)  #: Tests that are known to miss, each with the reason
+    #: Options of every experiment and figure that takes one of that name and is not given another
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -260,47 +196,22 @@ class Book:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownMiss:
-    """A published result that is known to be missed (``data/known_misses.toml``).
+    """A published result that is known to be missed (``data/known_misses.toml``)."""
 
-    Parameters
-    ----------
-    id : str
-        Row of a study.
-    kinds : tuple of str
-        ``fold``: the typical prediction is more than two-fold away. ``band``: the observation lies outside the 90 %
-        band. ``window``: the typical prediction lies outside the window of a row about withdrawal or trials.
-    reason : str
-        Why, as far as known.
-    miss : float or None
-        Distance to the window, in the unit of the row; None for a time that is never reached.
-    """
-
-    id: str
+    id: str  #: Row of a study
+    #: ``fold``: the typical prediction is more than two-fold away. ``band``: the observation lies outside the 90 %
+    #: band. ``window``: the typical prediction lies outside the window of a row about withdrawal or trials.
     kinds: tuple[str, ...]
-    reason: str
-    miss: float | None = None
+    reason: str  #: Why, as far as known
+    miss: float | None = None  #: Distance to the window, in the unit of the row; None for a time that is never reached
 
 
 def read_book(top: Table, catalogue: Catalogue) -> Book:
     """Read and check the claims about a drug.
 
-    Parameters
-    ----------
-    top : Table
-        The file.
-    catalogue : Catalogue
-        Where studies and references are looked up.
-
-    Returns
-    -------
-    Book
-        Claims, tests, paragraphs.
-
-    Raises
-    ------
-    CatalogueError
-        If a key is unknown or lacking, a value has the wrong type, a study, row or reference is not there, or an
-        identifier stands twice. The message names file and line.
+    ``catalogue``: where studies and references are looked up. Raises CatalogueError if a key is unknown or lacking, a
+    value has the wrong type, a study, row or reference is not there, or an identifier stands twice. The message names
+    file and line.
     """
     references = {}
     for entry in top.tables("reference"):

@@ -23,45 +23,26 @@ Of: TypeAlias = Literal["weight_kg", "age_years", "crcl_ml_min", "liver", "sex",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disposition:
-    """Compartments of a drug: numbers ``vc cl fu``, ``q vp`` for one peripheral, ``q2 vp2`` for the second.
+    """Compartments of a drug: numbers ``vc cl fu``, ``q vp`` for one peripheral, ``q2 vp2`` for the second."""
 
-    Parameters
-    ----------
-    peripherals : int
-        0, 1 or 2.
-    effect_site : bool
-        Whether the brain is an effect compartment with the number ``ke0``; a structure overrules it.
-    feeds : mapping of str to str
-        Metabolite to the number that holds the molar fraction of this drug's clearance that forms it.
-    saturable : bool
-        Whether elimination saturates as well, by the numbers ``vmax`` and ``km``.
-    releases : tuple of str
-        Receptors whose endogenous agonist it releases, by the numbers ``release.rate``, ``.gain``, ``.c50``, ``.rise``.
-    looked_h : float
-        How long after the last dose its levels are followed where a published result is computed. [h]
-    """
-
-    peripherals: int
+    peripherals: int  #: 0, 1 or 2
+    #: Whether the brain is an effect compartment with the number ``ke0``; a structure overrules it
     effect_site: bool = False
+    #: Metabolite to the number that holds the molar fraction of this drug's clearance that forms it
     feeds: Mapping[str, str] = field(default_factory=dict)
-    saturable: bool = False
+    saturable: bool = False  #: Whether elimination saturates as well, by the numbers ``vmax`` and ``km``
+    #: Receptors whose endogenous agonist it releases, by the numbers ``release.rate``, ``.gain``, ``.c50``, ``.rise``
     releases: tuple[str, ...] = ()
+    #: How long after the last dose its levels are followed where a published result is computed [h]
     looked_h: float = 48.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Molar fraction of a dose that one branch delivers as one species: ``(of - less) x times``.
+    """Molar fraction of a dose that one branch delivers as one species: ``(of - less) x times``."""
 
-    Parameters
-    ----------
-    species : str
-        The drug that appears in plasma.
-    of, less, times : str
-        Names of numbers; ``less`` and ``times`` may be None.
-    """
-
-    species: str
+    species: str  #: The drug that appears in plasma
+    #: Names of numbers; ``less`` and ``times`` may be None
     of: str
     less: str | None = None
     times: str | None = None
@@ -69,26 +50,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One input of a route.
+    """One input of a route."""
 
-    Parameters
-    ----------
-    input : str
-        ``bolus``, ``first_order`` (rate), ``zero_order`` (duration) or ``transit`` (``stages`` first-order
-        steps in a row, each with this rate: a gamma density of that shape and scale 1/rate).
-    rate, duration, lag : str or None
-        Names of numbers.
-    stages : int
-        Number of steps of a transit input.
-    deliver : tuple of Delivery
-        What arrives.
-    """
-
+    #: ``bolus``, ``first_order`` (rate), ``zero_order`` (duration) or ``transit`` (``stages`` first-order steps in a
+    #: row, each with this rate: a gamma density of that shape and scale 1/rate)
     input: Input
     rate: str | None = None
     duration: str | None = None
     lag: str | None = None
-    stages: int = 1
+    stages: int = 1  #: Number of steps of a transit input
     deliver: tuple[Delivery, ...] = ()
 
 
@@ -97,191 +67,102 @@ class ByDose:
     """How the share of a dose that arrives changes with the dose: ``x (dose / reference) ** exponent``.
 
     What the deliveries of the route say holds at the reference dose. No more than the whole dose ever arrives.
-
-    Parameters
-    ----------
-    reference : str
-        Number of the dose at which the deliveries hold. [mg of the route's salt]
-    exponent : str
-        Number of the exponent, above -1, so that a larger dose brings more. [1]
     """
 
-    reference: str
-    exponent: str
+    reference: str  #: Number of the dose at which the deliveries hold [mg of the route's salt]
+    exponent: str  #: Number of the exponent, above -1, so that a larger dose brings more [1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A way to give a drug: one or more parallel inputs.
+    """A way to give a drug: one or more parallel inputs."""
 
-    Parameters
-    ----------
-    key : str
-        ``oral``, ``iv``, ``im_depot`` and so on.
-    product : str
-        What is given, in words.
-    salt : str
-        Salt that a dose means unless it says otherwise; ``base`` for none.
-    branches : tuple of Branch
-        The inputs.
-    challenge : str or None
-        For an agonist: number of the largest dose of a published study, in mg of the route's salt. Larger ones are
-        refused while an antagonist is on board.
-    by_dose : ByDose or None
-        How the share that arrives changes with the dose; None where it does not.
-    disposition : mapping of str to str
-        ``cl``, ``vc``, ... to the number that stands in for it in a run that uses this route: for kinetics that were
-        measured with this route alone and cannot be had from the drug's own by a fraction of at most one.
-    """
-
-    key: str
-    product: str
-    salt: str = "base"
+    key: str  #: ``oral``, ``iv``, ``im_depot`` and so on
+    product: str  #: What is given, in words
+    salt: str = "base"  #: Salt that a dose means unless it says otherwise; ``base`` for none
     branches: tuple[Branch, ...] = ()
+    #: For an agonist: number of the largest dose of a published study, in mg of the route's salt. Larger ones are
+    #: refused while an antagonist is on board.
     challenge: str | None = None
-    by_dose: ByDose | None = None
+    by_dose: ByDose | None = None  #: How the share that arrives changes with the dose; None where it does not
+    #: ``cl``, ``vc``, ... to the number that stands in for it in a run that uses this route: for kinetics that were
+    #: measured with this route alone and cannot be had from the drug's own by a fraction of at most one.
     disposition: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A product of a route: the same inputs with some numbers replaced, or the inputs of another route.
+    """A product of a route: the same inputs with some numbers replaced, or the inputs of another route."""
 
-    Parameters
-    ----------
-    key, name, route, salt, says : str
-        What it is; ``salt`` may be empty (the route's own).
-    replaces : mapping of str to str
-        Number of the route to the number that stands in for it; empty for the product that the route describes.
-    becomes : str or None
-        Route whose inputs it has, where these differ in kind (an extended-release tablet).
-    strength : str or None
-        Number of the dose in one unit, in mg of its salt: a dose of just that is taken as this product.
-    """
-
+    #: What it is; ``salt`` may be empty (the route's own)
     key: str
     name: str
     route: str
     salt: str = ""
     says: str = ""
+    #: Number of the route to the number that stands in for it; empty for the product that the route describes
     replaces: Mapping[str, str] = field(default_factory=dict)
-    becomes: str | None = None
+    becomes: str | None = None  #: Route whose inputs it has, where these differ in kind (an extended-release tablet)
+    #: Number of the dose in one unit, in mg of its salt: a dose of just that is taken as this product
     strength: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """Numbers of a ligand at one receptor.
+    """Numbers of a ligand at one receptor."""
 
-    Parameters
-    ----------
-    receptor : str
-        Key of the receptor.
-    kd : str or None
-        Number of the dissociation constant in man, free concentration. [nM]
-    ki, factor : str or None
-        Or an affinity in vitro and the factor that turns it into one in man: ``kd = ki x factor``.
-    koff : str or None
-        Number of the dissociation rate constant. [1/h]
-    efficacy : str or None
-        Number of the intrinsic efficacy; None means no activation.
-    e0 : str or None
-        For the endogenous tone: number of the basal load, concentration over Kd. [1]
-    """
-
-    receptor: str
-    kd: str | None = None
+    receptor: str  #: Key of the receptor
+    kd: str | None = None  #: Number of the dissociation constant in man, free concentration [nM]
+    #: Or an affinity in vitro and the factor that turns it into one in man: ``kd = ki x factor``
     ki: str | None = None
     factor: str | None = None
-    koff: str | None = None
-    efficacy: str | None = None
-    e0: str | None = None
+    koff: str | None = None  #: Number of the dissociation rate constant [1/h]
+    efficacy: str | None = None  #: Number of the intrinsic efficacy; None means no activation
+    e0: str | None = None  #: For the endogenous tone: number of the basal load, concentration over Kd [1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
-    """A rival mechanism between plasma and receptor.
+    """A rival mechanism between plasma and receptor."""
 
-    Parameters
-    ----------
-    key : str
-        Prefix of the numbers that this structure overrules.
-    site : str
-        ``effect`` (an effect compartment with ``ke0``) or ``plasma``.
-    default : bool
-        Whether it is used unless a run says otherwise.
-    says : str
-        What it claims.
-    """
-
-    key: str
-    site: Site
-    default: bool = False
+    key: str  #: Prefix of the numbers that this structure overrules
+    site: Site  #: ``effect`` (an effect compartment with ``ke0``) or ``plasma``
+    default: bool = False  #: Whether it is used unless a run says otherwise
     says: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covariate:
-    """How a property of a person changes a number.
-
-    Parameters
-    ----------
-    on : str
-        Number that changes.
-    of : str
-        ``weight_kg``, ``age_years``, ``crcl_ml_min``, ``liver``, ``sex``, ``dependent`` or ``cyp2d6`` (``PM``, ``IM``,
-        ``EM``, ``UM``: poor, intermediate, extensive, ultrarapid metaboliser).
-    form : str
-        ``additive``: typical + slope (x - reference). ``power``: typical (x / reference) ** slope.
-        ``factor``: typical x factors[x]; a level without a factor leaves the number alone.
-    slope, reference : str or None
-        Names of numbers.
-    factors : mapping of str to str
-        Level to the number that holds its factor.
-    """
+    """How a property of a person changes a number."""
 
     on: str
+    #: ``weight_kg``, ``age_years``, ``crcl_ml_min``, ``liver``, ``sex``, ``dependent`` or ``cyp2d6`` (``PM``, ``IM``,
+    #: ``EM``, ``UM``: poor, intermediate, extensive, ultrarapid metaboliser)
     of: Of
+    #: ``additive``: typical + slope (x - reference). ``power``: typical (x / reference) ** slope. ``factor``: typical x
+    #: factors[x]; a level without a factor leaves the number alone.
     form: Form
     slope: str | None = None
     reference: str | None = None
-    factors: Mapping[str, str] = field(default_factory=dict)
+    factors: Mapping[str, str] = field(default_factory=dict)  #: Level to the number that holds its factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
-    """Between-subject correlation of two numbers (on the log scale).
-
-    Parameters
-    ----------
-    a, b : str
-        The two numbers.
-    rho : str
-        Number that holds the correlation coefficient.
-    """
+    """Between-subject correlation of two numbers (on the log scale)."""
 
     a: str
     b: str
-    rho: str
+    rho: str  #: Number that holds the correlation coefficient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How long after another opioid the label wants a drug to be begun.
+    """How long after another opioid the label wants a drug to be begun."""
 
-    Parameters
-    ----------
-    says : str
-        What a person is told, in a sentence of our own.
-    wait : str
-        Number of the interval without opioids. [d]
-    after : tuple of str
-        Opioids that it holds for; empty for every other one.
-    """
-
-    says: str
-    wait: str
-    after: tuple[str, ...] = ()
+    says: str  #: What a person is told, in a sentence of our own
+    wait: str  #: Number of the interval without opioids [d]
+    after: tuple[str, ...] = ()  #: Opioids that it holds for; empty for every other one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,24 +343,8 @@ class Drug:
 def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
     """Read one drug.
 
-    Parameters
-    ----------
-    table : Table
-        The file.
-    copied : callable
-        Finds the number of another owner that this drug repeats (``same_as``).
-    digest : str
-        Hash of the file.
-
-    Returns
-    -------
-    Drug
-        The entry.
-
-    Raises
-    ------
-    CatalogueError
-        If the file breaks the schema; the message names file and line.
+    ``copied``: finds the number of another owner that this drug repeats (``same_as``); ``digest``: hash of the file.
+    Raises CatalogueError if the file breaks the schema; the message names file and line.
     """
     key = table.text("key")
     disposition = table.maybe_table("disposition")

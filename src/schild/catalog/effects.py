@@ -21,70 +21,45 @@ _NEEDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One effect of receptor activation: reserve by receptor, slope of the transducer, scale of the output.
+    """One effect of receptor activation: reserve by receptor, slope of the transducer, scale of the output."""
 
-    Parameters
-    ----------
-    key, name, unit, says : str
-        Identity; ``key`` is the name of the output.
-    form : str
-        ``fraction_left``: 1 - f. ``rise``: range x f. ``decrease``: baseline - range x f. ``resting``: breathing at
-        rest, from ``baseline``, ``pco2`` and ``threshold``.
-    reserve : mapping of str to str
-        Receptor to the number of its reserve.
-    slope, noise : str
-        Numbers of the transducer's slope, and of the change that counts as none (in ``unit``).
-    baseline, range, pco2, threshold : str or None
-        Further numbers, as ``form`` needs them.
-    reference_agonist : str or None
-        Drug whose efficacy stands for a full agonist of the studies behind it: tolerance of breathing and the anchor of
-        the rescue model speak of it.
-    transduction : mapping of str to str
-        Drug to the number by which its occupancy is amplified in this effect alone.
-    numbers : mapping of str to Number
-        All numbers by name.
-    """
-
+    #: Identity; ``key`` is the name of the output
     key: str
     name: str
     unit: str
+    #: ``fraction_left``: 1 - f. ``rise``: range x f. ``decrease``: baseline - range x f. ``resting``: breathing at
+    #: rest, from ``baseline``, ``pco2`` and ``threshold``.
     form: EffectForm
+    #: Numbers of the transducer's slope, and of the change that counts as none (in ``unit``)
     slope: str
     noise: str
-    reserve: Mapping[str, str] = field(default_factory=dict)
+    reserve: Mapping[str, str] = field(default_factory=dict)  #: Receptor to the number of its reserve
+    #: Further numbers, as ``form`` needs them
     baseline: str | None = None
     range: str | None = None
     pco2: str | None = None
     threshold: str | None = None
+    #: Drug whose efficacy stands for a full agonist of the studies behind it: tolerance of breathing and the anchor of
+    #: the rescue model speak of it
     reference_agonist: str | None = None
+    #: Drug to the number by which its occupancy is amplified in this effect alone
     transduction: Mapping[str, str] = field(default_factory=dict)
     says: str = ""
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LagState:
-    """One adaptation state: names of its times [h], by which side of the drive it is on.
+    """One adaptation state: names of its times [h], by which side of the drive it is on."""
 
-    Parameters
-    ----------
-    gain_up, gain_down, loss_up, loss_down : str
-        Numbers of the times of gain and loss while the drive is above the state, and while not.
-    saturates : bool
-        Whether it cannot pass one, in place of following the drive itself.
-    weight : str or None
-        Number of its weight in withdrawal; None keeps it out.
-    reference : str or None
-        Number of its steady value under morphine 120 mg a day.
-    """
-
+    #: Numbers of the times of gain and loss while the drive is above the state, and while not
     gain_up: str
     gain_down: str
     loss_up: str
     loss_down: str
-    saturates: bool = False
-    weight: str | None = None
-    reference: str | None = None
+    saturates: bool = False  #: Whether it cannot pass one, in place of following the drive itself
+    weight: str | None = None  #: Number of its weight in withdrawal; None keeps it out
+    reference: str | None = None  #: Number of its steady value under morphine 120 mg a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,43 +72,23 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptation:
-    """One of the rival mechanisms from activation to tolerance and withdrawal (docs/design/adaptation.md).
-
-    Parameters
-    ----------
-    key, name, says : str
-        Identity.
-    default : bool
-        Whether runs use it unless they ask for another.
-    drive : str
-        What the states follow: ``activation`` (efficacy times occupancy), or ``response`` (a full response at one,
-        with a reserve: the operational model).
-    receptors : mapping of str to str
-        Receptor to the number that weighs it in the drive: a share, or a reserve.
-    tone : str
-        Number that weighs the endogenous agonist's occupancy against withdrawal.
-    states : mapping of str to LagState
-        By name.
-    tolerance : mapping of str to Tolerance
-        By effect; effects without one are not tolerated, for want of data.
-    slope, half : str
-        Numbers that turn the drive of withdrawal into a score.
-    numbers : mapping of str to Number
-        All numbers by name.
-    """
+    """One of the rival mechanisms from activation to tolerance and withdrawal (docs/design/adaptation.md)."""
 
     key: str
     name: str
+    #: What the states follow: ``activation`` (efficacy times occupancy), or ``response`` (a full response at one, with
+    #: a reserve: the operational model)
     drive: Drive
-    receptors: Mapping[str, str]
-    tone: str
+    receptors: Mapping[str, str]  #: Receptor to the number that weighs it in the drive: a share, or a reserve
+    tone: str  #: Number that weighs the endogenous agonist's occupancy against withdrawal
     states: Mapping[str, LagState]
-    tolerance: Mapping[str, Tolerance]
+    tolerance: Mapping[str, Tolerance]  #: By effect; effects without one are not tolerated, for want of data
+    #: Numbers that turn the drive of withdrawal into a score
     slope: str
     half: str
-    default: bool = False
+    default: bool = False  #: Whether runs use it unless they ask for another
     says: str = ""
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
 
 
 def read_effect(key: str, table: Table, copied: Copied) -> Effect:

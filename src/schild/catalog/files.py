@@ -43,24 +43,12 @@ class _Folder(Protocol):
 
 @dataclass(frozen=True)
 class DataFile:
-    """One data file.
+    """One data file."""
 
-    Parameters
-    ----------
-    place : str
-        Where it belongs in the catalogue, e.g. ``drugs/naltrexone.toml``.
-    name : str
-        Name for messages.
-    path : Traversable
-        The file.
-    own : bool
-        Whether it belongs to an overlay.
-    """
-
-    place: str
+    place: str  #: Where it belongs in the catalogue, e.g. ``drugs/naltrexone.toml``.
     name: str
     path: _Folder
-    own: bool = False
+    own: bool = False  #: Whether it belongs to an overlay
 
     @cached_property
     def text(self) -> str:
@@ -98,20 +86,8 @@ def built_in(folder: str | Path | None) -> list[DataFile]:
 def overlay(path: str | Path) -> list[DataFile]:
     """List the files of an overlay.
 
-    Parameters
-    ----------
-    path : path-like
-        A TOML or BibTeX file, or a folder of such files, in sub-folders or not.
-
-    Returns
-    -------
-    list of DataFile
-        In the order of their names.
-
-    Raises
-    ------
-    OverlayError
-        If there is no such file, or one that is no data of a catalogue.
+    ``path``: a TOML or BibTeX file, or a folder of such files, in sub-folders or not. Returns them in the order of
+    their names. Raises OverlayError if there is no such file, or one that is no data of a catalogue.
     """
     top = Path(path)
     if top.is_dir():

@@ -490,25 +490,9 @@ def load(*overlays: str | Path) -> Catalogue:
 def drug_from_dict(data: Mapping[str, Any], file: str = "<dict>") -> Drug:
     """Build one drug from a parsed TOML document.
 
-    Parameters
-    ----------
-    data : mapping
-        The document.
-    file : str
-        Name for messages.
+    Returns the entry. Numbers copied from other drugs (``same_as``) come from the shipped catalogue. Raises
+    CatalogueError if the document breaks the schema.
 
-    Returns
-    -------
-    Drug
-        The entry. Numbers copied from other drugs (``same_as``) come from the shipped catalogue.
-
-    Raises
-    ------
-    CatalogueError
-        If the document breaks the schema.
-
-    Examples
-    --------
     >>> drug_from_dict({"key": "x", "name": "x", "role": "agonist", "summary": "A test."}).key
     'x'
     """

@@ -15,24 +15,9 @@ Copied: TypeAlias = Callable[[str, str], Number]
 def read_numbers(table: Table, owner: str, copied: Copied) -> dict[str, Number]:
     """Read the numbers of one owner.
 
-    Parameters
-    ----------
-    table : Table
-        With a table ``number``.
-    owner : str
-        Key of the drug, effect or other entry.
-    copied : callable
-        Finds the number of another owner that is repeated here (``same_as = "owner:number"``).
-
-    Returns
-    -------
-    dict of str to Number
-        By name, in the order of the file.
-
-    Raises
-    ------
-    CatalogueError
-        If a number breaks the schema; the message names file and line.
+    ``table``: with a table ``number``; ``owner``: key of the drug, effect or other entry; ``copied``: finds the number
+    of another owner that is repeated here (``same_as = "owner:number"``). Returns values by name, in the order of the
+    file. Raises CatalogueError if a number breaks the schema; the message names file and line.
     """
     entries = table.named("number")
     numbers: dict[str, Number] = {}

@@ -14,52 +14,30 @@ from schild.evidence import Number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationCovariate:
-    """Distribution of one property of the people of a population.
+    """Distribution of one property of the people of a population."""
 
-    Parameters
-    ----------
-    key : str
-        ``weight_kg``, ``age_years``, ``crcl_ml_min`` or ``sex``.
-    distribution : str
-        ``normal`` or ``log-normal`` (numbers ``mean``, ``cv``, truncated at ``low`` and ``high``),
-        ``uniform`` (``low`` to ``high``) or ``categorical`` (``shares``).
-    mean, cv, low, high : str or None
-        Names of numbers; ``mean`` is the arithmetic mean before truncation.
-    shares : mapping of str to str
-        Level to the number that holds its share.
-    """
-
-    key: str
+    key: str  #: ``weight_kg``, ``age_years``, ``crcl_ml_min`` or ``sex``
+    #: ``normal`` or ``log-normal`` (numbers ``mean``, ``cv``, truncated at ``low`` and ``high``), ``uniform`` (``low``
+    #: to ``high``) or ``categorical`` (``shares``)
     distribution: Literal["normal", "log-normal", "uniform", "categorical"]
+    #: Names of numbers; ``mean`` is the arithmetic mean before truncation
     mean: str | None = None
     cv: str | None = None
     low: str | None = None
     high: str | None = None
-    shares: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, str] = field(default_factory=dict)  #: Level to the number that holds its share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferencePopulation:
-    """Covariate distributions of a group of people.
-
-    Parameters
-    ----------
-    key, name, says : str
-        Identity.
-    covariates : mapping of str to PopulationCovariate
-        By property.
-    correlations : tuple of Correlation
-        Rank (Gaussian copula) correlations between properties.
-    numbers : mapping of str to Number
-        All numbers by name.
-    """
+    """Covariate distributions of a group of people."""
 
     key: str
     name: str
     says: str = ""
     covariates: Mapping[str, PopulationCovariate] = field(default_factory=dict)
-    correlations: tuple[Correlation, ...] = ()
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+    correlations: tuple[Correlation, ...] = ()  #: Rank (Gaussian copula) correlations between properties
+    numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
 
 
 def read_population(key: str, table: Table, copied: Copied) -> ReferencePopulation:

@@ -24,27 +24,8 @@ _ASSIGNED = re.compile(rf"\s*({_DOTTED})\s*=")
 def parse_toml(text: str, file: str, own: bool = False) -> dict[str, Any]:
     """Parse TOML and name the file in the error.
 
-    Parameters
-    ----------
-    text : str
-        The document.
-    file : str
-        Name for messages.
-    own : bool
-        Whether it belongs to an overlay.
+    ``own``: whether it belongs to an overlay. Raises CatalogueError if it is not TOML; an OverlayError for an overlay.
 
-    Returns
-    -------
-    dict
-        The document.
-
-    Raises
-    ------
-    CatalogueError
-        If it is not TOML; an OverlayError for an overlay.
-
-    Examples
-    --------
     >>> parse_toml("a = 1", "x.toml")
     {'a': 1}
     """
@@ -57,20 +38,9 @@ def parse_toml(text: str, file: str, own: bool = False) -> dict[str, Any]:
 def line_of(text: str, path: Path) -> int:
     r"""Find the line of a TOML document where a table or key stands.
 
-    Parameters
-    ----------
-    text : str
-        The document.
-    path : tuple of str and int
-        Names of tables and keys from the top; an int is the place in a list of tables.
+    ``path``: names of tables and keys from the top; an int is the place in a list of tables. Returns the first line,
+    counted from 1, that belongs to the longest part of the path that the document has.
 
-    Returns
-    -------
-    int
-        The first line, counted from 1, that belongs to the longest part of the path that the document has.
-
-    Examples
-    --------
     >>> line_of('name = "x"\n[[value]]\nkey = "a"\n[[value]]\nkey = "b"', ("value", 1, "key"))
     5
     """
@@ -125,21 +95,10 @@ def _header_path(dotted: str, listed: bool, last: dict[Path, int]) -> Path:
 class Table:
     r"""A TOML table that remembers where it stands and which of its keys were asked for.
 
-    Parameters
-    ----------
-    data : mapping
-        The table.
-    file : str
-        Name of the file, for messages.
-    path : tuple of str and int
-        Names of the tables around it, for messages.
-    document : str
-        The text, to find lines in; empty when there is none.
-    own : bool
-        Whether it belongs to an overlay; a fault is then an OverlayError.
+    ``file``: name of the file, for messages; ``path``: names of the tables around it, for messages; ``document``: the
+    text, to find lines in; empty when there is none; ``own``: whether it belongs to an overlay; a fault is then an
+    OverlayError.
 
-    Examples
-    --------
     >>> text = '[number.cl]\nunit = "L/h"\nval = 3'
     >>> table = Table.of(text, "drugs/x.toml").table("number").table("cl")
     >>> table.text("unit")
@@ -279,17 +238,7 @@ class Table:
     def record(self, kind: type[T], **given: Any) -> T:
         """Read a dataclass field by field, as its annotations say, and refuse all other keys.
 
-        Parameters
-        ----------
-        kind : type
-            The dataclass.
-        **given
-            Fields that are not read here.
-
-        Returns
-        -------
-        object
-            One of ``kind``.
+        ``given``: fields that are not read here. Returns an object of type ``kind``.
         """
         values = {
             name: self._field(name, hint, default)

@@ -12,16 +12,9 @@ from schild.errors import CatalogueError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One entry of the bibliography.
+    """One entry of the bibliography."""
 
-    Parameters
-    ----------
-    key, kind : str
-        Citation key and BibTeX type.
-    fields : mapping of str to str
-        BibTeX fields.
-    """
-
+    #: Citation key and BibTeX type
     key: str
     kind: str
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -45,25 +38,8 @@ _FIELD = re.compile(r"(\w+)\s*=\s*\{(.*?)\}\s*(?:,|$)", re.DOTALL | re.MULTILINE
 def parse_bibtex(text: str, file: str = "<text>") -> list[Reference]:
     r"""Parse the plain BibTeX that the catalogue uses: fields in braces, the closing brace on its own line.
 
-    Parameters
-    ----------
-    text : str
-        The bibliography.
-    file : str
-        Name for messages.
+    Returns the entries in order. Raises CatalogueError if an entry cannot be read or a key stands twice.
 
-    Returns
-    -------
-    list of Reference
-        The entries in order.
-
-    Raises
-    ------
-    CatalogueError
-        If an entry cannot be read or a key stands twice.
-
-    Examples
-    --------
     >>> parse_bibtex("@book{Hill1909,\n  author = {Hill, A. V.},\n  year = {1909},\n}")[0].fields["year"]
     '1909'
     """

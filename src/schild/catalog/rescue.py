@@ -18,73 +18,38 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointNormal:
-    """A joint distribution of some numbers, normal on the scale of each: of its logarithm, unless it is ``plain``.
+    """A joint distribution of some numbers, normal on the scale of each: of its logarithm, unless it is ``plain``."""
 
-    Parameters
-    ----------
-    key : str
-        Name of the table.
-    names : tuple of str
-        The numbers, in the order of the arrays.
-    plain : tuple of str
-        Numbers that are normal themselves.
-    centre, sd : ndarray
-        Shape (n,); geometric mean and standard deviation of the natural logarithm; mean and standard deviation of plain
-        numbers.
-    correlation : ndarray
-        Shape (n, n).
-    cap : mapping of str to float
-        Largest value of some numbers.
-    others : mapping of str to mapping of str to float
-        Other drugs in the same people: factors on rate constants. [1]
-    source : tuple of str
-        Citation keys.
-    locator, row, note : str
-        Where the moments come from.
-    """
-
-    key: str
-    names: tuple[str, ...]
+    key: str  #: Name of the table
+    names: tuple[str, ...]  #: The numbers, in the order of the arrays
+    #: Shape (n,); geometric mean and standard deviation of the natural logarithm; mean and standard deviation of plain
+    #: numbers
     centre: Floats
     sd: Floats
     correlation: Floats
-    cap: Mapping[str, float]
+    cap: Mapping[str, float]  #: Largest value of some numbers
     source: tuple[str, ...]
+    #: Where the moments come from
     locator: str
     row: str
     note: str = ""
-    plain: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()  #: Numbers that are normal themselves
+    #: Other drugs in the same people: factors on rate constants [1]
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedArrest:
-    """One published percentage of cardiac arrests.
+    """One published percentage of cardiac arrests."""
 
-    Parameters
-    ----------
-    model : str
-        ``IN`` (Chaturbedi and others 2024) or ``IM`` (Mann and others 2022).
-    subject : str
-        ``naive`` or ``chronic`` opioid user.
-    opioid : str
-        Key of the opioid.
-    dose_mg, delay_s : float
-        Bolus into a vein; seconds from the trigger to the first dose of the antagonist.
-    regimen : str
-        ``none``, ``IN4mg_x1`` and so on, as the source names them.
-    percent, low, high : float
-        Median and 95 % interval of resampled populations.
-    source : str
-        Citation key.
-    """
-
-    model: str
-    subject: str
-    opioid: str
+    model: str  #: ``IN`` (Chaturbedi and others 2024) or ``IM`` (Mann and others 2022)
+    subject: str  #: ``naive`` or ``chronic`` opioid user
+    opioid: str  #: Key of the opioid
+    #: Bolus into a vein; seconds from the trigger to the first dose of the antagonist
     dose_mg: float
     delay_s: float
-    regimen: str
+    regimen: str  #: ``none``, ``IN4mg_x1`` and so on, as the source names them
+    #: Median and 95 % interval of resampled populations
     percent: float
     low: float
     high: float

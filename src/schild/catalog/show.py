@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 def render_drugs(catalogue: Catalogue, console: Console) -> None:
     """Print one line per drug.
 
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Where to look.
-    console : rich.console.Console
-        Where to print.
-
-    Examples
-    --------
     >>> from rich.console import Console
     >>> from schild.catalog import load
     >>> render_drugs(load(), Console(quiet=True))
@@ -42,15 +33,6 @@ def render_drugs(catalogue: Catalogue, console: Console) -> None:
 def render_drug(drug: Drug, console: Console) -> None:
     """Print a drug with the source of each of its numbers, rivals included.
 
-    Parameters
-    ----------
-    drug : Drug
-        The entry.
-    console : rich.console.Console
-        Where to print.
-
-    Examples
-    --------
     >>> from rich.console import Console
     >>> from schild.catalog import load
     >>> render_drug(load().drug("naltrexone"), Console(quiet=True))
@@ -91,15 +73,8 @@ def render_drug(drug: Drug, console: Console) -> None:
 def render_audit(result: Audit, console: Console) -> None:
     """Print an audit: findings first, then what the numbers rest on.
 
-    Parameters
-    ----------
-    result : Audit
-        From `schild.catalog.audit.audit`.
-    console : rich.console.Console
-        Where to print.
+    ``result``: from `schild.catalog.audit.audit`.
 
-    Examples
-    --------
     >>> from rich.console import Console
     >>> from schild.catalog import load
     >>> from schild.catalog.audit import audit
@@ -127,18 +102,8 @@ def render_audit(result: Audit, console: Console) -> None:
 def drug_to_dict(drug: Drug) -> dict[str, Any]:
     """Turn a drug into plain dictionaries and lists.
 
-    Parameters
-    ----------
-    drug : Drug
-        The entry.
+    Returns the fields of the entry; each number also has ``value``, the one in use.
 
-    Returns
-    -------
-    dict
-        The fields of the entry; each number also has ``value``, the one in use.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> drug_to_dict(load().drug("naltrexone"))["numbers"]["cl"]["value"]
     140.0
@@ -152,18 +117,8 @@ def drug_to_dict(drug: Drug) -> dict[str, Any]:
 def audit_to_dict(result: Audit) -> dict[str, Any]:
     """Turn an audit into plain dictionaries and lists.
 
-    Parameters
-    ----------
-    result : Audit
-        The audit.
+    Returns ``ok``, ``findings`` and ``counts``.
 
-    Returns
-    -------
-    dict
-        ``ok``, ``findings`` and ``counts``.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.catalog.audit import audit
     >>> audit_to_dict(audit(load()))["ok"]

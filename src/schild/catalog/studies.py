@@ -10,22 +10,14 @@ from schild.catalog.reader import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receptor:
-    """A receptor pool.
+    """A receptor pool."""
 
-    Parameters
-    ----------
-    key, name : str
-        E.g. ``"mor"``, ``"mu-opioid receptor in the brain"``.
-    site : str
-        ``brain`` (sees the effect site of a drug that has one) or ``gut`` (always sees plasma).
-    says : str
-        What it stands for.
-    """
-
+    #: E.g. ``"mor"``, ``"mu-opioid receptor in the brain"``.
     key: str
     name: str
+    #: ``brain`` (sees the effect site of a drug that has one) or ``gut`` (always sees plasma)
     site: Literal["brain", "gut"]
-    says: str = ""
+    says: str = ""  #: What it stands for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

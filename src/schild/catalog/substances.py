@@ -12,39 +12,21 @@ from schild.units import parse_amount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strength:
-    """What a drug is sold as.
+    """What a drug is sold as."""
 
-    Parameters
-    ----------
-    unit, units : str
-        One, and several: ``"tablet of 50 mg"``.
-    amount : str
-        Content of one, in the salt of the route.
-    parts : int
-        Equal parts into which one may be divided.
-    largest : str
-        Largest labelled single dose.
-    per_day_mg : float
-        Largest labelled dose per day when it is repeated. [mg]
-    source : tuple of str
-        Citation keys.
-    row, verified, note : str
-        Evidence row, how it was checked, cautions.
-    shown : bool
-        Whether ``schild explain`` shows a drug without claims after one of these.
-    """
-
+    #: One, and several: ``"tablet of 50 mg"``
     unit: str
     units: str
-    amount: str
-    parts: int
-    largest: str
-    per_day_mg: float
+    amount: str  #: Content of one, in the salt of the route
+    parts: int  #: Equal parts into which one may be divided
+    largest: str  #: Largest labelled single dose
+    per_day_mg: float  #: Largest labelled dose per day when it is repeated [mg]
     source: tuple[str, ...] = ()
+    #: Evidence row, how it was checked, cautions
     row: str = ""
     verified: str = ""
     note: str = ""
-    shown: bool = False
+    shown: bool = False  #: Whether ``schild explain`` shows a drug without claims after one of these
 
     @property
     def mg(self) -> float:
@@ -59,25 +41,14 @@ class Strength:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeName:
-    """A name that people type for something that is no drug of the catalogue by itself.
+    """A name that people type for something that is no drug of the catalogue by itself."""
 
-    Parameters
-    ----------
-    key, name : str
-        Identity, and how it is written.
-    contains : tuple of str
-        Drugs in it; none for a drug that the catalogue does not have.
-    form : str
-        What it is, in words.
-    verified : str
-        How the entry was checked.
-    """
-
+    #: Identity, and how it is written
     key: str
     name: str
-    contains: tuple[str, ...]
-    form: str
-    verified: str
+    contains: tuple[str, ...]  #: Drugs in it; none for a drug that the catalogue does not have
+    form: str  #: What it is, in words
+    verified: str  #: How the entry was checked
 
     def says(self, drugs: Container[str]) -> str:
         """Say what it is and what to write instead, given the drugs that there are."""
@@ -98,33 +69,19 @@ class TradeName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compound:
-    """A structure of the catalogue.
-
-    Parameters
-    ----------
-    key, name : str
-        Identity.
-    smiles : str
-        Isomeric SMILES of the base.
-    formula, inchikey : str
-        As stored.
-    relation : str
-        To its relatives, in words.
-    pubchem_cid, chembl, unii : str
-        Identifiers; empty where unknown.
-    source, url, verified, row, note : str
-        Where they come from and how they were checked.
-    """
+    """A structure of the catalogue."""
 
     key: str
     name: str
-    smiles: str
+    smiles: str  #: Isomeric SMILES of the base
     formula: str
     inchikey: str
-    relation: str = ""
+    relation: str = ""  #: To its relatives, in words
+    #: Identifiers; empty where unknown
     pubchem_cid: str = ""
     chembl: str = ""
     unii: str = ""
+    #: Where they come from and how they were checked
     source: str = ""
     url: str = ""
     verified: str = ""

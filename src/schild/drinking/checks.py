@@ -41,22 +41,9 @@ class Found:
 def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05) -> float:
     """Power of a paired t test.
 
-    Parameters
-    ----------
-    difference, sd : float
-        Mean and standard deviation of the differences within people.
-    n : int
-        People.
-    level : float
-        Two-sided. [1]
+    ``difference`` and ``sd``: mean and standard deviation of the differences within people; ``level``: Two-sided [1].
+    Returns chance of p below the level [1].
 
-    Returns
-    -------
-    float
-        Chance of p below the level. [1]
-
-    Examples
-    --------
     >>> round(power_of_crossover(0.0, 1.0, 20), 3), round(power_of_crossover(0.5, 1.0, 34), 2)
     (0.05, 0.81)
     """
@@ -75,29 +62,10 @@ def laboratory_check(
 ) -> Found:
     """Run what a study did.
 
-    Parameters
-    ----------
-    o : Observation
-        A row of ``studies/alcohol_laboratory.toml``.
-    seed : int
-        Of people, decisions and ratings.
-    kept : dict, optional
-        Experiments shared between rows.
-    catalogue : Catalogue, optional
-        Another catalogue than the one that comes with the package.
+    ``o``: a row of ``studies/alcohol_laboratory.toml``; ``seed``: of people, decisions and ratings; ``kept``:
+    experiments shared between rows. Returns values in the unit of the row. Raises InputError for a kind of result that
+    no rule computes.
 
-    Returns
-    -------
-    Found
-        In the unit of the row.
-
-    Raises
-    ------
-    InputError
-        For a kind of result that no rule computes.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study("alcohol_laboratory").observations}
     >>> laboratory_check(rows["omalley2002_craving"]).predicted < 0.0

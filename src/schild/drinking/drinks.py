@@ -12,8 +12,6 @@ __all__ = ["countries", "grams"]
 def countries(catalogue: Catalogue | None = None) -> tuple[str, ...]:
     """Countries whose standard drink the catalogue knows.
 
-    Examples
-    --------
     >>> "uk" in countries()
     True
     """
@@ -23,27 +21,9 @@ def countries(catalogue: Catalogue | None = None) -> tuple[str, ...]:
 def grams(drinks: float, country: str = "us", catalogue: Catalogue | None = None) -> float:
     """Ethanol in some standard drinks.
 
-    Parameters
-    ----------
-    drinks : float
-        How many.
-    country : str
-        One of ``countries()``; definitions differ more than twofold.
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
+    ``country``: one of ``countries()``; definitions differ more than twofold; ``catalogue``: the one that comes with
+    schild by default. Returns the mass [g]. Raises UnknownNameError if the catalogue does not know the country.
 
-    Returns
-    -------
-    float
-        [g]
-
-    Raises
-    ------
-    UnknownNameError
-        If the catalogue does not know the country.
-
-    Examples
-    --------
     >>> grams(2), grams(2, "uk")
     (28.0, 16.0)
     """

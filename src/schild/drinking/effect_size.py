@@ -15,24 +15,14 @@ __all__ = ["EffectSize", "hedges_g"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSize:
-    """One standardised difference.
+    """One standardised difference."""
 
-    Attributes
-    ----------
-    g, low, high : float
-        Hedges' g and its interval. [1]
-    p : float
-        Two-sided p of the t test that goes with the design. [1]
-    treated, control, sd : float
-        Means, and the standard deviation that standardises, in the unit of the values.
-    n : int
-        People in all.
-    """
-
+    #: Hedges' g and its interval [1]
     g: float
     low: float
     high: float
-    p: float
+    p: float  #: Two-sided p of the t test that goes with the design [1]
+    #: Means, and the standard deviation that standardises, in the unit of the values
     treated: float
     control: float
     sd: float
@@ -47,27 +37,11 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         g = J(\nu)\,\frac{\bar x_1 - \bar x_2}{S},\qquad
         J(\nu) = \frac{\Gamma(\nu/2)}{\sqrt{\nu/2}\;\Gamma((\nu-1)/2)}
 
-    Parameters
-    ----------
-    treated, control : array_like
-        One value for each person; of the same people in the same order if ``paired``.
-    paired : bool
-        Whether both are of the same people (crossover): the variance then has the factor 2 (1 - r).
-    level : float
-        Of the interval. [1]
+    ``treated`` and ``control``: one value for each person; of the same people in the same order if ``paired``;
+    ``paired``: whether both are of the same people (crossover): the variance then has the factor 2 (1 - r); ``level``:
+    of the interval [1]. s is the pooled standard deviation between people in both designs, so that they can be
+    compared. Raises InputError if there are fewer than two people in a group, or nobody differs from anybody.
 
-    Returns
-    -------
-    EffectSize
-        S is the pooled standard deviation between people in both designs, so that they can be compared.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two people in a group, or nobody differs from anybody.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> x = np.arange(10.0)
     >>> found = hedges_g(x - 1.0, x, paired=False)

@@ -55,35 +55,12 @@ def occupancy_course(
 ) -> tuple[Floats, Subject | Population, Result]:
     """Occupancy of mu by all antagonists on board during a session, as a scan would see it.
 
-    Parameters
-    ----------
-    regimens : sequence of str
-        Antagonists, in words.
-    begin_h : float
-        Beginning of the session in the time of the regimens. [h]
-    grid : ndarray, shape (n_grid,)
-        Times in the session. [h]
-    subject, population, seed, catalogue, overrides, threads
-        As for ``simulate``.
-    uses : Uses, optional
-        Record to add to.
+    ``begin_h``: beginning of the session in the time of the regimens [h]; ``grid``, shape (n_grid,): times in the
+    session [h]; ``subject``, ``population``, ``seed``, ``catalogue``, ``overrides`` and ``threads``: as for
+    ``simulate``; ``uses``: record to add to. Returns ``occupancy`` [1], shape (n, n_grid); ``who``: the people, for
+    ``people_of``; ``result``: the run, for its sources and manifest. Raises InputError if a regimen holds an agonist:
+    occupancy by an opioid that also activates is not an antagonist's.
 
-    Returns
-    -------
-    occupancy : ndarray, shape (n, n_grid)
-        [1]
-    who : Subject or Population
-        The people, for ``people_of``.
-    result : Result
-        The run, for its sources and manifest.
-
-    Raises
-    ------
-    InputError
-        If a regimen holds an agonist: occupancy by an opioid that also activates is not an antagonist's.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> held, _, _ = occupancy_course(["naltrexone 50 mg po"], 3.0, np.array([0.0, 1.0]))
     >>> held.shape, bool(held.min() > 0.8)
@@ -118,30 +95,10 @@ def sit(
 ) -> SessionResult:
     """Run one session of some people.
 
-    Parameters
-    ----------
-    plan : Protocol
-        What is given and offered.
-    people : Drinkers
-        Who.
-    occupancy : ndarray, shape (n, n_grid) or (n,)
-        Of mu by an antagonist. [1]
-    seed : int
-        Of the decisions.
-    occasion : str
-        Name of the session: the same name draws the same decisions.
-    first : int
-        Number of the first of these people, so that decisions go with the person and not with the place.
-    **options
-        Of ``run_sessions``.
+    ``plan``: what is given and offered; ``occupancy``, shape (n, n_grid) or (n,): of mu by an antagonist [1];
+    ``occasion``: name of the session: the same name draws the same decisions; ``first``: number of the first of these
+    people, so that decisions go with the person and not with the place; ``options``: of ``run_sessions``.
 
-    Returns
-    -------
-    SessionResult
-        Courses and drinks.
-
-    Examples
-    --------
     >>> from schild.drinking.protocols import PROTOCOLS
     >>> one = drinkers(Values(load(), people_of(Subject(), load(), 1)))
     >>> result = sit(PROTOCOLS["fixed_dose"], one, np.zeros(1), 1, "placebo")
@@ -180,17 +137,8 @@ def measure(
 ) -> dict[str, Floats]:
     """What the session is scored by, shape (n,) each: ratings with the noise of people and of the occasion.
 
-    Parameters
-    ----------
-    plan, people, found
-        The session.
-    seed, occasion, first
-        As for ``sit``: noise of a person stays from occasion to occasion, the rest is new.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
+    ``seed``, ``occasion`` and ``first``: as for ``sit``: noise of a person stays from occasion to occasion, the rest is
+    new. Returns ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
     """
     values: dict[str, Floats] = {}
     last = first + people.n
@@ -491,8 +439,6 @@ _SAID = (
 def last_dose_h(regimens: Sequence[str]) -> float:
     """When the last dose of some regimens is given. [h]
 
-    Examples
-    --------
     >>> last_dose_h(["naltrexone 50 mg po q24h x7"])
     144.0
     """

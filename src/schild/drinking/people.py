@@ -21,29 +21,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drinkers:
-    """People with the numbers that a session needs.
+    """People with the numbers that a session needs."""
 
-    Attributes
-    ----------
-    rows : ndarray, shape (n, n_parameters)
-        Columns ``schild.engine.session.PARAMETERS``; grams, litres, hours. ``drink_g`` is 0 until a session sets it.
-    weight_kg, volume_l : ndarray, shape (n,)
-        Body weight [kg] and Widmark's volume [L].
-    gain : ndarray, shape (n,)
-        Release over that of the typical person. [1]
-    rating : mapping of str to (float, float, float)
-        ``stimulation``, ``sedation``, ``mood``, ``craving``: points at rest, points for one unit, and the standard
-        deviation between people under placebo.
-    within : float
-        Share of the variance of ratings that changes from session to session. [1]
-    """
-
+    #: Columns ``schild.engine.session.PARAMETERS``; grams, litres, hours. ``drink_g`` is 0 until a session sets it;
+    #: shape (n, n_parameters)
     rows: Floats
+    #: Body weight [kg] and Widmark's volume [L]; shape (n,)
     weight_kg: Floats
     volume_l: Floats
-    gain: Floats
+    gain: Floats  #: Release over that of the typical person [1]; shape (n,)
+    #: ``stimulation``, ``sedation``, ``mood``, ``craving``: points at rest, points for one unit, and the standard
+    #: deviation between people under placebo
     rating: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
-    within: float = 0.5
+    within: float = 0.5  #: Share of the variance of ratings that changes from session to session [1]
 
     @property
     def n(self) -> int:
@@ -74,28 +64,11 @@ def drinkers(
 ) -> Drinkers:
     """Give people their numbers as drinkers: kinetics and release of ethanol, reward, ratings, thirst.
 
-    Parameters
-    ----------
-    values : Values
-        Of the people; the same seed gives the same people as in a run.
-    food : {"fasted", "fed"}
-        Whether the stomach is empty.
-    moderators : mapping, optional
-        Subgroups that are switched on, ``a118g``, ``family_history`` or ``reward_drinking``: for all, or for some of
-        the people. Off by default: the evidence for each fails or conflicts.
+    ``values``: of the people; the same seed gives the same people as in a run; ``food``: whether the stomach is empty.
+    ``moderators``: subgroups that are switched on, ``a118g``, ``family_history`` or ``reward_drinking``: for all, or
+    for some of the people. Off by default: the evidence for each fails or conflicts. Returns them in the order of
+    ``people``. Raises InputError for another word for food, or a moderator that does not exist.
 
-    Returns
-    -------
-    Drinkers
-        In the order of ``people``.
-
-    Raises
-    ------
-    InputError
-        For another word for food, or a moderator that does not exist.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.population import Subject, people_of
     >>> one = drinkers(Values(load(), people_of(Subject(), load(), 1)))

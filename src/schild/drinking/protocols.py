@@ -19,48 +19,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """One kind of session.
-
-    Attributes
-    ----------
-    key, says : str
-        Identity.
-    hours, every : float
-        Length, and the grid of decisions. [h]
-    grams_per_kg : float
-        Ethanol given at the beginning, by weight. [g/kg]
-    level : float
-        Or the level that the dose given at the beginning would reach at once. [g/L]
-    infused_over : float
-        Time over which it runs into a vein; 0 for a drink. [h]
-    offered : (float, float) or None
-        From when to when drinks may be chosen. [h]
-    most : int
-        Drinks that may be chosen.
-    drink_level, drink_g : float
-        Size of one, as a level [g/L] or in grams [g].
-    cue : (float, float) or None
-        When drinks are in sight. [h]
-    food : str
-        ``fasted`` or ``fed``.
-    measures : tuple of str
-        ``stimulation``, ``sedation``, ``mood``: peaks; ``craving``: mean while drinks are in sight; ``drinks``: chosen;
-        ``first``: hours to the first chosen, the whole time offered where there was none; ``peak_bac`` [g/L].
-    """
+    """One kind of session."""
 
     key: str
     says: str
+    #: Length, and the grid of decisions [h]
     hours: float
     every: float = 1.0 / 12.0
-    grams_per_kg: float = 0.0
-    level: float = 0.0
-    infused_over: float = 0.0
-    offered: tuple[float, float] | None = None
-    most: int = 0
+    grams_per_kg: float = 0.0  #: Ethanol given at the beginning, by weight [g/kg]
+    level: float = 0.0  #: Or the level that the dose given at the beginning would reach at once [g/L]
+    infused_over: float = 0.0  #: Time over which it runs into a vein; 0 for a drink [h]
+    offered: tuple[float, float] | None = None  #: From when to when drinks may be chosen [h]
+    most: int = 0  #: Drinks that may be chosen
+    #: Size of one, as a level [g/L] or in grams [g]
     drink_level: float = 0.0
     drink_g: float = 0.0
-    cue: tuple[float, float] | None = None
-    food: str = "fasted"
+    cue: tuple[float, float] | None = None  #: When drinks are in sight [h]
+    food: str = "fasted"  #: ``fasted`` or ``fed``
+    #: ``stimulation``, ``sedation``, ``mood``: peaks; ``craving``: mean while drinks are in sight; ``drinks``: chosen;
+    #: ``first``: hours to the first chosen, the whole time offered where there was none; ``peak_bac`` [g/L]
     measures: tuple[str, ...] = ()
 
     @property
@@ -131,27 +108,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
 def protocol(name: str | Protocol, **changes: float | str | int) -> Protocol:
     """Find a protocol by name and change some of it.
 
-    Parameters
-    ----------
-    name : str or Protocol
-        One of ``PROTOCOLS``.
-    **changes
-        Fields of ``Protocol`` to replace, e.g. ``grams_per_kg=0.4``.
+    ``name``: one of ``PROTOCOLS``. ``changes``: fields of ``Protocol`` to replace, e.g. ``grams_per_kg=0.4``. Raises
+    UnknownNameError if there is none of that name, or no such field; InputError if it has no length.
 
-    Returns
-    -------
-    Protocol
-        The protocol.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name, or no such field.
-    InputError
-        If it has no length.
-
-    Examples
-    --------
     >>> protocol("fixed_dose", grams_per_kg=0.4).grams_per_kg
     0.4
     """

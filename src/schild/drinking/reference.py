@@ -41,13 +41,8 @@ def follow(
 ) -> Floats:
     """Follow one person; parameters as for ``schild.engine.session.run_sessions``, of this person alone.
 
-    Returns
-    -------
-    ndarray, shape (n_signals, n_grid)
-        ``SIGNALS`` at the grid.
+    Returns ``SIGNALS`` at the grid, shape (n_signals, n_grid).
 
-    Examples
-    --------
     >>> row = np.ones(len(PARAMETERS))
     >>> grid, nothing = np.array([0.0, 1.0]), np.zeros(2)
     >>> found = follow(

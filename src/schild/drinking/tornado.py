@@ -19,21 +19,13 @@ _ELSEWHERE = ("day.", "moderator.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
-    """Effect size with one number at the ends of its range.
+    """Effect size with one number at the ends of its range."""
 
-    Attributes
-    ----------
-    name : str
-        Number of ``alcohol.toml``.
-    low, high : float
-        Range: the one thought possible, or 90 % of the uncertainty of a fitted number.
-    g_low, g_high : float
-        Hedges g there. [1]
-    """
-
-    name: str
+    name: str  #: Number of ``alcohol.toml``
+    #: Range: the one thought possible, or 90 % of the uncertainty of a fitted number
     low: float
     high: float
+    #: Hedges g there [1]
     g_low: float
     g_high: float
 
@@ -55,31 +47,11 @@ def tornado(
 ) -> tuple[float, tuple[Swing, ...]]:
     """Move each number that has a range to both ends of it, without fitting anything again.
 
-    Parameters
-    ----------
-    plan, outcome, antagonist, n
-        The experiment; both sessions use the same random decisions.
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
-    names : tuple of str, optional
-        Numbers to move; all with a range by default.
-    **options
-        Of ``laboratory``.
+    ``plan``, ``outcome``, ``antagonist`` and ``n``: the experiment; both sessions use the same random decisions;
+    ``catalogue``: the one that comes with schild by default; ``names``: numbers to move; all with a range by default;
+    ``options``: of ``laboratory``. Returns ``g``: with the best values [1]; ``swings``: the largest first. Raises
+    UnknownNameError if the protocol has no such outcome.
 
-    Returns
-    -------
-    g : float
-        With the best values. [1]
-    swings : tuple of Swing
-        The largest first.
-
-    Raises
-    ------
-    UnknownNameError
-        If the protocol has no such outcome.
-
-    Examples
-    --------
     >>> g, (swing,) = tornado("cue", "craving", n=20, names=("craving.share",))
     >>> swing.g_high < g < swing.g_low < 0.0
     True

@@ -26,24 +26,10 @@ def reward_lost(
 ) -> Floats:
     """Reward that an antagonist takes away, in units of the whole reward of a typical person.
 
-    Parameters
-    ----------
-    occupancy : array_like
-        Of mu by the antagonist, 0 to 1. [1]
-    share : array_like
-        Opioid share of reward. [1]
-    gain : array_like
-        The person's release over that of a typical person. [1]
-    e0, load : float
-        Load of endogenous opioid at rest and after alcohol. [1]
+    ``occupancy``: of mu by the antagonist, 0 to 1 [1]; ``share``: opioid share of reward [1]; ``gain``: the person's
+    release over that of a typical person [1]; ``e0`` and ``load``: load of endogenous opioid at rest and after alcohol
+    [1]. Returns 0 without antagonist or without release; ``share * gain`` at full occupancy [1].
 
-    Returns
-    -------
-    ndarray
-        0 without antagonist or without release; ``share * gain`` at full occupancy. [1]
-
-    Examples
-    --------
     >>> reward_lost([0.0, 1.0], 0.15).tolist()
     [0.0, 0.15]
     >>> float(reward_lost(0.95, 0.15, gain=0.0))
@@ -56,8 +42,6 @@ def reward_lost(
 def aversion(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
     """How much more alcohol sedates under an antagonist, as a fraction of its own sedation.
 
-    Examples
-    --------
     >>> aversion([0.0, 0.5], 0.3).tolist()
     [0.0, 0.15]
     """
@@ -67,20 +51,9 @@ def aversion(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
 def drinking_log_odds(lost: ArrayLike, averse: ArrayLike, reward_weight: float, aversion_weight: float) -> Floats:
     """Change of the log odds of drinking; ``exp`` of it multiplies the odds.
 
-    Parameters
-    ----------
-    lost, averse : array_like
-        From ``reward_lost`` and ``aversion``. [1]
-    reward_weight, aversion_weight : float
-        Log odds for one unit of each. [1]
+    ``lost`` and ``averse``: from ``reward_lost`` and ``aversion`` [1]; ``reward_weight`` and ``aversion_weight``: log
+    odds for one unit of each [1]. Returns 0 without antagonist, else negative for positive weights [1].
 
-    Returns
-    -------
-    ndarray
-        0 without antagonist, else negative for positive weights. [1]
-
-    Examples
-    --------
     >>> drinking_log_odds([0.0, 0.1], [0.0, 0.2], 1.0, 0.5).tolist()
     [-0.0, -0.2]
     """
@@ -105,8 +78,6 @@ DAY_NUMBERS = {
 class DayValue:
     """The coefficients of one catalogue, ready to be called; fields are the numbers of ``alcohol.toml``.
 
-    Examples
-    --------
     >>> value = day_value()
     >>> float(value.drink(0.0)), bool(value.drink(0.95) < 0.0), bool(value.drink(0.95, gain=2.0) < value.drink(0.95))
     (-0.0, True, True)
@@ -143,18 +114,9 @@ class DayValue:
 def day_value(values: Values | None = None) -> DayValue:
     """Read the coefficients.
 
-    Parameters
-    ----------
-    values : Values, optional
-        Numbers of a run, given and drawn ones included; those of the catalogue by default.
+    ``values``: numbers of a run, given and drawn ones included; those of the catalogue by default. Returns coefficients
+    of a typical person.
 
-    Returns
-    -------
-    DayValue
-        Coefficients of a typical person.
-
-    Examples
-    --------
     >>> day_value(Values(load(), overrides={"alcohol.reward.share": 0.0})).share
     0.0
     """

@@ -45,20 +45,9 @@ def _user_cache() -> Path:
 def cache_directory(folder: Path | None = None, sources: tuple[str, ...] = SOURCES) -> Path:
     """Return the directory for kernels compiled from the sources as they are now.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        Where the sources are; this package by default.
-    sources : tuple of str
-        Files that count; the first one's name is that of the directory.
+    ``folder``: where the sources are; this package by default; ``sources``: files that count; the first one's name is
+    that of the directory.
 
-    Returns
-    -------
-    Path
-        Not created yet.
-
-    Examples
-    --------
     >>> cache_directory().name.startswith("kernel-")
     True
     """

@@ -27,20 +27,11 @@ SOURCES = ("days.py", "cache.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysResult:
-    """What the chain leaves.
+    """What the chain leaves."""
 
-    Attributes
-    ----------
-    state : ndarray of int8, shape (n, n_days)
-        0 none, 1 low, 2 heavy.
-    drinks : ndarray of int16, shape (n, n_days)
-        Drinks of the day.
-    craving, value : ndarray, shape (n,)
-        Slow craving [SD] and learned value [1] after the last day.
-    """
-
-    state: NDArray[np.int8]
-    drinks: NDArray[np.int16]
+    state: NDArray[np.int8]  #: 0 none, 1 low, 2 heavy; shape (n, n_days)
+    drinks: NDArray[np.int16]  #: Drinks of the day; shape (n, n_days)
+    #: Slow craving [SD] and learned value [1] after the last day; shape (n,)
     craving: Floats
     value: Floats
 
@@ -108,36 +99,21 @@ def run_days(
 ) -> DaysResult:
     """Follow people from day to day.
 
-    Parameters
-    ----------
-    drinking, heavy : ndarray, shape (n,)
-        The person's log odds of drinking, and of a heavy day among days with drinking.
-    shift_drinking, shift_heavy : ndarray, shape (n, n_days)
-        What a day adds to them: response, drug.
-    lost : ndarray, shape (n, n_days)
-        Share of reward that the drug takes away; counts only where ``habit`` has a rate of learning. [1]
-    limit, tail : ndarray, shape (n,)
-        Drinks that make a day heavy, and mean of the exponential tail above. [drinks]
-    habit : ndarray, shape (8,)
-        In the order of ``HABIT``.
-    uniform : three ndarrays, shape (n, n_days)
-        Random numbers for drinking, heavy, amount.
-    normal : ndarray, shape (n, n_days)
-        Standard normals of craving.
-    before : ndarray of int8, shape (n,)
-        State of the day before the first.
-    craving : ndarray, shape (n,)
-        Craving before the first day. [SD]
-    value : ndarray, shape (n,), optional
-        Learned value of drinking before the first day; one by default.
+    - ``drinking`` and ``heavy``, shape (n,): the person's log odds of drinking, and of a heavy day among days with
+      drinking.
+    - ``shift_drinking`` and ``shift_heavy``, shape (n, n_days): what a day adds to them: response, drug.
+    - ``lost``, shape (n, n_days): share of reward that the drug takes away; counts only where ``habit`` has a rate of
+      learning [1].
+    - ``limit`` and ``tail``, shape (n,): drinks that make a day heavy, and mean of the exponential tail above [drinks].
+    - ``habit``, shape (8,): in the order of ``HABIT``.
+    - ``uniform``, shape (n, n_days): random numbers for drinking, heavy, amount.
+    - ``normal``, shape (n, n_days): standard normals of craving.
+    - ``before``, shape (n,): state of the day before the first.
+    - ``craving``, shape (n,): craving before the first day [SD].
+    - ``value``, shape (n,): learned value of drinking before the first day; one by default.
 
-    Returns
-    -------
-    DaysResult
-        States, drinks and where craving and value ended.
+    Returns states, drinks and where craving and value ended.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> one, day = np.ones(1), np.full((1, 3), 0.5)
     >>> found = run_days(

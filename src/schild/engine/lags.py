@@ -146,24 +146,10 @@ def _carry(times, drive, index, first, last, rates, state):
 def follow(times: Floats, drive: Floats, rates: Floats, start: Floats | None = None) -> Floats:
     """Adaptation states on a drive that is linear between given times.
 
-    Parameters
-    ----------
-    times : ndarray, shape (n_times,)
-        Rising. [h]
-    drive : ndarray, shape (n, n_times)
-        Activation. [1]
-    rates : ndarray, shape (n, n_states, 5)
-        gain_up, gain_down, loss_up, loss_down [1/h], saturation [1].
-    start : ndarray, shape (n, n_states), optional
-        States at the first time; zero by default.
+    ``times``, shape (n_times,): rising [h]; ``drive``, shape (n, n_times): activation [1]; ``rates``, shape (n,
+    n_states, 5): gain_up, gain_down, loss_up, loss_down [1/h], saturation [1]; ``start``, shape (n, n_states): states
+    at the first time; zero by default. Returns states, shape (n, n_states, n_times).
 
-    Returns
-    -------
-    ndarray, shape (n, n_states, n_times)
-        States.
-
-    Examples
-    --------
     >>> times = np.linspace(0.0, 10.0, 11)
     >>> rates = np.array([[[0.5, 0.1, 0.5, 0.1, 0.0]]])
     >>> a = follow(times, np.ones((1, 11)), rates)
@@ -186,31 +172,15 @@ def carry(
 ) -> Floats:
     """Adaptation states after many periods whose drive is known in some of them.
 
-    Parameters
-    ----------
-    times : ndarray, shape (n_nodes,)
-        Nodes of one period, from 0 to its length. [h]
-    drive : ndarray, shape (n, n_windows, n_nodes)
-        Activation in the periods numbered ``index``; in between it is interpolated by parabolas, beyond it stays.
-    index : ndarray, shape (n_windows,)
-        Rising, the first at most the first period.
-    periods : (int, int)
-        First period, and the one before which to stop.
-    rates, start
-        As for ``follow``; ``start`` has shape (n, n_states).
+    ``times``, shape (n_nodes,): nodes of one period, from 0 to its length [h]; ``drive``, shape (n, n_windows,
+    n_nodes): activation in the periods numbered ``index``; in between it is interpolated by parabolas, beyond it stays;
+    ``index``, shape (n_windows,): rising, the first at most the first period; ``periods``: first period, and the one
+    before which to stop; ``rates`` and ``start``: as for ``follow``; ``start`` has shape (n, n_states). Returns states
+    at the end, shape (n, n_states).
 
-    Returns
-    -------
-    ndarray, shape (n, n_states)
-        States at the end.
-
-    Notes
-    -----
     Period m stands for the ``1 + m // 8`` periods that begin with it, by the affine map that it is while no branch
     changes; the drive is that of their middle.
 
-    Examples
-    --------
     >>> rates = np.array([[[0.01, 0.01, 0.01, 0.01, 0.0]]])
     >>> node, window = np.linspace(0.0, 6.0, 7), np.array([0])
     >>> end = carry(node, np.ones((1, 1, 7)), window, (0, 40), rates, np.zeros((1, 1)))

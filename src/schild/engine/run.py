@@ -38,44 +38,25 @@ CHUNK = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineEvents:
-    """Events as arrays, sorted by time; ``first`` and ``last`` give each subject its slice (all of it by default).
+    """Events as arrays, sorted by time; ``first`` and ``last`` give each subject its slice (all of it by default)."""
 
-    Attributes
-    ----------
-    time : ndarray
-        When it happens; events at one time act in the order of the table. [h]
-    kind : ndarray
-        ``layout.ADD``, ``RESET``, ``TRAIN``, ``RECEPTORS``, or ``CLEAR`` (empties the body and keeps receptors).
-    port : ndarray
-        Input (``Program.ports``); for ``RECEPTORS`` the number of the start state.
-    amount : ndarray
-        What enters, times the subject's column ``scale``: a dose [nmol]; for a prolonged input a rate [nmol/h], taken
-        back by the same negative rate at its end. A reset ends every input, so no end may follow it.
-    scale : ndarray
-        Column of the subject's row that multiplies ``amount``; column 1 holds one.
-    offset, offset2 : ndarray
-        For ``TRAIN``, an endless past of equal doses: ages of the newest start and, for prolonged inputs, of the newest
-        end; a negative ``offset2`` means there is none. [h]
-    ii : ndarray
-        For ``TRAIN``, the interval; 0 with ``count`` 1 is an input that has run for ever. [h]
-    count : ndarray
-        For ``TRAIN``, the number of prolonged inputs still running; each needs its end as an ``ADD``.
-    cap : ndarray
-        Longest step after the event: small where concentrations jump (an IV bolus into plasma that receptors see). [h]
-    first, last : ndarray, optional
-        Slice of each subject.
-    """
-
-    time: Floats
+    time: Floats  #: When it happens; events at one time act in the order of the table [h]
+    #: ``layout.ADD``, ``RESET``, ``TRAIN``, ``RECEPTORS``, or ``CLEAR`` (empties the body and keeps receptors)
     kind: Ints
-    port: Ints
+    port: Ints  #: Input (``Program.ports``); for ``RECEPTORS`` the number of the start state
+    #: What enters, times the subject's column ``scale``: a dose [nmol]; for a prolonged input a rate [nmol/h], taken
+    #: back by the same negative rate at its end. A reset ends every input, so no end may follow it.
     amount: Floats
-    scale: Ints
+    scale: Ints  #: Column of the subject's row that multiplies ``amount``; column 1 holds one
+    #: For ``TRAIN``, an endless past of equal doses: ages of the newest start and, for prolonged inputs, of the newest
+    #: end; a negative ``offset2`` means there is none [h]
     offset: Floats
     offset2: Floats
-    ii: Floats
-    count: Floats
+    ii: Floats  #: For ``TRAIN``, the interval; 0 with ``count`` 1 is an input that has run for ever [h]
+    count: Floats  #: For ``TRAIN``, the number of prolonged inputs still running; each needs its end as an ``ADD``
+    #: Longest step after the event: small where concentrations jump (an IV bolus into plasma that receptors see) [h]
     cap: Floats
+    #: Slice of each subject
     first: Ints | None = None
     last: Ints | None = None
 
@@ -144,59 +125,32 @@ def run(
 ) -> EngineResult:
     """Integrate every subject.
 
-    Parameters
-    ----------
-    program : Program
-        Structure, from ``schild.model.arrays.compile_spec``.
-    rows : ndarray, shape (n, n_columns)
-        Numbers of each subject. Rows with a number that is not finite get status 1 and NaN results.
-    events : EngineEvents
-        Doses, resets and steady states.
-    times : ndarray, shape (n_times,)
-        Output times, rising; the run starts at the first. [h]
-    signals : sequence of int
-        Signals to store at ``times``.
-    reduced, thresholds : sequence
-        Signals to reduce inside the run and the threshold of each.
-    window : (float, float), optional
-        Start and end of the reducers; the whole run by default. [h]
-    start_states : ndarray, shape (n, n_states, n_slots + n_lags), optional
-        States of receptors and adaptation that events may set.
-    rtol : float
-        Tolerance of the binding integrator, relative with a floor of 0.01.
-    h_max : float
-        Longest step. [h]
-    threads : int, optional
-        Threads; all processors by default, one for small runs.
-    chunk : int, optional
-        Subjects per task; at most 256 by default.
-    max_steps : int
-        Steps after which a subject is given up.
-    dtype : dtype
-        Type of ``out``.
-    progress : callable, optional
-        Called with the number of subjects finished, after each chunk.
+    - ``program``: structure, from ``schild.model.arrays.compile_spec``.
+    - ``rows``, shape (n, n_columns): numbers of each subject. Rows with a number that is not finite get status 1 and
+      NaN results.
+    - ``events``: doses, resets and steady states.
+    - ``times``, shape (n_times,): output times, rising; the run starts at the first [h].
+    - ``signals``: signals to store at ``times``.
+    - ``reduced`` and ``thresholds``: signals to reduce inside the run and the threshold of each.
+    - ``window``: start and end of the reducers; the whole run by default [h].
+    - ``start_states``, shape (n, n_states, n_slots + n_lags): states of receptors and adaptation that events may set.
+    - ``rtol``: tolerance of the binding integrator, relative with a floor of 0.01.
+    - ``h_max``: longest step [h].
+    - ``threads``: threads; all processors by default, one for small runs.
+    - ``chunk``: subjects per task; at most 256 by default.
+    - ``max_steps``: steps after which a subject is given up.
+    - ``dtype``: type of ``out``.
+    - ``progress``: called with the number of subjects finished, after each chunk.
 
-    Returns
-    -------
-    EngineResult
-        Subjects that fail carry a status, and NaN from the moment of failure on; the others are not touched by it.
+    Subjects that fail carry a status, and NaN from the moment of failure on; the others are not touched by it.
+    Raises ValueError if the times do not rise, or signals to reduce and thresholds do not match in number.
 
-    Raises
-    ------
-    ValueError
-        If the times do not rise, or signals to reduce and thresholds do not match in number.
-
-    Notes
-    -----
     At the default tolerance the largest error of occupancies and free fractions over 1,400 random models was 8e-5,
     relative with a floor of 0.01; at ``rtol=1e-9`` it was 2e-8. Concentrations do not depend on the tolerance: 5e-11 of
     the largest value. Of the reducers, peak, its time and trough come from the collocation polynomial inside each step
     (measured: within 3e-5 of the peak), the area from its quadrature (2e-4 of the area, 1e-8 for a concentration with
     steps of 0.25 h), the time above a threshold from straight lines between four points of a step (0.01 h).
 
-    Examples
-    --------
     >>> import numpy as np
     >>> from schild.model.arrays import compile_spec
     >>> from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species

@@ -196,28 +196,17 @@ def _follow(start, stop, people, grid, occupancy, cue, given, infusion, offered,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResult:
-    """What sessions leave.
+    """What sessions leave."""
 
-    Attributes
-    ----------
-    time_h : ndarray, shape (n_grid,)
-        The grid. [h]
-    out : ndarray, shape (n, n_signals, n_grid)
-        ``SIGNALS`` at the grid, after what happens there: levels in blood and tissue [g/L], ethanol in the gut and
-        eliminated [g], load of endogenous opioid, activation of mu by it, reward, sedation, mood, craving [1], drinks
-        chosen so far.
-    drinks : ndarray, shape (n,)
-        Drinks chosen.
-    first_h : ndarray, shape (n,)
-        When the first one was; infinite where there was none. [h]
-    status : ndarray, shape (n,)
-        0, or 1 where the numbers left the finite range; such a person's results are not numbers from there on.
-    """
-
-    time_h: Floats
+    time_h: Floats  #: The grid [h]; shape (n_grid,)
+    #: ``SIGNALS`` at the grid, after what happens there: levels in blood and tissue [g/L], ethanol in the gut and
+    #: eliminated [g], load of endogenous opioid, activation of mu by it, reward, sedation, mood, craving [1], drinks
+    #: chosen so far; shape (n, n_signals, n_grid)
     out: Floats
-    drinks: Ints
-    first_h: Floats
+    drinks: Ints  #: Drinks chosen; shape (n,)
+    first_h: Floats  #: When the first one was; infinite where there was none [h]; shape (n,)
+    #: 0, or 1 where the numbers left the finite range; such a person's results are not numbers from there on; shape
+    #: (n,)
     status: Ints
 
     def signal(self, name: str) -> Floats:
@@ -242,48 +231,25 @@ def run_sessions(
 ) -> SessionResult:
     """Follow one session of each person.
 
-    Parameters
-    ----------
-    people : ndarray, shape (n, n_parameters)
-        Numbers of each person, columns ``PARAMETERS``.
-    grid : ndarray, shape (n_grid,)
-        Times of decisions and outputs, rising. [h]
-    occupancy : ndarray, shape (n, n_grid) or (n, 1) or (n,)
-        Of mu by an antagonist, linear between points; one number for each person is constant. [1]
-    uniform : ndarray, shape (n, n_grid)
-        Uniform draws of the decisions, from ``schild.engine.streams``.
-    cue : ndarray, shape (n_grid,), optional
-        Whether drinks are in sight, 0 to 1, from each point to the next; none by default. [1]
-    given : ndarray, shape (n, n_grid), optional
-        Ethanol given by mouth at each point. [g]
-    infusion : ndarray, shape (n, n_grid), optional
-        Ethanol into a vein from each point to the next. [g/h]
-    offered : ndarray of bool, shape (n_grid,), optional
-        Where the person may choose a drink; nowhere by default.
-    most : int
-        Drinks that may be chosen in all.
-    rtol : float
-        Tolerance of the integrator, relative, with a floor of 1e-10.
-    threads, chunk : int
-        Threads, all processors by default; people of one task.
+    - ``people``, shape (n, n_parameters): numbers of each person, columns ``PARAMETERS``.
+    - ``grid``, shape (n_grid,): times of decisions and outputs, rising [h].
+    - ``occupancy``, shape (n, n_grid) or (n, 1) or (n,): of mu by an antagonist, linear between points; one number for
+      each person is constant [1].
+    - ``uniform``, shape (n, n_grid): uniform draws of the decisions, from ``schild.engine.streams``.
+    - ``cue``, shape (n_grid,): whether drinks are in sight, 0 to 1, from each point to the next; none by default [1].
+    - ``given``, shape (n, n_grid): ethanol given by mouth at each point [g].
+    - ``infusion``, shape (n, n_grid): ethanol into a vein from each point to the next [g/h].
+    - ``offered``, shape (n_grid,): where the person may choose a drink; nowhere by default.
+    - ``most``: drinks that may be chosen in all.
+    - ``rtol``: tolerance of the integrator, relative, with a floor of 1e-10.
+    - ``threads`` and ``chunk``: threads, all processors by default; people of one task.
 
-    Returns
-    -------
-    SessionResult
-        The same bits for any threads, chunk and neighbours.
+    The bits are the same for any threads, chunk and neighbours. Raises ValueError if the arrays do not fit together, or
+    an occupancy is not within 0 and 1.
 
-    Raises
-    ------
-    ValueError
-        If the arrays do not fit together, or an occupancy is not within 0 and 1.
-
-    Notes
-    -----
     At the default tolerance the largest error over 10,000 random sessions was 1e-5 of a signal's largest value, at 1e-9
     below 1e-6 against SciPy (tests/oracle). A session of three hours takes a tenth of a millisecond.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> row = dict.fromkeys(PARAMETERS, 1.0) | {"km": 0.03, "vmax": 5.7, "vc": 15.0, "vt": 21.0, "e0": 0.05}
     >>> people = np.array([[row[name] for name in PARAMETERS]])

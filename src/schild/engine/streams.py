@@ -18,22 +18,9 @@ Floats = NDArray[np.float64]
 def uniforms(seed: int, name: str, start: int, stop: int) -> Floats:
     """Uniform draws in (0, 1) of subjects ``start`` to ``stop`` for one named quantity.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the run.
-    name : str
-        What is drawn, e.g. ``"naltrexone.cl"``.
-    start, stop : int
-        Subjects; subject numbers, not positions in a chunk.
+    ``seed``: seed of the run. ``name``: what is drawn, e.g. ``"naltrexone.cl"``. ``start`` and ``stop``: subjects;
+    subject numbers, not positions in a chunk. Returns draws that are never exactly 0 or 1 [1], shape (stop - start,).
 
-    Returns
-    -------
-    ndarray, shape (stop - start,)
-        Never exactly 0 or 1. [1]
-
-    Examples
-    --------
     >>> bool((uniforms(1, "cl", 0, 9)[4:] == uniforms(1, "cl", 4, 9)).all())
     True
     """
@@ -47,18 +34,9 @@ def uniforms(seed: int, name: str, start: int, stop: int) -> Floats:
 def normals(seed: int, name: str, start: int, stop: int) -> Floats:
     """Draw standard normals, with the same guarantee as ``uniforms``.
 
-    Parameters
-    ----------
-    seed, name, start, stop
-        As for ``uniforms``.
+    ``seed``, ``name``, ``start`` and ``stop``: as for ``uniforms``. Returns standard normal draws [1], shape (stop -
+    start,).
 
-    Returns
-    -------
-    ndarray, shape (stop - start,)
-        Standard normal draws. [1]
-
-    Examples
-    --------
     >>> normals(1, "cl", 0, 2).shape
     (2,)
     """

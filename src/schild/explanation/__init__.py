@@ -104,20 +104,9 @@ def explain(
 def check_book(book: Book, catalogue: Catalogue) -> None:
     """Check experiments, units, figures and options of all claims of a book, without running anything.
 
-    Parameters
-    ----------
-    book : Book
-        Claims about a drug.
-    catalogue : Catalogue
-        For names of drugs, receptors, effects and structures.
+    ``book``: claims about a drug; ``catalogue``: for names of drugs, receptors, effects and structures. Raises
+    CatalogueError for the first that is unknown, missing or wrong; the message names file and line.
 
-    Raises
-    ------
-    CatalogueError
-        For the first that is unknown, missing or wrong; the message names file and line.
-
-    Examples
-    --------
     >>> check_book(load().claims["naltrexone"], load())
     """
     for test in book.tests:

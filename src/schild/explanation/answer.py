@@ -34,8 +34,6 @@ _ORDER = ("predicted", "checked", "label", "fitted", "construction")
 def quantity(value: float | None, unit: str, digits: int = 3) -> str:
     """Write a number with its unit.
 
-    Examples
-    --------
     >>> quantity(95.697, "%"), quantity(46.09, "day", 2), quantity(1.0, "1"), quantity(None, "h")
     ('95.7 %', '46 days', '1', '')
     >>> quantity(0.04, "%"), quantity(99.99, "%"), quantity(104.9, "%", 2)
@@ -57,8 +55,6 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
 def with_band(value: float, band: tuple[float | None, float | None], unit: str, digits: int = 3) -> str:
     """Write a prediction with its band, to two digits where the band is wide.
 
-    Examples
-    --------
     >>> with_band(95.697, (85.44, 98.46), "%", 2)
     '96 % (85 to 98)'
     """
@@ -72,24 +68,12 @@ def with_band(value: float, band: tuple[float | None, float | None], unit: str, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A test that was run.
+    """A test that was run."""
 
-    Parameters
-    ----------
-    claim : str
-        Number of the claim it belongs to.
-    test : Test
-        Statement, experiment and criterion.
-    outcome : Outcome
-        What came out.
-    reason : str
-        Why it misses, where that is known.
-    """
-
-    claim: str
-    test: Test
+    claim: str  #: Number of the claim it belongs to
+    test: Test  #: Statement, experiment and criterion
     outcome: Outcome
-    reason: str = ""
+    reason: str = ""  #: Why it misses, where that is known
 
     @property
     def holds(self) -> Literal["yes", "no", "not tested"]:

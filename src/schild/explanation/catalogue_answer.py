@@ -38,22 +38,8 @@ DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dos
 def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...]]:
     """Write the answer for a drug without claims from its entry of the catalogue and from runs.
 
-    Parameters
-    ----------
-    drug : Drug
-        Of the catalogue.
-    lab : Lab
-        For its runs.
+    Returns published results as tests, figures, and what is only assumed; effects, binding and kinetics.
 
-    Returns
-    -------
-    Book
-        Published results as tests, figures, and what is only assumed.
-    tuple of (caption, columns, rows)
-        Effects, binding and kinetics.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> book, _ = book_of_entry(load().drug("m6g"), Lab(catalogue=load(), n=2, draws=2))
     >>> [claim.id for claim in book.claims]
@@ -122,20 +108,9 @@ def _words(lab: Lab, drug: Drug, route: str) -> str:
 def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
     """Tabulate the block of every opioid of the catalogue at its largest published dose.
 
-    Parameters
-    ----------
-    lab : Lab
-        For its runs.
-    compared : Comparison or None
-        The antagonist, and how much later the opioid is given.
+    ``compared``: the antagonist, and how much later the opioid is given. Returns one table: opioid and dose, median
+    block of each effect in people. Empty without a comparison.
 
-    Returns
-    -------
-    tuple of (caption, columns, rows)
-        One table: opioid and dose, median block of each effect in people. Empty without a comparison.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> lab = Lab(catalogue=load(), n=2, draws=2)
     >>> block_table(lab, load().claims["naltrexone"].compared)[0][1][1]
@@ -230,8 +205,6 @@ def _family(drug: Drug, lab: Lab) -> list[str]:
 def span_of(time_h: Floats, value: Floats) -> float:
     """How long to follow a course: until it has fallen to a twentieth of its top, on a round scale. [h]
 
-    Examples
-    --------
     >>> t = np.linspace(0.0, 168.0, 1681)
     >>> span_of(t, np.exp(-t)), span_of(t, np.exp(-t / 20)), span_of(t, np.exp(-t / 500))
     (6.0, 72.0, 168.0)

@@ -74,8 +74,6 @@ _PLAIN = {
 def in_words(names: Sequence[str]) -> str:
     """Write names of numbers in words, each once.
 
-    Examples
-    --------
     >>> in_words(["cl", "mor.koff", "kor.koff", "oral.f", "reference.weight"])
     'clearance; rate of leaving (mu, kappa); share that reaches the blood (by mouth); reference.weight'
     """

@@ -52,24 +52,9 @@ BEST = {"n": 300}
 def options_of(test: Test, book: Book, catalogue: Catalogue) -> dict[str, Any]:
     """Check the experiment, the unit and the options of a test, before anything is run.
 
-    Parameters
-    ----------
-    test : Test
-        Of the book.
-    book : Book
-        Its defaults hold for every experiment that has an option of that name.
-    catalogue : Catalogue
-        For names.
-
-    Returns
-    -------
-    dict of str to Any
-        Options in the units of the experiment.
-
-    Raises
-    ------
-    CatalogueError
-        For an unknown experiment or unit, or an option that is unknown, missing or wrong; it names file and line.
+    ``book``: its defaults hold for every experiment that has an option of that name. Returns options in the units of
+    the experiment. Raises CatalogueError for an unknown experiment or unit, or an option that is unknown, missing or
+    wrong; it names file and line.
     """
     what = f"{test.id}: the experiment {test.run!r}"
     if test.run not in EXPERIMENTS:
@@ -89,8 +74,6 @@ def _fault(test: Test, key: str, said: str) -> CatalogueError:
 def run_test(lab: Lab, test: Test, book: Book) -> Outcome:
     """Run the experiment of a test.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> book = load().claims["naltrexone"]
     >>> 80 < run_test(Lab(catalogue=load(), n=2, draws=2), book.tests[0], book).predicted < 100
@@ -439,21 +422,8 @@ def unchanged(lab: Lab, *, species: DrugKey, alone: Regimen, together: Regimen) 
 def ventilation_curve(lab: Lab, agonist: str, over_kd: Floats, antagonist: float) -> Floats:
     """Ventilation left over the concentration of an agonist beside an antagonist, at equilibrium.
 
-    Parameters
-    ----------
-    lab : Lab
-        Holds the catalogue.
-    agonist : str
-        Its efficacy is taken.
-    over_kd : ndarray
-        Concentration over Kd of the agonist. [1]
-    antagonist : float
-        The same of the antagonists, added up. [1]
-
-    Returns
-    -------
-    ndarray
-        Fraction of ventilation at a carbon dioxide held constant. [1]
+    ``agonist``: its efficacy is taken; ``over_kd``: concentration over Kd of the agonist [1]; ``antagonist``: the same
+    of the antagonists, added up [1]. Returns fraction of ventilation at a carbon dioxide held constant [1].
     """
     name, values = "ventilation_isohypercapnic", lab.values
     effect = lab.catalogue.effects[name]

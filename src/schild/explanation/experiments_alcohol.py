@@ -123,23 +123,10 @@ def one_session(
 ) -> SessionResult:
     """Let the typical person, or many, drink a fixed dose with a share of mu receptors held.
 
-    Parameters
-    ----------
-    lab : Lab
-        Says how many people and parameter sets.
-    regimen : str
-        Decides whose kinetics are drawn; ``occupied`` stands in for its occupancy.
-    occupied : float
-        Held throughout. [1]
-    many : bool
-        Drawn people under drawn numbers in place of the typical one.
-    overrides, **changes
-        Numbers of alcohol; fields of the protocol.
-
-    Returns
-    -------
-    SessionResult
-        Signals over the session.
+    ``lab``: says how many people and parameter sets; ``regimen``: decides whose kinetics are drawn; ``occupied`` stands
+    in for its occupancy; ``occupied``: held throughout [1]; ``many``: drawn people under drawn numbers in place of the
+    typical one; ``overrides`` and ``changes``: numbers of alcohol; fields of the protocol. Returns signals over the
+    session.
     """
     plan = protocol("fixed_dose", **changes)
     _, who, _ = occupancy_course(
@@ -196,33 +183,15 @@ def genotype(lab: Lab, *, moderator: str, regimen: Regimen) -> Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
-    """A trial of one regimen against placebo, followed in the same people.
+    """A trial of one regimen against placebo, followed in the same people."""
 
-    Parameters
-    ----------
-    trial : Trial
-        Arms ``active`` and ``placebo``.
-    who : Drinkers
-        The people.
-    people : ndarray, shape (n, 6)
-        As ``schild.trial.follow.Part`` has them.
-    draws : Draws
-        Their luck.
-    numbers : TrialNumbers
-        The best values.
-    courses : mapping of str to Course
-        By arm.
-    values : mapping of str to mapping of str to ndarray
-        Endpoints of each person, by arm.
-    """
-
-    trial: Trial
+    trial: Trial  #: Arms ``active`` and ``placebo``
     who: Drinkers
-    people: Floats
+    people: Floats  #: As ``schild.trial.follow.Part`` has them; shape (n, 6)
     draws: Draws
     numbers: TrialNumbers
     courses: Mapping[str, Course]
-    values: Mapping[str, Mapping[str, Floats]]
+    values: Mapping[str, Mapping[str, Floats]]  #: Endpoints of each person, by arm
 
     def means(self) -> dict[str, dict[str, float]]:
         """Endpoints by arm."""
@@ -236,21 +205,8 @@ def _means(of: Mapping[str, Floats]) -> dict[str, float]:
 def trials_of(lab: Lab, regimen: str, weeks: int, counselling: float = 0.0) -> Trials:
     """Run a trial, or return the same one again.
 
-    Parameters
-    ----------
-    lab : Lab
-        Keeps it.
-    regimen : str
-        Of the active arm, in words; its number of doses does not count.
-    weeks : int
-        Length.
-    counselling : float
-        Added to the log odds of drinking and of a heavy day in both arms.
-
-    Returns
-    -------
-    Trials
-        People, courses, endpoints.
+    ``regimen``: of the active arm, in words; its number of doses does not count; ``counselling``: added to the log odds
+    of drinking and of a heavy day in both arms.
     """
     arm = arm_of(regimen)
     return lab.once(("trial", repr(arm), weeks, counselling), lambda: _follow(lab, arm, regimen, weeks, counselling))
@@ -314,8 +270,6 @@ def _again(trials: Trials, name: str, numbers: TrialNumbers, draws: Draws) -> Co
 def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: str) -> float:
     """One number out of the means of two arms, by the words of a row of trials.
 
-    Examples
-    --------
     >>> of = {"active": {"any_drinking": 60.0}, "placebo": {"any_drinking": 75.0}}
     >>> [round(measured(of, name, "any_drinking"), 3) for name in ("active", "difference", "risk_ratio", "odds_ratio")]
     [60.0, -15.0, 0.8, 0.5]
@@ -376,21 +330,9 @@ def flat_in_trial(
 def individual_effects(lab: Lab, regimen: str, weeks: int) -> tuple[Floats, Floats]:
     """Heavy days less with tablets, each person with the same luck on both sides, repeated.
 
-    Parameters
-    ----------
-    lab : Lab
-        Keeps it.
-    regimen : str
-        As for ``trials_of``.
-    weeks : int
-        Length.
-
-    Returns
-    -------
-    effects : ndarray, shape (n, n_repeats)
-        Days with placebo less days with tablets, over the whole trial, seen or not. [days]
-    placebo : ndarray, shape (n, n_repeats)
-        Heavy days with placebo. [days]
+    ``regimen``: as for ``trials_of``. Returns ``effects``, shape (n, n_repeats): days with placebo less days with
+    tablets, over the whole trial, seen or not [days]; ``placebo``, shape (n, n_repeats): heavy days with placebo
+    [days].
     """
 
     def run() -> tuple[Floats, Floats]:

@@ -53,29 +53,15 @@ def course_after(
 ) -> tuple[Floats, Floats]:
     """Course from the last dose of an opioid on.
 
-    Parameters
-    ----------
-    lab : Lab
-        For its runs.
-    use : str
-        Earlier use in words, without its length, e.g. ``"heroin 25 mg iv q6h"``.
-    dose : str
-        The antagonist, in words.
-    wait_h : float or None
-        When it is given; None for never. [h]
-    days : float
-        How long the opioid was used.
-    many : bool or None
-        As for ``Lab.adapted``.
-    output : str
-        ``cows``, ``sows`` or ``tolerance``.
-    followed_h : float
-        How long it is followed after the antagonist, or after the longest wait. [h]
+    - ``use``: earlier use in words, without its length, e.g. ``"heroin 25 mg iv q6h"``.
+    - ``dose``: the antagonist, in words.
+    - ``wait_h``: when it is given; None for never [h].
+    - ``days``: how long the opioid was used.
+    - ``many``: as for ``Lab.adapted``.
+    - ``output``: ``cows``, ``sows`` or ``tolerance``.
+    - ``followed_h``: how long it is followed after the antagonist, or after the longest wait [h].
 
-    Returns
-    -------
-    tuple of ndarray
-        Times [h], shape (n_times,), and values, shape (n, n_times).
+    Returns times [h], shape (n_times,), and values, shape (n, n_times).
     """
     if wait_h is None:
         return _course(lab, "", use, days, WAITS_H[-1] + followed_h, many, output)
@@ -191,8 +177,6 @@ def interval(lab: Lab, many: bool, *, use: Regimen, dose: Regimen, days: float) 
 def _falls_below(at: Floats, value: Floats, level: float) -> float:
     """Where a course falls below a level for good; its first place if it is below all along, infinite if never.
 
-    Examples
-    --------
     >>> at = np.array([1.0, 2.0, 3.0])
     >>> _falls_below(at, np.array([9.0, 6.0, 4.0]), 5.0), _falls_below(at, np.array([4.0, 3.0, 2.0]), 5.0)
     (2.5, 1.0)
@@ -215,27 +199,10 @@ def daily_use(
 ) -> tuple[Floats, float, dict[str, Floats]]:  # fmt: skip
     """Use an opioid once a day, with or without an antagonist a day, and give naloxone 6 h after the last dose.
 
-    Parameters
-    ----------
-    lab : Lab
-        For its runs.
-    challenge : str
-        Dose of the opioid.
-    dose, naloxone : str
-        Daily dose of the antagonist, and naloxone at the end.
-    blocked : bool
-        Whether the antagonist is taken, from the day before on.
-    days : int
-        How long the opioid is used, from the second day on.
-    many : bool or None
-        As for ``Lab.adapted``.
-    outputs : tuple of str
-        What is kept.
-
-    Returns
-    -------
-    tuple
-        Times [h], time of naloxone [h], and values of each output, shape (n, n_times).
+    ``challenge``: dose of the opioid; ``dose`` and ``naloxone``: daily dose of the antagonist, and naloxone at the end;
+    ``blocked``: whether the antagonist is taken, from the day before on; ``days``: how long the opioid is used, from
+    the second day on; ``many``: as for ``Lab.adapted``. Returns times [h], time of naloxone [h], and values of each
+    output, shape (n, n_times).
     """
     at = days * 24.0 + 6.0
     use = f"{challenge} q24h x{days} at 24 h; {naloxone} at {at:g} h"

@@ -50,8 +50,6 @@ _ADAPTED = ("cows", "sows", "tolerance", "dependence", "adaptation_fast", "adapt
 def blocks(response: Response) -> Floats:
     """Percent block in people in whom the opioid alone does something; nobody, where fewer than a twentieth do.
 
-    Examples
-    --------
     >>> from schild.challenges import Response
     >>> both = {"without": np.array([10.0, 0.1]), "with_": np.array([4.0, 0.0])}
     >>> blocks(Response(time_h=0.0, effect="liking", unit="points", noise=1.0, **both)).tolist()
@@ -66,46 +64,26 @@ def blocks(response: Response) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """A line over time.
+    """A line over time."""
 
-    Parameters
-    ----------
-    regimen, output, label : str
-        What is given, what is drawn, and its name.
-    structure : str, optional
-        Rival mechanism.
-    of : str
-        ``value``, or percent of its ``peak`` or of its value at ``1 h``.
-    band : bool
-        Whether to draw where 90 % of virtual people lie.
-    """
-
+    #: What is given, what is drawn, and its name
     regimen: Regimen
     output: str
     label: str
     structure: Structure | None = None
-    of: Literal["value", "peak", "1 h"] = "value"
-    band: bool = True
+    of: Literal["value", "peak", "1 h"] = "value"  #: ``value``, or percent of its ``peak`` or of its value at ``1 h``
+    band: bool = True  #: Whether to draw where 90 % of virtual people lie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scans:
-    """Tomography of a study to draw beside courses.
+    """Tomography of a study to draw beside courses."""
 
-    Parameters
-    ----------
-    study, rows : str
-        Key of the study, and how the rows begin.
-    label : str
-        Name in the legend.
-    scaled : bool
-        Whether values are relative to the scan at 1 h and are drawn from the first course there.
-    """
-
+    #: Key of the study, and how the rows begin
     study: str
     rows: str
-    label: str = ""
-    scaled: bool = False
+    label: str = ""  #: Name in the legend
+    scaled: bool = False  #: Whether values are relative to the scan at 1 h and are drawn from the first course there
 
 
 def _scans(catalogue: Catalogue, scans: Scans) -> list[Observation]:

@@ -34,23 +34,12 @@ RECEPTORS = ("mor", "kor", "dor", "mor_gut")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an experiment gives.
+    """What an experiment gives."""
 
-    Parameters
-    ----------
-    predicted : float
-        For the typical person; for a challenge of effects the median over people.
-    many : ndarray or None
-        One value for each person, where people matter.
-    missing : str
-        What the experiment needs and does not have; empty where it ran.
-    ends : tuple of (float, float), optional
-        The band itself, where it holds 90 % of parameter sets and not of people.
-    """
-
-    predicted: float
-    many: Floats | None = None
-    missing: str = ""
+    predicted: float  #: For the typical person; for a challenge of effects the median over people
+    many: Floats | None = None  #: One value for each person, where people matter
+    missing: str = ""  #: What the experiment needs and does not have; empty where it ran
+    #: The band itself, where it holds 90 % of parameter sets and not of people
     ends: tuple[float | None, float | None] | None = None
 
     @property
@@ -97,25 +86,14 @@ def experiment_in_people(*units: str) -> Callable[[Callable[..., Floats]], Calla
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """Runs of one answer, kept so that claims and figures share them.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Where numbers stand.
-    n, draws : int
-        Virtual people and parameter sets behind each band.
-    seed : int
-        Of people and parameters.
-    overrides : Overrides
-        Numbers in place of the catalogue's.
-    """
+    """Runs of one answer, kept so that claims and figures share them."""
 
     catalogue: Catalogue
+    #: Virtual people and parameter sets behind each band
     n: int
     draws: int
-    seed: int = 1
-    overrides: Overrides = field(default_factory=lambda: Overrides({}))
+    seed: int = 1  #: Of people and parameters
+    overrides: Overrides = field(default_factory=lambda: Overrides({}))  #: Numbers in place of the catalogue's
     kept: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
@@ -146,23 +124,8 @@ class Lab:
     ) -> dict[str, Response]:
         """Give an agonist with and without an antagonist, or return the same challenge again.
 
-        Parameters
-        ----------
-        antagonist, agonist : str
-            Regimen and single dose, in words.
-        at_h : float
-            When the agonist is given. [h]
-        structure : str, optional
-            Rival mechanism.
-        population : mapping or None
-            People; None for the typical person.
-        effects : sequence of str
-            Effects to read.
-
-        Returns
-        -------
-        dict of str to Response
-            By effect.
+        ``antagonist`` and ``agonist``: regimen and single dose, in words; ``at_h``: when the agonist is given [h];
+        ``population``: people; None for the typical person.
         """
 
         def run() -> dict[str, Response]:
@@ -218,16 +181,9 @@ class Lab:
     def adapted(self, many: bool | None) -> dict[str, Any]:
         """Options of a run with tolerance and dependence.
 
-        Parameters
-        ----------
-        many : bool or None
-            The typical person (False), people behind a band (True), or those of a verdict (None). A third of the people
-            of other bands stand behind these bands, each under all parameter sets: there are many waits.
-
-        Returns
-        -------
-        dict of str to Any
-            Receptors that adaptation follows, and people.
+        ``many``: the typical person (False), people behind a band (True), or those of a verdict (None). A third of the
+        people of other bands stand behind these bands, each under all parameter sets: there are many waits. Returns
+        receptors that adaptation follows, and people.
         """
         receptors = list(next(e.receptors for e in self.catalogue.adaptation.values() if e.default))
         if many is False:
@@ -239,8 +195,6 @@ class Lab:
 def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
     """Write the largest dose of a published human study of an agonist, the only one that a challenge is run with.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> published_dose(load(), "heroin", "iv")
     'heroin 25 mg iv'
@@ -260,8 +214,6 @@ def row_of(catalogue: Catalogue, study: str, row: str) -> Observation:
 def last_dose_h(regimen: str) -> float:
     """Time of the last dose of a regimen. [h]
 
-    Examples
-    --------
     >>> last_dose_h("naltrexone 50 mg po q24h x14")
     312.0
     """
@@ -271,8 +223,6 @@ def last_dose_h(regimen: str) -> float:
 def ligands_of(catalogue: Catalogue, regimen: str, receptor: str) -> list[str]:
     """First drug of a regimen, and what the body makes of it that binds a receptor.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> ligands_of(load(), "naltrexone 50 mg po", "mor")
     ['naltrexone', 'beta_naltrexol']

@@ -102,33 +102,13 @@ def read_options(
 ) -> dict[str, Any]:
     """Check the options of a function and bring them into its units.
 
-    Parameters
-    ----------
-    what : str
-        The function in words, for messages.
-    function : callable
-        Its keyword-only parameters are the options.
-    given : mapping
-        Options as they stand in the file of claims.
-    catalogue : Catalogue
-        For names of drugs, receptors and effects.
-    defaults : mapping, optional
-        Options that hold where the function takes one of that name and none is given.
-    places : mapping of str to str, optional
-        File and line of each option, and under ``""`` of the whole: the beginning of messages.
+    ``what``: the function in words, for messages; ``function``: its keyword-only parameters are the options; ``given``:
+    options as they stand in the file of claims; ``catalogue``: for names of drugs, receptors and effects; ``defaults``:
+    options that hold where the function takes one of that name and none is given; ``places``: file and line of each
+    option, and under ``""`` of the whole: the beginning of messages. Returns times in hours; everything else as given.
+    Raises CatalogueError for an option that is unknown, missing or cannot be read; the message begins with file and
+    line.
 
-    Returns
-    -------
-    dict of str to Any
-        Times in hours; everything else as given.
-
-    Raises
-    ------
-    CatalogueError
-        For an option that is unknown, missing or cannot be read; the message begins with file and line.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> def occupancy(*, regimen: Regimen, at: Hours) -> float: ...
     >>> read_options("occupancy", occupancy, {"regimen": "naltrexone 50 mg po", "at": "1 d"}, load())

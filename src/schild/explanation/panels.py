@@ -43,40 +43,22 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What every panel may be given: words, limits, reference lines.
+    """What every panel may be given: words, limits, reference lines."""
 
-    Parameters
-    ----------
-    draw : str
-        Name of the function that draws it.
-    title, x, y : str
-        Heading and names of axes.
-    xlim, ylim : tuple of float, optional
-        Limits of axes.
-    xticks, xlabels : sequence
-        Marks of the horizontal axis and their words.
-    log : str
-        Axes that are logarithmic: ``x``, ``y`` or ``xy``.
-    legend : str
-        Where the legend of the panel stands; empty for none.
-    hlines : sequence of float
-        Heights of dotted lines.
-    vlines : sequence of (float, str)
-        Places of dotted lines, and words beside them.
-    """
-
-    draw: str
+    draw: str  #: Name of the function that draws it
+    #: Heading and names of axes
     title: str = ""
     x: str | None = None
     y: str | None = None
     xlim: tuple[float, float] | None = None
     ylim: tuple[float, float] | None = None
+    #: Marks of the horizontal axis and their words
     xticks: Sequence[float] = ()
     xlabels: Sequence[str] = ()
-    log: str = ""
-    legend: str = ""
-    hlines: Sequence[float] = ()
-    vlines: Sequence[tuple[float, str]] = ()
+    log: str = ""  #: Axes that are logarithmic: ``x``, ``y`` or ``xy``
+    legend: str = ""  #: Where the legend of the panel stands; empty for none
+    hlines: Sequence[float] = ()  #: Heights of dotted lines
+    vlines: Sequence[tuple[float, str]] = ()  #: Places of dotted lines, and words beside them
 
 
 _FRAME = tuple(Frame.__dataclass_fields__)
@@ -84,62 +66,33 @@ _FRAME = tuple(Frame.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureSpec:
-    """A figure as data.
+    """A figure as data."""
 
-    Parameters
-    ----------
-    alt, caption : str
-        For people who do not see it, and below it. ``{runs}`` stands for the runs of virtual people behind a band,
-        ``{adults}`` for the people of a histogram, ``{drive}`` for what adaptation follows.
-    panel : sequence of mapping
-        Fields of ``Frame`` and options of the function that draws the panel.
-    rows : int
-        Rows of panels.
-    height : float
-        [inch]
-    widths : sequence of float
-        Relative widths of the columns.
-    sharex, sharey : str
-        Panels that share an axis: ``none``, ``all``, ``row`` or ``col``.
-    legend, legend_of : int
-        Columns of a legend above all panels (0 for none), and the panel that it names the lines of.
-    legend_title : str
-        Title of that legend.
-    """
-
+    #: For people who do not see it, and below it. ``{runs}`` stands for the runs of virtual people behind a band,
+    #: ``{adults}`` for the people of a histogram, ``{drive}`` for what adaptation follows.
     alt: str
     caption: str
-    panel: Sequence[Mapping[str, Any]]
+    panel: Sequence[Mapping[str, Any]]  #: Fields of ``Frame`` and options of the function that draws the panel
     rows: int = 1
-    height: float = 3.1
-    widths: Sequence[float] = ()
+    height: float = 3.1  #: [inch]
+    widths: Sequence[float] = ()  #: Relative widths of the columns
+    #: Panels that share an axis: ``none``, ``all``, ``row`` or ``col``
     sharex: Literal["none", "all", "row", "col"] = "none"
     sharey: Literal["none", "all", "row", "col"] = "none"
+    #: Columns of a legend above all panels (0 for none), and the panel that it names the lines of
     legend: int = 0
     legend_of: int = 0
-    legend_title: str = ""
+    legend_title: str = ""  #: Title of that legend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One panel while it is drawn.
-
-    Parameters
-    ----------
-    axis : Axes
-        To draw on.
-    lab : Lab
-        For its runs.
-    data : dict
-        Columns of the figure.
-    prefix : str
-        Begins the names of this panel's columns where there are several panels.
-    """
+    """One panel while it is drawn."""
 
     axis: Axes
     lab: Lab
-    data: Columns = field(default_factory=dict)
-    prefix: str = ""
+    data: Columns = field(default_factory=dict)  #: Columns of the figure
+    prefix: str = ""  #: Begins the names of this panel's columns where there are several panels
 
     def keep(self, name: str, *columns: Any) -> None:
         """Keep the numbers behind a line, with the ends of its band."""
@@ -182,28 +135,9 @@ def read_figure(
 ) -> tuple[FigureSpec, list[tuple[Frame, dict[str, Any]]]]:
     """Check a figure and the options of its panels, before anything is run.
 
-    Parameters
-    ----------
-    given : mapping
-        Fields of ``FigureSpec``.
-    catalogue : Catalogue
-        For names.
-    places : mapping of str to str, optional
-        File and line of each key, as ``Claim.places`` has them.
-    defaults : mapping, optional
-        Options that hold for every panel that takes one of that name.
-
-    Returns
-    -------
-    FigureSpec
-        The figure.
-    list of (Frame, dict)
-        Its panels, and their own options.
-
-    Raises
-    ------
-    CatalogueError
-        For a panel that is unknown, or an option that is unknown, missing or wrong.
+    ``given``: fields of ``FigureSpec``; ``places``: file and line of each key, as ``Claim.places`` has them;
+    ``defaults``: options that hold for every panel that takes one of that name. Returns its panels, and their own
+    options. Raises CatalogueError for a panel that is unknown, or an option that is unknown, missing or wrong.
     """
     places = places or {}
     spec = FigureSpec(**read_options("the figure", FigureSpec, given, catalogue, places=places))
@@ -232,21 +166,8 @@ def draw(
 ) -> Drawn:
     """Draw a figure.
 
-    Parameters
-    ----------
-    given : mapping
-        Fields of ``FigureSpec``.
-    lab : Lab
-        Holds the runs.
-    key : str
-        Unique on the page.
-    places, defaults
-        As for ``read_figure``.
-
-    Returns
-    -------
-    Drawn
-        Ready for a page.
+    ``given``: fields of ``FigureSpec``; ``key``: unique on the page; ``places`` and ``defaults``: as for
+    ``read_figure``. Returns a figure that is ready for a page.
     """
     spec, panels = read_figure(given, lab.catalogue, places, defaults)
     data: Columns = {}

@@ -106,29 +106,11 @@ def compile_spec(
 ) -> tuple[Program, Floats]:
     """Compile a model for ``n`` subjects.
 
-    Parameters
-    ----------
-    spec : ModelSpec
-        Structure.
-    parameters : Parameters
-        Every name of ``parameter_names(spec)``: a float or an array of shape (n,). Units of ``spec``.
-    n : int
-        Number of subjects.
-    scales : dict, optional
-        Extra columns by name that events may multiply their amount by (shape (n,) or float). The column ``"one"``
-        always exists.
-
-    Returns
-    -------
-    program : Program
-        The integer tables.
-    rows : ndarray, shape (n, n_columns)
-        The numbers of each subject.
-
-    Raises
-    ------
-    SchildError
-        If a parameter is missing or two poles of one port cannot be told apart in number (never for positive rates).
+    ``parameters``: every name of ``parameter_names(spec)``: a float or an array of shape (n,). Units of ``spec``.
+    ``scales``: extra columns by name that events may multiply their amount by (shape (n,) or float). The column
+    ``"one"`` always exists. Returns ``program``: the integer tables; ``rows``, shape (n, n_columns): the numbers of
+    each subject. Raises SchildError if a parameter is missing or two poles of one port cannot be told apart in number
+    (never for positive rates).
     """
     col = _Columns()
     zero = col.add("zero", 0.0)

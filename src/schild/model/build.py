@@ -83,35 +83,12 @@ def build(
 ) -> Built:
     """Build the model that a list of events needs.
 
-    Parameters
-    ----------
-    values : Values
-        The people's numbers; the structures that are chosen are noted there.
-    events : sequence of Event
-        Expanded doses and resets.
-    structure : str or mapping of drug to str, optional
-        Rival mechanism between plasma and receptor; one name is for every drug that has it. The catalogue's default
-        otherwise.
-    receptors : sequence of str
-        Receptors to follow.
-    tone : bool
-        Whether the endogenous agonist competes.
-    without : sequence of str
-        Species that are carried but bind nothing (an ablation).
-    adaptation : str, optional
-        Mechanism of tolerance and dependence to carry along; none by default.
-
-    Returns
-    -------
-    Built
-        Structure, parameters and engine entries.
-
-    Raises
-    ------
-    UnknownNameError
-        For a drug, route, salt, receptor or structure that does not exist.
-    InputError
-        For a combination that has no meaning.
+    ``values``: the people's numbers; the structures that are chosen are noted there; ``events``: expanded doses and
+    resets. ``structure``: rival mechanism between plasma and receptor; one name is for every drug that has it. The
+    catalogue's default otherwise. ``tone``: whether the endogenous agonist competes; ``without``: species that are
+    carried but bind nothing (an ablation); ``adaptation``: mechanism of tolerance and dependence to carry along; none
+    by default. Returns structure, parameters and engine entries. Raises UnknownNameError for a drug, route, salt,
+    receptor or structure that does not exist; InputError for a combination that has no meaning.
     """
     catalogue = values.catalogue
     for name in receptors:

@@ -55,19 +55,7 @@ class SteadyStart:
 class EntryMaker:
     """Turns events into entries, and keeps what they share.
 
-    Parameters
-    ----------
-    values : Values
-        The people's numbers.
-    ports : mapping of str to Port
-        Inputs of the model.
-
-    Attributes
-    ----------
-    scales : dict
-        Columns that multiply a dose, by name: floats, or arrays of shape (n,).
-    said : list of str
-        Warnings.
+    ``ports``: inputs of the model; ``scales``: columns that multiply a dose, by name: floats, or arrays of shape (n,).
     """
 
     def __init__(self, values: Values, ports: Mapping[str, Port]) -> None:

@@ -28,23 +28,9 @@ def parameters_of(
 ) -> dict[str, float | Floats]:
     """Give every parameter of a model its value for every person.
 
-    Parameters
-    ----------
-    values : Values
-        The people's numbers.
-    spec : ModelSpec
-        Structure of the model.
-    ports : mapping of str to Port
-        Where its inputs come from.
-    instead : mapping of (str, str) to str
-        Numbers of the disposition that a route in use replaces, by drug and name.
-    mechanism : Adaptation, optional
-        Of tolerance and dependence.
-
-    Returns
-    -------
-    dict
-        By the names of ``ModelSpec.parameters``: floats, or arrays of shape (n,).
+    ``spec``: structure of the model; ``ports``: where its inputs come from; ``instead``: numbers of the disposition
+    that a route in use replaces, by drug and name; ``mechanism``: of tolerance and dependence. Returns values by the
+    names of ``ModelSpec.parameters``: floats, or arrays of shape (n,).
     """
     p: dict[str, float | Floats] = {}
     effect = spec.effect_species()

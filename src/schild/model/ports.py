@@ -36,21 +36,8 @@ def inputs_of(
 ) -> tuple[tuple[Input, ...], dict[str, Port]]:
     """List the inputs of a model; a branch that some event prolongs gets a second, prolonged input.
 
-    Parameters
-    ----------
-    values : Values
-        The people's numbers.
-    routes : mapping of (str, str) to Route
-        Routes in use, by drug and key.
-    events : sequence of Event
-        Doses, with their products.
-
-    Returns
-    -------
-    inputs : tuple of Input
-        For the structure of the model.
-    ports : dict of str to Port
-        Where each input comes from, by its name.
+    ``routes``: routes in use, by drug and key; ``events``: doses, with their products. Returns ``inputs``: for the
+    structure of the model; ``ports``: where each input comes from, by its name.
     """
     plain: set[tuple[str, str]] = set()
     infused: set[tuple[str, str]] = set()
@@ -97,10 +84,7 @@ def parts_of(values: Values, label: str, drug: Drug, branch: Branch) -> list[tup
 def disposition_of(drug: Drug) -> Disposition:
     """Return a drug's kinetics in the body.
 
-    Raises
-    ------
-    InputError
-        If the catalogue has none.
+    Raises InputError if the catalogue has none.
     """
     if drug.disposition is None:
         raise InputError(f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug.")

@@ -15,26 +15,10 @@ from schild.units import Amount
 def with_products(values: Values, events: Iterable[Event]) -> tuple[Event, ...]:
     """Give each dose its product: the one it names, or the one whose strength it is.
 
-    Parameters
-    ----------
-    values : Values
-        Numbers of the run; its catalogue has the products.
-    events : iterable of Event
-        Expanded doses.
+    ``values``: numbers of the run; its catalogue has the products. Returns the same events. One that has the strength
+    of a product of its route has that product; one whose product has the inputs of another route has that route and no
+    product. Raises InputError if the route has no product of that name; the message lists those it has.
 
-    Returns
-    -------
-    tuple of Event
-        The same events. One that has the strength of a product of its route has that product; one whose product has
-        the inputs of another route has that route and no product.
-
-    Raises
-    ------
-    InputError
-        If the route has no product of that name; the message lists those it has.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> words = "naloxone 8 mg in; naloxone 8 mg in product spray_4mg; naloxone 2 mg in"
@@ -72,20 +56,9 @@ def _is_strength(values: Values, drug: Drug, product: Product, event: Event) -> 
 def notes(values: Values, events: Iterable[Event]) -> tuple[str, ...]:
     """Say what the catalogue adds to the events of a regimen, each thing once.
 
-    Parameters
-    ----------
-    values : Values
-        Numbers of the run; its catalogue has the routes.
-    events : iterable of Event
-        Expanded doses.
+    ``values``: numbers of the run; its catalogue has the routes. Returns sentences, in the order of the events; none
+    where the events say everything.
 
-    Returns
-    -------
-    tuple of str
-        Sentences, in the order of the events; none where the events say everything.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> print(*notes(Values(load()), expand(parse_regimen("buprenorphine 2 mg sl"), 0)))

@@ -99,17 +99,8 @@ def lag_rates(
 def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
     """Assemble the plain system of one subject.
 
-    Parameters
-    ----------
-    spec : ModelSpec
-        Structure.
-    parameters : dict of str to float
-        One number per name of ``parameter_names(spec)``.
-
-    Returns
-    -------
-    Plain
-        States in the order: input stages, compartments, effect sites, occupancies, adaptation.
+    ``parameters``: one number per name of ``parameter_names(spec)``. Returns states in the order: input stages,
+    compartments, effect sites, occupancies, adaptation.
     """
     p = parameters
     states: list[str] = []
@@ -239,25 +230,11 @@ def solve(
 ) -> Floats:
     """Integrate with SciPy, restarting at every event.
 
-    Parameters
-    ----------
-    system : Plain
-        The model of one subject.
-    doses : sequence of (time, input, amount, duration)
-        Doses [h, nmol, h]; ``"reset"`` as input empties the body and frees the receptors.
-    times : ndarray, shape (n_times,)
-        Output times, rising. A value is taken after everything that happens at its time. [h]
-    rtol, atol : float
-        Tolerances of the solver.
-    method : str
-        Any stiff method of ``scipy.integrate.solve_ivp``.
-    rhs : callable, optional
-        A faster right-hand side with the same signature as ``system.rhs``.
-
-    Returns
-    -------
-    ndarray, shape (n_states, n_times)
-        Every state at every time.
+    ``system``: the model of one subject; ``doses``: doses [h, nmol, h]; ``"reset"`` as input empties the body and frees
+    the receptors. ``times``, shape (n_times,): output times, rising. A value is taken after everything that happens at
+    its time [h]. ``rtol`` and ``atol``: tolerances of the solver; ``method``: any stiff method of
+    ``scipy.integrate.solve_ivp``; ``rhs``: a faster right-hand side with the same signature as ``system.rhs``. Returns
+    every state at every time, shape (n_states, n_times).
     """
     from scipy.integrate import solve_ivp
 
@@ -366,29 +343,11 @@ def collocate(
     concentrations are known, are collocated at the Radau points (order ``2 stages - 1``) by one dense solve for each
     receptor. Steps are halved until one step and its two halves agree.
 
-    Parameters
-    ----------
-    system, doses, times
-        As for ``solve``.
-    tolerance : float
-        Largest difference between a step and its two halves, as a fraction of the larger of the occupancy and 0.01.
-    stages : int
-        Radau points in a step.
-    finest : int
-        How often a step may be halved.
+    ``system``, ``doses`` and ``times``: as for ``solve``; ``tolerance``: largest difference between a step and its two
+    halves, as a fraction of the larger of the occupancy and 0.01; ``stages``: radau points in a step; ``finest``: how
+    often a step may be halved. Returns every state at every time, shape (n_states, n_times). Raises RuntimeError if a
+    step was halved ``finest`` times without agreement.
 
-    Returns
-    -------
-    ndarray, shape (n_states, n_times)
-        Every state at every time.
-
-    Raises
-    ------
-    RuntimeError
-        If a step was halved ``finest`` times without agreement.
-
-    Examples
-    --------
     >>> from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
     >>> spec = ModelSpec(
     ...     species=(Species(name="drug"),),

@@ -63,30 +63,12 @@ def to_antimony(
 ) -> str:
     r"""Write a model and its doses as Antimony text.
 
-    Parameters
-    ----------
-    spec : ModelSpec
-        Structure.
-    parameters : mapping of str to float
-        One number for each name of ``parameter_names(spec)``.
-    doses : sequence of (time, input, amount, duration)
-        As for ``schild.model.reference.solve``: hours, nanomoles, hours; ``"reset"`` as input empties the body.
-    name : str
-        Identifier of the model.
+    ``parameters``: one number for each name of ``parameter_names(spec)``; ``doses``: as for
+    ``schild.model.reference.solve``: hours, nanomoles, hours; ``"reset"`` as input empties the body; ``name``:
+    identifier of the model. Returns antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is
+    ``mor_naltrexone_kd``; occupancies are called ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``.
+    Raises InputError if the name is no identifier, a parameter is missing, or a dose cannot be placed.
 
-    Returns
-    -------
-    str
-        Antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is ``mor_naltrexone_kd``; occupancies are
-        called ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``.
-
-    Raises
-    ------
-    InputError
-        If the name is no identifier, a parameter is missing, or a dose cannot be placed.
-
-    Examples
-    --------
     >>> from schild.model.spec import Input, Species
     >>> spec = ModelSpec(
     ...     species=(Species(name="drug"),), inputs=(Input(name="drug.oral", stages=1, delivers=("drug",)),)
@@ -304,20 +286,8 @@ def to_sbml(
 ) -> str:
     """Write a model and its doses as SBML Level 3 Version 2.
 
-    Parameters
-    ----------
-    spec, parameters, doses, name
-        As for ``to_antimony``.
-
-    Returns
-    -------
-    str
-        An XML document.
-
-    Raises
-    ------
-    InputError
-        If the package antimony is missing, or for what ``to_antimony`` refuses.
+    ``spec``, ``parameters``, ``doses`` and ``name``: as for ``to_antimony``. Raises InputError if the package antimony
+    is missing, or for what ``to_antimony`` refuses.
     """
     antimony = _antimony()
     text = to_antimony(spec, parameters, doses, name=name)

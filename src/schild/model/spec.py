@@ -39,50 +39,28 @@ Site = Literal["plasma", "effect"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Species:
-    """A substance in the body: a mammillary disposition and the metabolites it feeds.
+    """A substance in the body: a mammillary disposition and the metabolites it feeds."""
 
-    Parameters
-    ----------
-    name : str
-        Catalogue key. Its parameters are ``<name>.vc`` [L], ``.cl`` [L/h], ``.q``, ``.q2`` [L/h], ``.vp``, ``.vp2``
-        [L] for as many peripheral compartments as there are, ``.fu`` [1], and ``.ke0`` [1/h] where a ligand uses the
-        effect site.
-    peripherals : int
-        Number of peripheral compartments, 0 to 2.
-    feeds : tuple of str
-        Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance. [1]
-    saturable : bool
-        Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance.
-        Such a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most
-        one.
-    """
-
+    #: Catalogue key. Its parameters are ``<name>.vc`` [L], ``.cl`` [L/h], ``.q``, ``.q2`` [L/h], ``.vp``, ``.vp2`` [L]
+    #: for as many peripheral compartments as there are, ``.fu`` [1], and ``.ke0`` [1/h] where a ligand uses the effect
+    #: site.
     name: str
-    peripherals: int = 0
+    peripherals: int = 0  #: Number of peripheral compartments, 0 to 2
+    #: Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance [1]
     feeds: tuple[str, ...] = ()
+    #: Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance. Such
+    #: a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most one.
     saturable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A way into the body.
+    """A way into the body."""
 
-    Parameters
-    ----------
-    name : str
-        Its parameters are ``<name>.rate`` [1/h] if it has stages, and ``<name>.fraction.<species>`` [1].
-    stages : int
-        0 enters at once; 1 is a first-order depot; n a chain of n equal stages (a gamma-shaped pulse).
-    prolonged : bool
-        Whether the dose enters the first stage at a constant rate over the event's duration.
-    delivers : tuple of str
-        Species that appear; a molar fraction of the dose for each.
-    """
-
-    name: str
-    stages: int = 0
-    prolonged: bool = False
-    delivers: tuple[str, ...]
+    name: str  #: Its parameters are ``<name>.rate`` [1/h] if it has stages, and ``<name>.fraction.<species>`` [1]
+    stages: int = 0  #: 0 enters at once; 1 is a first-order depot; n a chain of n equal stages (a gamma-shaped pulse)
+    prolonged: bool = False  #: Whether the dose enters the first stage at a constant rate over the event's duration
+    delivers: tuple[str, ...]  #: Species that appear; a molar fraction of the dose for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +107,6 @@ class ModelSpec:
     With ``releasing``, endogenous release ``E`` (1 at rest) follows the concentration ``C`` of that species and its
     rise, ``E' = ke (1 + rho C / (C + c50) + phi max(0, C') - E)``, with ``release.ke``, ``.rho``, ``.c50``, ``.phi``.
 
-    Examples
-    --------
     >>> spec = ModelSpec(
     ...     species=(Species(name="drug", peripherals=1),),
     ...     inputs=(Input(name="drug.oral", stages=1, delivers=("drug",)),),

@@ -48,36 +48,16 @@ def kernel_rows(
 ) -> Floats:
     """Fill the kernel's table of people.
 
-    Parameters
-    ----------
-    people : int
-        Number of rows.
-    physiology, opioid, antagonist, route : records
-        Fields are numbers or arrays of shape (people,).
-    p_chemo, p_wake : float or ndarray
-        Exponents of the loss of drive. [1]
-    dose_mg : float or ndarray
-        Sets the size from which errors of the opioid's kinetics count. [mg]
-    quirks : Quirks
-        Peculiarities of the reference.
-    trigger : float
-        Share of baseline ventilation that starts the rescue. [1]
-    wait_s : float or ndarray
-        From there to the first dose. [s]
-    limit : float or ndarray, optional
-        Where the clock or the hazard is full; by default the delay of collapse. [s, or 1]
-    arrest_flow : float, optional
-        Arrest is flow at or below this; by default that of the physiology. [L/min]
+    - ``physiology``, ``opioid``, ``antagonist`` and ``route``: fields are numbers or arrays of shape (people,).
+    - ``p_chemo`` and ``p_wake``: exponents of the loss of drive [1].
+    - ``dose_mg``: sets the size from which errors of the opioid's kinetics count [mg].
+    - ``quirks``: peculiarities of the reference.
+    - ``trigger``: share of baseline ventilation that starts the rescue [1].
+    - ``wait_s``: from there to the first dose [s].
+    - ``limit``: where the clock or the hazard is full; by default the delay of collapse [s, or 1].
+    - ``arrest_flow``: arrest is flow at or below this; by default that of the physiology [L/min].
 
-    Returns
-    -------
-    ndarray
-        Shape (people, columns).
-
-    Raises
-    ------
-    InputError
-        If a number is not finite.
+    Raises InputError if a number is not finite.
     """
     p = physiology
     lung, gas, tissue, flow, reflex = p.lung, p.gas, p.tissue, p.flow, p.reflex
@@ -245,17 +225,8 @@ def _antagonist_columns(antagonist: Binding | None, route: Transit | Vein | None
 def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDArray[np.int64], Floats]:
     """Turn events into the kernel's tables, sorted by time for each person, those at one time in the order given.
 
-    Parameters
-    ----------
-    people : int
-        Number of people.
-    items : list of (time, kind, value)
-        Times and values are numbers or arrays of shape (people,); an infinite time never comes.
-
-    Returns
-    -------
-    tuple of ndarray
-        Times, kinds and values, each of shape (people, events).
+    ``items``: times and values are numbers or arrays of shape (people,); an infinite time never comes. Returns times,
+    kinds and values, each of shape (people, events).
     """
     shape = (people, len(items))
     time, kind, value = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape)
@@ -268,20 +239,8 @@ def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDAr
 def doses(rescue: Rescue, route: Transit | Vein | None, quirks: Quirks) -> list[tuple[Any, int, Any]]:
     """Events of an antagonist regimen, in seconds after its first dose.
 
-    Parameters
-    ----------
-    rescue : Rescue
-        The regimen.
-    route : Transit, Vein or None
-        Its kinetics.
-    quirks : Quirks
-        What a later spray does to the nose; pulses into a vein.
-
-    Returns
-    -------
-    list of (time, kind, value)
-        For `events`. The 101 pulses of the reference are half a pulse, an infusion and half a pulse: the same amount at
-        every middle between two pulses.
+    ``quirks``: what a later spray does to the nose; pulses into a vein. Returns what `events` takes. The 101 pulses of
+    the reference are half a pulse, an infusion and half a pulse: the same amount at every middle between two pulses.
     """
     found: list[tuple[Any, int, Any]] = []
     for dose in rescue.doses:

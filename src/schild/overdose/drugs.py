@@ -92,20 +92,10 @@ class Dose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescue:
-    """An antagonist regimen of the reference.
+    """An antagonist regimen of the reference."""
 
-    Parameters
-    ----------
-    key : str
-        As the published tables name it.
-    route : str
-        ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``: a group of numbers of the catalogue.
-    doses : tuple of Dose
-        Earliest first.
-    """
-
-    key: str
-    route: str
+    key: str  #: As the published tables name it
+    route: str  #: ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``: a group of numbers of the catalogue
     doses: tuple[Dose, ...]
 
 
@@ -145,23 +135,8 @@ _REGIMENS = {
 def regimen(key: str) -> Rescue:
     """Find a regimen of the published tables.
 
-    Parameters
-    ----------
-    key : str
-        E.g. ``"IN4mg_x2_150s"``.
+    ``key``: e.g. ``"IN4mg_x2_150s"``. Raises UnknownNameError if there is none.
 
-    Returns
-    -------
-    Rescue
-        The regimen.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none.
-
-    Examples
-    --------
     >>> [dose.bioavailability for dose in regimen("IN4mg_4rapid").doses]
     ['f', 'f_rapid']
     """
@@ -173,8 +148,6 @@ def regimen(key: str) -> Rescue:
 def regimens() -> tuple[str, ...]:
     """Return the names of all regimens of the published tables.
 
-    Examples
-    --------
     >>> regimens()[:2]
     ('none', 'IN4mg_x1')
     """
@@ -184,25 +157,8 @@ def regimens() -> tuple[str, ...]:
 def opioid(key: str, values: Values | None = None) -> Opioid:
     """Return the reference's typical opioid.
 
-    Parameters
-    ----------
-    key : str
-        ``"fentanyl"`` or ``"carfentanil"``.
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    ``key``: ``"fentanyl"`` or ``"carfentanil"``. Raises InputError if the reference has no such opioid.
 
-    Returns
-    -------
-    Opioid
-        From the catalogue.
-
-    Raises
-    ------
-    InputError
-        If the reference has no such opioid.
-
-    Examples
-    --------
     >>> opioid("fentanyl").n
     0.8439
     """
@@ -214,8 +170,6 @@ def opioid(key: str, values: Values | None = None) -> Opioid:
 def naloxone(values: Values | None = None) -> Binding:
     """Return the typical naloxone at the effect site and at mu; ``values`` are the numbers of a run.
 
-    Examples
-    --------
     >>> naloxone().k_off
     0.03959
     """
@@ -225,20 +179,8 @@ def naloxone(values: Values | None = None) -> Binding:
 def route(key: str, values: Values | None = None) -> Transit | Vein | None:
     """Return the typical kinetics of a route of naloxone.
 
-    Parameters
-    ----------
-    key : str
-        ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    ``key``: ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
 
-    Returns
-    -------
-    Transit, Vein or None
-        From the catalogue.
-
-    Examples
-    --------
     >>> route("in_4mg").f_rapid
     0.165
     """

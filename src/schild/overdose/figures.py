@@ -26,18 +26,9 @@ def label(row: Row) -> str:
 def draw(rescued: Rescued, ax: Any = None) -> Figure | Any:
     """Draw breathing, arterial oxygen, and arrest with its interval, one colour for each row.
 
-    Parameters
-    ----------
-    rescued : Rescued
-        The table.
-    ax : sequence of Axes, optional
-        Three panels to draw on; a new figure by default.
-
-    Returns
-    -------
-    matplotlib.figure.Figure, or ``ax``
-        Lines are medians of people with the middle half as a band; broken lines are the typical person. Breathing of
-        people after an arrest counts as none, their oxygen does not count.
+    ``ax``: three panels to draw on; a new figure by default. Lines are medians of people with the middle half
+    as a band; broken lines are the typical person. Breathing of people after an arrest counts as none, their oxygen
+    does not count.
     """
     rows = rescued.rows
     bars = 0.7 + 0.36 * len(rows)

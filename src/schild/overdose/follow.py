@@ -45,66 +45,35 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervention:
-    """Something a rescuer does for a while.
+    """Something a rescuer does for a while."""
 
-    Parameters
-    ----------
-    what : str
-        ``ventilation`` (at least so much, L/min at the mouth) or ``inspired_o2`` (mmHg).
-    value : float or ndarray
-        How much; arrays of shape (people,).
-    start_s, end_s : float or ndarray
-        From when to when. [s]
-    after_trigger : bool
-        Whether times count from the first dose (trigger plus delay) rather than from the opioid.
-    """
-
-    what: str
-    value: Any
+    what: str  #: ``ventilation`` (at least so much, L/min at the mouth) or ``inspired_o2`` (mmHg)
+    value: Any  #: How much; arrays of shape (people,)
+    #: From when to when [s]
     start_s: Any
     end_s: Any
+    #: Whether times count from the first dose (trigger plus delay) rather than from the opioid
     after_trigger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenCourse:
-    """Effective activation of mu receptors in time, from the general receptor model: any drugs.
+    """Effective activation of mu receptors in time, from the general receptor model: any drugs."""
 
-    Parameters
-    ----------
-    times_s : ndarray
-        Shape (n,), increasing. [s]
-    activation : ndarray
-        Shape (people, n): occupancy by a full agonist with the same effect, 0 to 1. [1]
-    interpolation : str
-        ``monotone`` (cubic, no overshoot) or ``linear`` (its corners cost steps).
-    """
-
-    times_s: Floats
-    activation: Floats
-    interpolation: str = "monotone"
+    times_s: Floats  #: Shape (n,), increasing [s]
+    activation: Floats  #: Shape (people, n): occupancy by a full agonist with the same effect, 0 to 1 [1]
+    interpolation: str = "monotone"  #: ``monotone`` (cubic, no overshoot) or ``linear`` (its corners cost steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """What happened.
+    """What happened."""
 
-    Parameters
-    ----------
-    outcome : dict of str to ndarray
-        By the names of ``kernel.OUTCOMES``, each of shape (people,); NaN for what did not happen.
-    times_s : ndarray
-        Where states were kept. [s]
-    states : ndarray
-        Shape (people, times, states), in the kernel's order and units.
-    ends : ndarray
-        States at the end, shape (people, states).
-    """
-
+    #: By the names of ``kernel.OUTCOMES``, each of shape (people,); NaN for what did not happen
     outcome: dict[str, Floats]
-    times_s: Floats
-    states: Floats
-    ends: Floats
+    times_s: Floats  #: Where states were kept [s]
+    states: Floats  #: Shape (people, times, states), in the kernel's order and units
+    ends: Floats  #: States at the end, shape (people, states)
     person: Person
     quirks: Quirks
 
@@ -135,24 +104,9 @@ def _column(record: Any) -> Any:
 def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds: float | None = None) -> Floats:
     """Breathe without drug until near the steady state.
 
-    Parameters
-    ----------
-    people : int
-        How many.
-    physiology : Physiology
-        Numbers (then one run serves all) or arrays of shape (people,).
-    rtol : float
-        Tolerance; a hundredth of it is used.
-    seconds : float, optional
-        How long; by default as the reference. [s]
+    ``physiology``: numbers (then one run serves all) or arrays of shape (people,); ``rtol``: tolerance; a hundredth of
+    it is used; ``seconds``: how long; by default as the reference [s].
 
-    Returns
-    -------
-    ndarray
-        Shape (people, states).
-
-    Examples
-    --------
     >>> from schild.overdose.parameters import published
     >>> y = warm_up(1, published())[0]
     >>> round(float(y[equations.STATES.index("pao")]), 3)
@@ -204,58 +158,28 @@ def follow(
 ) -> Followed:
     """Follow people from an opioid dose to the horizon.
 
-    Parameters
-    ----------
-    people : int
-        How many.
-    physiology : Physiology
-        Numbers, or arrays of shape (people,).
-    p_chemo, p_wake : float or ndarray
-        Exponents of the loss of drive: tolerance. [1]
-    starts : ndarray
-        Shape (people, states), from `warm_up`.
-    opioid, dose_mg : Opioid, float or ndarray
-        Bolus at time 0, unless ``course`` is given. [mg]
-    antagonist, route, rescue : Binding, Transit or Vein, Rescue
-        Antagonist and its regimen, from the trigger plus ``wait_s`` on.
-    wait_s : float or ndarray, optional
-        From the trigger to the first dose; by default as the reference. [s]
-    course : GivenCourse, optional
-        Activation from elsewhere; kinetics and binding of the kernel are then not used.
-    interventions : sequence of Intervention
-        Breathing for the person, oxygen.
-    horizon_s : float, optional
-        End; by default as the reference. [s]
-    out_times_s : array_like
-        When states are kept; none by default. [s]
-    rule : str
-        How collapse comes: ``two_pass`` (the reference), ``clock``, ``hazard`` or ``none``.
-    hazard_threshold : float or ndarray, optional
-        For ``hazard``: cumulative hazard at which a person collapses, an exponential draw each; by default its median.
-    renarcotisation : bool
-        For ``two_pass``: look for a second severe hypoxia.
-    arrest_flow : float, optional
-        Arrest is flow at or below this. [L/min]
-    stop_at_arrest : bool
-        End a person's run there.
-    quirks : Quirks, optional
-        Peculiarities of the reference; none by default.
-    plan : Protocol, optional
-        Trigger, delay and horizon; those of the reference by default.
-    rtol : float
-        Tolerance.
-    threads : int or None
-        Threads; None for all processors. The numbers are the same.
+    - ``physiology``: numbers, or arrays of shape (people,).
+    - ``p_chemo`` and ``p_wake``: exponents of the loss of drive: tolerance [1].
+    - ``starts``: shape (people, states), from `warm_up`.
+    - ``opioid`` and ``dose_mg``: bolus at time 0, unless ``course`` is given [mg].
+    - ``antagonist``, ``route`` and ``rescue``: antagonist and its regimen, from the trigger plus ``wait_s`` on.
+    - ``wait_s``: from the trigger to the first dose; by default as the reference [s].
+    - ``course``: activation from elsewhere; kinetics and binding of the kernel are then not used.
+    - ``interventions``: breathing for the person, oxygen.
+    - ``horizon_s``: end; by default as the reference [s].
+    - ``out_times_s``: when states are kept; none by default [s].
+    - ``rule``: how collapse comes: ``two_pass`` (the reference), ``clock``, ``hazard`` or ``none``.
+    - ``hazard_threshold``: for ``hazard``: cumulative hazard at which a person collapses, an exponential draw each; by
+      default its median.
+    - ``renarcotisation``: for ``two_pass``: look for a second severe hypoxia.
+    - ``arrest_flow``: arrest is flow at or below this [L/min].
+    - ``stop_at_arrest``: end a person's run there.
+    - ``quirks``: peculiarities of the reference; none by default.
+    - ``plan``: trigger, delay and horizon; those of the reference by default.
+    - ``threads``: threads; None for all processors. The numbers are the same.
 
-    Returns
-    -------
-    Followed
-        Outcomes, states kept, states at the end.
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit, times do not increase, or a person cannot be followed.
+    Returns outcomes, states kept, states at the end. Raises InputError if shapes do not fit, times do not increase, or
+    a person cannot be followed.
     """
     quirks = Quirks() if quirks is None else quirks
     plan = protocol() if plan is None else plan

@@ -57,22 +57,11 @@ _LEAD_S, _LEAD_STEP_S = 3600.0, 60.0
 def bound_equivalent(ventilation: Any, most: float = 1.0, physiology: Physiology | None = None) -> Floats:
     r"""Bound fraction that takes as much of the chemoreflexes as a fraction of breathing says is gone.
 
-    Parameters
-    ----------
-    ventilation : array_like
-        Ventilation at a carbon dioxide held constant, fraction of baseline. [1]
-    physiology : Physiology, optional
-        Whose naive exponent; the published one by default.
-    most : float
-        Depression :math:`d_1` by fentanyl on every receptor, which the physiology takes as the loss of all drive. [1]
+    ``ventilation``: ventilation at a carbon dioxide held constant, fraction of baseline [1]; ``physiology``: whose
+    naive exponent; the published one by default; ``most``: depression :math:`d_1` by fentanyl on every receptor, which
+    the physiology takes as the loss of all drive [1]. Returns :math:`r = \min(1, (1 - v) / d_1)^{1/p}` with the naive
+    exponent p of the physiology [1].
 
-    Returns
-    -------
-    ndarray
-        :math:`r = \min(1, (1 - v) / d_1)^{1/p}` with the naive exponent p of the physiology. [1]
-
-    Examples
-    --------
     >>> bound_equivalent([1.0, 0.5, 0.0]).round(3).tolist()
     [0.0, 0.786, 1.0]
     """
@@ -103,27 +92,9 @@ class _Course:
 class GeneralSource:
     """Any drugs of the catalogue.
 
-    Parameters
-    ----------
-    opioid : tuple of Event
-        The exposure.
-    history : tuple of Dose
-        Earlier use.
-    fixed : dict
-        Covariates given to all people, by the names of ``Subject``.
-    n : int
-        People of a table.
-    body : Body
-        The rest.
-    numbers : Values
-        The catalogue's numbers and those given in their place.
-    anchored : bool
-        Whether fentanyl on every receptor takes all drive, as in the reference.
-
-    Raises
-    ------
-    InputError
-        If a drug of the exposure does nothing to breathing in the catalogue.
+    ``fixed``: covariates given to all people, by the names of ``Subject``; ``n``: people of a table; ``numbers``: the
+    catalogue's numbers and those given in their place; ``anchored``: whether fentanyl on every receptor takes all
+    drive, as in the reference. Raises InputError if a drug of the exposure does nothing to breathing in the catalogue.
     """
 
     def __init__(

@@ -20,39 +20,23 @@ HOLD_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One cell of a table, for each person; shape (people,) unless said.
+    """One cell of a table, for each person; shape (people,) unless said."""
 
-    Parameters
-    ----------
-    counted : ndarray of bool
-        Whose arrest was decided within the horizon.
-    arrest : ndarray of bool
-        Who had a cardiac arrest.
-    trigger_s, wait_s : ndarray
-        When ventilation fell below 40 % of baseline, NaN where it never did; from there to the first dose. [s]
-    breathing_s : ndarray
-        From the trigger until own breathing was back, NaN where it never was. [s]
-    awake, renarcotised : ndarray of bool
-        Who breathed at some time after the first dose, and who of them lost breathing again.
-    below_pao2_30_s, below_pbo2_20_s, below_sao2_90_s : ndarray
-        Time with arterial oxygen below 30 mmHg, brain oxygen below 20 mmHg, saturation below 90 %. [s]
-    cows : ndarray
-        Largest latent withdrawal score after the first dose; NaN without a history. [points]
-    ventilation, pao2, activation : ndarray, shape (people, times)
-        Own breathing [L/min], arterial oxygen [mmHg], bound fraction at mu or its equivalent [1].
-    """
-
-    counted: NDArray[np.bool_]
-    arrest: NDArray[np.bool_]
+    counted: NDArray[np.bool_]  #: Whose arrest was decided within the horizon
+    arrest: NDArray[np.bool_]  #: Who had a cardiac arrest
+    #: When ventilation fell below 40 % of baseline, NaN where it never did; from there to the first dose [s]
     trigger_s: Floats
     wait_s: Floats
-    breathing_s: Floats
+    breathing_s: Floats  #: From the trigger until own breathing was back, NaN where it never was [s]
+    #: Who breathed at some time after the first dose, and who of them lost breathing again
     awake: NDArray[np.bool_]
     renarcotised: NDArray[np.bool_]
+    #: Time with arterial oxygen below 30 mmHg, brain oxygen below 20 mmHg, saturation below 90 % [s]
     below_pao2_30_s: Floats
     below_pbo2_20_s: Floats
     below_sao2_90_s: Floats
-    cows: Floats
+    cows: Floats  #: Largest latent withdrawal score after the first dose; NaN without a history [points]
+    #: Own breathing [L/min], arterial oxygen [mmHg], bound fraction at mu or its equivalent [1]; shape (people, times)
     ventilation: Singles
     pao2: Singles
     activation: Singles
@@ -69,25 +53,10 @@ def measure(
 ) -> Measured:
     """Count what happened to people.
 
-    Parameters
-    ----------
-    followed : Followed
-        With states kept on a regular grid.
-    baseline_l_min : ndarray, shape (people,)
-        Ventilation without drug. [L/min]
-    share : float
-        Share of it below which breathing counts as lost. [1]
-    wait_s : ndarray, shape (people,)
-        From there to the first dose. [s]
-    cows : ndarray, shape (people,), optional
-        Largest withdrawal scores.
-    treated : bool
-        Whether an antagonist is given after the loss of breathing.
-
-    Returns
-    -------
-    Measured
-        One entry a person.
+    ``followed``: with states kept on a regular grid; ``baseline_l_min``, shape (people,): ventilation without drug
+    [L/min]; ``share``: share of it below which breathing counts as lost [1]; ``wait_s``, shape (people,): from there to
+    the first dose [s]; ``cows``, shape (people,): largest withdrawal scores; ``treated``: whether an antagonist is
+    given after the loss of breathing. Returns one entry a person.
     """
     found, o = followed.outputs(), followed.outcome
     stopped = ~np.isfinite(found["V_E_L_per_min"])
@@ -121,8 +90,6 @@ def measure(
 def _returns(times: Floats, up: NDArray[np.bool_], since: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """When breathing is there again after a time, and whether it is lost once more.
 
-    Examples
-    --------
     >>> up = np.array([[1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0]], dtype=bool)
     >>> back, lost = _returns(np.arange(0.0, 330.0, 30.0), up, np.array([15.0]))
     >>> back.tolist(), lost.tolist()

@@ -19,49 +19,24 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One person, or people, and what they took; fields are numbers or arrays that fit the states.
+    """One person, or people, and what they took; fields are numbers or arrays that fit the states."""
 
-    Parameters
-    ----------
-    physiology : Physiology
-        Numbers of the body.
-    p_chemo, p_wake : float
-        Exponents of the loss of chemoreflexes and of wakefulness drive; larger in tolerance. [1]
-    opioid : Opioid or None
-        Kinetics and binding; None for a run without drug.
-    dose_mg : float
-        Bolus of the opioid at time 0. [mg]
-    antagonist : Binding or None
-        The antagonist.
-    route : Transit, Vein or None
-        Its way into plasma.
-    """
-
-    physiology: Physiology
+    physiology: Physiology  #: Numbers of the body
+    #: Exponents of the loss of chemoreflexes and of wakefulness drive; larger in tolerance [1]
     p_chemo: Any
     p_wake: Any
-    opioid: Opioid | None = None
-    dose_mg: float = 0.0
+    opioid: Opioid | None = None  #: Kinetics and binding; None for a run without drug
+    dose_mg: float = 0.0  #: Bolus of the opioid at time 0 [mg]
     antagonist: Binding | None = None
-    route: Transit | Vein | None = None
+    route: Transit | Vein | None = None  #: Its way into plasma
 
 
 def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:
     """Compute what is reported from states.
 
-    Parameters
-    ----------
-    states : ndarray
-        Shape (..., states), in the order and units of ``equations.STATES``.
-    person : Person
-        Whose they are.
-    quirks : Quirks
-        Concentrations may scale with flow.
-
-    Returns
-    -------
-    dict
-        By the column names of the reference's trajectories; each of the shape of ``states`` without its last axis.
+    ``states``: shape (..., states), in the order and units of ``equations.STATES``; ``quirks``: concentrations may
+    scale with flow. Returns values by the column names of the reference's trajectories; each of the shape of ``states``
+    without its last axis.
     """
     p, k = person.physiology, {name: states[..., i] for i, name in enumerate(equations.STATES)}
     pbo, pto = np.maximum(k["pbo"], 0.0), np.maximum(k["pto"], 0.0)

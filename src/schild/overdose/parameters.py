@@ -79,8 +79,6 @@ class Protocol:
 class Physiology:
     """All numbers of one physiology; every field is a number or an array of people.
 
-    Examples
-    --------
     >>> published().lung.shunt
     0.024
     """
@@ -100,24 +98,8 @@ class Physiology:
 def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None, values: Values | None = None) -> T:
     """Fill a record from the numbers ``prefix.field`` of the catalogue.
 
-    Parameters
-    ----------
-    kind : type
-        A dataclass.
-    prefix : str
-        Name before the dot.
-    changes : mapping of str to float, optional
-        Fields that are given otherwise.
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    ``prefix``: name before the dot; ``changes``: fields that are given otherwise.
 
-    Returns
-    -------
-    object
-        The record.
-
-    Examples
-    --------
     >>> group(Protocol, "protocol").gap
     150.0
     """
@@ -137,18 +119,8 @@ def _published() -> Physiology:
 def published(values: Values | None = None) -> Physiology:
     """Return the published physiology: a typical adult at sea level.
 
-    Parameters
-    ----------
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    Returns every number from the catalogue.
 
-    Returns
-    -------
-    Physiology
-        Every number from the catalogue.
-
-    Examples
-    --------
     >>> round(60 * (published().flow.brain + published().flow.tissue), 6)
     5.0
     """
@@ -171,8 +143,6 @@ def published(values: Values | None = None) -> Physiology:
 def protocol(values: Values | None = None) -> Protocol:
     """Return the reference's protocol; ``values`` are the numbers of a run.
 
-    Examples
-    --------
     >>> protocol().trigger
     0.4
     """
@@ -183,33 +153,19 @@ def protocol(values: Values | None = None) -> Protocol:
 class Quirks:
     """Peculiarities of the reference. All off by default; all on in `REPRODUCTION`.
 
-    Parameters
-    ----------
-    flow_scales_concentration : bool
-        Drug concentrations rise up to twofold at high flow, and naloxone's mass is then not conserved.
-    depot_takes_new_bioavailability : bool
-        A later spray changes the bioavailability of what still lies in the nose from earlier ones. Off: each spray
-        keeps its own.
-    iv_pulses : bool
-        A dose into a vein is 101 pulses of a hundredth over 10 s, so 1 % too much. Off: the dose over 10 s.
-    arrest_on_grid : bool
-        The first time of severe hypoxia is looked up on a grid of 0.1 s. Off: located.
-    present_value_before_start : bool
-        Lags that reach before time 0 read the present, not the value at time 0.
-    no_lag_at_low_flow : bool
-        Lags vanish below 0.98 L/min. Off: they stay at their value there.
-
-    Notes
-    -----
     Left out, because nothing reported can show it: the reference sets states below 1e-9 to zero.
     """
 
+    #: Drug concentrations rise up to twofold at high flow, and naloxone's mass is then not conserved
     flow_scales_concentration: bool = False
+    #: A later spray changes the bioavailability of what still lies in the nose from earlier ones. Off: each spray keeps
+    #: its own.
     depot_takes_new_bioavailability: bool = False
+    #: A dose into a vein is 101 pulses of a hundredth over 10 s, so 1 % too much. Off: the dose over 10 s.
     iv_pulses: bool = False
-    arrest_on_grid: bool = False
-    present_value_before_start: bool = False
-    no_lag_at_low_flow: bool = False
+    arrest_on_grid: bool = False  #: The first time of severe hypoxia is looked up on a grid of 0.1 s. Off: located.
+    present_value_before_start: bool = False  #: Lags that reach before time 0 read the present, not the value at time 0
+    no_lag_at_low_flow: bool = False  #: Lags vanish below 0.98 L/min. Off: they stay at their value there.
 
 
 #: What the published results were made with.
@@ -228,35 +184,14 @@ def scaled(
 ) -> Physiology:
     """Change a physiology for weight, age, altitude and lung disease. Assumed: the reference varies none of it.
 
-    Parameters
-    ----------
-    physiology : Physiology
-        For 70 kg at sea level.
-    weight_kg : float or ndarray, optional
-        Volumes in proportion, the brain excepted; metabolism, flow and ventilation by the power 3/4.
-    age_years : float or ndarray, optional
-        From 35 on, chemoreflex gains fall by 0.5 % a year, at most by half.
-    altitude_m : float or ndarray
-        Pressure falls exponentially; inspired oxygen is its share of what water vapour leaves. 0 to 6000.
-    shunt : float or ndarray, optional
-        Share of blood that passes the lung without gas exchange: pneumonia, oedema. [1]
-    dead_space_share : float or ndarray, optional
-        Share of ventilation that is wasted: obstructive disease. The reference has 0.34. [1]
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    ``physiology``: for 70 kg at sea level; ``weight_kg``: volumes in proportion, the brain excepted; metabolism, flow
+    and ventilation by the power 3/4; ``age_years``: from 35 on, chemoreflex gains fall by 0.5 % a year, at most by
+    half. ``altitude_m``: pressure falls exponentially; inspired oxygen is its share of what water vapour leaves. 0 to
+    6000. ``shunt``: share of blood that passes the lung without gas exchange: pneumonia, oedema [1].
+    ``dead_space_share``: share of ventilation that is wasted: obstructive disease. The reference has 0.34 [1]. Warm
+    the result up before use: its baseline differs. Raises InputError if a value lies outside what the scaling is meant
+    for.
 
-    Returns
-    -------
-    Physiology
-        Warm it up before use: its baseline differs.
-
-    Raises
-    ------
-    InputError
-        If a value lies outside what the scaling is meant for.
-
-    Examples
-    --------
     >>> high = scaled(published(), altitude_m=3000.0)
     >>> round(float(high.lung.inspired_o2), 1)
     98.8

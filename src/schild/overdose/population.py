@@ -23,27 +23,12 @@ T = TypeVar("T")
 def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
     """Draw people from one distribution.
 
-    Parameters
-    ----------
-    spread : JointNormal
-        Moments on the log scale.
-    people : int
-        How many; person 7 is the same in any number of people.
-    seed : int
-        Runs with one seed share their people.
+    ``spread``: moments on the log scale; ``people``: how many; person 7 is the same in any number of people; ``seed``:
+    runs with one seed share their people. Returns values by name, each of shape (people,).
 
-    Returns
-    -------
-    dict of str to ndarray
-        By name, each of shape (people,).
-
-    Notes
-    -----
     Correlations are printed to three digits, so a matrix may miss being one of correlations by as much; negative
     eigenvalues are set to zero.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> binding = draw(load().rescue_spreads["fentanyl_binding"], 2000, 1)
     >>> round(float(np.corrcoef(np.log(binding["ec50"]), binding["n"])[0, 1]), 1)
@@ -83,22 +68,9 @@ def _around(given: T, typical: T, **drawn: Floats) -> T:
 def opioid_people(key: str, people: int, seed: int, values: Values | None = None) -> Opioid:
     """Draw an opioid's kinetics and binding.
 
-    Parameters
-    ----------
-    key : str
-        ``fentanyl``, or another opioid of the spread of its kinetics (``others``), such as ``carfentanil``.
-    people, seed : int
-        As for `draw`.
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    ``key``: ``fentanyl``, or another opioid of the spread of its kinetics (``others``), such as ``carfentanil``;
+    ``people`` and ``seed``: as for `draw`. Returns arrays of shape (people,).
 
-    Returns
-    -------
-    Opioid
-        Arrays of shape (people,).
-
-    Examples
-    --------
     >>> opioid_people("fentanyl", 3, 1).k_el.shape
     (3,)
     """
@@ -123,22 +95,9 @@ def naloxone_people(
 ) -> tuple[Binding, Transit | Vein | None]:
     """Draw naloxone's binding and its kinetics by one route.
 
-    Parameters
-    ----------
-    way : str
-        ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``.
-    people, seed : int
-        As for `draw`.
-    values : Values, optional
-        Numbers of a run; the catalogue's by default.
+    ``way``: ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``; ``people`` and ``seed``: as for `draw`.
+    Returns arrays of shape (people,) where the reference varies something.
 
-    Returns
-    -------
-    tuple of Binding and route
-        Arrays of shape (people,) where the reference varies something.
-
-    Examples
-    --------
     >>> binding, spray = naloxone_people("in_4mg", 5, 1)
     >>> bool((spray.f <= 0.9).all())
     True

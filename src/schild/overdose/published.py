@@ -41,23 +41,14 @@ PEOPLE = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """One published percentage and ours.
-
-    Parameters
-    ----------
-    row : PublishedArrest
-        As published.
-    percent, low, high : float
-        Ours, with its Wilson interval. [%]
-    n : int
-        People of ours who count.
-    """
+    """One published percentage and ours."""
 
     row: PublishedArrest
+    #: Ours, with its Wilson interval [%]
     percent: float
     low: float
     high: float
-    n: int
+    n: int  #: People of ours who count
 
     @property
     def difference(self) -> float:
@@ -174,31 +165,12 @@ def published_table(
 ) -> PublishedTable:
     """Set ours beside the published percentages of cardiac arrest.
 
-    Parameters
-    ----------
-    n : int
-        People of each cell, drawn with the published moments; the same people in all cells of an opioid.
-    seed : int
-        Seed of the draws.
-    only : callable, optional
-        Chooses published rows; by default naloxone by spray and into muscle.
-    threads : int, optional
-        All processors by default; never changes a number.
-    progress : callable, optional
-        Called with cells done and cells in all.
+    ``n``: people of each cell, drawn with the published moments; the same people in all cells of an opioid; ``seed``:
+    seed of the draws; ``only``: chooses published rows; by default naloxone by spray and into muscle; ``threads``: all
+    processors by default; never changes a number; ``progress``: called with cells done and cells in all. Returns
+    reproduction mode: every peculiarity of the reference is on, its rule of arrest is used. Raises InputError if ``n``
+    is out of range.
 
-    Returns
-    -------
-    PublishedTable
-        Reproduction mode: every peculiarity of the reference is on, its rule of arrest is used.
-
-    Raises
-    ------
-    InputError
-        If ``n`` is out of range.
-
-    Examples
-    --------
     >>> table = published_table(16, only=lambda row: row.regimen == "none" and row.model == "IM")
     >>> [row.row.percent for row in table.rows]
     [52.1, 59.15]

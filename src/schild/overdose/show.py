@@ -14,15 +14,7 @@ __all__ = ["show_published", "show_rescue"]
 
 
 def show_rescue(found: Rescued, console: Console) -> None:
-    """Print the table of a rescue.
-
-    Parameters
-    ----------
-    found : Rescued
-        The table.
-    console : Console
-        Where to.
-    """
+    """Print the table of a rescue."""
     from rich.table import Table
 
     for warning in found.warnings:
@@ -70,15 +62,7 @@ def show_rescue(found: Rescued, console: Console) -> None:
 
 
 def show_published(found: PublishedTable, console: Console) -> None:
-    """Print the published table and ours, misses first.
-
-    Parameters
-    ----------
-    found : PublishedTable
-        Both.
-    console : Console
-        Where to.
-    """
+    """Print the published table and ours, misses first."""
     from rich.table import Table
 
     count = len(found.misses)

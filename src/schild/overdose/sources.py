@@ -27,43 +27,21 @@ __all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What both sources share: the physiology, what is done for the person, and how a run is kept.
+    """What both sources share: the physiology, what is done for the person, and how a run is kept."""
 
-    Parameters
-    ----------
-    physiology : Physiology
-        Numbers of the typical body.
-    start : ndarray, shape (1, states)
-        From ``warm_up``.
-    drawn : callable, optional
-        Gives physiology and starts of persons ``first`` to ``last``; by default all have the typical body.
-    interventions : tuple of Intervention
-        Rescue breathing and oxygen.
-    horizon_s, grid_s : float
-        End, and spacing of what is kept. [s]
-    rule : str
-        Of collapse.
-    quirks : Quirks
-        Peculiarities of the reference.
-    plan : Protocol
-        When breathing counts as lost.
-    seed : int
-        Of all draws.
-    threads : int or None
-        All processors by default.
-    """
-
-    physiology: Physiology
-    start: Floats
+    physiology: Physiology  #: Numbers of the typical body
+    start: Floats  #: From ``warm_up``; shape (1, states)
+    #: Gives physiology and starts of persons ``first`` to ``last``; by default all have the typical body
     drawn: Callable[[int, int], tuple[Physiology, Floats]] | None = None
-    interventions: tuple[Intervention, ...] = ()
+    interventions: tuple[Intervention, ...] = ()  #: Rescue breathing and oxygen
+    #: End, and spacing of what is kept [s]
     horizon_s: float
     grid_s: float
     rule: CollapseRule = "clock"
-    quirks: Quirks = field(default_factory=Quirks)
-    plan: Protocol = field(default_factory=protocol)
+    quirks: Quirks = field(default_factory=Quirks)  #: Peculiarities of the reference
+    plan: Protocol = field(default_factory=protocol)  #: When breathing counts as lost
     seed: int = 1
-    threads: int | None = None
+    threads: int | None = None  #: All processors by default
 
     @property
     def times_s(self) -> Floats:
@@ -149,18 +127,8 @@ class Source(typing.Protocol):
 class PublishedSource:
     """The reference's fentanyl or carfentanil and naloxone.
 
-    Parameters
-    ----------
-    drug : str
-        ``fentanyl`` or ``carfentanil``.
-    dose_mg : float
-        Bolus into a vein. [mg]
-    n : int
-        People of a table.
-    body : Body
-        The rest.
-    numbers : Values
-        The catalogue's numbers and those given in their place.
+    ``drug``: ``fentanyl`` or ``carfentanil``; ``dose_mg``: bolus into a vein [mg]; ``n``: people of a table;
+    ``numbers``: the catalogue's numbers and those given in their place.
     """
 
     warnings: Sequence[str] = ()

@@ -13,18 +13,8 @@ LEVEL = 0.95
 def percent_of(flags: ArrayLike) -> tuple[float, float, float, int]:
     """Percentage of people with something, and its Wilson interval.
 
-    Parameters
-    ----------
-    flags : array_like of bool
-        One for each person.
+    ``flags``: one for each person. Returns percentage, low, high, number of people; NaN for nobody.
 
-    Returns
-    -------
-    tuple of (float, float, float, int)
-        Percentage, low, high, number of people; NaN for nobody.
-
-    Examples
-    --------
     >>> [round(x, 1) for x in percent_of([True] * 20 + [False] * 80)]
     [20.0, 13.3, 28.9, 100]
     """
@@ -41,18 +31,9 @@ def percent_of(flags: ArrayLike) -> tuple[float, float, float, int]:
 def paired_points(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float]:
     """Difference of two percentages of the same people, and its interval.
 
-    Parameters
-    ----------
-    one, other : array_like of bool
-        Flags of the same people in the same order.
+    ``one`` and ``other``: flags of the same people in the same order. Returns ``one`` less ``other``, low, high, in
+    points. Where nobody differs, the exact limits of nobody among so many.
 
-    Returns
-    -------
-    tuple of (float, float, float)
-        ``one`` less ``other``, low, high, in points. Where nobody differs, the exact limits of nobody among so many.
-
-    Examples
-    --------
     >>> [round(x, 1) for x in paired_points([0, 0, 0, 1] * 50, [1, 0, 0, 1] * 50)]
     [-25.0, -31.1, -18.9]
     """

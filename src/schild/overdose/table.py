@@ -33,23 +33,14 @@ FRAMING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One antagonist regimen after one delay in people of one tolerance.
+    """One antagonist regimen after one delay in people of one tolerance."""
 
-    Parameters
-    ----------
-    regimen, delay, tolerance : str
-        As stated; the delay is empty where nothing waits for it.
-    people : Measured
-        What happened to each.
-    typical : Measured
-        The same for one person with the typical numbers.
-    """
-
+    #: As stated; the delay is empty where nothing waits for it
     regimen: str
     delay: str
     tolerance: str
-    people: Measured
-    typical: Measured
+    people: Measured  #: What happened to each
+    typical: Measured  #: The same for one person with the typical numbers
 
     def arrest(self) -> tuple[float, float, float, int]:
         """Percentage of arrests, its interval, people who count."""
@@ -89,20 +80,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two rows in the same people: the first less the second, in points.
-
-    Parameters
-    ----------
-    regimen, against, delay, tolerance : str
-        Which rows.
-    points, low, high : float
-        Difference of the percentages of arrest, and its interval.
-    """
+    """Two rows in the same people: the first less the second, in points."""
 
     regimen: str
     against: str
     delay: str
     tolerance: str
+    #: Difference of the percentages of arrest, and its interval
     points: float
     low: float
     high: float

@@ -28,20 +28,11 @@ _SPRAY_MG = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
-    """Time from the loss of breathing to the first dose, the same for all or drawn.
-
-    Parameters
-    ----------
-    words : str
-        As given.
-    kind : str
-        ``fixed``, ``uniform`` or ``lognormal``.
-    a, b : float
-        The time; lowest and highest; or median [s] and coefficient of variation [1].
-    """
+    """Time from the loss of breathing to the first dose, the same for all or drawn."""
 
     words: str
-    kind: str
+    kind: str  #: ``fixed``, ``uniform`` or ``lognormal``
+    #: The time; lowest and highest; or median [s] and coefficient of variation [1]
     a: float
     b: float = 0.0
 
@@ -62,23 +53,9 @@ class Delay:
 def parse_delay(words: str) -> Delay:
     """Read a delay.
 
-    Parameters
-    ----------
-    words : str
-        ``"60 s"``, ``"1 min to 10 min"`` (uniform) or ``"median 5 min cv 0.8"`` (log-normal).
+    ``words``: ``"60 s"``, ``"1 min to 10 min"`` (uniform) or ``"median 5 min cv 0.8"`` (log-normal). Raises InputError
+    if it means nothing.
 
-    Returns
-    -------
-    Delay
-        What it means.
-
-    Raises
-    ------
-    InputError
-        If it means nothing.
-
-    Examples
-    --------
     >>> parse_delay("60 s").a, parse_delay("1 min to 10 min").b, parse_delay("median 5 min cv 0.8").kind
     (60.0, 600.0, 'lognormal')
     """
@@ -109,25 +86,10 @@ class Care:
 def parse_care(words: str, what: str) -> Care:
     """Read rescue breathing or oxygen.
 
-    Parameters
-    ----------
-    words : str
-        ``"from 2 min to 10 min"``, with an amount before it: ``"8 L/min from ..."`` or ``"0.5 from ..."``.
-    what : {"breathing", "oxygen"}
-        Which: L/min at the mouth, or the share of oxygen in what is inhaled.
+    ``words``: ``"from 2 min to 10 min"``, with an amount before it: ``"8 L/min from ..."`` or ``"0.5 from ..."``;
+    ``what``: which: L/min at the mouth, or the share of oxygen in what is inhaled. Returns no amount where
+    none was said. Raises InputError if it means nothing, or oxygen comes without its share.
 
-    Returns
-    -------
-    Care
-        Without an amount where none was said.
-
-    Raises
-    ------
-    InputError
-        If it means nothing, or oxygen comes without its share.
-
-    Examples
-    --------
     >>> parse_care("0.5 from 0 min to 10 min", "oxygen")
     Care(amount=0.5, start_s=0.0, end_s=600.0)
     """
@@ -151,23 +113,9 @@ def parse_care(words: str, what: str) -> Care:
 def parse_lung(words: str) -> dict[str, float]:
     """Read lung disease.
 
-    Parameters
-    ----------
-    words : str
-        ``"shunt 0.15"``, ``"dead space 0.5"`` or both with a comma; shares.
+    ``words``: ``"shunt 0.15"``, ``"dead space 0.5"`` or both with a comma; shares. Returns ``shunt`` and
+    ``dead_space_share``, as ``schild.overdose.parameters.scaled`` takes them. Raises InputError if it means nothing.
 
-    Returns
-    -------
-    dict
-        ``shunt`` and ``dead_space_share``, as ``schild.overdose.parameters.scaled`` takes them.
-
-    Raises
-    ------
-    InputError
-        If it means nothing.
-
-    Examples
-    --------
     >>> parse_lung("shunt 0.15, dead space 0.5")
     {'shunt': 0.15, 'dead_space_share': 0.5}
     """
@@ -209,25 +157,9 @@ class Plan:
 def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
     """Read an antagonist regimen.
 
-    Parameters
-    ----------
-    words : str
-        ``"none"``, regimens with semicolons between them, or a name of the published tables such as
-        ``"IN4mg_x2_150s"``. Times count from the first dose of the rescue; negative ones from the opioid: taken before.
-    catalogue : Catalogue
-        Knows antagonists.
-    until_tick : int
-        End of the run. [us]
-
-    Returns
-    -------
-    Plan
-        What it means.
-
-    Raises
-    ------
-    InputError
-        If it means nothing, or a drug is no antagonist.
+    ``words``: ``"none"``, regimens with semicolons between them, or a name of the published tables such as
+    ``"IN4mg_x2_150s"``. Times count from the first dose of the rescue; negative ones from the opioid: taken before.
+    ``until_tick``: end of the run [us]. Raises InputError if it means nothing, or a drug is no antagonist.
     """
     text = words.strip()
     if text == NONE:
@@ -290,24 +222,9 @@ def _published(words: str, events: tuple[Event, ...]) -> Rescue | None:
 def parse_opioid(words: str, catalogue: Catalogue, until_tick: int) -> tuple[tuple[Event, ...], float | None]:
     """Read the one stated exposure.
 
-    Parameters
-    ----------
-    words : str
-        One regimen of one opioid from time 0 on.
-    catalogue : Catalogue
-        Knows opioids.
-    until_tick : int
-        End of the run. [us]
-
-    Returns
-    -------
-    tuple of (events, float or None)
-        Its events, and its dose [mg] where the reference has the drug: one dose of fentanyl or carfentanil into a vein.
-
-    Raises
-    ------
-    InputError
-        If it is not one regimen of one opioid.
+    ``words``: one regimen of one opioid from time 0 on; ``until_tick``: end of the run [us]. Returns its events, and
+    its dose [mg] where the reference has the drug: one dose of fentanyl or carfentanil into a vein. Raises InputError
+    if it is not one regimen of one opioid.
     """
     found = parse_regimen(words)
     if len(found) != 1 or found[0].drug is None:

@@ -24,13 +24,8 @@ _NOT_NEGATIVE = (*_POSITIVE, "L/h", "1/h", "h", "g/h", "mg")
 class Overrides(Mapping[str, float]):
     """Checked values by ``"owner.number"``, each in the unit of its number.
 
-    Parameters
-    ----------
-    values : mapping of str to float
-        From ``Overrides.of``, which checks them.
+    ``values``: from ``Overrides.of``, which checks them.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> Overrides.of({"naltrexone.cl": "2 L/min", "pupil.baseline": 5}, load())
     Overrides({'naltrexone.cl': 120.0, 'pupil.baseline': 5.0})
@@ -47,27 +42,12 @@ class Overrides(Mapping[str, float]):
     def of(cls, given: Given | None, catalogue: Catalogue) -> Overrides:
         """Check names and read values.
 
-        Parameters
-        ----------
-        given : mapping or None
-            Values by ``"owner.number"``: a float in the number's own unit, or text such as ``"120 L/h"``. The owner is
-            a drug (or one of its other names), an effect, a mechanism of adaptation, a population, ``alcohol``,
-            ``trial`` or ``rescue``. ``"naltrexone.ke0"`` stands for the number of that name in whichever structure
-            the run uses.
-        catalogue : Catalogue
-            Where the numbers stand.
-
-        Returns
-        -------
-        Overrides
-            The same object if it has been checked before.
-
-        Raises
-        ------
-        UnknownNameError
-            For an owner or a number that does not exist; the message names close matches.
-        InputError
-            For a value that is no number, has a unit of another dimension, or lies outside the number's bounds.
+        ``given``: values by ``"owner.number"``: a float in the number's own unit, or text such as ``"120 L/h"``. The
+        owner is a drug (or one of its other names), an effect, a mechanism of adaptation, a population, ``alcohol``,
+        ``trial`` or ``rescue``. ``"naltrexone.ke0"`` stands for the number of that name in whichever structure the run
+        uses. ``catalogue``: where the numbers stand. Returns the same object if it has been checked before. Raises
+        UnknownNameError for an owner or a number that does not exist; the message names close matches; InputError for a
+        value that is no number, has a unit of another dimension, or lies outside the number's bounds.
         """
         if isinstance(given, Overrides):
             return given

@@ -29,19 +29,9 @@ LEFT_OUT = ("outlier", "apparent")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spreads:
-    """Sum of squared deviations of one number, on the scale of its kind.
+    """Sum of squared deviations of one number, on the scale of its kind."""
 
-    Parameters
-    ----------
-    squares : float
-        Around the value in use.
-    freedom : int
-        Degrees of freedom.
-    n : int
-        Published values.
-    """
-
-    squares: float
+    squares: float  #: Around the value in use
     freedom: int
     n: int
 
@@ -49,8 +39,6 @@ class Spreads:
 def published(number: Number) -> tuple[float, ...]:
     """Values of a number that count: opened by somebody, of the same quantity, each study once.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> published(load().drug("naloxone").number("cl"))     # an outlier and two apparent ones are left out
     (230.0,)
@@ -77,20 +65,9 @@ def _scaled(value: float, kind: Kind) -> float:
 def squares(number: Number, kind: Kind) -> Spreads:
     r"""Deviations of the published values from the value in use.
 
-    Parameters
-    ----------
-    number : Number
-        With its rivals.
-    kind : {"clearance", "volume", "bioavailability"}
-        Decides the scale: logarithm, or log odds.
+    ``kind``: decides the scale: logarithm, or log odds. Returns :math:`\sum (x_i - x_{used})^2` with n - 1 degrees of
+    freedom, n where the value in use is not a published one.
 
-    Returns
-    -------
-    Spreads
-        :math:`\sum (x_i - x_{used})^2` with n - 1 degrees of freedom, n where the value in use is not a published one.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> found = squares(load().drug("morphine").number("cl"), "clearance")
     >>> found.n, found.freedom, round((found.squares / found.freedom) ** 0.5, 3)
@@ -105,8 +82,6 @@ def squares(number: Number, kind: Kind) -> Spreads:
 def kind_of(drug: Drug, name: str) -> Kind | None:
     """Kind of a number by what the drug does with it; None where no part between studies is drawn.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> [kind_of(load().drug("morphine"), name) for name in ("cl", "vc", "oral.f", "q")]
     ['clearance', 'volume', 'bioavailability', None]
@@ -126,39 +101,19 @@ def kind_of(drug: Drug, name: str) -> Kind | None:
 class Between:
     """Spread between studies, by the rule.
 
-    Parameters
-    ----------
-    pooled : mapping of kind to float
-        Standard deviation for numbers with too few published values. [1]
-    counted : mapping of kind to int
-        Numbers with enough published values.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> between_studies(load()).counted["clearance"] >= ENOUGH
     True
     """
 
-    pooled: Mapping[Kind, float]
-    counted: Mapping[Kind, int]
+    pooled: Mapping[Kind, float]  #: Standard deviation for numbers with too few published values [1]
+    counted: Mapping[Kind, int]  #: Numbers with enough published values
 
     def omega(self, drug: Drug, name: str, number: Number) -> float:
         """Standard deviation of the logarithm of a number between studies. [1]
 
-        Parameters
-        ----------
-        drug : Drug
-            Owner of the number.
-        name : str
-            Under which the drug uses it.
-        number : Number
-            With its rivals.
-
-        Returns
-        -------
-        float
-            0 for numbers that the rule leaves alone, and for a complete bioavailability.
+        ``drug``: owner of the number; ``name``: under which the drug uses it. Returns 0 for numbers that the rule
+        leaves alone, and for a complete bioavailability.
         """
         kind = kind_of(drug, name)
         if kind is None or drug.between_studies_estimated:
@@ -172,18 +127,9 @@ class Between:
 def between_studies(catalogue: Catalogue) -> Between:
     """Spread between studies of every number of a catalogue.
 
-    Parameters
-    ----------
-    catalogue : Catalogue
-        All its drugs are read for the pool, once.
+    ``catalogue``: all its drugs are read for the pool, once. The result gives the spread of each number; a catalogue
+    without a number that has enough values gives 0 for all.
 
-    Returns
-    -------
-    Between
-        Gives the spread of each number; a catalogue without a number that has enough values gives 0 for all.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> catalogue = load()
     >>> morphine = catalogue.drug("morphine")

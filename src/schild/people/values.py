@@ -27,22 +27,14 @@ Draw = Callable[[str], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Who takes the drugs.
-
-    Parameters
-    ----------
-    n : int
-        Number of people.
-    covariates : mapping
-        ``weight_kg``, ``age_years``, ``crcl_ml_min`` as arrays of shape (n,); ``liver``, ``sex``, ``dependent`` as
-        arrays of text.
-    between_subject, between_occasion, uncertainty : callable, optional
-        Give standard normals of shape (n,) for a name; None leaves that kind of variation out. The same name always
-        gives the same draws.
-    """
+    """Who takes the drugs."""
 
     n: int
+    #: ``weight_kg``, ``age_years``, ``crcl_ml_min`` as arrays of shape (n,); ``liver``, ``sex``, ``dependent`` as
+    #: arrays of text
     covariates: Mapping[str, NDArray[np.float64] | NDArray[np.str_]] = field(default_factory=dict)
+    #: Give standard normals of shape (n,) for a name; None leaves that kind of variation out. The same name always
+    #: gives the same draws.
     between_subject: Draw | None = None
     between_occasion: Draw | None = None
     uncertainty: Draw | None = None
@@ -50,24 +42,14 @@ class People:
 
 @dataclass(slots=True)
 class Uses:
-    """Record of a run: which numbers it used, which of the given ones, and which covariates moved a number.
+    """Record of a run: which numbers it used, which of the given ones, and which covariates moved a number."""
 
-    Attributes
-    ----------
-    numbers : dict of (str, str) to Number
-        By owner and name, as the catalogue has them.
-    values : dict of (str, str) to float
-        Typical values, those given in place of the catalogue's included.
-    given : set of str
-        Names of overrides that acted.
-    covariates : set of str
-        Covariates of which a number depends.
-    """
-
+    #: By owner and name, as the catalogue has them
     numbers: dict[tuple[str, str], Number] = field(default_factory=dict)
+    #: Typical values, those given in place of the catalogue's included
     values: dict[tuple[str, str], float] = field(default_factory=dict)
-    given: set[str] = field(default_factory=set)
-    covariates: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)  #: Names of overrides that acted
+    covariates: set[str] = field(default_factory=set)  #: Covariates of which a number depends
 
     @property
     def sources(self) -> dict[str, tuple[str, ...]]:
@@ -81,15 +63,8 @@ class Uses:
     def digests(self, catalogue: Catalogue) -> dict[str, str]:
         """Hash of what a run took from each owner: its structure, and every number used with its spreads and bounds.
 
-        Parameters
-        ----------
-        catalogue : Catalogue
-            Where the numbers stand.
-
-        Returns
-        -------
-        dict of str to str
-            By owner. It changes with each number used, be it in the catalogue or given in its place.
+        ``catalogue``: where the numbers stand. Returns values by owner. It changes with each number used, be it in the
+        catalogue or given in its place.
         """
         parts: dict[str, list[Any]] = {}
         for (owner, name), number in sorted(self.numbers.items()):
@@ -110,17 +85,8 @@ class Uses:
     def unused(self, overrides: Overrides, covariates: Mapping[str, Any] | None = None) -> list[str]:
         """Say which of the given numbers and covariates changed nothing.
 
-        Parameters
-        ----------
-        overrides : Overrides
-            Numbers given in place of the catalogue's.
-        covariates : mapping, optional
-            Covariates given for everybody, other than those of the typical person, by the names of ``Subject``.
-
-        Returns
-        -------
-        list of str
-            Warnings.
+        ``overrides``: numbers given in place of the catalogue's; ``covariates``: covariates given for everybody, other
+        than those of the typical person, by the names of ``Subject``.
         """
         said = []
         for name in overrides:
@@ -153,27 +119,11 @@ _COVARIATES = {
 class Values:
     """Values of the numbers of a run.
 
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Where the numbers stand.
-    people : People, optional
-        Whose values; without, typical values only.
-    overrides : mapping, optional
-        Values in place of the catalogue's, see ``Overrides.of``.
-    uses : Uses, optional
-        Record to add to; a new one by default.
+    ``catalogue``: where the numbers stand; ``people``: whose values; without, typical values only; ``overrides``:
+    values in place of the catalogue's, see ``Overrides.of``; ``uses``: record to add to; a new one by default;
+    ``structures``: structure between plasma and receptor that each drug has in this run: it decides which version of a
+    number is read; ``warnings``: what happened to numbers on the way, each once.
 
-    Attributes
-    ----------
-    structures : dict of str to str
-        Structure between plasma and receptor that each drug has in this run: it decides which version of a number is
-        read.
-    warnings : list of str
-        What happened to numbers on the way, each once.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> values = Values(load(), overrides={"naltrexone.cl": "120 L/h"})
     >>> values.typical("naltrexone", "cl"), values.typical("pupil", "baseline")
@@ -223,22 +173,9 @@ class Values:
     def number(self, owner: str, name: str) -> Number:
         """Look a number up, in the version of the chosen structure, and record its use.
 
-        Parameters
-        ----------
-        owner : str
-            Key of a drug, effect, mechanism or population, or ``alcohol``, ``trial``, ``rescue``.
-        name : str
-            Name within the owner. A metabolite takes numbers that it lacks from the drug it follows.
-
-        Returns
-        -------
-        Number
-            As the catalogue has it.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is none.
+        ``owner``: key of a drug, effect, mechanism or population, or ``alcohol``, ``trial``, ``rescue``. ``name``: name
+        within the owner. A metabolite takes numbers that it lacks from the drug it follows. Returns: as the catalogue
+        has it. Raises UnknownNameError if there is none.
         """
         owner, number = self._find(owner, name)
         self._typical(owner, name, number)
@@ -247,15 +184,7 @@ class Values:
     def typical(self, owner: str, name: str) -> float:
         """Value of a number for the typical person: the one given, or the catalogue's.
 
-        Parameters
-        ----------
-        owner, name : str
-            As for ``number``.
-
-        Returns
-        -------
-        float
-            In the number's unit.
+        ``owner`` and ``name``: as for ``number``. Returns values in the number's unit.
         """
         owner, number = self._find(owner, name)
         return self._typical(owner, name, number)
@@ -263,15 +192,8 @@ class Values:
     def of(self, owner: str, name: str) -> float | Floats:
         """Value of a number for every person: typical, uncertain, by covariates, between people.
 
-        Parameters
-        ----------
-        owner, name : str
-            As for ``number``.
-
-        Returns
-        -------
-        float or ndarray, shape (n,)
-            In the number's unit, within its bounds; a float where it is the same for all, or without people.
+        ``owner`` and ``name``: as for ``number``. Returns values in the number's unit, within its bounds; a float where
+        it is the same for all, or without people, shape (n,).
         """
         owner, number = self._find(owner, name)
         key = (owner, number.name)

@@ -45,25 +45,9 @@ _NAME = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9_]*")
 def canonical_name(text: str, kind: str) -> str:
     """Spell the name of a drug, a route or a salt the way the catalogue does.
 
-    Parameters
-    ----------
-    text : str
-        The name as written; capitals and hyphens are forgiven.
-    kind : {"drug", "route", "salt", "product"}
-        What it names.
+    ``text``: the name as written; capitals and hyphens are forgiven. Returns lower case with underscores, aliases
+    resolved. Raises InputError if it cannot be such a name.
 
-    Returns
-    -------
-    str
-        Lower case with underscores, aliases resolved.
-
-    Raises
-    ------
-    InputError
-        If it cannot be such a name.
-
-    Examples
-    --------
     >>> canonical_name("Beta-Naltrexol", "drug"), canonical_name("PO", "route")
     ('beta_naltrexol', 'oral')
     """
@@ -508,66 +492,32 @@ class Regimen:
 class Event:
     """One thing that happens at one time; every dose stands alone.
 
-    Parameters
-    ----------
-    tick : int
-        When. [us]
-    order : int
-        Place of the dose among the doses as written; decides between events at one tick.
-    evid : {1, 2, 3, 4, 5}, default 1
-        1 dose, 3 reset, 4 reset and then dose; 2 no dose but its past (``past``); 5 empties the body and leaves
-        receptors and adaptation as they are (2 and 5 are written by histories only).
-    drug, route : str, optional
-        What and how; ``None`` for a reset.
-    amount : Amount, optional
-        How much; ``None`` for a reset, and for a constant infusion at steady state.
-    basis : str, optional
-        ``base`` or the salt weighed; ``None`` is what the product is labelled in.
-    product : str, optional
-        Which product of the route; ``None`` leaves it to the catalogue.
-    duration_tick : int, default 0
-        Above zero, an infusion of this length. [us]
-    ii_tick : int, default 0
-        Interval of the regimen whose steady state this event starts at; 0 without ``ss``. [us]
-    ss : {0, 1, 2}, default 0
-        1 replaces what is there by a steady state, 2 adds one.
-    occasion : int, default 0
-        Number of the dose among the doses of this drug, from 1, skipped ones counted; 0 for a reset.
-    f : float, default 1
-        Factor on the route's own bioavailability. [1]
-    lag_tick : int, default 0
-        Delay on top of the route's own. [us]
-    rate : Rate, optional
-        Only for a constant infusion at steady state (``ss`` with ``ii_tick`` 0): it has run for ever and
-        stops now.
-    past : int, optional
-        Number of equal doses given before, every ``ii_tick``, in place of the endless past of a steady state.
-    ago_tick : int, default 0
-        With ``past``: how long ago the newest of them was. [us]
-
-    Examples
-    --------
     >>> Event(3_600_000_000, 0, drug="naltrexone", route="oral", amount=Amount(50, "mg")).time
     1.0
     """
 
-    tick: int
-    order: int
+    tick: int  #: When [us]
+    order: int  #: Place of the dose among the doses as written; decides between events at one tick
+    #: 1 dose, 3 reset, 4 reset and then dose; 2 no dose but its past (``past``); 5 empties the body and leaves
+    #: receptors and adaptation as they are (2 and 5 are written by histories only)
     evid: int = 1
+    #: What and how; ``None`` for a reset
     drug: str | None = None
     route: str | None = None
-    amount: Amount | None = None
-    basis: str | None = None
-    duration_tick: int = 0
-    ii_tick: int = 0
-    ss: int = 0
-    occasion: int = 0
-    f: float = 1.0
-    lag_tick: int = 0
+    amount: Amount | None = None  #: How much; ``None`` for a reset, and for a constant infusion at steady state
+    basis: str | None = None  #: ``base`` or the salt weighed; ``None`` is what the product is labelled in
+    duration_tick: int = 0  #: Above zero, an infusion of this length [us]
+    ii_tick: int = 0  #: Interval of the regimen whose steady state this event starts at; 0 without ``ss`` [us]
+    ss: int = 0  #: 1 replaces what is there by a steady state, 2 adds one
+    occasion: int = 0  #: Number of the dose among the doses of this drug, from 1, skipped ones counted; 0 for a reset
+    f: float = 1.0  #: Factor on the route's own bioavailability [1]
+    lag_tick: int = 0  #: Delay on top of the route's own [us]
+    #: Only for a constant infusion at steady state (``ss`` with ``ii_tick`` 0): it has run for ever and stops now
     rate: Rate | None = None
-    product: str | None = None
+    product: str | None = None  #: Which product of the route; ``None`` leaves it to the catalogue
+    #: Number of equal doses given before, every ``ii_tick``, in place of the endless past of a steady state
     past: int | None = None
-    ago_tick: int = 0
+    ago_tick: int = 0  #: With ``past``: how long ago the newest of them was [us]
 
     @property
     def time(self) -> float:

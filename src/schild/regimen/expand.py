@@ -23,19 +23,7 @@ class Given(NamedTuple):
 def schedule(doses: Iterable[Dose], until_tick: int) -> Iterator[tuple[Dose, list[Given]]]:
     """Give each dose with the times it stands for, cancelled ones left out and skipped ones kept.
 
-    Parameters
-    ----------
-    doses : iterable of Dose
-        In the order written.
-    until_tick : int
-        Nothing later is given. [us]
-
-    Yields
-    ------
-    Dose
-        The dose.
-    list of Given
-        Its times, in order.
+    ``doses``: in the order written; ``until_tick``: nothing later is given [us]. Yields its times, in order.
     """
     records = [(dose.time_tick, order, dose) for order, dose in enumerate(doses)]
     clears = sorted((tick, order) for tick, order, dose in records if dose.evid in (3, 4) or dose.ss == 1)
@@ -67,32 +55,15 @@ def _count(dose: Dose, start: int, every: int, until_tick: int) -> int:
 def expand(doses: Iterable[Dose], until_tick: int) -> tuple[Event, ...]:
     """Turn doses into single events in the order in which they act.
 
-    Parameters
-    ----------
-    doses : iterable of Dose
-        In the order written.
-    until_tick : int
-        End of the run; what happens exactly then still happens. [us]
+    ``doses``: in the order written; ``until_tick``: end of the run; what happens exactly then still happens [us].
+    Returns sorted by time, and at one time in the order the doses were written. Raises InputError if a dose stands for
+    more than a million doses, or a dose would be wiped out at the moment it is given by a steady state (ss 1) written
+    after it.
 
-    Returns
-    -------
-    tuple of Event
-        Sorted by time, and at one time in the order the doses were written.
-
-    Raises
-    ------
-    InputError
-        If a dose stands for more than a million doses, or a dose would be wiped out at the moment it is given
-        by a steady state (ss 1) written after it.
-
-    Notes
-    -----
     A reset (evid 3 or 4) and a start at steady state (ss 1) cancel the doses still to come from records
     before them; "before" is by time, then by order written. What such a record gave earlier but has not yet
     entered (a running infusion, a lagged dose) is for the model to cancel.
 
-    Examples
-    --------
     >>> from schild.units import ticks
     >>> week = Dose(drug="naltrexone", amount="50 mg", route="po", every="24 h", count=7, skip=[2])
     >>> [event.time for event in expand([week], ticks("3 d"))]

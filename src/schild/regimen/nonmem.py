@@ -40,42 +40,23 @@ def read_nonmem(
 ) -> Regimen:
     """Read the event table of one person.
 
-    Parameters
-    ----------
-    source : path, open file or DataFrame
-        Text with a header, its columns separated by commas, tabs, semicolons or blanks; case of the names does not
-        matter. ``TIME`` and ``AMT`` are needed; the other names that are read, refused or harmless are listed on the
-        page *Event semantics*. A point, ``NA`` or an empty cell is 0. Lines that begin with ``#`` are comments.
-    cmt : mapping of int or str to (drug, route), optional
-        What a dose into each compartment is; doses without compartment go into 1.
-    id : optional
-        The person to read from a table of several; the rows of the others are not checked.
-    drug, route : str, optional
-        What every dose is, for a table that names neither compartment nor drug.
-    basis : str, optional
-        ``base`` or the salt weighed, for a table without ``BASIS``.
-    amount_unit : str, optional
-        Unit of ``AMT`` (and of the amount in ``RATE``), for a table without ``AMTU``.
-    time_unit : {"h", "min", "s", "d"}, optional
-        Unit of ``TIME``, ``II``, ``DUR``, ``LAG`` and of the time in ``RATE``, for a table without ``TIMEUNIT``; h by
-        default.
-    drop : collection of str, optional
-        Columns that are left out on purpose, as ``DROP`` does in NONMEM.
+    - ``source``: text with a header, its columns separated by commas, tabs, semicolons or blanks; case of the names
+      does not matter. ``TIME`` and ``AMT`` are needed; the other names that are read, refused or harmless are listed on
+      the page *Event semantics*. A point, ``NA`` or an empty cell is 0. Lines that begin with ``#`` are comments.
+    - ``cmt``: what a dose into each compartment is; doses without compartment go into 1.
+    - ``id``: the person to read from a table of several; the rows of the others are not checked.
+    - ``drug`` and ``route``: what every dose is, for a table that names neither compartment nor drug.
+    - ``basis``: ``base`` or the salt weighed, for a table without ``BASIS``.
+    - ``amount_unit``: unit of ``AMT`` (and of the amount in ``RATE``), for a table without ``AMTU``.
+    - ``time_unit``: unit of ``TIME``, ``II``, ``DUR``, ``LAG`` and of the time in ``RATE``, for a table without
+      ``TIMEUNIT``; h by default.
+    - ``drop``: columns that are left out on purpose, as ``DROP`` does in NONMEM.
 
-    Returns
-    -------
-    Regimen
-        One dose per dosing row, in row order; observation times (EVID 0) and other events (EVID 2) beside
-        them.
+    Returns one dose per dosing row, in row order; observation times (EVID 0) and other events (EVID 2) beside them.
+    Raises InputError if a column is missing or not known, or a row cannot mean anything; the message names the line in
+    the file (the row of a data frame, from 1) and the column. Also if the table holds several persons and `id` is not
+    given.
 
-    Raises
-    ------
-    InputError
-        If a column is missing or not known, or a row cannot mean anything; the message names the line in the file (the
-        row of a data frame, from 1) and the column. Also if the table holds several persons and `id` is not given.
-
-    Examples
-    --------
     >>> import io
     >>> rows = ["TIME,AMT,II,ADDL,EVID", "0,50,24,6,1", "24,.,.,.,0"]
     >>> table = io.StringIO(chr(10).join(rows))
@@ -107,23 +88,10 @@ def read_nonmem_people(
 ) -> dict[Hashable, Regimen]:
     """Read the event table of several persons.
 
-    Parameters
-    ----------
-    source, cmt, drug, route, basis, amount_unit, time_unit, drop
-        As for :func:`read_nonmem`.
+    ``source``, ``cmt``, ``drug``, ``route``, ``basis``, ``amount_unit``, ``time_unit`` and ``drop``: as for
+    :func:`read_nonmem`. Returns them in the order of the table; the key is 1 without a column ``ID``. Raises InputError
+    as for :func:`read_nonmem`, and if the rows of one person do not stand together.
 
-    Returns
-    -------
-    dict of ID to Regimen
-        In the order of the table; the key is 1 without a column ``ID``.
-
-    Raises
-    ------
-    InputError
-        As for :func:`read_nonmem`, and if the rows of one person do not stand together.
-
-    Examples
-    --------
     >>> import io
     >>> table = io.StringIO(chr(10).join(["ID,TIME,AMT,CMT", "1,0,50,1", "2,0,100,1"]))
     >>> people = read_nonmem_people(table, {1: ("naltrexone", "oral")}, amount_unit="mg")

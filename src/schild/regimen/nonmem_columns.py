@@ -106,8 +106,6 @@ _REFUSED = [(_pattern(names), why) for names, why in REFUSED.items()]
 def known_as(name: str) -> str | None:
     """Give the name under which a column is read, or None.
 
-    Examples
-    --------
     >>> known_as("tinf"), known_as("DV")
     ('DUR', None)
     """
@@ -123,8 +121,6 @@ def clean(name: str) -> str:
 def harmless(name: str) -> bool:
     """Whether a column says nothing of what is given.
 
-    Examples
-    --------
     >>> harmless("wt"), harmless("ETA2"), harmless("F1"), harmless("TAU")
     (True, True, False, False)
     """
@@ -135,8 +131,6 @@ def harmless(name: str) -> bool:
 def why_refused(name: str) -> str:
     """Say what a column that bears on dosing holds, and what to do about it; empty if it is not known.
 
-    Examples
-    --------
     >>> why_refused("TAU")
     'an interval. Rename it II if it is'
     """

@@ -27,27 +27,14 @@ _NEUTRAL = (*NONE, "0", "N", "NO", "FALSE")
 class Table:
     """The rows that count, by column.
 
-    Parameters
-    ----------
-    rows : Rows
-        All rows of the table.
-    drop : collection of str
-        Columns left out on purpose.
-    wanted : optional
-        The one person to keep.
-
-    Attributes
-    ----------
-    columns : dict of str to Series
-        Columns that are read, under the names of ``READ``.
-    other : dict of str to Series
-        The others, under their own.
-    code : ndarray of int, shape (n,)
-        Which of `ids` a row belongs to.
-    clock : bool
-        Whether a column holds clock times, which are read as hours.
-    notes : list of str
-        What the reader did without being told, in sentences.
+    - ``rows``: all rows of the table.
+    - ``drop``: columns left out on purpose.
+    - ``wanted``: the one person to keep.
+    - ``columns``: columns that are read, under the names of ``READ``.
+    - ``other``: the others, under their own.
+    - ``code``, shape (n,): which of `ids` a row belongs to.
+    - ``clock``: whether a column holds clock times, which are read as hours.
+    - ``notes``: what the reader did without being told, in sentences.
     """
 
     def __init__(self, rows: Rows, drop: Collection[str], wanted: Hashable | None = None) -> None:

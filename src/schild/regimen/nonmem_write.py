@@ -17,28 +17,11 @@ if TYPE_CHECKING:
 def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None, time_unit: str = "h") -> pd.DataFrame:
     """Write a regimen as a NONMEM event table.
 
-    Parameters
-    ----------
-    regimen : Regimen or tuple of Dose
-        What is given.
-    until : str or float, optional
-        End of the run; needed by doses that repeat until then. [h]
-    time_unit : {"h", "min", "s", "d"}, default "h"
-        Unit of TIME, II and of the time in RATE.
+    ``until``: end of the run; needed by doses that repeat until then [h]; ``time_unit``: unit of TIME, II and of the
+    time in RATE. Returns columns TIME, EVID, AMT, AMTU, RATE, II, ADDL, SS, CMT, DRUG, ROUTE, BASIS, and PRODUCT where
+    one is named, in the order of time. A dose with skipped numbers becomes several rows. Raises InputError if doses
+    repeat without end, or a dose has its own lag or bioavailability, which a table cannot hold.
 
-    Returns
-    -------
-    DataFrame
-        Columns TIME, EVID, AMT, AMTU, RATE, II, ADDL, SS, CMT, DRUG, ROUTE, BASIS, and PRODUCT where one is named,
-        in the order of time. A dose with skipped numbers becomes several rows.
-
-    Raises
-    ------
-    InputError
-        If doses repeat without end, or a dose has its own lag or bioavailability, which a table cannot hold.
-
-    Examples
-    --------
     >>> from schild.regimen import parse_regimen
     >>> table = to_nonmem(parse_regimen("naltrexone 50 mg po q24h x7 skip 3"))
     >>> table[["TIME", "AMT", "II", "ADDL"]].to_numpy().tolist()

@@ -29,19 +29,10 @@ COLUMNS = (
 def event_table(events: Iterable[Event]) -> list[dict[str, str]]:
     """Give events as rows of words.
 
-    Parameters
-    ----------
-    events : iterable of Event
-        As :func:`~schild.regimen.expand` gives them.
+    ``events``: as :func:`~schild.regimen.expand` gives them. Returns one row per event with the keys of ``COLUMNS``;
+    what does not apply is empty. ``as`` is the salt or ``base`` that was said, and ``product`` where the catalogue
+    decides.
 
-    Returns
-    -------
-    list of dict
-        One row per event with the keys of ``COLUMNS``; what does not apply is empty. ``as`` is the salt or
-        ``base`` that was said, and ``product`` where the catalogue decides.
-
-    Examples
-    --------
     >>> from schild.regimen import expand, parse_regimen
     >>> from schild.units import ticks
     >>> row = event_table(expand(parse_regimen("naltrexone 50 mg po q24h x7 ss"), ticks("14 d")))[0]
@@ -77,18 +68,9 @@ def _row(event: Event) -> dict[str, str]:
 def render_event_table(events: Iterable[Event]) -> str:
     """Write events as a plain table.
 
-    Parameters
-    ----------
-    events : iterable of Event
-        As :func:`~schild.regimen.expand` gives them.
+    ``events``: as :func:`~schild.regimen.expand` gives them. Returns a header and one line per event; columns that
+    nothing uses are left out.
 
-    Returns
-    -------
-    str
-        A header and one line per event; columns that nothing uses are left out.
-
-    Examples
-    --------
     >>> from schild.regimen import expand, parse_regimen
     >>> from schild.units import ticks
     >>> print(render_event_table(expand(parse_regimen("naloxone 4 mg in at 60 s"), ticks("1 h"))))

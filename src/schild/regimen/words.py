@@ -349,18 +349,8 @@ def _skip(reader: _Reader) -> tuple[int, ...]:
 def combine(*items: str | Dose | Regimen | Iterable[Dose]) -> Regimen:
     """Put regimens together, in the order given.
 
-    Parameters
-    ----------
-    *items : str, Dose, Regimen or iterable of Dose
-        Words are read by :func:`parse_regimen`.
+    ``items``: words are read by :func:`parse_regimen`. Returns all doses, in order.
 
-    Returns
-    -------
-    Regimen
-        All doses, in order.
-
-    Examples
-    --------
     >>> both = combine("naltrexone 50 mg po q24h x7", "heroin 25 mg iv at 3 d")
     >>> [dose.drug for dose in both]
     ['naltrexone', 'heroin']

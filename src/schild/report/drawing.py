@@ -59,22 +59,9 @@ def new_figure(width: float = 7.2, height: float = 3.2) -> Figure:
 def svg_of(figure: Figure, key: str, alt: str) -> str:
     """Write a figure as inline SVG.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Drawn inside ``draw_on``.
-    key : str
-        Unique on the page; ids start with it.
-    alt : str
-        What the figure shows, for people who do not see it.
+    ``figure``: drawn inside ``draw_on``; ``key``: unique on the page; ids start with it; ``alt``: what the figure
+    shows, for people who do not see it. Returns an ``svg`` element without declaration, metadata or addresses to load.
 
-    Returns
-    -------
-    str
-        An ``svg`` element without declaration, metadata or addresses to load.
-
-    Examples
-    --------
     >>> with draw_on():
     ...     f = new_figure()
     ...     _ = f.subplots().plot([0, 1], [0, 1])

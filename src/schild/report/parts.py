@@ -23,8 +23,6 @@ class Raw(str):
 def esc(value: Any) -> Raw:
     """Escape a value; ``Raw`` passes.
 
-    Examples
-    --------
     >>> esc("a < b"), esc(Raw("<b>x</b>"))
     ('a &lt; b', '<b>x</b>')
     """
@@ -34,8 +32,6 @@ def esc(value: Any) -> Raw:
 def number(value: Any, digits: int = 3) -> str:
     """Write a number with so many significant digits, without exponents where they are not needed.
 
-    Examples
-    --------
     >>> number(0.0004321), number(1234.5), number(95.66), number(None), number(float("nan"))
     ('0.000432', '1,234', '95.7', '', '')
     """
@@ -86,25 +82,9 @@ def table(
 ) -> Raw:
     """Write a table.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        Headings.
-    rows : iterable of sequences
-        Cells; text is escaped, numbers are written with three digits.
-    caption : str
-        Above the table.
-    numeric : sequence of int
-        Columns that are set to the right.
-    head : bool
-        Whether the first cell of each row heads it.
-    widths : sequence of int
-        Shares of the width, in percent.
-
-    Returns
-    -------
-    Raw
-        With scopes, in a box that scrolls sideways on narrow screens.
+    ``rows``: cells; text is escaped, numbers are written with three digits; ``numeric``: columns that are set to the
+    right; ``head``: whether the first cell of each row heads it; ``widths``: shares of the width, in percent. Returns:
+    with scopes, in a box that scrolls sideways on narrow screens.
     """
     side = set(numeric)
 
@@ -138,21 +118,8 @@ def csv_text(data: Mapping[str, Sequence[Any]]) -> str:
 def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None = None, name: str = "figure") -> Raw:
     """Put a figure with its caption and the numbers behind it.
 
-    Parameters
-    ----------
-    svg : str
-        From ``svg_of``.
-    caption : str
-        Below the figure.
-    data : mapping of str to sequence, optional
-        Columns; shown folded, with a download of the whole.
-    name : str
-        Of the file to download.
-
-    Returns
-    -------
-    Raw
-        A ``figure`` element.
+    ``svg``: from ``svg_of``; ``data``: columns; shown folded, with a download of the whole; ``name``: of the file to
+    download. Returns a ``figure`` element.
     """
     below = ""
     if data:
@@ -169,10 +136,7 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
 def bibliography(entries: Iterable[tuple[str, str, str, str]]) -> Raw:
     """Write a list of sources.
 
-    Parameters
-    ----------
-    entries : iterable of (key, label, address, note)
-        The address is written as text: a page loads nothing and links nowhere by itself.
+    ``entries``: the address is written as text: a page loads nothing and links nowhere by itself.
     """
     items = []
     for key, label, address, note in entries:
@@ -185,24 +149,9 @@ def bibliography(entries: Iterable[tuple[str, str, str, str]]) -> Raw:
 def page(title: str, *parts: str, lead: str = "", foot: str = "") -> str:
     """Put parts together as one document.
 
-    Parameters
-    ----------
-    title : str
-        Of the page, also its first heading.
-    *parts : str
-        In order.
-    lead : str
-        A line below the heading.
-    foot : str
-        A line at the end.
+    ``title``: of the page, also its first heading; ``lead``: a line below the heading; ``foot``: a line at the end.
+    Returns a whole HTML document that loads nothing.
 
-    Returns
-    -------
-    str
-        A whole HTML document that loads nothing.
-
-    Examples
-    --------
     >>> page("A & B", paragraph("x < y")).count("<h1>A &amp; B</h1>")
     1
     """

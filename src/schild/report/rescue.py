@@ -20,18 +20,8 @@ __all__ = ["published_html", "rescue_html"]
 def rescue_html(found: Rescued) -> str:
     """Write a rescue as one self-contained page.
 
-    Parameters
-    ----------
-    found : Rescued
-        The table.
+    Returns HTML with the table, comparisons, courses with their numbers, warnings, sources and the manifest.
 
-    Returns
-    -------
-    str
-        HTML with the table, comparisons, courses with their numbers, warnings, sources and the manifest.
-
-    Examples
-    --------
     >>> import schild
     >>> text = rescue_html(schild.rescue("fentanyl 1.625 mg iv", n=16))
     >>> text.startswith("<!DOCTYPE html>"), "<script" in text
@@ -77,18 +67,7 @@ def rescue_html(found: Rescued) -> str:
 
 
 def published_html(found: PublishedTable) -> str:
-    """Write the published table and ours as one page, misses first.
-
-    Parameters
-    ----------
-    found : PublishedTable
-        Both.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Write the published table and ours as one page, misses first."""
     from schild.overdose.published import BAR
 
     rows = found.summary()

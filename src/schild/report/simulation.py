@@ -22,18 +22,9 @@ ROWS = 400
 def simulation_html(result: Result) -> str:
     """Write a run as one self-contained page.
 
-    Parameters
-    ----------
-    result : Result
-        Of one person or many.
+    ``result``: of one person or many. Returns HTML with a sentence, figures with their numbers, metrics, warnings,
+    sources and the manifest.
 
-    Returns
-    -------
-    str
-        HTML with a sentence, figures with their numbers, metrics, warnings, sources and the manifest.
-
-    Examples
-    --------
     >>> import schild
     >>> text = simulation_html(schild.simulate("naltrexone 50 mg po", until="24 h"))
     >>> text.startswith("<!DOCTYPE html>"), "<script" in text

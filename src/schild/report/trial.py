@@ -26,18 +26,9 @@ DRAWN = (
 def trial_html(result: TrialResult) -> str:
     """Write a trial as one self-contained page.
 
-    Parameters
-    ----------
-    result : TrialResult
-        Of ``run_trial``.
+    ``result``: of ``run_trial``. Returns HTML: answer, endpoints, comparisons, survival, weeks, effect on each person,
+    sources, how to repeat it.
 
-    Returns
-    -------
-    str
-        HTML: answer, endpoints, comparisons, survival, weeks, effect on each person, sources, how to repeat it.
-
-    Examples
-    --------
     >>> from schild.trial import Trial, run_trial
     >>> arm = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
     >>> text = trial_html(run_trial(Trial.of(arm, n=100, weeks=4)))

@@ -155,24 +155,9 @@ def events_of(run: Run) -> tuple[Event, ...]:
 def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given | None = None) -> Built:
     """Check a run and build its model for one typical person, without solving it.
 
-    Parameters
-    ----------
-    run : Run
-        What to simulate; of a population, the covariates given to all are kept.
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
-    overrides : mapping, optional
-        Numbers in place of the catalogue's, as for ``simulate``.
-
-    Returns
-    -------
-    Built
-        Structure, parameters, engine entries and the numbers used.
-
-    Raises
-    ------
-    InputError
-        As for ``simulate``.
+    ``run``: what to simulate; of a population, the covariates given to all are kept; ``catalogue``: the one that comes
+    with schild by default; ``overrides``: numbers in place of the catalogue's, as for ``simulate``. Returns structure,
+    parameters, engine entries and the numbers used. Raises InputError as for ``simulate``.
     """
     catalogue = catalogue or load()
     who = run.who

@@ -18,18 +18,8 @@ PRESENT = 1.0
 def aloud(result: Result) -> str:
     """Read a result aloud: the peak of the first drug, then the first receptor, then withdrawal if there is any.
 
-    Parameters
-    ----------
-    result : Result
-        Of one person or a population.
+    ``result``: of one person or a population. Returns plain sentences with numbers and units.
 
-    Returns
-    -------
-    str
-        Plain sentences with numbers and units.
-
-    Examples
-    --------
     >>> import schild
     >>> aloud(schild.simulate("naltrexone 50 mg po", until="24 h")).split(",")[0]
     'In this person'
@@ -115,8 +105,6 @@ def _after(when: Any) -> str:
 def band_words(score: float) -> str:
     """Write the band of a withdrawal score, as it is read when it is rounded.
 
-    Examples
-    --------
     >>> band_words(3.0), band_words(12.6)
     ('below mild', 'moderate')
     """

@@ -55,21 +55,8 @@ def cautions(
 ) -> Iterator[str]:
     """Warn of withdrawal brought on and of tolerance lost.
 
-    Parameters
-    ----------
-    run : Run
-        A run with adaptation.
-    events : sequence of Event
-        Its expanded doses, earlier use included.
-    catalogue : Catalogue
-        For the roles of the drugs.
-    solve : callable
-        Simulates a run at given times [us], without warnings of this kind.
-
-    Yields
-    ------
-    str
-        Warnings.
+    ``run``: a run with adaptation; ``events``: its expanded doses, earlier use included; ``catalogue``: for the roles
+    of the drugs; ``solve``: simulates a run at given times [us], without warnings of this kind.
     """
     until = run.until_tick
     begun = _begun(catalogue, events, until)
@@ -122,28 +109,18 @@ def cautions(
 def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:
     """Say what a label asks for where a drug is begun sooner after an opioid, whatever the model computes.
 
-    Parameters
-    ----------
-    values : Values
-        Numbers of the run, the intervals of the labels among them.
-    events : sequence of Event
-        Expanded doses, earlier use included, in the order of time.
+    ``values``: numbers of the run, the intervals of the labels among them; ``events``: expanded doses, earlier use
+    included, in the order of time. Yields one warning for each drug that is begun within an interval of its label, with
+    the label's sentence in our words.
 
-    Yields
-    ------
-    str
-        One warning for each drug that is begun within an interval of its label, with the label's sentence in our words.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> events = expand(parse_regimen("heroin 25 mg iv; naltrexone 50 mg po at 3 d"), 10**12)
     >>> print(*label_cautions(Values(load()), events))
     Naltrexone follows the last dose of heroin by 72 h. The label asks for at least 7 to 10 days without opioids \
-before naltrexone is begun after short-acting ones. No interval and no test is wholly reliable, and severity in one \
-person cannot be predicted.
-    """
+    before naltrexone is begun after short-acting ones. No interval and no test is wholly reliable, and severity in one \
+    person cannot be predicted.
+    """  # noqa: E501
     catalogue = values.catalogue
     last: dict[str, Event] = {}
     begun: set[str] = set()

@@ -30,22 +30,9 @@ _STEADY = 1e-6
 def nodes_of(doses: Sequence[int], length: int, finer: int = 1) -> list[int]:
     """Ticks from 0 to ``length``, close together after each dose.
 
-    Parameters
-    ----------
-    doses : sequence of int
-        Times of doses, rising, the first at 0. [us]
-    length : int
-        End. [us]
-    finer : int
-        So many pieces for one.
+    ``doses``: times of doses, rising, the first at 0 [us]; ``length``: end [us]; ``finer``: so many pieces for one.
+    Returns rising [us].
 
-    Returns
-    -------
-    list of int
-        Rising. [us]
-
-    Examples
-    --------
     >>> nodes = nodes_of([0], 6 * TICKS_PER_HOUR)
     >>> nodes[0], len(nodes), nodes[-1] == 6 * TICKS_PER_HOUR
     (0, 49, True)
@@ -71,19 +58,8 @@ def rates_of(built: Built, n: int) -> Floats:
 def drive_of(built: Built, slots: Sequence[str], occupancy: NDArray[np.floating]) -> Floats:
     """Drive of adaptation from occupancies.
 
-    Parameters
-    ----------
-    built : Built
-        A model with adaptation.
-    slots : sequence of str
-        Names of the occupancies.
-    occupancy : ndarray, shape (n, n_slots, n_times)
-        Their values. [1]
-
-    Returns
-    -------
-    ndarray, shape (n, n_times)
-        Drive. [1]
+    ``built``: a model with adaptation; ``slots``: names of the occupancies; ``occupancy``, shape (n, n_slots, n_times):
+    their values [1]. Returns drive [1], shape (n, n_times).
     """
     n = occupancy.shape[0]
     drive = np.zeros((n, occupancy.shape[2]))
@@ -97,27 +73,10 @@ def drive_of(built: Built, slots: Sequence[str], occupancy: NDArray[np.floating]
 def steady_lags(hours: Floats, drive: Floats, rates: Floats) -> Floats:
     """Adaptation states at the beginning of a period that has come again and again for ever.
 
-    Parameters
-    ----------
-    hours : ndarray, shape (n_nodes,)
-        Nodes of one period, from 0 to its length. [h]
-    drive : ndarray, shape (n, n_nodes)
-        Drive in it. [1]
-    rates : ndarray, shape (n, n_states, 5)
-        From ``rates_of``.
+    ``hours``, shape (n_nodes,): nodes of one period, from 0 to its length [h]; ``drive``, shape (n, n_nodes): drive in
+    it [1]; ``rates``, shape (n, n_states, 5): from ``rates_of``. Returns states, shape (n, n_states). Raises
+    SchildError if a state does not settle.
 
-    Returns
-    -------
-    ndarray, shape (n, n_states)
-        States.
-
-    Raises
-    ------
-    SchildError
-        If a state does not settle.
-
-    Examples
-    --------
     >>> rates = np.array([[[0.01, 0.01, 0.01, 0.01, 0.0]]])
     >>> steady_lags(np.linspace(0.0, 6.0, 7), np.full((1, 7), 0.3), rates).round(6).tolist()
     [[0.3]]

@@ -21,15 +21,9 @@ __all__ = ["Effects"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """The effects that a run can show.
+    """The effects that a run can show."""
 
-    Parameters
-    ----------
-    built : Built
-        The model with its values; an effect can be shown when the run follows every receptor it listens to.
-    """
-
-    built: Built
+    built: Built  #: The model with its values; an effect can be shown when the run follows every receptor it listens to
 
     @property
     def catalogue(self) -> Catalogue:
@@ -83,17 +77,8 @@ class Effects:
     def values(self, name: str, signal_of: Signals) -> Floats:
         """Return an effect over time.
 
-        Parameters
-        ----------
-        name : str
-            Key of the effect.
-        signal_of : Signals
-            Occupancies and adaptation, each of shape (n_subjects, n_times).
-
-        Returns
-        -------
-        ndarray, shape (n_subjects, n_times)
-            In the effect's unit.
+        ``name``: key of the effect; ``signal_of``: occupancies and adaptation, each of shape (n_subjects, n_times).
+        Returns values in the effect's unit, shape (n_subjects, n_times).
         """
         effect, values = self.catalogue.effects[name], self.built.values
         stimulus = np.zeros(signal_of.shape)

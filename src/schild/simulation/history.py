@@ -111,15 +111,8 @@ def _event(r: _Regimen, tick: int, order: int, occasion: int, **more: int) -> Ev
 def plan_history(doses: Sequence[Dose]) -> History | None:
     """Cut earlier use into pieces of equal periods.
 
-    Parameters
-    ----------
-    doses : sequence of Dose
-        Repeated doses before time 0.
-
-    Returns
-    -------
-    History or None
-        None where so few doses were taken that a run may as well begin with the first.
+    ``doses``: repeated doses before time 0. Returns none where so few doses were taken that a run may as well begin
+    with the first.
     """
     regimens = tuple(
         _Regimen(dose=d, every=d.every_tick, first=d.time_tick, count=d.count or 1) for d in doses if d.every_tick
@@ -158,21 +151,9 @@ def begin_of(
 ) -> Begin:
     """States of receptors and adaptation where the run takes up.
 
-    Parameters
-    ----------
-    history : History
-        From ``plan_history``.
-    rebuild : callable
-        Builds the model of a list of events, with adaptation and the receptors it follows.
-    n : int
-        Number of people.
-    rtol, threads
-        As for ``schild.simulation.solve.solve``.
-
-    Returns
-    -------
-    Begin
-        For ``solve``.
+    ``history``: from ``plan_history``; ``rebuild``: builds the model of a list of events, with adaptation and the
+    receptors it follows; ``rtol`` and ``threads``: as for ``schild.simulation.solve.solve``. Returns what ``solve``
+    takes as ``begin``.
     """
     events, grids = _windows(history, 0)
     built = rebuild(events)

@@ -451,27 +451,10 @@ _TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second
 def predict(observation: Observation, *, catalogue: Catalogue | None = None, **options: Any) -> Floats:
     """Run what a study did and compute what it measured.
 
-    Parameters
-    ----------
-    observation : Observation
-        A row of a study.
-    catalogue : Catalogue, optional
-        Where drugs and effects stand; the one of schild, unless another is given.
-    **options
-        Of ``simulate``: population, structure, overrides, seed and so on.
+    ``observation``: a row of a study; ``options``: of ``simulate``: population, structure, overrides, seed and so on.
+    Returns values in the unit of the observation, shape (n_subjects,). Raises InputError for a kind of result that no
+    rule computes.
 
-    Returns
-    -------
-    ndarray, shape (n_subjects,)
-        In the unit of the observation.
-
-    Raises
-    ------
-    InputError
-        For a kind of result that no rule computes.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study("naltrexone_pet").observations}
     >>> bool(80 < predict(rows["weerts2008_mor"])[0] < 100)
@@ -500,24 +483,10 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
 def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str, **options: Any) -> float:
     """Root mean square of the distances to scans that constants were fitted to, in their standard deviations. [SD]
 
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Where the rows and the drug stand.
-    study, receptor : str
-        Key of the study, and the receptor that was scanned; rows for calibration with a fixed standard deviation count.
-    structure : str
-        Rival mechanism.
-    **options
-        As for ``predict``.
+    ``catalogue``: where the rows and the drug stand; ``study`` and ``receptor``: key of the study, and the receptor
+    that was scanned; rows for calibration with a fixed standard deviation count; ``options``: as for ``predict``.
+    Returns weighted error [SD].
 
-    Returns
-    -------
-    float
-        Weighted error. [SD]
-
-    Examples
-    --------
     >>> names = ("effect_compartment", "plasma_equilibrium")
     >>> default, rival = (weighted_error(load(), "naltrexone_pet", "mor", name) for name in names)
     >>> default < rival

@@ -48,18 +48,10 @@ _HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalCourse:
-    """A score over time.
+    """A score over time."""
 
-    Parameters
-    ----------
-    time_h : ndarray, shape (n_times,)
-        From the zero of the clock; negative before it. [h]
-    score : ndarray, shape (n_people, n_times)
-        Latent COWS, or the shift of tolerance.
-    """
-
-    time_h: Floats
-    score: Floats
+    time_h: Floats  #: From the zero of the clock; negative before it [h]; shape (n_times,)
+    score: Floats  #: Latent COWS, or the shift of tolerance; shape (n_people, n_times)
 
     def after(self, hours: float) -> WithdrawalCourse:
         """The part from zero to ``hours``."""
@@ -113,8 +105,6 @@ class WithdrawalCourse:
 def split_words(words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Histories and doses of a row: parts with an interval and "for" are earlier use.
 
-    Examples
-    --------
     >>> split_words("morphine 30 mg sc q6h for 60 d stopped 3 h; naloxone 0.4 mg im")
     (('morphine 30 mg sc q6h for 60 d stopped 3 h',), ('naloxone 0.4 mg im',))
     """
@@ -227,18 +217,8 @@ def _ratio(row: _Row) -> Floats:
 def rated_shares(cows: Floats) -> dict[str, float]:
     """Shares of the trial's categories when latent scores are rated with noise.
 
-    Parameters
-    ----------
-    cows : ndarray, shape (n_people,)
-        Latent scores.
+    ``cows``, shape (n_people,): latent scores. Returns shares by category of ``SOWS_FROM``; the sum is 1.
 
-    Returns
-    -------
-    dict of str to float
-        By category of ``SOWS_FROM``; the sum is 1.
-
-    Examples
-    --------
     >>> shares = rated_shares(np.zeros(3))
     >>> round(sum(shares.values()), 12), shares["severe"]
     (1.0, 0.0)
@@ -297,29 +277,11 @@ def observe_withdrawal(
 ) -> Floats:
     """Run what a study did and compute what it measured.
 
-    Parameters
-    ----------
-    o : Observation
-        A row of a study of withdrawal; its regimen may hold earlier use ("... q6h for 60 d stopped 10 d").
-    kept : dict, optional
-        Courses shared between rows that ask the same.
-    catalogue : Catalogue, optional
-        Where drugs and mechanisms stand; the one of schild, unless another is given.
-    **options
-        Of a run: population, adaptation, overrides, seed.
+    ``o``: a row of a study of withdrawal; its regimen may hold earlier use ("... q6h for 60 d stopped 10 d"). ``kept``:
+    courses shared between rows that ask the same; ``options``: of a run: population, adaptation, overrides, seed.
+    Returns values in the unit of the row; a share is one number. A time that is never reached is infinite, shape
+    (n_people,). Raises InputError for a kind of result that no rule computes.
 
-    Returns
-    -------
-    ndarray, shape (n_people,)
-        In the unit of the row; a share is one number. A time that is never reached is infinite.
-
-    Raises
-    ------
-    InputError
-        For a kind of result that no rule computes.
-
-    Examples
-    --------
     >>> o = Observation(
     ...     id="x", study="", observable="cows_peak", species="mor", time_h=6, value=1, unit="points",
     ...     regimen="naloxone 10 mg im",

@@ -38,33 +38,15 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How an output is named and shown.
+    """How an output is named and shown."""
 
-    Parameters
-    ----------
-    name : str
-        Name in the contract; a pattern such as ``plasma_<species>`` until ``of`` fills it in.
-    unit : str
-        Unit of its values; ``"1"`` for fractions and ratios.
-    words : str
-        What it is, in words for labels and tables; may hold the same placeholders.
-    group : str
-        Key of ``GROUPS``.
-    drawn : bool
-        Whether a figure shows it when nobody says which outputs to draw.
-    tabled : bool
-        Whether the summary has a line for it: at the start, lowest, highest, at the end.
-    ratio : bool
-        Whether a value of unit 1 can pass one.
-    """
-
-    name: str
-    unit: str
-    words: str
-    group: str
-    drawn: bool = False
-    tabled: bool = False
-    ratio: bool = False
+    name: str  #: Name in the contract; a pattern such as ``plasma_<species>`` until ``of`` fills it in
+    unit: str  #: Unit of its values; ``"1"`` for fractions and ratios
+    words: str  #: What it is, in words for labels and tables; may hold the same placeholders
+    group: str  #: Key of ``GROUPS``
+    drawn: bool = False  #: Whether a figure shows it when nobody says which outputs to draw
+    tabled: bool = False  #: Whether the summary has a line for it: at the start, lowest, highest, at the end
+    ratio: bool = False  #: Whether a value of unit 1 can pass one
 
     @property
     def logarithmic(self) -> bool:
@@ -82,15 +64,9 @@ class Kind:
     def of(self, words: Mapping[str, str] | None = None, **names: str) -> Kind:
         """Fill in the placeholders.
 
-        Parameters
-        ----------
-        words : mapping, optional
-            What stands for each placeholder in words; its name by default.
-        **names : str
-            What stands for each placeholder in the name.
+        ``words``: what stands for each placeholder in words; its name by default; ``names``: what stands for each
+        placeholder in the name.
 
-        Examples
-        --------
         >>> kind = Kind(name="plasma_<species>", unit="ng/mL", words="<species> in plasma", group="plasma")
         >>> kind.of({"species": "6-beta-naltrexol"}, species="beta_naltrexol").words
         '6-beta-naltrexol in plasma'
@@ -105,8 +81,6 @@ class Kind:
 def concentration_words(value: float) -> str:
     """Write a plasma concentration [ng/mL]; what no assay could see is said to be so.
 
-    Examples
-    --------
     >>> concentration_words(11.63), concentration_words(5.54e-217), concentration_words(0.0)
     ('11.6', 'below quantification', '0')
     """
@@ -116,12 +90,7 @@ def concentration_words(value: float) -> str:
 class Signals:
     """Signals of a solution by name, as the recipes take them.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Signals that were stored.
-    out : ndarray, shape (n_subjects, n_signals, n_times)
-        Their values.
+    ``names``: signals that were stored; ``out``, shape (n_subjects, n_signals, n_times): their values.
     """
 
     def __init__(self, names: Sequence[str], out: Floats) -> None:
@@ -154,31 +123,17 @@ def stored(signal: str, get: Signals) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How an output of one model is computed.
+    """How an output of one model is computed."""
 
-    Parameters
-    ----------
-    kind : Kind
-        What it is, without placeholders.
-    signals : tuple of str
-        Engine signals that it needs.
-    values : callable
-        From ``Signals`` to an array of shape (n_subjects, n_times) in the kind's unit.
-    fold : (str, float), optional
-        Signal and threshold that the engine's reducers fold for the metrics.
-    metrics : callable, optional
-        From what the reducers give for that signal (by name, arrays of shape (n_subjects,)) and the length of the run
-        [h] to metrics by name.
-    default : bool
-        Whether a run shows it unasked.
-    """
-
-    kind: Kind
-    signals: tuple[str, ...]
+    kind: Kind  #: What it is, without placeholders
+    signals: tuple[str, ...]  #: Engine signals that it needs
+    #: From ``Signals`` to an array of shape (n_subjects, n_times) in the kind's unit
     values: Callable[[Signals], Floats]
-    fold: tuple[str, float] | None = None
+    fold: tuple[str, float] | None = None  #: Signal and threshold that the engine's reducers fold for the metrics
+    #: From what the reducers give for that signal (by name, arrays of shape (n_subjects,)) and the length of the run
+    #: [h] to metrics by name
     metrics: Callable[[Mapping[str, Floats], float], dict[str, Floats]] | None = None
-    default: bool = True
+    default: bool = True  #: Whether a run shows it unasked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

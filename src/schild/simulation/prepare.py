@@ -20,42 +20,20 @@ __all__ = ["Prepared", "prepare", "signals_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A model of some people, ready to be solved.
+    """A model of some people, ready to be solved."""
 
-    Attributes
-    ----------
-    built : Built
-        Structure, parameters, entries and values.
-    rebuild : callable
-        Builds the model of other events for the same people.
-    begin : callable
-        Gives the states that earlier use has left, None for people who start without.
-    rtol, threads
-        Of the solver, as for ``solve``.
-    """
-
-    built: Built
-    rebuild: Callable[..., Built]
-    begin: Callable[[], Begin | None]
+    built: Built  #: Structure, parameters, entries and values
+    rebuild: Callable[..., Built]  #: Builds the model of other events for the same people
+    begin: Callable[[], Begin | None]  #: Gives the states that earlier use has left, None for people who start without
+    #: Of the solver, as for ``solve``
     rtol: float
     threads: int | None
 
     def solve(self, times_tick: Sequence[int], recipes: Sequence[Recipe], **options: Any) -> Solution:
         """Solve the model and keep the signals that some outputs are made of.
 
-        Parameters
-        ----------
-        times_tick : sequence of int
-            Output times, rising. [us]
-        recipes : sequence of Recipe
-            Outputs, from ``schild.simulation.registry.outputs_of``.
-        **options
-            Others of ``schild.simulation.solve.solve``.
-
-        Returns
-        -------
-        Solution
-            Signals at the output times.
+        ``times_tick``: output times, rising [us]; ``recipes``: outputs, from ``schild.simulation.registry.outputs_of``;
+        ``options``: others of ``schild.simulation.solve.solve``. Returns signals at the output times.
         """
         return solve(
             self.built,
@@ -72,10 +50,7 @@ class Prepared:
     def outputs(self, times_tick: Sequence[int], recipes: Sequence[Recipe], **options: Any) -> dict[str, Output]:
         """Solve the model and read outputs, by name; as for ``solve``.
 
-        Raises
-        ------
-        InputError
-            If a person cannot be solved.
+        Raises InputError if a person cannot be solved.
         """
         solution = self.solve(times_tick, recipes, **options)
         if said := solution.failures():
@@ -100,25 +75,10 @@ def prepare(
 ) -> Prepared:
     """Build the model of some events, and bring earlier use to where the run takes up.
 
-    Parameters
-    ----------
-    values : Values
-        The people's numbers.
-    events : sequence of Event
-        Expanded doses, in order; those of earlier use have the numbers (``order``) below ``len(history)``.
-    history : sequence of Dose
-        Earlier use.
-    fast_forward : bool
-        Whether regular earlier use is solved period by period; False leaves its doses among the events.
-    rtol, threads
-        Of the solver.
-    **structure
-        Of ``schild.model.build.build``: ``structure``, ``receptors``, ``tone``, ``without``, ``adaptation``.
-
-    Returns
-    -------
-    Prepared
-        Ready to be solved.
+    ``events``: expanded doses, in order; those of earlier use have the numbers (``order``) below ``len(history)``;
+    ``fast_forward``: whether regular earlier use is solved period by period; False leaves its doses among the events;
+    ``structure``: of ``schild.model.build.build``: ``structure``, ``receptors``, ``tone``, ``without``, ``adaptation``.
+    Returns a model that is ready to be solved.
     """
 
     def rebuild(some: Sequence[Event], **changes: Any) -> Built:

@@ -185,22 +185,8 @@ FAMILIES: tuple[Callable[[Effects], Iterator[Recipe]], ...] = (
 def outputs_of(effects: Effects, wanted: Sequence[str] | None = None) -> list[Recipe]:
     """List the outputs of a run.
 
-    Parameters
-    ----------
-    effects : Effects
-        The model and the effects that it can show.
-    wanted : sequence of str, optional
-        Names to keep; the defaults where none are given.
-
-    Returns
-    -------
-    list of Recipe
-        In the registry's order.
-
-    Raises
-    ------
-    UnknownNameError
-        For a name that this run cannot give.
+    ``effects``: the model and the effects that it can show; ``wanted``: names to keep; the defaults where none are
+    given. Returns them in the registry's order. Raises UnknownNameError for a name that this run cannot give.
     """
     every = [recipe for family in FAMILIES for recipe in family(effects)]
     if wanted is None:
@@ -244,8 +230,6 @@ def read_metrics(recipes: Sequence[Recipe], solution: Solution) -> dict[str, Flo
 def schema(catalogue: Catalogue) -> dict[str, Any]:
     """Describe the outputs that a run can have as JSON Schema: the object ``outputs`` of ``--json``.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> schema(load())["patternProperties"]["^pupil$"]["description"]
     'pupil diameter [mm]'

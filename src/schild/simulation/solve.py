@@ -29,46 +29,22 @@ _KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """Where a run takes up after earlier use.
+    """Where a run takes up after earlier use."""
 
-    Parameters
-    ----------
-    tick : int
-        When. [us]
-    occupancy : mapping of str to ndarray, shape (n,)
-        Occupancies by signal; those not named start as in an empty body.
-    lags : ndarray, shape (n, n_states)
-        Adaptation states.
-    """
-
-    tick: int
-    occupancy: Mapping[str, Floats]
-    lags: Floats
+    tick: int  #: When [us]
+    occupancy: Mapping[str, Floats]  #: Occupancies by signal; those not named start as in an empty body; shape (n,)
+    lags: Floats  #: Adaptation states; shape (n, n_states)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """Signals of every subject at the output times, and what the reducers made of them.
+    """Signals of every subject at the output times, and what the reducers made of them."""
 
-    Parameters
-    ----------
-    program : Program
-        Names of the signals.
-    times_h : ndarray, shape (n_times,)
-        Output times. [h]
-    names : tuple of str
-        Signals stored in ``engine.out``.
-    reduced : tuple of str
-        Signals folded in ``engine.reduced``.
-    engine : EngineResult
-        Arrays, status and step counts.
-    """
-
-    program: Program
-    times_h: Floats
-    names: tuple[str, ...]
-    reduced: tuple[str, ...]
-    engine: EngineResult
+    program: Program  #: Names of the signals
+    times_h: Floats  #: Output times [h]; shape (n_times,)
+    names: tuple[str, ...]  #: Signals stored in ``engine.out``
+    reduced: tuple[str, ...]  #: Signals folded in ``engine.reduced``
+    engine: EngineResult  #: Arrays, status and step counts
 
     def failures(self) -> str:
         """Say how many people could not be solved, and why; empty where all were."""
@@ -96,19 +72,9 @@ def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 
 def events_of_each(plain: EngineEvents, time_h: Floats, keep: NDArray[np.bool_] | None = None) -> EngineEvents:
     """Give each person some of the same events, at times of the person's own.
 
-    Parameters
-    ----------
-    plain : EngineEvents
-        The events of everybody, from ``engine_events``.
-    time_h : ndarray, shape (n, n_events)
-        When each person has them. [h]
-    keep : ndarray of bool, shape (n, n_events), optional
-        Which of them; all by default.
-
-    Returns
-    -------
-    EngineEvents
-        In the order of people, and of time for each.
+    ``plain``: the events of everybody, from ``engine_events``; ``time_h``, shape (n, n_events): when each person has
+    them [h]; ``keep``, shape (n, n_events): which of them; all by default. Returns them in the order of people, and of
+    time for each.
     """
     sequence = np.argsort(time_h, axis=1, kind="stable")
     kept = np.ones(time_h.shape, dtype=bool) if keep is None else np.take_along_axis(keep, sequence, axis=1)
@@ -140,38 +106,20 @@ def solve(
 ) -> Solution:
     """Solve a built model for ``n`` subjects.
 
-    Parameters
-    ----------
-    built : Built
-        From ``schild.model.build.build``.
-    n : int
-        Number of subjects in its parameters.
-    times_tick : sequence of int
-        Output times, rising. [us]
-    store : sequence of str, optional
-        Signals to keep at the output times; every one by default.
-    reduce : sequence of (str, float)
-        Signals to fold inside the run, each with a threshold.
-    window_h : (float, float), optional
-        Where the reducers look; from the first output time to the last by default. [h]
-    rtol, threads, dtype, progress
-        As in ``schild.engine.run.run``.
-    rebuild : callable, optional
-        Builds the model of a list of events for the same people; needed where receptors start on a periodic course.
-    begin : Begin, optional
-        States of receptors and adaptation at the first event.
-    tabulate : callable
-        Writes entries as arrays; one of your own can give each subject its own times.
+    - ``built``: from ``schild.model.build.build``.
+    - ``n``: number of subjects in its parameters.
+    - ``times_tick``: output times, rising [us].
+    - ``store``: signals to keep at the output times; every one by default.
+    - ``reduce``: signals to fold inside the run, each with a threshold.
+    - ``window_h``: where the reducers look; from the first output time to the last by default [h].
+    - ``rtol``, ``threads``, ``dtype`` and ``progress``: as in ``schild.engine.run.run``.
+    - ``rebuild``: builds the model of a list of events for the same people; needed where receptors start on a periodic
+      course.
+    - ``begin``: states of receptors and adaptation at the first event.
+    - ``tabulate``: writes entries as arrays; one of your own can give each subject its own times.
 
-    Returns
-    -------
-    Solution
-        With NaN and a status for subjects that failed.
-
-    Raises
-    ------
-    SchildError
-        If receptors have to start on a periodic course and no ``rebuild`` was given.
+    Subjects that failed have NaN and a status. Raises SchildError if receptors have to start on a periodic
+    course and no ``rebuild`` was given.
     """
     program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
     names = tuple(store) if store is not None else program.signals

@@ -37,24 +37,13 @@ MEASURES = ("placebo", "active", "difference", "risk_ratio", "rate_ratio", "odds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialCheck:
-    """A published result and what the model says about it.
-
-    Attributes
-    ----------
-    observation : Observation
-        The row.
-    kind : str
-        ``fitted``, ``pooled`` or ``single``.
-    predicted : float
-        Expected value; of a single trial the median over virtual trials.
-    low, high : float
-        Window that decides: printed interval, 1.96 standard errors of a fitted rate, or the middle 95 % of virtual
-        trials of that size.
-    """
+    """A published result and what the model says about it."""
 
     observation: Observation
-    kind: str
-    predicted: float
+    kind: str  #: ``fitted``, ``pooled`` or ``single``
+    predicted: float  #: Expected value; of a single trial the median over virtual trials
+    #: Window that decides: printed interval, 1.96 standard errors of a fitted rate, or the middle 95 % of virtual
+    #: trials of that size
     low: float
     high: float
 
@@ -68,8 +57,6 @@ class TrialCheck:
 def arm_of(regimen: str) -> dict[str, object]:
     """Write one regimen as the active arm of a trial; how many doses it names does not count.
 
-    Examples
-    --------
     >>> arm_of("naltrexone 380 mg im_depot q28d x3")["every"]
     '28 d'
     """
@@ -88,8 +75,6 @@ def arm_of(regimen: str) -> dict[str, object]:
 def scenario_of(o: Observation, **head: object) -> Trial:
     """Make the trial of a row: its regimen against placebo, other people than the virtual ones being unknown.
 
-    Examples
-    --------
     >>> rows = {o.id: o for o in load().study(STUDY).observations}
     >>> scenario_of(rows["santos2022_heavy_days"]).arm[0].words
     'naltrexone 50 mg oral, before anticipated drinking'
@@ -160,19 +145,8 @@ def check_trial(
 ) -> TrialCheck:
     """Hold one row against the model.
 
-    Parameters
-    ----------
-    o : Observation
-        Of the study ``alcohol_trials``.
-    people, trials, seed : int
-        Behind expected values, and behind intervals of single trials.
-    catalogue : Catalogue, optional
-        Another catalogue than the one that comes with the package.
-
-    Returns
-    -------
-    TrialCheck
-        With the window that decides.
+    ``o``: of the study ``alcohol_trials``; ``people``, ``trials`` and ``seed``: behind expected values, and behind
+    intervals of single trials. Returns the prediction with the window that decides.
     """
     time = o.time_h or 0.0
     catalogue = catalogue or load()

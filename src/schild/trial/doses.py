@@ -21,40 +21,21 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """What people of one arm take.
+    """What people of one arm take."""
 
-    Attributes
-    ----------
-    dose : ndarray of bool, shape (n, n_days)
-        Whether a tablet or an injection is taken on the day.
-    stop, leave : ndarray of int, shape (n,)
-        First day without tablets for good, and first day that nobody sees; the length of the trial for never.
-    nausea : ndarray of bool, shape (n,)
-        Whether the person has nausea.
-    """
-
-    dose: Bools
+    dose: Bools  #: Whether a tablet or an injection is taken on the day; shape (n, n_days)
+    #: First day without tablets for good, and first day that nobody sees; the length of the trial for never; shape (n,)
     stop: Ints
     leave: Ints
-    nausea: Bools
+    nausea: Bools  #: Whether the person has nausea; shape (n,)
 
 
 def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wanted: Bools | None = None) -> Taking:
     """Draw what people ``first`` to ``first + n`` take in an arm.
 
-    Parameters
-    ----------
-    trial, arm, numbers
-        Of the replicate; arms share every random number.
-    first, n : int
-        Whom.
-    wanted : ndarray of bool, shape (n, n_days), optional
-        Days on which the person would drink without the drug; needed for as-needed dosing.
-
-    Returns
-    -------
-    Taking
-        Nobody takes anything once given up.
+    ``trial``, ``arm`` and ``numbers``: of the replicate; arms share every random number; ``wanted``, shape (n, n_days):
+    days on which the person would drink without the drug; needed for as-needed dosing. Nobody takes anything once
+    given up.
     """
     seed, days = trial.trial.seed, trial.days
     day = np.arange(days)

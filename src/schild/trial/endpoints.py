@@ -97,17 +97,9 @@ class Contrast:
 def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) -> NDArray[np.int64]:
     """Level of risk by mean alcohol of a day: 0 none, 1 low, 2 medium, 3 high, 4 very high [WHO2000].
 
-    Parameters
-    ----------
-    grams : ndarray
-        Mean alcohol of a day. [g]
-    female : ndarray of bool
-        Women have limits of their own.
-    numbers : TrialNumbers
-        Upper ends of the levels.
+    ``grams``: mean alcohol of a day [g]; ``female``: women have limits of their own; ``numbers``: upper ends of the
+    levels.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.trial.numbers import trial_numbers
     >>> numbers = trial_numbers(Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}), load())
@@ -124,21 +116,9 @@ def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) 
 def values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: TrialNumbers) -> dict[str, Floats]:
     """Endpoints of each person of one arm, by the trial's rule for missing days.
 
-    Parameters
-    ----------
-    trial : Trial
-        Length and rule.
-    counts : ndarray, shape (n, n_counts)
-        Of ``follow``, of the arm.
-    people : ndarray, shape (n, 6)
-        Of ``follow``, of the arm.
-    numbers : TrialNumbers
-        Levels, and alcohol of a drink.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (n,)
-        Shares as 0 or 100; NaN for people who do not count.
+    ``counts``, shape (n, n_counts): of ``follow``, of the arm; ``people``, shape (n, 6): of ``follow``, of the arm;
+    ``numbers``: levels, and alcohol of a drink. Returns shares as 0 or 100; NaN for people who do not count, shape
+    (n,).
     """
     c = {name: counts[:, k].astype(np.float64) for k, name in enumerate(COUNTS)}
     female = people[:, 0] > 0.5
@@ -225,22 +205,10 @@ def describe(name: str, arm: str, x: Floats) -> Endpoint:
 def compare(name: str, arm: str, against: str, x: Floats, y: Floats, *, paired: bool) -> list[Contrast]:
     """Compare an arm with the reference arm.
 
-    Parameters
-    ----------
-    name : str
-        Endpoint.
-    arm, against : str
-        Names of the arms.
-    x, y : ndarray, shape (n,)
-        Values of the people of each.
-    paired : bool
-        Whether both are the same people: intervals are those of a trial with two groups all the same, but the error of
-        simulation is that of the person's own difference.
-
-    Returns
-    -------
-    list of Contrast
-        Difference; for shares also risk ratio and number needed to treat.
+    ``arm`` and ``against``: names of the arms; ``x`` and ``y``, shape (n,): values of the people of each; ``paired``:
+    whether both are the same people: intervals are those of a trial with two groups all the same, but the error of
+    simulation is that of the person's own difference. Returns difference; for shares also risk ratio and number needed
+    to treat.
     """
     proportion, weightstats = _stats()
     kind = ENDPOINTS[name]
@@ -303,19 +271,13 @@ def _finite(value: Any) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survival:
-    """Time to the first heavy drinking day in one arm: Kaplan-Meier.
+    """Time to the first heavy drinking day in one arm: Kaplan-Meier."""
 
-    Attributes
-    ----------
-    time_day, share, se : ndarray
-        Steps: day, share without a heavy day so far, standard error.
-    median, low, high : float or None
-        Median day and its 95 % interval, None where not reached.
-    """
-
+    #: Steps: day, share without a heavy day so far, standard error
     time_day: Floats
     share: Floats
     se: Floats
+    #: Median day and its 95 % interval, None where not reached
     median: float | None
     low: float | None
     high: float | None

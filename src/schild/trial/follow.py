@@ -51,41 +51,22 @@ def draws_of(trial: Trial, first: int, n: int) -> Draws:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """One arm, day by day.
-
-    Attributes
-    ----------
-    days : DaysResult
-        States and drinks.
-    taking : Taking
-        Doses, giving up, leaving.
-    occupancy : ndarray, shape (n, n_days)
-        Of mu in the evening. [1]
-    """
+    """One arm, day by day."""
 
     days: DaysResult
-    taking: Taking
-    occupancy: Floats
+    taking: Taking  #: Doses, giving up, leaving
+    occupancy: Floats  #: Of mu in the evening [1]; shape (n, n_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What is kept of some people.
+    """What is kept of some people."""
 
-    Attributes
-    ----------
-    counts : ndarray of int32, shape (n, n_arms, n_counts)
-        Columns ``COUNTS``.
-    people : ndarray, shape (n, n_arms, 6)
-        Women (1) or men (0), drinking days, heavy days and drinks in the 28 days before, release over the typical,
-        replicate.
-    weekly : ndarray, shape (n_arms, n_weeks, n_sums)
-        Columns ``WEEKLY``; sums over people and days.
-    """
-
-    counts: NDArray[np.int32]
+    counts: NDArray[np.int32]  #: Columns ``COUNTS``; shape (n, n_arms, n_counts)
+    #: Women (1) or men (0), drinking days, heavy days and drinks in the 28 days before, release over the typical,
+    #: replicate; shape (n, n_arms, 6)
     people: Floats
-    weekly: Floats
+    weekly: Floats  #: Columns ``WEEKLY``; sums over people and days; shape (n_arms, n_weeks, n_sums)
 
 
 def course(
@@ -99,21 +80,7 @@ def course(
 ) -> Course:
     """Follow people through one arm.
 
-    Parameters
-    ----------
-    trial, arm, who, numbers
-        Of the replicate.
-    replicate : int
-        Which repeat.
-    draws : Draws
-        Of these people.
-    before : Course, optional
-        The same people in the same arm under other numbers of drinking: doses and occupancy are taken from it.
-
-    Returns
-    -------
-    Course
-        Day by day.
+    ``before``: the same people in the same arm under other numbers of drinking: doses and occupancy are taken from it.
     """
     n, days = who.n, trial.days
     own = numbers["response.between"] * who.response
@@ -167,22 +134,9 @@ def follow(
 ) -> Part:
     """Follow people ``start`` to ``stop`` of a trial through every arm.
 
-    Parameters
-    ----------
-    trial : Trial
-        What to try.
-    start, stop : int
-        Numbers of people, counted over replicates; those of one replicate only.
-    catalogue, overrides
-        As for ``trial_numbers``.
+    ``start`` and ``stop``: numbers of people, counted over replicates; those of one replicate only; ``catalogue`` and
+    ``overrides``: as for ``trial_numbers``. A person's results are the same whatever the range.
 
-    Returns
-    -------
-    Part
-        The same for a person whatever the range.
-
-    Examples
-    --------
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=8, weeks=4)
     >>> whole, some = follow(trial, 0, 8), follow(trial, 3, 5)
     >>> bool((whole.counts[3:5] == some.counts).all())

@@ -25,24 +25,13 @@ _TOGETHER = {"alcohol.day.drink.aversion": "alcohol.day.drink.reward",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialNumbers:
-    """Numbers of one replicate: ``numbers["adherence.daily"]`` is a number of ``trial``.
+    """Numbers of one replicate: ``numbers["adherence.daily"]`` is a number of ``trial``."""
 
-    Attributes
-    ----------
-    values : Values
-        Of the replicate, with the record of what was used.
-    said : mapping of str to float
-        Numbers of ``trial`` that the scenario says, or that a trial which differs from others has.
-    drug : DayValue
-        From occupancy to log odds.
-    effect : float
-        What multiplies the drug's effect in this trial; one but for trials that differ. [1]
-    """
-
-    values: Values
+    values: Values  #: Of the replicate, with the record of what was used
+    #: Numbers of ``trial`` that the scenario says, or that a trial which differs from others has
     said: Mapping[str, float]
-    drug: DayValue
-    effect: float
+    drug: DayValue  #: From occupancy to log odds
+    effect: float  #: What multiplies the drug's effect in this trial; one but for trials that differ [1]
 
     @property
     def drink_g(self) -> float:
@@ -67,26 +56,10 @@ def trial_numbers(
 ) -> TrialNumbers:
     """Give a replicate its numbers.
 
-    Parameters
-    ----------
-    trial : Trial
-        Says whether parameter sets are drawn and whether trials differ; its scenario wins over the catalogue.
-    catalogue : Catalogue
-        Where the numbers stand.
-    replicate : int
-        Which repeat of the trial.
-    overrides : mapping, optional
-        Values in place of the catalogue's, by ``"trial.<number>"``, ``"alcohol.<number>"`` and so on.
-    uses : Uses, optional
-        Record to add to.
+    ``trial``: says whether parameter sets are drawn and whether trials differ; its scenario wins over the catalogue;
+    ``catalogue``: where the numbers stand; ``replicate``: which repeat of the trial; ``overrides``: values in place of
+    the catalogue's, by ``"trial.<number>"``, ``"alcohol.<number>"`` and so on; ``uses``: record to add to.
 
-    Returns
-    -------
-    TrialNumbers
-        With limits kept.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
     >>> trial_numbers(trial, load(), overrides={"trial.limit.male": 6})["limit.male"]

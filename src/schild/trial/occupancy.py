@@ -33,26 +33,10 @@ _ROLES = ("antagonist",)
 def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, numbers: TrialNumbers) -> Floats:
     """Run the engine for people who take an arm's drug on some days.
 
-    Parameters
-    ----------
-    arm : Arm
-        Drug, amount, route, dosing.
-    taken : ndarray of bool, shape (n, n_days)
-        Days with a dose.
-    people : Values
-        Their kinetics; variation between occasions is left out (docs/design/trial.md).
-    numbers : TrialNumbers
-        Of the replicate.
-
-    Returns
-    -------
-    ndarray, shape (n, n_days)
-        Occupancy of mu by the drug and what it turns into, at the hour of the evening. [1]
-
-    Raises
-    ------
-    InputError
-        For something that is not an antagonist.
+    ``arm``: drug, amount, route, dosing; ``taken``, shape (n, n_days): days with a dose; ``people``: their kinetics;
+    variation between occasions is left out (docs/design/trial.md). Returns occupancy of mu by the drug and what it
+    turns into, at the hour of the evening [1], shape (n, n_days). Raises InputError for something that is not an
+    antagonist.
     """
     n, days = taken.shape
     hour = numbers["hour.evening"] - numbers["hour.before"] if arm.dosing == "as_needed" else numbers["hour.tablet"]

@@ -28,39 +28,22 @@ TRIES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drinkers:
-    """People of a trial on the first morning, ``first`` to ``first + n`` of its endless list.
+    """People of a trial on the first morning, ``first`` to ``first + n`` of its endless list."""
 
-    Attributes
-    ----------
-    first : int
-        Number of the first.
-    drinking, heavy : ndarray, shape (n,)
-        Log odds of their own before treatment.
-    response : ndarray, shape (n,)
-        The person's own deviation in response, standard normal.
-    limit, tail : ndarray, shape (n,)
-        Drinks that make a day heavy; mean tail above. [drinks]
-    female : ndarray of bool, shape (n,)
-        For the limits and levels of women.
-    gain : ndarray, shape (n,)
-        Release of endogenous opioid over that of the typical person. [1]
-    craving, before : ndarray, shape (n,)
-        Slow craving [SD] and state of the last day.
-    baseline : ndarray of int, shape (n, 3)
-        Days with drinking, heavy days and drinks in the 28 days before.
-    """
-
-    first: int
+    first: int  #: Number of the first
+    #: Log odds of their own before treatment; shape (n,)
     drinking: Floats
     heavy: Floats
-    response: Floats
+    response: Floats  #: The person's own deviation in response, standard normal; shape (n,)
+    #: Drinks that make a day heavy; mean tail above [drinks]; shape (n,)
     limit: Floats
     tail: Floats
-    female: Bools
-    gain: Floats
+    female: Bools  #: For the limits and levels of women; shape (n,)
+    gain: Floats  #: Release of endogenous opioid over that of the typical person [1]; shape (n,)
+    #: Slow craving [SD] and state of the last day; shape (n,)
     craving: Floats
     before: NDArray[np.int8]
-    baseline: NDArray[np.int64]
+    baseline: NDArray[np.int64]  #: Days with drinking, heavy days and drinks in the 28 days before; shape (n, 3)
 
     @property
     def n(self) -> int:
@@ -85,8 +68,6 @@ def kinetic_people(trial: Trial, numbers: TrialNumbers, first: int, n: int, repl
 def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bool = False) -> Floats:
     """Random numbers of each person and day, shape (n, days): keyed by what, day and person only.
 
-    Examples
-    --------
     >>> whole = draw_days(1, "x", 0, 9, 3)
     >>> bool((draw_days(1, "x", 4, 5, 3) == whole[4:]).all())
     True
@@ -114,10 +95,7 @@ def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Values, first: int) -> 
 
     Every place has candidates of its own, so who fills it does not depend on other places.
 
-    Raises
-    ------
-    InputError
-        If a place finds nobody.
+    Raises InputError if a place finds nobody.
     """
     n, seed = kinetics.people.n, trial.trial.seed
     female = kinetics.covariate("sex") == "female"

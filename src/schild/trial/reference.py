@@ -26,15 +26,8 @@ def follow_one(
 ) -> tuple[list[int], list[int], float, float]:
     """Follow one person; parameters as for ``schild.engine.days.run_days``, for one row.
 
-    Returns
-    -------
-    states, drinks : list of int
-        Of each day.
-    craving, value : float
-        After the last day.
+    Returns ``states`` and ``drinks``: of each day; ``craving`` and ``value``: after the last day.
 
-    Examples
-    --------
     >>> days = ([0.5] * 2, [0.5] * 2, [0.5] * 2)
     >>> follow_one(
     ...     drinking=9, heavy=-9, shift_drinking=[0, 0], shift_heavy=[0, 0], lost=[0, 0], limit=5, tail=4,

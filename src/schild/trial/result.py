@@ -44,22 +44,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Individual:
-    """How one person's heavy days differ between arms: the same person, the same luck.
-
-    Attributes
-    ----------
-    arm, against : str
-        Names.
-    difference : ndarray, shape (n,)
-        Heavy days in the arm less those in the reference arm, over the whole trial, seen or not.
-    foreseen : float
-        Share of its variance that sex, drinking before treatment and release explain (linear). [1]
-    """
+    """How one person's heavy days differ between arms: the same person, the same luck."""
 
     arm: str
     against: str
+    #: Heavy days in the arm less those in the reference arm, over the whole trial, seen or not; shape (n,)
     difference: Floats
-    foreseen: float
+    foreseen: float  #: Share of its variance that sex, drinking before treatment and release explain (linear) [1]
 
     def shares(self) -> tuple[float, float, float]:
         """Shares of people with fewer, as many and more heavy days. [1]"""

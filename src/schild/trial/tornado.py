@@ -25,21 +25,13 @@ WATCHED = ("percent_heavy_drinking_days", "last4_no_heavy")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
-    """Effect of the active arm with one number at either end of its range.
+    """Effect of the active arm with one number at either end of its range."""
 
-    Attributes
-    ----------
-    number : str
-        ``trial.<number>`` or ``alcohol.<number>``.
-    low, high : float
-        Ends of its range.
-    at_low, at_high : tuple of float
-        Differences in ``WATCHED`` there.
-    """
-
-    number: str
+    number: str  #: ``trial.<number>`` or ``alcohol.<number>``
+    #: Ends of its range
     low: float
     high: float
+    #: Differences in ``WATCHED`` there
     at_low: tuple[float, ...]
     at_high: tuple[float, ...]
 
@@ -62,25 +54,9 @@ def _ends(number: Number) -> tuple[float, float] | None:
 def tornado(trial: Trial, names: Sequence[str] = ()) -> tuple[Swing, ...]:
     """Move each number of a trial to the ends of its range.
 
-    Parameters
-    ----------
-    trial : Trial
-        With one active arm first and a reference.
-    names : sequence of str
-        Numbers; all of ``trial.toml`` with a range and the drug's by default.
+    ``trial``: with one active arm first and a reference; ``names``: numbers; all of ``trial.toml`` with a range and the
+    drug's by default. Raises InputError for a number without a range.
 
-    Returns
-    -------
-    tuple of Swing
-        Widest first.
-
-    Raises
-    ------
-    InputError
-        For a number without a range.
-
-    Examples
-    --------
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=100, weeks=4)
     >>> [s.number for s in tornado(trial, ["trial.adherence.daily"])]
     ['trial.adherence.daily']

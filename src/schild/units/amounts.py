@@ -51,26 +51,14 @@ def _amount_unit(unit: str, text: str) -> tuple[str, float]:
 class Amount:
     """How much of a drug: a number and its unit, as they were given.
 
-    Parameters
-    ----------
-    value : float
-        The number, above zero and finite. [unit]
-    unit : str
-        One of kg, g, mg, ug, ng, mol, mmol, umol, nmol, or one of these with ``/kg`` (of body weight).
+    Raises InputError if the value is not a finite number above zero, or the unit is none of these.
 
-    Raises
-    ------
-    InputError
-        If the value is not a finite number above zero, or the unit is none of these.
-
-    Examples
-    --------
     >>> str(Amount(50, "mg"))
     '50 mg'
     """
 
-    value: float
-    unit: str
+    value: float  #: The number, above zero and finite [unit]
+    unit: str  #: One of kg, g, mg, ug, ng, mol, mmol, umol, nmol, or one of these with ``/kg`` (of body weight)
 
     def __post_init__(self) -> None:
         if isinstance(self.value, bool) or not isinstance(self.value, Real):
@@ -101,23 +89,9 @@ class Amount:
     def scaled(self, weight_kg: float) -> Amount:
         """Give the amount for a body weight.
 
-        Parameters
-        ----------
-        weight_kg : float
-            Body weight, used only by an amount per kilogram. [kg]
+        ``weight_kg``: body weight, used only by an amount per kilogram [kg]. Returns: without ``/kg``; the same amount
+        if it had none. Raises InputError if the weight is needed and is not a finite number above zero.
 
-        Returns
-        -------
-        Amount
-            Without ``/kg``; the same amount if it had none.
-
-        Raises
-        ------
-        InputError
-            If the weight is needed and is not a finite number above zero.
-
-        Examples
-        --------
         >>> str(Amount(0.15, "mg/kg").scaled(70))
         '10.5 mg'
         """
@@ -135,23 +109,10 @@ class Amount:
 def parse_amount(text: str | Amount | Quantity) -> Amount:
     """Read an amount of drug.
 
-    Parameters
-    ----------
-    text : str, Amount or Quantity
-        Words such as ``"50 mg"``, ``"0.4mg"``, ``"100 mcg"``, ``"150 nmol"``, ``"0.15 mg/kg"``.
+    ``text``: words such as ``"50 mg"``, ``"0.4mg"``, ``"100 mcg"``, ``"150 nmol"``, ``"0.15 mg/kg"``. Returns: in the
+    unit it was given in, spelled the canonical way. Raises InputError if there is no unit, the unit is no amount, or
+    the number is not finite and above zero.
 
-    Returns
-    -------
-    Amount
-        In the unit it was given in, spelled the canonical way.
-
-    Raises
-    ------
-    InputError
-        If there is no unit, the unit is no amount, or the number is not finite and above zero.
-
-    Examples
-    --------
     >>> parse_amount("100 mcg")
     Amount(value=100.0, unit='ug')
     """
@@ -177,32 +138,14 @@ def parse_amount(text: str | Amount | Quantity) -> Amount:
 def amount_nmol(amount: Amount, mw: float, base_per_salt: float = 1.0) -> float:
     """Turn an amount into nanomoles of base.
 
-    Parameters
-    ----------
-    amount : Amount
-        What was given; an amount per kilogram has to be scaled first.
-    mw : float
-        Molar mass of the base. [g/mol]
-    base_per_salt : float, default 1
-        Mass of base in one unit mass of what was weighed; 1 if the base itself was. [1]
+    ``amount``: what was given; an amount per kilogram has to be scaled first; ``mw``: molar mass of the base [g/mol];
+    ``base_per_salt``: mass of base in one unit mass of what was weighed; 1 if the base itself was [1]. Returns
+    molecules of drug [nmol]. Raises InputError if the amount is per kilogram, or the molar mass or the salt factor is
+    not above zero.
 
-    Returns
-    -------
-    float
-        Molecules of drug. [nmol]
-
-    Raises
-    ------
-    InputError
-        If the amount is per kilogram, or the molar mass or the salt factor is not above zero.
-
-    Notes
-    -----
     A molar amount counts molecules of drug, so the salt does not change it. Units are powers of ten
     applied to the decimal number, so the same dose in mg, ug or g gives the same bits.
 
-    Examples
-    --------
     >>> amount_nmol(Amount(50, "mg"), 341.4) == amount_nmol(Amount(0.05, "g"), 341.4)
     True
     >>> round(amount_nmol(Amount(50, "mg"), 341.4, 0.9035))
@@ -226,30 +169,16 @@ def amount_nmol(amount: Amount, mw: float, base_per_salt: float = 1.0) -> float:
 class Rate:
     """How fast a drug is infused: an amount per unit of time.
 
-    Parameters
-    ----------
-    value : float
-        The number, above zero and finite. [unit/per]
-    unit : str
-        A unit of :class:`Amount`.
-    per : str
-        One of s, min, h, d.
+    Raises InputError if the number, the unit or the time is none of these.
 
-    Raises
-    ------
-    InputError
-        If the number, the unit or the time is none of these.
-
-    Examples
-    --------
     >>> from schild.units import ticks
     >>> str(Rate(2, "mg", "h").over(ticks("6 h")))
     '12 mg'
     """
 
-    value: float
-    unit: str
-    per: str
+    value: float  #: The number, above zero and finite [unit/per]
+    unit: str  #: A unit of :class:`Amount`
+    per: str  #: One of s, min, h, d
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", Amount(self.value, self.unit).value)
@@ -259,18 +188,8 @@ class Rate:
     def over(self, duration_tick: int) -> Amount:
         """Give the amount infused in a time.
 
-        Parameters
-        ----------
-        duration_tick : int
-            Length of the infusion, above zero. [us]
+        ``duration_tick``: length of the infusion, above zero [us]. Returns values in the unit of the rate.
 
-        Returns
-        -------
-        Amount
-            In the unit of the rate.
-
-        Examples
-        --------
         >>> from schild.units import ticks
         >>> str(Rate(100, "ug", "min").over(ticks("1 h")))
         '6000 ug'
@@ -281,23 +200,9 @@ class Rate:
     def duration_tick(self, amount: Amount) -> int:
         """Give the time that an amount takes at this rate.
 
-        Parameters
-        ----------
-        amount : Amount
-            What is infused; mass with mass, molar with molar, per kilogram with per kilogram.
+        ``amount``: what is infused; mass with mass, molar with molar, per kilogram with per kilogram. Returns to the
+        nearest tick [us]. Raises InputError if rate and amount are not of one kind.
 
-        Returns
-        -------
-        int
-            To the nearest tick. [us]
-
-        Raises
-        ------
-        InputError
-            If rate and amount are not of one kind.
-
-        Examples
-        --------
         >>> from schild.units import ticks
         >>> Rate(2, "mg", "h").duration_tick(Amount(12, "mg")) == ticks("6 h")
         True
@@ -322,23 +227,9 @@ class Rate:
 def parse_rate(text: str | Rate) -> Rate:
     """Read the rate of an infusion.
 
-    Parameters
-    ----------
-    text : str or Rate
-        Words such as ``"2 mg/h"``, ``"100 mcg/min"``, ``"0.1 ug/kg/min"``.
+    ``text``: words such as ``"2 mg/h"``, ``"100 mcg/min"``, ``"0.1 ug/kg/min"``. Returns: in the units it was given in.
+    Raises InputError if it is no amount per time.
 
-    Returns
-    -------
-    Rate
-        In the units it was given in.
-
-    Raises
-    ------
-    InputError
-        If it is no amount per time.
-
-    Examples
-    --------
     >>> parse_rate("0.1 mcg/kg/min")
     Rate(value=0.1, unit='ug/kg', per='min')
     """

@@ -48,23 +48,9 @@ def _measured(value: str | Quantity, kind: str, target: str, example: str) -> tu
 def parse_weight(text: str | Quantity) -> float:
     """Read a body weight.
 
-    Parameters
-    ----------
-    text : str or Quantity
-        Words such as ``"70 kg"`` or ``"154 lb"``.
+    ``text``: words such as ``"70 kg"`` or ``"154 lb"``. Returns the weight [kg]. Raises InputError if it has no unit,
+    is no mass, or is not above zero.
 
-    Returns
-    -------
-    float
-        The weight. [kg]
-
-    Raises
-    ------
-    InputError
-        If it has no unit, is no mass, or is not above zero.
-
-    Examples
-    --------
     >>> parse_weight("70 kg"), round(parse_weight("154 lb"), 1)
     (70.0, 69.9)
     """
@@ -81,23 +67,9 @@ def parse_weight(text: str | Quantity) -> float:
 def parse_volume(text: str | Quantity) -> float:
     """Read a volume.
 
-    Parameters
-    ----------
-    text : str or Quantity
-        Words such as ``"5 L"`` or ``"250 mL"``.
+    ``text``: words such as ``"5 L"`` or ``"250 mL"``. Returns the volume [L]. Raises InputError if it has no unit, is
+    no volume, or is not above zero.
 
-    Returns
-    -------
-    float
-        The volume. [L]
-
-    Raises
-    ------
-    InputError
-        If it has no unit, is no volume, or is not above zero.
-
-    Examples
-    --------
     >>> parse_volume("250 mL")
     0.25
     """
@@ -114,25 +86,9 @@ def parse_volume(text: str | Quantity) -> float:
 def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
     """Read a clearance.
 
-    Parameters
-    ----------
-    text : str or Quantity
-        Words such as ``"100 mL/min"`` or ``"6 L/h"``.
-    to : {"L/h", "mL/min"}, default "L/h"
-        The unit to give it in.
+    ``text``: words such as ``"100 mL/min"`` or ``"6 L/h"``; ``to``: the unit to give it in. Returns the clearance [to].
+    Raises InputError if it has no unit, is no volume per time, or is not above zero.
 
-    Returns
-    -------
-    float
-        The clearance. [to]
-
-    Raises
-    ------
-    InputError
-        If it has no unit, is no volume per time, or is not above zero.
-
-    Examples
-    --------
     >>> parse_clearance("100 mL/min"), parse_clearance("6 L/h", to="mL/min")
     (6.0, 100.0)
     """
@@ -157,27 +113,10 @@ _COMPOUND_UNIT = re.compile(r"(?:1/)?[A-Za-zµμ]+(?:[*/](?:[A-Za-zµμ]+|\([A-Z
 def convert(text: str, unit: str, kind: str = "a number") -> float:
     """Read a number with its unit, and give it in another unit.
 
-    Parameters
-    ----------
-    text : str
-        Such as ``"120 L/h"``, ``"0.5 nM"`` or ``"50 %"``.
-    unit : str
-        Unit to give it in; ``"1"`` for a number without dimension, of which the text may leave the unit out.
-    kind : str
-        What is read, for messages.
+    ``text``: such as ``"120 L/h"``, ``"0.5 nM"`` or ``"50 %"``; ``unit``: unit to give it in; ``"1"`` for a number
+    without dimension, of which the text may leave the unit out; ``kind``: what is read, for messages. Returns: in
+    ``unit``. Raises InputError if the text is no number, lacks its unit, or has one of another dimension.
 
-    Returns
-    -------
-    float
-        In ``unit``.
-
-    Raises
-    ------
-    InputError
-        If the text is no number, lacks its unit, or has one of another dimension.
-
-    Examples
-    --------
     >>> convert("2 L/min", "L/h"), convert("50 %", "1"), convert("0.5 nM", "nM")
     (120.0, 0.5, 0.5)
     """

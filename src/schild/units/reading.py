@@ -132,18 +132,8 @@ def magnitude(quantity: Quantity, unit: str, kind: str, example: str) -> float:
 def format_number(value: float) -> str:
     """Write a number the short way that reads back as the same number.
 
-    Parameters
-    ----------
-    value : float
-        The number.
+    A whole number has no decimal point.
 
-    Returns
-    -------
-    str
-        Without a decimal point where it is whole.
-
-    Examples
-    --------
     >>> format_number(50.0), format_number(0.15)
     ('50', '0.15')
     """

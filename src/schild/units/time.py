@@ -29,28 +29,13 @@ from schild.units.reading import (
 def ticks(time: TimeLike) -> int:
     """Read a time as a whole number of ticks (microseconds).
 
-    Parameters
-    ----------
-    time : str, float, timedelta or Quantity
-        Words such as ``"24 h"``, ``"2.5 d"``, ``"60 s"``, ``"4 wk"``, ``"6 d 4 h"``, or hours as a plain number.
+    ``time``: words such as ``"24 h"``, ``"2.5 d"``, ``"60 s"``, ``"4 wk"``, ``"6 d 4 h"``, or hours as a plain number.
+    Returns ticks, exact; what lies between two ticks goes to the nearest [us]. Raises InputError if it is no time, has
+    no unit, is not finite, or is more than one hundred years from 0.
 
-    Returns
-    -------
-    int
-        Ticks, exact; what lies between two ticks goes to the nearest. [us]
-
-    Raises
-    ------
-    InputError
-        If it is no time, has no unit, is not finite, or is more than one hundred years from 0.
-
-    Notes
-    -----
     A number is read as the shortest decimal that denotes it, so ``0.1`` hours are 360 000 000 ticks
     and not the binary neighbour of that.
 
-    Examples
-    --------
     >>> ticks("0.1 h"), ticks(0.1), ticks("-30 d")
     (360000000, 360000000, -2592000000000)
     """
@@ -111,23 +96,8 @@ def _ticks_of_text(text: str) -> Fraction:
 def hours(time: TimeLike) -> float:
     """Read a time as hours, on the grid of ticks.
 
-    Parameters
-    ----------
-    time : str, float, timedelta or Quantity
-        As for :func:`ticks`.
+    ``time``: as for :func:`ticks`. Returns the time [h]. Raises InputError as for :func:`ticks`.
 
-    Returns
-    -------
-    float
-        The time. [h]
-
-    Raises
-    ------
-    InputError
-        As for :func:`ticks`.
-
-    Examples
-    --------
     >>> hours("2.5 d"), hours("90 min"), hours(3)
     (60.0, 1.5, 3.0)
     """
@@ -137,20 +107,9 @@ def hours(time: TimeLike) -> float:
 def format_ticks(tick: int, gap: str = " ") -> str:
     """Write a time exactly, in the unit a reader would choose.
 
-    Parameters
-    ----------
-    tick : int
-        The time. [us]
-    gap : str, default " "
-        What stands between number and unit.
+    ``tick``: the time [us]; ``gap``: what stands between number and unit. Returns words that :func:`ticks` reads back
+    as the same number.
 
-    Returns
-    -------
-    str
-        Words that :func:`ticks` reads back as the same number.
-
-    Examples
-    --------
     >>> [format_ticks(ticks(t)) for t in ("72 h", "24 h", "60 s", "1.5 h", "15 min", "0 d")]
     ['3 d', '24 h', '60 s', '1.5 h', '15 min', '0 h']
     """
@@ -174,18 +133,8 @@ def format_ticks(tick: int, gap: str = " ") -> str:
 def format_hours(time: float) -> str:
     """Write hours exactly, in the unit a reader would choose.
 
-    Parameters
-    ----------
-    time : float
-        The time. [h]
+    ``time``: the time [h]. Returns: as :func:`format_ticks` writes it.
 
-    Returns
-    -------
-    str
-        As :func:`format_ticks` writes it.
-
-    Examples
-    --------
     >>> format_hours(72.0)
     '3 d'
     """

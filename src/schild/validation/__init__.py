@@ -44,20 +44,13 @@ RMSE = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A bar that was stated before the model was run.
+    """A bar that was stated before the model was run."""
 
-    Parameters
-    ----------
-    name, wanted, found : str
-        What is asked, in words and numbers, and what came out.
-    kept : bool or None
-        None for a line that is shown without being a bar.
-    """
-
+    #: What is asked, in words and numbers, and what came out
     name: str
     wanted: str
     found: str
-    kept: bool | None
+    kept: bool | None  #: None for a line that is shown without being a bar
 
     @property
     def verdict(self) -> str:

@@ -28,28 +28,15 @@ _TOMOGRAPHY = ("occupancy", "occupancy_ed50", "occupancy_half_time")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """An observation and what the model says about it.
+    """An observation and what the model says about it."""
 
-    Parameters
-    ----------
-    observation : Observation
-        The row of the catalogue.
-    table : str
-        Key of its study file.
-    predicted : float
-        Of the typical person, in the row's unit.
-    low, high : float
-        90 % band of what such a study would have measured.
-    people : int
-        People of the virtual study: the row's, or the fewest known in its file.
-    """
-
-    observation: Observation
-    table: str
-    predicted: float
+    observation: Observation  #: The row of the catalogue
+    table: str  #: Key of its study file
+    predicted: float  #: Of the typical person, in the row's unit
+    #: 90 % band of what such a study would have measured
     low: float
     high: float
-    people: int
+    people: int  #: People of the virtual study: the row's, or the fewest known in its file
 
     @property
     def bound(self) -> Literal["", "at least", "at most"]:
@@ -120,21 +107,8 @@ def spread_of(o: Observation) -> float:
 def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Floats:
     """Results of virtual studies.
 
-    Parameters
-    ----------
-    o : Observation
-        The row.
-    values : ndarray, shape (n_draws, n_people)
-        What each person shows under each parameter set.
-    people : int
-        People of one study.
-    seed : int
-        Of the resampling.
-
-    Returns
-    -------
-    ndarray, shape (n_draws * REPLICATES,)
-        Means over so many people each, with the residual of assay or scan.
+    ``values``, shape (n_draws, n_people): what each person shows under each parameter set; ``people``: people of one
+    study. Returns means over so many people each, with the residual of assay or scan, shape (n_draws * REPLICATES,).
     """
     draws, pool = values.shape
     stream = f"{o.id}:{zlib.crc32(o.regimen.encode())}"
@@ -166,29 +140,10 @@ def check(
 ) -> Check:
     """Predict one row with its band.
 
-    Parameters
-    ----------
-    o : Observation
-        The row.
-    table : str
-        Key of its study file.
-    rows : sequence of Observation
-        All rows of the file, for the fewest people known.
-    n, draws : int
-        Virtual people and parameter sets.
-    seed : int
-        Of people, parameters and residuals.
-    kept : dict, optional
-        Predictions of rows that ask the same, shared between calls.
-    catalogue : Catalogue, optional
-        Another catalogue than the one that comes with the package.
-    **options
-        Of ``schild.simulation.observe.predict``.
-
-    Returns
-    -------
-    Check
-        Typical prediction and band.
+    ``table``: key of its study file; ``rows``: all rows of the file, for the fewest people known; ``n`` and ``draws``:
+    virtual people and parameter sets; ``seed``: of people, parameters and residuals; ``kept``: predictions of rows that
+    ask the same, shared between calls; ``options``: of ``schild.simulation.observe.predict``. Returns typical
+    prediction and band.
     """
     kind, effect, _ = o.observable.partition(":")
     if not effect:

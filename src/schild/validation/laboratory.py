@@ -26,8 +26,6 @@ POWER = 0.5
 class LaboratoryStatement(Statement):
     """A laboratory result and what the model says about it.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study(STUDY).observations}
     >>> one = LaboratoryStatement(

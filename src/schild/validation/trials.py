@@ -21,8 +21,6 @@ class TrialStatement(Statement):
     ``single`` trials hold where the observed value lies in the middle 95 % of virtual trials of that size; reviews and
     fitted rows where the expected value lies in the printed interval, or within 1.96 standard errors.
 
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study(STUDY).observations}
     >>> row = rows["anton1999_relapse"]
@@ -84,23 +82,8 @@ def state_trial(
 ) -> TrialStatement:
     """Hold one row against virtual trials.
 
-    Parameters
-    ----------
-    o : Observation
-        The row.
-    table : str
-        Key of its study file.
-    quick : bool
-        Fewer people and fewer virtual trials.
-    seed : int
-        Of single trials.
-    catalogue : Catalogue, optional
-        Another catalogue than the one that comes with the package.
-
-    Returns
-    -------
-    TrialStatement
-        Expected value, or median and middle 95 % of virtual trials.
+    ``table``: key of its study file; ``quick``: fewer people and fewer virtual trials. Returns expected value, or
+    median and middle 95 % of virtual trials.
     """
     people, trials = (QUICK_PEOPLE, QUICK_TRIALS) if quick else (PEOPLE, TRIALS)
     found = check_trial(o, people=people, trials=trials, seed=seed, catalogue=catalogue)

@@ -42,28 +42,17 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A published statement and what the model says about it.
+    """A published statement and what the model says about it."""
 
-    Parameters
-    ----------
-    observation : Observation
-        The row; its ``low`` and ``high`` are the window, or ``value`` plus and minus ``sd_fixed``.
-    table : str
-        Key of its study file.
-    predicted : float
-        Of the typical person, or of a population where the row is a share; infinite for a time that is never reached.
-    low, high : float
-        90 % of virtual people; NaN where the row is about a population.
-    people : int
-        Virtual people behind the band.
-    """
-
+    #: The row; its ``low`` and ``high`` are the window, or ``value`` plus and minus ``sd_fixed``
     observation: Observation
-    table: str
+    table: str  #: Key of its study file
+    #: Of the typical person, or of a population where the row is a share; infinite for a time that is never reached
     predicted: float
+    #: 90 % of virtual people; NaN where the row is about a population
     low: float
     high: float
-    people: int
+    people: int  #: Virtual people behind the band
 
     @property
     def wanted(self) -> tuple[float, float]:
@@ -146,28 +135,9 @@ def state(
 ) -> Statement:
     """Predict one row.
 
-    Parameters
-    ----------
-    o : Observation
-        The row.
-    table : str
-        Key of its study file.
-    n : int
-        Virtual people behind the band.
-    seed : int
-        Of people.
-    kept : dict, optional
-        Courses shared between rows.
-    catalogue : Catalogue, optional
-        Another catalogue than the one that comes with the package.
+    ``table``: key of its study file; ``n``: virtual people behind the band; ``kept``: courses shared between rows.
+    Returns prediction, band and window.
 
-    Returns
-    -------
-    Statement
-        Prediction, band and window.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study("withdrawal_fitted").observations}
     >>> state(rows["heishman1989b_15min"], "withdrawal_fitted", n=2, seed=1).window
