@@ -18,10 +18,10 @@ import scipy
 
 from benchmarks import peers, rescue
 from benchmarks.problem import DOSES, HOURS, PEOPLE, compiled, error, person, spec
+from model_reference import collocate, plain
 from schild.engine import kernel
 from schild.engine.run import run
 from schild.errors import InputError
-from schild.model.reference import collocate, plain
 from schild.simulation import Run, simulate_run
 
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from schild.engine.run import EngineEvents
 from schild.model.arrays import Program, compile_spec
-from schild.model.reference import PlainDose
-from schild.model.spec import Adaptation, Input, Ligand, ModelSpec, Receptor, Species
+from schild.model.spec import Adaptation, Input, Ligand, ModelSpec, PlainDose, Receptor, Species
 
 HOURS = np.arange(0.0, 28 * 24 + 1)
 #: Antagonist daily, opioid daily at 18 minutes past an hour: half of the doses lie off the output grid.

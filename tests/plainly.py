@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from model_reference import collocate, plain
 from schild.catalog import Catalogue, load
 from schild.model.build import Built, build
-from schild.model.reference import PlainDose, collocate, plain
+from schild.model.spec import PlainDose
 from schild.people import Values
 from schild.population import Subject, people_of
 from schild.regimen import Dose, expand, parse_regimen

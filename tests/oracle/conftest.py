@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model_reference import plain
 from schild.engine.run import EngineEvents, EngineResult, run
 from schild.model.arrays import Program, compile_spec
-from schild.model.reference import PlainDose, plain
-from schild.model.spec import LAG, Adaptation, Input, Ligand, ModelSpec, Receptor, Species, parameter_names
+from schild.model.spec import LAG, Adaptation, Input, Ligand, ModelSpec, PlainDose, Receptor, Species, parameter_names
 
 HOURS = 72.0
 

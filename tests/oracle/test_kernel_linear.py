@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model_reference import collocate, plain
 from schild.engine import layout
 from schild.engine.modes import AMPLIFICATION, find_modes
 from schild.engine.run import EngineEvents, run
 from schild.model.arrays import compile_spec
-from schild.model.reference import collocate, plain
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species, parameter_names
 from schild.pharmacology.pk import disposition_rates
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schild.model.reference import collocate, plain, solve
+from model_reference import collocate, plain, solve
 
 TIMES = np.arange(0.0, 73.0)
 #: Tolerance of the tight runs; the bar for them is 1e-7.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from model_reference import plain, solve
 from schild.engine.run import EngineEvents, run
 from schild.errors import SchildError
 from schild.model.arrays import compile_spec
-from schild.model.reference import plain, solve
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
 
 TIMES = np.concatenate([[0.0], np.arange(0.25, 36.0, 0.25) + 0.003])

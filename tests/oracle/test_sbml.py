@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
+from model_reference import collocate, plain
 from schild.catalog import load
 from schild.cli.sbml import text_of
 from schild.errors import InputError
-from schild.model.reference import collocate, plain
 from schild.model.sbml import to_antimony, to_sbml
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
 from schild.simulation import Run

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import lambertw
 
-from schild.drinking.reference import follow
 from schild.engine.session import SIGNALS
+from session_reference import follow
 from sessions import run, some_people, some_session
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schild
+from days_reference import follow_one
 from schild.catalog import load
 from schild.engine.days import run_days
 from schild.trial import Trial
@@ -17,7 +18,6 @@ from schild.trial.numbers import trial_numbers
 from schild.trial.occupancy import evening_occupancy
 from schild.trial.parts import run_parts
 from schild.trial.people import kinetic_people
-from schild.trial.reference import follow_one
 
 TABLET = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}
 PLACEBO = {"name": "placebo", "placebo": True}

@@ -1,7 +1,7 @@
 """The compiled chain of days: none, low or heavy drinking, and how many drinks, for many people at once.
 
 Each person is followed alone with numbers of its own, so nothing depends on neighbours, chunks or threads. The model is
-in docs/design/trial.md; ``schild.trial.reference`` is its plain reading. Log odds, drinks, days.
+in docs/design/trial.md; ``tests/days_reference.py`` is its plain reading. Log odds, drinks, days.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ One compilation serves every model: ports, modes, channels, slots and receptors 
 ``schild.engine.lanes`` carry ``W`` subjects through them. Each lane keeps its own time, step size, events and error
 control. Linear kinetics are in ``modes``, receptors and the other equations in ``radau``, what is kept in ``outputs``,
 tables and workspace in ``layout``. The design and its traps are in ``docs/design/engine.md``; the plain right-hand
-side in ``schild.model.reference`` is what holds these files to their word.
+side in ``tests/model_reference.py`` is what holds these files to their word.
 
 Vocabulary: a *port* is a place where doses enter, with its own exponential modes; a *channel* is a concentration; a
 *slot* is one ligand at one receptor; a *lag* is an adaptation state, which follows the drive.

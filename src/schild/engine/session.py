@@ -2,7 +2,7 @@
 
 Each person is followed alone by an embedded Runge-Kutta pair of order 5(4) [Dormand1980] with a step of its own, so no
 result depends on neighbours, chunks or threads. Steps end at the points of the grid, where drinks are given or chosen.
-The relations are those of ``schild.pharmacology.alcohol``; ``schild.drinking.reference`` holds this file to its word.
+The relations are those of ``schild.pharmacology.alcohol``; ``tests/session_reference.py`` holds this file to its word.
 Hours, grams, litres.
 """
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schild.errors import InputError, SchildError
-from schild.model.reference import PlainDose
-from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, parameter_names
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, PlainDose, parameter_names
 
 __all__ = ["to_antimony", "to_sbml"]
 
@@ -63,9 +62,8 @@ def to_antimony(
 ) -> str:
     r"""Write a model and its doses as Antimony text.
 
-    ``parameters``: one number for each name of ``parameter_names(spec)``; ``doses``: as for
-    ``schild.model.reference.solve``: hours, nanomoles, hours; ``"reset"`` as input empties the body; ``name``:
-    identifier of the model. Returns antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is
+    ``parameters``: one number for each name of ``parameter_names(spec)``; ``doses``: as ``PlainDose`` says; ``name``:
+    identifier of the model. Returns Antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is
     ``mor_naltrexone_kd``; occupancies are called ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``.
     Raises InputError if the name is no identifier, a parameter is missing, or a dose cannot be placed.
 

@@ -36,6 +36,9 @@ ENDOGENOUS = "endogenous"
 
 Site = Literal["plasma", "effect"]
 
+#: ``(time_h, input, amount_nmol, duration_h)``; duration 0 is a bolus; input ``"reset"`` empties the body.
+PlainDose = tuple[float, str, float, float]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Species:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, PlainDose
 
 Floats = NDArray[np.float64]
 
@@ -212,10 +212,6 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         release=release,
         start=start,
     )
-
-
-#: ``(time_h, input, amount_nmol, duration_h)``; duration 0 is a bolus; input ``"reset"`` empties the body.
-PlainDose = tuple[float, str, float, float]
 
 
 def solve(
