@@ -19,8 +19,8 @@ from schild.calibrate import (
     scans,
     trial,
 )
-from schild.calibrate.__main__ import differs, main, values
-from schild.calibrate.files import write_numbers
+from schild.calibrate.__main__ import main, values
+from schild.calibrate.files import differs, write_numbers
 from schild.catalog import load
 from schild.errors import CatalogueError
 

@@ -1,4 +1,4 @@
-"""Put fitted numbers into the catalogue's files, touching nothing else."""
+"""Compare fitted numbers with the catalogue, and write them into its files, touching nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import schild.catalog
-from schild.calibrate import Fitted
+from schild.calibrate import Fit, Fitted
 from schild.catalog import load
 from schild.errors import CatalogueError
+from schild.evidence import Number
 
-__all__ = ["write_numbers"]
+__all__ = ["differs", "number_of", "report", "write_numbers"]
 
 _FOLDER = Path(schild.catalog.__file__).parent / "data" / "drugs"
 _SHARED = ("effects.toml", "adaptation.toml")
@@ -48,3 +49,41 @@ def _replace(text: str, number: Fitted, file: str) -> str:
         if found != 1:
             raise CatalogueError(f"{file}: {number.name} has no uncertainty to write to; add the table first.")
     return text
+
+
+def number_of(fitted: Fitted) -> Number:
+    """Return the catalogue's entry of a fitted number: of a drug, an effect, a mechanism, alcohol or trials."""
+    catalogue = load()
+    for entries in (catalogue.effects, catalogue.adaptation):
+        if fitted.drug in entries:
+            return entries[fitted.drug].numbers[fitted.name]
+    for owner, numbers in (("alcohol", catalogue.alcohol), ("trial", catalogue.trial)):
+        if fitted.drug == owner:
+            return numbers[fitted.name]
+    return catalogue.drug(fitted.drug).number(fitted.name)
+
+
+def differs(number: Fitted) -> bool:
+    """Whether the catalogue's value differs by half a unit of the third digit, or is not marked as fitted."""
+    have = number_of(number)
+    return have.chosen.basis not in ("fitted", "derived") or abs(number.value / have.value - 1.0) > 5e-4
+
+
+def report(fits: Sequence[Fit], write: bool) -> int:
+    """Print fits and their numbers beside the catalogue's, and write them if asked; the count of those that differ."""
+    bad = 0
+    for fit in fits:
+        print(f"\n== {fit.title}", *fit.lines, sep="\n")
+        for number in fit.numbers:
+            wrong = differs(number)
+            bad += wrong
+            spread = "" if number.cv is None else f" (uncertainty CV {number.cv:.3f})"
+            print(
+                f"  {number.drug}.{number.name:46s} refit {number.value:<10.5g} catalogue "
+                f"{number_of(number).value:<10.5g}{'DIFFERS' if wrong else 'same'}{spread}"
+            )
+    if write:
+        write_numbers([n for fit in fits for n in fit.numbers])
+        print("\nWritten to the catalogue.")
+        return 0
+    return bad

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.calibrate import Fit, Fitted, calibration_rows
-from schild.calibrate.files import write_numbers
+from schild.calibrate.files import report
 from schild.catalog import Observation, load
 from schild.drinking.value import aversion, reward_lost
 from schild.trial.endpoints import values
@@ -242,21 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     begin = time.process_time()
     done = fit()
-    print(f"== {done.title}")
-    print("\n".join(done.lines))
-    bad = 0
-    for number in done.numbers:
-        have = (load().trial if number.drug == "trial" else load().alcohol)[number.name]
-        wrong = have.chosen.basis != "fitted" or abs(number.value / have.value - 1.0) > 5e-4
-        bad += wrong
-        print(
-            f"  {number.drug}.{number.name:24s} refit {number.value:<10.5g} catalogue {have.value:<10.5g}"
-            f"{'DIFFERS' if wrong else 'same'} (uncertainty CV {number.cv:.3f})"
-        )
-    if "--write" in arguments:
-        write_numbers(done.numbers)
-        print("Written to the catalogue.")
-        bad = 0
+    bad = report([done], "--write" in arguments)
     print(f"{len(done.numbers)} fitted numbers, {bad} differ; {time.process_time() - begin:.1f} s of CPU")
     return 1 if bad else 0
 

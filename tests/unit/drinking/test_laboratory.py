@@ -44,7 +44,7 @@ def test_the_catalogue_s_numbers_give_the_pooled_effect_sizes():
 
 @pytest.mark.slow
 def test_alcohol_refits_to_the_catalogue():
-    from schild.calibrate.__main__ import differs
+    from schild.calibrate.files import differs
 
     assert not [n.name for n in alcohol.fit().numbers if differs(n)]
 
