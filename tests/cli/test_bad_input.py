@@ -54,7 +54,7 @@ def refused(call):
         (("naltrexone 50 mg po x7",), ("x7", "q24h")),
         (("naltrexone 50 mg po q0h",), ("q0h", "above 0")),
         (("naltrexone 50 mg citrate po",), ("citrate", "hydrochloride")),
-        (("naltrexone 50 mg po q24h x99999999",), ("99999999", "1000000")),
+        (("naltrexone 50 mg po q24h x99999999",), ("99999999", "20000")),
         (("naltrexone 50 mg po q1us",), ("expected",)),
         (("naltrexone", "50", "mg", "po"), ("'naltrexone 50 mg po'", "quotes")),
         (("naltrexone 50 mg po", "reset at nowhere"), ("nowhere", "expected")),

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +83,9 @@ def say_if_compiling() -> None:
 
 @contextmanager
 def progress(label: str, *, show: bool = True) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on standard error while something runs, only where that is a terminal.
+    """Show a bar on standard error while something runs; without a terminal, a line now and then.
+
+    The first line comes after some seconds, each other one after twice the time.
 
     Parameters
     ----------
@@ -96,8 +99,21 @@ def progress(label: str, *, show: bool = True) -> Iterator[Callable[[int, int], 
     callable or None
         To be called with what is done and what there is in all.
     """
-    if not show or not sys.stderr.isatty():
+    if not show:
         yield None
+        return
+    if not sys.stderr.isatty():
+        begun, due = time.monotonic(), 5.0
+
+        def tell(done: int, total: int) -> None:
+            nonlocal due
+            passed = time.monotonic() - begun
+            if passed >= due and 0 < done < total:
+                due = 2.0 * passed
+                left = passed * (total - done) / done
+                print(f"{label}: {done:,} of {total:,}, about {left:,.0f} s left", file=sys.stderr, flush=True)
+
+        yield tell
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

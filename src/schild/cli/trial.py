@@ -109,8 +109,8 @@ def _print(found: TrialResult, console: Console) -> None:
     for name in _SHOWN:
         cells = [found.endpoint(name, arm) for arm in found.arms]
         table.add_row(
-            f"{name.replace('_', ' ')} [{cells[0].unit}]".replace("[", "\\["),
-            *(f"{e.estimate:.1f} ({e.low:.1f} to {e.high:.1f})" for e in cells),
+            f"{name.replace('_', ' ')} [{cells[0].unit}]",
+            *(f"{e.estimate:.1f} ({e.low:.1f} to {e.high:.1f})" if e.n else "not estimable" for e in cells),
         )
     console.print(table)
     if len(found.arms) > 1:

@@ -14,6 +14,7 @@ from schild.errors import InputError
 from schild.model.ports import Port, base_nmol, disposition_of, fraction, parts_of, port_name
 from schild.people import Values
 from schild.regimen import Event
+from schild.regimen.dose import MAX_DOSES
 from schild.units import TICKS_PER_HOUR, Amount, format_ticks
 
 __all__ = ["ADD", "CLEAR", "END", "RECEPTORS_AT", "RESET", "TRAIN", "Entry", "EntryMaker", "SteadyStart"]
@@ -229,6 +230,11 @@ def _train(event: Event, port: str, amount: float, scale: str, lag: int, duratio
     geometric sum; those that have not (a lag longer than the interval) are entries of the future.
     """
     ii = event.ii_tick
+    if (most := max(lag, duration) // ii) > MAX_DOSES:
+        raise InputError(
+            f"{event.amount} of {event.drug} every {format_ticks(ii)} for ever has {most:,} doses on their way at "
+            f"once; expected at most {MAX_DOSES:,}. Give a longer interval, or a constant rate."
+        )
     entries: list[Entry] = []
     waiting = 0
     # Future starts: lag - n ii > 0. At exactly zero it enters now and counts as entered, with age zero.

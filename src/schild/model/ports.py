@@ -19,6 +19,9 @@ __all__ = ["Port", "base_nmol", "disposition_of", "fraction", "inputs_of", "part
 
 Floats = NDArray[np.float64]
 
+#: The largest dose, for a person of 100 kg: solvers take hours over what is far beyond. [g]
+MAX_GRAMS = 1000.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
@@ -151,4 +154,10 @@ def base_nmol(values: Values, drug: Drug, salt: str, amount: Amount) -> float:
             raise UnknownNameError(f"salt of {drug.name}", salt, ["base", *drug.salts])
         factor = values.typical(drug.key, drug.salts[salt])
     mw = values.typical(drug.key, str(drug.mw))
-    return amount_nmol(amount.scaled(1.0), mw, factor)
+    nmol = amount_nmol(amount.scaled(1.0), mw, factor)
+    if (grams := nmol * mw * 1e-9) > 1.000001 * MAX_GRAMS / (100.0 if amount.per_kg else 1.0):
+        raise InputError(
+            f"{amount} of {drug.name} is {grams:.3g} g{'/kg' if amount.per_kg else ''} of the base; expected at most "
+            f"{MAX_GRAMS:g} g for a person of 100 kg. Check the number and the unit."
+        )
+    return nmol

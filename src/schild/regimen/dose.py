@@ -22,8 +22,8 @@ from schild.units import (
     ticks,
 )
 
-MAX_DOSES = 1_000_000
-"""The most single doses that one dose with an interval may stand for."""
+MAX_DOSES = 20_000
+"""The most single doses that a dose with an interval, and all doses of a run, may stand for."""
 
 ROUTES = {
     **dict.fromkeys(("po", "oral", "orally"), "oral"),

@@ -26,6 +26,13 @@ def schedule(doses: Iterable[Dose], until_tick: int) -> Iterator[tuple[Dose, lis
     ``doses``: in the order written; ``until_tick``: nothing later is given [us]. Yields its times, in order.
     """
     records = [(dose.time_tick, order, dose) for order, dose in enumerate(doses)]
+    total = sum(_count(dose, start, dose.every_tick, until_tick) for start, _, dose in records)
+    if total > MAX_DOSES:
+        most = max((dose for _, _, dose in records), key=lambda d: _count(d, d.time_tick, d.every_tick, until_tick))
+        raise InputError(
+            f"The run has {total:,} doses until {format_ticks(until_tick)}, most of them from '{most.to_words()}'; "
+            f"expected at most {MAX_DOSES:,}. Give a count, a longer interval, or an infusion."
+        )
     clears = sorted((tick, order) for tick, order, dose in records if dose.evid in (3, 4) or dose.ss == 1)
     for start, order, dose in records:
         # The first record after this one that clears the system cancels what this one still has to come.
@@ -43,22 +50,16 @@ def _count(dose: Dose, start: int, every: int, until_tick: int) -> int:
     if not every:
         return 1
     room = (until_tick - start) // every + 1
-    count = room if dose.count is None else min(room, dose.count)
-    if count > MAX_DOSES:
-        raise InputError(
-            f"'{dose.to_words()}' stands for {count} doses until {format_ticks(until_tick)}; expected at "
-            f"most {MAX_DOSES}. Give a count, a longer interval, or an infusion."
-        )
-    return count
+    return room if dose.count is None else min(room, dose.count)
 
 
 def expand(doses: Iterable[Dose], until_tick: int) -> tuple[Event, ...]:
     """Turn doses into single events in the order in which they act.
 
     ``doses``: in the order written; ``until_tick``: end of the run; what happens exactly then still happens [us].
-    Returns sorted by time, and at one time in the order the doses were written. Raises InputError if a dose stands for
-    more than a million doses, or a dose would be wiped out at the moment it is given by a steady state (ss 1) written
-    after it.
+    Returns sorted by time, and at one time in the order the doses were written. Raises InputError if there
+    are more than 20,000 doses, or a dose would be wiped out at the moment it is given by a steady state (ss 1)
+    written after it.
 
     A reset (evid 3 or 4) and a start at steady state (ss 1) cancel the doses still to come from records
     before them; "before" is by time, then by order written. What such a record gave earlier but has not yet

@@ -23,6 +23,7 @@ from schild.simulation.registry import folded, outputs_of, read, read_metrics
 from schild.simulation.result import Result, manifest_of, metric
 from schild.simulation.runfile import Run, history_words
 from schild.simulation.solve import RTOL
+from schild.simulation.work import check_work
 from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
@@ -30,9 +31,6 @@ __all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simu
 #: Opioids taken for longer than this build adaptation that a run must not leave out: none is seen within hours
 #: [Angst2009], and single doses are what the effects were fitted to. [h]
 SINGLE_H = 24.0
-
-#: Largest block of stored values of a population. [bytes]
-MAX_BYTES = 3_000_000_000
 
 
 def simulate(
@@ -293,12 +291,13 @@ def simulate_run(
     effects = Effects(built=built)
     recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
     store, single = signals_of(recipes), people.n == 1
-    size = people.n * max(len(store), 1) * len(grid) * (8 if single else 4)
-    if size > MAX_BYTES:
-        raise InputError(
-            f"{people.n:,} subjects, {len(store)} signals and {len(grid):,} times need {size / 1e9:.1f} GB; expected "
-            f"at most {MAX_BYTES / 1e9:g} GB. Ask for fewer outputs, a coarser grid (every) or fewer people."
-        )
+    check_work(
+        f"{people.n:,} subjects, {len(store)} signals, {len(events):,} doses and {len(grid):,} times",
+        people=people.n,
+        steps=len(events) + len(grid),
+        byte=max(len(store), 1) * len(grid) * (8 if single else 4),
+        instead="Ask for fewer outputs, a coarser grid (every) or fewer people.",
+    )
     done = 0
 
     def advance(more: int) -> None:

@@ -55,6 +55,9 @@ COURSE_DAYS, COURSE_SHARE = 3, 0.1
 #: Overrides may raise what an agonist's receptors meet this much. [1]
 OVERRIDE_FOLD = 2.0
 
+#: Ends of days at which arrivals are summed, at most.
+MOST_ENDS = 4000
+
 #: Smaller shares of a limit are nothing. [1]
 NOTHING = 1e-9
 _DAY = 24 * TICKS_PER_HOUR
@@ -102,15 +105,17 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     given = [e for e in events if e.drug is not None and e.route in catalogue.drug(e.drug).routes]
     given = list(with_products(Values(catalogue), given))
     changed = dict(values.overrides)
-    agonists = [e for e in given if _activates(catalogue, str(e.drug), changed)]
+    acting = {drug for drug in {str(e.drug) for e in given} if _activates(catalogue, drug, changed)}
+    agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
     person = _judged_by(catalogue, who)
     for own in sorted({catalogue.drug(str(e.drug)).key for e in agonists}):
         blocking = frozenset(
             s.key for s in _others(catalogue, own) if _efficacy(catalogue, s, changed)[0] <= LOW_EFFICACY
         )
-        blockers = [e for e in given if catalogue.drug(str(e.drug)).key != own]
-        blockers = [e for e in blockers if blocking & {s.key for s in _species(catalogue, str(e.drug))}]
+        other = {str(e.drug) for e in given if catalogue.drug(str(e.drug)).key != own}
+        other = {drug for drug in other if blocking & {s.key for s in _species(catalogue, drug)}}
+        blockers = [e for e in given if e.drug in other]
         if blockers:
             of = [e for e in agonists if catalogue.drug(str(e.drug)).key == own]
             arrivals += _under_blockade(catalogue, of, blockers, blocking, person, changed)
@@ -403,13 +408,21 @@ def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
     marks = [t for a in arrivals for t, *_ in a.entries] + [t for a in arrivals for w in a.windows for t in w]
     low, high = min(w[0] for a in arrivals for w in a.windows), max(w[1] for a in arrivals for w in a.windows)
     ends = np.unique(np.concatenate([marks, np.linspace(low, high, max(2, min(1500, int(high - low) + 2)))]))
-    ends = ends[(ends >= low) & (ends <= high)]
-    with np.errstate(invalid="ignore"):  # without any limit all of it is too much: infinite less infinite
-        each = np.array([a.by(ends) - a.by(ends - TOGETHER_H) for a in arrivals])
-    each = np.where(np.isnan(each), np.inf, each)
-    if (worst := float(each.sum(axis=0).max())) <= 1.0 + 1e-6:
+    ends, span_h = ends[(ends >= low) & (ends <= high)], TOGETHER_H
+    if len(ends) > MOST_ENDS:  # a day that is longer by a step of this grid holds every day that ends within the step
+        ends = np.linspace(low, high, MOST_ENDS)
+        span_h += ends[1] - ends[0]
+
+    def within(a: _Arrival, ends: Floats) -> Floats:
+        with np.errstate(invalid="ignore"):  # without any limit all of it is too much: infinite less infinite
+            share = a.by(ends) - a.by(ends - span_h)
+        return np.where(np.isnan(share), np.inf, share)
+
+    together = sum((within(a, ends) for a in arrivals), np.zeros(len(ends)))
+    if (worst := float(together.max())) <= 1.0 + 1e-6:
         return
-    event = arrivals[int(each[:, int(np.argmax(each.sum(axis=0)))].argmax())].event
+    at = ends[[int(together.argmax())]]
+    event = max(arrivals, key=lambda a: within(a, at)[0]).event
     drug = catalogue.drug(str(event.drug))
     route = drug.routes[str(event.route)]
     if not np.isfinite(worst):

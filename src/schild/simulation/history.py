@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.lags import carry, follow
+from schild.errors import InputError
 from schild.model.build import Built
 from schild.regimen import Dose, Event
+from schild.regimen.dose import MAX_DOSES
 from schild.simulation.course import drive_of, nodes_of, rates_of
 from schild.simulation.solve import Begin, solve
 from schild.units import TICKS_PER_HOUR
@@ -112,7 +114,7 @@ def plan_history(doses: Sequence[Dose]) -> History | None:
     """Cut earlier use into pieces of equal periods.
 
     ``doses``: repeated doses before time 0. Returns none where so few doses were taken that a run may as well begin
-    with the first.
+    with the first. Raises InputError if so many courses overlap that following them would take minutes.
     """
     regimens = tuple(
         _Regimen(dose=d, every=d.every_tick, first=d.time_tick, count=d.count or 1) for d in doses if d.every_tick
@@ -135,6 +137,12 @@ def plan_history(doses: Sequence[Dose]) -> History | None:
         pieces.append(_Piece(start=a, length=period, periods=whole, index=_index(whole)))
         if rest := b - a - whole * period:
             pieces.append(_Piece(start=b - rest, length=rest, periods=1, index=(0,)))
+    met = sum(len(piece.index) for piece in pieces) * len(regimens)
+    if met > MAX_DOSES:
+        raise InputError(
+            f"The history of {len(regimens)} courses falls into {len(pieces)} stretches, over which {met:,} courses "
+            f"have to be carried; expected at most {MAX_DOSES:,}. Give fewer courses, or courses that begin together."
+        )
     return History(regimens=regimens, pieces=tuple(pieces), until=until) if pieces else None
 
 

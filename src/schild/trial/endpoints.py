@@ -329,10 +329,15 @@ def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: 
     group = np.repeat([1.0, 0.0], [t_x.size, t_y.size])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = PHReg(time, group[:, None], status=came, ties="breslow").fit(disp=0)
-        low, high = (float(v) for v in np.exp(fit.conf_int()[0]))
-        p = float(survdiff(time, came, group)[1])
+        try:
+            fit = PHReg(time, group[:, None], status=came, ties="breslow").fit(disp=0)
+            ratio, low, high = (float(v) for v in np.exp([fit.params[0], *fit.conf_int()[0]]))
+            p = float(survdiff(time, came, group)[1])
+        except np.linalg.LinAlgError:
+            return None
+    if not np.isfinite([ratio, low, high, p]).all():
+        return None
     return Contrast(
         name="time_to_first_heavy_day", arm=arm, against=against, measure="hazard_ratio", unit="1",
-        estimate=float(np.exp(fit.params[0])), low=low, high=high, p=p, mc_se=None,
+        estimate=ratio, low=low, high=high, p=p, mc_se=None,
     )  # fmt: skip

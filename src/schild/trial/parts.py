@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.people import Given, Uses
 from schild.population import groups
+from schild.simulation.work import check_work
 from schild.trial.follow import COUNTS, WEEKLY, Part, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.occupancy import evening_occupancy
@@ -28,6 +31,9 @@ __all__ = ["PEOPLE", "Range", "merge", "ranges", "run_parts", "trial_key", "uses
 
 #: People of one part unless asked otherwise: bounds the memory, changes no number.
 PEOPLE = 1000
+
+#: Kept of a person in an arm, and as much again twice while endpoints are made of it. [bytes]
+_BYTES = 3 * (4 * len(COUNTS) + 8 * 6)
 
 #: People of one replicate, from the first to one past the last.
 Range = tuple[int, int]
@@ -117,21 +123,43 @@ def _make(
     if file is not None:
         aside = file.with_name(f".{file.name}.{os.getpid()}")
         with aside.open("wb") as handle:
-            np.savez_compressed(handle, counts=made.counts, people=made.people, weekly=made.weekly)
+            np.savez_compressed(
+                handle, counts=made.counts, people=made.people, weekly=made.weekly, name=np.array(file.stem)
+            )
         aside.replace(file)  # whole or not at all
     return made
 
 
-def _found(file: Path, trial: Trial, part: tuple[Range, ...]) -> Part | None:
-    """Read a part that an earlier run left; None where there is none that can be used."""
+def _found(file: Path, trial: Trial, part: tuple[Range, ...]) -> Part | str:
+    """Read a part that an earlier run left, or say why it cannot be used; nothing is said where there is none."""
     try:
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
+            own = str(kept["name"])
             got = Part(counts=kept["counts"], people=kept["people"], weekly=kept["weekly"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    n = part[-1][1] - part[0][0]
-    fits = got.counts.shape == (n, len(trial.arm), len(COUNTS)) and got.people.shape == (n, len(trial.arm), 6)
-    return got if fits and got.weekly.shape == (len(trial.arm), trial.trial.weeks, len(WEEKLY)) else None
+    except FileNotFoundError:
+        return ""
+    except Exception as error:  # damaged data can raise anything: zlib.error, RuntimeError, TokenError, ...
+        return f"{file.name} cannot be read ({type(error).__name__})"
+    if own != file.stem:
+        return f"{file.name} holds the part {own[:60]!r}"
+    n, arms = part[-1][1] - part[0][0], len(trial.arm)
+    shapes = (n, arms, len(COUNTS)), (n, arms, 6), (arms, trial.trial.weeks, len(WEEKLY))
+    if (got.counts.shape, got.people.shape, got.weekly.shape) != shapes:
+        return f"{file.name} holds people of another number"
+    return got
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent does, however that ends; the parent alone is interrupted by the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None  # a worker has one
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_parts(
@@ -143,6 +171,7 @@ def run_parts(
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Part:
     """Run every part that is not there yet, and merge all.
 
@@ -175,6 +204,13 @@ def run_parts(
     """
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; expected at least 1. Ask for 1.")
+    check_work(
+        f"{trial.size:,} people in each of {len(trial.arm)} arms over {trial.trial.weeks} weeks",
+        people=trial.size * len(trial.arm),
+        steps=trial.days,
+        byte=_BYTES,
+        instead="Ask for fewer people or replicates (n, replicates).",
+    )
     parts = ranges(trial, people)
     files: list[Path | None] = [None] * len(parts)
     if out is not None:
@@ -185,9 +221,12 @@ def run_parts(
             raise InputError(f"{folder} cannot be made ({error.strerror}); expected a folder that can be.") from None
         key = trial_key(trial, catalogue or load(), overrides)
         files = [folder / f"{key}-{part[0][0]}-{part[-1][1]}.npz" for part in parts]
-    found: list[Part | None] = [
-        None if file is None else _found(file, trial, part) for file, part in zip(files, parts, strict=True)
-    ]
+    found: list[Part | None] = []
+    for file, part in zip(files, parts, strict=True):
+        have = "" if file is None else _found(file, trial, part)
+        if isinstance(have, str) and have and say is not None:
+            say(f"{have}; the part was computed again.")
+        found.append(None if isinstance(have, str) else have)
     done = 0
 
     def advance(part: tuple[Range, ...]) -> None:
@@ -196,8 +235,8 @@ def run_parts(
         if progress is not None:
             progress(done, trial.size)
 
-    for part, have in zip(parts, found, strict=True):
-        if have is not None:
+    for part, ready in zip(parts, found, strict=True):
+        if ready is not None:
             advance(part)
     waiting = [k for k, have in enumerate(found) if have is None]
     if workers == 1 or len(waiting) < 2:
@@ -207,7 +246,9 @@ def run_parts(
             advance(parts[k])
     else:
         # Fresh processes: a fork of one with threads may hang.
-        with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            min(workers, len(waiting)), mp_context=get_context("spawn"), initializer=_end_with_parent
+        ) as pool:
             futures = [pool.submit(_make, trial, parts[k], catalogue, overrides, files[k]) for k in waiting]
             try:
                 for k, future in zip(waiting, futures, strict=True):

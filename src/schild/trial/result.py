@@ -243,9 +243,11 @@ def run_trial(
     describe("nausea", "", np.zeros(2))  # says at once if statsmodels is missing
     folder = None if out is None else Path(out)
     uses = uses_of(trial, catalogue, given)
+    again: list[str] = []
     part = run_parts(
-        trial, out=folder, workers=workers, people=people, catalogue=catalogue, overrides=given, progress=progress
-    )
+        trial, out=folder, workers=workers, people=people, catalogue=catalogue, overrides=given, progress=progress,
+        say=again.append,
+    )  # fmt: skip
     endpoints, contrasts = analyse(trial, part, catalogue, given, uses=uses)
     fixed = Population(n=1, fixed=trial.population.fixed).given
     return TrialResult(
@@ -253,7 +255,7 @@ def run_trial(
         part=part,
         endpoints=endpoints,
         contrasts=contrasts,
-        warnings=(*_warnings(trial), *uses.unused(given, fixed)),
+        warnings=(*_warnings(trial), *again, *_not_estimable(trial, endpoints, contrasts), *uses.unused(given, fixed)),
         manifest={
             "schild": __version__,
             "trial": trial.model_dump(),
@@ -360,6 +362,29 @@ def _over_contrasts(per: list[list[Contrast]]) -> tuple[Contrast, ...]:
         se = float(x.std(ddof=1) / math.sqrt(x.size)) if x.size > 1 else None
         found.append(replace(group[0], estimate=centre, low=low, high=high, p=None, mc_se=se, power=power))
     return tuple(found)
+
+
+def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Sequence[Contrast]) -> list[str]:
+    """Say which endpoints have no estimate or no spread, and why."""
+    said = []
+    for name in dict.fromkeys(e.name for e in endpoints):
+        of = [e for e in endpoints if e.name == name]
+        if none := [e.arm for e in of if not math.isfinite(e.estimate)]:
+            said.append(
+                f"{name} is not estimable in {', '.join(none)}: nobody has a value ({ENDPOINTS[name].says}), so there "
+                "is no comparison."
+            )
+        same = [e.arm for e in of if e.mc_se == 0.0 and not ENDPOINTS[name].share and trial.trial.replicates == 1]
+        if same:
+            said.append(f"{name} is the same for everybody in {', '.join(same)}: its interval has no width.")
+    if len(trial.arm) > 1:
+        known = {c.arm for c in contrasts if c.measure == "hazard_ratio" and c.estimate is not None}
+        if missing := [a.name for a in trial.arm if a.name not in known and a is not trial.reference]:
+            said.append(
+                f"The hazard ratio of the first heavy day is not estimable for {', '.join(missing)}: in one of the "
+                "arms nobody had a heavy day, or all the times are the same."
+            )
+    return said
 
 
 def _warnings(trial: Trial) -> list[str]:

@@ -168,6 +168,26 @@ class Trial(_Section):
     learning: Learning = Learning()
     arm: list[Arm] = Field(min_length=1, max_length=8)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _disorder(cls, data: Any) -> Any:
+        """Take the disorder out, which is always that of alcohol."""
+        if not isinstance(data, dict):
+            return data
+        places = {name: data[name] for name in ("trial", "population") if isinstance(data.get(name), dict)}
+        for name, place in (("", data), *places.items()):
+            if "disorder" not in place:
+                continue
+            said = str(place["disorder"]).strip().lower()
+            if said not in ("alcohol", "aud", "alcohol use disorder", "alcohol dependence"):
+                raise ValueError(
+                    f"disorder is {place['disorder']!r}; trials here are of alcohol use disorder only. Drinking days "
+                    "are its endpoints, and nothing else was fitted"
+                )
+            left = {key: value for key, value in place.items() if key != "disorder"}
+            data = {**data, name: left} if name else left
+        return data
+
     @model_validator(mode="after")
     def _arms(self) -> Trial:
         names = [arm.name for arm in self.arm]

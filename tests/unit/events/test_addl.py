@@ -41,8 +41,10 @@ def test_doses_after_the_end_are_left_out():
 
 
 def test_too_many_doses_are_refused():
-    with pytest.raises(InputError, match=r"stands for \d+ doses until"):
+    with pytest.raises(InputError, match=r"has 86,400,001 doses until .* at most 20,000"):
         expand(parse_regimen("naltrexone 50 mg po q1ms"), ticks("1 d"))
+    with pytest.raises(InputError, match=r"has 20,001 doses until"):
+        expand(parse_regimen("naltrexone 50 mg po q1min x15000; morphine 1 mg po q1min x5001"), ticks("100 d"))
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, 10**7, "7"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zlib
+from tokenize import TokenError
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 from schild.catalog import load
 from schild.errors import InputError
 from schild.report.trial import trial_html
-from schild.trial import Trial, run_trial
+from schild.trial import Arm, Trial, run_trial
 from schild.trial.endpoints import ENDPOINTS, compare, risk_level, survival, times_of, values
 from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
 from schild.trial.numbers import trial_numbers
@@ -203,6 +205,85 @@ def test_parts_are_found_again_and_broken_ones_made_again(tmp_path, monkeypatch)
     assert (again.weekly == whole.weekly).all()
     other = run_parts(small(seed=2), out=tmp_path, people=25)
     assert (other.counts != whole.counts).any()
+
+
+@pytest.mark.parametrize("error", [zlib.error, RuntimeError, NotImplementedError, TokenError, UnicodeError])
+def test_a_part_that_raises_anything_is_made_again_and_said(tmp_path, monkeypatch, error):
+    trial = small(n=2, weeks=4)
+    whole = run_trial(trial, out=tmp_path)
+
+    def damaged(*_, **__):
+        raise error("flipped")
+
+    monkeypatch.setattr(np, "load", damaged)
+    again = run_trial(trial, out=tmp_path)
+    (part,) = (tmp_path / "parts").iterdir()
+    assert f"{part.name} cannot be read ({error.__name__}); the part was computed again." in again.warnings
+    assert (again.part.counts == whole.part.counts).all()
+
+
+def test_one_flipped_bit_of_a_part_never_stops_a_trial(tmp_path):
+    trial = small(n=2, weeks=4)
+    whole = run_parts(trial, out=tmp_path)
+    (part,) = (tmp_path / "parts").iterdir()
+    good = part.read_bytes()
+    for place in np.random.default_rng(1).integers(0, 8 * len(good), 40):
+        bad = bytearray(good)
+        bad[place // 8] ^= 1 << (place % 8)
+        part.write_bytes(bad)
+        found = run_parts(trial, out=tmp_path)
+        assert (found.counts == whole.counts).all()
+        assert (found.people == whole.people).all()
+
+
+def test_a_part_of_another_trial_is_not_taken_up_under_a_new_name(tmp_path):
+    mine, other = small(n=2, weeks=4), small(n=2, weeks=4, seed=7)
+    whole = run_parts(mine, out=tmp_path)
+    (own,) = (tmp_path / "parts").iterdir()
+    run_parts(other, out=tmp_path)
+    (foreign,) = set((tmp_path / "parts").iterdir()) - {own}
+    foreign.replace(own)
+    said = []
+    assert (run_parts(mine, out=tmp_path, say=said.append).people == whole.people).all()
+    assert said == [f"{own.name} holds the part {foreign.stem!r}; the part was computed again."]
+
+
+def test_too_many_people_are_refused_before_anything_is_computed(monkeypatch):
+    monkeypatch.setattr("schild.trial.parts.follow", lambda *_, **__: pytest.fail("it began"))
+    with pytest.raises(InputError, match=r"10,000,000 people in each of 2 arms .* need 6\.5 GB of memory; .* 3 GB"):
+        run_trial(small(n=10_000_000))
+
+
+@pytest.mark.parametrize("place", [{}, {"trial": {"n": 50}}, {"population": {"sex": "female"}}])
+def test_a_trial_of_another_disorder_is_refused_with_the_reason(place):
+    arms = {"arm": [TABLET, {"name": "placebo", "placebo": True}]}
+    key = next(iter(place), None)
+    for said, fits in (("opioid use disorder", False), ("alcohol", True), (7, False)):
+        entry = {"disorder": said}
+        data = {**arms, **(entry if key is None else {key: {**place[key], **entry}})}
+        if fits:
+            assert Trial.parse(data) == Trial.parse({**arms, **place})
+            continue
+        with pytest.raises(InputError, match="trials here are of alcohol use disorder only"):
+            Trial.parse(data)
+    with pytest.raises(InputError, match=r"no antagonist; .* alcohol use disorder"):
+        run_trial(small(n=2).model_copy(update={"arm": [Arm(name="a", drug="methadone", amount="60 mg")]}))
+
+
+@pytest.mark.parametrize("scenario", [{"drinking": -20}, {"heavy": -20}, {"drinking": 20, "heavy": 20}])
+def test_what_is_not_estimable_is_said(scenario):
+    found = run_trial(small(n=20, weeks=4, response=scenario))
+    told = " ".join(found.warnings)
+    for e in found.endpoints:
+        if e.n == 0:
+            assert f"{e.name} is not estimable in" in told
+        else:
+            assert np.isfinite([e.estimate, e.low, e.high, e.mc_se]).all()
+    for c in found.contrasts:
+        assert all(v is None or np.isfinite(v) for v in (c.estimate, c.low, c.high, c.p, c.mc_se)), c
+    compared = {c.name for c in found.contrasts}
+    assert all(name in compared or f"{name} is not estimable" in told for name in ENDPOINTS)
+    assert "time_to_first_heavy_day" in compared or "hazard ratio of the first heavy day is not estimable" in told
 
 
 def test_ranges_cover_everyone_once():

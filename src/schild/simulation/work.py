@@ -1,0 +1,54 @@
+"""How much a run may ask for: estimated before anything is computed, refused in words where it is too much.
+
+The number of doses is bounded where doses are expanded (``schild.regimen.expand``).
+"""
+
+from __future__ import annotations
+
+from schild.errors import InputError
+
+__all__ = ["MAX_BYTES", "MAX_STEPS", "check_work"]
+
+#: Largest block of values that is kept. [bytes]
+MAX_BYTES = 3_000_000_000
+
+#: Most stretches between doses and output times, of all people together: about a day on one processor.
+MAX_STEPS = 5_000_000_000
+
+
+def check_work(what: str, *, people: int, steps: int, byte: int, instead: str) -> None:
+    """Refuse what needs too much time or memory.
+
+    Parameters
+    ----------
+    what : str
+        What was asked for, for the message.
+    people : int
+        People, or runs, that are followed.
+    steps : int
+        Doses and output times, or days, of each.
+    byte : int
+        Values kept of each. [bytes]
+    instead : str
+        What to ask for instead, for the message.
+
+    Raises
+    ------
+    InputError
+        With the estimate and the bound.
+
+    Examples
+    --------
+    >>> check_work("10 people", people=10, steps=100, byte=8000, instead="Ask for fewer.")
+    >>> check_work("1e6 people", people=10**6, steps=100, byte=8000, instead="Ask for fewer.")
+    Traceback (most recent call last):
+    schild.errors.InputError: 1e6 people need 8.0 GB of memory; expected at most 3 GB. Ask for fewer.
+    """
+    if people * byte > MAX_BYTES:
+        need = people * byte / 1e9
+        raise InputError(f"{what} need {need:.1f} GB of memory; expected at most {MAX_BYTES / 1e9:g} GB. {instead}")
+    if people * steps > MAX_STEPS:
+        raise InputError(
+            f"{what} make {people * steps:,} steps from dose to dose and time to time; expected at most {MAX_STEPS:,}. "
+            f"{instead}"
+        )

@@ -1,0 +1,80 @@
+"""Too much work is refused before it starts, with the estimate and the bound."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+import schild
+from schild.errors import InputError
+from schild.simulation import Run, events_of, model_of
+from schild.simulation.history import plan_history
+from schild.simulation.runfile import parse_history
+from schild.simulation.work import MAX_BYTES, MAX_STEPS, check_work
+
+NONE = "naltrexone 50 mg po q1us x20000"
+
+
+@pytest.mark.parametrize(
+    "regimens",
+    [
+        ("naltrexone 50 mg po q1us",),
+        ("naltrexone 50 mg po q1us x15000", "morphine 1 mg iv q1us x15000"),
+        ("naltrexone 50 mg po q1s ss lag 24 h",),
+        ("naloxone 1 mg iv over 24 h q1s x2 ss",),
+    ],
+)
+def test_too_many_doses(regimens):
+    began = time.process_time()
+    for call in (lambda: schild.simulate(*regimens, until="1 d"), lambda: model_of(Run.of(*regimens, until="1 d"))):
+        with pytest.raises(InputError, match=r"[0-9]{2},[0-9]{3}.*expected at most 20,000"):
+            call()
+    assert time.process_time() < began + 20.0
+
+
+def test_a_count_beyond_the_bound_is_refused_where_it_is_written():
+    with pytest.raises(InputError, match="from 1 to 20000"):
+        schild.parse_regimen("naltrexone 50 mg po q1us x1000000")
+    assert len(events_of(Run.of(NONE, until="1 d"))) == 20_000
+
+
+@pytest.mark.parametrize("amount", ["1e15 kg", "2 kg", "1e9 mg/kg", "12 g/kg", "1e12 mmol"])
+def test_amounts_beyond_any_sense(amount):
+    for call in (
+        lambda: schild.simulate(f"naltrexone {amount} po", until="1 d"),
+        lambda: schild.laboratory("bar", f"naltrexone {amount} po"),
+        lambda: schild.run_trial(schild.Trial.of({"name": "a", "drug": "naltrexone", "amount": amount}, n=2)),
+    ):
+        with pytest.raises(InputError, match="expected at most 1000 g for a person of 100 kg"):
+            call()
+
+
+def test_histories_that_overlap_many_times():
+    words = [f"morphine {k} mg po q{4 + k % 9}h for {k % 50 + 1} d stopped {k % 7} d" for k in range(1, 301)]
+    many = [parse_history(course) for course in words]
+    with pytest.raises(InputError, match=r"history of 300 courses falls into .* expected at most 20,000"):
+        plan_history(many)
+    with pytest.raises(InputError, match="expected at most"):
+        schild.simulate("naltrexone 50 mg po", until="1 d", history=["morphine 1 mg po q6h for 100 d"] * 100)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [({"byte": MAX_BYTES}, "6.0 GB of memory"), ({"steps": MAX_STEPS}, "10,000,000,000 steps")],
+)
+def test_the_estimate_and_the_bound_are_said(more, says):
+    with pytest.raises(InputError, match=f"^2 people .*{says}.* expected at most .* Ask for one\\.$"):
+        check_work("2 people", **{"people": 2, "steps": 1, "byte": 1, "instead": "Ask for one.", **more})
+
+
+def test_the_guard_takes_many_doses_in_bounded_memory():
+    import tracemalloc
+
+    run = Run.of("naltrexone 1 mg po q1min x800", "morphine 0.001 mg po q1min x800", until="3 d")
+    tracemalloc.start()
+    try:
+        model_of(run)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
