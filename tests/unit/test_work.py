@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
+import tracemalloc
 
 import pytest
 
 import schild
 from schild.errors import InputError
+from schild.regimen import Event
 from schild.simulation import Run, events_of, model_of
+from schild.simulation.guard import _Arrival, _judge
 from schild.simulation.history import plan_history
 from schild.simulation.runfile import parse_history
 from schild.simulation.work import MAX_BYTES, MAX_STEPS, check_work
+from schild.units import Amount
 
 NONE = "naltrexone 50 mg po q1us x20000"
 
@@ -68,13 +74,18 @@ def test_the_estimate_and_the_bound_are_said(more, says):
         check_work("2 people", **{"people": 2, "steps": 1, "byte": 1, "instead": "Ask for one.", **more})
 
 
-def test_the_guard_takes_many_doses_in_bounded_memory():
-    import tracemalloc
-
-    run = Run.of("naltrexone 1 mg po q1min x800", "morphine 0.001 mg po q1min x800", until="3 d")
+def test_the_guard_sums_many_doses_in_bounded_memory():
+    event = Event(0, 0, drug="morphine", route="iv", amount=Amount(1, "mg"), f=1.0)
+    times = [k / 100.0 for k in range(5000)]
+    many = [
+        _Arrival(event=event, entries=((t, 1.0, 0, math.inf, False),), windows=((0.0, 50.0),), limit_nmol=2500.0)
+        for t in times
+    ]
     tracemalloc.start()
     try:
-        model_of(run)
-        assert tracemalloc.get_traced_memory()[1] < 50e6
+        _judge(schild.load(), many)  # 2,400 doses of 1 nmol in a day
+        assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()
+    with pytest.raises(InputError, match="more than published human challenges"):
+        _judge(schild.load(), [dataclasses.replace(a, limit_nmol=2399.0) for a in many])
