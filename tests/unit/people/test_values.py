@@ -78,14 +78,14 @@ def test_a_number_that_nothing_uses_is_named():
 
 
 def test_an_unused_covariate_is_named_and_a_used_one_is_not():
-    subject = {"liver": "moderate", "age": "70 years", "weight": "90 kg"}
+    subject = {"liver": "mild", "age": "70 years", "weight": "90 kg"}
     found = schild.simulate("naltrexone 50 mg po", until="4 h", subject=subject)
     assert [w for w in found.warnings if "no number of this run depends on" in w] == [
-        "liver = moderate was given, and no number of this run depends on it."
+        "liver = mild was given, and no number of this run depends on it."
     ]
     severe = schild.simulate("naltrexone 50 mg po", until="4 h", subject={"liver": "severe"})
     assert not any("depends on" in w for w in severe.warnings)
-    many = schild.simulate("heroin 5 mg iv", until="2 h", population={"n": 3, "liver": "severe", "cyp2d6": "PM"})
+    many = schild.simulate("fentanyl 50 ug iv", until="2 h", population={"n": 3, "liver": "severe", "cyp2d6": "PM"})
     assert any("liver = severe, cyp2d6 = PM were given" in w for w in many.warnings)
 
 
