@@ -158,7 +158,9 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
             matrix[site, central] += ke0 * p[f"{s.name}.fu"] / vc
             matrix[site, site] -= ke0
             row = np.zeros(n)
-            row[site] = 1.0
+            share = p[f"{s.name}.direct"] if s.direct else 0.0
+            row[site] = 1.0 - share
+            row[central] = share * p[f"{s.name}.fu"] / vc
             concentration[f"effect_{s.name}"] = row
 
     binding: list[tuple[int, int, Floats, float, float, float]] = []

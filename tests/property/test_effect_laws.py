@@ -11,7 +11,9 @@ from schild.pharmacology.binding import competitive_occupancy
 from schild.pharmacology.effects import operational_response, resting_ventilation, transducer_ratio
 
 EFFECTS = ("ventilation", "ventilation_isohypercapnic", "pupil", "liking", "analgesia")
-STRUCTURES = ("plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor")
+STRUCTURES = (
+    "plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor", "plasma_and_store",
+)  # fmt: skip
 AGONISTS = ("heroin 10 mg iv", "morphine 10 mg iv", "hydromorphone 2 mg iv", "fentanyl 50 ug iv", "oxycodone 10 mg po")
 positive = st.floats(1e-6, 1e6)
 

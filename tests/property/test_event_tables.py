@@ -37,7 +37,9 @@ CMT = {
         1,
     )
 }  # fmt: skip
-STRUCTURES = ("plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor")
+STRUCTURES = (
+    "plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor", "plasma_and_store",
+)  # fmt: skip
 
 
 def cell(tick):

@@ -13,7 +13,9 @@ from schild.catalog import load
 from schild.errors import InputError
 from schild.simulation import simulate
 
-STRUCTURES = ("plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor")
+STRUCTURES = (
+    "plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor", "plasma_and_store",
+)  # fmt: skip
 #: Bar of the occupancies at the default tolerance, relative with a floor of 0.01.
 CLAIM = 1e-4
 

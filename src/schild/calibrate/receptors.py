@@ -40,6 +40,13 @@ RIVALS = (
         # Slow on the scale of an hour but not of days: half-life 1 to 24 h. Beyond, it is one of the other three.
         limits={"mor.koff": (float(np.log(2) / 24), float(np.log(2)))},
     ),
+    # Fast exchange beside a slow store. With a share of one it is plasma, with none the effect compartment.
+    Rival(
+        key="plasma_and_store",
+        start={"mor.kd": 0.18, "ke0": 0.027, "direct": 0.1},
+        equilibrium=True,
+        limits={"direct": (0.005, 0.995)},
+    ),
 )
 
 

@@ -420,8 +420,10 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         )
         yield from ((name, unit, place) for name, unit in wanted if name)
     for structure in drug.structures.values():
-        if structure.site == "effect":
+        if structure.site != "plasma":
             yield "ke0", "1/h", f"structure.{structure.key}"
+        if structure.site == "plasma and store":
+            yield "direct", "1", f"structure.{structure.key}"
     if drug.follows is not None:
         yield "ke0", "1/h", "follows"
     for covariate in drug.covariates:

@@ -17,7 +17,7 @@ Role: TypeAlias = Literal[
 ]
 Input: TypeAlias = Literal["bolus", "first_order", "zero_order", "transit"]
 Form: TypeAlias = Literal["additive", "power", "factor"]
-Site: TypeAlias = Literal["effect", "plasma"]
+Site: TypeAlias = Literal["effect", "plasma", "plasma and store"]
 Of: TypeAlias = Literal["weight_kg", "age_years", "crcl_ml_min", "liver", "sex", "dependent", "cyp2d6"]
 
 
@@ -126,7 +126,9 @@ class Structure:
     """A rival mechanism between plasma and receptor."""
 
     key: str  #: Prefix of the numbers that this structure overrules
-    site: Site  #: ``effect`` (an effect compartment with ``ke0``) or ``plasma``
+    #: ``plasma``, ``effect`` (an effect compartment with ``ke0``) or ``plasma and store`` (the share ``direct`` of the
+    #: level follows plasma at once, the rest is the effect compartment)
+    site: Site
     default: bool = False  #: Whether it is used unless a run says otherwise
     says: str = ""
 

@@ -123,6 +123,7 @@ def compile_spec(
             raise SchildError(f"The model needs a value for {name}; none was given.") from None
 
     effect = spec.effect_species()
+    direct = {s.name for s in spec.species if s.direct and s.name in effect}
     poles: dict[str, list[int]] = {}
     zeros: dict[str, list[int]] = {}
     saturable = next((s.name for s in spec.species if s.saturable), None)
@@ -203,17 +204,23 @@ def compile_spec(
                         outs.append(channel)
                     taken = {"entry", *path} | ({f"{path[-1]}@effect"} if site == "effect" else set())
                     g = gain
+                    parts = [(g, site, taken)]
                     if site == "effect":
-                        g = g * np.asarray(value(f"{path[-1]}.fu")) * value(f"{path[-1]}.ke0")
-                    path_out.append(n_out + outs.index(channel))
-                    path_gain.append(col.add(f"gain:{port.name}>{'>'.join(path)}@{site}", g))
-                    path_has.append([name in taken for name, cols in groups for _ in cols])
-                    zero_lists.append([c for name in path for c in zeros[name]])
+                        g = g * np.asarray(value(f"{path[-1]}.fu"))
+                        share = np.asarray(value(f"{path[-1]}.direct")) if path[-1] in direct else 0.0
+                        parts = [(g * (1.0 - share) * value(f"{path[-1]}.ke0"), site, taken)]
+                        if path[-1] in direct:
+                            parts.append((g * share, "direct", {"entry", *path}))
+                    for g, part, poles_taken in parts:
+                        path_out.append(n_out + outs.index(channel))
+                        path_gain.append(col.add(f"gain:{port.name}>{'>'.join(path)}@{part}", g))
+                        path_has.append([name in poles_taken for name, cols in groups for _ in cols])
+                        zero_lists.append([c for name in path for c in zeros[name]])
         out_lists.append(outs)
         n_out += len(outs)
         path_ptr.append(len(path_out))
-        direct = {d for d in port.delivers if f"plasma_{d}" in live}
-        jumps.append(port.stages == 0 and not port.prolonged and bool(direct))
+        at_once = {d for d in port.delivers if f"plasma_{d}" in live or d in direct}
+        jumps.append(port.stages == 0 and not port.prolonged and bool(at_once))
 
     adapting = spec.adaptation.receptors if spec.adaptation else ()
     states = spec.adaptation.states if spec.adaptation else ()

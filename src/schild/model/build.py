@@ -105,7 +105,13 @@ def build(
     dispositions = {key: disposition_of(drug) for key, drug in drugs.items()}
     spec = ModelSpec(
         species=tuple(
-            Species(name=key, peripherals=d.peripherals, feeds=tuple(d.feeds), saturable=d.saturable)
+            Species(
+                name=key,
+                peripherals=d.peripherals,
+                feeds=tuple(d.feeds),
+                direct=_meeting(values, drugs[key]) == "plasma and store",
+                saturable=d.saturable,
+            )
             for key, d in dispositions.items()
         ),
         releasing=next((key for key, d in dispositions.items() if d.releases), None),
@@ -200,11 +206,16 @@ def _structures(values: Values, drugs: Mapping[str, Drug], wanted: str | Mapping
 
 def _site(values: Values, drug: Drug) -> Site:
     """Where the brain's receptors meet this drug."""
+    return "plasma" if _meeting(values, drug) == "plasma" else "effect"
+
+
+def _meeting(values: Values, drug: Drug) -> str:
+    """Site of the structure in use."""
     name = values.structures.get(drug.key)
     if name is None:
         return "effect" if disposition_of(drug).effect_site else "plasma"
     source = values.catalogue.drug(drug.follows) if drug.follows else drug
-    return "effect" if source.structures[name].site == "effect" else "plasma"
+    return source.structures[name].site
 
 
 def _mechanism(values: Values, mechanism: str | None, receptors: Sequence[str]) -> Mechanism | None:

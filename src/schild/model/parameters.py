@@ -52,6 +52,8 @@ def parameters_of(
             p["release.phi"] = values.of(drug.key, "release.rise") * gain / nmol_per_g
         if species.name in effect:
             p[f"{species.name}.ke0"] = values.of(drug.key, "ke0")
+            if species.direct:
+                p[f"{species.name}.direct"] = values.of(drug.key, "direct")
         for target, name in disposition_of(drug).feeds.items():
             p[f"{species.name}.feeds.{target}"] = values.of(drug.key, name)
     for name, port in ports.items():

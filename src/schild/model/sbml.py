@@ -163,11 +163,11 @@ def to_antimony(
         assigned.append(f"  {free} := {_ONE} - ({' + '.join(held)}); {free} has dimensionless;")
         for x, bound in zip(r.ligands, held, strict=False):
             koff, kd = (ident(f"{r.name}.{x.species}.{p}") for p in ("koff", "kd"))
-            level = (
-                ident(f"{x.species}.effect")
-                if x.site == "effect"
-                else f"{ident(f'{x.species}.fu')}*{ident(f'plasma_{x.species}')}"
-            )
+            level = f"{ident(f'{x.species}.fu')}*{ident(f'plasma_{x.species}')}"
+            if x.site == "effect":
+                slow = ident(f"{x.species}.effect")
+                share = ident(f"{x.species}.direct") if spec.find(x.species).direct else ""
+                level = f"({share}*{level} + (1 - {share})*{slow})" if share else slow
             rules[bound].append(f"{koff}*({level}/{kd}*{free} - {bound})")
         if r.tone:
             load = f"{e0}*{ident('release')}" if r.released else e0

@@ -51,6 +51,9 @@ class Species:
     peripherals: int = 0  #: Number of peripheral compartments, 0 to 2
     #: Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance [1]
     feeds: tuple[str, ...] = ()
+    #: Whether the effect site is in part plasma itself: its concentration is ``<name>.direct`` [1] of the unbound plasma
+    #: concentration and the rest of the delayed one, a site of fast exchange beside a slow store.
+    direct: bool = False
     #: Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance. Such
     #: a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most one.
     saturable: bool = False
@@ -190,7 +193,7 @@ def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
         if s.saturable:
             names += [f"{s.name}.vmax", f"{s.name}.km"]
         if s.name in effect:
-            names.append(f"{s.name}.ke0")
+            names += [f"{s.name}.ke0"] + [f"{s.name}.direct"] * s.direct
         names += [f"{s.name}.feeds.{t}" for t in s.feeds]
     for i in spec.inputs:
         if i.stages:

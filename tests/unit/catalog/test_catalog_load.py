@@ -96,13 +96,14 @@ def test_every_drug_holds_finite_numbers_and_survives_pickling(key):
                 assert value.value <= value.high
 
 
-def test_naltrexone_has_four_structures_and_one_default():
+def test_naltrexone_has_five_structures_and_one_default():
     drug = load().drug("naltrexone")
     assert set(drug.structures) == {
         "plasma_equilibrium",
         "effect_compartment",
         "slow_receptor",
         "effect_compartment_slow_receptor",
+        "plasma_and_store",
     }
     assert sum(structure.default for structure in drug.structures.values()) == 1
     assert load().drug("beta_naltrexol").follows == "naltrexone"

@@ -85,7 +85,9 @@ def test_ss_3_of_a_table_is_refused():
 
 # ---- in the engine
 
-STRUCTURES = ("plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor")
+STRUCTURES = (
+    "plasma_equilibrium", "effect_compartment", "slow_receptor", "effect_compartment_slow_receptor", "plasma_and_store",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
