@@ -1,0 +1,237 @@
+"""Sample the dose-response analysis of agonists alone, leave studies out, store draws.
+
+``python -m schild.calibrate.dose_response`` samples with fixed seeds, prints rows, scores and criteria of
+docs/design/dose-response.md, and compares with the stored draws; ``--write`` stores the new ones. It needs the extra
+``fit`` (NumPyro). No run here has an antagonist on board.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import schild.catalog
+from schild.calibrate import Floats
+from schild.calibrate.dose_model import PAIRS, centres, model, predict
+from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, build_table
+from schild.catalog import load
+
+__all__ = ["STORED", "columns_of", "main", "read_draws", "today"]
+
+STORED = Path(schild.catalog.__file__).parent / "data" / "posterior" / "dose_response.csv"
+
+#: Chains, warm-up, kept draws of the whole fit; draws and burn-in of a fit without one study.
+CHAINS, WARM, KEPT, LEFT_OUT, BURN = 4, 600, 500, 300, 100
+STORED_DRAWS = 400
+
+
+def _sampler(table: Table, chains: int, warm: int, kept: int, free_liking: bool = False) -> Any:
+    # Small arrays: threads inside an operation cost more than they give.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    try:
+        import jax
+        from numpyro.infer import MCMC, NUTS
+    except ImportError as error:
+        raise SystemExit("This fit needs NumPyro: python -m pip install 'schild[fit]'.") from error
+    jax.config.update("jax_enable_x64", True)
+    arrays = dict(table.arrays) | {"n_arms": len(table.arms)}
+
+    def of(keep: Any, prior: Any) -> None:
+        model(arrays, keep, prior, free_liking=free_liking)
+
+    return MCMC(
+        NUTS(of, target_accept_prob=0.85, max_tree_depth=8), num_warmup=warm, num_samples=kept, num_chains=chains,
+        chain_method="sequential", progress_bar=False, jit_model_args=True,
+    )  # fmt: skip
+
+
+def _draws(sampler: Any) -> dict[str, Floats]:
+    return {k: np.asarray(v) for k, v in sampler.get_samples().items() if not k.startswith("z_")}
+
+
+def _key(seed: int) -> Any:
+    import jax
+
+    return jax.random.PRNGKey(seed)
+
+
+def columns_of(draws: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return draws by the names of the catalogue: ``effect.number`` and ``drug.number``."""
+    out: dict[str, Floats] = {}
+    for k, effect in enumerate(EFFECTS):
+        out[f"{effect}.reserve"] = draws["reserve"][:, k]
+        out[f"{effect}.slope"] = draws["slope"][:, k]
+        out[f"{effect}.spread"] = draws["omega"][:, k]
+    out["liking.range"] = 100.0 * draws["top_typical"]
+    out["pupil.range"] = draws["range"]
+    for s, key in enumerate(SPECIES):
+        drug = load().drug(key)
+        out[f"{key}.mor.factor"] = draws["kd"][:, s] / drug.number(str(drug.binding["mor"].ki)).value
+        odds = np.exp(draws["odds"][:, s])
+        out[f"{key}.mor.efficacy"] = odds / (1.0 + odds)
+    for key, k in PAIRS:
+        out[f"{EFFECTS[k]}.transduction.{key}"] = draws["x"][:, k, SPECIES.index(key)]
+    return out | {
+        "between.threshold": draws["sigma_study"],
+        "between.maximum": draws["sigma_top"],
+        "tolerance.dependent": draws["theta"],
+    }
+
+
+def read_draws(path: Path = STORED) -> dict[str, Floats]:
+    """Return the stored draws by name, each of shape (400,)."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    names = lines[0].split(",")
+    values = np.array([[float(v) for v in line.split(",")] for line in lines[1:]])
+    return {name: values[:, k] for k, name in enumerate(names)}
+
+
+def _write(columns: Mapping[str, Floats], path: Path = STORED) -> None:
+    path.parent.mkdir(exist_ok=True)
+    step = len(next(iter(columns.values()))) // STORED_DRAWS
+    rows = zip(*(v[::step][:STORED_DRAWS] for v in columns.values()), strict=True)
+    text = "\n".join([",".join(columns), *(",".join(f"{v:.5g}" for v in row) for row in rows)])
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def today(table: Table) -> Floats:
+    """What the catalogue's effects say of every row, for the typical person; a printed placebo is taken over."""
+    a = table.arrays
+    catalogue = load()
+    effects = [catalogue.effects[e] for e in EFFECTS]
+    reserve = np.array([e.numbers["reserve"].value for e in effects])
+    prior = centres()
+    x = np.ones((len(EFFECTS), len(SPECIES)))
+    for k, e in enumerate(effects):
+        for drug, name in e.transduction.items():
+            if drug in SPECIES:
+                x[k, SPECIES.index(drug)] = e.numbers[name].value
+    top = np.where(
+        a["series_pupil"] > 0, effects[1].numbers["range"].value, effects[2].numbers["range"].value / 100.0
+    )
+    base = np.zeros(len(table.series))
+    for k, given in enumerate(a["given"]):
+        if not given:
+            base[a["row_series"][k]] = a["value"][k]
+    p = {
+        "reserve": reserve, "slope": np.array([e.numbers[str(e.slope)].value for e in effects]), "omega": np.zeros(4),
+        "kd": np.exp(prior["kd"]), "odds": prior["odds"], "x": x, "eta": np.zeros(len(table.arms)), "theta": 0.0,
+        "top": top, "placebo": base,
+    }  # fmt: skip
+    scale, curve = predict(p, dict(a) | {"spread": np.zeros_like(a["spread"])}, np)
+    return np.concatenate([scale, curve])
+
+
+def _seen(table: Table) -> tuple[Floats, Floats]:
+    """Observed values and the standard deviation by which errors are weighed: printed error and 0.03 of the scale."""
+    a = table.arrays
+    full = np.where(a["group"] == 1, 4.0, 1.0)
+    seen = np.concatenate([a["value"], a["curve_value"]])
+    return seen, np.concatenate([np.sqrt(a["se"] ** 2 + (0.03 * full) ** 2), a["curve_se"]])
+
+
+def _interval(draws: Mapping[str, Floats], seed: int) -> Floats:
+    """Quantiles 5, 50 and 95 % of a new observation of each row, shape (3, n_rows)."""
+    rng = np.random.default_rng(seed)
+    return np.quantile(draws["said"] + draws["sd"] * rng.standard_normal(draws["sd"].shape), [0.05, 0.5, 0.95], axis=0)
+
+
+def _r_hat(sampler: Any) -> dict[str, float]:
+    from numpyro.diagnostics import gelman_rubin
+
+    found = {}
+    for name, value in sampler.get_samples(group_by_chain=True).items():
+        if name in ("reserve", "slope", "omega", "kd", "sigma_x", "sigma_study", "sigma_top", "theta", "top_typical"):
+            found[name] = float(np.max(gelman_rubin(np.asarray(value))))
+    return found
+
+
+def left_out(sampler: Any, table: Table) -> tuple[Floats, int]:
+    """Intervals of every row, predicted without its study; started from the adapted whole fit."""
+    out = np.zeros((3, len(table.ids)))
+    sampler.num_samples = LEFT_OUT
+    start = sampler.last_state
+    diverged = 0
+    for k, study in enumerate(table.studies):
+        rows = np.array([s == study for s in table.study_of])
+        sampler.post_warmup_state = start
+        sampler.run(_key(100 + k), 1.0 - rows, centres(), extra_fields=("diverging",))
+        diverged += int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
+        draws = {n: v.reshape(-1, LEFT_OUT, *v.shape[1:])[:, BURN:].reshape(-1, *v.shape[1:]) for n, v in _draws(sampler).items() if n in ("said", "sd")}  # fmt: skip
+        out[:, rows] = _interval(draws, 1000 + k)[:, rows]
+        print(f"    without {study:26s} {int(rows.sum()):3d} rows", flush=True)
+    return out, diverged
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Sample, print, compare with the stored draws; 1 if a median is off by more than a tenth of its spread."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    begin = time.perf_counter()
+    table = build_table()
+    sampler = _sampler(table, CHAINS, WARM, KEPT)
+    sampler.run(_key(20261129), np.ones(len(table.ids)), centres(), extra_fields=("diverging",))
+    diverged = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
+    draws = _draws(sampler)
+    print(f"{len(table.ids)} rows of {len(table.studies)} studies; {diverged} of {CHAINS * KEPT} draws diverged")
+    print("largest R-hat: " + ", ".join(f"{k} {v:.3f}" for k, v in _r_hat(sampler).items()))
+    columns = columns_of(draws)
+    for name, value in columns.items():
+        low, mid, high = np.quantile(value, [0.05, 0.5, 0.95])
+        print(f"    {name:52s} {mid:9.4g}  ({low:.4g} to {high:.4g})")
+    seen, weight = _seen(table)
+    fitted, old = _interval(draws, 1), today(table)
+    print(f"in sample {time.perf_counter() - begin:.0f} s; studies left out:")
+    outside = None
+    if "--quick" not in arguments:
+        single = _sampler(table, 1, WARM, KEPT)
+        single.run(_key(7), np.ones(len(table.ids)), centres())
+        outside, _ = left_out(single, table)
+    header = f"    {'row':38s} {'seen':>7s} {'catalogue':>9s} {'fit':>7s} {'without its study (90 %)':>30s}"
+    print(header)
+    for k, key in enumerate(table.ids):
+        q = fitted[:, k] if outside is None else outside[:, k]
+        mark = "" if q[0] <= seen[k] <= q[2] else "  outside"
+        print(f"    {key:38s} {seen[k]:7.3f} {old[k]:9.3f} {fitted[1, k]:7.3f} {q[1]:10.3f} ({q[0]:.3f} to {q[2]:.3f}){mark}")
+
+    def rms(said: Floats, rows: Any = slice(None)) -> float:
+        return float(np.sqrt(np.mean(((seen - said) / weight)[rows] ** 2)))
+
+    inside = (fitted[0] <= seen) & (seen <= fitted[2])
+    print(f"in sample: {inside.mean():.0%} inside, weighted error {rms(fitted[1]):.2f} (catalogue {rms(old):.2f})")
+    if outside is not None:
+        inside = (outside[0] <= seen) & (seen <= outside[2])
+        print(f"studies left out: {inside.mean():.0%} inside, weighted error {rms(outside[1]):.2f} (catalogue {rms(old):.2f})")
+        for name, rows in _fields(table).items():
+            print(f"    {name:12s} {inside[rows].mean():.0%} of {int(rows.sum())} inside; error {rms(outside[1], rows):.2f} (catalogue {rms(old, rows):.2f})")
+    free = _sampler(table, 1, WARM, KEPT, free_liking=True)
+    free.run(_key(8), np.ones(len(table.ids)), centres())
+    for name, value in (("with its prior", draws["slope"][:, 2]), ("with a prior that says nothing", _draws(free)["slope"][:, 2])):  # fmt: skip
+        print("slope of liking in one person, {}: {:.2f} ({:.2f} to {:.2f})".format(name, *np.quantile(value, [0.5, 0.05, 0.95])))  # fmt: skip
+    bad = 0
+    if "--write" in arguments:
+        _write(columns)
+    elif STORED.is_file():
+        for name, value in read_draws().items():
+            off = abs(np.median(value) - np.median(columns[name])) / np.std(columns[name])
+            if off > 0.25:
+                bad += 1
+                print(f"DIFFERS {name}: stored median {np.median(value):.4g}, now {np.median(columns[name]):.4g}")
+    print(f"{bad} medians differ; {time.perf_counter() - begin:.0f} s")
+    return 1 if bad else 0
+
+
+def _fields(table: Table) -> dict[str, Any]:
+    """Rows by effect."""
+    a = table.arrays
+    effect = np.concatenate([np.where(a["group"] == 1, 1, np.where(a["group"] >= 2, 0, 2)), a["curve_effect"]])
+    return {name: effect == k for k, name in enumerate(("breathing", "pupil", "liking", "pain relief"))}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

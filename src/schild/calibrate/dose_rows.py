@@ -1,0 +1,312 @@
+"""Rows of agonists alone on their scales, with the exposure that the engine gives for each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from schild.calibrate import Floats, calibration_rows
+from schild.catalog import load
+from schild.pharmacology.effects import transducer_ratio
+from schild.simulate import simulate
+
+__all__ = ["EFFECTS", "SPECIES", "Course", "DoseRow", "Table", "build_table", "read_rows"]
+
+#: Effects of the analysis; a row of ``pooled effects`` belongs to liking and pupil.
+EFFECTS = ("ventilation_isohypercapnic", "pupil", "liking", "analgesia")
+
+#: Species whose potency is estimated. Heroin counts as 6-acetylmorphine, by their ratio of affinity and efficacy.
+SPECIES = (
+    "fentanyl", "morphine", "m6g", "hydromorphone", "oxycodone", "oxymorphone", "hydrocodone", "mam", "pentazocine",
+    "buprenorphine",
+)  # fmt: skip
+
+PEOPLE_SD = {"unipolar": 0.25, "bipolar": 0.40, "signed4": 0.25, "points4": 0.25, "rise": 0.25, "rise_bipolar": 0.40}
+SPAN = {"unipolar": (0.0, 100.0), "bipolar": (50.0, 50.0), "signed4": (0.0, 4.0), "points4": (0.0, 4.0),
+        "rise": (0.0, 100.0), "rise_bipolar": (0.0, 50.0), "mm": (0.0, 1.0), "litres": (0.0, 24.0), "fraction": (1.0, -1.0)}  # fmt: skip
+#: Share of the tolerance of people held on full agonists.
+TOLERANCE = {"not dependent": 0.0, "tramadol": 0.5, "full agonist": 1.0}
+#: Measures that are no peak: their maximum is their own.
+NO_PEAK = ("overall liking at 12 h", "take again at 12 h")
+#: Printed peaks of plasma [ng/mL] that scale a course (Webster 2022, the same people as Webster 2020).
+PRINTED_PEAK = {"webster2020_bupr": ("buprenorphine", 1.06, 0.9), "webster2020_oxyc": ("oxycodone", 132.0, 60.0)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseRow:
+    """One printed mean of a dose series; columns as in ``catalog/data/studies/dose_response.csv``."""
+
+    id: str
+    study: str
+    drug: str
+    effect: str
+    regimen: str
+    at: str
+    scale: str
+    measure: str
+    series: str
+    same_people: str
+    value: float
+    se: float
+    n: int
+    people: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """Free concentrations as receptors feel them. [nM]
+
+    ``felt`` has shape (n_nodes, n_species), one node for a peak; ``spread`` is the standard deviation over people of
+    the log stimulus at the peak.
+    """
+
+    felt: Floats
+    spread: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Everything the model of the meta-analysis reads, as arrays.
+
+    Curve rows (levels at a fraction of the effect, slopes, dose ratios) follow scale rows in ``ids``.
+    """
+
+    ids: tuple[str, ...]
+    studies: tuple[str, ...]
+    study_of: tuple[str, ...]
+    arms: tuple[str, ...]
+    series: tuple[str, ...]
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
+    """Return the dose series of a role, values as shares of their scale.
+
+    Examples
+    --------
+    >>> [round(r.value, 3) for r in read_rows() if r.series == "levy2016_overall"]
+    [-0.124, 0.528, 0.618]
+    """
+    text = files("schild.catalog").joinpath("data/studies/dose_response.csv").read_text(encoding="utf-8")
+    found = [raw for raw in csv.DictReader(text.splitlines()) if raw["role"] == role]
+    together = {r["same_people"]: len({x["series"] for x in found if x["same_people"] == r["same_people"]}) for r in found}
+    rows = []
+    for raw in found:
+        low, span = SPAN[raw["scale"]]
+        hours = float(raw["at"].split("-")[1].split()[0]) if raw["at"].startswith("mean") else 1.0
+        value, n = float(raw["value"]) / hours, int(raw["n"] or 10)
+        people = PEOPLE_SD.get(raw["scale"], 0.8)
+        if raw["spread"]:
+            size = float(raw["spread"]) / hours / abs(span)
+            if raw["spread_stat"] == "RSE":
+                size *= value
+            se = size / np.sqrt(n) if raw["spread_stat"] == "SD" else size
+        else:
+            se = people / np.sqrt(n)
+        kept = {k: raw[k] for k in ("id", "study", "drug", "effect", "regimen", "at", "scale", "measure", "series", "same_people", "people", "row")}  # fmt: skip
+        se *= np.sqrt(together[raw["same_people"]])
+        rows.append(DoseRow(value=(value - low) / span, se=float(se), n=n, **kept))
+    return tuple(rows)
+
+
+def _constants() -> dict[str, tuple[float, float]]:
+    """Kd [nM] and transducer ratio in breathing of every species with both, as the catalogue has them."""
+    found = {}
+    reserve = load().effects["ventilation_isohypercapnic"].numbers["reserve"].value
+    for key in (*SPECIES, "heroin"):
+        drug = load().drug(key)
+        bound = drug.binding["mor"]
+        kd = drug.number(str(bound.ki)).value * drug.number(str(bound.factor)).value
+        found[key] = kd, float(transducer_ratio(reserve, drug.number(str(bound.efficacy)).value))
+    return found
+
+
+def _felt(result: object, names: Sequence[str], constants: Mapping[str, tuple[float, float]]) -> Floats:
+    """Felt concentrations, shape (n_people, n_times, n_species)."""
+    taken = {n: np.asarray(result[f"mor_occupancy_{n}"].values, dtype=np.float64) for n in names}  # type: ignore[index]
+    left = 1.0 - sum(taken.values())
+    out = np.zeros((*left.shape, len(SPECIES)))
+    for name in names:
+        level = np.maximum(taken[name], 0.0) / left * constants[name][0]
+        if name == "heroin":  # as 6-acetylmorphine of the same stimulus
+            weight = constants["mam"][0] / constants["heroin"][0] * constants["heroin"][1] / constants["mam"][1]
+            out[..., SPECIES.index("mam")] += level * weight
+        elif name in SPECIES:
+            out[..., SPECIES.index(name)] += level
+    return out
+
+
+@cache
+def course(regimen: str, at: str) -> Course:
+    """Run a regimen alone and return what receptors feel at the largest stimulus, at a time or over a span.
+
+    Parameters
+    ----------
+    regimen : str
+        One dose of an agonist.
+    at : str
+        ``peak``, a time (``0.5 h``) or a span (``mean 0-3 h``, a node each half hour).
+    """
+    constants = _constants()
+    options = {"until": "6 h", "every": "2 min", "receptors": ["mor"], "tone": False, "warn": False}
+    typical = simulate(regimen, **options)
+    names = [x.removeprefix("mor_occupancy_") for x in typical.outputs if x.startswith("mor_occupancy_")]
+    names = [n for n in names if n in constants]
+    weights = np.array([constants[s][1] / constants[s][0] for s in SPECIES])
+    felt = _felt(typical, names, constants)[0]
+    hours = np.asarray(typical["mor_free"].time_h)
+    if at == "peak":
+        nodes = felt[[int((felt @ weights).argmax())]]
+    elif at.startswith("mean"):
+        end = float(at.split("-")[1].split()[0])
+        wanted = np.arange(0.25, end, 0.5)
+        nodes = felt[[int(np.abs(hours - t).argmin()) for t in wanted]]
+    else:
+        nodes = felt[[int(np.abs(hours - float(at.split()[0])).argmin())]]
+    people = simulate(regimen, population={"n": 100}, seed=1, **options)
+    top = (_felt(people, names, constants) @ weights).max(axis=1)
+    return Course(felt=nodes, spread=float(np.std(np.log(top))))
+
+
+def _scaled(row: DoseRow) -> float:
+    """Factor by which a row's course is multiplied to meet its printed peak of plasma."""
+    if row.series not in PRINTED_PEAK:
+        return 1.0
+    drug, printed, of_mg = PRINTED_PEAK[row.series]
+    dose = float(row.regimen.split()[1])
+    found = simulate(row.regimen, until="6 h", every="2 min", receptors=["mor"], outputs=[f"plasma_{drug}"], warn=False)
+    return printed * dose / of_mg / float(np.max(found[f"plasma_{drug}"].values))
+
+
+#: Calibration rows of ``agonist_effects`` that are a peak on a scale: series, measure, scale, people.
+_PEAKS = {
+    "brands2004_hydromorphone_pupil": ("brands2004_pupil", "mm"),
+    "brands2004_heroin_pupil": ("brands2004_pupil", "mm"),
+    "brands2004_hydromorphone_liking": ("brands2004_drug_iv", "rise"),
+    "brands2004_heroin_liking": ("brands2004_drug_iv", "rise"),
+    "webster2011_morphine": ("webster2011_liking", "unipolar"),
+    "backonja2016_oxycodone": ("backonja2016_liking", "bipolar"),
+    "darwish2017_hydrocodone": ("darwish2017", "bipolar"),
+}
+#: Pairs of series rated by the same people, whose partner stands in the other file.
+_SHARED = {"brands2004_drug_iv": 2, "webster2011_liking": 2, "backonja2016_liking": 2}
+#: Curves: id, effect, kind, fraction. Levels are total plasma of the median person.
+_CURVES = {
+    "dahan2005_plateau": "plateau",
+    "algera2021_naive": "level",
+    "yassen2007_fentanyl": "level",
+    "yassen2007_fentanyl_slope": "slope",
+    "dahan2004_morphine": "level",
+    "romberg2003_morphine": "level",
+    "romberg2003_m6g": "level",
+    "yassen2007_buprenorphine": "half_plateau",
+    "lotsch2001_morphine": "level",
+    "lotsch2001_slope": "slope",
+    "ladebo2020_men": "level",
+    "ladebo2020_women": "level",
+    "sarton2000_men": "level",
+    "sarton2000_women": "level",
+    "dahan2004_slope": "slope",
+    "hill2000_ratio": "ratio",
+    "dunn2018_ratio": "ratio",
+}
+
+
+def build_table() -> Table:
+    """Collect every calibration row with its exposure, as arrays for the model."""
+    rows = list(read_rows())
+    for o in calibration_rows("agonist_effects", *_PEAKS):
+        series, scale = _PEAKS[o.id]
+        low, span = SPAN[scale]
+        kind = o.observable.split(":")[1]
+        se = PEOPLE_SD.get(scale, 0.8) / np.sqrt(o.n or 10) * np.sqrt(_SHARED.get(series, 1))
+        rows.append(
+            DoseRow(id=o.id, study=o.study, drug=o.species, effect=kind, regimen=o.regimen, at="peak", scale=scale,
+                    measure="drug liking", series=series, same_people=series, value=(o.value - low) / span, se=float(se),
+                    n=o.n or 10, people="not dependent", row=o.row[0])
+        )  # fmt: skip
+    for i, r in enumerate(rows):  # the other half of a pair
+        if r.series in ("brands2004_rush_iv", "webster2011_high", "backonja2016_high"):
+            rows[i] = _with_se(r, r.se * float(np.sqrt(2.0)))
+    curves = calibration_rows("agonist_effects", *_CURVES)
+    constants = _constants()
+
+    def arm(study: str, drug: str) -> str:
+        return f"{study}:{drug}"
+
+    arms = sorted({arm(r.study, r.drug) for r in rows if r.regimen} | {arm(o.study, o.species) for o in curves})
+    studies = sorted({r.study for r in rows} | {o.study for o in curves})
+    series = sorted({r.series for r in rows})
+    nodes: dict[tuple[object, ...], int] = {}  # nodes that rows share count once
+    average = np.zeros((len(rows), 0))
+    for k, r in enumerate(rows):
+        if not r.regimen:
+            continue
+        found, scale = course(r.regimen, r.at), _scaled(r)
+        for felt in found.felt:
+            key = (
+                tuple(felt * scale), found.spread, arms.index(arm(r.study, r.drug)), EFFECTS.index(r.effect),
+                TOLERANCE[r.people],
+            )  # fmt: skip
+            at = nodes.setdefault(key, len(nodes))
+            average = np.pad(average, ((0, 0), (0, max(0, at + 1 - average.shape[1]))))
+            average[k, at] += 1.0 / len(found.felt)
+    felt, spread, node_arm, node_effect, node_people = (np.array(column) for column in zip(*nodes, strict=True))
+    per_series = [next(r for r in rows if r.series == key) for key in series]
+    own = [any(r.measure in NO_PEAK or r.at != "peak" for r in rows if r.series == key) for key in series]
+    scale_group = [{"mm": 1, "litres": 2, "fraction": 3}.get(r.scale, 0) for r in rows]
+    arrays = {
+        "felt": felt, "spread": spread, "node_arm": node_arm, "node_effect": node_effect,
+        "node_people": node_people, "average": average,
+        "value": np.array([r.value for r in rows]), "se": np.array([r.se for r in rows]),
+        "row_series": np.array([series.index(r.series) for r in rows]), "group": np.array(scale_group),
+        "given": np.array([float(bool(r.regimen)) for r in rows]),
+        "series_own": np.array(own, dtype=float),
+        "series_pupil": np.array([float(r.scale == "mm") for r in per_series]),
+        "series_rise": np.array([float(r.scale in ("rise", "rise_bipolar")) for r in per_series]),
+        **_curve_arrays(curves, arms, arm, constants),
+    }  # fmt: skip
+    ids = (*(r.id for r in rows), *(o.id for o in curves))
+    study_of = (*(r.study for r in rows), *(o.study for o in curves))
+    return Table(
+        ids=ids, studies=tuple(studies), study_of=study_of, arms=tuple(arms), series=tuple(series), arrays=arrays
+    )
+
+
+def _with_se(row: DoseRow, se: float) -> DoseRow:
+    from dataclasses import replace
+
+    return replace(row, se=se)
+
+
+def _curve_arrays(curves: Sequence, arms: Sequence[str], arm: object, constants: Mapping) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    """Arrays of the published curves; a level is free nM, everything but the plateau on the log scale."""
+    kinds = ("level", "slope", "half_plateau", "plateau", "ratio")
+    out: dict[str, list[float]] = {k: [] for k in ("kind", "species", "arm", "effect", "fraction", "value", "se")}
+    reference, other = np.zeros((len(curves), len(SPECIES))), np.zeros((len(curves), len(SPECIES)))
+    for k, o in enumerate(curves):
+        kind, drug = _CURVES[o.id], load().drug(o.species)
+        effect = o.observable.split(":")[1]
+        value, relative = o.value, (o.sd_fixed or 0.0) / o.value
+        if kind in ("level", "half_plateau"):
+            per = 1.0 if o.unit == "nM" else 1000.0 / drug.number(str(drug.mw)).value
+            value = o.value * per * drug.number("fu").value
+        out["kind"].append(kinds.index(kind))
+        name = "mam" if o.species == "heroin" else o.species
+        out["species"].append(SPECIES.index(name))
+        out["arm"].append(arms.index(arm(o.study, o.species)))  # type: ignore[operator]
+        out["effect"].append(EFFECTS.index(effect))
+        out["fraction"].append({"c25": 0.25}.get(o.observable.split(":")[0], 0.5))
+        out["value"].append(value if kind == "plateau" else float(np.log(value)))
+        out["se"].append(float(o.sd_fixed or 0.0) if kind == "plateau" else relative)
+        if kind == "ratio":  # stimulus per mg of each
+            reference[k] = course(o.normalisation, "peak").felt[0]
+            other[k] = course(o.regimen, "peak").felt[0] / float(o.regimen.split()[1])
+    found = {f"curve_{k}": np.array(v) for k, v in out.items()}
+    return found | {"curve_reference": reference, "curve_other": other}
