@@ -11,6 +11,7 @@ from schild.calibrate import (
     alcohol,
     calibration_rows,
     depot,
+    dose_rows,
     effects,
     gauss_newton,
     kinetics,
@@ -104,6 +105,7 @@ def test_every_calibration_row_is_fitted_by_a_script_or_listed_with_its_reason()
     for _, _, ids in effects.STAGES:
         study = ids[0].rpartition("/")[0] or effects.STUDY
         used |= {o.id for o in calibration_rows(study, *(i.rpartition("/")[2] for i in ids))}
+    used |= {*dose_rows.CURVES, *dose_rows.PEAKS}
     used |= {o.id for o in load().study("withdrawal_fitted").observations}  # tests/qc/test_transcription_withdrawal.py
     used |= {o.id for _, _, rows in alcohol.targets().values() for o in rows}
     used |= {o.id for o in trial.rows()}

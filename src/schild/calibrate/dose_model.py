@@ -95,9 +95,9 @@ def _curves(p: Mapping[str, Any], a: Mapping[str, Any], ratio: Any, xp: Any) -> 
     for effect in (1, 2):
         per = ratio[effect] * p["x"][effect] / p["kd"]
         both.append(xp.log((a["curve_reference"] @ per + 1e-9) / (a["curve_other"] @ per + 1e-9)))
-    return xp.where(
-        kind == 0, level, xp.where(kind == 1, xp.log(slope), xp.where(kind == 2, level, xp.where(kind == 3, 1.0 - top, 0.5 * (both[0] + both[1]) + p["eta"][a["curve_arm"]])))
-    )  # fmt: skip
+    ratio_of_doses = 0.5 * (both[0] + both[1]) + p["eta"][a["curve_arm"]]
+    by_kind = (level, xp.log(slope), level, 1.0 - top, ratio_of_doses)  # as `KINDS` of dose_rows
+    return sum(xp.where(kind == k, value, 0.0) for k, value in enumerate(by_kind))
 
 
 def model(a: Mapping[str, Any], keep: Any, prior: Mapping[str, Any], free_liking: bool = False) -> None:

@@ -24,7 +24,7 @@ from schild.catalog import load
 
 __all__ = ["STORED", "columns_of", "main", "read_draws", "today"]
 
-STORED = Path(schild.catalog.__file__).parent / "data" / "posterior" / "dose_response.csv"
+STORED = Path(schild.catalog.__file__).parent / "data" / "dose_response" / "posterior.csv"
 
 #: Chains, warm-up, kept draws of the whole fit; draws and burn-in of a fit without one study.
 CHAINS, WARM, KEPT, LEFT_OUT, BURN = 4, 600, 500, 300, 100
@@ -112,9 +112,7 @@ def today(table: Table) -> Floats:
         for drug, name in e.transduction.items():
             if drug in SPECIES:
                 x[k, SPECIES.index(drug)] = e.numbers[name].value
-    top = np.where(
-        a["series_pupil"] > 0, effects[1].numbers["range"].value, effects[2].numbers["range"].value / 100.0
-    )
+    top = np.where(a["series_pupil"] > 0, effects[1].numbers["range"].value, effects[2].numbers["range"].value / 100.0)
     base = np.zeros(len(table.series))
     for k, given in enumerate(a["given"]):
         if not given:
@@ -163,7 +161,7 @@ def left_out(sampler: Any, table: Table) -> tuple[Floats, int]:
         sampler.post_warmup_state = start
         sampler.run(_key(100 + k), 1.0 - rows, centres(), extra_fields=("diverging",))
         diverged += int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
-        draws = {n: v.reshape(-1, LEFT_OUT, *v.shape[1:])[:, BURN:].reshape(-1, *v.shape[1:]) for n, v in _draws(sampler).items() if n in ("said", "sd")}  # fmt: skip
+        draws = {name: value[BURN:] for name, value in _draws(sampler).items() if name in ("said", "sd")}
         out[:, rows] = _interval(draws, 1000 + k)[:, rows]
         print(f"    without {study:26s} {int(rows.sum()):3d} rows", flush=True)
     return out, diverged
@@ -197,7 +195,8 @@ def main(arguments: list[str] | None = None) -> int:
     for k, key in enumerate(table.ids):
         q = fitted[:, k] if outside is None else outside[:, k]
         mark = "" if q[0] <= seen[k] <= q[2] else "  outside"
-        print(f"    {key:38s} {seen[k]:7.3f} {old[k]:9.3f} {fitted[1, k]:7.3f} {q[1]:10.3f} ({q[0]:.3f} to {q[2]:.3f}){mark}")
+        band = f"{q[1]:10.3f} ({q[0]:.3f} to {q[2]:.3f}){mark}"
+        print(f"    {key:38s} {seen[k]:7.3f} {old[k]:9.3f} {fitted[1, k]:7.3f} {band}")
 
     def rms(said: Floats, rows: Any = slice(None)) -> float:
         return float(np.sqrt(np.mean(((seen - said) / weight)[rows] ** 2)))
@@ -206,13 +205,17 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"in sample: {inside.mean():.0%} inside, weighted error {rms(fitted[1]):.2f} (catalogue {rms(old):.2f})")
     if outside is not None:
         inside = (outside[0] <= seen) & (seen <= outside[2])
-        print(f"studies left out: {inside.mean():.0%} inside, weighted error {rms(outside[1]):.2f} (catalogue {rms(old):.2f})")
-        for name, rows in _fields(table).items():
-            print(f"    {name:12s} {inside[rows].mean():.0%} of {int(rows.sum())} inside; error {rms(outside[1], rows):.2f} (catalogue {rms(old, rows):.2f})")
+        everything = {"all": np.ones(len(seen), dtype=bool)} | _fields(table)
+        print("studies left out:")
+        for name, rows in everything.items():
+            errors = f"weighted error {rms(outside[1], rows):.2f} (catalogue {rms(old, rows):.2f})"
+            print(f"    {name:12s} {inside[rows].mean():.0%} of {int(rows.sum())} rows inside; {errors}")
     free = _sampler(table, 1, WARM, KEPT, free_liking=True)
     free.run(_key(8), np.ones(len(table.ids)), centres())
-    for name, value in (("with its prior", draws["slope"][:, 2]), ("with a prior that says nothing", _draws(free)["slope"][:, 2])):  # fmt: skip
-        print("slope of liking in one person, {}: {:.2f} ({:.2f} to {:.2f})".format(name, *np.quantile(value, [0.5, 0.05, 0.95])))  # fmt: skip
+    slopes = {"with its prior": draws["slope"], "with a prior that says nothing": _draws(free)["slope"]}
+    for name, value in slopes.items():
+        low, mid, high = np.quantile(value[:, 2], [0.05, 0.5, 0.95])
+        print(f"slope of liking in one person, {name}: {mid:.2f} ({low:.2f} to {high:.2f})")
     bad = 0
     if "--write" in arguments:
         _write(columns)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
 from schild.calibrate import Floats, calibration_rows
-from schild.catalog import load
+from schild.catalog import Observation, load
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulate import simulate
+from schild.simulate import Result, simulate
 
 __all__ = ["EFFECTS", "SPECIES", "Course", "DoseRow", "Table", "build_table", "read_rows"]
 
@@ -26,9 +27,14 @@ SPECIES = (
     "buprenorphine",
 )  # fmt: skip
 
+#: Standard deviation between people where none is printed, as a share of the span; 0.8 mm for the pupil.
 PEOPLE_SD = {"unipolar": 0.25, "bipolar": 0.40, "signed4": 0.25, "points4": 0.25, "rise": 0.25, "rise_bipolar": 0.40}
-SPAN = {"unipolar": (0.0, 100.0), "bipolar": (50.0, 50.0), "signed4": (0.0, 4.0), "points4": (0.0, 4.0),
-        "rise": (0.0, 100.0), "rise_bipolar": (0.0, 50.0), "mm": (0.0, 1.0), "litres": (0.0, 24.0), "fraction": (1.0, -1.0)}  # fmt: skip
+#: Neutral point and span of each scale; ventilation in litres as a share of 24 L/min.
+SPAN = {
+    "unipolar": (0.0, 100.0), "bipolar": (50.0, 50.0), "signed4": (0.0, 4.0), "points4": (0.0, 4.0),
+    "rise": (0.0, 100.0), "rise_bipolar": (0.0, 50.0), "mm": (0.0, 1.0), "litres": (0.0, 24.0),
+    "fraction": (1.0, -1.0),
+}  # fmt: skip
 #: Share of the tolerance of people held on full agonists.
 TOLERANCE = {"not dependent": 0.0, "tramadol": 0.5, "full agonist": 1.0}
 #: Measures that are no peak: their maximum is their own.
@@ -39,7 +45,7 @@ PRINTED_PEAK = {"webster2020_bupr": ("buprenorphine", 1.06, 0.9), "webster2020_o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseRow:
-    """One printed mean of a dose series; columns as in ``catalog/data/studies/dose_response.csv``."""
+    """One printed mean of a dose series; columns as in ``catalog/data/dose_response/rows.csv``."""
 
     id: str
     study: str
@@ -56,6 +62,9 @@ class DoseRow:
     n: int
     people: str
     row: str
+
+
+_TEXT = ("id", "study", "drug", "effect", "regimen", "at", "scale", "measure", "series", "same_people", "people", "row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +91,7 @@ class Table:
     study_of: tuple[str, ...]
     arms: tuple[str, ...]
     series: tuple[str, ...]
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    arrays: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
@@ -93,9 +102,11 @@ def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
     >>> [round(r.value, 3) for r in read_rows() if r.series == "levy2016_overall"]
     [-0.124, 0.528, 0.618]
     """
-    text = files("schild.catalog").joinpath("data/studies/dose_response.csv").read_text(encoding="utf-8")
+    text = files("schild.catalog").joinpath("data/dose_response/rows.csv").read_text(encoding="utf-8")
     found = [raw for raw in csv.DictReader(text.splitlines()) if raw["role"] == role]
-    together = {r["same_people"]: len({x["series"] for x in found if x["same_people"] == r["same_people"]}) for r in found}
+    members: dict[str, set[str]] = {}
+    for raw in found:
+        members.setdefault(raw["same_people"], set()).add(raw["series"])
     rows = []
     for raw in found:
         low, span = SPAN[raw["scale"]]
@@ -109,8 +120,8 @@ def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
             se = size / np.sqrt(n) if raw["spread_stat"] == "SD" else size
         else:
             se = people / np.sqrt(n)
-        kept = {k: raw[k] for k in ("id", "study", "drug", "effect", "regimen", "at", "scale", "measure", "series", "same_people", "people", "row")}  # fmt: skip
-        se *= np.sqrt(together[raw["same_people"]])
+        se *= np.sqrt(len(members[raw["same_people"]]))
+        kept = {k: raw[k] for k in _TEXT}
         rows.append(DoseRow(value=(value - low) / span, se=float(se), n=n, **kept))
     return tuple(rows)
 
@@ -127,10 +138,10 @@ def _constants() -> dict[str, tuple[float, float]]:
     return found
 
 
-def _felt(result: object, names: Sequence[str], constants: Mapping[str, tuple[float, float]]) -> Floats:
+def _felt(result: Result, names: Sequence[str], constants: Mapping[str, tuple[float, float]]) -> Floats:
     """Felt concentrations, shape (n_people, n_times, n_species)."""
-    taken = {n: np.asarray(result[f"mor_occupancy_{n}"].values, dtype=np.float64) for n in names}  # type: ignore[index]
-    left = 1.0 - sum(taken.values())
+    taken = {n: np.asarray(result[f"mor_occupancy_{n}"].values, dtype=np.float64) for n in names}
+    left = 1.0 - np.sum(list(taken.values()), axis=0)
     out = np.zeros((*left.shape, len(SPECIES)))
     for name in names:
         level = np.maximum(taken[name], 0.0) / left * constants[name][0]
@@ -154,7 +165,7 @@ def course(regimen: str, at: str) -> Course:
         ``peak``, a time (``0.5 h``) or a span (``mean 0-3 h``, a node each half hour).
     """
     constants = _constants()
-    options = {"until": "6 h", "every": "2 min", "receptors": ["mor"], "tone": False, "warn": False}
+    options: dict[str, Any] = {"until": "6 h", "every": "2 min", "receptors": ["mor"], "tone": False, "warn": False}
     typical = simulate(regimen, **options)
     names = [x.removeprefix("mor_occupancy_") for x in typical.outputs if x.startswith("mor_occupancy_")]
     names = [n for n in names if n in constants]
@@ -185,7 +196,7 @@ def _scaled(row: DoseRow) -> float:
 
 
 #: Calibration rows of ``agonist_effects`` that are a peak on a scale: series, measure, scale, people.
-_PEAKS = {
+PEAKS = {
     "brands2004_hydromorphone_pupil": ("brands2004_pupil", "mm"),
     "brands2004_heroin_pupil": ("brands2004_pupil", "mm"),
     "brands2004_hydromorphone_liking": ("brands2004_drug_iv", "rise"),
@@ -196,8 +207,9 @@ _PEAKS = {
 }
 #: Pairs of series rated by the same people, whose partner stands in the other file.
 _SHARED = {"brands2004_drug_iv": 2, "webster2011_liking": 2, "backonja2016_liking": 2}
+_PARTNERS = ("brands2004_rush_iv", "webster2011_high", "backonja2016_high")
 #: Curves: id, effect, kind, fraction. Levels are total plasma of the median person.
-_CURVES = {
+CURVES = {
     "dahan2005_plateau": "plateau",
     "algera2021_naive": "level",
     "yassen2007_fentanyl": "level",
@@ -221,77 +233,73 @@ _CURVES = {
 def build_table() -> Table:
     """Collect every calibration row with its exposure, as arrays for the model."""
     rows = list(read_rows())
-    for o in calibration_rows("agonist_effects", *_PEAKS):
-        series, scale = _PEAKS[o.id]
+    for o in calibration_rows("agonist_effects", *PEAKS):
+        series, scale = PEAKS[o.id]
         low, span = SPAN[scale]
         kind = o.observable.split(":")[1]
         se = PEOPLE_SD.get(scale, 0.8) / np.sqrt(o.n or 10) * np.sqrt(_SHARED.get(series, 1))
         rows.append(
-            DoseRow(id=o.id, study=o.study, drug=o.species, effect=kind, regimen=o.regimen, at="peak", scale=scale,
-                    measure="drug liking", series=series, same_people=series, value=(o.value - low) / span, se=float(se),
-                    n=o.n or 10, people="not dependent", row=o.row[0])
+            DoseRow(
+                id=o.id, study=o.study, drug=o.species, effect=kind, regimen=o.regimen, at="peak", scale=scale,
+                measure="drug liking", series=series, same_people=series, value=(o.value - low) / span, se=float(se),
+                n=o.n or 10, people="not dependent", row=o.row[0],
+            )
         )  # fmt: skip
-    for i, r in enumerate(rows):  # the other half of a pair
-        if r.series in ("brands2004_rush_iv", "webster2011_high", "backonja2016_high"):
-            rows[i] = _with_se(r, r.se * float(np.sqrt(2.0)))
-    curves = calibration_rows("agonist_effects", *_CURVES)
-    constants = _constants()
-
-    def arm(study: str, drug: str) -> str:
-        return f"{study}:{drug}"
-
-    arms = sorted({arm(r.study, r.drug) for r in rows if r.regimen} | {arm(o.study, o.species) for o in curves})
+    for i, r in enumerate(rows):
+        if r.series in _PARTNERS:
+            rows[i] = replace(r, se=r.se * float(np.sqrt(2.0)))
+    curves = calibration_rows("agonist_effects", *CURVES)
+    arms = sorted({_arm(r.study, r.drug) for r in rows if r.regimen} | {_arm(o.study, o.species) for o in curves})
     studies = sorted({r.study for r in rows} | {o.study for o in curves})
-    series = sorted({r.series for r in rows})
+    keys = sorted({r.series for r in rows})
     nodes: dict[tuple[object, ...], int] = {}  # nodes that rows share count once
     average = np.zeros((len(rows), 0))
     for k, r in enumerate(rows):
         if not r.regimen:
             continue
-        found, scale = course(r.regimen, r.at), _scaled(r)
+        found, factor = course(r.regimen, r.at), _scaled(r)
         for felt in found.felt:
             key = (
-                tuple(felt * scale), found.spread, arms.index(arm(r.study, r.drug)), EFFECTS.index(r.effect),
+                tuple(felt * factor), found.spread, arms.index(_arm(r.study, r.drug)), EFFECTS.index(r.effect),
                 TOLERANCE[r.people],
             )  # fmt: skip
             at = nodes.setdefault(key, len(nodes))
             average = np.pad(average, ((0, 0), (0, max(0, at + 1 - average.shape[1]))))
             average[k, at] += 1.0 / len(found.felt)
     felt, spread, node_arm, node_effect, node_people = (np.array(column) for column in zip(*nodes, strict=True))
-    per_series = [next(r for r in rows if r.series == key) for key in series]
-    own = [any(r.measure in NO_PEAK or r.at != "peak" for r in rows if r.series == key) for key in series]
+    per_series = [next(r for r in rows if r.series == key) for key in keys]
+    own = [any(r.measure in NO_PEAK or r.at != "peak" for r in rows if r.series == key) for key in keys]
     scale_group = [{"mm": 1, "litres": 2, "fraction": 3}.get(r.scale, 0) for r in rows]
     arrays = {
         "felt": felt, "spread": spread, "node_arm": node_arm, "node_effect": node_effect,
         "node_people": node_people, "average": average,
         "value": np.array([r.value for r in rows]), "se": np.array([r.se for r in rows]),
-        "row_series": np.array([series.index(r.series) for r in rows]), "group": np.array(scale_group),
+        "row_series": np.array([keys.index(r.series) for r in rows]), "group": np.array(scale_group),
         "given": np.array([float(bool(r.regimen)) for r in rows]),
         "series_own": np.array(own, dtype=float),
         "series_pupil": np.array([float(r.scale == "mm") for r in per_series]),
         "series_rise": np.array([float(r.scale in ("rise", "rise_bipolar")) for r in per_series]),
-        **_curve_arrays(curves, arms, arm, constants),
+        **_curve_arrays(curves, arms),
     }  # fmt: skip
     ids = (*(r.id for r in rows), *(o.id for o in curves))
     study_of = (*(r.study for r in rows), *(o.study for o in curves))
     return Table(
-        ids=ids, studies=tuple(studies), study_of=study_of, arms=tuple(arms), series=tuple(series), arrays=arrays
+        ids=ids, studies=tuple(studies), study_of=study_of, arms=tuple(arms), series=tuple(keys), arrays=arrays
     )
 
 
-def _with_se(row: DoseRow, se: float) -> DoseRow:
-    from dataclasses import replace
+def _arm(study: str, drug: str) -> str:
+    """Name of what shares one deviation of a study: its people under one drug."""
+    return f"{study}:{drug}"
 
-    return replace(row, se=se)
 
-
-def _curve_arrays(curves: Sequence, arms: Sequence[str], arm: object, constants: Mapping) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _curve_arrays(curves: Sequence[Observation], arms: Sequence[str]) -> dict[str, Floats]:
     """Arrays of the published curves; a level is free nM, everything but the plateau on the log scale."""
     kinds = ("level", "slope", "half_plateau", "plateau", "ratio")
     out: dict[str, list[float]] = {k: [] for k in ("kind", "species", "arm", "effect", "fraction", "value", "se")}
     reference, other = np.zeros((len(curves), len(SPECIES))), np.zeros((len(curves), len(SPECIES)))
     for k, o in enumerate(curves):
-        kind, drug = _CURVES[o.id], load().drug(o.species)
+        kind, drug = CURVES[o.id], load().drug(o.species)
         effect = o.observable.split(":")[1]
         value, relative = o.value, (o.sd_fixed or 0.0) / o.value
         if kind in ("level", "half_plateau"):
@@ -300,7 +308,7 @@ def _curve_arrays(curves: Sequence, arms: Sequence[str], arm: object, constants:
         out["kind"].append(kinds.index(kind))
         name = "mam" if o.species == "heroin" else o.species
         out["species"].append(SPECIES.index(name))
-        out["arm"].append(arms.index(arm(o.study, o.species)))  # type: ignore[operator]
+        out["arm"].append(arms.index(_arm(o.study, o.species)))
         out["effect"].append(EFFECTS.index(effect))
         out["fraction"].append({"c25": 0.25}.get(o.observable.split(":")[0], 0.5))
         out["value"].append(value if kind == "plateau" else float(np.log(value)))

@@ -1,0 +1,105 @@
+"""Dose series of agonists alone: what enters the analysis, and the arithmetic of its model."""
+
+import csv
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from schild.calibrate.dose_model import PAIRS, centres, predict, stimulus_response
+from schild.calibrate.dose_response import today
+from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table, read_rows
+from schild.catalog import load
+from schild.pharmacology.effects import operational_response, transducer_ratio
+from schild.simulate import simulate
+
+
+@pytest.fixture(scope="module")
+def table():
+    return build_table()
+
+
+def lines():
+    text = files("schild.catalog").joinpath("data/dose_response/rows.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_every_row_has_a_source_a_flag_and_a_place_in_the_evidence():
+    found = lines()
+    assert len({r["id"] for r in found}) == len(found) == 93
+    references = load().references
+    for r in found:
+        assert r["study"] in references, r["study"]
+        assert r["verified"] in ("read", "abstract"), r["id"]
+        assert r["row"].startswith(("opioids/pd.csv#L", "more/agonist_alone.csv#L", "more/rescue.csv#L"))
+        assert r["effect"] in EFFECTS
+
+
+def test_a_row_is_never_both_calibration_and_check():
+    fitted = {(r["row"], r["value"]) for r in lines() if r["role"] == "calibration"}
+    others = [o for study in load().studies.values() for o in study.observations]
+    checks = {(row, f"{o.value:g}") for o in others for row in o.row if o.role == "check"}
+    assert not fitted & checks
+    assert not {r["id"] for r in lines()} & {o.id for o in others}
+
+
+def test_scales_become_shares_of_their_span():
+    rows = {r.id: r for r in read_rows()}
+    assert rows["levy2016_overall_15mgpo"].value == pytest.approx((76.4 - 50) / 50)
+    assert rows["webster2012_3h_80mg"].value == pytest.approx((209.1 / 3 - 50) / 50)
+    assert rows["cooper2012_int1_liking_5mgpo"].value == pytest.approx(0.8 / 4)
+    assert rows["gal1986_0.14mgiv"].value == pytest.approx(0.71)
+    # Three scales of the same nine people are not three studies.
+    assert rows["lanier2010_200_good_6mgim"].se == pytest.approx(0.25 / 3 * np.sqrt(3))
+    assert rows["levy2016_pupil_30mgpo"].se == pytest.approx(0.8 / np.sqrt(32))
+
+
+def test_the_mean_of_steep_curves_is_shallower_than_one_of_them(table):
+    z = np.linspace(-3, 3, 601)
+    weight = np.exp(-(z**2) / 2)
+    people = np.exp(0.8 * z)[:, None]
+    mean = [np.average(stimulus_response(v * people, np.array([1e3]), 3.0), weights=weight) for v in (1e-3, 2e-3)]
+
+    def slope(low, high):
+        return np.log(high / (1 - high) / (low / (1 - low))) / np.log(2)
+
+    alone = stimulus_response(np.array([[1e-3], [2e-3]]), np.array([1e3]), 3.0)
+    assert slope(*alone) == pytest.approx(3.0, abs=0.01)
+    assert slope(*mean) < 2.2
+
+
+def test_without_people_the_model_is_that_of_the_product(table):
+    """One drug alone, no spread, no study: the operational model of `schild.pharmacology`."""
+    said = dict(zip(table.ids, today(table), strict=True))
+    effect, drug = load().effects["liking"], load().drug("hydromorphone")
+    run = simulate("hydromorphone 6 mg im", until="6 h", every="2 min", receptors=["mor"], tone=False, warn=False)
+    peak = np.max(run["liking"].values)
+    assert said["walsh2024_18mgim"] > said["nasser2016_6mgim"]
+    assert 100 * said["nasser2016_6mgim"] == pytest.approx(peak, abs=0.5)
+    ratio = transducer_ratio(effect.numbers["reserve"].value, drug.number("mor.efficacy").value)
+    assert peak < 100 * operational_response(ratio, effect.numbers["slope"].value)
+
+
+def test_a_study_left_out_touches_no_other_study(table):
+    a = table.arrays
+    arms = [{table.arms[k].split(":")[0] for k in a["node_arm"][row > 0]} for row in a["average"]]
+    assert all(found <= {study} for found, study in zip(arms, table.study_of, strict=False))
+
+
+def test_predictions_rise_with_dose_and_stay_on_the_scale(table):
+    prior = centres()
+    k, s = len(EFFECTS), len(SPECIES)
+    p = {
+        "reserve": np.full(k, 3.0), "slope": np.full(k, 2.0), "omega": np.full(k, 0.5), "kd": np.exp(prior["kd"]),
+        "odds": prior["odds"], "x": np.ones((k, s)), "eta": np.zeros(len(table.arms)), "theta": 0.5,
+        "top": np.full(len(table.series), 0.8), "placebo": np.zeros(len(table.series)),
+    }  # fmt: skip
+    scale, _ = predict(p, table.arrays, np)
+    said = dict(zip(table.ids, scale, strict=False))
+    for series in ("lanier2010_200_good", "lanier2010_800_high"):
+        one = [said[f"{series}_{dose}"] for dose in ("0", "1.5mgim", "3mgim", "6mgim")]
+        assert one == sorted(one)
+        assert one[0] == 0
+    assert scale.min() >= 0
+    assert scale[table.arrays["group"] < 2].max() <= 0.8 + 1e-12
+    assert len(PAIRS) == len(set(PAIRS))
