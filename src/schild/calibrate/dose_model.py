@@ -143,6 +143,7 @@ def model(a: Mapping[str, Any], keep: Any, prior: Mapping[str, Any], free_liking
     }  # fmt: skip
     for name in ("reserve", "slope", "omega", "kd", "odds", "x", "eta", "top", "placebo"):
         numpyro.deterministic(name, p[name])
+    numpyro.deterministic("odds_top", mu_top)
     numpyro.deterministic("top_typical", 1.0 / (1.0 + jnp.exp(-mu_top)))
     numpyro.deterministic("range", jnp.exp(log_range))
     scale, curve = predict(p, a, jnp)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ import numpy as np
 from schild.calibrate import Floats, calibration_rows
 from schild.catalog import Observation, load
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulate import Result, simulate
+from schild.simulation import Result, simulate
 
 __all__ = ["EFFECTS", "SPECIES", "Course", "DoseRow", "Table", "build_table", "read_rows"]
 
@@ -102,8 +100,7 @@ def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
     >>> [round(r.value, 3) for r in read_rows() if r.series == "levy2016_overall"]
     [-0.124, 0.528, 0.618]
     """
-    text = files("schild.catalog").joinpath("data/dose_response/rows.csv").read_text(encoding="utf-8")
-    found = [raw for raw in csv.DictReader(text.splitlines()) if raw["role"] == role]
+    found = [raw for raw in load().dose_series if raw["role"] == role]
     members: dict[str, set[str]] = {}
     for raw in found:
         members.setdefault(raw["same_people"], set()).add(raw["series"])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schild.catalog.claims import Book, KnownMiss, read_book
 from schild.catalog.drugs import Drug, read_drug
@@ -307,6 +311,23 @@ class Catalogue:
     def stamp(self) -> dict[str, Any]:
         """What a manifest says of overlays: ``{"overlays": [{"name", "hash"}, ...]}``, or nothing without any."""
         return {"overlays": [dict(entry) for entry in self.overlays]} if self.overlays else {}
+
+    @property
+    def dose_series(self) -> tuple[Mapping[str, str], ...]:
+        """Printed means of dose series of agonists alone, each row by the names of its columns, as printed."""
+        return tuple(csv.DictReader(self._csv("dose_response/rows.csv")))
+
+    @cached_property
+    def posterior(self) -> Mapping[str, NDArray[np.float64]]:
+        """Stored joint draws of numbers by ``owner.number``, each of shape (n_draws,); empty where none are stored."""
+        lines = self._csv("dose_response/posterior.csv")
+        if not lines:
+            return {}
+        values = np.array([line.split(",") for line in lines[1:]], dtype=np.float64)
+        return dict(zip(lines[0].split(","), values.T, strict=True))
+
+    def _csv(self, place: str) -> list[str]:
+        return self._files[place][-1].text.splitlines() if place in self._files else []
 
     def where(self, place: str, *path: str | int) -> str:
         """File and line, for messages, of a table or key at a place such as ``drugs/naltrexone.toml``."""

@@ -51,8 +51,8 @@ class Species:
     peripherals: int = 0  #: Number of peripheral compartments, 0 to 2
     #: Species formed from this one; ``<name>.feeds.<other>`` is the molar fraction of the clearance [1]
     feeds: tuple[str, ...] = ()
-    #: Whether the effect site is in part plasma itself: its concentration is ``<name>.direct`` [1] of the unbound plasma
-    #: concentration and the rest of the delayed one, a site of fast exchange beside a slow store.
+    #: Whether the effect site is in part plasma itself: its concentration is ``<name>.direct`` [1] times the unbound
+    #: plasma concentration plus the rest of the delayed one, a site of fast exchange beside a slow store.
     direct: bool = False
     #: Whether elimination saturates as well: ``<name>.vmax`` [nmol/h] and ``<name>.km`` [nM] beside the clearance. Such
     #: a species has at most one peripheral compartment, feeds nothing and binds nothing; a model has at most one.

@@ -1,8 +1,5 @@
 """Dose series of agonists alone: what enters the analysis, and the arithmetic of its model."""
 
-import csv
-from importlib.resources import files
-
 import numpy as np
 import pytest
 
@@ -11,7 +8,7 @@ from schild.calibrate.dose_response import today
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table, read_rows
 from schild.catalog import load
 from schild.pharmacology.effects import operational_response, transducer_ratio
-from schild.simulate import simulate
+from schild.simulation import simulate
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +16,8 @@ def table():
     return build_table()
 
 
-def lines():
-    text = files("schild.catalog").joinpath("data/dose_response/rows.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 def test_every_row_has_a_source_a_flag_and_a_place_in_the_evidence():
-    found = lines()
+    found = load().dose_series
     assert len({r["id"] for r in found}) == len(found) == 93
     references = load().references
     for r in found:
@@ -36,11 +28,11 @@ def test_every_row_has_a_source_a_flag_and_a_place_in_the_evidence():
 
 
 def test_a_row_is_never_both_calibration_and_check():
-    fitted = {(r["row"], r["value"]) for r in lines() if r["role"] == "calibration"}
+    fitted = {(r["row"], r["value"]) for r in load().dose_series if r["role"] == "calibration"}
     others = [o for study in load().studies.values() for o in study.observations]
     checks = {(row, f"{o.value:g}") for o in others for row in o.row if o.role == "check"}
     assert not fitted & checks
-    assert not {r["id"] for r in lines()} & {o.id for o in others}
+    assert not {r["id"] for r in load().dose_series} & {o.id for o in others}
 
 
 def test_scales_become_shares_of_their_span():
@@ -54,6 +46,7 @@ def test_scales_become_shares_of_their_span():
     assert rows["levy2016_pupil_30mgpo"].se == pytest.approx(0.8 / np.sqrt(32))
 
 
+@pytest.mark.slow
 def test_the_mean_of_steep_curves_is_shallower_than_one_of_them(table):
     z = np.linspace(-3, 3, 601)
     weight = np.exp(-(z**2) / 2)
@@ -68,6 +61,7 @@ def test_the_mean_of_steep_curves_is_shallower_than_one_of_them(table):
     assert slope(*mean) < 2.2
 
 
+@pytest.mark.slow
 def test_without_people_the_model_is_that_of_the_product(table):
     """One drug alone, no spread, no study: the operational model of `schild.pharmacology`."""
     said = dict(zip(table.ids, today(table), strict=True))
@@ -80,12 +74,14 @@ def test_without_people_the_model_is_that_of_the_product(table):
     assert peak < 100 * operational_response(ratio, effect.numbers["slope"].value)
 
 
+@pytest.mark.slow
 def test_a_study_left_out_touches_no_other_study(table):
     a = table.arrays
     arms = [{table.arms[k].split(":")[0] for k in a["node_arm"][row > 0]} for row in a["average"]]
     assert all(found <= {study} for found, study in zip(arms, table.study_of, strict=False))
 
 
+@pytest.mark.slow
 def test_predictions_rise_with_dose_and_stay_on_the_scale(table):
     prior = centres()
     k, s = len(EFFECTS), len(SPECIES)
