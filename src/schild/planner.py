@@ -316,7 +316,7 @@ def plan(
         }  # fmt: skip
         if structure is not None:
             data["run"]["structure"] = structure
-        found = simulate_run(Run.parse(data), catalogue=catalogue, overrides=given, uses=uses)
+        found = simulate_run(Run.parse(data), catalogue=catalogue, overrides=given, uses=uses, plain_grid=True)
         done += 1
         if progress is not None:
             progress(min(done, total), total)

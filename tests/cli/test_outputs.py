@@ -6,6 +6,7 @@ import shutil
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -67,7 +68,7 @@ def test_a_new_effect_in_the_data_is_simulated_printed_drawn_and_in_the_schema(c
     assert 0 < result["itch"].value.max() < 10
 
     text = StringIO()
-    show_result(run, result, Console(file=text, width=120))
+    show_result(result, Console(file=text, width=120))
     row = next(line for line in text.getvalue().splitlines() if "itch, 0 to 10" in line)
     assert f"{result['itch'].value.max():.3g}" in row
 
@@ -110,3 +111,17 @@ def test_a_level_that_no_assay_could_see_is_said_to_be_so(call):
     assert told.code == 0, told.err
     assert "below quantification" in told.out
     assert not re.search(r"\de-\d\d", told.out)
+
+
+def test_the_table_the_file_and_the_figure_have_the_same_peak(call, tmp_path):
+    regimen = "heroin 25 mg iv at 3.2 h"
+    told = call("simulate", regimen, "--until", "10d", "--out", tmp_path)
+    assert told.code == 0, told.err
+    assert re.search(r"heroin +│ +2,440 │ +3.2 h", told.out)
+    rows = pd.read_csv(tmp_path / "result.csv", comment="#")
+    peak = rows.value[rows.output == "plasma_heroin"].max()
+    assert peak == pytest.approx(2444.8, abs=0.1)
+    result = simulate_run(Run.of(regimen, until="10d"))
+    assert result.metrics["cmax_heroin_ng_ml"] == pytest.approx(peak, rel=1e-9)
+    panel = result.plot("plasma_heroin").axes[0]
+    assert max(max(line.get_ydata()) for line in panel.lines) == pytest.approx(peak, rel=1e-9)

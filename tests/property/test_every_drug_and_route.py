@@ -99,7 +99,7 @@ def test_a_larger_dose_brings_more_and_where_linear_in_proportion(drug, route):
 def test_two_doses_are_the_sum_of_each(drug, route):
     # Also where the share absorbed depends on the dose: that is a matter of each dose, not of what is there already.
     runs = [
-        simulate(words, until="2 d", every="1 h", receptors=("mor",))
+        simulate(words, until="2 d", every="1 h", receptors=("mor",), plain_grid=True)
         for words in (
             f"{drug} 1 mg {route}", f"{drug} 2 mg {route} at 7 h", f"{drug} 1 mg {route}; {drug} 2 mg {route} at 7 h",
         )
@@ -125,7 +125,7 @@ def test_people_differ_and_stay_sound(drug, route):
 
 @pytest.mark.parametrize(("drug", "route"), LINEAR)
 def test_a_steady_state_is_one(drug, route):
-    found = simulate(f"{drug} 1 mg {route} q24h ss", until="2 d", every="2 h", receptors=("mor",))
+    found = simulate(f"{drug} 1 mg {route} q24h ss", until="2 d", every="2 h", receptors=("mor",), plain_grid=True)
     for name, output in found.outputs.items():
         first, second = output.values[0, 0:12], output.values[0, 12:24]
         assert np.abs(first - second).max() <= 1e-4 * max(second.max(), 1.0), name

@@ -198,7 +198,7 @@ def test_a_partial_agonist_is_warned_of_only_where_it_adds_to_withdrawal():
     past = "methadone 120 mg po q24h for 90 d stopped {}"
     for stopped in ("3 h", "14 d"):
         with_, without = (
-            simulate(*words, history=past.format(stopped), until="1 d", every="15 min")
+            simulate(*words, history=past.format(stopped), until="1 d", every="15 min", plain_grid=True)
             for words in (("buprenorphine 16 mg sl",), ())
         )
         added = (with_["cows"].values - without["cows"].values).max()

@@ -27,7 +27,7 @@ def _prepared(words="naltrexone 50 mg po q24h x2", n=3, **structure):
 
 
 def test_the_steps_taken_apart_give_the_outputs_of_a_run():
-    run = schild.simulate("naltrexone 50 mg po q24h x2", until="2 d", every="4 h", n=3, outputs=NAMES)
+    run = schild.simulate("naltrexone 50 mg po q24h x2", until="2 d", every="4 h", n=3, outputs=NAMES, plain_grid=True)
     prepared = _prepared()
     recipes = outputs_of(Effects(built=prepared.built), NAMES)
     times = [k * 4 * TICKS_PER_HOUR for k in range(13)]

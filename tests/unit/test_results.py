@@ -1,6 +1,9 @@
 """Every result has the same verbs, a repr of a few lines, and a plot that draws on the axes it is given."""
 
+import importlib
+import inspect
 import json
+import pkgutil
 
 import numpy as np
 import pytest
@@ -8,9 +11,18 @@ from matplotlib.figure import Figure
 
 import schild
 import schild.errors
+from schild.analysis.curves import ModelCurves
+from schild.analysis.fit_result import SchildFit
+from schild.analysis.regression import SchildRegression
+from schild.challenges import Challenge
+from schild.compounds import StructureComparison
+from schild.drinking.experiment import Laboratory
 from schild.explanation.answer import Explanation
 from schild.overdose.published import PublishedTable
+from schild.overdose.table import Rescued
+from schild.planner import Plan
 from schild.results import Shown, plain
+from schild.trial.result import TrialResult
 from schild.validation import Validation
 
 ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
@@ -22,23 +34,29 @@ CURVES = {
 }
 
 MADE = {
-    "simulate": (2, lambda: schild.simulate("naltrexone 50 mg po q24h x7", "heroin 25 mg iv at 3 d", until="8 d")),
-    "population": (2, lambda: schild.simulate("naltrexone 50 mg po", until="24 h", n=20)),
-    "challenge": (1, lambda: schild.challenge("naltrexone 50 mg po", agonist="heroin 25 mg iv", at="24 h")),
-    "plan": (2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
-    "rescue": (3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
-    "laboratory": (6, lambda: schild.laboratory("bar", n=40)),
-    "fit": (2, lambda: schild.schild_fit(CURVES, antagonist_unit="nM", agonist_unit="nM")),
-    "regression": (1, lambda: schild.schild_regression(RATIOS, antagonist_unit="nM")),
-    "curves": (1, lambda: schild.model_curves("naltrexone", agonist="morphine")),
-    "trial": (1, lambda: schild.run_trial(schild.Trial.of(ARM, n=100, weeks=4))),
-}
+    "simulate": (
+        schild.Result, 2, lambda: schild.simulate("naltrexone 50 mg po q24h x7", "heroin 25 mg iv at 3 d", until="8 d")
+    ),
+    "population": (schild.Result, 2, lambda: schild.simulate("naltrexone 50 mg po", until="24 h", n=20)),
+    "challenge": (
+        Challenge, 1, lambda: schild.challenge("naltrexone 50 mg po", agonist="heroin 25 mg iv", at="24 h")
+    ),
+    "plan": (Plan, 2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
+    "rescue": (Rescued, 3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
+    "laboratory": (Laboratory, 6, lambda: schild.laboratory("bar", n=40)),
+    "fit": (SchildFit, 2, lambda: schild.schild_fit(CURVES, antagonist_unit="nM", agonist_unit="nM")),
+    "regression": (SchildRegression, 1, lambda: schild.schild_regression(RATIOS, antagonist_unit="nM")),
+    "curves": (ModelCurves, 1, lambda: schild.model_curves("naltrexone", agonist="morphine")),
+    "structures": (StructureComparison, 1, lambda: schild.structure("naltrexone", "methylnaltrexone")),
+    "trial": (TrialResult, 1, lambda: schild.run_trial(schild.Trial.of(ARM, n=100, weeks=4))),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_a_result_has_every_verb_and_a_short_repr(name):
-    panels, make = MADE[name]
+    kind, panels, make = MADE[name]
     result = make()
+    assert type(result) is kind
     assert isinstance(result, Shown)
     assert len(repr(result)) < 500
     assert repr(result).startswith(f"<{type(result).__name__}: ")
@@ -56,9 +74,24 @@ def test_a_result_has_every_verb_and_a_short_repr(name):
         result.plot(ax=[*axes, axes[0]])
 
 
-@pytest.mark.parametrize("kind", [Explanation, PublishedTable, Validation])
+#: Results that take long to make; their verbs are tested where they are made.
+LONG = (Explanation, PublishedTable, Validation)
+
+
+def test_every_result_class_is_tested_here():
+    for found in pkgutil.walk_packages(schild.__path__, "schild."):
+        if not found.name.endswith("__main__"):
+            module = importlib.import_module(found.name)
+            for name, kind in inspect.getmembers(module, inspect.isclass):
+                if kind.__module__ == found.name and hasattr(kind, "to_frame"):
+                    assert issubclass(kind, Shown), name
+    # A data class with slots is made twice, so classes are compared by name.
+    kinds = {kind.__qualname__ for kind in Shown.__subclasses__() if kind.__module__.startswith("schild.")}
+    assert kinds == {kind.__qualname__ for kind in (*(kind for kind, _, _ in MADE.values()), *LONG)}
+
+
+@pytest.mark.parametrize("kind", LONG)
 def test_answers_that_take_long_have_the_verbs_too(kind):
-    assert issubclass(kind, Shown)
     for verb in ("about", "summary", "to_dict", "plot"):
         assert getattr(kind, verb) is not getattr(Shown, verb)
     assert kind.__repr__ is Shown.__repr__

@@ -369,6 +369,7 @@ def _challenge(
                    "every": f"{max(until / 20000, 1 / 60)!r} h"}}),
         catalogue=catalogue,
         overrides=given,
+        plain_grid=True,
     )  # fmt: skip
     species = [x.species for r in built.spec.receptors if r.name == receptor for x in r.ligands]
     p = built.parameters

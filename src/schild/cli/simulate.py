@@ -164,7 +164,7 @@ def show_run(
     else:
         from schild.cli.summary import show_result
 
-        show_result(run, result, console)
+        show_result(result, console)
     written = [] if place is None else _write_all(place, run, result)
     if plot is not None:
         save_figure(result.plot(), plot)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,25 +10,18 @@ from schild.simulation.aloud import aloud
 from schild.simulation.output import GROUPS, concentration_words
 from schild.simulation.result import metric
 from schild.tables import number_words, percent_words, spread_words, table, time_words
-from schild.units import TICKS_PER_HOUR
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from schild.regimen import Event
-    from schild.simulation import Output, Result, Run
-
-    #: Events of each drug.
-    Given: TypeAlias = dict[str, list[Event]]
+    from schild.simulation import Output, Result
 
 
-def show_result(run: Run, result: Result, console: Console) -> None:
+def show_result(result: Result, console: Console) -> None:
     """Print warnings first, then what the result says, then a table for each group of outputs.
 
     Parameters
     ----------
-    run : Run
-        What was simulated.
     result : Result
         What came out.
     console : rich.console.Console
@@ -37,24 +29,17 @@ def show_result(run: Run, result: Result, console: Console) -> None:
     """
     from rich.text import Text
 
-    from schild.simulation import events_of
-
     for warning in result.warnings:
         console.print(Text(f"Warning: {warning}", style="bold red"))
     console.print(Text(result.title, style="bold"))
     console.print(Text(aloud(result)))
     console.print()
-    given: Given = {}
-    earlier = len(run.history)
-    for event in events_of(run):
-        if event.drug is not None and event.order >= earlier:
-            given.setdefault(event.drug, []).append(event)
-    _plasma(given, result, console)
-    _receptors(given, result, console)
+    _plasma(result, console)
+    _receptors(result, console)
     _courses(result, console)
 
 
-def _plasma(given: Given, result: Result, console: Console) -> None:
+def _plasma(result: Result, console: Console) -> None:
     m = result.metrics
     rows = []
     for name in result.species():
@@ -64,7 +49,7 @@ def _plasma(given: Given, result: Result, console: Console) -> None:
                 name,
                 _cell(m[f"cmax_{name}_ng_ml"], concentration_words),
                 _cell(m[f"tmax_{name}_h"], _hours),
-                _cell(_trough(given, result, output, name), concentration_words),
+                _cell(m.get(f"ctrough_{name}_ng_ml"), concentration_words),
                 _cell(_end(output), concentration_words),
                 _cell(m[f"auc_{name}_ng_h_ml"], number_words),
             )
@@ -74,7 +59,7 @@ def _plasma(given: Given, result: Result, console: Console) -> None:
         console.print(table(f"Plasma, total [ng/mL]{_of_whom(result)}", heads, rows))
 
 
-def _receptors(given: Given, result: Result, console: Console) -> None:
+def _receptors(result: Result, console: Console) -> None:
     m = result.metrics
     rows = []
     for name in result.receptors():
@@ -83,7 +68,7 @@ def _receptors(given: Given, result: Result, console: Console) -> None:
             (
                 name,
                 _cell(m[f"{name}_pet_occupancy_peak"], percent_words),
-                _cell(_trough(given, result, output, None), percent_words),
+                _cell(m.get(f"{name}_pet_occupancy_trough"), percent_words),
                 _cell(m[f"{name}_pet_occupancy_mean"], percent_words),
                 _cell(_end(output), percent_words),
                 _cell(m[f"{name}_pet_occupancy_hours_above_90_percent"], _hours),
@@ -91,7 +76,7 @@ def _receptors(given: Given, result: Result, console: Console) -> None:
         )
     if rows:
         heads = ("receptor", "peak", "trough", "mean", "at the end", "above 90 % for")
-        caption = "Trough: lowest between the last two doses. A dash: fewer than two doses, or not among the outputs."
+        caption = "Trough: just before the last dose. A dash: fewer than two doses, or not among the outputs."
         title = f"Receptors occupied by drugs, as PET would see it{_of_whom(result)}"
         console.print(table(title, heads, rows, caption=caption))
 
@@ -102,7 +87,7 @@ def _courses(result: Result, console: Console) -> None:
         "adaptation": "Dependence: 1 is steady use of morphine 120 mg a day. Tolerance: half-effect concentration for "
         "breathing over that of a person without opioids."
     }
-    shown = [output for output in result.outputs.values() if output.kind.tabled]
+    shown = [output for output in result.shown.values() if output.kind.tabled]
     for group, heading in GROUPS.items():
         rows = []
         for output in (o for o in shown if o.kind.group == group):
@@ -139,36 +124,3 @@ def _cell(value: Any, words: Any) -> str:
 
 def _end(output: Output | None) -> Any:
     return None if output is None else metric(output.values[:, -1])
-
-
-def _trough(given: Given, result: Result, output: Output | None, species: str | None) -> Any:
-    """Lowest value between the last two doses that bring a species, or of the drug given most often."""
-    if output is None:
-        return None
-    if species is not None:
-        given = {drug: events for drug, events in given.items() if species in _brings(result, drug, events)}
-    times = sorted({e.tick / TICKS_PER_HOUR for e in max(given.values(), key=len, default=[])})
-    times = [t for t in times if t >= output.time_h[0]]
-    if len(times) < 2:
-        return None
-    before, last = list(pairwise(times))[-1]
-    inside = (output.time_h >= before) & (output.time_h < last)
-    return metric(output.values[:, inside].min(axis=1)) if inside.any() else None
-
-
-def _brings(result: Result, name: str, events: list[Event]) -> set[str]:
-    """Species that a drug brings into the body by the routes it was given."""
-    from schild.catalog import load
-
-    catalogue = result.catalogue or load()
-    drug = catalogue.drug(name)
-    routes = {e.route for e in events if e.route in drug.routes}
-    waiting = [drug.key, *(d.species for r in routes for b in drug.routes[str(r)].branches for d in b.deliver)]
-    found: set[str] = set()
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            found.add(key)
-            disposition = catalogue.drug(key).disposition
-            waiting += list(disposition.feeds) if disposition is not None else []
-    return found

@@ -64,17 +64,19 @@ def simulation_html(result: Result) -> str:
 
 def columns(result: Result, names: Sequence[str]) -> dict[str, list[Any]]:
     """Courses as columns with units, thinned to what a table can hold."""
-    first = result[names[0]]
-    step = max(1, -(-len(first.time_h) // ROWS))
-    found: dict[str, list[Any]] = {"time [h]": [float(t) for t in first.time_h[::step]]}
+    shown = result.shown
+    first = shown[names[0]]
+    rows = {*range(0, len(first.time_h), max(1, -(-len(first.time_h) // ROWS)))}
+    kept = sorted(rows.union(*({int(shown[n].value.argmax()), int(shown[n].value.argmin())} for n in names)))
+    found: dict[str, list[Any]] = {"time [h]": [float(t) for t in first.time_h[kept]]}
     for name in names:
-        o = result[name]
+        o = shown[name]
         unit = f" [{o.unit}]"
         if result.n == 1:
-            found[name + unit] = [float(v) for v in o.values[0][::step]]
+            found[name + unit] = [float(v) for v in o.values[0][kept]]
         else:
             for label, q in (("5 %", 0.05), ("median", 0.5), ("95 %", 0.95)):
-                found[f"{name} {label}{unit}"] = [float(v) for v in o.quantile(q)[::step]]
+                found[f"{name} {label}{unit}"] = [float(v) for v in o.quantile(q)[kept]]
     return found
 
 

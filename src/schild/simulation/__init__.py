@@ -23,6 +23,7 @@ from schild.simulation.registry import folded, outputs_of, read, read_metrics
 from schild.simulation.result import Result, manifest_of, metric
 from schild.simulation.runfile import Run, history_words
 from schild.simulation.solve import RTOL
+from schild.simulation.times import Between, last_doses, with_sides
 from schild.simulation.work import check_work
 from schild.units import TICKS_PER_HOUR
 
@@ -54,6 +55,7 @@ def simulate(
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
     warn: bool = True,
+    plain_grid: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Simulate regimens in words.
@@ -99,6 +101,9 @@ def simulate(
         said in ``warnings``.
     warn : bool
         Whether to look for withdrawal and lost tolerance to warn of, which costs runs of their own.
+    plain_grid : bool
+        Keep exactly the times of ``every``, to compare runs point by point. By default the output times also hold both
+        sides of every event: 1 us before it, and at it.
     progress : callable, optional
         Called with subjects done and subjects in all.
 
@@ -142,7 +147,15 @@ def simulate(
             if value is not None
         },
     )  # fmt: skip
-    return simulate_run(run, threads=threads, catalogue=catalogue, overrides=overrides, warn=warn, progress=progress)
+    return simulate_run(
+        run,
+        threads=threads,
+        catalogue=catalogue,
+        overrides=overrides,
+        warn=warn,
+        plain_grid=plain_grid,
+        progress=progress,
+    )
 
 
 def events_of(run: Run) -> tuple[Event, ...]:
@@ -241,6 +254,7 @@ def simulate_run(
     fast_forward: bool = True,
     warn: bool = True,
     uses: Uses | None = None,
+    plain_grid: bool = False,
 ) -> Result:
     """Simulate a checked run.
 
@@ -251,13 +265,15 @@ def simulate_run(
     rtol, threads, catalogue, overrides, progress
         As in ``simulate``.
     times_tick : sequence of int, optional
-        Output times in place of the grid of the run: rising, none before 0. [us]
+        Output times in place of the grid of the run and the sides of events: rising, none before 0. [us]
     fast_forward : bool
         Whether regular earlier use is solved period by period; False integrates it dose by dose, as a check.
     warn : bool
         Whether to warn of withdrawal and of lost tolerance, which needs runs of their own with 200 people.
     uses : Uses, optional
         Record of a verb that this run is a part of; that verb says which given numbers were not used.
+    plain_grid : bool
+        As in ``simulate``.
 
     Returns
     -------
@@ -287,15 +303,20 @@ def simulate_run(
     )
     built, values = prepared.built, prepared.built.values
     people = values.people
+    whole_grid = times_tick is None and not plain_grid
+    own = [e for e in events if e.order >= len(run.history)]
     grid = run.grid_tick if times_tick is None else times_tick
+    if whole_grid:
+        grid = with_sides(grid, own, built.entries)
     effects = Effects(built=built)
     recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
     store, single = signals_of(recipes), people.n == 1
+    dtype = np.float64 if single else np.float32
     check_work(
         f"{people.n:,} subjects, {len(store)} signals, {len(events):,} doses and {len(grid):,} times",
         people=people.n,
         steps=len(events) + len(grid),
-        byte=max(len(store), 1) * len(grid) * (8 if single else 4),
+        byte=max(len(store), 1) * len(grid) * dtype().nbytes,
         instead="Ask for fewer outputs, a coarser grid (every) or fewer people.",
     )
     done = 0
@@ -310,10 +331,9 @@ def simulate_run(
         grid,
         recipes,
         reduce=[recipe.fold for recipe in reduced if recipe.fold is not None],
-        dtype=np.float64 if single else np.float32,
+        dtype=dtype,
         progress=advance,
     )
-    outputs = read(recipes, solution, who.draws if isinstance(who, Population) else 0)
     if said := solution.failures():
         warnings.append(said)
     title = [*(history_words(d) for d in run.history), *(d.to_words() for d in run.doses)]
@@ -332,12 +352,21 @@ def simulate_run(
             )
 
         warnings += cautions(run, events, catalogue, again)
+
+    def between(times: Sequence[int]) -> dict[str, Output]:
+        return read(recipes, prepared.solve(times, recipes, dtype=dtype))
+
+    draws = who.draws if isinstance(who, Population) else 0
+    outputs = read(recipes, solution, draws, Between(between, grid, built.entries) if whole_grid else None)
+    found = read_metrics(reduced, solution)
+    if whole_grid:
+        found |= _troughs(outputs, last_doses([e for e in own if 0 <= e.tick <= grid[-1]], catalogue))
     if uses is None:
         warnings += values.uses.unused(given, who.given)
     return Result(
         title=run.run.title or "; ".join(title),
         outputs=outputs,
-        metrics={name: metric(values) for name, values in read_metrics(reduced, solution).items()},
+        metrics={name: metric(values) for name, values in found.items()},
         warnings=(*warnings, *built.warnings),
         manifest=manifest_of(run, values, built.structures, rtol),
         status=solution.engine.status,
@@ -345,3 +374,15 @@ def simulate_run(
         catalogue=catalogue,
         run=run if times_tick is None else None,
     )
+
+
+def _troughs(outputs: Mapping[str, Output], last: Mapping[str | None, int]) -> dict[str, Any]:
+    """Levels and occupancies just before the last dose, of what was given more than once."""
+    found: dict[str, Any] = {}
+    for name, output in outputs.items():
+        kind, _, species = name.partition("_")
+        if kind == "plasma" and species in last:
+            found[f"ctrough_{species}_ng_ml"] = output.before(last[species] / TICKS_PER_HOUR)
+        elif name.endswith("_pet_occupancy") and None in last:
+            found[f"{name}_trough"] = output.before(last[None] / TICKS_PER_HOUR)
+    return found

@@ -65,7 +65,7 @@ def aloud(result: Result) -> str:
 
 
 def _withdrawal(result: Result) -> str | None:
-    course = result.outputs.get("cows")
+    course = result.shown.get("cows")
     if course is None:
         return None
     values = course.values[result.status == 0]

@@ -46,6 +46,7 @@ class _Case:
             outputs=list(outputs),
             warn=False,
             catalogue=self.catalogue,
+            plain_grid=True,
             **self.options,
         )
 

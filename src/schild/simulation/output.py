@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
 from schild.tables import number_words, percent_words
-from schild.units import TimeLike, hours
+from schild.units import TICKS_PER_HOUR, TimeLike, ticks
+
+if TYPE_CHECKING:
+    from schild.simulation.times import Between
 
 Floats = NDArray[np.floating]
 
@@ -47,6 +50,7 @@ class Kind:
     drawn: bool = False  #: Whether a figure shows it when nobody says which outputs to draw
     tabled: bool = False  #: Whether the summary has a line for it: at the start, lowest, highest, at the end
     ratio: bool = False  #: Whether a value of unit 1 can pass one
+    level: float | None = None  #: The value of which metrics say for how long it is passed
 
     @property
     def logarithmic(self) -> bool:
@@ -150,12 +154,15 @@ class Output:
         Values in ``unit``.
     draws : int
         Parameter draws among the subjects; 0 for none.
+    solve : Between, optional
+        Solves the run once more for times that are not stored.
     """
 
     kind: Kind
     time_h: Floats
     values: Floats
     draws: int = 0
+    solve: Between | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -177,7 +184,7 @@ class Output:
         return self.values[0] if len(self.values) == 1 else self.quantile(0.5)
 
     def at(self, time: TimeLike) -> float | Floats:
-        """Value at a time, interpolated between output times.
+        """Value at a time, taken after what happens at it.
 
         Parameters
         ----------
@@ -187,24 +194,34 @@ class Output:
         Returns
         -------
         float or ndarray, shape (n_subjects,)
-            Linear in time; logarithmic for concentrations.
+            The stored value at an output time; at any other, the run is solved once more for that time. A result with a
+            plain grid, or times of one's own, interpolates: linearly, logarithmically for concentrations.
 
         Raises
         ------
         InputError
             Outside the run: nothing is extrapolated.
         """
-        t = hours(time)
-        if not self.time_h[0] <= t <= self.time_h[-1]:
+        return self._at(ticks(time))
+
+    def before(self, time: TimeLike) -> float | Floats:
+        """Value just before what happens at a time, such as the trough before a dose; as ``at`` otherwise."""
+        return self._at(ticks(time) - 1)
+
+    def _at(self, tick: int) -> float | Floats:
+        t, known = tick / TICKS_PER_HOUR, np.rint(self.time_h * TICKS_PER_HOUR)
+        if not known[0] <= tick <= known[-1]:
             raise InputError(
                 f"{self.name} was asked at {t:g} h; the run covers {self.time_h[0]:g} to {self.time_h[-1]:g} h. "
                 "Ask for a time inside, or run longer."
             )
-        k = int(np.clip(np.searchsorted(self.time_h, t, side="right") - 1, 0, len(self.time_h) - 1))
-        if self.time_h[k] == t:
+        k = int(np.searchsorted(known, tick, side="right")) - 1
+        if known[k] == tick:
             found = self.values[:, k].astype(np.float64)
+        elif self.solve is not None:
+            found = self.solve(self.name, tick).astype(np.float64)
         else:
-            w = (t - self.time_h[k]) / (self.time_h[k + 1] - self.time_h[k])
+            w = (tick - known[k]) / (known[k + 1] - known[k])
             a, b = self.values[:, k].astype(np.float64), self.values[:, k + 1].astype(np.float64)
             found = (1 - w) * a + w * b
             if self.kind.logarithmic:

@@ -24,6 +24,7 @@ from schild.simulation.adaptation import ADAPTATION, adaptation_outputs
 from schild.simulation.effects import Effects
 from schild.simulation.output import Kind, Output, Recipe, Signals, stored
 from schild.simulation.solve import Solution
+from schild.simulation.times import Between
 
 Floats = NDArray[np.floating]
 
@@ -39,6 +40,7 @@ PET = Kind(
     words="<receptor>, occupied as PET sees it",
     group="receptors",
     drawn=True,
+    level=0.9,
 )
 ACTIVATION = Kind(
     name="<receptor>_activation", unit="1", words="<receptor>, activated by drugs", group="receptors", ratio=True
@@ -143,8 +145,8 @@ def _receptors(effects: Effects) -> Iterator[Recipe]:
                 f"{name}_pet_occupancy_hours_above_90_percent": span - seen["time_above_h"],
             }
 
-        threshold = 0.1 / (1.0 + float(np.mean(e0)))
-        yield Recipe(kind=kind(PET), signals=(free,), values=pet, fold=(free, threshold), metrics=metrics)
+        passed = 0.1 / (1.0 + float(np.mean(e0)))  # free where PET sees the level of the kind
+        yield Recipe(kind=kind(PET), signals=(free,), values=pet, fold=(free, passed), metrics=metrics)
         yield Recipe(kind=kind(ACTIVATION), signals=bound, values=partial(_activation, built, r.name, bound))
         if r.tone:
             signal = f"{r.name}_occupancy_{ENDOGENOUS}"
@@ -203,8 +205,13 @@ def folded(effects: Effects) -> list[Recipe]:
     return [recipe for family in FAMILIES for recipe in family(effects) if recipe.fold is not None]
 
 
-def read(recipes: Sequence[Recipe], solution: Solution, draws: int = 0) -> dict[str, Output]:
-    """Compute outputs from the stored signals of a solution."""
+def read(
+    recipes: Sequence[Recipe],
+    solution: Solution,
+    draws: int = 0,
+    solve: Between | None = None,
+) -> dict[str, Output]:
+    """Compute outputs from the stored signals of a solution; ``draws`` and ``solve`` as in ``Output``."""
     get = Signals(solution.names, solution.engine.out)
     return {
         recipe.kind.name: Output(
@@ -212,6 +219,7 @@ def read(recipes: Sequence[Recipe], solution: Solution, draws: int = 0) -> dict[
             time_h=solution.times_h,
             values=np.asarray(recipe.values(get)).astype(get.dtype, copy=False),
             draws=draws,
+            solve=solve,
         )
         for recipe in recipes
     }

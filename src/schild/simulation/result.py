@@ -80,6 +80,14 @@ class Result(Shown):
         keys = [k[len(head) : -len(tail)] for k in self.metrics if k.startswith(head) and k.endswith(tail)]
         return {key: words(key) for key in keys}
 
+    @property
+    def shown(self) -> Mapping[str, Output]:
+        """Outputs as files, figures and tables have them: of one person also at the times of peaks between."""
+        first = next(iter(self.outputs.values()), None)
+        if self.n != 1 or first is None or first.solve is None or self.status.any():
+            return self.outputs
+        return first.solve.with_peaks(self.outputs)
+
     def about(self) -> str:
         """Say in a line what this is the result of."""
         people = "1 person" if self.n == 1 else f"{self.n:,} people"
@@ -111,8 +119,9 @@ class Result(Shown):
         import pandas as pd
 
         parts = []
-        for name in names or tuple(self.outputs):
-            output = self[name]
+        shown = self.shown
+        for name in names or tuple(shown):
+            output = shown[self[name].name]
             columns: dict[str, Any] = {"time_h": output.time_h, "output": name, "unit": output.unit}
             if self.n == 1:
                 columns["value"] = output.values[0]
@@ -138,7 +147,8 @@ class Result(Shown):
         """
         from schild.simulation.plot import draw
 
-        return draw([self[name] for name in names or default_names(self.outputs)], self.title, ax)
+        shown = self.shown
+        return draw([shown[self[name].name] for name in names or default_names(shown)], self.title, ax)
 
     def run_file(self) -> str:
         """Write the run file that made this result.
@@ -179,7 +189,7 @@ class Result(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data; numbers that are not finite become None."""
         outputs: dict[str, Any] = {}
-        for name, output in self.outputs.items():
+        for name, output in self.shown.items():
             entry: dict[str, Any] = {"unit": output.unit, "time_h": output.time_h.tolist()}
             if self.n == 1:
                 entry["value"] = plain(output.values[0])
@@ -230,7 +240,7 @@ def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: f
 
 def metric(values: Sequence[float] | Floats) -> Any:
     """One number for one subject, quantiles for many."""
-    array = np.asarray(values, dtype=np.float64)
+    array = np.ravel(np.asarray(values, dtype=np.float64))
     if array.size == 1:
         return float(array[0])
     good = array[np.isfinite(array)]

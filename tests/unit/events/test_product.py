@@ -19,7 +19,8 @@ from schild.units import ticks
 
 
 def peak(*words, **options):
-    return schild.simulate(*words, until="3 h", every="1 min", receptors=["mor"], **options)["plasma_naloxone"].values
+    found = schild.simulate(*words, until="3 h", every="1 min", receptors=["mor"], plain_grid=True, **options)
+    return found["plasma_naloxone"].values
 
 
 def test_the_product_is_a_part_of_the_dose_and_of_its_words():

@@ -1,0 +1,187 @@
+"""Output times of a run: both sides of every event; and, for files and figures of one person, peaks between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import Catalogue, Drug
+from schild.model.entries import Entry
+from schild.regimen import Event
+from schild.simulation.output import Output
+from schild.units import TICKS_PER_HOUR
+
+Floats = NDArray[np.floating]
+
+__all__ = ["Between", "last_doses", "peak_times", "with_sides"]
+
+#: Doses up to which peaks between output times are looked for; beyond, a search costs more than the run.
+_MOST_DOSES = 400
+
+#: The first look after an event [us], and the logarithm of how much later each further look is.
+_NEAR, _GROWTH = 20_000_000, 0.15
+
+#: Into so many pieces the stretch around a peak is cut at each closer look.
+_PIECES = 16
+
+
+def with_sides(times: Sequence[int], events: Sequence[Event], entries: Sequence[Entry]) -> list[int]:
+    """Add both sides of every event to output times: just before it, 1 us earlier, and after it, at its time.
+
+    Parameters
+    ----------
+    times : sequence of int
+        Output times, rising. [us]
+    events, entries : sequences
+        Doses as given, and what enters the body when, with lags and ends of infusions.
+
+    Returns
+    -------
+    list of int
+        Rising. [us]
+    """
+    first, last = times[0], times[-1]
+    happens = {e.tick for e in events} | {e.tick for e in entries}
+    happens = {tick for tick in happens if first <= tick <= last}
+    return sorted({*times, *happens, *(tick - 1 for tick in happens if tick > first)})
+
+
+def peak_times(
+    times: Sequence[int], entries: Sequence[Entry], solve: Callable[[Sequence[int]], Mapping[str, Output]]
+) -> set[int]:
+    """Find the times at which the outputs of one person that are drawn or tabled are highest and lowest. [us]
+
+    With them come the times at which an output passes the level of its kind.
+
+    Parameters
+    ----------
+    times : sequence of int
+        Output times, rising. [us]
+    entries : sequence of Entry
+        What enters the body when.
+    solve : callable
+        From times to outputs.
+
+    Returns
+    -------
+    set of int
+        Empty where there are too many events to look between them.
+    """
+    first, last = times[0], times[-1]
+    begins = sorted({first, *(e.tick for e in entries if first < e.tick < last)})
+    if len(begins) > _MOST_DOSES:
+        return set()
+    nodes = {first, last}
+    for a, b in zip(begins, [*begins[1:], last], strict=True):
+        count = max(round(math.log(max(b - a, _NEAR) / _NEAR) / _GROWTH), 1)
+        nodes |= {a + round(_NEAR * math.exp(_GROWTH * k)) for k in range(count)} | {a, b - 1}
+    for _ in range(3):
+        found = _places(solve(sorted(t for t in nodes if first <= t <= last)))
+        nodes = {first, last} | {a + (b - a) * k // _PIECES for a, _, b in found for k in range(_PIECES + 1)}
+    return {tick for _, tick, _ in found}
+
+
+def _places(outputs: Mapping[str, Output]) -> set[tuple[int, int, int]]:
+    """Where each output has its extremes and passes the level of its kind: from, at and to. [us]
+
+    An extreme lies between the neighbours of the highest stored value, about where their parabola has it.
+    """
+    found = set()
+    for output in outputs.values():
+        if not (output.kind.drawn or output.kind.tabled):
+            continue
+        t = np.rint(output.time_h * TICKS_PER_HOUR).astype(np.int64)
+        y = np.asarray(output.values[0], dtype=np.float64)
+        for sign in (1.0, -1.0) if output.kind.tabled else (1.0,):
+            k = int(np.argmax(sign * y))
+            a, when, b = int(t[max(k - 1, 0)]), int(t[k]), int(t[min(k + 1, len(t) - 1)])
+            if a < when < b:
+                rise, fall = (y[k] - y[k - 1]) / (when - a), (y[k + 1] - y[k]) / (b - when)
+                if sign * (rise - fall) > 0:
+                    # Here the slope of the parabola is zero.
+                    when += round((rise * (b - when) + fall * (when - a)) / (2.0 * (rise - fall)))
+            found.add((a, min(max(when, a), b), b))
+        if output.kind.level is not None:
+            above = y - output.kind.level
+            for j in np.flatnonzero(above[:-1] * above[1:] < 0):
+                a, b = int(t[j]), int(t[j + 1])
+                found.add((a, a + round((b - a) * above[j] / (above[j] - above[j + 1])), b))
+    return found
+
+
+class Between:
+    """Values of a run at times that were not stored: the run is solved once more for them.
+
+    Parameters
+    ----------
+    solve : callable
+        From times [us] to outputs.
+    times : sequence of int
+        Stored times. [us]
+    entries : sequence of Entry
+        What enters the body when.
+    """
+
+    def __init__(
+        self, solve: Callable[[Sequence[int]], Mapping[str, Output]], times: Sequence[int], entries: Sequence[Entry]
+    ) -> None:
+        self._solve, self._times, self._entries = solve, times, entries
+        self._kept: dict[int, Mapping[str, Output]] = {}
+        self._peaks: Mapping[str, Output] | None = None
+
+    def __call__(self, name: str, tick: int) -> Floats:
+        """Values of every subject at one time."""
+        if tick not in self._kept:
+            self._kept[tick] = self._solve([self._times[0], tick])
+        return self._kept[tick][name].values[:, -1]
+
+    def with_peaks(self, outputs: Mapping[str, Output]) -> Mapping[str, Output]:
+        """Outputs of one person at the stored times and at the times of peaks."""
+        if self._peaks is None:
+            peaks = peak_times(self._times, self._entries, self._solve) - {*self._times}
+            self._peaks = self._solve(sorted({self._times[0], *peaks})) if peaks else {}
+        return {name: self._joined(output, self._peaks.get(name)) for name, output in outputs.items()}
+
+    def _joined(self, output: Output, peaks: Output | None) -> Output:
+        if peaks is None:
+            return output
+        time_h = np.concatenate([output.time_h, peaks.time_h[1:]])
+        order = np.argsort(time_h, kind="stable")
+        values = np.concatenate([output.values, peaks.values[:, 1:]], axis=1)[:, order]
+        return replace(output, time_h=time_h[order], values=values)
+
+
+def last_doses(events: Sequence[Event], catalogue: Catalogue) -> dict[str | None, int]:
+    """When each species was last brought into the body by a dose that is not the first. [us]
+
+    The key None stands for the drug that was given most often. Species and drugs that were given once are left out.
+    """
+    given: dict[str, list[Event]] = {}
+    for event in events:
+        if event.drug is not None:
+            given.setdefault(event.drug, []).append(event)
+    times: dict[str | None, set[int]] = {}
+    for key, some in given.items():
+        for species in _brings(catalogue, catalogue.drug(key), some):
+            times.setdefault(species, set()).update(event.tick for event in some)
+    if given:
+        times[None] = {event.tick for event in max(given.values(), key=len)}
+    return {species: max(ticks) for species, ticks in times.items() if len(ticks) > 1}
+
+
+def _brings(catalogue: Catalogue, drug: Drug, events: Sequence[Event]) -> set[str]:
+    """Species that a drug brings into the body by the routes it was given, metabolites included."""
+    routes = {event.route for event in events if event.route in drug.routes}
+    waiting = [drug.key, *(d.species for r in routes for b in drug.routes[str(r)].branches for d in b.deliver)]
+    found: set[str] = set()
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            disposition = catalogue.drug(key).disposition
+            waiting += list(disposition.feeds) if disposition is not None else []
+    return found
