@@ -32,6 +32,7 @@ _COMMANDS = (
     ("explain", "answers:explain", "What a drug does, run against human data, with figures and sources."),
     ("simulate", "simulate:simulate", "Simulate one person or a population, from a run file or regimens in words."),
     ("challenge", "challenge:challenge", "An agonist with and without the antagonist: block by effect and time."),
+    ("open", "opened:open_link", "The numbers of a link of a live page."),
     ("laboratory", "laboratory:laboratory", "Alcohol in the laboratory, with placebo and with an antagonist."),
     ("trial", "trial:trial", "A virtual trial from a file: endpoints by arm, comparisons, survival, a page."),
     ("rescue", "rescue:rescue", "Overdose and rescue: arrest by antagonist, delay and tolerance; the published table."),

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schild.cli.console import NOTICE, Whole, out, progress, say_if_compiling
 from schild.cli.figures import check_figure, save_figure
 from schild.cli.options import Numbers
 from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.challenges import Challenge
 
 
 def challenge(
@@ -86,9 +92,14 @@ def challenge(
     if json:
         print(found.to_json())
         return 0
+    show_challenge(out(), found)
+    return 0
+
+
+def show_challenge(console: Console, found: Challenge) -> None:
+    """Print warnings, then a row for each time and effect."""
     from rich.table import Table
 
-    console = out()
     for warning in found.warnings:
         console.print(f"Warning: {warning}", style="bold red", markup=False)
     for words in found.history:
@@ -109,7 +120,6 @@ def challenge(
         )
     console.print(table)
     console.print(NOTICE, markup=False)
-    return 0
 
 
 def _parts(text: str, option: str, example: str) -> list[str]:

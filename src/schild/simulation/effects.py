@@ -16,7 +16,16 @@ from schild.simulation.output import Signals
 
 Floats = NDArray[np.floating]
 
-__all__ = ["Effects"]
+__all__ = ["Effects", "Term"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """What one ligand adds to the stimulus of an effect: ``ratio`` times its occupancy, amplified by ``factor``."""
+
+    signal: str  #: Occupancy
+    ratio: Any  #: Transducer ratio; a number, or one for each person
+    factor: Any  #: Shape (n_subjects, 1); None where occupancy is felt as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,21 @@ class Effects:
         depth = column(mechanism.key, mechanism.tolerance[name].depth)
         return tau_divisor(signal(f"adaptation_{state}"), reference, np.maximum(1.0, depth))
 
+    def terms(self, name: str) -> list[Term]:
+        """Return what each ligand adds to an effect's stimulus."""
+        effect, values = self.catalogue.effects[name], self.built.values
+        found = []
+        for signal in self.signals(name):
+            if signal.startswith("adaptation_"):
+                continue
+            receptor, _, species = signal.partition("_occupancy_")
+            ratio = transducer_ratio(values.of(name, effect.reserve[receptor]), values.efficacy(receptor, species))
+            amplified = effect.transduction.get(species)
+            found.append(
+                Term(signal=signal, ratio=ratio, factor=None if amplified is None else values.column(name, amplified))
+            )
+        return found
+
     def values(self, name: str, signal_of: Signals) -> Floats:
         """Return an effect over time.
 
@@ -83,15 +107,11 @@ class Effects:
         effect, values = self.catalogue.effects[name], self.built.values
         stimulus = np.zeros(signal_of.shape)
         tolerated = self.divisor(name, signal_of)
-        for signal in self.signals(name):
-            if signal.startswith("adaptation_"):
-                continue
-            receptor, _, species = signal.partition("_occupancy_")
-            ratio = transducer_ratio(values.of(name, effect.reserve[receptor]), values.efficacy(receptor, species))
-            taken: Floats = signal_of(signal)
-            if species in effect.transduction:
-                taken = amplified_occupancy(taken, values.column(name, effect.transduction[species]))
-            stimulus = stimulus + _column(ratio) / tolerated * taken
+        for term in self.terms(name):
+            taken: Floats = signal_of(term.signal)
+            if term.factor is not None:
+                taken = amplified_occupancy(taken, term.factor)
+            stimulus = stimulus + _column(term.ratio) / tolerated * taken
         response = operational_response(stimulus, values.column(name, effect.slope))
         if effect.form == "fraction_left":
             return np.asarray(1.0 - response)

@@ -46,8 +46,10 @@ def arguments() -> list[tuple[str, str, int]]:
     """
     from schild.engine.layout import SIGNATURE, Events, Found, Structure, Task, kinds
 
-    names: tuple[Any, ...] = ("first_subject", "stop_subject", "rows", "status_in", Structure, Events, "start_states", Task, "out_base",
-             Found)  # fmt: skip
+    names: tuple[Any, ...] = (
+        "first_subject", "stop_subject", "rows", "status_in", Structure, Events, "start_states", Task, "out_base",
+        Found,
+    )  # fmt: skip
     found: list[tuple[str, str, int]] = []
     signature: tuple[Any, ...] = SIGNATURE
     for name, what in zip(names, signature, strict=True):

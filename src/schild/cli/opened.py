@@ -1,0 +1,50 @@
+"""``schild open``: the numbers of a link of a live page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from schild.cli.console import err, out, writable, write
+from schild.cli.options import Data
+
+
+def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False, data: Data = Data()) -> int:
+    """Run what a link of a live page says; the numbers are those of the page.
+
+    schild open "naltrexone.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336&missed=3"
+
+    Parameters
+    ----------
+    link
+        The link, in quotes, or what stands behind its "#".
+    run_file
+        File for the run as TOML, which `schild simulate` takes.
+    json
+        Print one JSON object and nothing else.
+    """
+    from schild import __version__
+    from schild.cli.challenge import show_challenge
+    from schild.cli.summary import show_result
+    from schild.web.scenario import Scenario
+
+    scenario = Scenario.of(link)
+    writable(run_file)
+    if scenario.version and scenario.version != __version__:
+        err().print(f"The link was written by schild {scenario.version}; this is {__version__}: numbers may differ.")
+    result = scenario.simulate(catalogue=data.catalogue)
+    challenged = scenario.challenged(catalogue=data.catalogue)
+    if run_file is not None:
+        write(run_file, result.run_file())
+    if json:
+        import json as encoder
+
+        from schild.results import plain
+
+        found = {"run": result.to_dict(), "challenge": None if challenged is None else challenged.to_dict()}
+        print(encoder.dumps(plain(found), allow_nan=False))
+        return 0
+    console = out()
+    show_result(scenario.run, result, console)
+    if challenged is not None:
+        show_challenge(console, challenged)
+    return 0

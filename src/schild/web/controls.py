@@ -1,0 +1,83 @@
+"""What the controls of a live page offer: antagonist regimens, people and published challenges (``controls.toml``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+from schild.catalog.reader import Table
+
+__all__ = ["Challenged", "Controls", "Dosing", "controls"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dosing:
+    """A way in which an antagonist is given.
+
+    ``words`` is the regimen with a place for the amount; amounts go from ``low_mg`` to ``high_mg`` in steps of
+    ``step_mg``; ``every_h`` is the usual interval and ``most`` the largest number of doses.
+    """
+
+    drug: str
+    name: str
+    words: str
+    low_mg: float
+    high_mg: float
+    step_mg: float
+    usual_mg: float
+    every_h: float
+    most: int
+
+    @property
+    def key(self) -> str:
+        """Name of the model: drug and way."""
+        return f"{self.drug} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenged:
+    """One published challenge: a fixed dose of an opioid, and the effects that are read."""
+
+    name: str
+    words: str
+    effects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """Everything that the controls offer."""
+
+    weight_kg: tuple[float, ...]
+    liver: tuple[str, ...]
+    crcl_ml_min: tuple[float, ...]
+    dosings: tuple[Dosing, ...]
+    challenges: tuple[Challenged, ...]
+
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        """Subjects of a run for each person offered; the last covariate varies fastest."""
+        every = product(self.weight_kg, self.liver, self.crcl_ml_min)
+        return [{"weight": f"{w:g} kg", "liver": liver, "crcl": f"{c:g} mL/min"} for w, liver, c in every]
+
+
+@cache
+def controls() -> Controls:
+    """Read the controls.
+
+    >>> [d.key for d in controls().dosings][:2]
+    ['naltrexone tablet', 'naltrexone injection']
+    """
+    top = Table.of(files("schild.web").joinpath("controls.toml").read_text(encoding="utf-8"), "web/controls.toml")
+    people = top.table("people")
+    found = Controls(
+        weight_kg=tuple(float(v) for v in people.data["weight_kg"]),
+        liver=people.texts("liver"),
+        crcl_ml_min=tuple(float(v) for v in people.data["crcl_ml_min"]),
+        dosings=tuple(t.record(Dosing) for t in top.tables("dosing")),
+        challenges=tuple(t.record(Challenged) for t in top.tables("challenge")),
+    )
+    top.done()
+    return found

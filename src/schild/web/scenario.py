@@ -1,0 +1,229 @@
+"""A scenario of a live page: what its controls say, as a link, as regimens in words, and run in Python."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from schild import challenges
+from schild.catalog import Catalogue
+from schild.errors import InputError
+from schild.simulation import Result, Run, simulate_run
+from schild.web.controls import Challenged, Dosing, controls
+
+__all__ = ["Scenario"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One setting of the controls; a link holds exactly these fields and the version that wrote it.
+
+    Parameters
+    ----------
+    give : str
+        Antagonist and way, such as ``"naltrexone tablet"``.
+    mg : float
+        Amount of each dose. [mg]
+    n : int
+        Number of doses that are due, one every ``every_h``.
+    every_h : float
+        Interval. [h]
+    missed : tuple of int
+        Numbers of the doses that are not taken; the first is 1.
+    weight_kg, liver, crcl_ml_min
+        The person.
+    until_h : float
+        End of the run. [h]
+    challenge : str
+        Name of a published challenge; empty for none.
+    at_h : float
+        When it is given. [h]
+    version : str
+        Version of schild that wrote the link.
+    """
+
+    give: str
+    mg: float
+    n: int
+    every_h: float
+    until_h: float
+    missed: tuple[int, ...] = ()
+    weight_kg: float = 70.0
+    liver: str = "normal"
+    crcl_ml_min: float = 100.0
+    challenge: str = ""
+    at_h: float = 24.0
+    version: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        offered = controls()
+        dosing = self._dosing
+        for name, value, low, high in (
+            ("mg", self.mg, 0.0, dosing.high_mg), ("n", self.n, 1, dosing.most),
+            ("every_h", self.every_h, 0.25, 8760.0), ("until_h", self.until_h, 0.1, 17520.0),
+            ("at_h", self.at_h, 0.0, 17520.0),
+        ):  # fmt: skip
+            if not low <= value <= high:
+                raise InputError(
+                    f"{name} is {value:g}; expected {low:g} to {high:g} for {self.give}. Correct the link."
+                )
+        if any(not 1 <= k <= self.n for k in self.missed):
+            raise InputError(
+                f"missed is {self.missed}; expected numbers of doses from 1 to {self.n}. Correct the link."
+            )
+        if len(set(self.missed)) == self.n:
+            raise InputError("Every dose is missed; expected one that is taken. Correct the link.")
+        listed: tuple[tuple[str, str | float, tuple[str | float, ...]], ...] = (
+            ("weight_kg", self.weight_kg, offered.weight_kg), ("liver", self.liver, offered.liver),
+            ("crcl_ml_min", self.crcl_ml_min, offered.crcl_ml_min),
+            ("challenge", self.challenge, ("", *(c.name for c in offered.challenges))),
+        )  # fmt: skip
+        for name, given, known in listed:
+            if given not in known:
+                said = ", ".join(str(k) if isinstance(k, str) else f"{k:g}" for k in known if k != "")
+                raise InputError(f"{name} is {given!r}; expected one of {said}. Correct the link.")
+
+    @property
+    def _dosing(self) -> Dosing:
+        known = {d.key: d for d in controls().dosings}
+        if self.give not in known:
+            raise InputError(f"give is {self.give!r}; expected one of {', '.join(known)}. Correct the link.")
+        return known[self.give]
+
+    @property
+    def _challenge(self) -> Challenged | None:
+        return next((c for c in controls().challenges if c.name == self.challenge), None)
+
+    @property
+    def amounts(self) -> list[tuple[float, float]]:
+        """Time [h] and amount [mg] of each dose that is taken."""
+        return [(k * self.every_h, self.mg) for k in range(self.n) if k + 1 not in self.missed]
+
+    @property
+    def words(self) -> list[str]:
+        """The doses that are taken, in words: one regimen where none is missed, one for each dose otherwise."""
+        dose = self._dosing.words.format(amount=self.mg)
+        if self.missed:
+            return [dose + (f" at {t:g} h" if t else "") for t, _ in self.amounts]
+        return [dose if self.n == 1 else f"{dose} q{self.every_h:g}h x{self.n}"]
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """The person, as a run file has it."""
+        return {"weight": f"{self.weight_kg:g} kg", "liver": self.liver, "crcl": f"{self.crcl_ml_min:g} mL/min"}
+
+    @property
+    def run(self) -> Run:
+        """The run of the antagonist."""
+        return Run.of(*self.words, until=f"{self.until_h:g} h", subject=self.subject)
+
+    def simulate(self, *, catalogue: Catalogue | None = None) -> Result:
+        """Run the antagonist.
+
+        >>> round(Scenario(give="naltrexone tablet", mg=50, n=1, every_h=24, until_h=48).simulate()[
+        ...     "mor_pet_occupancy"].at("24 h"), 2) > 0.5
+        True
+        """
+        return simulate_run(self.run, catalogue=catalogue)
+
+    def challenged(self, *, catalogue: Catalogue | None = None) -> challenges.Challenge | None:
+        """Run the challenge; None where there is none."""
+        given = self._challenge
+        if given is None:
+            return None
+        return challenges.challenge(
+            self.words, agonist=given.words, at=f"{self.at_h:g} h", effect=list(given.effects), subject=self.subject,
+            catalogue=catalogue,
+        )  # fmt: skip
+
+    @property
+    def fragment(self) -> str:
+        """The link's part behind ``#``; values that are the default are left out.
+
+        >>> Scenario(give="naltrexone tablet", mg=50, n=7, every_h=24, until_h=336, missed=(3,)).fragment
+        'give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336&missed=3'
+        """
+        said = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value != f.default:
+                said.append((f.name, ",".join(map(str, value)) if f.name == "missed" else _plain(value)))
+        return "&".join(f"{name}={quote(value, safe=',').replace('%20', '+')}" for name, value in said)
+
+    @classmethod
+    def of(cls, link: str) -> Scenario:
+        """Read a link, or what stands behind its ``#``.
+
+        Parameters
+        ----------
+        link : str
+            Such as ``"file:///page.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336"``.
+
+        Returns
+        -------
+        Scenario
+            The setting of the controls.
+
+        Raises
+        ------
+        InputError
+            For a link that no page of schild writes.
+
+        Examples
+        --------
+        >>> Scenario.of("#give=naloxone+vein&mg=0.4&n=1&every_h=1&until_h=6").words
+        ['naloxone 0.4 mg iv']
+        """
+        text = link.rpartition("#")[2]
+        if len(text) > 2000:
+            raise InputError(f"The link has {len(text):,} characters; expected at most 2,000. Copy it from the page.")
+        pairs = parse_qsl(text, keep_blank_values=True)
+        given = dict(pairs)
+        known = {f.name: f for f in fields(cls)}
+        unknown = [name for name, _ in pairs if name not in known]
+        missing = [n for n in ("give", "mg", "n", "every_h", "until_h") if n not in given]
+        if unknown or missing or len(given) < len(pairs):
+            said = (
+                f"unknown: {', '.join(unknown)}"
+                if unknown
+                else f"missing: {', '.join(missing)}"
+                if missing
+                else "twice"
+            )
+            raise InputError(
+                f"The link is not understood ({said}); expected what a page of schild writes behind '#', such as "
+                "give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336. Copy the whole link, in quotes."
+            )
+        return cls(**{name: _read(name, value) for name, value in given.items()})
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
+
+
+def _read(name: str, text: str) -> Any:
+    if name in ("give", "liver", "challenge", "version"):
+        return text
+    try:
+        if name == "n":
+            return int(text)
+        if name == "missed":
+            return tuple(int(k) for k in text.split(",") if k)
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{name} is {text[:40]!r}; expected a number. Correct the link.") from None
+    if not math.isfinite(value):
+        raise InputError(f"{name} is {text[:40]!r}; expected a finite number. Correct the link.")
+    return value
+
+
+def as_asked(scenario: Scenario) -> Mapping[str, Any]:
+    """Write a scenario as ``live.js`` takes it."""
+    asked: dict[str, Any] = {
+        "dosing": scenario.give, "amounts": scenario.amounts, "until": scenario.until_h, "points": 337,
+        "person": {"weight_kg": scenario.weight_kg, "liver": scenario.liver, "crcl_ml_min": scenario.crcl_ml_min},
+    }  # fmt: skip
+    return asked | ({"challenge": scenario.challenge, "at": scenario.at_h} if scenario.challenge else {})

@@ -1,0 +1,134 @@
+"""Links of live pages: what they hold, what they refuse, and that a page's script gives Python's numbers."""
+
+import json
+import random
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schild.cli import main
+from schild.errors import InputError
+from schild.simulation import simulate_run
+from schild.units import TICKS_PER_HOUR
+from schild.web.controls import controls
+from schild.web.pack import pack
+from schild.web.scenario import Scenario, as_asked
+
+LINK = "page.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336&missed=3"
+
+
+@st.composite
+def scenarios(draw):
+    c = controls()
+    dosing = draw(st.sampled_from(c.dosings))
+    steps = st.integers(round(dosing.low_mg / dosing.step_mg), round(dosing.high_mg / dosing.step_mg))
+    n = draw(st.integers(1, min(dosing.most, 6)))
+    missed = draw(st.sets(st.integers(1, n), max_size=n - 1)) if n > 1 else set()
+    every = dosing.every_h + draw(st.sampled_from([0.0, 1.5]))
+    return Scenario(
+        give=dosing.key, mg=draw(steps) * dosing.step_mg, n=n, every_h=every, missed=tuple(sorted(missed)),
+        until_h=n * every + draw(st.sampled_from([0.0, 24.0, 168.0])), weight_kg=draw(st.sampled_from(c.weight_kg)),
+        liver=draw(st.sampled_from(c.liver)), crcl_ml_min=draw(st.sampled_from(c.crcl_ml_min)),
+        challenge=draw(st.sampled_from(["", "", *(x.name for x in c.challenges)])),
+        at_h=n * every + draw(st.sampled_from([0.0, 12.0, 72.0])),
+    )  # fmt: skip
+
+
+@given(scenarios())
+def test_a_link_holds_the_whole_scenario(scenario):
+    assert Scenario.of("https://x/y.html#" + scenario.fragment) == scenario
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("", "missing: give"),
+        ("#give=naltrexone+tablet", "missing: mg"),
+        (LINK.replace("tablet", "patch"), "expected one of naltrexone tablet"),
+        (LINK.replace("mg=50", "mg=5000"), "expected 0 to 150"),
+        (LINK.replace("mg=50", "mg=nan"), "finite"),
+        (LINK.replace("n=7", "n=1000000"), "expected 1 to 28"),
+        (LINK + "&heroin_mg=25", "unknown: heroin_mg"),
+        (LINK + "&n=7", "twice"),
+        (LINK.replace("missed=3", "missed=9"), "from 1 to 7"),
+        (LINK + "&weight_kg=71", "expected one of 50, 60"),
+        (LINK + "&challenge=fentanyl", "expected one of heroin"),
+        (LINK + "&x=" + "y" * 3000, "at most 2,000"),
+    ],
+)
+def test_a_link_that_no_page_writes_is_refused(link, said, capsys):
+    with pytest.raises(InputError, match=said):
+        Scenario.of(link)
+    assert main(["open", link]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_open_prints_the_numbers_of_the_link(capsys, tmp_path):
+    file = tmp_path / "run.toml"
+    assert main(["open", LINK, "--json", "--run-file", str(file)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    direct = Scenario.of(LINK).simulate()
+    assert found["run"]["metrics"]["cmax_naltrexone_ng_ml"] == direct.metrics["cmax_naltrexone_ng_ml"]
+    assert "naltrexone 50 mg po at 72 h" in file.read_text()
+    assert "at 48 h" not in file.read_text()
+
+
+def _compare(asked, tmp_path):
+    packed = tmp_path / "pack"
+    packed.write_bytes(pack(sorted({s.give.split()[0] for s in asked})))
+    web = files("schild.web")
+    runner = Path(__file__).parents[2] / "live_runner.mjs"
+    done = subprocess.run(
+        ["node", runner, str(web / "live.js"), str(web / "engine.wasm"), packed],
+        input=json.dumps([as_asked(s) for s in asked]), capture_output=True, text=True, timeout=600, check=True,
+    )  # fmt: skip
+    worst = 0.0
+    for scenario, found in zip(asked, json.loads(done.stdout), strict=True):
+        if scenario.challenge:
+            expected = {r.effect: r.block for r in scenario.challenged().responses}
+        else:
+            last = round(scenario.until_h * TICKS_PER_HOUR)
+            run = simulate_run(scenario.run, times_tick=[round(k * last / 336) for k in range(337)], warn=False)
+            expected = {name: run[name].values[0] for name in found}
+        for name, values in expected.items():
+            distance = np.abs(np.asarray(found[name]) - values) / (np.abs(values) + 1e-2)
+            worst = max(worst, float(distance.max()))
+    return worst
+
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js (Debian package nodejs)")
+
+
+def _drawn(n):
+    rng, c = random.Random(n), controls()
+    for _ in range(n):
+        d = rng.choice(c.dosings)
+        count = rng.randint(1, min(d.most, 6))
+        every = d.every_h + rng.choice([0, 1.5])
+        yield Scenario(
+            give=d.key, mg=rng.randint(round(d.low_mg / d.step_mg), round(d.high_mg / d.step_mg)) * d.step_mg, n=count,
+            every_h=every, until_h=count * every + rng.choice([0, 24, 168]),
+            missed=tuple(sorted(rng.sample(range(1, count + 1), rng.randint(0, count - 1)))),
+            weight_kg=rng.choice(c.weight_kg), liver=rng.choice(c.liver), crcl_ml_min=rng.choice(c.crcl_ml_min),
+            challenge=rng.choice(["", "", *(x.name for x in c.challenges)]),
+            at_h=count * every + rng.choice([0, 12, 72]),
+        )  # fmt: skip
+
+
+@needs_node
+def test_the_script_gives_pythons_numbers(tmp_path):
+    few = [s for s in _drawn(60) if s.give == "naltrexone tablet"][:8]
+    assert any(s.challenge for s in few)
+    assert _compare(few, tmp_path) < 1e-6
+
+
+@needs_node
+@pytest.mark.slow
+def test_the_script_gives_pythons_numbers_for_a_thousand_scenarios(tmp_path):
+    assert _compare(list(_drawn(1000)), tmp_path) < 1e-6
