@@ -44,7 +44,7 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False,
         print(encoder.dumps(plain(found), allow_nan=False))
         return 0
     console = out()
-    show_result(scenario.run, result, console)
+    show_result(result, console)
     if challenged is not None:
         show_challenge(console, challenged)
     return 0

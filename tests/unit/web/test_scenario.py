@@ -79,6 +79,14 @@ def test_open_prints_the_numbers_of_the_link(capsys, tmp_path):
     assert "at 48 h" not in file.read_text()
 
 
+def test_open_says_the_run_and_the_challenge(capsys):
+    assert main(["open", LINK + "&challenge=heroin&at_h=200&version=0.0.1"]) == 0
+    said = capsys.readouterr()
+    assert "written by schild 0.0.1" in said.err
+    assert "liking" in said.out
+    assert "naltrexone" in said.out
+
+
 def _compare(asked, tmp_path):
     packed = tmp_path / "pack"
     packed.write_bytes(pack(sorted({s.give.split()[0] for s in asked})))
