@@ -1,33 +1,40 @@
-"""Adaptation: rivals fitted to the anchors of docs/design/adaptation.md, and the choice among them."""
+"""Adaptation: rivals fitted to the anchors of docs/design/adaptation.md and adaptation-refit.md, and the choice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from schild.calibrate import Fit, Fitted, gauss_newton
 from schild.catalog import load
 from schild.engine.lags import follow
 from schild.model.spec import ENDOGENOUS
-from schild.pharmacology.adaptation import cows_of_drive, withdrawal_drive
+from schild.pharmacology.adaptation import COWS_MAX, cows_of_drive, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation import Run, model_of, simulate_run
+from schild.simulation.observe_withdrawal import BASELINE, FLOOR, MILD, NOISE_SD, PEOPLE
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
-__all__ = ["ANCHORS", "Anchor", "Course", "courses", "fit", "predict", "profile", "reference_levels"]
+#: Names and values in place of the catalogue's.
+Given = tuple[tuple[str, float], ...]
+
+__all__ = ["ANCHORS", "Anchor", "Course", "along", "courses", "fit", "profile", "reference_levels"]
 
 RIVALS = (
     "two_state", "inhibitor", "turnover", "response_two_state", "response_inhibitor", "response_turnover",
 )  # fmt: skip
 
-#: Standard deviation of the priors, natural logarithms; of the half-effect drive.
-PRIOR_SD, PRIOR_SD_HALF = 0.7, 1.5
+#: Standard deviation of the priors, natural logarithms; wider for the half-effect drive, and for the loss of slow
+#: adaptation, whose centre was tuned by hand.
+PRIOR_SD, PRIOR_SD_WIDE = 0.7, 1.5
+_WIDE = ("half", "tau_slow_down", "tau_slow", "tau_slow_loss")
 
 #: Further starting points of a fit, drawn from the priors.
 STARTS = 24
@@ -46,6 +53,35 @@ class Course:
     drive: Mapping[str, Floats]
     tone: Floats
     at_h: float
+    residual: dict[str, Floats] = field(default_factory=dict)  #: State that no fit moves, by rival
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a rival says along a course."""
+
+    course: Course
+    left: Floats  # drive that adaptation leaves unopposed, shape (n_times,)
+    half: float
+    slope: float
+
+    @cached_property
+    def cows(self) -> Floats:
+        """Latent score, shape (n_times,)."""
+        return np.asarray(cows_of_drive(self.left, self.half, self.slope))
+
+    @property
+    def after(self) -> NDArray[np.bool_]:
+        """Times from the antagonist or last dose to 240 h later."""
+        time_h, at_h = self.course.time_h, self.course.at_h
+        return np.asarray((time_h >= at_h) & (time_h <= at_h + 240.0))
+
+    def left_at(self, hours: float) -> float:
+        """Unopposed drive some hours after the antagonist or last dose."""
+        return float(np.interp(self.course.at_h + hours, self.course.time_h, self.left))
+
+
+Rule = Callable[[Mapping[str, Found]], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +93,7 @@ class Anchor:
     kind: str  # equal, at_least, at_most
     wanted: float
     sd: float
-    of: Callable[[Mapping[str, tuple[Course, Floats]]], float]
+    of: Rule
 
     def residual(self, found: float) -> float:
         """Standardised distance; 0 for a limit that is kept."""
@@ -67,7 +103,14 @@ class Anchor:
         return max(0.0, off) if self.kind == "at_most" else off
 
 
-#: Experiments in words: doses, time of the antagonist or of the last dose, end. [h]
+_HEROIN = "heroin 25 mg iv q6h x240"
+_OXYCODONE = "oxycodone 30 mg po q6h x84"
+_TAPER = (
+    "buprenorphine 16 mg sl q24h x84",
+    *(f"buprenorphine {mg} mg sl at {(84 + 7 * k) * 24} h q24h x7" for k, mg in enumerate((12, 8, 4, 2))),
+)
+
+#: Experiments in words: doses, time of the antagonist, of the last dose or of the visit, end. [h]
 EXPERIMENTS: dict[str, tuple[tuple[str, ...], float, float]] = {
     "tompkins2009": (("morphine 30 mg sc q6h x121", "naloxone 0.4 mg im at 723 h"), 723.0, 729.0),
     "tompkins2014": (("morphine 30 mg im q6h x36",), 210.0, 450.0),
@@ -81,35 +124,74 @@ EXPERIMENTS: dict[str, tuple[tuple[str, ...], float, float]] = {
     "stitzer1991_24h": (("methadone 30 mg iv", "naloxone 0.75 mg im at 24 h"), 24.0, 30.0),
     "stitzer1991_96h": (("methadone 30 mg iv", "naloxone 0.75 mg im at 96 h"), 96.0, 102.0),
     "stitzer1991_168h": (("methadone 30 mg iv", "naloxone 0.75 mg im at 168 h"), 168.0, 174.0),
+    # Visits 18 h after the last of 240 doses (1434 h) and of 84 (498 h).
+    "ctn0027_buprenorphine": ((_HEROIN, "buprenorphine 4 mg sl at 1452 h"), 1452.0, 1454.0),
+    "ctn0027_methadone": ((_HEROIN, "methadone 30 mg po at 1452 h"), 1452.0, 1454.0),
+    "lofwall2016_placebo": ((_OXYCODONE,), 516.0, 522.0),
+    "lofwall2016_oxycodone": ((_OXYCODONE, "oxycodone 60 mg po at 516 h"), 516.0, 522.0),
+    "ctn0030": (_TAPER, 2664.0, 2664.0 + 24 * 36.0),
 }  # fmt: skip
 
 
-def _peak(name: str) -> Callable[[Mapping[str, tuple[Course, Floats]]], float]:
-    return lambda found: float(np.max(found[name][1][_after(found[name][0])]))
+def _peak(name: str) -> Rule:
+    return lambda found: float(np.max(found[name].cows[found[name].after]))
 
 
-def _after(course: Course) -> NDArray[np.bool_]:
-    return np.asarray((course.time_h >= course.at_h) & (course.time_h <= course.at_h + 240.0))
+def _lowest(name: str) -> Rule:
+    return lambda found: float(np.min(found[name].cows[found[name].after]))
 
 
-def _when(name: str) -> Callable[[Mapping[str, tuple[Course, Floats]]], float]:
-    def of(found: Mapping[str, tuple[Course, Floats]]) -> float:
-        course, cows = found[name]
-        inside = np.where(_after(course), cows, -1.0)
-        return float(course.time_h[int(np.argmax(inside))] - course.at_h)
+def _when(name: str) -> Rule:
+    def of(found: Mapping[str, Found]) -> float:
+        one = found[name]
+        inside = np.where(one.after, one.cows, -1.0)
+        return float(one.course.time_h[int(np.argmax(inside))] - one.course.at_h)
 
     return of
 
 
-def _at(name: str, hours: float) -> Callable[[Mapping[str, tuple[Course, Floats]]], float]:
-    return lambda found: float(np.interp(found[name][0].at_h + hours, found[name][0].time_h, found[name][1]))
+def _at(name: str, hours: float) -> Rule:
+    def of(found: Mapping[str, Found]) -> float:
+        one = found[name]
+        return float(np.interp(one.course.at_h + hours, one.course.time_h, one.cows))
+
+    return of
 
 
-def _log_ratio(a: str, b: str) -> Callable[[Mapping[str, tuple[Course, Floats]]], float]:
-    return lambda found: float(np.log((_peak(a)(found) + 0.1) / (_peak(b)(found) + 0.1)))
+def _log_ratio(a: str, b: str, of: Callable[[str], Rule] = _peak) -> Rule:
+    return lambda found: float(np.log((of(a)(found) + FLOOR) / (of(b)(found) + FLOOR)))
 
 
-#: As committed before the first fit (docs/design/adaptation.md).
+def _at_of_those_who_began_at(name: str, before: float, hours: float) -> Rule:
+    """Score of people whose ``half`` makes them score ``before`` points at the visit."""
+
+    def of(found: Mapping[str, Found]) -> float:
+        one = found[name]
+        left = max(one.left_at(-_JUST), 1e-9)
+        log_half = np.log(left) - np.log(before / (COWS_MAX - before)) / one.slope
+        return float(cows_of_drive(one.left_at(hours), float(np.exp(np.clip(log_half, -50.0, 50.0))), one.slope))
+
+    return of
+
+
+def _share_without(name: str, days: float) -> Rule:
+    """Share of people, ``half`` spread as in the catalogue, whose rated score is below "mild"."""
+
+    def of(found: Mapping[str, Found]) -> float:
+        one = found[name]
+        spread = load().adaptation["response_two_state"].numbers["half"].between_subject
+        assert spread is not None  # the catalogue has it for every rival
+        half = one.half * np.exp(spread.omega * ndtri((np.arange(PEOPLE) + 0.5) / PEOPLE))
+        score = np.asarray(cows_of_drive(np.full(PEOPLE, one.left_at(24.0 * days)), half, one.slope))
+        return float(np.mean(ndtr((MILD - 0.5 - BASELINE - score) / NOISE_SD)))
+
+    return of
+
+
+#: Hours before a visit at which "before" is read.
+_JUST = 0.01
+
+#: As committed before the first fit (A, docs/design/adaptation.md) and before the second (B, adaptation-refit.md).
 ANCHORS = (
     Anchor(id="A1", study="Tompkins2009", kind="equal", wanted=6.3, sd=1.0, of=_peak("tompkins2009")),
     Anchor(id="A2", study="Tompkins2009", kind="equal", wanted=0.5, sd=1 / 6, of=_when("tompkins2009")),
@@ -129,6 +211,22 @@ ANCHORS = (
     Anchor(id="A14", study="Stitzer1991", kind="at_least", wanted=_PRESENT, sd=0.5, of=_peak("stitzer1991_24h")),
     Anchor(id="A15", study="Stitzer1991", kind="at_least", wanted=_PRESENT, sd=0.5, of=_peak("stitzer1991_96h")),
     Anchor(id="A16", study="Stitzer1991", kind="at_most", wanted=_NONE, sd=0.5, of=_peak("stitzer1991_168h")),
+    Anchor(id="B1", study="CTN0027", kind="equal", wanted=11.3, sd=3.0, of=_at("ctn0027_methadone", -_JUST)),
+    Anchor(id="B2", study="CTN0027", kind="equal", wanted=4.7, sd=2.0, of=_at("ctn0027_buprenorphine", 1.5)),
+    Anchor(id="B3", study="CTN0027", kind="equal", wanted=3.9, sd=2.0, of=_at("ctn0027_methadone", 1.5)),
+    Anchor(id="B4", study="CTN0027", kind="equal", wanted=3.4, sd=2.0,
+           of=_at_of_those_who_began_at("ctn0027_buprenorphine", 9.55, 1.5)),
+    Anchor(id="B5", study="CTN0027", kind="equal", wanted=6.7, sd=2.0,
+           of=_at_of_those_who_began_at("ctn0027_buprenorphine", 13.8, 1.5)),
+    Anchor(id="B6", study="CTN0027", kind="equal", wanted=2.5, sd=2.0,
+           of=_at_of_those_who_began_at("ctn0027_methadone", 9.4, 1.5)),
+    Anchor(id="B7", study="CTN0027", kind="equal", wanted=6.2, sd=2.0,
+           of=_at_of_those_who_began_at("ctn0027_methadone", 13.9, 1.5)),
+    Anchor(id="B8", study="Lofwall2016", kind="equal", wanted=-1.26, sd=0.5,
+           of=_log_ratio("lofwall2016_oxycodone", "lofwall2016_placebo", _lowest)),
+    *(Anchor(id=f"B{9 + k}", study="CTN0030", kind="equal", wanted=share, sd=0.15, of=_share_without("ctn0030", days))
+      for k, (days, share) in enumerate([(1, 0.722), (2.5, 0.517), (5.5, 0.595), (9, 0.486), (12.5, 0.702),
+                                         (18, 0.714), (25, 0.772), (35.5, 0.810)])),
 )  # fmt: skip
 
 STUDIES = tuple(dict.fromkeys(a.study for a in ANCHORS))
@@ -148,7 +246,7 @@ def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
 
 
 @cache
-def course_of(doses: tuple[str, ...], at_h: float, end_h: float) -> Course:
+def course_of(doses: tuple[str, ...], at_h: float, end_h: float, given: Given = ()) -> Course:
     """Run an experiment without adaptation, which nothing in it depends on, and keep what drives adaptation."""
     times = _grid(doses, at_h, end_h)
     ticks = [round(t * TICKS_PER_HOUR) for t in times]
@@ -156,7 +254,7 @@ def course_of(doses: tuple[str, ...], at_h: float, end_h: float) -> Course:
     run = Run.of(*doses, until=f"{end_h} h", adaptation=False)
     built = model_of(run)
     slots = [f"{r.name}_occupancy_{x.species}" for r in built.spec.receptors for x in r.ligands]
-    result = simulate_run(run, times_tick=ticks)
+    result = simulate_run(run, times_tick=ticks, overrides=dict(given))
     for kind in ("activation", "response"):
         entry = next(e for e in load().adaptation.values() if e.drive == kind)
         total = np.zeros(times.size)
@@ -171,9 +269,10 @@ def course_of(doses: tuple[str, ...], at_h: float, end_h: float) -> Course:
     return Course(time_h=times, drive=drive, tone=tone, at_h=at_h)
 
 
-def courses() -> dict[str, Course]:
-    """Courses of all experiments."""
-    return {name: course_of(*what) for name, what in EXPERIMENTS.items()}
+@cache
+def courses(given: Given = ()) -> dict[str, Course]:
+    """Courses of all experiments. ``given``: names and values in place of the catalogue's."""
+    return {name: course_of(*what, given) for name, what in EXPERIMENTS.items()}
 
 
 def fitted_names(rival: str) -> tuple[str, ...]:
@@ -194,7 +293,7 @@ def prior(rival: str) -> dict[str, tuple[float, float]]:
         "tau_fast_gain": 0.75, "tau_fast_loss": 24.0, "tau_slow_gain": 144.0, "tau_slow_loss": 66.0,
         "w_fast": 0.3, "w_slow": 0.6, "slope": 1.9, "half": 0.5 * steady,
     }  # fmt: skip
-    return {n: (centre[n], PRIOR_SD_HALF if n == "half" else PRIOR_SD) for n in fitted_names(rival)}
+    return {n: (centre[n], PRIOR_SD_WIDE if n in _WIDE else PRIOR_SD) for n in fitted_names(rival)}
 
 
 @cache
@@ -204,6 +303,16 @@ def morphine_level(kind: str) -> float:
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
     t = course.time_h[inside]
     return float(np.trapezoid(course.drive[kind][inside], t) / (t[-1] - t[0]))
+
+
+def _numbers(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
+    """All numbers of a rival, the given ones in place of the catalogue's."""
+    return {**_typical(rival), **numbers}
+
+
+@cache
+def _typical(rival: str) -> dict[str, float]:
+    return {name: number.value for name, number in load().adaptation[rival].numbers.items()}
 
 
 def _rates(rival: str, numbers: Mapping[str, float]) -> Floats:
@@ -216,25 +325,34 @@ def _rates(rival: str, numbers: Mapping[str, float]) -> Floats:
     )
 
 
-def predict(rival: str, numbers: Mapping[str, float], course: Course) -> Floats:
-    """Latent withdrawal score along a course, shape (n_times,)."""
-    entry = load().adaptation[rival]
-    everything = {name: number.value for name, number in entry.numbers.items()} | dict(numbers)
+def _residual(rival: str, course: Course) -> Floats:
+    """The state that outlasts the weeks: none of its numbers is fitted, so it is followed once for each course."""
+    if rival not in course.residual:
+        entry = load().adaptation[rival]
+        rates = _rates(rival, _typical(rival))[None, [list(entry.states).index("residual")]]
+        course.residual[rival] = follow(course.time_h, course.drive[entry.drive][None], rates)[0, 0]
+    return course.residual[rival]
+
+
+def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
+    """What a rival says along a course."""
+    entry, everything = load().adaptation[rival], _numbers(rival, numbers)
     drive = course.drive[entry.drive]
-    states = follow(course.time_h, drive[None], _rates(rival, everything)[None])[0]
-    weights = [0.0 if s.weight is None else everything[s.weight] for s in entry.states.values()]
-    left = withdrawal_drive(np.asarray(weights) @ states, drive, everything[entry.tone] * course.tone)
-    return np.asarray(cows_of_drive(left, everything[entry.half], everything[entry.slope]))
+    fast, slow = follow(course.time_h, drive[None], _rates(rival, everything)[None, :2])[0]
+    weights = [everything[str(entry.states[name].weight)] for name in ("fast", "slow", "residual")]
+    adapted = weights[0] * fast + weights[1] * slow + weights[2] * _residual(rival, course)
+    left = withdrawal_drive(adapted, drive, everything[entry.tone] * course.tone)
+    return Found(course=course, left=np.asarray(left), half=everything[entry.half], slope=everything[entry.slope])
 
 
-def anchor_values(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
+def anchor_values(rival: str, numbers: Mapping[str, float], given: Given = ()) -> dict[str, float]:
     """What a rival says to each anchor."""
-    found = {name: (course, predict(rival, numbers, course)) for name, course in courses().items()}
+    found = {name: along(rival, numbers, course) for name, course in courses(given).items()}
     return {a.id: a.of(found) for a in ANCHORS}
 
 
 def solve(
-    rival: str, leave_out: str = "", starts: int = STARTS, held: Mapping[str, float] | None = None
+    rival: str, leave_out: str = "", starts: int = STARTS, held: Mapping[str, float] | None = None, given: Given = ()
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Fit a rival to all anchors but those of one study.
 
@@ -250,7 +368,7 @@ def solve(
 
     def residuals(x: Floats) -> Floats:
         numbers = dict(zip(names, map(float, x), strict=True))
-        values = anchor_values(rival, numbers | fixed)
+        values = anchor_values(rival, numbers | fixed, given)
         own = [a.residual(values[a.id]) for a in kept]
         from_priors = [np.log(numbers[n] / mid) / sd for n, (mid, sd) in centre.items()]
         return np.array([*own, *from_priors])
@@ -286,8 +404,7 @@ def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) 
 
 def reference_levels(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
     """Steady values of the states under morphine 120 mg a day, mean over a day."""
-    entry = load().adaptation[rival]
-    everything = {name: number.value for name, number in entry.numbers.items()} | dict(numbers)
+    entry, everything = load().adaptation[rival], _numbers(rival, numbers)
     course = courses()["tompkins2009"]
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
     day_t, day_s = course.time_h[inside] - 696.0, course.drive[entry.drive][inside]

@@ -67,6 +67,7 @@ def _course(words: str, output: str, until_h: float, over: adaptation.Given) -> 
 
 def _sublingual_mg(peak: float) -> float:
     """Dose under the tongue with a given peak of plasma [mg]; ``peak`` in ng/mL."""
+
     def over(mg: float) -> float:
         return float(_course(f"buprenorphine {mg:.6f} mg sl", "plasma_buprenorphine", 6.0, ())[1].max()) - peak
 
@@ -102,8 +103,10 @@ def values(rival: str, numbers: Mapping[str, float], mechanism: str) -> dict[str
     return found
 
 
-def compare(rivals: Iterable[str] = tuple(RIVALS), mechanism: str = "response_two_state") -> dict[str, dict[str, float]]:
-    """Each row of each rival, with adaptation fitted again, and the squared errors: ``anchors``, ``rows``, ``total``."""
+def compare(
+    rivals: Iterable[str] = tuple(RIVALS), mechanism: str = "response_two_state"
+) -> dict[str, dict[str, float]]:
+    """Rows of each rival, with adaptation fitted again; squared errors: ``anchors``, ``rows``, ``total``."""
     found = {}
     for rival in rivals:
         numbers, _ = adaptation.solve(mechanism, given=given(rival))
