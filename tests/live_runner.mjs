@@ -5,8 +5,14 @@ const [script, wasm, pack] = process.argv.slice(2);
 const {SchildEngine} = createRequire(import.meta.url)(script);
 const engine = await SchildEngine.load(fs.readFileSync(wasm), fs.readFileSync(pack));
 const asked = JSON.parse(fs.readFileSync(0, "utf8"));
-const plain = (r) => r.outputs ? Object.fromEntries(Object.entries(r.outputs).map(([k, v]) => [k, Array.from(v)])) : r;
+const courses = (r) => Object.fromEntries(Object.entries(r.outputs).map(([k, v]) => [k, Array.from(v)]));
+function answer(s) {
+  const run = engine.run(s), results = engine.results(s, run);
+  const block = s.challenge ? engine.block(s) : {};
+  for (const [effect, share] of Object.entries(block)) results[`block_${effect}`] = 100 * share;
+  return {courses: courses(run), results};
+}
 const t0 = performance.now();
-const found = asked.map((s) => plain(s.challenge ? engine.block(s) : engine.run(s)));
+const found = asked.map(answer);
 console.error(((performance.now() - t0) / asked.length).toFixed(2), "ms each");
 console.log(JSON.stringify(found));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,7 +11,7 @@ from typing import Any
 
 from schild.catalog.reader import Table
 
-__all__ = ["Challenged", "Controls", "Dosing", "controls"]
+__all__ = ["Challenged", "Control", "Controls", "Dosing", "Scene", "controls"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,38 @@ class Challenged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What a control is called, and its bounds where the way of giving does not set them.
+
+    ``low``, ``high`` and ``step`` are in ``unit``; where ``hours`` is given, the unit is so many hours.
+    """
+
+    words: str
+    unit: str = ""
+    hours: float | None = None
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A question with a scenario, the controls that change it, and the sentence that follows.
+
+    ``scenario`` is written as a link has it; ``says`` has places for fields of the scenario and for its results.
+    ``claims`` are tests of the drug's claims that the numbers stand or fall with: where one is missed, the page says so.
+    """
+
+    drug: str
+    key: str
+    title: str
+    scenario: str
+    controls: tuple[str, ...]
+    says: str
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
     """Everything that the controls offer."""
 
@@ -55,6 +88,8 @@ class Controls:
     crcl_ml_min: tuple[float, ...]
     dosings: tuple[Dosing, ...]
     challenges: tuple[Challenged, ...]
+    named: Mapping[str, Control]
+    scenes: tuple[Scene, ...]
 
     @property
     def people(self) -> list[dict[str, Any]]:
@@ -78,6 +113,8 @@ def controls() -> Controls:
         crcl_ml_min=tuple(float(v) for v in people.data["crcl_ml_min"]),
         dosings=tuple(t.record(Dosing) for t in top.tables("dosing")),
         challenges=tuple(t.record(Challenged) for t in top.tables("challenge")),
+        named={name: t.record(Control) for name, t in top.named("control").items()},
+        scenes=tuple(t.record(Scene) for t in top.tables("scene")),
     )
     top.done()
     return found

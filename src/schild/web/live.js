@@ -166,6 +166,22 @@ class SchildEngine {
       return [name, 1 - change / alone[row * fixed.effects.length + e]];
     }));
   }
+
+  /* What a page says of a scenario: as schild.web.scenario.Scenario.results. */
+  results(scenario, run) {
+    const {time, outputs} = run, mor = outputs.mor_pet_occupancy, d = this.dosing(scenario.dosing);
+    const top = (name) => outputs[name].reduce((a, b) => Math.max(a, b));
+    const found = {peak_ng_ml: top(`plasma_${d.drug}`), mor_end: 100 * mor.at(-1)};
+    for (const r of ["mor", "kor", "dor"]) found[`${r}_peak`] = 100 * top(`${r}_pet_occupancy`);
+    const seen = mor.filter((_, k) => time[k] >= 4 && time[k] <= scenario.due);
+    found.mor_lowest = 100 * (seen.length ? seen.reduce((a, b) => Math.min(a, b)) : mor.at(-1));
+    found.above_80_h = 0;
+    for (let k = 1; k < time.length; k++) {
+      const a = Math.max(mor[k - 1], mor[k]) - 0.8, b = 0.8 - Math.min(mor[k - 1], mor[k]);
+      found.above_80_h += (a <= 0 ? 0 : b <= 0 ? 1 : a / (a + b)) * (time[k] - time[k - 1]);
+    }
+    return found;
+  }
 }
 
 if (typeof module !== "undefined") module.exports = {SchildEngine};

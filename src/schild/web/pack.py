@@ -93,6 +93,7 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
         "people": {"weight_kg": offered.weight_kg, "liver": offered.liver, "crcl_ml_min": offered.crcl_ml_min},
         "dosings": [dataclasses.asdict(d) | {"key": d.key} for d in offered.dosings if d.drug in drugs],
         "challenges": [dataclasses.asdict(c) for c in offered.challenges],
+        "controls": {name: dataclasses.asdict(c) for name, c in offered.named.items()},
         "models": models,
     }  # fmt: skip
     text = json.dumps(header, separators=(",", ":")).encode()

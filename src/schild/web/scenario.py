@@ -8,13 +8,21 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+import numpy as np
+
 from schild import challenges
 from schild.catalog import Catalogue
 from schild.errors import InputError
 from schild.simulation import Result, Run, simulate_run
+from schild.units import TICKS_PER_HOUR
 from schild.web.controls import Challenged, Dosing, controls
 
-__all__ = ["Scenario"]
+__all__ = ["HELD", "POINTS", "Scenario"]
+
+#: Output times of a scenario, evenly spaced.
+POINTS = 337
+#: Share of mu receptors that counts as held.
+HELD = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +147,41 @@ class Scenario:
             catalogue=catalogue,
         )  # fmt: skip
 
+    def results(self, *, catalogue: Catalogue | None = None) -> dict[str, float]:
+        """Return what a page says of the scenario: computed at the times that its script takes.
+
+        Returns
+        -------
+        dict
+            ``peak_ng_ml`` of the antagonist in plasma; in percent ``mor_peak``, ``mor_end``, ``mor_lowest`` (from four
+            hours after the first dose to the end of the last interval), ``kor_peak`` and ``dor_peak``; ``above_80_h``,
+            for how long more than 80 % of mu receptors are held; ``block_EFFECT`` of the challenge in percent.
+
+        Examples
+        --------
+        >>> found = Scenario(give="naloxone vein", mg=0.4, n=1, every_h=1, until_h=6).results()
+        >>> sorted(found)[:3]
+        ['above_80_h', 'dor_peak', 'kor_peak']
+        """
+        last = round(self.until_h * TICKS_PER_HOUR)
+        ticks = [round(k * last / (POINTS - 1)) for k in range(POINTS)]
+        run = simulate_run(self.run, catalogue=catalogue, times_tick=ticks, warn=False)
+        t, mor = run["mor_pet_occupancy"].time_h, run["mor_pet_occupancy"].values[0]
+        drug = self._dosing.drug
+        found = {"peak_ng_ml": float(run[f"plasma_{drug}"].values[0].max())}
+        found |= {f"{r}_peak": 100 * float(run[f"{r}_pet_occupancy"].values[0].max()) for r in ("mor", "kor", "dor")}
+        seen = mor[(t >= 4.0) & (t <= self.n * self.every_h)]
+        found["mor_lowest"] = 100 * float(seen.min()) if seen.size else 100 * float(mor[-1])
+        found["mor_end"] = 100 * float(mor[-1])
+        # Straight lines between the times: the part of each that lies above.
+        a, b = np.maximum(mor[:-1], mor[1:]) - HELD, HELD - np.minimum(mor[:-1], mor[1:])
+        share = np.where(a <= 0, 0.0, np.where(b <= 0, 1.0, a / np.where(a + b > 0, a + b, 1.0)))
+        found["above_80_h"] = float((share * np.diff(t)).sum())
+        challenged = self.challenged(catalogue=catalogue)
+        for response in () if challenged is None else challenged.responses:
+            found[f"block_{response.effect}"] = 100 * float(response.block[0])
+        return found
+
     @property
     def fragment(self) -> str:
         """The link's part behind ``#``; values that are the default are left out.
@@ -223,7 +266,8 @@ def _read(name: str, text: str) -> Any:
 def as_asked(scenario: Scenario) -> Mapping[str, Any]:
     """Write a scenario as ``live.js`` takes it."""
     asked: dict[str, Any] = {
-        "dosing": scenario.give, "amounts": scenario.amounts, "until": scenario.until_h, "points": 337,
+        "dosing": scenario.give, "amounts": scenario.amounts, "until": scenario.until_h,
+        "due": scenario.n * scenario.every_h, "points": POINTS,
         "person": {"weight_kg": scenario.weight_kg, "liver": scenario.liver, "crcl_ml_min": scenario.crcl_ml_min},
     }  # fmt: skip
     return asked | ({"challenge": scenario.challenge, "at": scenario.at_h} if scenario.challenge else {})

@@ -98,14 +98,14 @@ def _compare(asked, tmp_path):
     )  # fmt: skip
     worst = 0.0
     for scenario, found in zip(asked, json.loads(done.stdout), strict=True):
-        if scenario.challenge:
-            expected = {r.effect: r.block for r in scenario.challenged().responses}
-        else:
-            last = round(scenario.until_h * TICKS_PER_HOUR)
-            run = simulate_run(scenario.run, times_tick=[round(k * last / 336) for k in range(337)], warn=False)
-            expected = {name: run[name].values[0] for name in found}
-        for name, values in expected.items():
-            distance = np.abs(np.asarray(found[name]) - values) / (np.abs(values) + 1e-2)
+        last = round(scenario.until_h * TICKS_PER_HOUR)
+        run = simulate_run(scenario.run, times_tick=[round(k * last / 336) for k in range(337)], warn=False)
+        pairs = [(values, run[name].values[0]) for name, values in found["courses"].items()]
+        results = scenario.results()
+        assert results.keys() == found["results"].keys()
+        pairs += [(found["results"][name], value) for name, value in results.items()]
+        for theirs, ours in pairs:
+            distance = np.abs(np.asarray(theirs) - ours) / (np.abs(ours) + 1e-2)
             worst = max(worst, float(distance.max()))
     return worst
 

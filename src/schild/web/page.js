@@ -1,0 +1,204 @@
+/* Controls, sentence and chart of each scene of a page. Without this script a page keeps its sentences and figures. */
+"use strict";
+
+(async () => {
+  const scenes = document.querySelectorAll("[data-scene]");
+  if (!scenes.length || !globalThis.WebAssembly || !globalThis.DecompressionStream) return;
+  const bytes = (id) => Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+  const engine = await SchildEngine.load(bytes("schild-engine"), bytes("schild-pack"));
+  const {header} = engine;
+  const NUMBERS = ["mg", "n", "every_h", "until_h", "weight_kg", "crcl_ml_min", "at_h"];
+  const DEFAULTS = {missed: "", weight_kg: 70, liver: "normal", crcl_ml_min: 100, challenge: "", at_h: 24};
+  const FIELDS = ["give", "mg", "n", "every_h", "until_h", ...Object.keys(DEFAULTS)];
+
+  /* A scenario of a link, checked against the pack. */
+  function read(text) {
+    const s = {...DEFAULTS};
+    for (const [name, value] of new URLSearchParams(text)) if (FIELDS.includes(name)) s[name] = value;
+    for (const name of NUMBERS) s[name] = Number(s[name]);
+    const d = engine.dosing(s.give);
+    const sound = s.mg >= 0 && s.mg <= d.high_mg && s.n >= 1 && s.n <= d.most && s.until_h > 0 && s.every_h > 0;
+    if (!sound) throw new RangeError("The link is outside what this page offers.");
+    return s;
+  }
+  const missed = (s) => s.missed.split(",").filter(Boolean).map(Number);
+  const write = (s) => FIELDS.filter((f) => s[f] !== DEFAULTS[f])
+    .map((f) => `${f}=${encodeURIComponent(s[f]).replace(/%20/g, "+").replace(/%2C/g, ",")}`)
+    .concat(`version=${header.version}`).join("&");
+  const taken = (s) => Array.from({length: s.n}, (_, k) => k).filter((k) => !missed(s).includes(k + 1));
+  const asked = (s) => ({
+    dosing: s.give, amounts: taken(s).map((k) => [k * s.every_h, s.mg]), until: s.until_h, points: 337,
+    due: s.n * s.every_h, challenge: s.challenge, at: s.at_h,
+    person: {weight_kg: s.weight_kg, liver: s.liver, crcl_ml_min: s.crcl_ml_min},
+  });
+  const words = (s) => {
+    const dose = engine.dosing(s.give).words.replace("{amount:g}", s.mg);
+    if (s.missed) return taken(s).map((k) => dose + (k ? ` at ${k * s.every_h} h` : ""));
+    return [s.n === 1 ? dose : `${dose} q${s.every_h}h x${s.n}`];
+  };
+  const runFile = (s) => [
+    `[run]\nuntil = "${s.until_h} h"\n`,
+    `[subject]\nweight = "${s.weight_kg} kg"\nliver = "${s.liver}"\ncrcl = "${s.crcl_ml_min} mL/min"\n`,
+    ...words(s).map((w) => `[[dose]]\nregimen = "${w}"\n`)].join("\n");
+  const python = (s) => `from schild.web.scenario import Scenario\n\nscenario = Scenario.of("${write(s)}")\n`
+    + "print(scenario.results())\nscenario.simulate().plot()\n";
+
+  /* Numbers as schild.web.scenes writes them. */
+  function shown(name, s, results) {
+    if (name === "missed_count") return ["none is", "one is"][missed(s).length] ?? `${missed(s).length} are`;
+    if (name === "challenge") return header.challenges.find((c) => c.name === s.challenge)?.words ?? "nothing";
+    const control = header.controls[name], value = name in s ? s[name] : results[name];
+    if (value === undefined) return "…";
+    if (name in s) return typeof value === "number" ? String(value / (control?.hours ?? 1)) : String(value);
+    if (name.endsWith("_h")) return value >= 10 ? value.toFixed(0) : value.toFixed(1);
+    if (name.endsWith("ng_ml")) return value >= 0.05 ? value.toPrecision(2) : "too little to measure";
+    return value < 1 ? "less than 1" : value > 99 ? "more than 99" : value.toFixed(0);
+  }
+
+  const make = (tag, attributes = {}, ...children) => {
+    const e = document.createElement(tag);
+    for (const [k, v] of Object.entries(attributes)) k === "text" ? (e.textContent = v) : e.setAttribute(k, v);
+    e.append(...children);
+    return e;
+  };
+
+  /* One control; bounds are those of the pack. */
+  function control(name, s, id, change) {
+    const of = header.controls[name], d = engine.dosing(s.give), hours = of.hours ?? 1;
+    const box = make("div", {class: "control"});
+    if (name === "missed") {
+      const group = make("fieldset", {class: "doses"}, make("legend", {text: of.words}));
+      for (let k = 2; k <= s.n; k++) {
+        const tick = make("input", {type: "checkbox", value: k});
+        tick.checked = missed(s).includes(k);
+        tick.onchange = () => change("missed", [...group.querySelectorAll(":checked")].map((c) => c.value).join(","));
+        group.append(make("label", {}, tick, String(k)));
+      }
+      box.append(group);
+      return box;
+    }
+    const offered = name === "challenge" ? header.challenges.map((c) => [c.name, c.words])
+      : header.people[name]?.map((v) => [v, `${v}${of.unit ? " " + of.unit : ""}`]);
+    const label = make("label", {for: id, text: of.words + " "});
+    if (offered) {
+      const select = make("select", {id}, ...offered.map(([v, text]) => make("option", {value: v, text})));
+      select.value = s[name];
+      select.onchange = () => change(name, NUMBERS.includes(name) ? Number(select.value) : select.value);
+      box.append(label, select);
+      return box;
+    }
+    const [low, high, step] = name === "mg" ? [d.low_mg, d.high_mg, d.step_mg]
+      : name === "n" ? [1, d.most, 1] : [of.low, of.high, of.step];
+    const slider = make("input", {id, type: "range", min: low, max: high, step, value: s[name] / hours});
+    const value = make("output", {for: id});
+    const say = () => {
+      value.textContent = `${slider.value}${of.unit ? " " + of.unit : ""}`;
+      slider.setAttribute("aria-valuetext", value.textContent);
+    };
+    slider.oninput = () => { say(); change(name, Number(slider.value) * hours); };
+    say();
+    box.append(label, slider, value);
+    return box;
+  }
+
+  /* The chart: occupancy of three receptors over time, drawn for the width there is. */
+  const LINES = [["mor", "mu", "#0072b2", ""], ["kor", "kappa", "#d55e00", "6 3"], ["dor", "delta", "#009e73", "2 3"]];
+  function chart(figure, s, run) {
+    const wide = Math.max(280, Math.min(figure.clientWidth || 340, 640)), high = 230;
+    const [left, right, top, bottom] = [44, 12, 12, 54], end = s.until_h / 24;
+    const x = (t) => left + (wide - left - right) * t / s.until_h, y = (v) => top + (high - top - bottom) * (1 - v);
+    const text = (at, down, said, anchor = "middle") =>
+      `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="currentColor" font-size="12">${said}</text>`;
+    const rule = (v) => `<line x1="${left}" x2="${wide - right}" y1="${y(v)}" y2="${y(v)}" stroke="currentColor" `
+      + `stroke-opacity=".18"/>` + text(left - 6, y(v) + 4, `${100 * v} %`, "end");
+    const step = [0.5, 1, 2, 5, 7, 14, 28, 56].find((d) => end / d <= 7) ?? 112;
+    let svg = [0, 0.5, 0.8, 1].map(rule).join("");
+    for (let d = 0; d <= end + 1e-9; d += step) svg += text(x(24 * d), high - bottom + 18, d);
+    svg += text((left + wide - right) / 2, high - bottom + 34, "days after the first dose");
+    for (const k of taken(s)) svg += `<path d="M${x(k * s.every_h)} ${high - bottom}v-7" stroke="currentColor"/>`;
+    LINES.forEach(([r, name, ink, dashes], k) => {
+      const values = run.outputs[`${r}_pet_occupancy`];
+      const path = Array.from(values, (v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`).join("L");
+      svg += `<path d="M${path}" fill="none" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`;
+      svg += `<path d="M${left + k * 84} ${high - 10}h22" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`
+        + text(left + 27 + k * 84, high - 6, name, "start");
+    });
+    if (s.challenge) svg += `<path d="M${x(s.at_h)} ${top}V${high - bottom}" stroke="currentColor" stroke-dasharray="3 3"/>`;
+    const said = `Receptors held after ${words(s).join("; ")}`;
+    figure.querySelector(".chart").innerHTML = `<svg viewBox="0 0 ${wide} ${high}" width="${wide}" height="${high}" role="img" `
+      + `aria-label="${said}: mu, kappa and delta over ${end} days.">${svg}</svg>`;
+    figure.querySelector("figcaption").textContent = `${said}. One typical person of ${s.weight_kg} kg, liver ${s.liver}, `
+      + `creatinine clearance ${s.crcl_ml_min} mL/min; no band. Computed in this page by schild ${header.version}.`;
+    const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(1),
+      ...LINES.map(([r]) => (100 * run.outputs[`${r}_pet_occupancy`][k]).toFixed(0))]);
+    figure.querySelector("tbody").replaceChildren(...rows.map((row) => make("tr", {}, ...row.map((v) => make("td", {text: v})))));
+  }
+
+  function save(name, text, type) {
+    const link = make("a", {download: name, href: URL.createObjectURL(new Blob([text], {type}))});
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  function start(section) {
+    const key = section.dataset.scene, names = section.dataset.controls.split(" ");
+    const linked = new URLSearchParams(location.hash.slice(1)).get("scene") === key;
+    let s = read(section.dataset.scenario);
+    if (linked) {
+      try { s = read(location.hash.slice(1)); } catch (error) { section.querySelector(".note").textContent = error.message; }
+    }
+    const figure = section.querySelector("figure"), sentence = section.querySelector(".says");
+    const box = make("div", {class: "controls"});
+    let asking = 0, waiting = 0;
+    function draw() {
+      asking = 0;
+      const run = engine.run(asked(s)), results = engine.results(asked(s), run);
+      chart(figure, s, run);
+      const fill = () => {
+        for (const span of sentence.querySelectorAll("[data-value]")) span.textContent = shown(span.dataset.value, s, results);
+        section.dataset.done = JSON.stringify(results);
+      };
+      if (s.challenge) { // a second solution of the model, after the frame is on the screen
+        clearTimeout(waiting);
+        waiting = setTimeout(() => {
+          for (const [effect, share] of Object.entries(engine.block(asked(s)))) results[`block_${effect}`] = 100 * share;
+          fill();
+        }, 0);
+      } else fill();
+    }
+    const change = (name, value) => {
+      s = {...s, [name]: value};
+      if (!asking) asking = requestAnimationFrame(draw);
+    };
+    names.forEach((name) => box.append(control(name, s, `${key}-${name}`, change)));
+    const button = (said, act) => {
+      const b = make("button", {type: "button", text: said});
+      b.onclick = act;
+      return b;
+    };
+    const copy = (said, text) => button(said, async () => {
+      try { await navigator.clipboard.writeText(text()); section.querySelector(".note").textContent = "Copied."; }
+      catch { save(`${key}.txt`, text(), "text/plain"); }
+    });
+    const link = () => `${location.href.split("#")[0]}#scene=${key}&${write(s)}`;
+    box.append(make("div", {class: "buttons"},
+      copy("Copy link", () => { history.replaceState(null, "", link()); return link(); }),
+      copy("Copy as run file", () => runFile(s)), copy("Copy as Python", () => python(s)),
+      button("CSV", () => {
+        const run = engine.run(asked(s)), columns = Object.entries(run.outputs);
+        const lines = run.time.map((t, k) => [t, ...columns.map(([, v]) => v[k])].join(","));
+        save(`${key}.csv`, ["time_h," + columns.map(([n]) => n).join(","), ...lines].join("\n") + "\n", "text/csv");
+      })));
+    section.querySelector(".controls-place").replaceChildren(box);
+    for (const span of sentence.querySelectorAll("[data-value]")) {
+      const own = box.querySelector(`#${CSS.escape(`${key}-${span.dataset.value}`)}`);
+      if (own) { span.classList.add("changes"); span.onclick = () => own.focus(); }
+    }
+    figure.hidden = false;
+    new ResizeObserver(() => { if (!asking) asking = requestAnimationFrame(draw); }).observe(figure);
+    draw();
+    if (linked) { section.closest("details")?.setAttribute("open", ""); section.scrollIntoView(); }
+  }
+  for (const section of scenes) start(section);
+  document.documentElement.dataset.engine = "ready";
+})();
