@@ -67,7 +67,7 @@ class Scene:
     """A question with a scenario, the controls that change it, and the sentence that follows.
 
     ``scenario`` is written as a link has it; ``says`` has places for fields of the scenario and for its results.
-    ``claims`` are tests of the drug's claims that the numbers stand or fall with: where one is missed, the page says so.
+    ``claims`` are tests of the drug's claims that the numbers stand or fall with: where one is missed the page says it.
     """
 
     drug: str

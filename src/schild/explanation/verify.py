@@ -1,0 +1,131 @@
+"""A page says its numbers in a form that a program reads, and they are run again: ``schild verify PAGE``."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schild.catalog import Catalogue
+from schild.errors import InputError
+from schild.explanation.answer import Explanation
+from schild.results import plain
+from schild.web.scenario import Scenario
+from schild.web.scenes import scenes_of
+
+__all__ = ["STATED", "Difference", "Verified", "stated_of", "verify"]
+
+#: Id of the block of a page that holds its numbers.
+STATED = "schild-stated"
+#: Relative distance up to which two numbers are the same: processors differ in the last digits.
+SAME = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One number that the page states and this version does not give."""
+
+    what: str
+    stated: Any
+    now: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What came of running a page again: how many numbers were compared, and which differ."""
+
+    drug: str
+    version: str  #: That wrote the page
+    compared: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every number came out as the page states it."""
+        return not self.differences
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        found = [{"what": d.what, "stated": d.stated, "now": d.now} for d in self.differences]
+        head = {"drug": self.drug, "version": self.version, "compared": self.compared, "ok": self.ok}
+        return {**head, "differences": plain(found)}
+
+
+def stated_of(answer: Explanation) -> str:
+    """Write what the page of an answer states, as JSON: predictions, bands, verdicts, scenes at their first setting."""
+    numbers = {
+        f.test.id: [f.outcome.predicted, *f.outcome.band, f.holds] for f in answer.findings if not f.outcome.missing
+    }
+    scenes = {s.scene.key: s.scene.scenario for s in scenes_of(answer.drug, catalogue=answer.lab.catalogue)}
+    results = {s.scene.key: s.results for s in scenes_of(answer.drug, catalogue=answer.lab.catalogue)}
+    manifest = answer.manifest
+    stated = {
+        "schild": manifest["schild"], "drug": answer.drug, "people": answer.lab.n, "draws": answer.lab.draws,
+        "numbers": numbers, "scenes": scenes, "results": results,
+    }  # fmt: skip
+    return json.dumps(plain(stated), allow_nan=False).replace("</", "<\\/")
+
+
+def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[..., None] | None = None) -> Verified:
+    """Run what a page states again and compare.
+
+    Parameters
+    ----------
+    page : str
+        Text of a page that ``schild explain DRUG --html`` wrote.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+    progress : callable, optional
+        As for ``explain``.
+
+    Returns
+    -------
+    Verified
+        Numbers that differ by more than 1e-6 of their size, and verdicts that are others.
+
+    Raises
+    ------
+    InputError
+        For a page that states nothing, or whose statement cannot be read.
+    """
+    from schild.explanation import PEOPLE, explain
+
+    found = re.search(rf'<script type="application/json" id="{STATED}">(.*?)</script>', page, flags=re.S)
+    if found is None:
+        raise InputError(
+            "The page states no numbers to verify; expected a page of `schild explain DRUG --html FILE`. Write the page "
+            "again."
+        )
+    try:
+        stated = json.loads(found[1].replace("<\\/", "</"))
+        drug, version, people = str(stated["drug"]), str(stated["schild"]), int(stated["people"])
+        numbers, scenes, results = dict(stated["numbers"]), dict(stated["scenes"]), dict(stated["results"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"What the page states cannot be read ({error}). Write the page again.") from None
+    answer = explain(drug, quick=people < PEOPLE, catalogue=catalogue, progress=progress)
+    now = json.loads(stated_of(answer))
+    pairs = list(_pairs("claim", numbers, now["numbers"]))
+    for key, scenario in scenes.items():
+        mine = Scenario.of(str(scenario)).results(catalogue=catalogue)
+        pairs += _pairs(f"scene {key}", dict(results.get(key, {})), mine)
+    differences = tuple(Difference(what=w, stated=a, now=b) for w, a, b in pairs if not _same(a, b))
+    return Verified(drug=drug, version=version, compared=len(pairs), differences=differences)
+
+
+def _pairs(what: str, stated: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for key in dict.fromkeys((*stated, *now)):
+        a, b = stated.get(key), now.get(key)
+        if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+            names = ("predicted", "low", "high", "holds")
+            yield from ((f"{what} {key}, {name}", x, y) for name, x, y in zip(names, a, b, strict=False))
+        else:
+            yield f"{what} {key}", a, b
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return math.isclose(a, b, rel_tol=SAME, abs_tol=1e-9)
+    return bool(a == b)
