@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["between", "number_words", "percent_words", "spread_words", "table", "time_words"]
+__all__ = [
+    "QUANTIFIED_NG_ML",
+    "between",
+    "concentration_words",
+    "number_words",
+    "percent_words",
+    "spread_words",
+    "table",
+    "time_words",
+]
+
+
+#: Plasma concentrations below this are shown as "below quantification". A choice for display, not the limit of a
+#: named assay: it lies far below the lowest level that a study in the catalogue reports, 0.085 ng/mL. [ng/mL]
+QUANTIFIED_NG_ML = 1e-3
 
 
 def table(
@@ -53,6 +67,15 @@ def number_words(value: float) -> str:
     if value and not 1e-3 <= abs(value) < 1e6:
         return f"{value:.2e}"
     return f"{float(f'{value:.3g}'):,g}" if abs(value) < 1e5 else f"{value:,.0f}"
+
+
+def concentration_words(value: float) -> str:
+    """Write a plasma concentration [ng/mL]; what no assay could see is said to be so.
+
+    >>> concentration_words(11.63), concentration_words(5.54e-217), concentration_words(0.0)
+    ('11.6', 'below quantification', '0')
+    """
+    return "below quantification" if value and value < QUANTIFIED_NG_ML else number_words(value)
 
 
 def spread_words(value: Any, words: Callable[[float], str], gap: str = " ") -> str:

@@ -254,7 +254,7 @@ def curves(
     rows = [
         (
             row["curve"],
-            f"{row['antagonist_over_kd']:.3g}",
+            "<0.0001" if 0 < (over := row["antagonist_over_kd"]) < 1e-4 else f"{over:.3g}",
             f"{row['maximum']:.3f}",
             "-" if row["half_at"] is None else f"{row['half_at']:.3g}",
         )

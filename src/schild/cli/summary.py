@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.simulation.aloud import aloud
-from schild.simulation.output import GROUPS, concentration_words
+from schild.simulation.output import GROUPS
 from schild.simulation.result import metric
-from schild.tables import number_words, percent_words, spread_words, table, time_words
+from schild.tables import concentration_words, number_words, percent_words, spread_words, table, time_words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -38,6 +38,8 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
     ('95.7 %', '46 days', '1', '')
     >>> quantity(0.04, "%"), quantity(99.99, "%"), quantity(104.9, "%", 2)
     ('<0.1 %', '>99.9 %', '105 %')
+    >>> quantity(-3.2e-4, "1"), quantity(1e-6, "1"), quantity(2e-16, "1")
+    ('-0.0003', '0.000001', '<0.000001')
     """
     if value is None or not math.isfinite(value):
         return ""
@@ -47,8 +49,12 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
         text = ">99.9"
     elif abs(value) >= 10 ** (digits - 1):
         text = f"{value:,.0f}"
+    elif value == 0 or abs(value) >= 1e-3:
+        text = f"{value:.{digits}g}"
+    elif abs(value) >= 1e-6:
+        text = f"{float(f'{value:.1g}'):f}".rstrip("0")
     else:
-        text = f"{value:.{digits}g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}"
+        text = "<0.000001" if value > 0 else ">-0.000001"
     return text + unit_words(unit)
 
 

@@ -10,8 +10,13 @@ from io import StringIO
 from typing import Any
 from urllib.parse import quote
 
+from schild.tables import QUANTIFIED_NG_ML, concentration_words
+
 #: Rows of a figure's table that the page shows; the download holds all.
 SHOWN = 40
+
+#: Least value that is told in a figure's table whose column holds values of 0.01 and more.
+LEAST = 0.0001
 
 
 class Raw(str):
@@ -123,7 +128,7 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
     """
     below = ""
     if data:
-        rows = list(zip(*data.values(), strict=True))
+        rows = list(zip(*(in_words(column, values) for column, values in data.items()), strict=True))
         step = max(1, math.ceil(len(rows) / SHOWN))
         said = "" if step == 1 else f" (every {_ordinal(step)} row)"
         address = f"data:text/csv;charset=utf-8,{quote(csv_text(data))}"
@@ -131,6 +136,22 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
         shown = table(list(data), rows[::step], caption=f"{name}{said}", numeric=range(1, len(data)), head=False)
         below = f"<details><summary>The numbers</summary><p>{link}</p>{shown}</details>"
     return Raw(f"<figure>\n{svg}\n<figcaption>{esc(caption)}</figcaption>\n{below}</figure>\n")
+
+
+def in_words(column: str, values: Sequence[Any]) -> list[Any]:
+    """Say in words what no assay could see, and rounding errors in a column of large values."""
+    largest = max((abs(v) for v in values if isinstance(v, float) and math.isfinite(v)), default=0.0)
+
+    def told(value: Any) -> Any:
+        if not isinstance(value, float):
+            return value
+        if "[ng/mL]" in column or column.endswith("_ng_ml"):
+            return concentration_words(value) if value < QUANTIFIED_NG_ML else value
+        if 0 < abs(value) < LEAST and largest >= 100 * LEAST:
+            return f"<{LEAST}" if value > 0 else f">-{LEAST}"
+        return value
+
+    return [told(value) for value in values]
 
 
 def bibliography(entries: Iterable[tuple[str, str, str, str]]) -> Raw:

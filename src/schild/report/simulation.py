@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schild.report.drawing import draw_on, svg_of
-from schild.report.parts import Raw, bibliography, figure, notice, page, paragraph, section, table
+from schild.report.parts import Raw, bibliography, figure, in_words, notice, page, paragraph, section, table
 
 if TYPE_CHECKING:
     from schild.catalog import Catalogue
@@ -98,9 +98,11 @@ def _caption(result: Result, names: Sequence[str]) -> str:
 
 def _metrics(metrics: Mapping[str, Any]) -> Raw:
     if any(isinstance(v, Mapping) for v in metrics.values()):
-        rows = [
-            (name, v.get("q05"), v.get("q50"), v.get("q95")) if isinstance(v, Mapping) else (name, None, v, None)
+        many = {
+            name: [v.get("q05"), v.get("q50"), v.get("q95")] if isinstance(v, Mapping) else [None, v, None]
             for name, v in metrics.items()
-        ]
+        }
+        rows = [(name, *in_words(name, values)) for name, values in many.items()]
         return table(("metric", "5 %", "median", "95 %"), rows, caption="Over people", numeric=(1, 2, 3))
-    return table(("metric", "value"), list(metrics.items()), caption="Of this person", numeric=(1,))
+    rows = [(name, *in_words(name, [value])) for name, value in metrics.items()]
+    return table(("metric", "value"), rows, caption="Of this person", numeric=(1,))

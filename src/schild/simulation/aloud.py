@@ -9,7 +9,7 @@ import numpy as np
 
 from schild.pharmacology.adaptation import severity
 from schild.simulation.result import Result, metric
-from schild.tables import percent_words, spread_words, time_words
+from schild.tables import concentration_words, percent_words, spread_words, time_words
 
 #: A latent score that counts as withdrawal (docs/design/adaptation.md). [points]
 PRESENT = 1.0
@@ -34,7 +34,9 @@ def aloud(result: Result) -> str:
     sentences = []
     if species is not None:
         peak, when = m[f"cmax_{species}_ng_ml"], m[f"tmax_{species}_h"]
-        sentences.append(f"{found[species]} in plasma peaks at {spread_words(peak, _digits)} ng/mL{_after(when)}.")
+        sentences.append(
+            f"{found[species]} in plasma peaks at {spread_words(peak, concentration_words)} ng/mL{_after(when)}."
+        )
     if receptor is not None:
         first = next(iter(result.outputs.values()), None)
         span = float(first.time_h[-1] - first.time_h[0]) if first is not None else None
@@ -76,10 +78,6 @@ def _withdrawal(result: Result) -> str | None:
     peak = metric(peaks)
     band = band_words(_middle(peak))
     return f"Withdrawal (latent COWS, 0 to 48) peaks at {spread_words(peak, _points)}, {band},{_after(when)}."
-
-
-def _digits(value: float) -> str:
-    return f"{value:.3g}"
 
 
 def _points(score: float) -> str:

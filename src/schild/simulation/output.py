@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.tables import number_words, percent_words
+from schild.tables import concentration_words, number_words, percent_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 
 if TYPE_CHECKING:
@@ -18,15 +18,11 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating]
 
-__all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Output", "Recipe", "Signals", "concentration_words", "stored"]
+__all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Output", "Recipe", "Signals", "stored"]
 
 #: Quantiles that summaries, tables and bands of a population give, and their names.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LABELS = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)
-
-#: Plasma concentrations below this are shown as "below quantification". A choice for display, not the limit of a
-#: named assay: it lies far below the lowest level that a study in the catalogue reports, 0.085 ng/mL. [ng/mL]
-QUANTIFIED_NG_ML = 1e-3
 
 #: Headings of tables and figures, in the order in which they are shown.
 GROUPS = {
@@ -80,15 +76,6 @@ class Kind:
             name = name.replace(f"<{place}>", value)
             said = said.replace(f"<{place}>", (words or {}).get(place, value))
         return replace(self, name=name, words=said)
-
-
-def concentration_words(value: float) -> str:
-    """Write a plasma concentration [ng/mL]; what no assay could see is said to be so.
-
-    >>> concentration_words(11.63), concentration_words(5.54e-217), concentration_words(0.0)
-    ('11.6', 'below quantification', '0')
-    """
-    return "below quantification" if 0 < value < QUANTIFIED_NG_ML else number_words(value)
 
 
 class Signals:

@@ -59,6 +59,20 @@ def test_a_page_has_language_title_heading_and_schemes():
     assert "@media print" in page("t")
 
 
+def test_what_no_assay_could_see_and_rounding_errors_are_words():
+    data = {
+        "plasma_x median [ng/mL]": [5.54e-217, -3.9e-14, 0.0, 2.5],
+        "occupied [%]": [5.96e-6, -5.96e-6, 0.0, 91.5],
+        "error of the sum": [2e-9, 0.0, 1e-9, 5e-9],
+    }
+    text = figure(drawn(), caption="c", data=data)
+    cells = [row.split("<") for row in text.split('<td class="num">')[1:]]
+    assert [row[0] for row in cells] == [
+        *("&lt;0.0001", "2.00e-09", "&gt;-0.0001", "0", "0", "1.00e-09", "91.5", "5.00e-09"),
+    ]
+    assert text.count("<td>below quantification</td>") == 2
+
+
 def test_tables_have_scopes():
     parsed = Page(table(("a", "b"), [("x", 1.0), ("y", 2.0)], caption="c", numeric=(1,)))
     scopes = [attrs.get("scope") for attrs in parsed.named("th")]
