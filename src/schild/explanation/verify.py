@@ -96,8 +96,8 @@ def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[
     found = re.search(rf'<script type="application/json" id="{STATED}">(.*?)</script>', page, flags=re.S)
     if found is None:
         raise InputError(
-            "The page states no numbers to verify; expected a page of `schild explain DRUG --html FILE`. Write the page "
-            "again."
+            "The page states no numbers to verify; expected one that `schild explain DRUG --html FILE` wrote. Write "
+            "the page again."
         )
     try:
         stated = json.loads(found[1].replace("<\\/", "</"))
