@@ -69,8 +69,9 @@ def _plasma(effects: Effects) -> Iterator[Recipe]:
         signal, mass = f"plasma_{s.name}", built.molar_mass(s.name) / 1000.0
 
         def values(get: Signals, signal: str = signal, mass: float = mass) -> Floats:
-            # Modes that cancel, as at an oral dose, may leave a rounding error below zero.
-            return np.asarray(np.maximum(get(signal), 0) * get.dtype.type(mass))
+            level = get(signal)
+            # Modes that cancel, as at an oral dose, leave rounding errors below zero. Anything larger stays to be seen.
+            return np.asarray(np.where((level < 0) & (level > -1e-6), 0, level) * get.dtype.type(mass))
 
         def metrics(
             seen: Mapping[str, Floats], span: float, name: str = s.name, mass: float = mass
