@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.errors import InputError
+from schild.textfile import without_controls
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "GREY", "headline", "panels", "plain_powers", "shade", "time_scale"]
+__all__ = ["COLOURS", "GREY", "headline", "panels", "plain_powers", "plain_texts", "shade", "time_scale"]
 
 #: Colours that people with any kind of colour vision can tell apart (Okabe and Ito).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -75,6 +76,18 @@ def headline(drawn: Figure | Any, axes: Sequence[Axes], title: str) -> None:
         drawn.suptitle(title, fontsize="medium")
     else:
         axes[0].set_title(title, fontsize="medium")
+
+
+def plain_texts(figure: Figure) -> None:
+    """Show the texts of a figure as a user wrote them: a dollar sign begins no formula, and controls are blanks."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        said = text.get_text()
+        if "$" in said:
+            text.set_parse_math(False)
+        if (plain := without_controls(said)) != said:
+            text.set_text(plain)
 
 
 def shade(axis: Axes, t: Any, low: Any, high: Any, colour: str, alpha: float = 0.15, **options: Any) -> None:

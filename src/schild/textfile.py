@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import stat
 import tomllib
@@ -43,8 +44,8 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
         kind, size = stat.S_IFMT(state.st_mode), state.st_size
         raw = b""
         if kind == stat.S_IFREG and size <= most:
-            with Path(path).open("rb") as file:
-                raw = file.read(most)
+            with open(path, "rb", opener=_at_once) as file:
+                raw = file.read(most) or b""
     except FileNotFoundError:
         raise InputError(f"{shown} is not a file (No such file); expected {what}. Check the path.") from None
     except (OSError, ValueError) as error:
@@ -69,6 +70,11 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
         raise InputError(_undecodable(shown, what, raw, error)) from None
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a file of the system can block as a pipe does."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _undecodable(shown: str, what: str, raw: bytes, error: UnicodeDecodeError) -> str:
     line = raw.count(b"\n", 0, error.start) + 1
     byte = raw[error.start : error.start + 1]
@@ -77,6 +83,18 @@ def _undecodable(shown: str, what: str, raw: bytes, error: UnicodeDecodeError) -
     return (
         f"{shown}, line {line}: the byte 0x{byte.hex()} is not UTF-8{meant}; expected {what}. Save the file as UTF-8."
     )
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def without_controls(text: str) -> str:
+    r"""Put blanks in place of what moves the cursor, turns the direction of writing, or may not stand in XML.
+
+    >>> without_controls("a\x1b[2J")
+    'a [2J'
+    """
+    return _CONTROLS.sub(" ", text)
 
 
 _DEEP_KEY = re.compile(
@@ -99,7 +117,12 @@ def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {error}. Correct that place.") from None
+        raise InputError(f"{path} is not TOML: {fault_of(error)}. Correct that place.") from None
+
+
+def fault_of(error: ValueError | RecursionError) -> str:
+    """Say what a parser found wrong."""
+    return "tables or lists are nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def check_toml(text: str, name: str, what: str) -> None:

@@ -55,14 +55,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        signal.SIGTERM,
-        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow  # two workers begin anew: seconds
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_the_trial(tmp_path, how):
     (tmp_path / "trial.toml").write_text(TRIAL)
     parts = tmp_path / "out" / "parts"

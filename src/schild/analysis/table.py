@@ -53,6 +53,13 @@ class Scale:
     def of(cls, unit: str, molar_mass: float | None = None, *, kind: str = "antagonist") -> Scale:
         """Read a unit."""
         text = unit.strip()
+        if molar_mass is not None and not (math.isfinite(molar_mass) and molar_mass > 0):
+            raise InputError(f"The molar mass is {molar_mass!r}; expected g/mol above 0. Correct it.")
+        if molar_mass is not None and not _MASS.match(text):
+            raise InputError(
+                f"The molar mass is {molar_mass!r}, but the {kind} is in {text}; expected a mass where one is given. "
+                "Leave the molar mass out, or correct the unit."
+            )
         if text in _RELATIVE:
             return cls(unit="Kd", canonical="Kd", log_factor=0.0)
         if found := _MOLAR.match(text):
@@ -62,8 +69,6 @@ class Scale:
         if found := _MASS.match(text):
             if molar_mass is None:
                 return cls(unit=text, canonical=text, log_factor=0.0)
-            if not (math.isfinite(molar_mass) and molar_mass > 0):
-                raise InputError(f"The molar mass is {molar_mass!r}; expected g/mol above 0. Correct it.")
             per = {"kg": 0.0, "L": 0.0, "mL": 3.0}[found["per"].replace("l", "L")]
             factor = _PREFIX[found["prefix"]] + per - math.log10(molar_mass)
             return cls(unit=text, canonical="mol/kg" if found["per"] == "kg" else "M", log_factor=factor)

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from schild.errors import CatalogueError, OverlayError
+from schild.textfile import fault_of
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -31,8 +32,8 @@ def parse_toml(text: str, file: str, own: bool = False) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise (OverlayError if own else CatalogueError)(f"{file} is not valid TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise (OverlayError if own else CatalogueError)(f"{file} is not valid TOML: {fault_of(error)}.") from error
 
 
 def line_of(text: str, path: Path) -> int:

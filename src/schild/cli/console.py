@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from schild.errors import InputError
+from schild.textfile import without_controls
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.segment import Segment
 
 #: Settings of every parser.
 APP: dict[str, Any] = {
@@ -64,6 +66,10 @@ def _console(stream: Any) -> Console:
     class Quiet(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
+
+        def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+            for part in super().render(renderable, options):
+                yield part if part.control else part._replace(text=without_controls(part.text))
 
     found = Quiet(file=stream, markup=False, highlight=False, emoji=False)
     if not found.is_terminal:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from schild.cli.console import writable, write
 from schild.errors import InputError
+from schild.figures import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,6 +43,7 @@ def figure_bytes(figure: Figure, kind: str) -> bytes:
 
     buffer = BytesIO()
     stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
-    with rc_context({"svg.hashsalt": "schild", "svg.fonttype": "none", "text.parse_math": False}):
+    plain_texts(figure)
+    with rc_context({"svg.hashsalt": "schild", "svg.fonttype": "none"}):
         figure.savefig(buffer, format=kind, metadata=stamp, dpi=150)
     return buffer.getvalue()

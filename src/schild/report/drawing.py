@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from schild.figures import plain_texts
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -73,6 +75,7 @@ def svg_of(figure: Figure, key: str, alt: str) -> str:
     import matplotlib as mpl
 
     buffer = StringIO()
+    plain_texts(figure)
     with mpl.rc_context({**_SETTINGS, "svg.hashsalt": key}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from schild.tables import QUANTIFIED_NG_ML, concentration_words
+from schild.textfile import without_controls
 
 #: Rows of a figure's table that the page shows; the download holds all.
 SHOWN = 40
@@ -31,7 +32,7 @@ def esc(value: Any) -> Raw:
     >>> esc("a < b"), esc(Raw("<b>x</b>"))
     ('a &lt; b', '<b>x</b>')
     """
-    return value if isinstance(value, Raw) else Raw(html.escape(str(value), quote=True))
+    return value if isinstance(value, Raw) else Raw(html.escape(without_controls(str(value)), quote=True))
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -22,8 +22,8 @@ def survival_figure(result: TrialResult, ax: Any = None) -> Figure | Any:
     axis = axes[0]
     for k, (name, s) in enumerate(result.survival.items()):
         day = np.concatenate([[0.0], s.time_day, [float(result.trial.days)]])
-        share = np.concatenate([[1.0], s.share, s.share[-1:]])
-        se = np.concatenate([[0.0], s.se, s.se[-1:]])
+        share, se = np.r_[1.0, s.share], np.r_[0.0, s.se]  # no more than this where nobody had such a day
+        share, se = np.r_[share, share[-1]], np.r_[se, se[-1]]
         axis.step(day, share, where="post", color=COLOURS[k % len(COLOURS)], label=name)
         low, high = (np.clip(share + z * se, 0, 1) for z in (-1.96, 1.96))
         shade(axis, day, low, high, COLOURS[k % len(COLOURS)], 0.18, step="post")

@@ -1,0 +1,99 @@
+"""What nobody means to write: markup and formulas in names, files that choke a parser, numbers beyond any sense."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+MARKS = ("[/x][bold red]\\[/ :smile:", "$\\frac{1$ x_$%", "\x1b[2J\x07<b>&amp;")
+
+CURVES = "curve,antagonist [nM],agonist [nM],response\n" + "".join(
+    f"{name},{b},{a},{100 * a / (a + 10 * (1 + b / 5))}\n"
+    for name, b in (("none", 0), ("NAME", 30))
+    for a in (1, 3, 10, 30, 100, 300, 1000)
+)
+TRIAL = """
+[trial]
+n = 4
+weeks = 4
+[[arm]]
+name = {name}
+drug = "naltrexone"
+amount = "50 mg"
+[[arm]]
+name = "placebo"
+placebo = true
+"""
+
+
+@pytest.mark.parametrize("mark", MARKS[:2])
+def test_markup_and_formulas_in_the_names_of_a_fit_are_shown_as_written(call, tmp_path, mark):
+    (tmp_path / "data.csv").write_text(CURVES.replace("NAME", mark), encoding="utf-8")
+    figure = tmp_path / "figure.svg"
+    told = call("fit", tmp_path / "data.csv", "--title", mark, "--response-unit", mark, "--plot", figure)
+    assert told.code == 0, told.err
+    assert mark in told.out
+    assert figure.read_text(encoding="utf-8").count(mark) >= 2
+
+
+@pytest.mark.parametrize("mark", ["".join(MARKS), *(pytest.param(mark, marks=pytest.mark.slow) for mark in MARKS)])
+def test_markup_and_formulas_in_the_title_of_a_run_are_shown_as_written(call, tmp_path, mark):
+    run = tmp_path / "run.toml"
+    run.write_text(
+        f'[run]\ntitle = {json.dumps(mark)}\nuntil = "2 h"\nevery = "1 h"\noutputs = ["plasma_naltrexone"]\n'
+        '[[dose]]\nregimen = "naltrexone 50 mg po"\n',
+        encoding="utf-8",
+    )
+    told = call("simulate", run, "--plot", tmp_path / "figure.svg", "--out", tmp_path / "out")
+    assert told.code == 0, told.err
+    assert "\x1b" not in told.out
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert not {"\x1b", "\x07"} & set(page)
+    ElementTree.parse(tmp_path / "figure.svg")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mark", MARKS)
+def test_markup_and_formulas_in_the_name_of_an_arm_are_shown_as_written(call, tmp_path, mark):
+    (tmp_path / "trial.toml").write_text(TRIAL.format(name=json.dumps(mark)), encoding="utf-8")
+    told = call("trial", tmp_path / "trial.toml", "--out", tmp_path / "out")
+    assert told.code == 0, told.err
+    assert "\x1b" not in told.out
+    assert not {"\x1b", "\x07"} & set((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+
+
+NESTED = {
+    "lists": "a = " + "[" * 3000 + "]" * 3000,
+    "tables": "a = " + "{a = " * 3000 + "1" + "}" * 3000,
+    "keys": ".".join("a" * 2000) + " = 1",
+    "digits": "a = 0x" + "f" * 5000,
+}
+
+
+@pytest.mark.parametrize("case", NESTED)
+@pytest.mark.parametrize("command", [("simulate", "FILE"), ("cite", "FILE"), ("drugs", "--catalogue", "FILE")])
+def test_toml_that_chokes_a_parser(call, tmp_path, command, case):
+    file = tmp_path / "x.toml"
+    file.write_text(NESTED[case] + "\n", encoding="utf-8")
+    told = call(*(str(file) if word == "FILE" else word for word in command))
+    assert (told.code, told.out) == (2, "")
+    assert told.err.count("schild: ") == 1
+    assert "x.toml" in told.err
+    assert any(says in told.err for says in ("nested too deeply", "more than 20 parts", "a number of 400 digits"))
+
+
+@pytest.mark.parametrize(
+    ("mass", "says"),
+    [
+        ("0", "above 0"), ("-5", "above 0"), ("nan", "above 0"), ("inf", "above 0"),
+        ("377.9", "the antagonist is in nM"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_a_molar_mass_that_is_none_or_that_nothing_needs(call, tmp_path, mass, says, how):
+    (tmp_path / "data.csv").write_text(CURVES, encoding="utf-8")
+    told = call("fit", tmp_path / "data.csv", f"--molar-mass={mass}", *how)
+    assert (told.code, told.out) == (2, "")
+    assert says in told.err
