@@ -62,7 +62,9 @@ def test_the_compiled_chain_is_the_plain_one(seed, habit):
 
 @pytest.fixture(scope="module")
 def whole():
-    trial = Trial.of(TABLET, PLACEBO, n=90, weeks=6, replicates=2, uncertainty=True, between_trials=True)
+    trial = Trial.of(
+        TABLET, PLACEBO, n=90, weeks=6, replicates=2, uncertainty=True, between_trials=True, people="shared"
+    )
     return trial, run_parts(trial)
 
 
@@ -99,21 +101,23 @@ def test_the_order_and_company_of_arms_change_nothing(whole):
 @given(seed=st.integers(0, 2**40), estimand=st.sampled_from(["treatment_policy", "while_on_treatment"]))
 def test_without_drug_the_arms_are_equal_to_the_bit(seed, estimand):
     never = {**TABLET, "adherence": 0.0}
-    trial = Trial.of(never, PLACEBO, n=20, weeks=4, seed=seed, estimand=estimand, learning={"on": True})
+    trial = Trial.of(
+        never, PLACEBO, n=20, weeks=4, seed=seed, estimand=estimand, learning={"on": True}, people="shared"
+    )
     counts = follow(trial, 0, 20).counts[:, :, DRANK]
     assert (counts[:, 0] == counts[:, 1]).all()
 
 
 def test_a_drug_without_effect_leaves_the_arms_equal():
     names = ("drink.reward", "drink.aversion", "heavy.reward", "heavy.aversion")
-    trial = Trial.of(TABLET, PLACEBO, n=60, weeks=4)
+    trial = Trial.of(TABLET, PLACEBO, n=60, weeks=4, people="shared")
     counts = follow(trial, 0, 60, overrides={f"alcohol.day.{k}": 0.0 for k in names}).counts[:, :, DRANK]
     assert (counts[:, 0] == counts[:, 1]).all()
 
 
 def test_learning_off_is_learning_at_rate_zero_and_with_it_people_drink_less():
     def heavy(**learning):
-        trial = Trial.of(TABLET, PLACEBO, n=300, weeks=12, learning=learning)
+        trial = Trial.of(TABLET, PLACEBO, n=300, weeks=12, learning=learning, people="shared")
         return follow(trial, 0, 300).counts[:, :, COUNTS.index("all_heavy")].mean(axis=0)
 
     off, zero, on = heavy(), heavy(on=True, rate=0.0), heavy(on=True)
@@ -134,8 +138,8 @@ def test_perfect_adherence_is_the_plain_regimen():
         "naltrexone 50 mg po q24h x28 from 9 h", until="28 d", every="1 h", seed=11, receptors=["mor"],
         population={"n": 6, "occasions": False},
     )  # fmt: skip
-    evening = [24 * d + 19 for d in range(28)]
-    both = sum(np.asarray(plain[f"mor_occupancy_{s}"].values)[:, evening] for s in ("naltrexone", "beta_naltrexol"))
+    names = ("mor_occupancy_naltrexone", "mor_occupancy_beta_naltrexol")
+    both = sum(np.stack([plain[name].at(24.0 * d + 19.0) for d in range(28)], axis=1) for name in names)
     assert np.abs(found - both).max() < 1e-4
 
 
@@ -150,25 +154,23 @@ def test_missed_tablets_are_those_of_a_regimen_that_skips_them():
         "naltrexone 50 mg po q24h x28 from 9 h skip 5-7,20", until="28 d", every="1 h", seed=5, receptors=["mor"],
         population={"n": 3, "occasions": False},
     )  # fmt: skip
-    evening = [24 * d + 19 for d in range(28)]
-    both = sum(np.asarray(plain[f"mor_occupancy_{s}"].values)[:, evening] for s in ("naltrexone", "beta_naltrexol"))
+    names = ("mor_occupancy_naltrexone", "mor_occupancy_beta_naltrexol")
+    both = sum(np.stack([plain[name].at(24.0 * d + 19.0) for d in range(28)], axis=1) for name in names)
     assert np.abs(found - both).max() < 1e-4
 
 
 def test_own_people_are_those_of_a_place_further_on():
     # Arm k of a trial with own people holds the people that a shared trial has k trials later: all of them, not only
     # their days, for levels of risk are counted from their own drinking before.
-    own = follow(Trial.of(TABLET, PLACEBO, n=20, weeks=4, people="own"), 0, 20)
-    later = follow(Trial.of(TABLET, PLACEBO, n=20, weeks=4, replicates=2), 20, 40)
+    own = follow(Trial.of(TABLET, PLACEBO, n=20, weeks=4), 0, 20)
+    later = follow(Trial.of(TABLET, PLACEBO, n=20, weeks=4, replicates=2, people="shared"), 20, 40)
     assert (own.counts[:, 1] == later.counts[:, 1]).all()
     assert (own.people[:, 1, :5] == later.people[:, 1, :5]).all()
     assert (own.people[:, 0, 3] != own.people[:, 1, 3]).any()
 
 
 def test_null_trials_reject_as_often_as_they_say():
-    trial = Trial.of(
-        {**PLACEBO, "name": "a"}, {**PLACEBO, "name": "b"}, n=60, weeks=4, replicates=200, people="own", seed=3
-    )
+    trial = Trial.of({**PLACEBO, "name": "a"}, {**PLACEBO, "name": "b"}, n=60, weeks=4, replicates=200, seed=3)
     part = run_parts(trial)
     numbers = trial_numbers(trial, load())
     names = ("percent_heavy_drinking_days", "return_to_heavy_drinking", "last4_who2")
@@ -185,7 +187,7 @@ def test_null_trials_reject_as_often_as_they_say():
 
 def test_twice_the_tablet_does_the_same():
     double = {**TABLET, "name": "double", "amount": "100 mg"}
-    trial = Trial.of(TABLET, double, PLACEBO, n=2500, weeks=12)
+    trial = Trial.of(TABLET, double, PLACEBO, n=2500, weeks=12, people="shared")
     part = run_parts(trial)
     numbers = trial_numbers(trial, load())
     mean = [

@@ -210,7 +210,8 @@ def _keys(claim, first, last):
 def test_a_trial_of_the_answer_is_the_trial_of_the_command(answer):
     """Followed in memory or by ``run_trial``, the same people give the same endpoints."""
     found = {f.test.id: f.outcome.predicted for f in answer.findings}
-    result = run_trial(Trial.of({"name": "active", "drug": "naltrexone", "amount": "50 mg"}, n=TRIAL_PEOPLE, weeks=12))
+    tablet = {"name": "active", "drug": "naltrexone", "amount": "50 mg"}
+    result = run_trial(Trial.of(tablet, n=TRIAL_PEOPLE, weeks=12, people="shared"))
     for key, name, measure in (
         ("M14.1", "return_to_heavy_drinking", "risk_ratio"), ("M14.2", "percent_drinking_days", "difference"),
         ("M14.12", "alcohol_per_day", "difference"), ("M15.4", "return_to_heavy_drinking", "number_needed"),

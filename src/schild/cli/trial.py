@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from schild.cli.console import NOTICE, Whole, progress, say_if_compiling, writable, write
 from schild.cli.console import out as standard_output
@@ -33,11 +33,12 @@ def trial(
     n: Whole | None = None,
     replicates: Whole | None = None,
     seed: Whole | None = None,
+    people: Literal["own", "shared"] | None = None,
     html: Path | None = None,
     json: bool = False,
     data: Numbers = Numbers(),
 ) -> int:
-    """Run a virtual trial: the same virtual people in every arm.
+    """Run a virtual trial: arms of virtual people, as a real trial has them.
 
     schild trial examples/alcohol_oral_50mg.toml --out out/trial
 
@@ -58,6 +59,9 @@ def trial(
         How often the trial is repeated with new people, in place of the file's.
     seed
         In place of the file's.
+    people
+        own: people of its own in each arm, as in a real trial; shared: the same people in every arm, for the effect on
+        each person, without intervals, p-values or power. In place of the file's.
     html
         File for the report.
     json
@@ -67,7 +71,8 @@ def trial(
 
     writable(html)
     asked = Trial.read(file)
-    head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed)) if v is not None}
+    head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed), ("people", people))
+            if v is not None}  # fmt: skip
     if head:
         said = asked.model_dump()
         asked = Trial.parse({**said, "trial": {**said["trial"], **head}})

@@ -80,7 +80,7 @@ def _answer(result: TrialResult) -> str:
 
 def _range(c: Contrast, digits: int = 1) -> str:
     if c.low is None or c.high is None:
-        return "interval not shown"
+        return "no interval"
     return f"95 %: {c.low:.{digits}f} to {c.high:.{digits}f}"
 
 
@@ -175,11 +175,12 @@ def _forest(result: TrialResult) -> Raw:
         for k, arm in enumerate(arms):
             for row, name in enumerate(DRAWN):
                 c = by[name, arm]
-                if c.estimate is None or c.low is None or c.high is None:
+                if c.estimate is None:
                     continue
                 y = row + (k - (len(arms) - 1) / 2) * 0.22
                 colour = COLOURS[k % len(COLOURS)]
-                ax.plot([c.low, c.high], [y, y], color=colour, linewidth=1.6)
+                if c.low is not None and c.high is not None:
+                    ax.plot([c.low, c.high], [y, y], color=colour, linewidth=1.6)
                 ax.plot(c.estimate, y, "o", color=colour, markersize=4.5, label=arm if row == 0 else None)
                 for column, value in zip(data, (name, arm, c.estimate, c.low, c.high), strict=True):
                     data[column].append(value)
@@ -191,7 +192,8 @@ def _forest(result: TrialResult) -> Raw:
         if len(arms) > 1:
             ax.legend()
         svg = svg_of(drawn, "forest", "Differences from the reference arm with intervals, one line for each endpoint.")
-    caption = "Differences with 95 % intervals. Left of zero is better for days and return, right of zero for the rest."
+    limits = " with 95 % intervals" if result.trial.trial.people == "own" else ", without intervals: the same people"
+    caption = f"Differences{limits}. Left of zero is better for days and return, right of zero for the rest."
     return figure(svg, caption=caption, data=data, name="differences")
 
 

@@ -124,7 +124,7 @@ def _measure(observable: str, of: Mapping[str, Mapping[str, float]]) -> float:
 
 @cache
 def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) -> dict[str, dict[str, float]]:
-    return _means(catalogue, _scenario(regimen, time_h, n=people))[0]
+    return _means(catalogue, _scenario(regimen, time_h, n=people, people="shared"))[0]
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Contrast:
     ``measure`` is ``difference``, ``risk_ratio``, ``number_needed`` (above 0 to benefit one, below 0 to harm one; its
     limits are None where the interval of the difference holds 0) or ``hazard_ratio``. Over replicates, estimate is
     their mean (of a number needed: from the mean difference), limits hold 95 % of them, ``p`` is None and ``power`` the
-    share with p below 0.05.
+    share with p below 0.05. Where both arms are the same people there are no limits, no p and no power.
     """
 
     name: str
@@ -202,26 +202,38 @@ def describe(name: str, arm: str, x: Floats) -> Endpoint:
     return Endpoint(name=name, arm=arm, unit=kind.unit, estimate=mean, low=low, high=high, mc_se=se, n=n)
 
 
-def compare(name: str, arm: str, against: str, x: Floats, y: Floats, *, paired: bool) -> list[Contrast]:
+def effect_only(c: Contrast) -> Contrast:
+    """Keep what holds where both arms are the same people: the estimate, and its error of simulation."""
+    return replace(c, low=None, high=None, p=None, power=None)
+
+
+def _paired_error(x: Floats, y: Floats) -> float:
+    """Standard error of the mean of each person's own difference."""
+    both = np.isfinite(x) & np.isfinite(y)
+    n = int(both.sum())
+    return float((x[both] - y[both]).std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+
+
+def compare(
+    name: str, arm: str, against: str, x: Floats, y: Floats, *, paired: bool, mc_se: float = math.nan
+) -> list[Contrast]:
     """Compare an arm with the reference arm.
 
     ``arm`` and ``against``: names of the arms; ``x`` and ``y``, shape (n,): values of the people of each; ``paired``:
-    whether both are the same people: intervals are those of a trial with two groups all the same, but the error of
-    simulation is that of the person's own difference. Returns difference; for shares also risk ratio and number needed
-    to treat.
+    whether both are the same people. Then only the estimate and its error of simulation are given, which is that of the
+    person's own difference: tests and intervals for two groups do not hold for one group that is counted twice.
+    Returns difference; for shares also risk ratio and number needed to treat.
     """
+    if paired:
+        return [effect_only(c) for c in compare(name, arm, against, x, y, paired=False, mc_se=_paired_error(x, y))]
     proportion, weightstats = _stats()
     kind = ENDPOINTS[name]
-    both = np.isfinite(x) & np.isfinite(y)
-    mc = math.nan
-    if paired and both.sum() > 1:
-        mc = float((x[both] - y[both]).std(ddof=1) / math.sqrt(int(both.sum())))
     x, y = x[np.isfinite(x)], y[np.isfinite(y)]
     if x.size < 2 or y.size < 2:
         return []
     difference = float(x.mean() - y.mean())
     spread = math.sqrt(x.var(ddof=1) / x.size + y.var(ddof=1) / y.size)
-    mc = mc if math.isfinite(mc) else spread
+    mc = mc_se if math.isfinite(mc_se) else spread
     made: dict[str, Any] = {"name": name, "arm": arm, "against": against}
     if not kind.share:
         if spread == 0.0:
@@ -295,7 +307,7 @@ def times_of(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[n
 
 
 def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
-    """Kaplan-Meier of the time to the first heavy day (statsmodels)."""
+    """Kaplan-Meier of the time to the first heavy day (statsmodels); the median is the first day with at most half."""
     _stats()
     from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -303,7 +315,9 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = SurvfuncRight(time, came)
-        median = _finite(found.quantile(0.5)) if came.any() else None
+        # The first day on which at most half are left; statsmodels asks for less than half, as SAS does.
+        half = np.flatnonzero(np.asarray(found.surv_prob) <= 0.5 + 1e-12)
+        median = float(found.surv_times[half[0]]) if half.size else None
         low, high = found.quantile_ci(0.5) if came.any() else (math.nan, math.nan)
         se = np.nan_to_num(np.asarray(found.surv_prob_se, dtype=np.float64))
     return Survival(
@@ -317,7 +331,10 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
 
 
 def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: NDArray[np.int32]) -> Contrast | None:
-    """Cox's hazard ratio of the first heavy day with the log-rank p (statsmodels); None where no event tells."""
+    """Cox's hazard ratio of the first heavy day with the log-rank p (statsmodels); None where no event tells.
+
+    Days are whole, so many people share one: ties are handled as Breslow did, which pulls the ratio towards 1.
+    """
     _stats()
     from statsmodels.duration.hazard_regression import PHReg
     from statsmodels.duration.survfunc import survdiff

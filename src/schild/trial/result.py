@@ -24,6 +24,7 @@ from schild.trial.endpoints import (
     Survival,
     compare,
     describe,
+    effect_only,
     hazard_ratio,
     survival,
     values,
@@ -303,11 +304,11 @@ def analyse(
                 if time
                 else None
             )
-            contrasts += [] if hazard is None else [hazard]
+            contrasts += [] if hazard is None else [effect_only(hazard) if paired else hazard]
         per.append((endpoints, contrasts))
     if trial.trial.replicates == 1:
         return tuple(per[0][0]), tuple(per[0][1])
-    return _over_endpoints([p[0] for p in per]), _over_contrasts([p[1] for p in per])
+    return _over_endpoints([p[0] for p in per]), _over_contrasts([p[1] for p in per], paired)
 
 
 def _over_endpoints(per: list[list[Endpoint]]) -> tuple[Endpoint, ...]:
@@ -327,7 +328,7 @@ def _over_endpoints(per: list[list[Endpoint]]) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
-def _over_contrasts(per: list[list[Contrast]]) -> tuple[Contrast, ...]:
+def _over_contrasts(per: list[list[Contrast]], paired: bool) -> tuple[Contrast, ...]:
     groups: dict[tuple[str, str, str], list[Contrast]] = {}
     for some in per:
         for c in some:
@@ -361,7 +362,7 @@ def _over_contrasts(per: list[list[Contrast]]) -> tuple[Contrast, ...]:
         centre = float(np.exp(np.log(x).mean())) if measure.endswith("ratio") and (x > 0).all() else float(x.mean())
         se = float(x.std(ddof=1) / math.sqrt(x.size)) if x.size > 1 else None
         found.append(replace(group[0], estimate=centre, low=low, high=high, p=None, mc_se=se, power=power))
-    return tuple(found)
+    return tuple(effect_only(c) for c in found) if paired else tuple(found)
 
 
 def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Sequence[Contrast]) -> list[str]:
@@ -388,7 +389,15 @@ def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Seque
 
 
 def _warnings(trial: Trial) -> list[str]:
-    said = [
+    said = (
+        []
+        if trial.trial.people == "own"
+        else [
+            "The same people are in every arm: effects have no interval, p-value or power. For those of a trial write "
+            'people = "own".',
+        ]
+    )
+    said += [
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
         "published rates (docs/trials.md).",
     ]

@@ -84,7 +84,7 @@ def tornado(trial: Trial, names: Sequence[str] = ()) -> tuple[Swing, ...]:
 
 def main() -> int:
     """Print the tornado of 50 mg a day for 12 weeks."""
-    trial = Trial.of({"name": "active", "drug": "naltrexone", "amount": "50 mg"}, n=4000)
+    trial = Trial.of({"name": "active", "drug": "naltrexone", "amount": "50 mg"}, n=4000, people="shared")
     print(f"{'number':32s} {'range':>17s}   {WATCHED[0]:>28s}   {WATCHED[1]:>16s}")
     for s in tornado(trial):
         print(

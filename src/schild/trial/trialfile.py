@@ -53,8 +53,10 @@ class TrialHead(_Section):
     weeks: int = Field(default=12, ge=4, le=104)
     replicates: int = Field(default=1, ge=1, le=100_000, description="How often the trial is repeated with new people.")
     seed: int = Field(default=1, ge=0, lt=2**63)
-    people: Literal["shared", "own"] = Field(
-        default="shared", description="The same virtual people in every arm, or people of its own as in a real trial."
+    people: Literal["own", "shared"] = Field(
+        default="own",
+        description="People of its own in each arm, as in a real trial: intervals, p-values and power. Or the same "
+        "people in every arm: the effect on each person, and nothing that a trial would test.",
     )
     estimand: Literal["treatment_policy", "while_on_treatment"] = "treatment_policy"
     missing: Literal["nonresponder", "heavy", "observed"] = "nonresponder"

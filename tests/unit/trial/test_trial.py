@@ -13,7 +13,7 @@ import pytest
 from schild.catalog import load
 from schild.errors import InputError
 from schild.report.trial import trial_html
-from schild.trial import Arm, Trial, run_trial
+from schild.trial import Arm, Trial, endpoints, run_trial
 from schild.trial.endpoints import ENDPOINTS, compare, risk_level, survival, times_of, values
 from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
 from schild.trial.numbers import trial_numbers
@@ -169,7 +169,7 @@ def test_injections_end_with_the_first_that_is_missed():
 
 def test_as_needed_tablets_are_on_days_that_would_have_been_drinking_days():
     arm = {**TABLET, "dosing": "as_needed", "adherence": 1.0, "stop": 0.0}
-    trial = Trial.of(arm, n=80, weeks=4)
+    trial = Trial.of(arm, n=80, weeks=4, people="shared")
     part = follow(trial, 0, 80, overrides={"trial.leave.weekly": 0.0})
     taken = part.counts[:, 0, COUNTS.index("taken")]
     assert np.array_equal(taken, part.counts[:, 1, COUNTS.index("drinking")])
@@ -321,7 +321,7 @@ def test_an_opioid_is_refused():
 
 
 def test_the_result_speaks_json_and_html(tmp_path):
-    found = run_trial(small(replicates=3, uncertainty=True, between_trials=True), out=tmp_path)
+    found = run_trial(small(replicates=3, uncertainty=True, between_trials=True, people="shared"), out=tmp_path)
     data = json.loads(found.to_json())
     assert {"name", "arm", "estimate", "low", "high"} <= set(data["endpoints"][0])
     assert {e["name"] for e in data["endpoints"]} == set(ENDPOINTS)
@@ -332,3 +332,40 @@ def test_the_result_speaks_json_and_html(tmp_path):
     assert "http://" not in page.split("Sources of the trial")[0]
     assert len(found.to_frame()) == 2 * 180
     assert "Falk2019" in found.cite()
+
+
+def test_the_same_people_in_both_arms_have_no_interval_p_or_power():
+    """Two-group tests on one group that is counted twice gave 100 % power where people of their own give 70 %."""
+    both = {how: run_trial(small(people=how, replicates=2)) for how in ("own", "shared")}
+    for c in both["shared"].contrasts:
+        assert (c.low, c.high, c.p, c.power) == (None, None, None, None), c
+    assert all(c.power is not None for c in both["own"].contrasts if c.measure == "difference")
+    assert any('people = "own"' in w for w in both["shared"].warnings)
+    assert not both["own"].individual
+    assert both["shared"].individual
+    once = run_trial(small(people="shared"))
+    assert all(c.low is None and c.p is None for c in once.contrasts)
+    difference = once.contrast("percent_heavy_drinking_days", once.arms[0])
+    own = run_trial(small()).contrast("percent_heavy_drinking_days", once.arms[0])
+    assert difference.mc_se < own.mc_se
+    assert own.low < own.estimate < own.high
+    assert "no interval" in trial_html(once)
+
+
+def test_people_of_their_own_is_what_a_trial_has_by_default():
+    assert small().trial.people == "own"
+
+
+@pytest.mark.parametrize(
+    ("days", "came", "median"),
+    [
+        ([1, 2, 3, 4], [1, 1, 1, 1], 2.0),  # exactly half are left from day 2 on
+        ([1, 2, 3], [1, 1, 1], 2.0),
+        ([1, 2, 3, 4], [1, 0, 0, 0], None),
+        ([5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45], [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1], 23.0),
+    ],
+)
+def test_the_median_of_kaplan_and_meier_is_the_first_day_with_at_most_half(days, came, median, monkeypatch):
+    """The last row is the group without maintenance of Miller's leukaemia data, whose published median is 23 weeks."""
+    monkeypatch.setattr(endpoints, "times_of", lambda trial, counts: (np.array(days, float), np.array(came)))
+    assert endpoints.survival(small(), np.zeros((1, len(COUNTS)), dtype=np.int32)).median == median
