@@ -47,6 +47,7 @@ def simulate(
     threads: Whole | None = None,
     out: Path | None = None,
     plot: Path | None = None,
+    nca: bool = False,
     json: bool = False,
     dry_run: bool = False,
     data: Numbers = Numbers(),
@@ -113,6 +114,9 @@ def simulate(
         Folder for report.html, result.csv, summary.json, figure.svg, figure.png and run.toml.
     plot
         File for the figure: .svg, .png or .pdf.
+    nca
+        Also the non-compartmental metrics by CDISC names, after the first and the last dose; with --out also nca.csv,
+        and people.csv with one row for each person: covariates, parameters, metrics.
     json
         Print one JSON object and nothing else.
     dry_run
@@ -137,7 +141,7 @@ def simulate(
         figure_kind(plot)
     writable(plot)
     place = None if out is None else folder(out)
-    return show_run(run, place=place, plot=plot, json=json, threads=threads, catalogue=data.catalogue)
+    return show_run(run, place=place, plot=plot, nca=nca, json=json, threads=threads, catalogue=data.catalogue)
 
 
 def show_run(
@@ -145,6 +149,7 @@ def show_run(
     *,
     place: Path | None = None,
     plot: Path | None = None,
+    nca: bool = False,
     json: bool = False,
     threads: int | None = None,
     notes: Sequence[str] = (),
@@ -157,15 +162,27 @@ def show_run(
     with progress("people", show=run.population is not None) as advance:
         result = simulate_run(run, threads=threads, catalogue=catalogue, progress=advance)
     console = out()
+    rows = []
+    if nca:
+        from schild.simulation.exposure import exposure
+
+        rows = exposure(result)
     if json:
         import json as writer
 
-        print(writer.dumps(result.to_dict() | ({"notes": list(notes)} if notes else {}), allow_nan=False))
+        from schild.results import plain
+
+        more: dict[str, Any] = {"notes": list(notes)} if notes else {}
+        if nca:
+            more["nca"] = plain(result.nca().to_dict("records"))
+        print(writer.dumps(result.to_dict() | more, allow_nan=False))
     else:
-        from schild.cli.summary import show_result
+        from schild.cli.summary import show_nca, show_result
 
         show_result(result, console)
-    written = [] if place is None else _write_all(place, run, result)
+        if nca:
+            show_nca(rows, result, console)
+    written = [] if place is None else _write_all(place, run, result, nca)
     if plot is not None:
         save_figure(result.plot(), plot)
     if not json:
@@ -334,7 +351,7 @@ def _past(dose: Dose) -> dict[str, Any]:
     }
 
 
-def _write_all(place: Path, run: Run, result: Result) -> list[str]:
+def _write_all(place: Path, run: Run, result: Result, nca: bool) -> list[str]:
     """Write everything that belongs to a result, and give the names of the files."""
     from schild.report import simulation_html
 
@@ -346,6 +363,9 @@ def _write_all(place: Path, run: Run, result: Result) -> list[str]:
         "figure.png": figure_bytes(result.plot(), "png"),
         "report.html": simulation_html(result),
     }
+    if nca:
+        for name, frame in (("nca.csv", result.nca()), ("people.csv", result.people())):
+            files[name] = frame.to_csv(index=False, lineterminator="\n")
     for name, content in files.items():
         write(place / name, content)
     return list(files)

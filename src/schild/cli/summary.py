@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.simulation.aloud import aloud
+from schild.simulation.exposure import COURSE
 from schild.simulation.output import GROUPS
 from schild.simulation.result import metric
 from schild.tables import concentration_words, number_words, percent_words, spread_words, table, time_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from schild.simulation import Output, Result
+    from schild.simulation.exposure import Row
 
 
 def show_result(result: Result, console: Console) -> None:
@@ -108,6 +112,36 @@ def _courses(result: Result, console: Console) -> None:
         if rows:
             heads = ("", "at the start", "lowest", "at", "highest", "at", "at the end")
             console.print(table(f"{heading}{_of_whom(result)}", heads, rows, caption=captions.get(group, "")))
+
+
+def show_nca(rows: Sequence[Row], result: Result, console: Console) -> None:
+    """Print non-compartmental metrics of plasma by name, and occupancies and effects by output and dose."""
+    found = {(row.output, row.dose, row.metric): row for row in rows}
+    plasma = {(o, d): None for o, d, _ in found if o not in result.outputs}
+    metrics = {row.metric: row.unit for row in rows if row.output not in result.outputs}
+    cells = [
+        (f"{name} [{unit}]", *(_of(found.get((o, d, name)), number_words) for o, d in plasma))
+        for name, unit in metrics.items()
+    ]
+    if cells:
+        heads = ("", *(f"{output}, dose {dose}" for output, dose in plasma))
+        console.print(table(f"Non-compartmental metrics of plasma{_of_whom(result)}", heads, cells))
+    above = dict.fromkeys(name for _, _, name in found if name.startswith("hours_above"))
+    lines = []
+    for o, d in dict.fromkeys((row.output, row.dose) for row in rows if row.output in result.outputs):
+        kind = result.outputs[o].kind
+        says = (kind.say, _hours, kind.say, kind.say, kind.say, *[_hours] * len(above))
+        names = (*COURSE, *above)
+        lines.append(
+            (f"{kind.words}, dose {d}", *(_of(found.get((o, d, n)), say) for n, say in zip(names, says, strict=True)))
+        )
+    if lines:
+        heads = ("", "peak", "at", "lowest", "mean", "at the end", *(name.replace("_", " ") for name in above))
+        console.print(table(f"Over the interval of the dose{_of_whom(result)}", heads, lines))
+
+
+def _of(row: Row | None, words: Any) -> str:
+    return "-" if row is None else _cell(metric(row.values), words)
 
 
 def _of_whom(result: Result) -> str:

@@ -206,6 +206,14 @@ class Values:
         value = np.asarray(self.of(owner, name), dtype=np.float64)
         return value[:, None] if value.ndim else value
 
+    def differing(self) -> dict[str, Floats]:
+        """Numbers that differ between people, by ``"owner.number"``, shape (n,); of those that were used."""
+        return {
+            f"{owner}.{name}": np.asarray(value)
+            for (owner, name), value in sorted(self._kept.items())
+            if np.ndim(value) and np.ptp(value) > 0
+        }
+
     def efficacy(self, receptor: str, species: str) -> float | Floats:
         """Intrinsic efficacy of a species at a receptor, for every person; 0 where the catalogue gives none. [1]"""
         name = self.catalogue.drugs[species].binding[receptor].efficacy

@@ -23,7 +23,7 @@ from schild.simulation.registry import folded, outputs_of, read, read_metrics
 from schild.simulation.result import Result, manifest_of, metric
 from schild.simulation.runfile import Run, history_words
 from schild.simulation.solve import RTOL
-from schild.simulation.times import Between, last_doses, with_sides
+from schild.simulation.times import Between, doses_of_each, with_sides
 from schild.simulation.work import check_work
 from schild.units import TICKS_PER_HOUR
 
@@ -359,14 +359,17 @@ def simulate_run(
     draws = who.draws if isinstance(who, Population) else 0
     outputs = read(recipes, solution, draws, Between(between, grid, built.entries) if whole_grid else None)
     found = read_metrics(reduced, solution)
-    if whole_grid:
-        found |= _troughs(outputs, last_doses([e for e in own if 0 <= e.tick <= grid[-1]], catalogue))
+    doses = doses_of_each([e for e in own if 0 <= e.tick <= grid[-1]], catalogue) if whole_grid else {}
+    found |= _troughs(outputs, doses)
     if uses is None:
         warnings += values.uses.unused(given, who.given)
     return Result(
         title=run.run.title or "; ".join(title),
         outputs=outputs,
         metrics={name: metric(values) for name, values in found.items()},
+        each=found,
+        values=values,
+        doses=doses,
         warnings=(*warnings, *built.warnings),
         manifest=manifest_of(run, values, built.structures, rtol),
         status=solution.engine.status,
@@ -376,13 +379,14 @@ def simulate_run(
     )
 
 
-def _troughs(outputs: Mapping[str, Output], last: Mapping[str | None, int]) -> dict[str, Any]:
+def _troughs(outputs: Mapping[str, Output], doses: Mapping[str | None, Sequence[Event]]) -> dict[str, Any]:
     """Levels and occupancies just before the last dose, of what was given more than once."""
+    last = {key: some[-1].tick for key, some in doses.items() if some[-1].tick > some[0].tick}
     found: dict[str, Any] = {}
     for name, output in outputs.items():
         kind, _, species = name.partition("_")
         if kind == "plasma" and species in last:
-            found[f"ctrough_{species}_ng_ml"] = output.before(last[species] / TICKS_PER_HOUR)
+            found[f"ctrough_{species}_ng_ml"] = np.ravel(output.before(last[species] / TICKS_PER_HOUR))
         elif name.endswith("_pet_occupancy") and None in last:
-            found[f"{name}_trough"] = output.before(last[None] / TICKS_PER_HOUR)
+            found[f"{name}_trough"] = np.ravel(output.before(last[None] / TICKS_PER_HOUR))
     return found

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from schild.catalog import Catalogue
     from schild.people import Values
+    from schild.regimen import Event
     from schild.simulation.runfile import Run
 
 Floats = NDArray[np.floating]
@@ -49,6 +50,9 @@ class Result(Shown):
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     catalogue: Catalogue | None = None
     run: Run | None = None
+    each: Mapping[str, Floats] = field(default_factory=dict)  #: Metrics of every person, shape (n_subjects,)
+    values: Values | None = None  #: People and their numbers
+    doses: Mapping[str | None, Sequence[Event]] = field(default_factory=dict)  #: Doses that bring each species
 
     def __getitem__(self, name: str) -> Output:
         """Return an output by name."""
@@ -102,6 +106,62 @@ class Result(Shown):
         For a population each is a mapping of quantiles.
         """
         return dict(self.metrics)
+
+    def nca(self, **options: Any) -> pd.DataFrame:
+        """Return non-compartmental metrics by CDISC names: one row for each output, dose and metric.
+
+        Parameters
+        ----------
+        **options
+            Of ``schild.simulation.exposure.exposure``: ``lloq``, ``between``, ``parts`` and ``above``.
+
+        Returns
+        -------
+        DataFrame
+            Columns output, dose (its number), metric, unit and value; for a population n, the people who have the
+            metric, and quantiles over them in place of value.
+
+        Raises
+        ------
+        InputError
+            For a result with a plain grid or times of its own.
+
+        Examples
+        --------
+        >>> import schild
+        >>> table = schild.simulate("naltrexone 50 mg po", until="3 d").nca().set_index(["output", "metric"])
+        >>> round(table.loc[("naltrexone", "LAMZHL"), "value"], 1)
+        3.1
+        """
+        from schild.simulation.exposure import exposure, summary_of
+
+        return summary_of(exposure(self, **options))
+
+    def people(self, **options: Any) -> pd.DataFrame:
+        """Return one row for each person: covariates, parameters that differ, metrics of the run and of the last dose.
+
+        Parameters
+        ----------
+        **options
+            As for ``nca``.
+
+        Returns
+        -------
+        DataFrame
+            Columns by name: covariates (``weight_kg``), numbers of the catalogue that differ between people
+            (``naltrexone.cl``), metrics of the run (``cmax_naltrexone_ng_ml``), and of the last dose
+            (``naltrexone.AUCTAU``).
+
+        Examples
+        --------
+        >>> import schild
+        >>> rows = schild.simulate("naltrexone 50 mg po", until="1 d", n=3).people()
+        >>> len(rows), "weight_kg" in rows, "naltrexone.cl" in rows, "naltrexone.CMAX" in rows
+        (3, True, True, True)
+        """
+        from schild.simulation.exposure import people_of_result
+
+        return people_of_result(self, **options)
 
     def to_frame(self, *names: str) -> pd.DataFrame:
         """Return a tidy table.

@@ -17,7 +17,7 @@ from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.floating]
 
-__all__ = ["Between", "last_doses", "peak_times", "with_sides"]
+__all__ = ["Between", "doses_of_each", "nodes_after", "peak_times", "with_sides"]
 
 #: Doses up to which peaks between output times are looked for; beyond, a search costs more than the run.
 _MOST_DOSES = 400
@@ -77,12 +77,20 @@ def peak_times(
         return set()
     nodes = {first, last}
     for a, b in zip(begins, [*begins[1:], last], strict=True):
-        count = max(round(math.log(max(b - a, _NEAR) / _NEAR) / _GROWTH), 1)
-        nodes |= {a + round(_NEAR * math.exp(_GROWTH * k)) for k in range(count)} | {a, b - 1}
+        nodes |= nodes_after(a, b)
     for _ in range(3):
         found = _places(solve(sorted(t for t in nodes if first <= t <= last)))
         nodes = {first, last} | {a + (b - a) * k // _PIECES for a, _, b in found for k in range(_PIECES + 1)}
     return {tick for _, tick, _ in found}
+
+
+def nodes_after(begin: int, end: int, growth: float = _GROWTH) -> set[int]:
+    """Give times between an event and the next, dense after the event. [us]
+
+    ``growth``: logarithm of how much later each is than the one before, counted from the event.
+    """
+    count = max(round(math.log(max(end - begin, _NEAR) / _NEAR) / growth), 1)
+    return {begin + round(_NEAR * math.exp(growth * k)) for k in range(count)} | {begin, end - 1}
 
 
 def _places(outputs: Mapping[str, Output]) -> set[tuple[int, int, int]]:
@@ -139,6 +147,10 @@ class Between:
             self._kept[tick] = self._solve([self._times[0], tick])
         return self._kept[tick][name].values[:, -1]
 
+    def at_times(self, times: Sequence[int]) -> Mapping[str, Output]:
+        """Outputs of every subject at the stored times and at others. [us]"""
+        return self._solve(sorted({*self._times, *(t for t in times if self._times[0] <= t <= self._times[-1])}))
+
     def with_peaks(self, outputs: Mapping[str, Output]) -> Mapping[str, Output]:
         """Outputs of one person at the stored times and at the times of peaks."""
         if self._peaks is None:
@@ -155,22 +167,22 @@ class Between:
         return replace(output, time_h=time_h[order], values=values)
 
 
-def last_doses(events: Sequence[Event], catalogue: Catalogue) -> dict[str | None, int]:
-    """When each species was last brought into the body by a dose that is not the first. [us]
+def doses_of_each(events: Sequence[Event], catalogue: Catalogue) -> dict[str | None, list[Event]]:
+    """Doses that bring each species into the body, metabolites included, in order.
 
-    The key None stands for the drug that was given most often. Species and drugs that were given once are left out.
+    The key None stands for the drug that was given most often.
     """
     given: dict[str, list[Event]] = {}
     for event in events:
         if event.drug is not None:
             given.setdefault(event.drug, []).append(event)
-    times: dict[str | None, set[int]] = {}
+    found: dict[str | None, list[Event]] = {}
     for key, some in given.items():
         for species in _brings(catalogue, catalogue.drug(key), some):
-            times.setdefault(species, set()).update(event.tick for event in some)
+            found.setdefault(species, []).extend(some)
     if given:
-        times[None] = {event.tick for event in max(given.values(), key=len)}
-    return {species: max(ticks) for species, ticks in times.items() if len(ticks) > 1}
+        found[None] = max(given.values(), key=len)
+    return {species: sorted(some, key=lambda e: e.tick) for species, some in found.items()}
 
 
 def _brings(catalogue: Catalogue, drug: Drug, events: Sequence[Event]) -> set[str]:
