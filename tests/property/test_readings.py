@@ -78,8 +78,7 @@ def _check(case: int) -> None:
     for name, value in exact.metrics.items():
         if name.startswith("tmax"):
             continue  # where a course is flat at its peak, its time means little
-        # Times above are summed over straight pieces of a step: so far to 1e-5 of the run's length, and not to 1e-6.
-        limit = 1e-5 * run.until_h if name.endswith("hours_above_90_percent") else 1e-6 * abs(value)
+        limit = 1e-6 * run.until_h if name.endswith("hours_above_90_percent") else 1e-6 * abs(value)
         assert result.metrics[name] == pytest.approx(value, abs=max(limit, 1e-9)), (case, name)
 
 

@@ -61,16 +61,25 @@ def fold(ws, at, model, signal, threshold, place, h, inside):
     store(ws, place + 2 * W, choose(lower, low, load(ws, place + 2 * W)))
     area = h * (A20 * b + A21 * c + A22 * d)
     store(ws, place + 3 * W, load(ws, place + 3 * W) + choose(inside, area, splat(0.0)))
-    above = C0 * _above(a, b, threshold) + (C1 - C0) * _above(b, c, threshold) + (1.0 - C1) * _above(c, d, threshold)
-    store(ws, place + 4 * W, load(ws, place + 4 * W) + choose(inside, above * h, splat(0.0)))
+    if threshold < np.inf:
+        a = a - threshold
+        above = _above(a, p, q, r, 0.0, C0) + _above(a, p, q, r, C0, C1) + _above(a, p, q, r, C1, 1.0)
+        store(ws, place + 4 * W, load(ws, place + 4 * W) + choose(inside, above * h, splat(0.0)))
 
 
 @compiled
-def _above(a, b, threshold):
-    """Fraction of a straight segment from ``a`` to ``b`` that lies above the threshold."""
-    high = maximum(a, b)
-    fraction = (high - threshold) / maximum(high - minimum(a, b), splat(1e-300))
-    return maximum(splat(0.0), minimum(fraction, splat(1.0)))
+def _above(a, p, q, r, low, high):
+    """Length of the part of ``low`` to ``high`` in which the polynomial a + x (p + x (q + x r)) is above zero.
+
+    Where it changes sign, the place comes from a straight line and a step of Newton's method.
+    """
+    first, last = a + low * (p + low * (q + low * r)), a + high * (p + high * (q + high * r))
+    x = low + (high - low) * first / (first - last)
+    x = x - (a + x * (p + x * (q + x * r))) / (p + x * (2.0 * q + 3.0 * (x * r)))
+    x = maximum(minimum(x, splat(high)), splat(low))
+    part = choose(last, high - x, x - low)
+    whole = choose(first, splat(high - low), splat(0.0))
+    return choose(first * last, whole, choose(first * first + last * last, part, splat(0.0)))
 
 
 class Sums(NamedTuple):

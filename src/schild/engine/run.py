@@ -149,7 +149,7 @@ def run(
     relative with a floor of 0.01; at ``rtol=1e-9`` it was 2e-8. Concentrations do not depend on the tolerance: 5e-11 of
     the largest value. Of the reducers, peak, its time and trough come from the collocation polynomial inside each step
     (measured: within 3e-5 of the peak), the area from its quadrature (2e-4 of the area, 1e-8 for a concentration with
-    steps of 0.25 h), the time above a threshold from straight lines between four points of a step (0.01 h).
+    steps of 0.25 h), the time above a threshold from where the polynomial passes it (4e-5 h).
 
     >>> import numpy as np
     >>> from schild.model.arrays import compile_spec
