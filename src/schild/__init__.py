@@ -21,6 +21,7 @@ _PUBLIC = {
     "Population": "schild.population",
     "load": "schild.catalog",
     "challenge": "schild.challenges",
+    "compare": "schild.comparison",
     "explain": "schild.explanation",
     "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from schild.analysis import schild_regression as schild_regression
     from schild.catalog import load as load
     from schild.challenges import challenge as challenge
+    from schild.comparison import compare as compare
     from schild.compounds import structure as structure
     from schild.drinking import laboratory as laboratory
     from schild.explanation import explain as explain

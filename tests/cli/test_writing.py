@@ -74,6 +74,7 @@ LONG = {
     "validate": (),
     "trial": ("examples/alcohol_oral_50mg.toml",),
     "rescue": ("--opioid", "fentanyl 1.625 mg iv"),
+    "compare": ("naltrexone 50 mg po", "naltrexone 100 mg po"),
     "challenge": ("naltrexone 50 mg po", "--agonist", "heroin 10 mg iv", "--at", "1 h"),
     "laboratory": ("bar", "naltrexone 50 mg po"),
     "plan": (),
@@ -81,8 +82,11 @@ LONG = {
     "fit": ("data.csv",),
 }
 OPTIONS = [
-    *((name, "--html") for name in ("explain", "validate", "trial", "rescue")),
-    *((name, "--plot") for name in ("simulate", "challenge", "laboratory", "rescue", "plan", "curves", "fit")),
+    *((name, "--html") for name in ("explain", "validate", "trial", "rescue", "compare")),
+    *(
+        (name, "--plot")
+        for name in ("simulate", "compare", "challenge", "laboratory", "rescue", "plan", "curves", "fit")
+    ),
 ]
 
 

@@ -15,6 +15,7 @@ from schild.analysis.curves import ModelCurves
 from schild.analysis.fit_result import SchildFit
 from schild.analysis.regression import SchildRegression
 from schild.challenges import Challenge
+from schild.comparison import Comparison
 from schild.compounds import StructureComparison
 from schild.drinking.experiment import Laboratory
 from schild.explanation.answer import Explanation
@@ -41,6 +42,7 @@ MADE = {
     "challenge": (
         Challenge, 1, lambda: schild.challenge("naltrexone 50 mg po", agonist="heroin 25 mg iv", at="24 h")
     ),
+    "compare": (Comparison, 3, lambda: schild.compare({"a": "naltrexone 50 mg po", "b": "naltrexone 100 mg po"})),
     "plan": (Plan, 2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
     "rescue": (Rescued, 3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
     "laboratory": (Laboratory, 6, lambda: schild.laboratory("bar", n=40)),

@@ -125,8 +125,8 @@ def simulate(
     from schild.simulation import model_of
 
     head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
-            "structure": _structure(structure), "receptors": _names(receptors, "receptors"),
-            "outputs": _names(outputs, "outputs"), "without": _names(without, "without"),
+            "structure": _structure(structure), "receptors": names_of(receptors, "receptors"),
+            "outputs": names_of(outputs, "outputs"), "without": names_of(without, "without"),
             "adaptation": _adaptation(adaptation, data.catalogue)}  # fmt: skip
     person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent,
               "cyp2d6": cyp2d6, "history": history}  # fmt: skip
@@ -236,7 +236,7 @@ def read_run(
             'Nothing to simulate was given; expected a run file or regimens in words. Write for example "naltrexone 50 '
             'mg po q24h x7", in quotes.'
         )
-    files = [text for text in what if _is_file(text)]
+    files = [text for text in what if is_file(text)]
     if files and len(what) > 1:
         raise InputError(
             f"{files[0]!r} is a run file and {len(what) - 1} more were given; expected one run file, or regimens in "
@@ -269,7 +269,8 @@ def _said(entries: dict[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (entries or {}).items() if value is not None}
 
 
-def _is_file(text: str) -> bool:
+def is_file(text: str) -> bool:
+    """Say whether a word of the command line is a run file."""
     return text.lower().endswith(".toml") or os.path.exists(text)  # noqa: PTH110  (Path.exists raises for long words)
 
 
@@ -287,7 +288,8 @@ def _adaptation(text: str | None, catalogue: Catalogue) -> bool | str | None:
     return said
 
 
-def _names(text: str | None, option: str) -> list[str] | None:
+def names_of(text: str | None, option: str) -> list[str] | None:
+    """Read names with commas between them."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",")]

@@ -1,0 +1,175 @@
+"""``schild compare``: regimens side by side in the same people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from schild.cli import console
+from schild.cli.console import NOTICE, Whole, folder, progress, say_if_compiling, writable, write
+from schild.cli.figures import check_figure, figure_bytes, save_figure
+from schild.cli.options import Numbers
+from schild.cli.simulate import is_file, names_of, read_run
+from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.comparison import Comparison
+    from schild.simulation import Run
+
+
+def compare(
+    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
+    label: list[str] | None = None,
+    reference: str | None = None,
+    until: str | None = None,
+    every: str | None = None,
+    n: Whole | None = None,
+    seed: Whole | None = None,
+    outputs: str | None = None,
+    weight: str | None = None,
+    age: str | None = None,
+    sex: str | None = None,
+    liver: str | None = None,
+    crcl: str | None = None,
+    nca: bool = False,
+    out: Path | None = None,
+    html: Path | None = None,
+    plot: Path | None = None,
+    json: bool = False,
+    data: Numbers = Numbers(),
+) -> int:
+    """Compare regimens in the same people: metrics, ratios within each person, curves over one another.
+
+    schild compare "naltrexone 50 mg po q24h x28" "naltrexone 380 mg im_depot" --until 28d --n 100
+
+    schild compare "naltrexone 50 mg po" "naltrexone 100 mg po" --label low --label high --html out/compare.html
+
+    For research and education, not for treating a person.
+
+    Parameters
+    ----------
+    what
+        Run files, or regimens in words, each in quotes; two or more. Several drugs of one arm stand in one text, with
+        semicolons between.
+    label
+        Name of an arm, once for each and in their order; title, file name or words by default.
+    reference
+        Name of the arm that the others are compared with; the first by default.
+    until
+        End of the runs, such as 28d; that of the longest by default.
+    every
+        Output grid, such as 1h.
+    n
+        A population of so many people instead of one person.
+    seed
+        Seed of the draws.
+    outputs
+        Outputs to keep, such as plasma_naltrexone,mor_pet_occupancy; all by default.
+    weight
+        Body weight, such as "70 kg".
+    age
+        Age, such as "40 years".
+    sex
+        female or male.
+    liver
+        normal, mild, moderate or severe impairment.
+    crcl
+        Creatinine clearance, such as "100 mL/min".
+    nca
+        Also the metrics of the last dose by CDISC names, and those of occupancies and effects over its interval.
+    out
+        Folder for report.html, comparison.csv, summary.json and figure.svg.
+    html
+        File for the page.
+    plot
+        File for the figure: .svg, .png or .pdf.
+    json
+        Print one JSON object and nothing else.
+    """
+    from schild.comparison import compare as run
+
+    if len(what) < 2:
+        raise InputError(
+            f"{len(what)} regimen was given; expected two or more, each in quotes, or run files. Write for example "
+            '"naltrexone 50 mg po" "naltrexone 100 mg po".'
+        )
+    check_figure(plot)
+    writable(html)
+    place = None if out is None else folder(out)
+    head = {"until": until, "every": every, "seed": seed, "outputs": names_of(outputs, "outputs")}
+    person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl}
+    runs = [read_run((text,), head=head, person=person, n=n, numbers=data.overrides) for text in what]
+    labels = label or [_label(text, found) for text, found in zip(what, runs, strict=True)]
+    if len(labels) != len(runs) or len(set(labels)) != len(labels):
+        raise InputError(
+            f"{len(labels)} labels ({', '.join(labels)}) were given for {len(runs)} arms; expected one for each, all "
+            "different. Say --label once for each arm."
+        )
+    if until is None:
+        longest = f"{max(found.until_h for found in runs):.12g} h"
+        runs = [found.model_copy(update={"run": found.run.model_copy(update={"until": longest})}) for found in runs]
+    say_if_compiling()
+    with progress("arms", show=n is not None) as advance:
+        found = run(
+            dict(zip(labels, runs, strict=True)),
+            reference=reference,
+            nca=nca,
+            catalogue=data.catalogue,
+            progress=advance,
+        )
+    _write(found, place, html, plot)
+    if json:
+        print(found.to_json())
+        return 0
+    show_comparison(console.out(), found)
+    return 0
+
+
+def _label(text: str, run: Run) -> str:
+    return run.run.title or (Path(text).stem if is_file(text) else " ".join(text.split()))
+
+
+def _write(found: Comparison, place: Path | None, html: Path | None, plot: Path | None) -> None:
+    from schild.report.comparison import comparison_html
+
+    if plot is not None:
+        save_figure(found.plot(), plot)
+    if html is not None:
+        write(html, comparison_html(found))
+    if place is not None:
+        files: dict[str, Any] = {
+            "report.html": comparison_html(found),
+            "comparison.csv": found.to_frame().to_csv(index=False, lineterminator="\n"),
+            "summary.json": found.to_json() + "\n",
+            "figure.svg": figure_bytes(found.plot(), "svg"),
+        }
+        for name, content in files.items():
+            write(place / name, content)
+
+
+def show_comparison(screen: Console, found: Comparison) -> None:
+    """Print warnings, then a line for each metric: every arm, and its ratio to the reference."""
+    from rich.text import Text
+
+    from schild.tables import number_words, spread_words, table
+
+    for warning in (*found.warnings, *found.said()):
+        screen.print(Text(f"Warning: {warning}", style="bold red"))
+    cells: dict[str, dict[str, str]] = {}
+    for row in found.summary():
+        line = cells.setdefault(row["metric"], {})
+        for key, head in (("value", row["arm"]), ("ratio", f"{row['arm']} / {found.reference}")):
+            if key in row:
+                spread = {q: row.get(f"{key}_{q}") for q in ("q05", "q95")} | {"q50": row[key]}
+                line[head] = spread_words(spread if found.n > 1 else row[key], number_words, gap="\n")
+    others = [label for label in found.results if label != found.reference]
+    heads = [found.reference, *(h for a in others for h in (a, f"{a} / {found.reference}"))]
+    rows = [(name, *(line.get(head, "-") for head in heads)) for name, line in cells.items()]
+    who = "" if found.n == 1 else f": median (5th to 95th percentile) of the same {found.n:,} people"
+    caption = "Ratios are within each person."
+    screen.print(table(f"Compared with {found.reference}{who}", ("metric", *heads), rows, caption=caption))
+    screen.print(Text(NOTICE, style="dim"))
