@@ -42,9 +42,14 @@ class Page(HTMLParser):
 
 
 def check_self_contained(text):
+    """Nothing is loaded: addresses of sources stand in links, and a script stands in the page itself."""
     parsed = Page(text)
-    assert all(v.startswith(("#", "data:")) for v in parsed.loads), [v[:60] for v in parsed.loads]
-    assert not re.search(r"@import|url\((?!#)", text)
-    assert not parsed.named("script")
+    links = [attrs.get("href", "") for attrs in parsed.named("a")]
+    assert all(v.startswith(("#", "data:")) or v in links for v in parsed.loads), [v[:60] for v in parsed.loads]
+    assert all(v.startswith(("#", "data:", "https://", "http://")) for v in links if v)
+    assert not re.search(r"@import|url\((?!#)", text.partition("<script")[0])
+    assert all("src" not in attrs for attrs in parsed.named("script"))
+    inside = {v.removeprefix("#") for v in links if v.startswith("#")}
+    assert inside <= set(parsed.ids), inside - set(parsed.ids)
     assert len(parsed.ids) == len(set(parsed.ids))
     return parsed

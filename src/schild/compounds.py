@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -294,6 +295,31 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
             "fingerprint": f"Morgan, radius {RADIUS}, {BITS} bits, without stereochemistry",
         },
     )
+
+
+def drawing_key(names: Sequence[str], catalogue: Catalogue | None = None) -> str:
+    """Return the hash of the structures of compounds, which stands beside a drawing of them.
+
+    >>> len(drawing_key(("naltrexone", "naloxone")))
+    32
+    """
+    known = (catalogue or load()).compounds
+    text = json.dumps([known[name].smiles for name in names])
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def drawn(names: Sequence[str], catalogue: Catalogue | None = None) -> Mapping[str, Any] | None:
+    """Return the drawing of compounds that comes with the package (``svg``, ``table``), which needs no RDKit.
+
+    None where these compounds, or these structures of them, are not the ones that were drawn.
+
+    >>> drawn(("naltrexone", "heroin")) is None
+    True
+    """
+    text = files("schild.catalog").joinpath("data/drawn_structures.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    same = list(names) == found["compounds"] and found["key"] == drawing_key(names, catalogue)
+    return found if same else None
 
 
 def _key(name: str, catalogue: Catalogue) -> str:

@@ -1,6 +1,6 @@
 """The catalogue: drugs, receptors, populations, studies, references as data, each number with its paper."""
 
-from schild.catalog.claims import Book, Claim, Comparison, KnownMiss, Test
+from schild.catalog.claims import Book, Card, Claim, Comparison, KnownMiss, Step, Test
 from schild.catalog.drugs import (
     Binding,
     Branch,
@@ -27,6 +27,7 @@ __all__ = [
     "Book",
     "Branch",
     "ByDose",
+    "Card",
     "Catalogue",
     "Claim",
     "Comparison",
@@ -46,6 +47,7 @@ __all__ = [
     "Reference",
     "ReferencePopulation",
     "Route",
+    "Step",
     "Strength",
     "Structure",
     "Study",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -22,10 +22,12 @@ __all__ = [
     "OPS",
     "SUPPORT",
     "Book",
+    "Card",
     "Claim",
     "Comparison",
     "Evidence",
     "KnownMiss",
+    "Step",
     "Test",
     "read_book",
     "unit_words",
@@ -166,6 +168,35 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One box of the diagram from dose to effect."""
+
+    #: Name of the box, and what happens there
+    name: str
+    says: str
+    number: str = ""  #: Test that gives its number; empty for none
+    shows: str = ""  #: What the number is
+    output: str = ""  #: Output of a run with the usual dose, drawn small; empty for none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A question of a reader with its answer."""
+
+    #: Name of the card, and the question
+    id: str
+    question: str
+    says: str  #: What is known in people, without a number of the model
+    number: str = ""  #: Test that gives the number; empty for none
+    shows: str = ""  #: What the number is
+    witness: Mapping[str, str] = field(default_factory=dict)  #: Other tests it rests on, and what each measures
+    picture: str = ""  #: Claim whose figure is shown; empty for none
+    panel: int = 1  #: Panel of that figure, counted from 1
+    caption: str = ""  #: Below the picture
+    scene: str = ""  #: Scene of ``web/controls.toml`` whose sentence can be changed here; empty for none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
     """All claims about one drug."""
 
@@ -173,13 +204,18 @@ class Book:
     drug: str
     question: str
     line: str
-    #: Paragraphs with places for results, e.g. ``{M1.1}``; what is not known.
+    #: Answer in at most 90 words, and what is not known
     answer: tuple[str, ...]
     unknown: tuple[str, ...]
     #: Warnings that go with every answer
     danger: str
     advice: str
     claims: tuple[Claim, ...]
+    remember: tuple[str, ...] = ()  #: Three lines to take away
+    steps: tuple[Step, ...] = ()
+    cards: tuple[Card, ...] = ()
+    related: tuple[str, ...] = ()  #: Other questions, each with the command that answers it
+    keywords: tuple[str, ...] = ()
     not_tested: tuple[tuple[str, str, str], ...] = ()
     #: Sources that the bibliography does not have
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -245,6 +281,11 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
         danger=top.text("danger", ""),
         advice=top.text("advice", ""),
         claims=tuple(claims),
+        remember=top.texts("remember", ()),
+        steps=tuple(_step(entry, claims) for entry in top.tables("step")),
+        cards=tuple(_card(entry, claims) for entry in top.tables("card")),
+        related=top.texts("related", ()),
+        keywords=top.texts("keywords", ()),
         not_tested=tuple(_not_tested(entry) for entry in top.tables("not_tested")),
         references=references,
         compared=None if table is None else table.record(Comparison),
@@ -261,6 +302,35 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
         if key not in ids:
             raise top.table("known_misses").fail(f"lists {key!r}, which is no test of this file.", key)
     return book
+
+
+def _step(table: Table, claims: Sequence[Claim]) -> Step:
+    step = table.record(Step)
+    _named(table, claims, "number", step.number)
+    return step
+
+
+def _card(table: Table, claims: Sequence[Claim]) -> Card:
+    witness = table.names("witness")
+    card = Card(
+        id=table.text("id"), question=table.text("question"), says=table.text("says"), number=table.text("number", ""),
+        shows=table.text("shows", ""), witness=witness, picture=table.text("picture", ""),
+        panel=int(table.maybe_real("panel") or 1), caption=table.text("caption", ""),
+        scene=table.text("scene", ""),
+    )  # fmt: skip
+    table.done()
+    for key in (card.number, *witness):
+        _named(table, claims, "number" if key == card.number else "witness", key)
+    figure = next((claim.figure for claim in claims if claim.id == card.picture), {"panel": ()})
+    if card.picture and not 1 <= card.panel <= len(figure.get("panel", ())):
+        said = f"shows panel {card.panel} of {card.picture!r}, which no claim of this file draws; expected a claim"
+        raise table.fail(f"{said} with a figure, and one of its panels.", "picture")
+    return card
+
+
+def _named(table: Table, claims: Sequence[Claim], name: str, key: str) -> None:
+    if key and key not in {test.id for claim in claims for test in claim.tests}:
+        raise table.fail(f"names {key!r} as {name!r}, which is no test of this file; expected the id of a test.", name)
 
 
 def _not_tested(table: Table) -> tuple[str, str, str]:

@@ -24,7 +24,7 @@ class Answer(Protocol):
     def ok(self) -> bool:
         """Whether every claim that was tested holds or misses as it says."""
 
-    def to_text(self, console: Console) -> None:
+    def to_text(self, console: Console, **options: bool) -> None:
         """Print it."""
 
     def to_html(self) -> str:
@@ -40,10 +40,11 @@ def explain(
     *,
     html: Path | None = None,
     json: bool = False,
+    all: bool = False,
     quick: bool = False,
     data: Numbers = Numbers(),
 ) -> int:
-    """What a drug does, run against human data, with figures and sources.
+    """What a drug does: the answer in short, the questions people ask, and what missed.
 
     Exit code 1 says that a claim did not come out as it says.
 
@@ -55,6 +56,8 @@ def explain(
         File for the answer as one page with figures.
     json
         Print one JSON object and nothing else.
+    all
+        Print every claim, all tables and what is not known too.
     quick
         Fewer people in the populations: for a first look.
     """
@@ -64,7 +67,7 @@ def explain(
     say_if_compiling()
     with progress("claims") as advance:
         found: Answer = answer(key, progress=advance, quick=quick, catalogue=data.catalogue, overrides=data.overrides)
-    return _show(found, html, json)
+    return _show(found, html, json, **({"everything": True} if all else {}))
 
 
 def validate(
@@ -111,11 +114,11 @@ def _function(module: str, name: str) -> Any:
     return found
 
 
-def _show(found: Answer, html: Path | None, json: bool) -> int:
+def _show(found: Answer, html: Path | None, json: bool, **options: bool) -> int:
     if json:
         print(found.to_json())
     else:
-        found.to_text(console_out())
+        found.to_text(console_out(), **options)
     if html is not None:
         write(html, found.to_html())
         if not json:

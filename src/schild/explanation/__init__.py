@@ -7,7 +7,7 @@ from collections.abc import Callable
 from schild.catalog import Book, Catalogue, load
 from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation import figures_alcohol, figures_withdrawal  # noqa: F401 - they register their panels
-from schild.explanation.answer import Explanation, Finding, filled
+from schild.explanation.answer import Explanation, Finding
 from schild.explanation.catalogue_answer import LISTED, block_table, book_of_entry
 from schild.explanation.experiments import EXPERIMENTS, Lab, options_of, run_test
 from schild.explanation.options import options_taken
@@ -68,37 +68,20 @@ def explain(
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
     lab = Lab(catalogue=catalogue, n=n, draws=draws, overrides=Overrides.of(overrides, catalogue))
     written = entry.key in catalogue.claims
+    findings: list[Finding] = []
     if written:
         book = catalogue.claims[entry.key]
         check_book(book, catalogue)
         tables = block_table(lab, book.compared)
     else:
-        book, tables = book_of_entry(entry, lab)
-    findings: list[Finding] = []
+        book, tables, findings = book_of_entry(entry, lab)
     for claim in book.claims:
         for test in claim.tests:
             reason = book.known.get(test.id, "") if written else LISTED
             findings.append(Finding(claim=claim.id, test=test, outcome=run_test(lab, test, book), reason=reason))
             if progress is not None:
                 progress(len(findings), len(book.tests))
-    return Explanation(
-        drug=entry.key,
-        name=entry.name,
-        question=book.question,
-        paragraphs=filled(book.answer, findings),
-        claims=book.claims,
-        findings=tuple(findings),
-        not_tested=book.not_tested,
-        unknown=book.unknown,
-        danger=book.danger,
-        advice=book.advice,
-        line=book.line,
-        tables=tables,
-        references=book.references,
-        lab=lab,
-        known=book.known,
-        defaults=book.defaults,
-    )
+    return Explanation(name=entry.name, book=book, findings=tuple(findings), tables=tables, lab=lab)
 
 
 def check_book(book: Book, catalogue: Catalogue) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from schild.catalog.claims import SUPPORT, Claim, Test, unit_words
+from schild.catalog.claims import SUPPORT, Book, Test, unit_words
 from schild.explanation.lab import Lab, Outcome
 from schild.results import Shown
 
@@ -118,48 +118,44 @@ class Explanation(Shown):
 
     Parameters
     ----------
-    drug, name, question : str
+    name : str
         What is explained.
-    paragraphs : tuple of str
-        The answer in plain words.
-    claims : tuple of Claim
-        With their figures; a figure that belongs to no test is a claim without tests.
+    book : Book
+        The question, what is told about it, and the claims. A figure that belongs to no test is a claim without tests.
     findings : tuple of Finding
         In the order of the claims.
-    not_tested : tuple of (id, statement, reason)
-        Claims that this version cannot run.
-    unknown : tuple of str
-        What is not known.
-    danger, advice, line : str
-        Warnings, and how the line of occupancy is drawn.
     tables : tuple of (caption, columns, rows)
         Further tables.
-    references : mapping of str to (label, address)
-        Sources that the catalogue does not have.
     lab : Lab
         The runs, for figures.
-    known : mapping of str to str
-        Misses that are listed, with the reason.
-    defaults : mapping
-        Options that figures of claims share.
     """
 
-    drug: str
     name: str
-    question: str
-    paragraphs: tuple[str, ...]
-    claims: tuple[Claim, ...]
+    book: Book
     findings: tuple[Finding, ...]
-    not_tested: tuple[tuple[str, str, str], ...]
-    unknown: tuple[str, ...]
-    danger: str
-    advice: str
-    line: str
     tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...]
-    references: Mapping[str, tuple[str, str]]
     lab: Lab
-    known: Mapping[str, str]
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def drug(self) -> str:
+        """Key of the drug."""
+        return self.book.drug
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Finding]:
+        """Findings by the name of their test."""
+        return {f.test.id: f for f in self.findings}
+
+    @cached_property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The answer; a place such as ``{M1.1}`` takes the result, or what was observed where the claim is missed."""
+
+        def place(match: re.Match[str]) -> str:
+            f = self.by_id[match.group(1)]
+            said = f.outcome.missing or quantity(f.outcome.predicted, f.test.unit, 2)
+            return f"{f.test.observed} (the model gives {said}, a miss)" if f.holds == "no" else said
+
+        return tuple(re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, said) for said in self.book.answer)
 
     @cached_property
     def ordered(self) -> tuple[Finding, ...]:
@@ -175,7 +171,7 @@ class Explanation(Shown):
     @property
     def ok(self) -> bool:
         """Whether every miss is one that is listed with its reason."""
-        return all(f.test.id in self.known for f in self.misses)
+        return all(f.test.id in self.book.known for f in self.misses)
 
     def count(self, *evidence: str) -> tuple[int, int]:
         """Tests of these kinds that held, and how many were tested."""
@@ -210,7 +206,7 @@ class Explanation(Shown):
 
     def about(self) -> str:
         """Say in a line what this is the result of."""
-        return f"{self.question} {self.counts}"
+        return f"{self.book.question} {self.counts}"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each test, misses first."""
@@ -258,8 +254,8 @@ class Explanation(Shown):
         """Sources of the claims: key, label, address."""
         found = []
         for key in sorted({key for f in self.findings for key in f.test.source}):
-            if key in self.references:
-                label, address = self.references[key]
+            if key in self.book.references:
+                label, address = self.book.references[key]
             elif key in self.lab.catalogue.references:
                 entry = self.lab.catalogue.references[key]
                 label, address = entry.label, entry.doi or entry.fields.get("url", "")
@@ -272,52 +268,32 @@ class Explanation(Shown):
         """Return the JSON object of the contract as Python data."""
         return {
             "manifest": dict(self.manifest),
-            "question": self.question, "answer": list(self.paragraphs), "ok": self.ok, "summary": self.summary(),
+            "question": self.book.question, "answer": list(self.paragraphs),
+            "remember": list(self.book.remember), "ok": self.ok, "summary": self.summary(),
             "claims": [f.to_dict() for f in self.ordered]
             + [
                 {
                     "id": key, "statement": said, "observed": None, "predicted": None, "low": None, "high": None,
                     "evidence": "predicted", "holds": "not tested", "source": [], "reason": why,
                 }
-                for key, said, why in self.not_tested
+                for key, said, why in self.book.not_tested
             ],
             "tables": [
                 {"caption": caption, "columns": list(columns), "rows": [list(r) for r in rows]}
                 for caption, columns, rows in self.tables
             ],
-            "not_known": list(self.unknown), "warnings": [w for w in (self.danger, self.advice) if w],
+            "not_known": list(self.book.unknown), "warnings": [w for w in (self.book.danger, self.book.advice) if w],
             "cite": [{"key": key, "label": label} for key, label, _ in self.sources()],
         }  # fmt: skip
 
-    def to_text(self, console: Console) -> None:
-        """Print the answer, the claims with misses first, and what is not known."""
+    def to_text(self, console: Console, *, everything: bool = False) -> None:
+        """Print the answer, its cards and the misses; with ``everything`` each claim and what is not known too."""
         from schild.explanation.show import print_text
 
-        print_text(self, console)
+        print_text(self, console, everything)
 
     def to_html(self) -> str:
         """Return the answer as one self-contained page with a figure for each claim."""
         from schild.explanation.show import html_page
 
         return html_page(self)
-
-
-def filled(paragraphs: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Put results in the places of paragraphs; a miss is said where it stands, what was observed once a paragraph."""
-    by_id = {f.test.id: f for f in findings}
-
-    def fill(paragraph: str) -> str:
-        told: set[str] = set()
-
-        def place(match: re.Match[str]) -> str:
-            f = by_id[match.group(1)]
-            said = f.outcome.missing or with_band(f.outcome.predicted, f.outcome.band, f.test.unit, 2)
-            if f.holds != "no":
-                return said
-            observed = "" if f.test.observed in told else f": {f.test.observed}"
-            told.add(f.test.observed)
-            return f"{said} [missed{observed}]"
-
-        return re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, paragraph)
-
-    return tuple(fill(p) for p in paragraphs)

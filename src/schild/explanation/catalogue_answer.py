@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Book, Catalogue, Claim, Comparison, Drug, Observation, Test
+from schild.catalog import Book, Card, Catalogue, Claim, Comparison, Drug, Observation, Test
 from schild.challenges import Response
-from schild.explanation.answer import quantity, with_band
+from schild.explanation.answer import Finding, quantity
 from schild.explanation.catalogue_numbers import WAYS, Table, binding_table, far_apart, in_words, kinetics_table
 from schild.explanation.experiments import largest_difference
 from schild.explanation.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
-from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, last_dose_h, published_dose
+from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS, WORDED
 from schild.units import hours
@@ -32,16 +32,18 @@ _ROLES = {
 #: Misses of other drugs stand, with their reasons, in the report of all studies.
 LISTED = "See schild validate, which lists each miss with its reason."
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
+RELAPSE = "When it wears off an opioid acts again, and tolerance may be gone: a dose that was once usual can kill."
 DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
 
 
-def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...]]:
+def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[Finding]]:
     """Write the answer for a drug without claims from its entry of the catalogue and from runs.
 
-    Returns published results as tests, figures, and what is only assumed; effects, binding and kinetics.
+    Returns what is told, with published results as tests; effects, binding and kinetics as tables; and the numbers of
+    the cards, which are results without a criterion.
 
     >>> from schild.catalog import load
-    >>> book, _ = book_of_entry(load().drug("m6g"), Lab(catalogue=load(), n=2, draws=2))
+    >>> book, *_ = book_of_entry(load().drug("m6g"), Lab(catalogue=load(), n=2, draws=2))
     >>> [claim.id for claim in book.claims]
     ['course', 'affinities', 'studies']
     """
@@ -49,19 +51,26 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...]]:
     rows = [o for _, o in found]
     tests = tuple(_test(o, study) for study, o in found)
     studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
+    pictures = _pictures(drug, lab, rows)
+    cards, numbers = _cards(drug, lab, rows, [claim.id for claim in pictures])
+    tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
+    acts = drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and _acts(drug)
     book = Book(
         drug=drug.key,
         question=f"What does {drug.name} do?",
         line="",
-        answer=(f"{drug.summary} {_role(drug)}".strip(), *_course(drug, lab, rows), *_does(drug, lab, rows)),
+        answer=(" ".join(said for said in (drug.summary, _role(drug), _alone(drug, lab)) if said),),
+        remember=tuple(_remember(drug, rows)),
         unknown=_unknown(drug, lab, bool(rows)),
-        danger=DANGER if drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and _acts(drug) else "",
+        danger=DANGER if acts else RELAPSE if drug.role == "antagonist" and "mor" in drug.binding else "",
         advice=ADVICE,
-        claims=(*_pictures(drug, lab, rows), *((studies,) if rows else ())),
+        claims=(*pictures, *((studies,) if rows else ())),
+        cards=tuple(cards),
+        related=("What does naltrexone do? schild explain naltrexone", f"Its numbers: schild drugs {drug.key}"),
+        keywords=(drug.name, "opioid receptor", "receptor occupancy", "simulation"),
         known={t.id: "" for t in tests},  # listed by `schild validate`, with reasons
     )
-    tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
-    return book, tuple(t for t in tables if t[2])
+    return book, tuple(t for t in tables if t[2]), numbers
 
 
 #: How long effects are followed. [h]
@@ -361,61 +370,108 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
     return f"Receptors held after {regimen}; typical person", columns, tuple(held)
 
 
-def _does(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
-    """What it does, or what it blocks, in a sentence."""
-    compared = _compared(lab.catalogue)
-    if _routes(drug):
-        dose, liking, breathing, pupil, long, *told = _effects(drug, lab)[0][2][0]
-        said = f"After {dose}, the largest published dose by this route, liking reaches {liking}, breathing at rest "
-        said += f"falls to {breathing} and the pupil to {pupil}"
-        said += "; the change of the pupil stays within its noise." if long == "–" else f", small for {long}."
-        words = ("liking", "slowed breathing", "the pupil", "pain relief")
-        some = [f"{b} of {w}" for b, w in zip(told, words, strict=False) if b != "–"]
-        if compared and some:
-            said += (
-                f" {_capital(_opponent(lab, compared))} blocks it: {compared.at} after {compared.regimen} the block "
-            )
-            said += f"is {', '.join(some)} (median, and where 90 % of virtual people lie)."
-        elif compared:
-            said += " No effect is large enough here to be blocked."
-        return [said]
-    if drug.role == "antagonist":
-        regimen = _given(drug, lab, rows)
-        return [_blocks(drug, lab, regimen, compared)] if regimen and compared else []
-    if drug.role == "non-opioid":
-        return [_no_opioid(drug, lab, compared)] if compared else []
+def _alone(drug: Drug, lab: Lab) -> str:
+    """What its kind says of effects, where it is not given to people by itself."""
     if drug.role == "endogenous":
-        return ["It is not given: it is a constant load at each receptor, in every run, and competes with every drug."]
+        return "It is not given: it is a constant load at each receptor, in every run, and competes with every drug."
     if drug.role == "metabolite":
         acts = "Its effects are part of those of the drugs it is made from."
-        return [acts if _acts(drug) else "It stimulates no receptor."]
-    return ["The catalogue holds no dose of a published human study of effects, so its effects are not run here."]
+        return acts if _acts(drug) else "It stimulates no receptor."
+    if drug.role == "non-opioid" and (compared := _compared(lab.catalogue)):
+        return f"It binds no opioid receptor, so {_opponent(lab, compared)} does not block it."
+    return ""
 
 
-def _blocks(drug: Drug, lab: Lab, regimen: str, compared: Comparison) -> str:
-    """What an antagonist blocks of a published dose of an opioid."""
+def _remember(drug: Drug, rows: list[Observation]) -> list[str]:
+    """Lines to take away: what the answer rests on."""
+    return [
+        "No claims about this drug are written yet: this is what the catalogue's numbers give when they are run.",
+        "Published results stand beside the predictions." if rows else "No published result is there to compare with.",
+    ]
+
+
+def _cards(drug: Drug, lab: Lab, rows: list[Observation], pictures: list[str]) -> tuple[list[Card], list[Finding]]:
+    """Questions that every drug is asked, and the numbers that answer them."""
+    numbers: list[Finding] = []
+    compared, cards, regimen = _compared(lab.catalogue), [], _shown(drug, lab, rows)
+
+    def ask(key: str, question: str, says: str, number: tuple[str, Outcome, str] | None, caption: str = "") -> None:
+        picture, name = (key if key in pictures else ""), f"{key}-number"
+        shows = "" if number is None else number[2]
+        if number is not None:
+            test = Test(
+                id=name, statement=f"{_capital(shows)}.", run=key, options={}, evidence="predicted", unit=number[0]
+            )
+            numbers.append(Finding(claim=key, test=test, outcome=number[1]))
+        named = name if number else ""
+        cards.append(
+            Card(id=key, question=question, says=says, number=named, shows=shows, picture=picture, caption=caption)
+        )
+
+    if "course" in pictures:
+        ask("course", "How much reaches blood and receptors?", *_course(drug, lab, regimen), caption=_LINE)
+    if _routes(drug):
+        dose = _words(lab, drug, _routes(drug)[0])
+        said = f"This is what {dose} does, the largest published dose by this route. No tolerance is assumed."
+        ask("effects", "What does it do?", said, _most_liking(drug, lab), _LINE)
+        if compared:
+            name = _opponent(lab, compared)
+            said = f"Shown is {compared.regimen}, and the same dose {compared.at} later."
+            ask("block", f"How much does {name} block?", said, _blocked(drug, lab, compared), _LINE)
+    elif drug.role == "antagonist" and compared and regimen:
+        agonist = lab.catalogue.drug(compared.agonist)
+        against, own = _words(lab, agonist, compared.route), _own(drug, lab, regimen)
+        said = f"Shown is {against}, given {compared.after} after {regimen}."
+        if "mor" not in drug.binding:
+            said += " It stays out of the brain, so it leaves liking alone."
+        said += "".join(
+            f" In the model it changes {EFFECT_WORDS[name][0]} by itself, so no block of it is told." for name in own
+        )
+        ask("effects", f"What does it leave of {agonist.name}?", said, _left(drug, lab, regimen, compared, own), _LINE)
+        ask("waning", "How does its block fade?", "Each point is a run of its own: the opioid at that time.", None)
+    elif drug.role == "non-opioid" and compared:
+        alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
+        most = largest_difference(lab, drug.key, alone, f"{compared.regimen}; {alone}")
+        name, outcome = _opponent(lab, compared), Outcome(predicted=most)
+        said = f"It binds no opioid receptor. Given is {name} two hours before."
+        ask("unchanged", f"Does {name} change it?", said, ("1", outcome, "is the largest difference of any effect"))
+    if "affinities" in pictures:
+        ask("affinities", "How strongly does it bind?", "Published values differ; the one in use is filled.", None)
+    return cards, numbers
+
+
+_LINE = "Line: typical person. Band: 90 % of virtual people, the uncertainty of the numbers included."
+
+
+def _most_liking(drug: Drug, lab: Lab) -> tuple[str, Outcome, str]:
+    """The largest liking after the largest published dose."""
+    dose = published_dose(lab.catalogue, drug.key, _routes(drug)[0])
+    names = ("liking", "ventilation", "pupil")
+    one = lab.run(dose, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)["liking"].value
+    return "points", Outcome(predicted=float(np.max(one))), "of 100 is the most that it is liked"
+
+
+def _blocked(drug: Drug, lab: Lab, compared: Comparison) -> tuple[str, Outcome, str] | None:
+    """The block of liking by the antagonist; None where there is too little to block."""
+    dose = published_dose(lab.catalogue, drug.key, _routes(drug)[0])
+    good = blocks(lab.challenge(compared.regimen, dose, hours(compared.at), None, lab.people, EFFECTS)["liking"])
+    if not good.size:
+        return None
+    return "%", Outcome(predicted=float(np.median(good)), many=good), "of the liking is blocked in the median person"
+
+
+def _left(
+    drug: Drug, lab: Lab, regimen: str, compared: Comparison, own: Mapping[str, float]
+) -> tuple[str, Outcome, str] | None:
+    """How much an antagonist blocks of the first effect that it does not have by itself."""
     dose, after = published_dose(lab.catalogue, compared.agonist, compared.route), hours(compared.after)
     begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
-    wanted = ("liking", "analgesia", "gut_transit") if "mor" in drug.binding else ("liking", "gut_transit")
-    own = _own(drug, lab, regimen)
+    wanted = ("liking", "analgesia", "gut_transit") if "mor" in drug.binding else ("gut_transit", "liking")
     names = [n for n in wanted if n not in own]
-    found = lab.challenge(regimen, dose, begin, None, lab.people, names)
-    called = {"liking": "liking", "analgesia": "pain relief", "gut_transit": "slowing of the gut"}
-    said = ", ".join(f"{_shares(found[n])} of {called[n]}" for n in names)
-    against = _words(lab, lab.catalogue.drug(compared.agonist), compared.route)
-    told = [
-        f"Against {against}, given {after:g} h after {regimen}, its block is {said} (largest change within 6 h; "
-        "median, and where 90 % of virtual people lie)."
-    ]
-    if "mor" not in drug.binding:
-        told.append("It stays out of the brain, so it leaves liking alone.")
-    for name, most in own.items():
-        title, unit, factor = EFFECT_WORDS[name]
-        told.append(
-            f"In the model it changes {title} by itself (up to {quantity(factor * most, '1', 2)} {unit}), so no block "
-            "of it is told."
-        )
-    return " ".join(told)
+    good = blocks(lab.challenge(regimen, dose, begin, None, lab.people, names)[names[0]])
+    called = {"liking": "the liking", "analgesia": "the pain relief", "gut_transit": "the slowing of the gut"}
+    shown = f"of {called[names[0]]} is blocked in the median person"
+    return ("%", Outcome(predicted=float(np.median(good)), many=good), shown) if good.size else None
 
 
 def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
@@ -468,41 +524,24 @@ def _test(o: Observation, study: str) -> Test:
     )  # fmt: skip
 
 
-def _course(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
-    """A course after what a study gave: plasma and mu occupancy."""
-    regimen = _shown(drug, lab, rows)
-    if not regimen or drug.disposition is None:
-        return ["The catalogue holds no study that gave it, so no course is shown."]
-    plasma = f"plasma_{drug.key}"
+def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome, str]]:
+    """What is shown, and the largest share of mu receptors that is held, or the peak in plasma without a receptor."""
     family = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
     mu = {f"mor_occupancy_{k}": k for k in family if "mor" in lab.catalogue.drug(k).binding}
-    one, many = (lab.run(regimen, 48.0, 0.05, [plasma, *mu], receptors=["mor"], many=m) for m in (False, True))
-
-    def peak(name: str) -> tuple[float, tuple[float, float]]:
-        tops = np.asarray(many[name].values).max(axis=1)
-        low, high = np.quantile(tops, [0.05, 0.95])
-        return float(np.max(one[name].value)), (float(low), float(high))
-
-    value, band = peak(plasma)
-    what = "a dose of a published study, "
-    if drug.role == "non-opioid":
-        what = ""
-    elif any(strength.shown for strength in drug.strengths.values()):
-        what = "one unit as it is sold, "
-    said = [f"After {regimen}, {what}plasma peaks at {with_band(value, band, 'ng/mL', 2)}."]
-    held = []
-    for name, key in mu.items():
-        value, band = peak(name)
-        when = float(np.asarray(one[name].time_h)[int(np.argmax(one[name].value))])
-        who = "it" if key == drug.key else lab.catalogue.drug(key).name
-        held.append(
-            f"{who} holds at most {with_band(100 * value, (100 * band[0], 100 * band[1]), '%', 2)}, {when:.2g} h after "
-            "the start"
-        )
-    if held:
-        said.append(f"Of the mu receptors of the brain {'; '.join(held)}.")
-    said.append("(In brackets: where 90 % of virtual people lie, the uncertainty of the numbers included.)")
-    return [" ".join(said)]
+    name = next(iter(mu), f"plasma_{drug.key}")
+    names = [f"plasma_{drug.key}", *mu]
+    one, many = (lab.run(regimen, 48.0, 0.05, names, receptors=["mor"], many=m)[name].values for m in (False, True))
+    size = 100.0 if mu else 1.0
+    outcome = Outcome(predicted=size * float(np.max(one)), many=size * np.asarray(many).max(axis=1))
+    what = "a dose of a published study"
+    if any(strength.shown for strength in drug.strengths.values()):
+        what = "one unit as it is sold"
+    said = f"Shown is {regimen}{'' if drug.role == 'non-opioid' else ', ' + what}."
+    if not mu:
+        return said, ("ng/mL", outcome, "is the peak in plasma")
+    who = mu[name]
+    by = "" if who == drug.key else f" by {lab.catalogue.drug(who).name}"
+    return said, ("%", outcome, f"of the mu receptors of the brain are held at most{by}")
 
 
 def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:

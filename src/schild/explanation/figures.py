@@ -225,7 +225,7 @@ def histogram(p: Panel, *, regimen: Regimen, receptor: Receptor, at: Hours, stud
         [scan.value], [1.06 * top], xerr=[float(scan.sd_fixed or 0)], fmt="o", color=INK, mfc="none", capsize=3,
         linewidth=1,
     )  # fmt: skip
-    p.axis.annotate("scans: mean, SD", (scan.value, 1.1 * top), ha="center", va="bottom", fontsize=8.5)
+    p.axis.annotate("scans: mean, SD", (scan.value, 1.1 * top), ha="center", va="bottom")
     p.axis.set(xlabel="occupied [%]", ylabel="virtual people", ylim=(0, 1.3 * top))
     quantiles = np.linspace(0.05, 0.95, 19)
     p.keep("quantile", quantiles)
@@ -285,7 +285,7 @@ def affinities(p: Panel, *, drug: DrugKey) -> None:
     for k, (receptor, _, v, used) in enumerate(points):
         colour = LINES[receptors.index(receptor)][0]
         p.axis.plot([v.value], [k], "o", color=colour, mfc=colour if used else "none", markersize=6.5)
-    p.axis.set_yticks(range(len(points)), [f"{receptor}: {source}" for receptor, source, *_ in points], fontsize=8)
+    p.axis.set_yticks(range(len(points)), [f"{receptor}: {source}" for receptor, source, *_ in points])
     p.axis.set(
         xscale="log", xlabel="affinity, Ki or Kd [nM]",
         xlim=(min(v.value for _, _, v, _ in points) / 3, max(v.value for _, _, v, _ in points) * 3),
@@ -400,7 +400,7 @@ def block_bars(
             p.axis.plot([low, high], [k, k], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
             p.axis.plot([middle], [k], "o", color=colour, markersize=6)
         else:
-            p.axis.annotate("too little to be blocked", (2, k), va="center", fontsize=8.5)
+            p.axis.annotate("too little to be blocked", (2, k), va="center")
     p.axis.set_yticks(range(len(rows)), [f"{title}, {words}" if len(doses) > 1 else title for words, title, _ in rows])
     p.axis.invert_yaxis()
     p.axis.set(xlim=(-10, 103), xlabel="block [%]")
@@ -427,14 +427,19 @@ def changes(p: Panel, *, regimen: Regimen, until: Hours) -> None:
 
 @panel
 def structures(p: Panel, *, compounds: Sequence[str]) -> str | None:
-    """Structures of compounds on one scaffold, drawn by RDKit; words where it is not installed."""
-    from schild.compounds import structure
+    """Structures of compounds on one scaffold: the drawing that comes with the package, or one by RDKit."""
+    from schild.compounds import drawn, structure
 
+    kept = drawn(compounds, p.lab.catalogue)
+    if kept is not None:
+        for name, column in kept["table"].items():
+            p.keep(name, column)
+        return str(kept["svg"])
     try:
         found = structure(*compounds)
     except SchildError:
         p.axis.set_axis_off()
-        p.axis.annotate("Structures need the extra 'structure' (RDKit).", (0.02, 0.5), xycoords="axes fraction")
+        p.axis.annotate("Other structures than those drawn need the extra 'structure'.", (0.02, 0.5))
         return None
     p.keep("compound", [c.name for c in found.compounds])
     p.keep("on the nitrogen", [d.nitrogen for d in found.descriptions])

@@ -68,7 +68,7 @@ def forest(p: Panel, *, drug: str, tests: Sequence[tuple[str, str, str]]) -> Non
     p.axis.plot([], [], "s-", color=INK, markersize=4.5, linewidth=1.2, label="published, 95 % interval")
     for colour, words in ((ORANGE, "model, fitted to it; 90 % of parameter sets"), (BLUE, "model, not fitted to it")):
         p.axis.plot([], [], "o-", color=colour, markersize=5.5, linewidth=2.2, label=words)
-    p.axis.set_yticks(range(len(tests)), [f"{words}\n{study}" for words, _, study in tests], fontsize=8)
+    p.axis.set_yticks(range(len(tests)), [f"{words}\n{study}" for words, _, study in tests])
     p.axis.set_ylim(len(tests) - 0.5, -0.5)
     _keep_rows(p, kept)
 
@@ -125,7 +125,7 @@ def craving_by_day(
     g = np.array([run.effects["craving"].g for run in runs])
     held = np.array([float(np.median(run.occupancy)) for run in runs])
     p.axis.axvspan(*taken, color=INK, alpha=0.07, linewidth=0)
-    p.axis.annotate("tablets", (0.3, 0.95), xycoords=("data", "axes fraction"), va="top", fontsize=8.5)
+    p.axis.annotate("tablets", (0.3, 0.95), xycoords=("data", "axes fraction"), va="top")
     p.axis.plot(days, g, "o-", color=BLUE, linewidth=1.7, markersize=4)
     p.axis.axhline(0, color=INK, linewidth=0.6)
     other = p.axis.twinx()
@@ -147,9 +147,7 @@ def gain_of_people(p: Panel, *, regimen: Regimen, weeks: int) -> None:
     p.axis.axvline(0, color=INK, linewidth=0.8, linestyle=":")
     middle = float(np.median(own))
     p.axis.axvline(middle, color=INK, linewidth=1.2)
-    p.axis.annotate(
-        f"median {middle:.1f} days", (middle + 0.6, 0.94), xycoords=("data", "axes fraction"), va="top", fontsize=8.5
-    )
+    p.axis.annotate(f"median {middle:.1f} days", (middle + 0.6, 0.94), xycoords=("data", "axes fraction"), va="top")
     p.axis.set(xlabel=f"heavy drinking days less in {7 * weeks}", ylabel="virtual people")
     quantiles = np.linspace(0.05, 0.95, 19)
     p.keep("quantile", quantiles)

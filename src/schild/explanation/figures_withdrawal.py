@@ -39,9 +39,7 @@ def _severities(p: Panel, named: bool) -> None:
     for low, name in SEVERITY[1:]:
         p.axis.axhline(low, color=INK, linewidth=0.6, linestyle=":", zorder=0)
         if named:
-            p.axis.annotate(
-                name.replace(" ", "\n"), (1.015, low), xycoords=("axes fraction", "data"), va="bottom", fontsize=7.5
-            )
+            p.axis.annotate(name.replace(" ", "\n"), (1.015, low), xycoords=("axes fraction", "data"), va="bottom")
     p.axis.set(ylim=(-1, 48))
 
 
@@ -69,7 +67,7 @@ def added_by_wait(
     """Withdrawal that an antagonist adds over the days since the last dose; grey: the interval that is advised."""
     waits = np.array(WAITS_H) / 24
     p.axis.axvspan(*advised, color=INK, alpha=0.07, linewidth=0)
-    p.axis.annotate("label's interval", (sum(advised) / 2, 45.2), ha="center", fontsize=8)
+    p.axis.annotate("label's interval", (sum(advised) / 2, 45.2), ha="center")
     p.keep("wait [d]", waits)
     for k, (name, use) in enumerate(uses):
 
@@ -97,9 +95,7 @@ def severity_map(
     norm = BoundaryNorm([*(low for low, _ in SEVERITY), 49.0], len(_BANDS))
     p.axis.pcolormesh(values, cmap=ListedColormap(_BANDS), norm=norm, edgecolors=_CELL_INK, linewidth=0.3)
     for (row, column), value in np.ndenumerate(values):
-        p.axis.annotate(
-            f"{value:.0f}", (column + 0.5, row + 0.5), ha="center", va="center", fontsize=8, color=_CELL_INK
-        )
+        p.axis.annotate(f"{value:.0f}", (column + 0.5, row + 0.5), ha="center", va="center", color=_CELL_INK)
     for colour, (low, name) in zip(_BANDS, SEVERITY, strict=True):
         words = f"{name} ({low:g}+)" if low else name
         p.axis.add_patch(Rectangle((-1, -1), 0, 0, facecolor=colour, edgecolor=_CELL_INK, linewidth=0.3, label=words))
@@ -129,7 +125,7 @@ def month_of_use(
         p.keep(f"{output}, {label}", one[output][0, some], low, high)
     if output == "cows":
         p.axis.axhline(MILD, color=INK, linewidth=0.6, linestyle=":")
-        p.axis.annotate("mild", (-29.5, MILD), va="bottom", fontsize=7.5)
+        p.axis.annotate("mild", (-29.5, MILD), va="bottom")
         top = max(p.axis.get_ylim()[1], MILD + 1.0)
         p.axis.set_ylim(-0.03 * top, top)
 
@@ -145,7 +141,7 @@ def tolerance_lost(
     p.line(3, t / 24, one[0], (low, high), "tolerance for breathing", color=PINK, linestyle="-")
     for at, word in ((injected, "injection"), (due, "next one due")):
         p.axis.axvline(at / 24, color=INK, linewidth=0.8, linestyle=":")
-        p.axis.annotate(word, (at / 24 + 1, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=8)
+        p.axis.annotate(word, (at / 24 + 1, 0.97), xycoords=("data", "axes fraction"), va="top")
     p.axis.axhline(1.0, color=INK, linewidth=0.6)
     p.axis.set_ylim(0.9, None)
     p.keep("time [h]", t)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from markupsafe import escape
+from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue
@@ -14,10 +16,11 @@ from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation.lab import Lab
 from schild.explanation.options import read_options
 from schild.figures import COLOURS
-from schild.report import INK, draw_on, esc, new_figure, svg_of
+from schild.report import INK, WIDTH, draw_on, new_figure, svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "BLUE", "GREEN", "LINES", "ORANGE", "PANELS", "PINK", "YELLOW", "Columns", "Drawn", "FigureSpec", "Panel", "draw",
@@ -26,6 +29,8 @@ __all__ = [
 
 Floats = NDArray[np.floating]
 Columns = dict[str, list[Any]]
+#: Least height of a panel. [inch of 72 px]
+LOWEST = 3.0
 
 BLUE, ORANGE, GREEN, PINK, YELLOW, _, _ = COLOURS
 #: Colour and style of the first, second, ... line of a panel.
@@ -34,9 +39,12 @@ LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PINK, ":"), (YELLOW, "-"),
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A figure for a page: drawing, caption, the numbers behind it."""
+    """A figure for a page: one drawing for each panel, and the numbers behind them."""
 
-    svg: str
+    alt: str  #: For people who do not see it
+    panels: tuple[str, ...]  #: SVG of each panel
+    legend: tuple[tuple[str, str], ...]  #: SVG of a line or mark, and its words
+    legend_title: str
     caption: str
     data: Columns
 
@@ -163,43 +171,44 @@ def draw(
     key: str,
     places: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    *,
+    only: Sequence[int] | None = None,
+    foot: Sequence[str] = (),
 ) -> Drawn:
-    """Draw a figure.
+    """Draw a figure, each panel for a column of a page.
 
-    ``given``: fields of ``FigureSpec``; ``key``: unique on the page; ``places`` and ``defaults``: as for
-    ``read_figure``. Returns a figure that is ready for a page.
+    ``given``: fields of ``FigureSpec``; ``key``: names the drawings; ``places`` and ``defaults``: as for
+    ``read_figure``; ``only``: the panels that are drawn, counted from 1; ``foot``: lines below each panel. Returns a
+    figure that is ready for a page.
     """
     spec, panels = read_figure(given, lab.catalogue, places, defaults)
+    many, columns = len(panels) > 1, -(-len(panels) // spec.rows)
     data: Columns = {}
+    axes: list[Axes] = []
+    figures: list[Figure] = []
+    drawn: dict[Axes, str | None] = {}
     with draw_on():
-        figure = new_figure(7.4, spec.height)
-        columns = -(-len(panels) // spec.rows)
-        axes = list(
-            figure.subplots(
-                spec.rows, columns, squeeze=False, width_ratios=spec.widths or None, sharex=spec.sharex,
-                sharey=spec.sharey,
-            ).flat
-        )  # fmt: skip
-        drawing = None
-        for axis, (frame, options) in zip(axes, panels, strict=False):
-            prefix = f"{frame.title}: " if len(panels) > 1 and frame.title else ""
-            drawing = PANELS[frame.draw](Panel(axis=axis, lab=lab, data=data, prefix=prefix), **options)
+        for k, (frame, options) in enumerate(panels):
+            if only is not None and k + 1 not in only:
+                continue
+            figure = new_figure(WIDTH / 72, max(spec.height / spec.rows, LOWEST))
+            axis = figure.subplots()
+            prefix = f"{frame.title}: " if many and frame.title else ""
+            drawn[axis] = PANELS[frame.draw](Panel(axis=axis, lab=lab, data=data, prefix=prefix), **options)
             _frame(axis, frame)
-        for axis in axes[len(panels) :]:  # the last panel takes the places that are left
-            axis.remove()
-            last = axes[len(panels) - 1]
-            last.set_subplotspec(last.get_gridspec()[spec.rows - 1, (len(panels) - 1) % columns :])
+            axes.append(axis)
+            figures.append(figure)
+        _share(axes, spec.sharex, "x", columns)
+        _share(axes, spec.sharey, "y", columns)
+        legend: tuple[tuple[str, str], ...] = ()
         if spec.legend:
-            handles, labels = axes[spec.legend_of].get_legend_handles_labels()
-            once = dict(zip(labels, handles, strict=True))
-            figure.legend(
-                list(once.values()), list(once), loc="outside upper center", ncols=spec.legend,
-                title=spec.legend_title or None, title_fontsize=8.5,
-            )  # fmt: skip
-        if drawing is None:
-            svg = svg_of(figure, key, spec.alt)
-        else:
-            svg = drawing.replace("<svg ", f'<svg role="img" aria-label="{esc(spec.alt)}" ', 1)
+            legend = _legend(axes[spec.legend_of if only is None or len(axes) == len(panels) else 0])
+        svgs = []
+        for k, axis in enumerate(axes):
+            title = axis.get_title(loc="left")
+            alt = title if k and title else f"{title}. {spec.alt}".removeprefix(". ")
+            svg = drawn[axis] or svg_of(figures[k], f"{key}-{k + 1}", alt, foot)
+            svgs.append(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1) if drawn[axis] else svg)
     longest = max((len(column) for column in data.values()), default=0)
     filled = {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()}
     caption = spec.caption
@@ -207,7 +216,45 @@ def draw(
         ("{runs}", lab.n * max(lab.draws, 1)), ("{adults}", 20 * lab.n), ("{drive}", _drive(lab.catalogue)),
     ):  # fmt: skip
         caption = caption.replace(word, str(found))
-    return Drawn(svg=svg, caption=caption, data=filled)
+    return Drawn(
+        alt=spec.alt, panels=tuple(svgs), legend=legend, legend_title=spec.legend_title, caption=caption, data=filled
+    )
+
+
+def _legend(axis: Axes) -> tuple[tuple[str, str], ...]:
+    """A small drawing of each line or mark, and its words."""
+    handles, labels = axis.get_legend_handles_labels()
+    found: dict[str, str] = {}
+    for each, words in zip(handles, labels, strict=True):
+        handle: Any = next(iter(each), each) if isinstance(each, (tuple, list)) else each
+        colour = handle.get_color() if hasattr(handle, "get_color") else handle.get_facecolor()
+        ink = to_hex(colour[0] if getattr(colour, "ndim", 1) == 2 else colour)
+        ink = "currentColor" if ink in (INK, "#000000") else ink
+        shape = '<path d="M1 1h18v10h-18z" fill="{0}"/>'
+        if hasattr(handle, "get_linestyle") and hasattr(handle, "get_marker"):
+            dashes = {"--": "6 3", "-.": "6 2 2 2", ":": "2 2"}.get(handle.get_linestyle(), "none")
+            shape = '<path d="M0 6h20" stroke="{0}" stroke-width="2.4" stroke-dasharray="' + dashes + '"/>'
+            if handle.get_linestyle() in ("None", "none", ""):
+                shape = '<circle cx="10" cy="6" r="4" fill="none" stroke="{0}" stroke-width="1.4"/>'
+        found.setdefault(
+            words, f'<svg viewBox="0 0 20 12" width="20" height="12" aria-hidden="true">{shape.format(ink)}</svg>'
+        )
+    return tuple((svg, words) for words, svg in found.items())
+
+
+def _share(axes: Sequence[Axes], how: str, letter: Literal["x", "y"], columns: int) -> None:
+    """Give panels that share an axis the same limits, and its words where only some have them."""
+    groups: dict[int, list[Axes]] = {}
+    for k, axis in enumerate(axes):
+        if how != "none":
+            groups.setdefault({"all": 0, "row": k // columns, "col": k % columns}[how], []).append(axis)
+    for some in groups.values():
+        limits = np.array([getattr(axis, f"get_{letter}lim")() for axis in some])
+        words = next((said for axis in some if (said := getattr(axis, f"get_{letter}label")())), "")
+        for axis in some:
+            axis.set(**{f"{letter}lim": (limits[:, 0].min(), limits[:, 1].max())})
+            if not getattr(axis, f"get_{letter}label")():
+                axis.set(**{f"{letter}label": words})
 
 
 def _drive(catalogue: Catalogue) -> str:
@@ -225,7 +272,7 @@ def _frame(axis: Axes, frame: Frame) -> None:
         if words:
             axis.annotate(
                 words, (place, 0.97), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
-                va="top", fontsize=8.5,
+                va="top",
             )  # fmt: skip
     for letter in frame.log:
         axis.set(**{f"{letter}scale": "log"})

@@ -1,156 +1,321 @@
-"""The answer for a terminal and as a page."""
+"""The answer for a terminal and as a page: what is told, by the book of claims and the verdicts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from schild import __version__
 from schild.catalog import Claim
-from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding
-from schild.explanation.panels import draw
-from schild.report import Raw, badge, bibliography, esc, figure, notice, page, paragraph, section, table
+from schild.catalog.claims import unit_words
+from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
+from schild.explanation.panels import Drawn, draw
+from schild.explanation.verify import stated_of
+from schild.report import Raw, link, render
+from schild.web.scenes import Shown as Scene
+from schild.web.scenes import engine_of, scenes_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_SHORT = {
-    "fitted": "fitted",
-    "checked": "checked",
-    "predicted": "predicted",
-    "label": "label",
-    "construction": "equations",
+#: Where the program is described; it stands in every picture, because people take pictures of the screen.
+ADDRESS = "schild.readthedocs.io"
+#: Kinds of evidence in the order of their weight, and how the page heads them.
+_KINDS = {
+    "predicted": "Predicted before the data were opened",
+    "checked": "Compared with human data that no number was fitted to",
+    "label": "Compared with a label or a guide",
+    "fitted": "Fitted to these data: agreement is no support",
+    "construction": "Following from the equations: agreement is no support",
 }
 _SIGNS = {"yes": ("green", "✓ held"), "no": ("red", "✗ missed"), "not tested": ("dim", "– no data")}
+#: Points of a course that the table beside a figure shows.
+_SHOWN = 5
 
 
-def print_text(answer: Explanation, console: Console) -> None:
-    """Print the answer, misses first."""
+# ------------------------------------------------------------------------------------------------ what is told
+
+
+def number_words(f: Finding) -> dict[str, Any]:
+    """Tell a result: value, band, and what people showed where the model misses.
+
+    Returns ``value`` and ``unit`` in words, ``band`` in words, ``bar`` (where band and value lie, as shares of the
+    axis; empty without a band), ``verdict``, ``observed`` and ``missing``.
+    """
+    value, (low, high), unit = f.outcome.predicted, f.outcome.band, f.test.unit
+    # Between 90 % of people where they matter, else between 90 % of parameter sets.
+    whose = "sets of parameters" if f.outcome.ends is not None else "virtual people"
+    told: dict[str, Any] = {
+        "value": f.outcome.missing or quantity(value, unit, 2), "band": "", "bar": (), "ends": "",
+        "verdict": f.verdict, "observed": f.test.observed, "evidence": EVIDENCE_WORDS[f.test.evidence],
+    }  # fmt: skip
+    if low is None or high is None or f.outcome.missing:
+        return told
+    words = unit_words(unit)
+    a, b = (quantity(v, unit, 2).removesuffix(words) for v in (low, high))
+    if a == b == quantity(value, unit, 2).removesuffix(words):
+        return {**told, "band": f"The same in 90 % of {whose}"}
+    first, last = (0.0, 100.0) if unit == "%" and low >= 0 and high <= 100 else (min(0.0, low), max(high, value, 0.0))
+    size = (last - first) or 1.0
+    return {
+        **told, "band": f"90 % of {whose}: {a} to {b}{words}",
+        "bar": tuple(round((v - first) / size, 3) for v in (low, high, value)),
+    }  # fmt: skip
+
+
+def witnesses(answer: Explanation, tests: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Tell tests that an answer rests on: what each measures, people first and the model beside them."""
+    return [{"words": words, "id": key, **number_words(answer.by_id[key])} for key, words in tests.items()]
+
+
+def cards(answer: Explanation) -> list[dict[str, Any]]:
+    """Tell the cards: question, what is known, number, what it rests on."""
+    told = []
+    for card in answer.book.cards:
+        rests = {card.number: "the number above", **card.witness} if card.number else dict(card.witness)
+        number = {"id": card.number, **number_words(answer.by_id[card.number])} if card.number else None
+        told.append({"card": card, "number": number, "rests": witnesses(answer, rests)})
+    return told
+
+
+def claim_words(answer: Explanation, claim: Claim) -> str:
+    """Say how the tests of a claim came out.
+
+    Returns ``held``, ``2 of 5 missed`` or ``no data``.
+    """
+    found = [answer.by_id[t.id].holds for t in claim.tests]
+    tested, missed = sum(v != "not tested" for v in found), found.count("no")
+    return f"{missed} of {tested} missed" if missed else "held" if tested else "no data"
+
+
+def cite_words(answer: Explanation) -> str:
+    """Say how the answer is cited."""
+    return f"The schild developers. schild {__version__}, {answer.book.question} {ADDRESS}, seed {answer.lab.seed}."
+
+
+# ------------------------------------------------------------------------------------------------ terminal
+
+
+def print_text(answer: Explanation, console: Console, everything: bool = False) -> None:
+    """Print the answer, its cards and the misses; with ``everything`` tables, every claim and what is not known."""
+    from rich.text import Text
+
+    book = answer.book
+
+    def say(said: str, style: str = "", end: str = "\n") -> None:
+        console.print(Text(said, style), end=end)
+
+    say(book.question, "bold")
+    for said in answer.paragraphs:
+        say(said)
+    for said in book.remember:
+        say(f"- {said}")
+    if book.danger:
+        say(f"\nDanger. {book.danger}", "bold red")
+    for told in cards(answer):
+        card, number = told["card"], told["number"]
+        say(f"\n{card.question}", "bold")
+        say(card.says)
+        if number is not None:
+            if number["verdict"] == "missed":
+                say(f"Human data: {number['observed']}. The model gives {number['value']} {card.shows}: a miss.", "red")
+            else:
+                say(f"Model: {number['value']} {card.shows}.{' ' + number['band'] + '.' if number['band'] else ''}")
+        for w in told["rests"]:
+            if w["verdict"] == "missed" and w["id"] != card.number:
+                say(f"Human data: {w['observed']}. The model gives {w['value']} for {w['words']}: a miss.", "red")
+    say("")
+    if answer.findings:
+        say(answer.counts, "bold")
+        for f in answer.misses:
+            say(f"✗ {f.test.id} {f.test.size(f.outcome.predicted)}: {f.reason or 'not listed as known'}")
+        say("")
+    if everything:
+        _print_all(answer, console)
+    else:
+        say("Every claim, tables and what is not known: --all. With pictures: --html FILE.", "dim")
+    say(book.advice, "bold")
+
+
+def _print_all(answer: Explanation, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console.print(Text(answer.question, style="bold"))
-    for said in answer.paragraphs:
-        console.print(Text(said))
-        console.print()
-    if answer.danger:
-        console.print(Text(f"Danger. {answer.danger}", style="bold red"))
-        console.print()
     for caption, columns, rows in answer.tables:
-        grid = Table(title=caption, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        for name in columns:
-            grid.add_column(name)
+        grid = Table(*columns, title=caption, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for row in rows:
             grid.add_row(*(Text(str(cell)) for cell in row))
         console.print(grid)
         console.print()
     if answer.findings:
-        console.print(Text(answer.counts, style="bold"))
-        for f in answer.misses:
-            reason = f.reason or "not listed as known"
-            console.print(Text(f"✗ {f.test.id} {f.test.size(f.outcome.predicted)}: {reason}"))
         grid = Table(box=None, pad_edge=False, show_edge=False, expand=True)
-        for name, ratio in (("", 0), ("claim", 5), ("predicted (90 % band)", 3), ("criterion", 3), ("evidence", 0)):
+        for name, ratio in (("", 0), ("claim", 5), ("predicted (90 % band)", 3), ("criterion", 3), ("evidence", 2)):
             grid.add_column(name, ratio=ratio or None, no_wrap=not ratio)
         for f in answer.ordered:
             colour, sign = _SIGNS[f.holds]
             grid.add_row(
                 Text(sign, style=colour), Text(f"{f.test.id} {f.test.statement}"), Text(f.predicted),
-                Text(f.test.criterion if f.test.op else "–"), Text(_SHORT[f.test.evidence], style="dim"),
+                Text(f.test.criterion if f.test.op else "–"), Text(EVIDENCE_WORDS[f.test.evidence], style="dim"),
             )  # fmt: skip
         console.print(grid)
-        console.print(
-            Text(
-                "checked, predicted: support if held; fitted: its data chose a number; equations: follows from them.",
-                "dim",
-            )
-        )
         console.print()
-    if answer.not_tested:
-        console.print(Text("Not tested in this version: ", style="bold") + Text(_skipped(answer)))
-        console.print()
-    if answer.unknown:
-        console.print(Text("What is not known", style="bold"))
-        for said in answer.unknown:
-            console.print(Text(f"- {said}"))
-    console.print()
-    console.print(Text(answer.advice, style="bold"))
+    for title, lines in (
+        ("Not tested in this version", [f"{key} {said}" for key, said, _ in answer.book.not_tested]),
+        ("What is not known", answer.book.unknown),
+    ):
+        if lines:
+            console.print(Text(title, style="bold"))
+            for said in lines:
+                console.print(Text(f"- {said}"))
+            console.print()
 
 
-def _skipped(answer: Explanation) -> str:
-    return "; ".join(f"{key} {said.rstrip('.')}" for key, said, _ in answer.not_tested) + "."
+# ------------------------------------------------------------------------------------------------ page
 
 
 def html_page(answer: Explanation) -> str:
-    """Write the answer as one page."""
-    parts: list[str] = [paragraph(said, kind="answer") for said in answer.paragraphs]
-    if answer.danger:
-        parts.append(notice(answer.danger, kind="warning", title="Danger."))
-    parts.append(notice(answer.advice))
-    parts += [
-        section(claim.statement, _figure(answer, claim), key=claim.id) for claim in answer.claims if not claim.tests
+    """Write the answer as one page, with the engine that changes its scenes."""
+    book, shown = answer.book, {(card.picture, card.panel) for card in answer.book.cards if card.picture}
+    claims = {claim.id: claim for claim in book.claims}
+    told = cards(answer)
+    for one in told:
+        card = one["card"]
+        one["figure"] = _figure(answer, claims[card.picture], f"card-{card.id}", [card.panel]) if card.picture else None
+    mechanism: list[dict[str, Any]] = []
+    for claim in book.claims:
+        left = [k for k in range(1, len(claim.figure.get("panel", ())) + 1) if (claim.id, k) not in shown]
+        found = [f for f in answer.ordered if f.claim == claim.id]
+        drawn = _figure(answer, claim, f"claim-{claim.id}", left) if left else None
+        if found or drawn:
+            on_cards = [card for card in book.cards if card.picture == claim.id]
+            mechanism.append(
+                {"claim": claim, "figure": drawn, "words": claim_words(answer, claim) if found else "",
+                 "tests": [_row(answer, f) for f in found], "cards": on_cards}
+            )  # fmt: skip
+    catalogue = answer.lab.catalogue
+    scenes: dict[str, Scene] = {}
+    if not answer.lab.overrides:  # scenes run the catalogue's own numbers
+        scenes = {s.scene.key: s for s in scenes_of(answer.drug, catalogue=catalogue)}
+    for one in told:
+        one["scene"] = scenes.pop(one["card"].scene, None)
+    kinds = [
+        (words, *answer.count(kind), [f for f in answer.misses if f.test.evidence == kind])
+        for kind, words in _KINDS.items()
     ]
-    for caption, columns, rows in answer.tables:
-        parts.append(section(caption, table(columns, rows)))
-    if answer.findings:
-        parts.append(section("How it came out", _verdicts(answer), key="verdicts"))
-    parts += [_claim(answer, claim) for claim in answer.claims if claim.tests]
-    if answer.not_tested:
-        skipped = [(key, said, why) for key, said, why in answer.not_tested]
-        parts.append(section("Not tested in this version", table(("id", "claim", "why not"), skipped)))
-    if answer.unknown:
-        items = "".join(f"<li>{esc(said)}</li>\n" for said in answer.unknown)
-        parts.append(section("What is not known", Raw(f"<ul>\n{items}</ul>\n")))
-    entries = [(key, label, address, "") for key, label, address in answer.sources()]
-    if entries:
-        parts.append(section("Sources of the claims", bibliography(entries)))
-    lead = f"An answer by running it: {answer.name}, simulated by schild."
-    return page(answer.question, *parts, lead=lead, foot=answer.advice)
+    return render(
+        "answer.html", title=book.question, answer=answer, book=book, cards=told, steps=_steps(answer),
+        mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, version=__version__,
+        sources=[(key, label, link(address), "") for key, label, address in answer.sources() if label],
+        manifest=[(k, str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],
+        cite=cite_words(answer), address=ADDRESS, scenes=list(scenes.values()), stated=Raw(stated_of(answer)),
+        linked={t["test"].id for m in mechanism for t in m["tests"]},
+        engine=engine_of(answer.drug, catalogue=catalogue) if not answer.lab.overrides else None,
+    )  # fmt: skip
 
 
-def _verdicts(answer: Explanation) -> Raw:
-    misses = [
-        (
-            badge("missed"),
-            Raw(f"<strong>{esc(f.test.id)}</strong> {esc(f.test.statement)}<br><small>{esc(_why(f))}</small>"),
-            f.test.observed, f.predicted, f.test.size(f.outcome.predicted),
-        )
-        for f in answer.misses
-    ]  # fmt: skip
-    head = paragraph(answer.counts)
-    words = ("verdict", "claim, and why it misses", "observed", "predicted (90 % band)", "size")
-    first = (
-        table(words, misses, caption="Misses", head=False, widths=(11, 43, 18, 15, 13))
-        if misses
-        else paragraph("No test missed.")
-    )
-    return Raw(head + first + (paragraph(answer.line) if answer.line else ""))
+def _steps(answer: Explanation) -> list[dict[str, Any]]:
+    """The boxes of the diagram, each with a number and the course of a usual dose drawn small."""
+    steps, outputs = answer.book.steps, [s.output for s in answer.book.steps if s.output]
+    found = None
+    if outputs:
+        found = answer.lab.run(str(answer.book.defaults["dose"]), 168.0, 1.0, outputs, receptors=["mor"])
+    told = []
+    for step in steps:
+        spark = ""
+        if found is not None and step.output:
+            y = np.asarray(found[step.output].value, dtype=np.float64)
+            x, y = np.linspace(1, 139, y.size), 29 - 27 * y / (y.max() or 1.0)
+            keep = [*range(0, 12), *range(12, y.size, 4)]
+            spark = "M" + " ".join(f"{a:.0f} {b:.1f}" for a, b in zip(x[keep], y[keep], strict=True))
+        number = {"id": step.number, **number_words(answer.by_id[step.number])} if step.number else None
+        told.append({"step": step, "number": number, "spark": spark})
+    return told
 
 
-def _why(f: Finding) -> str:
-    return f.reason or "Not listed as known."
+def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) -> dict[str, Any]:
+    """Panels of the figure of a claim with their table; source, version and address stand in each."""
+    names = [label for label in dict.fromkeys(key for test in claim.tests for key in test.source) if label != "schild"]
+    said = re.sub(r"(?<=[a-z])(?=\d{4})", " ", ", ".join(names))
+    about = f"{answer.name}, {claim.id}" if claim.tests else answer.name
+    foot = [f"{about}. {said}"[:52].rstrip(", ") + ("" if len(said) + len(about) < 50 else " …")]
+    foot = [*foot, f"schild {__version__}, {ADDRESS}"]
+    drawn = draw(claim.figure, answer.lab, key, claim.places, answer.book.defaults, only=panels, foot=foot)
+    return {"drawn": drawn, "panels": [Raw(svg) for svg in drawn.panels], "tables": number_tables(drawn),
+            "legend": [(Raw(svg), words) for svg, words in drawn.legend]}  # fmt: skip
 
 
-def _figure(answer: Explanation, claim: Claim) -> Raw:
-    d = draw(claim.figure, answer.lab, f"figure-{claim.id}", claim.places, answer.defaults)
-    return figure(d.svg, caption=d.caption, data=d.data, name=f"{answer.drug}-{claim.id}")
+def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Thin the numbers behind each panel of a figure to a table: title, columns, rows.
+
+    A table has a line for each curve, with five of its points and the band beside them. Numbers that belong to names
+    (a forest, a map) keep a line for each name.
+    """
+    groups: dict[str, dict[str, list[Any]]] = {}
+    for name, column in drawn.data.items():
+        title, _, rest = name.rpartition(": ") if ": " in name else ("", "", name)
+        values = column[: max((k + 1 for k, v in enumerate(column) if v != ""), default=0)]
+        groups.setdefault(title, {})[rest] = values
+    told = []
+    for title, data in groups.items():
+        merged = {}
+        for name, column in data.items():
+            if not name.endswith((" 5 %", " 95 %")) and column:
+                low, high = data.get(f"{name} 5 %"), data.get(f"{name} 95 %")
+                merged[name] = [
+                    _short(v) + (f", {_short(low[k])} to {_short(high[k])}" if low and high else "")
+                    for k, v in enumerate(column)
+                ]
+        if any(isinstance(v, str) and v for column in data.values() for v in column):
+            longest = max(map(len, merged.values()))
+            filled = [[*column, *[""] * (longest - len(column))] for column in merged.values()]
+            told.append((title, list(merged), [list(row) for row in zip(*filled, strict=True)]))
+        else:
+            lines = []
+            for name, column in merged.items():
+                at = sorted({round(k * (len(column) - 1) / (_SHOWN - 1)) for k in range(_SHOWN)})
+                lines.append([name, *(column[k] for k in at), *[""] * (_SHOWN - len(at))])
+            told.append((title, [], lines))
+    return told
 
 
-def _claim(answer: Explanation, claim: Claim) -> Raw:
-    found = [f for f in answer.ordered if f.claim == claim.id]
-    drawn = _figure(answer, claim) if claim.figure else ""
-    rows = [_row(f) for f in found]
-    words = ("verdict", "what was run, and its source", "observed and criterion", "predicted (90 % band)")
-    title = f"{claim.id}. {claim.statement}" if claim.figure else claim.statement
-    return section(title, drawn, table(words, rows, head=False, widths=(14, 44, 25, 17)), key=claim.id)
+def _short(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    size = abs(float(value))
+    if 1e-9 < size < 1e-3:
+        return "<0.001"
+    return f"{value:,.0f}" if size >= 99.5 or size <= 1e-9 else f"{value:.2g}"
 
 
-def _row(f: Finding) -> tuple[str, ...]:
-    t, missed = f.test, f.reason if f.holds == "no" else ""
-    notes = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in (t.why, t.note, missed) if part)
-    lines = [f"<strong>{esc(t.id)}</strong> {esc(t.statement)}"]
-    lines += [f"<small>{esc(text)}</small>" for text in (notes, ", ".join((*t.source, *t.rows))) if text]
-    verdict = Raw(
-        f"{badge(f.verdict)}<br><small>{esc(EVIDENCE_WORDS[t.evidence] if t.op else 'no data decide it')}</small>"
-    )
-    asked = t.criterion + (f"; {t.size(f.outcome.predicted)}" if f.holds == "no" else "")
-    measured = Raw(f"{esc(t.observed or '–')}<br><small>criterion: {esc(asked)}</small>")
-    return verdict, Raw("<br>".join(lines)), measured, f.predicted
+def _row(answer: Explanation, f: Finding) -> dict[str, Any]:
+    """A test for the page: what was run, what people showed, what the model gives, where it comes from."""
+    test = f.test
+    notes = [part for part in (test.why, test.note, f.reason if f.holds == "no" else "") if part]
+    addresses = {key: link(address) for key, _, address in answer.sources()}
+    return {
+        "f": f, "test": test, "notes": " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in notes),
+        "evidence": EVIDENCE_WORDS[test.evidence] if test.op else "no data decide it",
+        "off": test.size(f.outcome.predicted) if f.holds == "no" else "",
+        "sources": [(key, addresses.get(key, "")) for key in test.source if key != "schild"],
+        "rows": _rows(test.rows),
+        "run": f"{test.run.replace('_', ' ')}: " + "; ".join(f"{k} {_plain(v)}" for k, v in test.options.items()),
+    }  # fmt: skip
+
+
+def _rows(rows: Sequence[str]) -> str:
+    """Rows of the evidence tables, each table named once: ``naltrexone/data.csv#D06`` is row D06 on naltrexone."""
+    tables: dict[str, list[str]] = {}
+    for row in rows:
+        place, _, number = row.partition("#")
+        tables.setdefault(place.partition("/")[0], []).append(number)
+    return "; ".join(f"{name} {', '.join(numbers)}".strip() for name, numbers in tables.items())
+
+
+def _plain(value: Any) -> str:
+    """An option for reading."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    return ", ".join(map(_plain, value)) if isinstance(value, (list, tuple)) else str(value)

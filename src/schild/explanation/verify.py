@@ -57,16 +57,23 @@ class Verified:
 def stated_of(answer: Explanation) -> str:
     """Write what the page of an answer states, as JSON: predictions, bands, verdicts, scenes at their first setting."""
     numbers = {
-        f.test.id: [f.outcome.predicted, *f.outcome.band, f.holds] for f in answer.findings if not f.outcome.missing
+        f.test.id: [*map(_short, (f.outcome.predicted, *f.outcome.band)), f.holds]
+        for f in answer.findings
+        if not f.outcome.missing
     }
     scenes = {s.scene.key: s.scene.scenario for s in scenes_of(answer.drug, catalogue=answer.lab.catalogue)}
     results = {s.scene.key: s.results for s in scenes_of(answer.drug, catalogue=answer.lab.catalogue)}
     manifest = answer.manifest
-    stated = {
+    stated: dict[str, Any] = {
         "schild": manifest["schild"], "drug": answer.drug, "people": answer.lab.n, "draws": answer.lab.draws,
         "numbers": numbers, "scenes": scenes, "results": results,
     }  # fmt: skip
     return json.dumps(plain(stated), allow_nan=False).replace("</", "<\\/")
+
+
+def _short(value: float | None) -> float | None:
+    """Nine digits, a thousandth of what two numbers may differ by."""
+    return None if value is None else float(f"{value:.9g}")
 
 
 def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[..., None] | None = None) -> Verified:

@@ -6,23 +6,40 @@ together from them, and the answers to ``explain`` and ``validate`` are made of 
 
 from __future__ import annotations
 
-from schild.report.drawing import INK, draw_on, new_figure, svg_of
-from schild.report.parts import Raw, badge, bibliography, esc, figure, notice, number, page, paragraph, section, table
+from schild.report.drawing import INK, WIDTH, draw_on, new_figure, svg_of
+from schild.report.parts import (
+    Raw,
+    badge,
+    bibliography,
+    esc,
+    figure,
+    link,
+    notice,
+    number,
+    page,
+    paragraph,
+    render,
+    section,
+    table,
+)
 from schild.report.simulation import simulation_html
 
 __all__ = [
     "INK",
+    "WIDTH",
     "Raw",
     "badge",
     "bibliography",
     "draw_on",
     "esc",
     "figure",
+    "link",
     "new_figure",
     "notice",
     "number",
     "page",
     "paragraph",
+    "render",
     "section",
     "simulation_html",
     "svg_of",

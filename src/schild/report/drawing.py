@@ -1,11 +1,12 @@
-"""Matplotlib figures as SVG that sits in a page: text stays text, ink follows light and dark."""
+"""Matplotlib figures as small SVG that sits in a page: text stays text, ink follows light and dark."""
 
 from __future__ import annotations
 
+import html
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from schild.figures import plain_texts
@@ -15,31 +16,44 @@ if TYPE_CHECKING:
 
 #: Colour that the page replaces by its own text colour.
 INK = "#010203"
-#: Replaced by the page's background.
-PAPER = "#fdfefc"
+#: Width of a panel [px]: a phone of 390 px shows it at its own size.
+WIDTH = 360
+#: Size of the smallest text of a panel. [px]
+SMALLEST = 11.0
 
 _SETTINGS: Any = {
-    "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": 9.5,
+    "font.size": 11.5,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
-    "axes.titlesize": 10,
+    "axes.labelsize": 11.5,
+    "axes.titlesize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.linewidth": 0.7,
+    "axes.linewidth": 0.8,
     "xtick.color": INK,
     "ytick.color": INK,
+    "xtick.labelsize": SMALLEST,
+    "ytick.labelsize": SMALLEST,
     "grid.color": "#888888",
     "grid.alpha": 0.25,
-    "grid.linewidth": 0.6,
+    "grid.linewidth": 0.7,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": SMALLEST,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
-    "savefig.facecolor": "none",
+    "figure.dpi": 72,  # a point is a pixel
 }
+#: Styles of grid, ticks and frame, which the style sheet of pages holds.
+_CLASSES = {
+    ' stroke="#888888" stroke-width="0.7" stroke-opacity="0.25"': ' class="g"',
+    ' fill="currentColor" stroke="currentColor" stroke-width="0.8"': ' class="t"',
+    ' stroke="currentColor" stroke-width="0.8"': ' class="f"',
+    ' fill="currentColor" stroke="currentColor" stroke-width="0.6"': ' class="t"',
+}
+_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ANCHORS = {"center": (0.5, ""), "right": (1.0, "end")}
 
 
 @contextmanager
@@ -51,18 +65,19 @@ def draw_on() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float = 7.2, height: float = 3.2) -> Figure:
-    """Return an empty figure; call it inside ``draw_on``."""
+def new_figure(width: float = 7.4, height: float = 3.2) -> Figure:
+    """Return an empty figure [inch, 72 px each]; call it inside ``draw_on``."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def svg_of(figure: Figure, key: str, alt: str) -> str:
+def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
     """Write a figure as inline SVG.
 
-    ``figure``: drawn inside ``draw_on``; ``key``: unique on the page; ids start with it; ``alt``: what the figure
-    shows, for people who do not see it. Returns an ``svg`` element without declaration, metadata or addresses to load.
+    ``figure``: drawn inside ``draw_on``; ``key``: names the figure on its page; ``alt``: what the figure shows, for
+    people who do not see it; ``foot``: lines below it, such as source and version, which stay in a picture of the
+    screen. Returns an ``svg`` element that loads nothing.
 
     >>> with draw_on():
     ...     f = new_figure()
@@ -70,22 +85,168 @@ def svg_of(figure: Figure, key: str, alt: str) -> str:
     ...     svg_of(f, "a", "a line")[:21]
     '<svg role="img" aria-'
     """
-    import html
-
     import matplotlib as mpl
 
-    buffer = StringIO()
-    plain_texts(figure)
-    with mpl.rc_context({**_SETTINGS, "svg.hashsalt": key}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', text, count=1)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', text)
-    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{key}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", text)
-    text = text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
-    text = re.sub(r"\s*\n\s*", "\n", text)
-    label = html.escape(alt, quote=True)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1).strip()
+    with mpl.rc_context(_SETTINGS):
+        figure.set_dpi(72)
+        plain_texts(figure)
+        width, height = figure.get_size_inches() * 72
+        pen = _pen(width, height)
+        figure.draw(pen)
+    for k, line in enumerate(foot):
+        pen.parts.append(_text(0.0, height + 13 + 14 * k, SMALLEST, line, 'text-anchor="start" opacity=".75"'))
+    return (
+        f'<svg role="img" aria-label="{html.escape(alt)}" data-key="{html.escape(key)}" '
+        f'class="plot" viewBox="0 0 {width:g} {height + 14 * len(foot) + 4 * bool(foot):g}">\n'
+        + "\n".join(pen.parts)
+        + "\n</svg>"
+    )
+
+
+def _text(x: float, y: float, size: float, said: str, more: str = "") -> str:
+    larger = "" if size == SMALLEST else f' font-size="{size:g}"'
+    return f'<text x="{x:.0f}" y="{y:.0f}"{larger}{more and " " + more}>{html.escape(said)}</text>'
+
+
+def _pen(width: float, height: float) -> Any:
+    """Return a renderer that collects SVG elements, with lines thinned to a tenth of a pixel."""
+    from matplotlib.backend_bases import RendererBase
+    from matplotlib.colors import to_hex
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D, Bbox
+
+    flip = Affine2D().scale(1, -1).translate(0, height)
+
+    def colour(rgb: Any) -> str:
+        found = to_hex(rgb[:3])
+        return "currentColor" if found in (INK, "#000000") else found
+
+    def number(value: float) -> str:
+        return f"{value / 10:g}".replace("0.", ".", 1) if abs(value) < 10 else f"{value / 10:g}"
+
+    def steps(path: Any, transform: Any, clip: Any, filled: bool) -> str:
+        found, here = [], (0, 0)
+        curved = path.codes is not None and bool({Path.CURVE3, Path.CURVE4} & set(path.codes))
+        if filled and clip is not None and not curved:
+            path = transform.transform_path(path).clip_to_bbox(Bbox.from_extents(*clip))
+            transform, clip = Affine2D(), None
+        flat = (transform + flip).transform_path(path)
+        if clip is not None:
+            clip = (clip[0] - 1, height - clip[3] - 1, clip[2] + 1, height - clip[1] + 1)
+        simple = len(path.vertices) > 24 and not curved
+        flat.simplify_threshold = 0.6
+        for points, code in flat.iter_segments(
+            simplify=simple, clip=None if filled else clip, curves=True, remove_nans=True
+        ):
+            at = [round(10 * float(v)) for v in points]
+            if code == Path.CLOSEPOLY:
+                found.append("z")
+            elif code == Path.LINETO:
+                dx, dy = at[0] - here[0], at[1] - here[1]
+                if dx and dy:
+                    found.append(f"l{number(dx)} {number(dy)}")
+                elif dx or dy:
+                    found.append(f"h{number(dx)}" if dx else f"v{number(dy)}")
+            else:
+                letter = {Path.MOVETO: "M", Path.CURVE3: "Q", Path.CURVE4: "C"}[code]
+                found.append(letter + " ".join(number(v) for v in at))
+            if code != Path.CLOSEPOLY:
+                here = (at[-2], at[-1])
+        return "".join(found).replace(" -", "-")
+
+    class Pen(RendererBase):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts: list[str] = []
+            self.short: dict[str, int] = {}
+
+        def get_canvas_width_height(self) -> tuple[float, float]:
+            return width, height
+
+        def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:
+            clip = gc.get_clip_rectangle()
+            d = steps(path, transform, None if clip is None else clip.extents, rgbFace is not None)
+            style = self._style(gc, rgbFace)
+            if d and style:
+                self._add(d, style)
+
+        def _add(self, d: str, style: str) -> None:
+            # Short strokes of one kind, such as ticks and lines of the grid, share a path.
+            if len(d) < 40 and style in self.short:
+                self.parts[self.short[style]] = self.parts[self.short[style]].replace('" ', f'{d}" ', 1)
+                return
+            if len(d) < 40:
+                self.short[style] = len(self.parts)
+            self.parts.append(f'<path d="{d}"{style}/>')
+
+        def draw_markers(
+            self, gc: Any, marker_path: Any, marker_trans: Any, path: Any, trans: Any, rgbFace: Any = None
+        ) -> None:
+            if len(path.vertices) == 1:
+                ((x, y),) = trans.transform(path.vertices)
+                self.draw_path(gc, marker_path, marker_trans + Affine2D().translate(x, y), rgbFace)
+                return
+            places = (trans + flip).transform(path.vertices)
+            clip = gc.get_clip_rectangle()
+            if clip is not None:
+                (x0, y0, x1, y1), slack = clip.extents, 1.0
+                places = [
+                    (x, y) for x, y in places
+                    if x0 - slack <= x <= x1 + slack and height - y1 - slack <= y <= height - y0 + slack
+                ]  # fmt: skip
+            style = self._style(gc, rgbFace)
+            if marker_path.codes is not None and Path.CURVE4 in marker_path.codes:
+                r = marker_trans.transform_path(marker_path).get_extents().width / 2
+                if "stroke" not in style and len(places) > 20:  # dots: round ends of lines without length
+                    d = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places if math.isfinite(x + y))
+                    ink = style.replace("fill", "stroke")
+                    self.parts.append(f'<path d="{d}"{ink} stroke-width="{2 * r:.3g}" stroke-linecap="round"/>')
+                    return
+                self.parts += [
+                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.3g}"{style}/>' for x, y in places if math.isfinite(x + y)
+                ]
+                return
+            d = "".join(
+                steps(marker_path, marker_trans + Affine2D().translate(x, height - y), None, True)
+                for x, y in places
+                if math.isfinite(x + y)
+            )
+            if d:
+                self._add(d, style)
+
+        def draw_text(
+            self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
+        ) -> None:
+            size = float(prop.get_size_in_points())
+            wide = self.get_text_width_height_descent(s, prop, ismath)[0]
+            share, anchor = _ANCHORS.get(mtext.get_ha() if mtext else "left", (0.0, "start"))
+            turn = math.radians(angle)
+            x, y = x + share * wide * math.cos(turn), y - share * wide * math.sin(turn)
+            said = re.sub(r"\$(?:\\mathdefault\{(.*)\}|(.*))\$", lambda m: m.group(1) or m.group(2), s)
+            said = re.sub(r"\^\{(.*?)\}", lambda m: m.group(1).translate(_POWERS), said)
+            more = [f'text-anchor="{anchor}"'] if anchor else []
+            more += [f'transform="rotate({-angle:g} {x:.1f} {y:.1f})"'] if angle else []
+            ink = colour(gc.get_rgb())
+            more += [f'fill="{ink}"'] if ink != "currentColor" else []
+            self.parts.append(_text(x, y, size, said, " ".join(more)))
+
+        def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
+            raise NotImplementedError("pages draw no images; use pcolormesh")
+
+        def _style(self, gc: Any, face: Any) -> str:
+            found, ink, forced = [], (*gc.get_rgb(), 1.0), gc.get_forced_alpha()
+            filled = 0.0 if face is None else gc.get_alpha() if forced else (*face, 1.0)[3]
+            if filled:
+                found.append(f' fill="{colour(face)}"')
+            if 0 < filled < 1:
+                found.append(f' fill-opacity="{filled:.2g}"')
+            if gc.get_linewidth() > 0 and ink[3] > 0:
+                found.append(f' stroke="{colour(ink)}" stroke-width="{gc.get_linewidth():.3g}"')
+                if ink[3] < 1:
+                    found.append(f' stroke-opacity="{ink[3]:.2g}"')
+                if gc.get_dashes()[1] is not None:
+                    found.append(f' stroke-dasharray="{" ".join(f"{v:.3g}" for v in gc.get_dashes()[1])}"')
+            style = "".join(found)
+            return _CLASSES.get(style, style)
+
+    return Pen()

@@ -1,38 +1,67 @@
-"""Parts of a page. Everything that goes in as text comes out escaped; only `Raw` passes as it is."""
+"""Parts of a page, from templates that escape everything that is not ``Raw``."""
 
 from __future__ import annotations
 
 import csv
-import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from io import StringIO
 from typing import Any
 from urllib.parse import quote
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup as Raw
+from markupsafe import escape
+
 from schild.tables import QUANTIFIED_NG_ML, concentration_words
 from schild.textfile import without_controls
 
+__all__ = [
+    "Raw", "badge", "bibliography", "esc", "figure", "in_words", "link", "notice", "number", "page",
+    "paragraph", "render", "section", "table",
+]  # fmt: skip
+
 #: Rows of a figure's table that the page shows; the download holds all.
 SHOWN = 40
-
 #: Least value that is told in a figure's table whose column holds values of 0.01 and more.
 LEAST = 0.0001
 
 
-class Raw(str):
-    """HTML that is already escaped."""
-
-    __slots__ = ()
+def _plain(value: Any) -> Any:
+    return without_controls(value) if isinstance(value, str) and not isinstance(value, Raw) else value
 
 
 def esc(value: Any) -> Raw:
     """Escape a value; ``Raw`` passes.
 
-    >>> esc("a < b"), esc(Raw("<b>x</b>"))
+    >>> str(esc("a < b")), str(esc(Raw("<b>x</b>")))
     ('a &lt; b', '<b>x</b>')
     """
-    return value if isinstance(value, Raw) else Raw(html.escape(without_controls(str(value)), quote=True))
+    return escape(_plain(value))
+
+
+@cache
+def _templates() -> Environment:
+    found = Environment(
+        loader=PackageLoader("schild.report", "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_plain,
+    )  # fmt: skip
+    found.filters["number"] = number
+    return found
+
+
+def render(template: str, **view: Any) -> str:
+    """Fill a template of the package.
+
+    >>> render("base.html", title="A & B", lead="", foot="", content="").count("<h1>A &amp; B</h1>")
+    1
+    """
+    return _templates().get_template(template).render(view)
+
+
+def _part(name: str, *given: Any, **more: Any) -> Raw:
+    return Raw(getattr(_templates().get_template("parts.html").module, name)(*given, **more))
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -55,26 +84,22 @@ def number(value: Any, digits: int = 3) -> str:
 
 def paragraph(text: Any, *, kind: str = "") -> Raw:
     """Write a paragraph."""
-    return Raw(f"<p{_class(kind)}>{esc(text)}</p>\n")
+    return _part("paragraph", text, kind)
 
 
 def notice(text: Any, *, kind: str = "note", title: str = "") -> Raw:
     """Write a box: ``note``, ``warning``."""
-    head = f"<strong>{esc(title)}</strong> " if title else ""
-    return Raw(f'<div class="box {esc(kind)}" role="note"><p>{head}{esc(text)}</p></div>\n')
+    return _part("notice", text, kind, title)
 
 
 def badge(word: str) -> Raw:
     """Write a verdict as word and sign, so that colour is not needed to read it."""
-    kinds = {"held": ("yes", "✓"), "missed": ("no", "✗"), "kept": ("yes", "✓"), "broken": ("no", "✗")}
-    kind, sign = kinds.get(word, ("none", "–"))
-    return Raw(f'<span class="badge {kind}"><span aria-hidden="true">{sign}</span> {esc(word)}</span>')
+    return _part("badge", word)
 
 
-def section(title: str, *parts: str, key: str = "", level: int = 2) -> Raw:
+def section(title: str, *parts: str, key: str = "") -> Raw:
     """Put parts under a heading."""
-    name = f' id="{esc(key)}"' if key else ""
-    return Raw(f"<section{name}>\n<h{level}>{esc(title)}</h{level}>\n{''.join(parts)}</section>\n")
+    return _part("section", title, Raw("").join(esc(part) for part in parts), key)
 
 
 def table(
@@ -86,29 +111,12 @@ def table(
     head: bool = True,
     widths: Sequence[int] = (),
 ) -> Raw:
-    """Write a table.
+    """Write a table; on a narrow screen each row becomes a card with the names of its columns.
 
     ``rows``: cells; text is escaped, numbers are written with three digits; ``numeric``: columns that are set to the
-    right; ``head``: whether the first cell of each row heads it; ``widths``: shares of the width, in percent. Returns:
-    with scopes, in a box that scrolls sideways on narrow screens.
+    right; ``head``: whether the first cell of each row heads it; ``widths``: shares of the width, in percent.
     """
-    side = set(numeric)
-
-    def cell(k: int, value: Any) -> str:
-        kind = ' class="num"' if k in side else ""
-        shown = esc(value if isinstance(value, str) else number(value))
-        return f'<th scope="row"{kind}>{shown}</th>' if head and k == 0 else f"<td{kind}>{shown}</td>"
-
-    body = "".join(f"<tr>{''.join(cell(k, v) for k, v in enumerate(row))}</tr>\n" for row in rows)
-    names = "".join(f'<th scope="col"{_class("num" if k in side else "")}>{esc(c)}</th>' for k, c in enumerate(columns))
-    top = f"<caption>{esc(caption)}</caption>" if caption else ""
-    group = "".join(f'<col style="width:{w}%">' for w in widths)
-    group = f"<colgroup>{group}</colgroup>" if group else ""
-    kind = ' class="fixed"' if group else ""
-    return Raw(
-        f'<div class="wide" tabindex="0" role="region" aria-label="{esc(caption or "table")}"><table{kind}>{top}{group}'
-        f"<thead><tr>{names}</tr></thead><tbody>\n{body}</tbody></table></div>\n"
-    )
+    return _part("table", columns, list(rows), caption, set(numeric), head, widths)
 
 
 def csv_text(data: Mapping[str, Sequence[Any]]) -> str:
@@ -131,12 +139,11 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
     if data:
         rows = list(zip(*(in_words(column, values) for column, values in data.items()), strict=True))
         step = max(1, math.ceil(len(rows) / SHOWN))
-        said = "" if step == 1 else f" (every {_ordinal(step)} row)"
-        address = f"data:text/csv;charset=utf-8,{quote(csv_text(data))}"
-        link = f'<a download="{esc(name)}.csv" href="{address}">Download as CSV</a>'
+        said = "" if step == 1 else f" (one row in {step})"
         shown = table(list(data), rows[::step], caption=f"{name}{said}", numeric=range(1, len(data)), head=False)
-        below = f"<details><summary>The numbers</summary><p>{link}</p>{shown}</details>"
-    return Raw(f"<figure>\n{svg}\n<figcaption>{esc(caption)}</figcaption>\n{below}</figure>\n")
+        address = f"data:text/csv;charset=utf-8,{quote(csv_text(data))}"
+        below = _part("numbers", shown, address, f"{name}.csv")
+    return _part("figure", Raw(svg), caption, below)
 
 
 def in_words(column: str, values: Sequence[Any]) -> list[Any]:
@@ -156,16 +163,19 @@ def in_words(column: str, values: Sequence[Any]) -> list[Any]:
 
 
 def bibliography(entries: Iterable[tuple[str, str, str, str]]) -> Raw:
-    """Write a list of sources.
+    """Write a list of sources: key, label, DOI or address, note. A page links to addresses and loads none."""
+    return _part("bibliography", [(key, label, link(address), note) for key, label, address, note in entries])
 
-    ``entries``: the address is written as text: a page loads nothing and links nowhere by itself.
+
+def link(address: str) -> str:
+    """Return the address of a source; a bare DOI gets that of its resolver.
+
+    >>> link("10.1000/182"), link("https://example.org/a"), link("javascript:x"), link("")
+    ('https://doi.org/10.1000/182', 'https://example.org/a', '', '')
     """
-    items = []
-    for key, label, address, note in entries:
-        more = f' <span class="address">{esc(address)}</span>' if address else ""
-        said = f" <em>{esc(note)}</em>" if note else ""
-        items.append(f'<li id="ref-{esc(key)}"><strong>{esc(key)}</strong> {esc(label)}{more}{said}</li>\n')
-    return Raw(f'<ol class="sources">\n{"".join(items)}</ol>\n')
+    if address.startswith("10."):
+        return f"https://doi.org/{address}"
+    return address if address.startswith(("https://", "http://")) else ""
 
 
 def page(title: str, *parts: str, lead: str = "", foot: str = "") -> str:
@@ -177,62 +187,5 @@ def page(title: str, *parts: str, lead: str = "", foot: str = "") -> str:
     >>> page("A & B", paragraph("x < y")).count("<h1>A &amp; B</h1>")
     1
     """
-    below = f'<p class="lead">{esc(lead)}</p>\n' if lead else ""
-    end = f"<footer><p>{esc(foot)}</p></footer>\n" if foot else ""
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{esc(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<header><h1>{esc(title)}</h1>\n{below}</header>\n{''.join(parts)}{end}</main>\n</body>\n</html>\n"
-    )
-
-
-def _class(name: str) -> str:
-    return f' class="{esc(name)}"' if name else ""
-
-
-def _ordinal(n: int) -> str:
-    words = {2: "second", 3: "third"}
-    return words.get(n, f"{n}th")
-
-
-STYLE = """\
-:root { --paper: #ffffff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --wash: #f5f7f9;
-  --yes: #00664a; --no: #a33b00; --none: #57606a; --accent: #005a94; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #14181d; --ink: #e6e9ec; --soft: #a2abb4; --line: #3a424b; --wash: #1d2329;
-    --yes: #4fc79e; --no: #f29b67; --none: #a2abb4; --accent: #6cb7ea; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.55;
-  font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 56rem; margin: 0 auto; padding: 2rem 1.1rem 4rem; }
-h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .4rem; }
-h2 { font-size: 1.3rem; margin: 2.6rem 0 .6rem; padding-top: .5rem; border-top: 1px solid var(--line); }
-h3 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; }
-p { margin: .5rem 0 .8rem; } .lead { color: var(--soft); font-size: 1.05rem; } .answer { font-size: 1.08rem; }
-a { color: var(--accent); }
-.box { border-left: 4px solid var(--accent); background: var(--wash); padding: .2rem .9rem; margin: 1rem 0; }
-.box.warning { border-color: var(--no); }
-.badge { display: inline-block; white-space: nowrap; font-weight: 600; font-size: .86em; padding: 0 .45em;
-  border: 1px solid currentColor; border-radius: .3em; }
-.badge.yes { color: var(--yes); } .badge.no { color: var(--no); } .badge.none { color: var(--none); }
-.wide { overflow-x: auto; margin: .8rem 0; }
-small { color: var(--soft); font-size: .87em; }
-table { border-collapse: collapse; font-size: .9rem; width: 100%; }
-.fixed { table-layout: fixed; min-width: 40rem; overflow-wrap: anywhere; }
-caption { text-align: left; color: var(--soft); padding: .2rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .55rem; border-bottom: 1px solid var(--line); }
-thead th { border-bottom: 2px solid var(--line); font-size: .85rem; } tbody th { font-weight: 600; }
-.num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-figure { margin: 1.2rem 0 1.8rem; } figure svg { width: 100%; height: auto; display: block; color: var(--ink); }
-figcaption { color: var(--soft); font-size: .92rem; margin-top: .3rem; }
-details { margin: .4rem 0; font-size: .92rem; } summary { cursor: pointer; color: var(--accent); }
-.sources { font-size: .9rem; padding-left: 1.4rem; } .address { word-break: break-all; color: var(--soft); }
-footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .9rem; }
-nav ul { columns: 2; padding-left: 1.2rem; font-size: .95rem; }
-@media print {
-  :root { --paper: #fff; --ink: #000; --soft: #333; --line: #999; --wash: #fff; }
-  main { max-width: none; padding: 0; } figure, tr, .box { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  details { display: none; } .wide { overflow: visible; } table { font-size: 8pt; } }
-"""
+    content = Raw("").join(esc(part) for part in parts)
+    return render("base.html", title=title, lead=lead, foot=foot, content=content)

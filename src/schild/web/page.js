@@ -5,7 +5,8 @@
   const scenes = document.querySelectorAll("[data-scene]");
   if (!scenes.length || !globalThis.WebAssembly || !globalThis.DecompressionStream) return;
   const bytes = (id) => Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
-  const engine = await SchildEngine.load(bytes("schild-engine"), bytes("schild-pack"));
+  const module = new Blob([bytes("schild-engine")]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const engine = await SchildEngine.load(await new Response(module).arrayBuffer(), bytes("schild-pack"));
   const {header} = engine;
   const NUMBERS = ["mg", "n", "every_h", "until_h", "weight_kg", "crcl_ml_min", "at_h"];
   const DEFAULTS = {missed: "", weight_kg: 70, liver: "normal", crcl_ml_min: 100, challenge: "", at_h: 24};

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from base64 import b64encode
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What stands at the end of a page: module and pack in base64, and the script."""
+    """What stands at the end of a page: module and pack, each compressed and in base64, and the script."""
 
     module: str
     pack: str
@@ -59,7 +60,7 @@ def engine_of(drug: str, *, catalogue: Catalogue | None = None) -> Engine | None
     folder = files("schild.web")
     script = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("live.js", "page.js"))
     return Engine(
-        module=b64encode(module_bytes()).decode(),
+        module=b64encode(gzip.compress(module_bytes(), 9, mtime=0)).decode(),
         pack=b64encode(pack([drug], catalogue=catalogue)).decode(),
         script=script.replace("</", "<\\/"),
     )

@@ -95,8 +95,8 @@ def test_a_claim_as_data_is_run_and_its_figure_drawn(tmp_path):
     assert found["N1.1"].holds == "yes"
     assert 0 < found["N1.2"].outcome.predicted < 100
     assert "{" not in answer.paragraphs[0]
-    (claim,) = answer.claims
-    drawn = draw(claim.figure, answer.lab, "own", claim.places, answer.defaults)
+    (claim,) = answer.book.claims
+    drawn = draw(claim.figure, answer.lab, "own", claim.places, answer.book.defaults)
     assert max(drawn.data["mu"]) == pytest.approx(found["N1.1"].outcome.predicted, rel=0.5)
     assert "20 runs" in drawn.caption
     assert json.loads(answer.to_json())["summary"]["drug"] == "naloxone"
