@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +62,7 @@ def panels(
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=size, layout="constrained")
+        figure._repr_png_ = partial(_png, figure)  # type: ignore[attr-defined]  # a notebook shows it without pyplot
         return list(figure.subplots(rows, columns, squeeze=False, **layout).flat), figure
     given = list(np.asarray(ax, dtype=object).ravel())
     if len(given) != rows * columns:
@@ -68,6 +71,12 @@ def panels(
             "out for a new figure."
         )
     return given, ax
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
 
 
 def headline(drawn: Figure | Any, axes: Sequence[Axes], title: str) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from schild.tables import number_words, spread_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +78,43 @@ class Shown:
         said = " ".join(self.about().split())
         said = said if len(said) <= 300 else said[:297] + "..."
         return f"<{type(self).__name__}: {said}>\n.summary() .plot() .to_frame() .to_json() .cite() .manifest"
+
+    def _repr_html_(self) -> str:
+        """Show the result in a notebook: what it is, warnings, the first rows of its summary; all text escaped."""
+        said = " ".join(self.about().split())
+        parts = [f"<p><b>{type(self).__name__}</b>: {escape(said if len(said) <= 300 else said[:297] + '...')}</p>"]
+        parts += [f"<p>Warning: {escape(str(w)[:300])}</p>" for w in list(getattr(self, "warnings", ()))[:3]]
+        parts.append(_html_table(self.summary()))
+        parts.append("<p><code>.summary() .plot() .to_frame() .to_json() .cite() .manifest</code></p>")
+        return "".join(parts)
+
+
+#: Rows and columns of a result in a notebook.
+_ROWS, _COLUMNS = 12, 8
+
+
+def _html_table(summary: Any) -> str:
+    """Write the first rows of a summary as an HTML table."""
+    if isinstance(summary, Mapping):
+        heads, rows = ["", "value"], [[key, value] for key, value in summary.items()]
+    else:
+        entries = [row if isinstance(row, Mapping) else {"": row} for row in summary]
+        heads = list(dict.fromkeys(key for row in entries for key in row))[:_COLUMNS]
+        rows = [[row.get(head) for head in heads] for row in entries]
+    lines = ["".join(f"<th>{escape(str(head))}</th>" for head in heads)]
+    lines += ["".join(f"<td>{escape(_cell(value))}</td>" for value in row) for row in rows[:_ROWS]]
+    more = f"<p>{len(rows) - _ROWS:,} more rows in .summary()</p>" if len(rows) > _ROWS else ""
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + f"</table>{more}"
+
+
+def _cell(value: Any) -> str:
+    if value is None or isinstance(value, (str, bool, np.bool_)):
+        return "" if value is None else str(value)[:120]
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return number_words(float(value)) if math.isfinite(value) else "-"
+    if isinstance(value, Mapping) and "q50" in value:
+        return spread_words(value, number_words)
+    return str(plain(value))[:120]
 
 
 def plain(value: Any) -> Any:

@@ -62,12 +62,17 @@ def test_a_result_has_every_verb_and_a_short_repr(name):
     assert isinstance(result, Shown)
     assert len(repr(result)) < 500
     assert repr(result).startswith(f"<{type(result).__name__}: ")
+    shown = result._repr_html_()
+    assert len(shown) < 12_000
+    assert "<table><tr><th>" in shown
     assert result.summary()
     assert len(result.to_frame())
     data = json.loads(result.to_json())
     assert data["manifest"] == plain(dict(result.manifest))
     assert isinstance(result.cite(), str)
-    assert isinstance(result.plot(), Figure)
+    figure = result.plot()
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_()[:4] == b"\x89PNG"  # what a notebook shows
     axes = list(Figure().subplots(panels, 1, squeeze=False)[:, 0])
     given = axes[0] if panels == 1 else axes
     assert result.plot(ax=given) is given
@@ -98,6 +103,16 @@ def test_answers_that_take_long_have_the_verbs_too(kind):
         assert getattr(kind, verb) is not getattr(Shown, verb)
     assert kind.__repr__ is Shown.__repr__
     assert isinstance(kind.manifest, property)
+
+
+def test_a_notebook_shows_text_as_it_is():
+    result = schild.simulate(
+        "naltrexone 50 mg po", until="1 h", title="<script>alert(1)</script>", overrides={"heroin.cl": 9}
+    )
+    shown = result._repr_html_()
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "Warning: heroin.cl was given" in shown
 
 
 def test_plain_data_has_no_nan_and_no_numpy():

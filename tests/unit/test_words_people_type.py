@@ -7,7 +7,8 @@ import pytest
 from schild.catalog import load
 from schild.errors import InputError, UnknownNameError, close_names
 from schild.regimen import parse_regimen
-from schild.simulation import Run, model_of
+from schild.simulation import Run, events_of, model_of
+from schild.simulation.caution import unit_slips
 from schild.units import ticks
 
 COMBINATIONS = [key for key, traded in load().trade_names.items() if len(traded.contains) > 1]
@@ -130,3 +131,48 @@ def test_a_route_that_is_not_there_hints_at_the_slow_form(words, slow):
     told = str(caught.value)
     assert "the catalogue has" in told
     assert (f"Did you mean {slow}" in told) if slow else ("Did you mean" not in told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("naltrexone IM 380 mg", "Write 'naltrexone 380 mg im'"),
+        ("naltrexone depot 380 mg", "im_depot for a depot injection"),
+        ("naltrexone 380 mg depot", "im_depot for a depot injection"),
+        ("naltrexone xr 380 mg", "oral_er for a tablet or capsule, im_depot for a depot"),
+        ("oxycodone ER 20 mg po", "oral_er"),
+        ("oxycodone 20 mg ER", "oral_er"),
+        ("oxycodone 20 mg po er q12h", "oral_er"),
+        ("naltrexone 50 po", "'50' has no unit"),
+        ("naltrexone 50 mg po once daily", "Write the interval as q24h"),
+        ("suboxone 8/2 mg sl", "one regimen for each drug"),
+        ("buprenorphine/naloxone 8 mg sl", "one regimen for each drug"),
+    ],
+)
+def test_what_people_type_is_refused_with_what_to_write(words, told):
+    with pytest.raises(InputError) as caught:
+        parse_regimen(words)
+    assert told in str(caught.value)
+
+
+def test_low_dose_naltrexone_and_narcan_are_known():
+    assert load().drug("LDN").key == "naltrexone"
+    assert load().drug("Narcan").key == "naloxone"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("naltrexone 50 g po", ["50 g of naltrexone is far from the published doses", "Was 50 mg meant?"]),
+        ("fentanyl 100 mg iv", ["Was 100 ug meant?"]),
+        ("naltrexone 20 ug po", ["Was 20 mg meant?"]),
+        ("naltrexone 50 mg po", []),
+        ("naltrexone 4.5 mg po", []),
+        ("fentanyl 2 mg iv", []),
+        ("naloxone 10 mg iv", []),
+    ],
+)
+def test_an_amount_in_a_wrong_unit_is_said(words, told):
+    said = " ".join(unit_slips(load(), events_of(Run.of(words, until="1 d"))))
+    assert bool(said) == bool(told)
+    assert all(part in said for part in told)

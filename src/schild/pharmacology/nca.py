@@ -127,8 +127,8 @@ def area(times: ArrayLike, levels: ArrayLike, start: float | None = None, end: f
     Examples
     --------
     >>> t = np.linspace(0.0, 10.0, 5)
-    >>> round(area(t, np.exp(-0.3 * t)), 9) == round((1 - np.exp(-3.0)) / 0.3, 9)
-    True
+    >>> round(area(t, np.exp(-0.3 * t)), 6), round(float(1 - np.exp(-3.0)) / 0.3, 6)
+    (3.167376, 3.167376)
     """
     t, c = np.asarray(times, dtype=np.float64), np.asarray(levels, dtype=np.float64)
     a, b = t[0] if start is None else start, t[-1] if end is None else end

@@ -21,6 +21,9 @@ _FREQUENCIES = {
     **{"hourly": "q1h", "qod": "q48h", "weekly": "q7d", "monthly": "q28d"},
     "prn": "one dose for each time it is taken",
 }
+#: Words for a slow release, which is part of the route here, and those of them that are an injection.
+_SLOW = ("er", "xr", "sr", "cr", "mr", "xl", "la", "lai", "depot", "extended-release", "slow-release", "long-acting")
+_INJECTED = ("la", "lai", "depot", "long-acting")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COUNT = re.compile(r"[x×]([0-9]+)", re.IGNORECASE)
 _SPAN = re.compile(r"([0-9]+)(?:[-–]([0-9]+))?")
@@ -73,7 +76,12 @@ class _Reader:
         if found.end() < len(word.text):
             return word
         unit = self.peek()
-        if unit is None or not re.match(r"[A-Za-zµμ]", unit.text) or _is_clause(unit.low):
+        if (
+            unit is None
+            or not re.match(r"[A-Za-zµμ]", unit.text)
+            or _is_clause(unit.low)
+            or unit.low.replace("-", "_") in ROUTES
+        ):
             self.fail(
                 f"{word.text[:40]!r} has no unit; expected {what} with its unit.",
                 f"Write it like {example!r}.",
@@ -164,6 +172,12 @@ def _dose(text: str) -> Dose:
     if first.low == "reset":
         parts["evid"] = 3
     else:
+        if re.fullmatch(r"[A-Za-z_]+([/+][A-Za-z_]+)+", first.text):
+            reader.fail(
+                f"{first.text[:60]!r} names more than one drug; expected one.",
+                "Write one regimen for each drug, each with its own amount.",
+                *first[1:],
+            )
         parts["drug"] = reader.read(first, lambda name: canonical_name(name, "drug"))
         _amount(reader, parts)
         _route(reader, parts)
@@ -186,9 +200,23 @@ def _dose(text: str) -> Dose:
 def _amount(reader: _Reader, parts: dict[str, Any]) -> None:
     following = reader.peek()
     if following is not None and not _NUMBER.match(following.text):
+        _slow_release(reader, following)
+        after = " ".join(word.text for word in reader.words[reader.at + 1 : reader.at + 3])
+        if following.low.replace("-", "_") in ROUTES and _NUMBER.match(after):
+            reader.fail(
+                f"The route {following.text!r} stands before the amount; expected the amount first.",
+                f"Write '{parts['drug']} {after} {following.low}'.",
+                *following[1:],
+            )
         reader.fail(
             f"{following.text[:40]!r} stands here; expected an amount.",
             f"Write {_PATTERN}. A salt comes after the amount: 'naltrexone 50 mg hydrochloride po'.",
+            *following[1:],
+        )
+    if following is not None and re.fullmatch(r"[0-9.]+/[0-9.]+([A-Za-zµμ]+)?", following.text):
+        reader.fail(
+            f"{following.text!r} reads as the strengths of a combination; expected one amount of one drug.",
+            "Write one regimen for each drug, each with its own amount.",
             *following[1:],
         )
     word = reader.quantity("an amount", "50 mg")
@@ -217,6 +245,8 @@ def _route(reader: _Reader, parts: dict[str, Any]) -> None:
     if len(names) > (1 if known else 2):
         extra = names[1 if known else 2]
         _no_clause(reader, extra)
+    for word in names:
+        _slow_release(reader, word)
     if len(names) == 2:
         parts["basis"] = reader.read(names[0], lambda name: canonical_name(name, "salt"))
     parts["route"] = reader.read(names[-1], lambda name: canonical_name(name, "route"))
@@ -303,8 +333,23 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         _no_clause(reader, word)
 
 
+def _slow_release(reader: _Reader, word: _Word) -> None:
+    """Refuse a word for a slow release, which is part of the route."""
+    if word.low in _SLOW:
+        injected = word.low in _INJECTED
+        meant = (
+            "im_depot for a depot injection" if injected else "oral_er for a tablet or capsule, im_depot for a depot"
+        )
+        reader.fail(
+            f"{word.text!r} says that the drug is released slowly; expected it as part of the route.",
+            f"Write {meant}, after the amount; `schild drugs NAME` lists the routes of a drug.",
+            *word[1:],
+        )
+
+
 def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
     """Refuse a word that is no clause, with what may have been meant: an interval, a person, a slip of the pen."""
+    _slow_release(reader, word)
     close = close_names(word.low, _KEYWORDS, most=1)
     hint = f"Did you mean {close[0]!r}? Write {_PATTERN}." if close else f"Write {_PATTERN}."
     end = word.end
@@ -319,6 +364,8 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
             "A regimen says what is given; weight, age and the like are options of the command (--weight '60 kg') or "
             "entries of [subject] in a run file."
         )
+    elif word.low in ("once", "twice"):
+        hint = f"Write the interval as {'q24h' if word.low == 'once' else 'q12h'}."
     elif word.low == "until":
         hint = "Give the number of doses (x7) and the end of the run (--until)."
     reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, word.start, end)

@@ -14,7 +14,7 @@ from schild.people import Given, Overrides, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulation.adaptation import ADAPTATION
-from schild.simulation.caution import cautions, label_cautions
+from schild.simulation.caution import cautions, label_cautions, unit_slips
 from schild.simulation.effects import Effects
 from schild.simulation.guard import AGONISTS, check_doses
 from schild.simulation.output import Output
@@ -197,7 +197,11 @@ def _prepare(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "
             "Make the run longer or the doses earlier."
         )
-    warnings = [*check_doses(numbers, events, who), *label_cautions(numbers, events)]
+    warnings = [
+        *check_doses(numbers, events, who),
+        *label_cautions(numbers, events),
+        *unit_slips(numbers.catalogue, events),
+    ]
     prepared = prepare(
         numbers.of_people(people_of(who, numbers, run.run.seed)),
         events,

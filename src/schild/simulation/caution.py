@@ -6,7 +6,9 @@ interval and no test is wholly reliable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
-__all__ = ["cautions", "label_cautions"]
+__all__ = ["cautions", "label_cautions", "unit_slips"]
 
 #: Dependence above which an antagonist is begun in a dependent person; 1 is steady use of morphine 120 mg a day. [1]
 DEPENDENT = 0.05
@@ -104,6 +106,59 @@ def cautions(
             f"took opioids, {_when(hours[top])}, and takes {tolerance[-1]:.2g} times ({between(*after)}) at the end. "
             f"How fast people lose tolerance has not been measured. {ONCE_USUAL}"
         )
+
+
+def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
+    """Say where an amount looks like one in another unit: a thousand times what was given in published studies.
+
+    ``catalogue``: holds the studies; ``events``: expanded doses. Yields one warning for each amount that
+    is far outside the published doses of its drug while the same number a unit of mass up or down lies among them.
+
+    >>> from schild.catalog import load
+    >>> from schild.regimen import expand, parse_regimen
+    >>> [said[:62] for said in unit_slips(load(), expand(parse_regimen("naltrexone 50 g po"), 1))]
+    ['50 g of naltrexone is far from the published doses (of 1 to 38']
+    """
+    seen: set[tuple[str, str, str]] = set()
+    for event in events:
+        amount = event.amount
+        if event.drug is None or amount is None or amount.per_kg or amount.unit not in _MASS:
+            continue
+        drug = catalogue.drug(event.drug)
+        if (place := (drug.key, str(event.route), str(amount))) in seen:
+            continue
+        seen.add(place)
+        published = _published_mg(catalogue, drug.key)
+        if not published:
+            continue
+        low, high = min(published), max(published)
+        given = amount.value * _MASS[amount.unit]
+        factor = 1e-3 if given > 30 * high else 1e3 if given < low / 30 else 0.0
+        if factor and low / 3 <= given * factor <= 3 * high:
+            units = {value: unit for unit, value in _MASS.items()}
+            meant = units.get(_MASS[amount.unit] * factor)
+            range_ = between(f"{low:g} mg", f"{high:g} mg")
+            yield (
+                f"{amount} of {drug.name} is far from the published doses (of {range_}). "
+                + (f"Was {amount.value:g} {meant} meant? " if meant else "")
+                + "Check the unit."
+            )
+
+
+#: Units of mass, in mg.
+_MASS = {"kg": 1e6, "g": 1e3, "mg": 1.0, "ug": 1e-3, "ng": 1e-6}
+
+
+@lru_cache(maxsize=64)
+def _published_mg(catalogue: Catalogue, key: str) -> tuple[float, ...]:
+    """Amounts of a drug in the published studies. [mg]"""
+    rows = (o.regimen for study in catalogue.studies.values() for o in study.observations)
+    given = (found for words in dict.fromkeys(rows) for found in re.findall(r"(\w+) ([\d.]+) (kg|g|mg|ug|ng) ", words))
+    return tuple(
+        float(amount) * _MASS[unit]
+        for drug, amount, unit in given
+        if drug in (*catalogue.drugs, *catalogue.aliases) and catalogue.drug(drug).key == key
+    )
 
 
 def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:

@@ -130,7 +130,7 @@ class Result(Shown):
         --------
         >>> import schild
         >>> table = schild.simulate("naltrexone 50 mg po", until="3 d").nca().set_index(["output", "metric"])
-        >>> round(table.loc[("naltrexone", "LAMZHL"), "value"], 1)
+        >>> round(float(table.loc[("naltrexone", "LAMZHL"), "value"]), 1)
         3.1
         """
         from schild.simulation.exposure import exposure, summary_of

@@ -17,7 +17,7 @@ REFUSED = {
     " ; ": "The regimen is empty",
     "naltrexone": "ends early; expected an amount",
     "naltrexone po": "'po' stands here; expected an amount",
-    "naltrexone 50 po": "'po' in '50 po' is not a unit of amount",
+    "naltrexone 50 po": "'50' has no unit; expected an amount with its unit",
     "naltrexone 50": "'50' has no unit",
     "naltrexone 50 mg": "does not say how the drug is given",
     "naltrexone 50 mg base": "does not say how the drug is given",
