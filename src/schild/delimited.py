@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 Source: TypeAlias = "str | PathLike[str] | IO[str] | pd.DataFrame"
 
 _MOST = 200_000_000
+MAX_COLUMNS = 1000
+"""The most columns of a table."""
+MAX_LETTERS = 1000
+"""The most letters of a cell."""
+
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "blanks"}
 _COMMA_DECIMAL = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _TITLE = re.compile(r"\s*TABLE NO", re.IGNORECASE)
@@ -69,6 +74,10 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
         name, text = "The table", source.read()
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at, head = _header(name, lines, known, needed)
+    if len(head) > MAX_LETTERS and (
+        len(row := re.split(r"[,;|\t ]+", head)) > MAX_COLUMNS or len(max(row, key=len)) > MAX_LETTERS
+    ):
+        raise InputError(_too_much(name, at + 1, row))
     separator = _separator(head, known)
     names = _names(name, head, separator, known)
     found: list[list[str]] = []
@@ -77,6 +86,8 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
     same = [column.strip().lower() for column in names]
     try:
         for row in reader:
+            if len(row) > MAX_COLUMNS or max(map(len, row), default=0) > MAX_LETTERS:
+                raise InputError(_too_much(name, at + 1 + reader.line_num, row))
             if row and any(map(str.strip, row)) and [cell.strip().lower() for cell in row[: len(same)]] != same:
                 found.append(row)
                 numbers.append(at + 1 + reader.line_num)
@@ -94,6 +105,13 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
         for column in range(width):
             _decimal_points(frame, column, numbers)
     return Rows(name, frame, np.array(numbers), cells, True, _SEPARATORS[separator])
+
+
+def _too_much(name: str, line: int, row: list[str]) -> str:
+    return (
+        f"{name}, line {line}: {len(row):,} cells, the longest of {max(map(len, row)):,} letters; expected at most "
+        f"{MAX_COLUMNS:,} cells of {MAX_LETTERS:,} letters. Correct that line; a quotation mark may be open."
+    )
 
 
 def _header(

@@ -97,3 +97,75 @@ def test_a_molar_mass_that_is_none_or_that_nothing_needs(call, tmp_path, mass, s
     told = call("fit", tmp_path / "data.csv", f"--molar-mass={mass}", *how)
     assert (told.code, told.out) == (2, "")
     assert says in told.err
+
+
+@pytest.mark.parametrize("case", ["digits", "letters", "columns", "header", "quote"])
+@pytest.mark.parametrize(
+    ("command", "head", "row"),
+    [
+        (("import", "nonmem", "FILE", "--cmt", "1=naltrexone oral", "--unit", "mg"), "TIME,AMT,CMT,ID", "0,50,1"),
+        (("fit", "FILE"), "antagonist [nM],agonist [nM],response,curve", "0,1,2"),
+        (("fit", "FILE"), "antagonist [nM],dose_ratio,series", "10,3"),
+    ],
+)
+def test_tables_with_cells_beyond_any_sense(call, tmp_path, command, head, row, case):
+    head, row = {
+        "digits": (head, f"{row},{'9' * 5000}"),
+        "letters": (head, f"{row},{'x' * 200_000}"),
+        "columns": (head + ",x" * 100_000, row + ",1" * 100_000),
+        "header": (f"{head},{'A' * 1_000_000}", row),
+        "quote": (head, f'{row},"' + "\n1,2,3,4" * 30_000),
+    }[case]
+    (tmp_path / "x.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    told = call(*(str(tmp_path / "x.csv") if word == "FILE" else word for word in command))
+    assert (told.code, told.out) == (2, "")
+    assert "x.csv, line" in told.err
+    assert len(told.err) < 600
+
+
+def test_a_word_beyond_any_sense_is_shown_short(call):
+    for words in (
+        ("import", "nonmem", "x.csv", "--cmt", f"{'9' * 5000}=naltrexone oral"),
+        ("simulate", f"naltrexone {'9' * 5000} mg po"),
+        ("simulate", "naltrexone 50 mg po", "--until", f"{'9' * 5000} d"),
+        ("drugs", "x" * 5000),
+    ):
+        told = call(*words)
+        assert (told.code, told.out) == (2, "")
+        assert len(told.err) < 900, told.err
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(f"t{k // 20}", k // 10 % 2 * 5, 10.0 ** (k % 10)) for k in range(4000)],
+        [("t", k % 25, 1 + k % 1000) for k in range(10_000)],
+        [("t", k % 300, 1 + k) for k in range(3000)],
+    ],
+)
+def test_fits_that_would_take_hours(call, tmp_path, rows):
+    lines = [f"{tissue},{b},{a},{a / (a + 10 * (1 + b))}" for tissue, b, a in rows]
+    (tmp_path / "x.csv").write_text(
+        "tissue,antagonist [nM],agonist [nM],response\n" + "\n".join(lines), encoding="utf-8"
+    )
+    told = call("fit", tmp_path / "x.csv")
+    assert (told.code, told.out) == (2, "")
+    assert "expected responses times curves squared of at most 4,000,000" in told.err
+
+
+def test_work_of_the_other_commands_is_bounded_too(call):
+    for words, says in (
+        (
+            ("rescue", "--opioid", "fentanyl 1.6 mg iv", "--delay", ", ".join(f"{k} s" for k in range(1, 900))),
+            "1,000,000",
+        ),
+        (("curves", "naltrexone", "--agonist", "morphine", "--levels", ",".join(map(str, range(51)))), "at most 50"),
+        (("curves", "naltrexone", "--agonist", "morphine", "--levels", "1,1e-300"), "1e-9"),
+        (("curves", "naltrexone", "--agonist", "morphine", "--tau", "1e-300"), "1e-9"),
+        (("export", "sbml", "naltrexone 1 mg po q1h x10000"), "expected at most"),
+        (("laboratory", "bar", "--n", "1000000000"), "expected at most"),
+        (("plan", "--drug", "naltrexone", "--target", "0.9", "--n", "1000000000"), "1000000"),
+    ):
+        told = call(*words)
+        assert (told.code, told.out) == (2, ""), words
+        assert says in told.err, told.err

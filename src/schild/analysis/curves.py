@@ -230,8 +230,8 @@ def model_curves(
     if receptor not in catalogue.receptors:
         raise UnknownNameError("receptor", receptor, catalogue.receptors)
     drug = _agonist(catalogue, agonist, receptor)
-    if tau is not None and not 0 < tau <= 1e9:
-        raise InputError(f"tau is {tau!r}; expected a number above 0, up to 1e9. Leave it out to see the occupancy.")
+    if tau is not None and not 1e-9 <= tau <= 1e9:
+        raise InputError(f"tau is {tau!r}; expected a number from 1e-9 to 1e9. Leave it out to see the occupancy.")
     for many, what in ((levels, "levels"), (at, "times of a challenge")):
         if len(many) > MAX_CURVES:
             raise InputError(f"{len(many):,} {what} were given; expected at most {MAX_CURVES}. Choose fewer.")
@@ -308,8 +308,8 @@ def _equilibrium(
         raise InputError(
             f"{drug.name} does not bind to {receptor} in the catalogue; expected {', '.join(drug.binding)}."
         )
-    if odd := [level for level in levels if not 0 <= level <= 1e9]:
-        raise InputError(f"A level is {odd[0]!r}; expected C/Kd from 0 to 1e9. Correct it.")
+    if odd := [level for level in levels if level and not 1e-9 <= level <= 1e9]:
+        raise InputError(f"A level is {odd[0]!r}; expected C/Kd of 0, or from 1e-9 to 1e9. Correct it.")
     load = np.array(sorted({0.0, *map(float, levels)}))
     e0, _ = _endogenous(values, receptor, tone)
     a, b = np.broadcast_arrays(grid, load[:, None])

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DoseRatio", "Estimate", "FTest", "SchildFit", "schild_fit"]
 
+#: Responses times curves squared of a fit of some minutes.
+MAX_WORK = 4_000_000
+
 Floats = NDArray[np.float64]
 
 
@@ -121,6 +124,13 @@ def schild_fit(
     if slope is not None and not 0.01 <= slope <= 100:
         raise InputError(f"The Schild slope is held at {slope!r}; expected 0.01 to 100. Use 1, or leave it out.")
     ready = _prepare(table, held)
+    curves = len(ready.labels)
+    if table.rows * curves**2 > MAX_WORK:
+        raise InputError(
+            f"{table.name} has {table.rows:,} responses in {curves:,} curves, which would take more than minutes to "
+            f"fit; expected responses times curves squared of at most {MAX_WORK:,}. Fit fewer tissues at a time, or "
+            "give means of repeated responses."
+        )
     one_level = slope is None and len(set(table.numbers("antagonist").tolist())) == 2
     return _fit(ready, table, 1.0 if one_level else slope, response_unit, title, molar_mass)
 
@@ -161,7 +171,8 @@ def _prepare(table: Table, held: Mapping[str, float]) -> _Ready:
         weight = np.exp(np.mean(np.log(sd))) / sd
     keys = list(zip(tissue.tolist(), level.tolist(), names, strict=True))
     labels = sorted(set(keys))
-    curve = np.array([labels.index(key) for key in keys])
+    place = {label: k for k, label in enumerate(labels)}
+    curve = np.array([place[key] for key in keys])
     tissues = tuple(dict.fromkeys(one for one, _, _ in labels))
     # The order of the rows must not move a single bit of the result.
     order = np.lexsort((weight, y, agonist, curve))

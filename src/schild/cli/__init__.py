@@ -6,6 +6,7 @@ Commands are named here and imported when they are called, so that help is quick
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -173,6 +174,7 @@ def _report(error: Exception) -> int:
 
 def _say(message: str) -> None:
     # A place in a text is shown on lines of its own; everything else a user gave is kept from moving the cursor.
+    message = re.sub(r"\S{400,}", lambda word: f"{word[0][:100]}...", message)
     lines = ["".join(c if c.isprintable() else " " for c in line).rstrip() for line in message.split("\n")]
     try:
         print("schild: " + "\n  ".join(lines), file=sys.stderr, flush=True)

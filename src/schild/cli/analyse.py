@@ -265,7 +265,8 @@ def curves(
     if len(found.load) > 2 and found.surmountable:
         fit = found.fit()
         slope, pa2 = _number(fit["slope"].value, 3), _number(fit["pa2"].value, 3)
-        console.print(f"An experimenter's Schild fit: slope {slope}, pA2 {pa2} (simple competition gives 1 and 0).")
+        says = "no shift is seen" if slope == "-" else f"slope {slope}, pA2 {pa2} (simple competition gives 1 and 0)"
+        console.print(f"An experimenter's Schild fit: {says}.")
     if plot is not None:
         console.print(f"Figure: {plot}")
     console.print(NOTICE, style="dim")

@@ -208,7 +208,7 @@ def _compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]
     for entry in entries or ():
         place, equals, words = (part.strip() for part in entry.partition("="))
         parts = words.split()
-        if not equals or not re.fullmatch(r"[0-9]+|[A-Za-z_]\w*", place) or len(parts) != 2:
+        if not equals or not re.fullmatch(r"[0-9]{1,9}|[A-Za-z_]\w*", place) or len(parts) != 2:
             raise InputError(
                 f"--cmt is {entry!r}; expected a compartment, a drug and a route. Write it like '1=naltrexone oral'."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from schild.cli.console import NOTICE, Whole, out, say_if_compiling
+from schild.cli.console import NOTICE, Whole, out, progress, say_if_compiling
 from schild.cli.figures import check_figure, save_figure
 from schild.cli.options import Numbers
 
@@ -75,20 +75,22 @@ def laboratory(
     if food is not None:
         changes["food"] = food
     say_if_compiling()
-    found = run(
-        protocol,
-        antagonist or ["naltrexone 50 mg po q24h x7"],
-        at=at,
-        n=n,
-        design=design,
-        population=None if sex is None else {"sex": sex},
-        moderators=dict.fromkeys(moderator or [], True),
-        draws=uncertainty,
-        seed=seed,
-        catalogue=data.catalogue,
-        overrides=data.overrides,
-        **changes,
-    )
+    with progress("people") as advance:
+        found = run(
+            protocol,
+            antagonist or ["naltrexone 50 mg po q24h x7"],
+            at=at,
+            n=n,
+            design=design,
+            population=None if sex is None else {"sex": sex},
+            moderators=dict.fromkeys(moderator or [], True),
+            draws=uncertainty,
+            seed=seed,
+            catalogue=data.catalogue,
+            overrides=data.overrides,
+            progress=advance,
+            **changes,
+        )
     if plot is not None:
         save_figure(found.plot(), plot)
     if json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +52,15 @@ def occupancy_course(
     overrides: Given | None = None,
     threads: int | None = None,
     uses: Uses | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Floats, Subject | Population, Result]:
     """Occupancy of mu by all antagonists on board during a session, as a scan would see it.
 
     ``begin_h``: beginning of the session in the time of the regimens [h]; ``grid``, shape (n_grid,): times in the
-    session [h]; ``subject``, ``population``, ``seed``, ``catalogue``, ``overrides`` and ``threads``: as for
-    ``simulate``; ``uses``: record to add to. Returns ``occupancy`` [1], shape (n, n_grid); ``who``: the people, for
-    ``people_of``; ``result``: the run, for its sources and manifest. Raises InputError if a regimen holds an agonist:
-    occupancy by an opioid that also activates is not an antagonist's.
+    session [h]; ``subject``, ``population``, ``seed``, ``catalogue``, ``overrides``, ``threads`` and ``progress``:
+    as for ``simulate``; ``uses``: record to add to. Returns ``occupancy`` [1], shape (n, n_grid); ``who``: the people,
+    for ``people_of``; ``result``: the run, for its sources and manifest. Raises InputError if a regimen holds an
+    agonist: occupancy by an opioid that also activates is not an antagonist's.
 
     >>> import numpy as np
     >>> held, _, _ = occupancy_course(["naltrexone 50 mg po"], 3.0, np.array([0.0, 1.0]))
@@ -85,7 +86,9 @@ def occupancy_course(
         population=None if population is None else dict(population),
     )
     ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in grid]
-    result = simulate_run(run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads, uses=uses)
+    result = simulate_run(
+        run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads, uses=uses, progress=progress
+    )
     held = np.clip(result["mor_pet_occupancy"].values.astype(np.float64), 0.0, 1.0)
     return held, run.who, result
 
@@ -286,6 +289,7 @@ def laboratory(
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
     threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
     **changes: Any,
 ) -> Laboratory:
     """Let people drink in a laboratory with placebo and with an antagonist.
@@ -314,7 +318,7 @@ def laboratory(
         longer what a study would see.
     seed : int
         Of people, decisions and ratings.
-    catalogue, overrides, threads
+    catalogue, overrides, threads, progress
         As for ``simulate``; numbers of a session are those of ``alcohol``, and the kinetics of ``ethanol``.
     **changes
         Fields of the protocol to replace, e.g. ``grams_per_kg=0.4``.
@@ -361,6 +365,7 @@ def laboratory(
         overrides=values.overrides,
         threads=threads,
         uses=uses,
+        progress=progress,
     )
     values = values.of_people(people_of(who, values, seed))
     people = drinkers(values, food=plan.food, moderators=moderators)

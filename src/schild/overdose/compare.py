@@ -30,6 +30,9 @@ BODIES = ("typical", "drawn")
 LINKS = ("anchored", "plain")
 MAX_PEOPLE = 100_000
 
+#: People of all cells together: hours on one processor.
+MAX_IN_ALL = 1_000_000
+
 #: Routes whose overdose is over within two hours or never begins; the others are followed for a day.
 _FAST = ("iv", "in", "smoked")
 #: People followed at once in short and long runs: what is kept of them fits into memory.
@@ -226,6 +229,11 @@ def _rows(
         for k, when in enumerate(delays):
             # What waits for nobody is the same after every delay: once.
             cells += [(plan, when, name) for plan in plans if waits(plan) or k == 0]
+    if n * len(cells) > MAX_IN_ALL:
+        raise InputError(
+            f"{n:,} people in {len(cells):,} cells of regimen, delay and tolerance are {n * len(cells):,}; expected at "
+            f"most {MAX_IN_ALL:,} in all. Ask for fewer people or delays."
+        )
     together_s = _MANY if body.horizon_s <= _SHORT_S else _FEW
     rows, done = [], 0
     for plan, when, name in cells:

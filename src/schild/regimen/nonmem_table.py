@@ -138,7 +138,7 @@ class Table:
             if self.rows.from_file:
                 text = self.text(column)
                 column = text.mask(text.isin(NONE)).astype(object)
-                if text.str.fullmatch(r"[+-]?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?").all():
+                if text.str.fullmatch(r"[+-]?(0|[1-9]\d{0,14})(\.\d*)?([eE][+-]?0?\d)?").all():
                     number = pd.to_numeric(text)
                     column = (number.astype(np.int64) if (number % 1 == 0).all() else number).astype(object)
                 elif wanted is None:

@@ -111,8 +111,11 @@ def test_verbs():
         ("naltrexone 50 mg po", {"agonist": "morphine"}, "No time of a challenge"),
         ("naltrexone 50 mg po", {"agonist": "morphine", "at": ["-1 h"]}, "lies before the run"),
         ("naltrexone 50 mg po", {"agonist": "morphine", "at": ["1 h"], "contact": "0 h"}, "contact is 0 h"),
-        ("naltrexone", {"agonist": "morphine", "levels": [-1.0]}, "C/Kd from 0 to 1e9"),
+        ("naltrexone", {"agonist": "morphine", "levels": [-1.0]}, "C/Kd of 0, or from 1e-9 to 1e9"),
         ("naltrexone", {"agonist": "morphine", "tau": 0.0}, "tau is 0.0"),
+        ("naltrexone", {"agonist": "morphine", "tau": 1e-300}, "tau is 1e-300"),
+        ("naltrexone", {"agonist": "morphine", "tau": float("nan")}, "tau is nan"),
+        ("naltrexone", {"agonist": "morphine", "levels": [1.0, 1e-300]}, "level is 1e-300"),
     ],
 )
 def test_bad_input(words, options, says):
