@@ -44,6 +44,25 @@ def test_the_table_is_what_the_model_gives():
         assert shown == found, f"| {use} | {' | '.join(found)} |"
 
 
+RISES = re.findall(r"^\| (\S+ \S+ mg \S+ q\d+h), (\d+) h \|(.*)\|$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("use", "hours", "cells"), RISES)
+def test_the_rise_after_buprenorphine_is_what_the_model_gives(use, hours, cells):
+    past = {"history": f"{use} for 60 d stopped {hours} h"}
+    found = []
+    for dose in (2, 8, 16):
+        words, head = f"buprenorphine {dose} mg sl at 1 min", {"until": "121 min", "every": "1 min"}
+        score = simulate_run(Run.of(words, subject=past, outputs=["cows"], **head), warn=False)["cows"].values[0]
+        found.append(score.max() - score[0])
+    shown = [float(cell) for cell in cells.split("|")]
+    assert shown == pytest.approx([score[0], *found], abs=0.051)
+
+
+def test_the_page_shows_rises():
+    assert len(RISES) == 6
+
+
 def highest(file: str, *doses: str) -> float:
     run = Run.from_toml(ROOT / "examples" / file)
     if doses:

@@ -36,6 +36,9 @@ RIVALS = (
 PRIOR_SD, PRIOR_SD_WIDE = 0.7, 1.5
 _WIDE = ("half", "tau_slow_down", "tau_slow", "tau_slow_loss")
 
+#: What a rival of the third step adds to a mechanism: its numbers (docs/design/adaptation-refit.md).
+_PARTS = {"reserve": ("reserve",), "expression": ("w_expression", "tau_expression")}
+
 #: Further starting points of a fit, drawn from the priors.
 STARTS = 24
 
@@ -131,6 +134,10 @@ EXPERIMENTS: dict[str, tuple[tuple[str, ...], float, float]] = {
     "lofwall2016_oxycodone": ((_OXYCODONE, "oxycodone 60 mg po at 516 h"), 516.0, 522.0),
     "ctn0030": (_TAPER, 2664.0, 2664.0 + 24 * 36.0),
 }  # fmt: skip
+
+
+#: Experiments that the first fit did not have.
+_SECOND = ("ctn", "lofwall")
 
 
 def _peak(name: str) -> Rule:
@@ -229,6 +236,9 @@ ANCHORS = (
                                          (18, 0.714), (25, 0.772), (35.5, 0.810)])),
 )  # fmt: skip
 
+#: Anchors of the first fit, whose numbers are in use.
+FIRST = tuple(a for a in ANCHORS if a.id.startswith("A"))
+
 STUDIES = tuple(dict.fromkeys(a.study for a in ANCHORS))
 
 
@@ -270,36 +280,50 @@ def course_of(doses: tuple[str, ...], at_h: float, end_h: float, given: Given = 
 
 
 @cache
-def courses(given: Given = ()) -> dict[str, Course]:
-    """Courses of all experiments. ``given``: names and values in place of the catalogue's."""
-    return {name: course_of(*what, given) for name, what in EXPERIMENTS.items()}
+def courses(given: Given = (), first: bool = False) -> dict[str, Course]:
+    """Courses of all experiments. ``given``: names and values in place of the catalogue's; ``first``: as for a fit."""
+    return {n: course_of(*what, given) for n, what in EXPERIMENTS.items() if not (first and n.startswith(_SECOND))}
+
+
+def _parts(rival: str) -> tuple[str, tuple[str, ...]]:
+    """Mechanism of the catalogue, and what a rival of the third step adds to it.
+
+    >>> _parts("response_two_state+reserve+expression")
+    ('response_two_state', ('reserve', 'expression'))
+    """
+    key, *parts = rival.split("+")
+    return key, tuple(parts)
 
 
 def fitted_names(rival: str) -> tuple[str, ...]:
     """Names of the numbers that are fitted for a rival."""
-    entry = load().adaptation[rival]
+    key, parts = _parts(rival)
+    entry = load().adaptation[key]
+    more = [name for part in parts for name in _PARTS[part]]
     fast, slow = entry.states["fast"], entry.states["slow"]
     taus = (fast.gain_up, fast.gain_down, fast.loss_up, fast.loss_down,
             slow.gain_up, slow.gain_down, slow.loss_up, slow.loss_down)  # fmt: skip
-    return (*dict.fromkeys(taus), "w_fast", "w_slow", "slope", "half")
+    return (*dict.fromkeys(taus), "w_fast", "w_slow", "slope", "half", *more)
 
 
-def prior(rival: str) -> dict[str, tuple[float, float]]:
-    """Centre and standard deviation of the logarithm of each fitted number."""
-    steady = morphine_level(load().adaptation[rival].drive)
+def prior(rival: str, first: bool = False) -> dict[str, tuple[float, float]]:
+    """Centre and standard deviation of the logarithm of each fitted number; ``first``: as the first fit had them."""
+    steady = morphine_level(load().adaptation[_parts(rival)[0]].drive)
     centre = {
         "tau_fast_up": 0.75, "tau_fast_down": 24.0, "tau_slow_up": 144.0, "tau_slow_down": 66.0,
         "tau_fast": 4.2, "tau_slow": 97.0,
         "tau_fast_gain": 0.75, "tau_fast_loss": 24.0, "tau_slow_gain": 144.0, "tau_slow_loss": 66.0,
         "w_fast": 0.3, "w_slow": 0.6, "slope": 1.9, "half": 0.5 * steady,
+        "reserve": 2.57, "w_expression": 0.3, "tau_expression": 24.0,
     }  # fmt: skip
-    return {n: (centre[n], PRIOR_SD_WIDE if n in _WIDE else PRIOR_SD) for n in fitted_names(rival)}
+    spread = dict.fromkeys(("half",) if first else _WIDE, PRIOR_SD_WIDE) | {"reserve": 1.0}
+    return {n: (centre[n], spread.get(n, PRIOR_SD)) for n in fitted_names(rival)}
 
 
 @cache
 def morphine_level(kind: str) -> float:
     """Mean drive under morphine 120 mg a day, over the last day of a month."""
-    course = courses()["tompkins2009"]
+    course = courses(first=True)["tompkins2009"]
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
     t = course.time_h[inside]
     return float(np.trapezoid(course.drive[kind][inside], t) / (t[-1] - t[0]))
@@ -312,11 +336,11 @@ def _numbers(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
 
 @cache
 def _typical(rival: str) -> dict[str, float]:
-    return {name: number.value for name, number in load().adaptation[rival].numbers.items()}
+    return {name: number.value for name, number in load().adaptation[_parts(rival)[0]].numbers.items()}
 
 
 def _rates(rival: str, numbers: Mapping[str, float]) -> Floats:
-    states = load().adaptation[rival].states.values()
+    states = load().adaptation[_parts(rival)[0]].states.values()
     return np.array(
         [
             [*(1.0 / numbers[n] for n in (s.gain_up, s.gain_down, s.loss_up, s.loss_down)), float(s.saturates)]
@@ -328,7 +352,7 @@ def _rates(rival: str, numbers: Mapping[str, float]) -> Floats:
 def _residual(rival: str, course: Course) -> Floats:
     """The state that outlasts the weeks: none of its numbers is fitted, so it is followed once for each course."""
     if rival not in course.residual:
-        entry = load().adaptation[rival]
+        entry = load().adaptation[_parts(rival)[0]]
         rates = _rates(rival, _typical(rival))[None, [list(entry.states).index("residual")]]
         course.residual[rival] = follow(course.time_h, course.drive[entry.drive][None], rates)[0, 0]
     return course.residual[rival]
@@ -336,39 +360,57 @@ def _residual(rival: str, course: Course) -> Floats:
 
 def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
     """What a rival says along a course."""
-    entry, everything = load().adaptation[rival], _numbers(rival, numbers)
-    drive = course.drive[entry.drive]
-    fast, slow = follow(course.time_h, drive[None], _rates(rival, everything)[None, :2])[0]
-    weights = [everything[str(entry.states[name].weight)] for name in ("fast", "slow", "residual")]
-    adapted = weights[0] * fast + weights[1] * slow + weights[2] * _residual(rival, course)
+    key, parts = _parts(rival)
+    entry, everything = load().adaptation[key], _numbers(rival, numbers)
+    drive, rates = course.drive[entry.drive], _rates(rival, everything)[:2]
+    if "reserve" in parts:
+        share = everything["reserve"] / everything[entry.receptors["mor"]]
+        drive = share * drive / (1.0 + (share - 1.0) * drive)  # the odds of the response are in proportion to it
+        last = _rates(rival, everything)[[list(entry.states).index("residual")]]
+        rates = np.concatenate([rates, last])
+    if "expression" in parts:
+        once = 1.0 / everything["tau_expression"]
+        rates = np.concatenate([rates, [[once, once, once, once, 0.0]]])
+    states = follow(course.time_h, drive[None], rates[None])[0]
+    fast, slow, residual = (everything[str(entry.states[name].weight)] for name in ("fast", "slow", "residual"))
+    adapted = fast * states[0] + slow * states[1]
+    adapted += residual * (states[2] if "reserve" in parts else _residual(rival, course))
+    if "expression" in parts:
+        adapted -= everything["w_expression"] * states[-1]
     left = withdrawal_drive(adapted, drive, everything[entry.tone] * course.tone)
     return Found(course=course, left=np.asarray(left), half=everything[entry.half], slope=everything[entry.slope])
 
 
-def anchor_values(rival: str, numbers: Mapping[str, float], given: Given = ()) -> dict[str, float]:
-    """What a rival says to each anchor."""
-    found = {name: along(rival, numbers, course) for name, course in courses(given).items()}
-    return {a.id: a.of(found) for a in ANCHORS}
+def anchor_values(rival: str, numbers: Mapping[str, float], given: Given = (), first: bool = False) -> dict[str, float]:
+    """What a rival says to each anchor, or to those of the first fit."""
+    found = {name: along(rival, numbers, course) for name, course in courses(given, first).items()}
+    return {a.id: a.of(found) for a in (FIRST if first else ANCHORS)}
 
 
 def solve(
-    rival: str, leave_out: str = "", starts: int = STARTS, held: Mapping[str, float] | None = None, given: Given = ()
+    rival: str,
+    leave_out: str = "",
+    starts: int = STARTS,
+    held: Mapping[str, float] | None = None,
+    given: Given = (),
+    first: bool = False,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Fit a rival to all anchors but those of one study.
 
     ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors, the same every
     time, besides their centre. Limits, and a drive that cannot be negative, leave flat places. With 0 the fit begins at
-    the catalogue's numbers instead. ``held``: numbers that are not fitted and whose priors do not count. Returns
-    ``numbers`` and ``errors``: numbers, and standard errors of their logarithms with the other numbers held.
+    the catalogue's numbers instead. ``held``: numbers that are not fitted and whose priors do not count. ``first``:
+    anchors and priors of the first fit alone. Returns ``numbers`` and ``errors``: numbers, and standard errors of their
+    logarithms with the other numbers held.
     """
     fixed = dict(held or {})
-    centre = {name: values for name, values in prior(rival).items() if name not in fixed}
+    centre = {name: values for name, values in prior(rival, first).items() if name not in fixed}
     names = tuple(centre)
-    kept = [a for a in ANCHORS if a.study != leave_out]
+    kept = [a for a in (FIRST if first else ANCHORS) if a.study != leave_out]
 
     def residuals(x: Floats) -> Floats:
         numbers = dict(zip(names, map(float, x), strict=True))
-        values = anchor_values(rival, numbers | fixed, given)
+        values = anchor_values(rival, numbers | fixed, given, first)
         own = [a.residual(values[a.id]) for a in kept]
         from_priors = [np.log(numbers[n] / mid) / sd for n, (mid, sd) in centre.items()]
         return np.array([*own, *from_priors])
@@ -387,7 +429,7 @@ def solve(
 
 
 def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) -> list[tuple[float, float, float]]:
-    """Profile of one number without its own prior: the others are fitted again at each value of a grid.
+    """Profile of one number of the first fit without its own prior: the others are fitted again at each value.
 
     ``rival``: key of the rival; ``name``: the number that is held; ``grid``: its values, in its own unit; ``starts``:
     as for :func:`solve`. Returns value, squared error of the anchors, and the same with the priors of the other
@@ -395,9 +437,9 @@ def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) 
     """
     found = []
     for value in grid:
-        numbers, _ = solve(rival, starts=starts, held={name: value})
-        error = score(anchor_values(rival, numbers))
-        priors = sum((np.log(numbers[n] / mid) / sd) ** 2 for n, (mid, sd) in prior(rival).items() if n != name)
+        numbers, _ = solve(rival, starts=starts, held={name: value}, first=True)
+        error = score(anchor_values(rival, numbers, first=True))
+        priors = sum((np.log(numbers[n] / mid) / sd) ** 2 for n, (mid, sd) in prior(rival, True).items() if n != name)
         found.append((value, error, error + float(priors)))
     return found
 
@@ -405,7 +447,7 @@ def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) 
 def reference_levels(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
     """Steady values of the states under morphine 120 mg a day, mean over a day."""
     entry, everything = load().adaptation[rival], _numbers(rival, numbers)
-    course = courses()["tompkins2009"]
+    course = courses(first=True)["tompkins2009"]
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
     day_t, day_s = course.time_h[inside] - 696.0, course.drive[entry.drive][inside]
     days = 400
@@ -426,11 +468,11 @@ def breathing_depth() -> float:
 
 def score(values: Mapping[str, float], study: str = "") -> float:
     """Sum of squared anchor residuals, of one study or of all."""
-    return sum(a.residual(values[a.id]) ** 2 for a in ANCHORS if study in ("", a.study))
+    return sum(a.residual(values[a.id]) ** 2 for a in ANCHORS if a.id in values and study in ("", a.study))
 
 
 def compare(rivals: Iterable[str] = RIVALS, starts: int = STARTS) -> dict[str, tuple[float, float]]:
-    """Score of each rival in sample, and summed over studies left out one at a time; minutes of work."""
+    """Score of each rival of the second fit in sample, and summed over studies left out one at a time; half an hour."""
     found = {}
     for rival in rivals:
         best, _ = solve(rival, starts=starts)
@@ -451,16 +493,19 @@ def choose(scores: Mapping[str, tuple[float, float]]) -> str:
 
 
 def fit(starts: int = 0) -> Fit:
-    """Fit all rivals from the catalogue's numbers, or from ``starts`` draws of the priors."""
+    """Fit all rivals to the anchors of the first fit, from the catalogue's numbers or ``starts`` draws of the priors.
+
+    The second fit was not adopted (docs/design/adaptation-refit.md).
+    """
     lines: list[str] = []
     numbers: list[Fitted] = []
     scores: dict[str, float] = {}
     for rival in RIVALS:
-        best, error = solve(rival, starts=starts)
-        values = anchor_values(rival, best)
+        best, error = solve(rival, starts=starts, first=True)
+        values = anchor_values(rival, best, first=True)
         scores[rival] = score(values)
         lines.append(f"{rival}: squared error of the anchors {score(values):.2f}, {len(best)} numbers")
-        for a in ANCHORS:
+        for a in FIRST:
             sign = {"equal": "", "at_least": ">= ", "at_most": "<= "}[a.kind]
             off = a.residual(values[a.id])
             lines.append(f"  {a.id:4} {a.study:14} {values[a.id]:8.3g}  wanted {sign}{a.wanted:.3g}  {off:+.2f} sd")
