@@ -40,6 +40,7 @@ _COMMANDS = (
     ("rescue", "rescue:rescue", "Overdose and rescue: arrest by antagonist, delay and tolerance; the published table."),
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
     ("verify", "verify:verify", "Run what a page states again, and compare."),
+    ("check", "check:check", "What a table of observed levels says, person by person, and how it is predicted."),
     ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
     ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),
     ("plan", "planner:plan", "Study planner: dose and time of an antagonist for a wanted receptor occupancy."),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from schild.cli.console import APP, NOTICE, writable, write
+from schild.cli.console import APP, NOTICE, Whole, writable, write
 from schild.cli.options import Numbers
 from schild.cli.simulate import print_events, read_run, show_run
 from schild.errors import InputError
@@ -89,7 +89,7 @@ def nonmem(
     try:
         regimen = read_nonmem(
             table,
-            _compartments(cmt),
+            compartments(cmt),
             id=id,
             drug=drug,
             route=route,
@@ -99,7 +99,7 @@ def nonmem(
             drop=drop or (),
         )
     except InputError as error:
-        raise InputError(_as_options(str(error) if str(table.name) in str(error) else f"{table}: {error}")) from None
+        raise InputError(as_options(str(error) if str(table.name) in str(error) else f"{table}: {error}")) from None
     doses = tuple(regimen)
     if not doses:
         raise InputError(f"{table} gives no dose; expected at least one row with EVID 1 and AMT above 0. Check EVID.")
@@ -138,6 +138,65 @@ def nonmem(
         print(text, end="")
     else:
         print(f"Written: {out} ({len(doses)} doses). {NOTICE}")
+    return 0
+
+
+@export_app.command(name="nonmem")
+def nonmem_data(
+    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
+    times: str,
+    n: Whole | None = None,
+    seed: Whole | None = None,
+    until: str | None = None,
+    error: float = 0.0,
+    lloq: float = 0.0,
+    out: Path | None = None,
+    data: Numbers = Numbers(),
+) -> int:
+    """Write simulated levels, doses and covariates as a NONMEM table.
+
+    schild export nonmem "naltrexone 50 mg po" --times "1 h, 4 h, 24 h" --n 20 --error 0.2 --out out/levels.csv
+
+    Parameters
+    ----------
+    what
+        One run file, or regimens in words, each in quotes.
+    times
+        Times of observations, with commas.
+    n
+        A population of so many people instead of one person.
+    seed
+        Seed of the draws.
+    until
+        End of the run; no dose after it is written.
+    error
+        Residual error, as a coefficient of variation.
+    lloq
+        Lower limit of quantification [ng/mL]; values below are marked in CENS.
+    out
+        File to write; printed by default.
+    """
+    from schild.observed import simulated_table
+    from schild.simulation import simulate_run
+    from schild.units import hours
+
+    writable(out)
+    if error < 0 or lloq < 0 or error > 5:
+        raise InputError(f"--error is {error:g} and --lloq {lloq:g}; expected 0 or more, and an error of at most 5.")
+    parts = [part.strip() for part in times.split(",") if part.strip()]
+    if not parts:
+        raise InputError(f"--times is {times!r}; expected times with commas. Write it like '1 h, 4 h'.")
+    asked = [hours(part) for part in parts]
+    run = read_run(what, head={"until": until, "seed": seed}, n=n, numbers=data.overrides)
+    table = simulated_table(
+        simulate_run(run, catalogue=data.catalogue, warn=False), asked, error=error, lloq=lloq, seed=run.run.seed
+    )
+    text = table.to_csv(index=False, lineterminator="\n", na_rep=".")
+    if out is None:
+        print(text, end="")
+    else:
+        write(out, text)
+        print(f"Written: {out} ({table['ID'].nunique()} persons, {int((table['EVID'] == 0).sum())} levels). {NOTICE}")
     return 0
 
 
@@ -192,7 +251,7 @@ def sbml(
     return 0
 
 
-def _as_options(message: str) -> str:
+def as_options(message: str) -> str:
     """Name the options of the command line where the message names those of Python."""
     message = re.sub(r"cmt=\{'?(\w+)'?: \('(\w+)', '(\w+)'\)\}", r"--cmt '\1=\2 \3'", message)
     message = re.sub(r"amount_unit='(\w+)'", r"--unit \1", message).replace("time_unit", "--time-unit")
@@ -203,7 +262,8 @@ def _as_options(message: str) -> str:
     return re.sub(r"\b(drug|route)='(\w+)'", r"--\1 \2", re.sub(r"^id is", "--id is", message))
 
 
-def _compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]:
+def compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]:
+    """Read the options --cmt: what a dose into a compartment is."""
     found: dict[int | str, tuple[str, str]] = {}
     for entry in entries or ():
         place, equals, words = (part.strip() for part in entry.partition("="))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from schild.regimen.nonmem_columns import clean, known_as
 from schild.regimen.nonmem_table import NONE, Table
 from schild.regimen.nonmem_times import times, unit_of_time
 from schild.units import MAX_TICKS, TICKS_PER_HOUR, Amount, Rate, parse_amount, ticks
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Compartments = Mapping[int | str, tuple[str, str]]
 _DOSE_ITEMS = ("AMT", "RATE", "DUR", "II", "ADDL", "SS")
@@ -101,6 +105,44 @@ def read_nonmem_people(
     return _Meaning(Table(read_rows(source, known_as, ("TIME", "AMT")), drop), time_unit).people(
         cmt, drug, route, basis, amount_unit
     )
+
+
+def read_nonmem_rows(
+    source: Source,
+    cmt: Compartments | None = None,
+    *,
+    drug: str | None = None,
+    route: str | None = None,
+    basis: str | None = None,
+    amount_unit: str | None = None,
+    time_unit: str | None = None,
+    drop: Collection[str] = (),
+) -> tuple[dict[Hashable, Regimen], pd.DataFrame]:
+    """Read a table of several persons with what was observed in them.
+
+    Parameters as for :func:`read_nonmem_people`. Returns the regimen of each person, and every row:
+    ``PERSON``, ``TIME`` [h], ``EVID``, ``MDV``, ``LINE`` (place in words), and as text under their names in capitals
+    CMT and the columns that say nothing of what is given (DV, covariates, analyte). Raises
+    InputError as for :func:`read_nonmem_people`.
+    """
+    import pandas as pd
+
+    table = Table(read_rows(source, known_as, ("TIME", "AMT")), drop)
+    meaning = _Meaning(table, time_unit)
+    people = meaning.people(cmt, drug, route, basis, amount_unit)
+    rows = pd.DataFrame(
+        {
+            "PERSON": [table.ids[k] for k in table.code],
+            "TIME": meaning.tick["TIME"] / TICKS_PER_HOUR,
+            "EVID": meaning.number["EVID"],
+            "MDV": meaning.number["MDV"],
+            "LINE": [table.rows.place(k) for k in range(table.n)],
+        }
+    )
+    columns = {**table.other, **({"CMT": table.columns["CMT"]} if "CMT" in table.columns else {})}
+    for name, column in columns.items():
+        rows[clean(name)] = table.text(column).to_numpy(dtype=object)
+    return people, rows
 
 
 class _Meaning:

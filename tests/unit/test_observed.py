@@ -1,0 +1,171 @@
+"""Observed data: what a table says of each person, how the model predicts it, and the table that is written."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+import schild
+from schild.cli import BAD_INPUT, main
+from schild.errors import InputError, UnknownNameError
+from schild.observed import read_observed, simulated_table
+
+ONE = {"drug": "naltrexone", "route": "oral", "amount_unit": "mg"}
+
+
+def table(*rows):
+    return io.StringIO("\n".join(rows))
+
+
+def test_a_simulated_table_reads_back_as_it_was_written():
+    result = schild.simulate("naltrexone 50 mg po q24h x3", until="4 d", n=3, seed=5)
+    times = [1.0, 4.0, 24.0, 50.0]
+    data = read_observed(simulated_table(result, times, lloq=0.3))
+    assert data.outputs == ("plasma_naltrexone", "plasma_beta_naltrexol")
+    for k, person in enumerate(data.people):
+        assert person.regimen.to_words() == "naltrexone 50 mg oral q24h x3"
+        assert person.covariates["weight_kg"] == result.values.people.covariates["weight_kg"][k]
+        assert person.covariates["sex"] == result.values.people.covariates["sex"][k]
+        for name in data.outputs:
+            mine = np.array(person.output) == name
+            exact = np.array([result[name].at(t)[k] for t in times])
+            assert np.array_equal(person.below[mine], exact < 0.3)
+            assert person.value[mine] == pytest.approx(np.maximum(exact, 0.3))
+
+
+def test_a_typical_person_is_predicted_without_residual():
+    result = schild.simulate("naltrexone 50 mg po", until="1 d", subject={"weight": "90 kg", "liver": "moderate"})
+    frame = read_observed(simulated_table(result, [0.5, 2.0, 12.0])).predict()
+    assert frame["log_residual"].abs().max() < 1e-6
+    moved = read_observed(simulated_table(result, [12.0])).predict(overrides={"naltrexone.cl": "300 L/h"})
+    assert moved["residual"].iloc[0] > 0
+
+
+def test_columns_say_who_a_person_is():
+    data = read_observed(
+        table(
+            "ID,TIME,AMT,DV,WT,AGE,SEXF,CLCR,HEPA,RACE",
+            "1,0,50,.,80,50,1,60,2,3",
+            "1,1,.,10.5,81,50,1,60,2,3",
+            "2,0,50,.,70,30,0,.,0,3",
+            "2,1,.,7,70,30,0,.,0,3",
+        ),
+        **ONE,
+    )
+    first, second = (p.covariates for p in data.people)
+    assert first == {
+        "weight_kg": 80.0, "age_years": 50.0, "sex": "female", "crcl_ml_min": 60.0, "liver": "moderate"
+    }  # fmt: skip
+    assert second == {"weight_kg": 70.0, "age_years": 30.0, "sex": "male", "liver": "normal"}
+    said = " ".join(data.notes)
+    assert "WT changes within a person" in said
+    assert "Columns that are not read: RACE" in said
+    assert "typical person is taken: cyp2d6" in said
+
+
+def test_units_analytes_and_limits():
+    data = read_observed(
+        table(
+            "ID,TIME,AMT,DV,DVID,EVID,MDV,LLOQ",
+            "1,0,50,.,0,1,1,.",
+            "1,1,.,0.0105,1,0,0,0.001",
+            "1,1,.,0.09,2,0,0,0.001",
+            "1,30,.,0.0005,1,0,0,0.001",
+            "1,31,.,0.002,1,0,1,0.001",
+        ),
+        **ONE,
+        dv={"1": "plasma_naltrexone", "2": "plasma_beta_naltrexol"},
+        dv_unit="mg/L",
+    )
+    (person,) = data.people
+    assert person.value.tolist() == pytest.approx([10.5, 90.0, 1.0])
+    assert person.below.tolist() == [False, False, True]
+
+
+def test_a_level_before_a_dose_at_the_same_time_is_a_trough():
+    rows = ["ID,TIME,EVID,AMT,DV", "1,0,1,50,.", "1,24,0,.,0.03", "1,24,1,50,.", "1,25,0,.,13"]
+    (person,) = read_observed(table(*rows), **ONE).people
+    assert person.tick.tolist() == [24 * 3_600_000_000 - 1, 25 * 3_600_000_000]
+    iv = {**ONE, "route": "iv"}
+    before = read_observed(table(*rows), **iv).predict()["predicted"].iloc[0]
+    after = read_observed(table(*rows[:2], rows[3], rows[2], rows[4]), **iv).predict()["predicted"].iloc[0]
+    assert after > 100 * before
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "told"),
+    [
+        (["TIME,AMT", "0,50"], {}, "no column DV"),
+        (["TIME,AMT,DV", "0,50,.", "1,.,x"], {}, "Line 3: DV is 'x'; expected a number"),
+        (["TIME,AMT,DV", "0,50,.", "1,.,-3"], {}, "not a logarithm"),
+        (["TIME,AMT,DV,WT", "0,50,.,700", "1,.,3,700"], {}, "weight_kg is 700"),
+        (["TIME,AMT,DV,SEX", "0,50,.,1", "1,.,3,1"], {}, "Say what the numbers mean"),
+        (["TIME,AMT,DV,DVID", "0,50,.,0", "1,.,3,1"], {}, "Nothing says what DV is of"),
+        (["TIME,AMT,DV,DVID", "0,50,.,0", "1,.,3,7"], {"dv": {"1": "plasma_naltrexone"}}, "DVID is '7'"),
+        (["TIME,AMT,DV,ANALYTE", "0,50,.,.", "1,.,3,water"], {}, "Line 3: ANALYTE: No drug is called 'water'"),
+        (["TIME,AMT,DV", "0,50,.", "1,.,3"], {"dv_unit": "nM"}, "dv_unit is 'nM'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_place(rows, options, told):
+    with pytest.raises(InputError) as caught:
+        read_observed(table(*rows), **ONE, **options)
+    assert told in str(caught.value)
+
+
+def test_a_table_without_observations_has_nothing_to_predict():
+    with pytest.raises(InputError, match="holds no observations"):
+        read_observed(table("TIME,AMT,DV", "0,50,."), **ONE).predict()
+
+
+def test_a_check_of_the_model_by_its_own_data_holds():
+    result = schild.simulate("naltrexone 50 mg po", until="1 d", n=30, seed=8, population={"occasions": False})
+    data = read_observed(simulated_table(result, [1.0, 6.0], outputs=["plasma_naltrexone"], error=0.1, seed=3))
+    rows = data.vpc(n=40, bins=2, error=0.1)
+    middle = rows[rows["quantile"] == 0.5]
+    assert len(rows) == 6
+    assert ((middle["observed"] > middle["simulated_q05"]) & (middle["observed"] < middle["simulated_q95"])).all()
+
+
+def test_only_plasma_levels_are_written():
+    result = schild.simulate("naltrexone 50 mg po", until="1 h")
+    with pytest.raises(UnknownNameError):
+        simulated_table(result, [1.0], outputs=["mor_pet_occupancy"])
+
+
+def test_the_commands(capsys, tmp_path):
+    file, figure, csv = tmp_path / "levels.csv", tmp_path / "levels.svg", tmp_path / "predicted.csv"
+    words = ["export", "nonmem", "naltrexone 50 mg po", "--times", "1 h, 4 h", "--n", "2", "--lloq", "0.1"]
+    assert main([*words, "--out", str(file)]) == 0
+    assert "2 persons, 8 levels" in capsys.readouterr().out
+    assert main(["check", str(file), "--plot", str(figure), "--predict", str(csv)]) == 0
+    told = capsys.readouterr().out
+    assert "1: naltrexone 50 mg oral; " in told
+    assert "4 observations of plasma_naltrexone, plasma_beta_naltrexol, 1 to 4 h" in told
+    assert figure.stat().st_size > 1000
+    assert csv.read_text().startswith("person,output,time_h,observed,below,predicted,residual,log_residual\n")
+    assert main(["check", str(file), "--json", "--vpc", "10"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["people"]) == 2
+    assert found["vpc"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["check", "missing.csv"], "missing.csv"),
+        (["check", "{file}", "--vpc", "3"], "--vpc is 3"),
+        (["check", "{file}", "--dv", "1"], "1"),
+        (["export", "nonmem", "naltrexone 50 mg po", "--times", ","], "--times"),
+        (["export", "nonmem", "naltrexone 50 mg po", "--times", "1 h", "--error", "-1"], "--error is -1"),
+        (["export", "nonmem", "naltrexone 50 mg po", "--times", "900 d"], "the run covers"),
+    ],
+)
+def test_bad_input_gets_one_message(capsys, tmp_path, words, told):
+    file = tmp_path / "levels.csv"
+    file.write_text("TIME,AMT,AMTU,DRUG,ROUTE,DV\n0,50,mg,naltrexone,oral,.\n1,.,.,.,.,5\n")
+    code = main([word.replace("{file}", str(file)) for word in words])
+    said = capsys.readouterr().err
+    assert code == BAD_INPUT, said
+    assert said.startswith("schild: ")
+    assert told in said
