@@ -22,7 +22,7 @@ from schild.simulation.prepare import Prepared, prepare, signals_of
 from schild.simulation.registry import folded, outputs_of, read, read_metrics
 from schild.simulation.result import Result, manifest_of, metric
 from schild.simulation.runfile import Run, history_words
-from schild.simulation.solve import RTOL
+from schild.simulation.solve import RTOL, RTOL_ONE
 from schild.simulation.times import Between, doses_of_each, with_sides
 from schild.simulation.work import check_work
 from schild.units import TICKS_PER_HOUR
@@ -300,8 +300,8 @@ def simulate_run(
     if overrides or rtol is not None:
         head = run.run if rtol is None else run.run.model_copy(update={"rtol": rtol})
         run = run.model_copy(update={"numbers": dict(given), "run": head})
-    rtol = RTOL if run.run.rtol is None else run.run.rtol
     who = run.who
+    rtol = run.run.rtol or (RTOL if isinstance(who, Population) else RTOL_ONE)
     events, prepared, warnings = _prepare(
         run, who, Values(catalogue, overrides=given, uses=uses), fast_forward=fast_forward, rtol=rtol, threads=threads
     )

@@ -23,6 +23,10 @@ Floats = NDArray[np.float64]
 #: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
 RTOL = 5e-5
 
+#: That of one person: what is read at a time must not depend on the other output times, which steps end at. It costs a
+#: tenth more for one person and several times as much for many.
+RTOL_ONE = 1e-8
+
 # Kinds as the kernel numbers them.
 _KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
 

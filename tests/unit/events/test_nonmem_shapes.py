@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,36 @@ def test_a_name_that_nobody_knows_is_refused_with_the_remedy():
         read(text(with_column("QQQ", ["7", ".", "."]), ","))
     with pytest.raises(InputError, match="has no column ZZZ to leave out"):
         read(text([HEAD, *ROWS], ","), drop=["ZZZ"])
+
+
+def shape(case):
+    """Draw the lines of a table, and the columns in it that are harmless and refused: 60 are tried."""
+    rng = random.Random(case)
+    harmless = rng.sample(sorted(HARMLESS - {*HEAD}), rng.randint(1, 6))
+    refused = rng.sample(BEARING, 1) if case % 3 == 0 else []
+    told = {name: other for name, other in (("CMT", "ADM"), ("EVID", "EVID")) if rng.random() < 0.5}
+    rows = [[told.get(name, name) for name in HEAD], *([*row] for row in ROWS)]
+    for name in harmless + refused:
+        at = rng.randint(1, len(rows[0]))
+        for row, cell in zip(rows, [name, *(rng.choice(["7", "0.5", "12"]) for _ in ROWS)], strict=True):
+            row.insert(at, cell)
+    order = rng.sample(range(1, len(rows[0])), len(rows[0]) - 1)
+    rows = [[row[0], *(row[k] for k in order)] for row in rows]
+    convention, separator = rng.choice(sorted(CONVENTIONS)), rng.choice(sorted(SEPARATORS))
+    return CONVENTIONS[convention](text(rows, SEPARATORS[separator])), harmless, refused
+
+
+@pytest.mark.parametrize("case", range(60))
+def test_sixty_shapes_of_tables_are_read_right_or_refused_with_the_remedy(case):
+    lines, harmless, refused = shape(case)
+    if refused:
+        with pytest.raises(
+            InputError, match=rf"(?i)Line \d+: {refused[0]} is .*leave it out with drop=\('{refused[0]}',\)"
+        ):
+            read(lines)
+    found = read(lines, drop=refused)
+    assert (found.to_words(), found.observations) == (RIGHT, (5.0,))
+    assert all(name in found.notes[0].upper() for name in harmless)
 
 
 TABLES = {
