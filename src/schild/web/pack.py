@@ -24,7 +24,7 @@ from schild.model.arrays import Program, compile_spec
 from schild.model.spec import ENDOGENOUS
 from schild.simulation import Run, model_of, simulate_run
 from schild.simulation.effects import Effects
-from schild.simulation.solve import RTOL, engine_events
+from schild.simulation.solve import RTOL_ONE, engine_events
 from schild.units import TICKS_PER_HOUR
 from schild.web.controls import Challenged, Dosing, controls
 from schild.web.module import stamp
@@ -88,7 +88,7 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
     header = {
         "version": __version__,
         "arguments": stamp()["arguments"],
-        "rtol": RTOL, "h_max": defaults["h_max"].default, "max_steps": defaults["max_steps"].default,
+        "rtol": RTOL_ONE, "h_max": defaults["h_max"].default, "max_steps": defaults["max_steps"].default,
         "ticks_per_hour": TICKS_PER_HOUR,
         "people": {"weight_kg": offered.weight_kg, "liver": offered.liver, "crcl_ml_min": offered.crcl_ml_min},
         "dosings": [dataclasses.asdict(d) | {"key": d.key} for d in offered.dosings if d.drug in drugs],
