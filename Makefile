@@ -59,7 +59,7 @@ engine-wasm: $(VENV)/.installed-run  ## build the kernel as WebAssembly for page
 
 refit: $(VENV)/.installed-run  ## fit the fitted numbers again from their data
 	$(PY) -m schild.calibrate $(ARGS)
-	$(PY) -m schild.calibrate.dose_response $(ARGS)
+	$(PY) -m schild.calibrate.dose_response --quick $(ARGS)
 
 pin: $(VENV)/.installed-test $(VENV)/.installed-check $(VENV)/.installed-docs $(VENV)/.installed-io  ## rewrite constraints.txt from .venv
 	{ sed -n '/^#/p' constraints.txt; $(PY) -m pip freeze | grep -E '^[A-Za-z0-9._-]+=='; } > constraints.new

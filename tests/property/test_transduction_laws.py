@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schild import simulate
+from schild.calibrate.dose_model import PAIRS
+from schild.calibrate.dose_rows import EFFECTS
 from schild.catalog import load
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
 from schild.simulation.observe import predict
@@ -45,13 +47,13 @@ def test_plateau_of_breathing_does_not_depend_on_it_and_the_half_level_does(fact
     assert half / whole == pytest.approx(2.0, rel=1e-6)
 
 
-def test_only_buprenorphine_and_only_its_breathing_are_amplified():
+def test_only_drugs_with_rows_of_an_effect_have_a_potency_of_their_own_in_it():
     effects = load().effects
-    amplified = {key: dict(effect.transduction) for key, effect in effects.items() if effect.transduction}
-    assert {key: set(drugs) for key, drugs in amplified.items()} == {
-        "ventilation_isohypercapnic": {"buprenorphine"},
-        "ventilation": {"buprenorphine"},
-    }
+    amplified = {key: set(effect.transduction) for key, effect in effects.items() if effect.transduction}
+    fitted = {key: {drug for drug, at in PAIRS if at == k} for k, key in enumerate(EFFECTS)}
+    fitted = {key: drugs | ({"heroin"} if "mam" in drugs else set()) for key, drugs in fitted.items()}
+    assert amplified == {**fitted, "ventilation": fitted["ventilation_isohypercapnic"]}
+    assert all(effects[key].transduction["heroin"] == "transduction.mam" for key in ("pupil", "liking"))
 
 
 @pytest.mark.parametrize("factor", [1.0, 5.0])
@@ -59,7 +61,7 @@ def test_a_run_uses_it(factor):
     effect = load().effects["ventilation_isohypercapnic"]
     key = "ventilation_isohypercapnic.transduction.buprenorphine"
     outputs = ["ventilation_isohypercapnic", "mor_occupancy_buprenorphine", "mor_occupancy_norbuprenorphine"]
-    result = simulate("buprenorphine 0.3 mg iv", until="8 h", outputs=outputs, overrides={key: factor})
+    result = simulate("buprenorphine 0.6 mg iv", until="8 h", outputs=outputs, overrides={key: factor})
     parent, metabolite = (np.asarray(result[name].values) for name in outputs[1:])
     reserve, slope = effect.numbers["reserve"].value, effect.numbers["slope"].value
     efficacy = {key: load().drug(key).number("mor.efficacy").value for key in ("buprenorphine", "norbuprenorphine")}

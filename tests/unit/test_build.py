@@ -154,7 +154,7 @@ def test_a_copied_number_is_drawn_with_its_origin():
 
 
 def test_an_override_of_the_origin_moves_its_copies():
-    model = built("naltrexone 50 mg po", Subject(), overrides={"naltrexone.effect_compartment.ke0": 0.1})
+    model = built("naltrexone 50 mg po", Subject(), overrides={"naltrexone.plasma_and_store.ke0": 0.1})
     assert model.parameters["beta_naltrexol.ke0"] == model.parameters["naltrexone.ke0"] == 0.1
 
 

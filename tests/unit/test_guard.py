@@ -129,13 +129,13 @@ def test_published_challenges_run_with_the_warning(agonist):
         ["morphine 60 mg po"],
         ["naltrexone 380 mg im_depot", "morphine 120 mg po at 90 d"],
         ["naloxone 0.4 mg iv", "morphine 200 mg po at 1 d"],
-        [WEEK, "methadone 100 mg po q24h x5 from 14 d"],
-        [WEEK, "buprenorphine 16 mg sl q24h x5 from 13 d"],
+        [WEEK, "methadone 100 mg po q24h x5 from 17 d"],
+        [WEEK, "buprenorphine 16 mg sl q24h x5 from 17 d"],
         ["methylnaltrexone 12 mg sc q48h x5", "morphine 100 mg po q12h x10"],
     ],
 )
 def test_where_no_blockade_stands_there_is_no_limit_here(regimens):
-    until = "91 d" if "90 d" in regimens[-1] else "20 d"
+    until = "91 d" if "90 d" in regimens[-1] else "23 d"
     assert not any("antagonist is on board" in warning for warning in run(*regimens, until=until).warnings)
 
 

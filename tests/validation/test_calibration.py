@@ -67,7 +67,7 @@ def test_oral_kinetics_and_injection_refit_to_the_catalogue():
 
 
 def test_default_structure_refits_to_the_catalogue_within_its_bar():
-    (rival,) = (r for r in receptors.RIVALS if r.key == "effect_compartment")
+    (rival,) = (r for r in receptors.RIVALS if r.key == "plasma_and_store")
     numbers, left, _ = receptors.fit_mu(rival, receptors.mu_rows(), catalogue_base())
     drug = load().drug("naltrexone")
     for name, value in numbers.items():
@@ -109,9 +109,7 @@ def test_every_calibration_row_is_fitted_by_a_script_or_listed_with_its_reason()
     used |= {o.id for o in receptors.mu_rows()} | {"delaat2021_kor", "weerts2008_dor"}
     used |= {o.id for _, _, rows in oral.targets().values() for o in rows}
     used |= {"label_first_peak", "label_second_peak", "dunbar2006_half_life"}
-    for _, _, ids in effects.STAGES:
-        study = ids[0].rpartition("/")[0] or effects.STUDY
-        used |= {o.id for o in calibration_rows(study, *(i.rpartition("/")[2] for i in ids))}
+    used |= {o.id for o in calibration_rows(*effects.PENTAZOCINE)}
     used |= {*dose_rows.CURVES, *dose_rows.PEAKS}
     used |= {o.id for o in load().study("withdrawal_fitted").observations}  # tests/qc/test_transcription_withdrawal.py
     used |= {o.id for _, _, rows in alcohol.targets().values() for o in rows}
@@ -136,7 +134,7 @@ def test_the_page_says_of_each_drug_where_its_disposition_comes_from():
 @pytest.mark.slow
 def test_everything_refits_and_the_rule_gives_the_default(capsys):
     assert main([]) == 0
-    assert "default by the rule: effect_compartment" in capsys.readouterr().out
+    assert "default by the rule: plasma_and_store" in capsys.readouterr().out
 
 
 def test_least_squares_finds_a_known_minimum():

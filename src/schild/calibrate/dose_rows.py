@@ -11,10 +11,9 @@ import numpy as np
 
 from schild.calibrate import Floats, calibration_rows
 from schild.catalog import Observation, load
-from schild.pharmacology.effects import transducer_ratio
 from schild.simulation import Result, simulate
 
-__all__ = ["EFFECTS", "SPECIES", "Course", "DoseRow", "Table", "build_table", "read_rows"]
+__all__ = ["BEFORE", "EFFECTS", "SPECIES", "Course", "DoseRow", "Table", "affinity", "build_table", "read_rows"]
 
 #: Effects of the analysis; a row of ``pooled effects`` belongs to liking and pupil.
 EFFECTS = ("ventilation_isohypercapnic", "pupil", "liking", "analgesia")
@@ -24,6 +23,19 @@ SPECIES = (
     "fentanyl", "morphine", "m6g", "hydromorphone", "oxycodone", "oxymorphone", "hydrocodone", "mam", "pentazocine",
     "buprenorphine",
 )  # fmt: skip
+
+#: Constant [nM] and intrinsic efficacy before this analysis, the catalogue's of 2026-11-28: centres of its priors, so
+#: that a refit never starts from its own result.
+BEFORE: Mapping[str, tuple[float, float]] = {
+    "fentanyl": (4.42227, 0.9), "morphine": (244.537, 0.75), "m6g": (8078.4, 0.7), "hydromorphone": (167.05, 0.85),
+    "oxycodone": (324.669, 0.6), "oxymorphone": (27.6079, 0.85), "hydrocodone": (292.123, 0.6), "mam": (1356.19, 0.9),
+    "pentazocine": (5603.46, 0.25), "buprenorphine": (0.0802251, 0.28), "heroin": (10849.5, 0.8),
+}  # fmt: skip
+#: Rate of the site before buprenorphine's receptor, which it had in these fits and has lost since
+#: (docs/design/buprenorphine-delays.md). [1/h]
+KE0_BEFORE = 0.2424
+#: Stimulus that each gives per free concentration, small doses. [1/nM]
+_STRENGTH = {key: e / (1.0 - e) / kd for key, (kd, e) in BEFORE.items()}
 
 #: Standard deviation between people where none is printed, as a share of the span; 0.8 mm for the pupil.
 PEOPLE_SD = {"unipolar": 0.25, "bipolar": 0.40, "signed4": 0.25, "points4": 0.25, "rise": 0.25, "rise_bipolar": 0.40}
@@ -123,29 +135,22 @@ def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
     return tuple(rows)
 
 
-def _constants() -> dict[str, tuple[float, float]]:
-    """Kd [nM] and transducer ratio in breathing of every species with both, as the catalogue has them."""
-    found = {}
-    reserve = load().effects["ventilation_isohypercapnic"].numbers["reserve"].value
-    for key in (*SPECIES, "heroin"):
-        drug = load().drug(key)
-        bound = drug.binding["mor"]
-        kd = drug.number(str(bound.ki)).value * drug.number(str(bound.factor)).value
-        found[key] = kd, float(transducer_ratio(reserve, drug.number(str(bound.efficacy)).value))
-    return found
+def affinity(drug: str) -> float:
+    """Affinity of a species in a dish, from which its factor counts. [nM]"""
+    entry = load().drug(drug)
+    return entry.number(str(entry.binding["mor"].ki)).value
 
 
-def _felt(result: Result, names: Sequence[str], constants: Mapping[str, tuple[float, float]]) -> Floats:
+def _felt(result: Result, names: Sequence[str]) -> Floats:
     """Felt concentrations, shape (n_people, n_times, n_species)."""
     taken = {n: np.asarray(result[f"mor_occupancy_{n}"].values, dtype=np.float64) for n in names}
     left = 1.0 - np.sum(list(taken.values()), axis=0)
     out = np.zeros((*left.shape, len(SPECIES)))
     for name in names:
-        level = np.maximum(taken[name], 0.0) / left * constants[name][0]
+        level = np.maximum(taken[name], 0.0) / left * BEFORE[name][0]
         if name == "heroin":  # as 6-acetylmorphine of the same stimulus
-            weight = constants["mam"][0] / constants["heroin"][0] * constants["heroin"][1] / constants["mam"][1]
-            out[..., SPECIES.index("mam")] += level * weight
-        elif name in SPECIES:
+            out[..., SPECIES.index("mam")] += level * _STRENGTH["heroin"] / _STRENGTH["mam"]
+        else:
             out[..., SPECIES.index(name)] += level
     return out
 
@@ -161,13 +166,16 @@ def course(regimen: str, at: str) -> Course:
     at : str
         ``peak``, a time (``0.5 h``) or a span (``mean 0-3 h``, a node each half hour).
     """
-    constants = _constants()
-    options: dict[str, Any] = {"until": "6 h", "every": "2 min", "receptors": ["mor"], "tone": False, "warn": False}
+    held = {f"{key}.mor.factor": kd / affinity(key) for key, (kd, _) in BEFORE.items() if key != "heroin"}
+    held["buprenorphine.ke0"] = KE0_BEFORE
+    options: dict[str, Any] = {
+        "until": "6 h", "every": "2 min", "receptors": ["mor"], "tone": False, "warn": False, "overrides": held,
+    }  # fmt: skip
     typical = simulate(regimen, **options)
     names = [x.removeprefix("mor_occupancy_") for x in typical.outputs if x.startswith("mor_occupancy_")]
-    names = [n for n in names if n in constants]
-    weights = np.array([constants[s][1] / constants[s][0] for s in SPECIES])
-    felt = _felt(typical, names, constants)[0]
+    names = [n for n in names if n in BEFORE]
+    weights = np.array([_STRENGTH[s] for s in SPECIES])
+    felt = _felt(typical, names)[0]
     hours = np.asarray(typical["mor_free"].time_h)
     if at == "peak":
         nodes = felt[[int((felt @ weights).argmax())]]
@@ -178,7 +186,7 @@ def course(regimen: str, at: str) -> Course:
     else:
         nodes = felt[[int(np.abs(hours - float(at.split()[0])).argmin())]]
     people = simulate(regimen, population={"n": 100}, seed=1, **options)
-    top = (_felt(people, names, constants) @ weights).max(axis=1)
+    top = (_felt(people, names) @ weights).max(axis=1)
     return Course(felt=nodes, spread=float(np.std(np.log(top))))
 
 

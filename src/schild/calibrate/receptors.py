@@ -1,4 +1,4 @@
-"""Receptor constants of naltrexone from tomography, for four rival structures on the same rows."""
+"""Receptor constants of naltrexone from tomography, for five rival structures on the same rows."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def choose(scores: Mapping[str, float]) -> str:
     """Apply the rule for the default to scores under leave-one-study-out (docs/design/calibration.md).
 
     >>> choose({"plasma_equilibrium": 5.0, "effect_compartment": 1.1, "slow_receptor": 1.0,
-    ...         "effect_compartment_slow_receptor": 1.0})
+    ...         "effect_compartment_slow_receptor": 1.0, "plasma_and_store": 3.0})
     'effect_compartment'
     """
     best = min(scores.values())

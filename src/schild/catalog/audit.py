@@ -272,6 +272,7 @@ class _Walk:
         uses += [(name, "1", "transduction") for name in effect.transduction.values()]
         uses += [(name, effect.unit, "scale") for name in (effect.baseline, effect.range) if name]
         uses += [(name, "mmHg", "scale") for name in (effect.pco2, effect.threshold) if name]
+        uses += [(effect.sensitivity, "1", "sensitivity")] if effect.sensitivity else []
         self._check_uses(file, effect.numbers, uses, set())
         for receptor in effect.reserve:
             if receptor not in self.receptors:
@@ -427,6 +428,8 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
             yield "direct", "1", f"structure.{structure.key}"
     if drug.follows is not None:
         yield "ke0", "1/h", "follows"
+        if any(name.rpartition(".")[2] == "direct" for name in drug.numbers):
+            yield "direct", "1", "follows"
     for covariate in drug.covariates:
         place = f"covariate of {covariate.on} on {covariate.of}"
         yield covariate.on, None, place

@@ -207,7 +207,7 @@ class Drug:
     >>> drug.number("cl").value, drug.number("cl").unit
     (140.0, 'L/h')
     >>> drug.default_structure.key
-    'effect_compartment'
+    'plasma_and_store'
     """
 
     key: str

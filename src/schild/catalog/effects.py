@@ -39,6 +39,9 @@ class Effect:
     range: str | None = None
     pco2: str | None = None
     threshold: str | None = None
+    #: Number by which people, and studies, differ in the level that gives an effect: it multiplies every concentration
+    #: that the receptor feels [1]
+    sensitivity: str | None = None
     #: Drug whose efficacy stands for a full agonist of the studies behind it: tolerance of breathing and the anchor of
     #: the rescue model speak of it
     reference_agonist: str | None = None

@@ -293,9 +293,12 @@ class Values:
     def _uncertain(self, owner: str, number: Number, typical: float, draw: Draw) -> float | Floats:
         """Draw a typical value: by the catalogue's uncertainty, or by the spread between studies where it is larger.
 
-        A copy is drawn with its origin, so it spreads as that does.
+        A copy is drawn with its origin, so it spreads as that does. Numbers that were sampled together are drawn
+        together: each parameter set takes one stored draw, relative to the median of all.
         """
         label, of, origin = self._origin(owner, number)
+        if (stored := self.catalogue.posterior.get(label)) is not None:
+            return _by_stored(typical, stored, draw("posterior"), odds=origin.name.endswith("efficacy"))
         spread = number.uncertainty
         if spread is not None and spread.law == "normal":
             return typical + spread.cv * abs(typical) * draw(label)
@@ -370,3 +373,20 @@ class Values:
                 "was held at the limit."
             )
         return np.asarray(held, dtype=np.float64)
+
+
+def _by_stored(typical: float, stored: Floats, z: Floats, odds: bool) -> Floats:
+    """Value of each parameter set from stored draws, moved so that their median is the typical value.
+
+    ``z``: standard normals that pick the draw, the same for all numbers; ``odds``: move odds, for numbers below one.
+    """
+    from scipy.special import ndtr
+
+    picked = stored[np.minimum((ndtr(z) * len(stored)).astype(np.int64), len(stored) - 1)]
+    middle = float(np.median(stored))
+    if not odds:
+        return np.asarray(typical * picked / middle)
+    if typical >= 1.0:
+        return np.full(z.shape, typical)
+    moved = typical / (1.0 - typical) * (picked / (1.0 - picked)) / (middle / (1.0 - middle))
+    return np.asarray(moved / (1.0 + moved))

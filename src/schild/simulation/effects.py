@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,10 +93,9 @@ class Effects:
                 continue
             receptor, _, species = signal.partition("_occupancy_")
             ratio = transducer_ratio(values.of(name, effect.reserve[receptor]), values.efficacy(receptor, species))
-            amplified = effect.transduction.get(species)
-            found.append(
-                Term(signal=signal, ratio=ratio, factor=None if amplified is None else values.column(name, amplified))
-            )
+            named = [x for x in (effect.sensitivity, effect.transduction.get(species)) if x is not None]
+            factor: Any = math.prod(values.column(name, x) for x in named)
+            found.append(Term(signal=signal, ratio=ratio, factor=factor if np.any(factor != 1.0) else None))
         return found
 
     def values(self, name: str, signal_of: Signals) -> Floats:

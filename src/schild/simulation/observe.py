@@ -14,6 +14,7 @@ from schild.catalog import Catalogue, Drug, Observation, load
 from schild.errors import InputError
 from schild.people import Values
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
+from schild.population import Population, Subject, people_of
 from schild.regimen import parse_regimen
 from schild.simulation import Result, simulate
 from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdrawal
@@ -21,6 +22,9 @@ from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdraw
 __all__ = ["OBSERVABLES", "predict", "weighted_error"]
 
 Floats = NDArray[np.float64]
+
+#: Covariates of the typical person.
+_TYPICAL = {name: getattr(Subject(), name) for name in Subject.__dataclass_fields__}
 
 _HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0, "month": 730.5}
 
@@ -271,48 +275,53 @@ def _auc_ratio_to_im(case: _Case) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Curve:
-    """An effect of one drug alone at steady state, over its total plasma concentration.
+    """An effect of one drug alone at steady state, over its total plasma concentration, in typical people.
 
-    ``kd`` [nM, free] over ``fu``; ``ratio`` and ``slope`` of the transducer; ``factor`` amplifies the occupancy.
+    ``kd`` [nM, free] over ``fu``; ``ratio`` and ``slope`` of the transducer; ``factor`` amplifies the occupancy. Arrays
+    of shape (n,): one study under the typical numbers, or one under each parameter set.
     """
 
-    kd: float
-    fu: float
+    kd: Floats
+    fu: Floats
     mw: float
-    ratio: float
-    slope: float
-    factor: float
+    ratio: Floats
+    slope: Floats
+    factor: Floats
 
     @property
-    def top(self) -> float:
+    def top(self) -> Floats:
         """Largest fraction of the system's response that the drug can reach."""
-        return float(operational_response(self.ratio, self.slope))
+        return operational_response(self.ratio, self.slope)
 
-    def level(self, response: float) -> float:
+    def level(self, response: Floats | float) -> Floats:
         """Total plasma concentration [nM] at a fraction of the system's response; infinite where it is not reached."""
-        if response >= self.top:  # a partial agonist that never gets there
-            return float("inf")
-        felt = (response / (1.0 - response)) ** (1.0 / self.slope) / self.ratio
+        reached = np.asarray(response) < self.top  # a partial agonist may never get there
+        goal = np.where(reached, response, 0.5 * self.top)
+        felt = (goal / (1.0 - goal)) ** (1.0 / self.slope) / self.ratio
         occupancy = felt / (self.factor - (self.factor - 1.0) * felt)  # amplified_occupancy, solved for its argument
-        return float(self.kd * occupancy / (1.0 - occupancy) / self.fu)
+        return np.where(reached, self.kd * occupancy / (1.0 - occupancy) / self.fu, np.inf)
 
-    def response(self, level: float) -> float:
+    def response(self, level: Floats) -> Floats:
         """Fraction of the system's response at a total plasma concentration [nM]."""
         occupancy = level * self.fu / (level * self.fu + self.kd)
-        return float(operational_response(self.ratio * amplified_occupancy(occupancy, self.factor), self.slope))
+        return operational_response(self.ratio * amplified_occupancy(occupancy, self.factor), self.slope)
 
 
 def _numbers(case: _Case) -> Values:
-    """Numbers under the overrides of a row."""
-    return Values(case.catalogue, overrides=case.options.get("overrides"))
+    """Numbers under the overrides of a row: of the typical person, or of that person under each parameter set."""
+    values, many = Values(case.catalogue, overrides=case.options.get("overrides")), case.options.get("population")
+    if many is None:
+        return values
+    typical = Population(n=1, draws=many["uncertainty"], variability=False, fixed=_TYPICAL)
+    return values.of_people(people_of(typical, values, case.options.get("seed", 1)))
 
 
-def _reader(case: _Case) -> Callable[[str], float]:
+def _reader(case: _Case) -> Callable[[str], Any]:
     """Value of a number of the row's drug under the overrides."""
-    return partial(_numbers(case).typical, case.drug.key)
+    return partial(_numbers(case).of, case.drug.key)
 
 
-def _kd(case: _Case, receptor: str) -> float:
+def _kd(case: _Case, receptor: str) -> Any:
     """Free concentration at half of a receptor, no other ligand around. [nM]"""
     number, binding = _reader(case), case.drug.binding[receptor]
     if binding.kd:
@@ -323,19 +332,18 @@ def _kd(case: _Case, receptor: str) -> float:
 def _curve(case: _Case, effect: str) -> _Curve:
     drug, entry = case.drug, case.catalogue.effects[effect]
     values, number = _numbers(case), _reader(case)
-    scale = partial(values.typical, effect)
-    return _Curve(
-        kd=_kd(case, "mor"),
-        fu=number("fu"),
-        mw=number(str(drug.mw)),
-        ratio=float(transducer_ratio(scale(entry.reserve["mor"]), values.efficacy("mor", drug.key))),
-        slope=scale(entry.slope),
-        factor=scale(entry.transduction[drug.key]) if drug.key in entry.transduction else 1.0,
-    )
+    scale = partial(values.of, effect)
+    factor = 1.0 if entry.sensitivity is None else scale(entry.sensitivity)
+    if drug.key in entry.transduction:
+        factor = factor * scale(entry.transduction[drug.key])
+    ratio = transducer_ratio(scale(entry.reserve["mor"]), values.efficacy("mor", drug.key))
+    found = (np.atleast_1d(x) for x in (_kd(case, "mor"), number("fu"), ratio, scale(entry.slope), factor))
+    kd, fu, ratio, slope, factor = np.broadcast_arrays(*found)
+    return _Curve(kd=kd, fu=fu, mw=float(np.mean(number(str(drug.mw)))), ratio=ratio, slope=slope, factor=factor)
 
 
-def _in_unit(case: _Case, total_nM: float, mw: float) -> Floats:
-    return np.array([total_nM if case.o.unit == "nM" else total_nM * mw / 1000.0])
+def _in_unit(case: _Case, total_nM: Floats | float, mw: float) -> Floats:
+    return np.atleast_1d(total_nM if case.o.unit == "nM" else total_nM * mw / 1000.0)
 
 
 def _half_concentration(case: _Case, effect: str, fraction: float) -> Floats:
@@ -356,9 +364,9 @@ def _hill(case: _Case, effect: str) -> Floats:
     at, step = curve.level(curve.top / 2.0), 1e-4
     logits = []
     for level in (at * np.exp(-step), at * np.exp(step)):
-        found = curve.response(float(level))
+        found = curve.response(level)
         logits.append(np.log(found / (curve.top - found)))
-    return np.array([(logits[1] - logits[0]) / (2.0 * step)])
+    return np.asarray((logits[1] - logits[0]) / (2.0 * step))
 
 
 def _half_occupancy(case: _Case, receptor: str) -> Floats:
@@ -373,7 +381,7 @@ def _half_occupancy(case: _Case, receptor: str) -> Floats:
 def _plateau(case: _Case, effect: str) -> Floats:
     """Fraction of baseline left when every receptor is taken by the drug."""
     entry, values = case.catalogue.effects[effect], _numbers(case)
-    reserve, slope = (values.typical(effect, name) for name in (entry.reserve["mor"], entry.slope))
+    reserve, slope = (values.of(effect, name) for name in (entry.reserve["mor"], entry.slope))
     efficacy = values.efficacy("mor", case.drug.key)
     return np.atleast_1d(1.0 - operational_response(transducer_ratio(reserve, efficacy), slope))
 
@@ -390,6 +398,8 @@ def _peak(case: _Case, effect: str, regimen: str = "") -> Floats:
 def _dose_ratio(case: _Case, effect: str) -> Floats:
     """Dose of the first drug per unit dose of the one named in ``normalisation`` for the same peak effect."""
     dose = parse_regimen(case.o.regimen).doses[0]
+    if case.options.get("population"):
+        return _dose_ratios(case, effect)
     goal = float(_peak(case, effect, case.o.normalisation)[0])
     low, high = 1e-2, 1e3
     for _ in range(30):  # bisection on the logarithm: effects rise with dose
@@ -399,6 +409,19 @@ def _dose_ratio(case: _Case, effect: str) -> Floats:
     other = parse_regimen(case.o.normalisation).doses[0].amount
     assert other is not None  # a dose has one
     return np.array([np.sqrt(low * high) / other.value])
+
+
+def _dose_ratios(case: _Case, effect: str) -> Floats:
+    """The same for each person and parameter set, by interpolation of the peaks of a grid of doses."""
+    first, other = (parse_regimen(words).doses[0] for words in (case.o.regimen, case.o.normalisation))
+    assert first.amount is not None  # a dose has one
+    assert other.amount is not None
+    goal = _peak(case, effect, case.o.normalisation)
+    grid = first.amount.value * np.geomspace(1 / 32, 32, 21)
+    peaks = np.array([_peak(case, effect, f"{first.drug} {x:.8g} mg {first.route}") for x in grid])
+    peaks = np.maximum.accumulate(peaks, axis=0)
+    found = [np.exp(np.interp(g, column, np.log(grid))) for g, column in zip(goal, peaks.T, strict=True)]
+    return np.asarray(np.array(found) / other.amount.value)
 
 
 def _equal_dose(case: _Case, effect: str) -> Floats:
@@ -488,7 +511,7 @@ def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: s
     that was scanned; rows for calibration with a fixed standard deviation count; ``options``: as for ``predict``.
     Returns weighted error [SD].
 
-    >>> names = ("effect_compartment", "plasma_equilibrium")
+    >>> names = ("plasma_and_store", "plasma_equilibrium")
     >>> default, rival = (weighted_error(load(), "naltrexone_pet", "mor", name) for name in names)
     >>> default < rival
     True

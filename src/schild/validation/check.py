@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue, Observation
+from schild.catalog import Catalogue, Observation, load
 from schild.engine.streams import normals
+from schild.people import Values
 from schild.simulation.observe import predict
 
 Floats = NDArray[np.float64]
@@ -20,6 +21,8 @@ Floats = NDArray[np.float64]
 PLASMA_RESIDUAL = 0.15
 #: People assumed where neither a row nor its study file tells.
 UNKNOWN_N = 10
+#: Parameter sets behind the band of a property of a curve.
+STUDIES = 200
 #: Virtual studies drawn for each parameter set.
 REPLICATES = 20
 
@@ -104,6 +107,13 @@ def spread_of(o: Observation) -> float:
     return (o.high - o.low) / (2 * 1.96) if o.low is not None and o.high is not None else 0.0
 
 
+def _deviation(values: Values, effect: str) -> float:
+    """Standard deviation of the log potency of a drug between studies of an effect. [1]"""
+    name = values.catalogue.effects[effect].sensitivity
+    spread = None if name is None else values.number(effect, name).uncertainty
+    return 0.0 if spread is None else spread.omega
+
+
 def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Floats:
     """Results of virtual studies.
 
@@ -145,13 +155,21 @@ def check(
     ask the same, shared between calls; ``options``: of ``schild.simulation.observe.predict``. Returns typical
     prediction and band.
     """
-    kind, effect, _ = o.observable.partition(":")
+    kind, _, effect = o.observable.partition(":")
     if not effect:
         options = {"receptors": [o.species] if o.observable in _TOMOGRAPHY else ["mor"], **options}
     options = {"seed": seed, "catalogue": catalogue, **options}
     typical, people = float(predict(o, **options)[0]), people_of_study(o, rows)
-    if effect and kind != "peak":  # a property of the effect's curve: nobody is drawn, the printed error makes the band
-        low, high = typical - 1.645 * spread_of(o), typical + 1.645 * spread_of(o)
+    if effect and kind != "peak":  # a property of the curve of typical people: studies and parameter sets are drawn
+        found = predict(o, population={"n": 1, "uncertainty": STUDIES, "variability": False}, **options)
+        # Two drugs of one study each have a deviation of their own, as in the fit.
+        if kind in ("dose_ratio", "equal_dose"):
+            values = Values(options["catalogue"] or load(), overrides=options.get("overrides"))
+            rng = (normals(seed, f"deviation:{o.id}:{k}", 0, STUDIES) for k in (0, 1))
+            found = found * np.exp(_deviation(values, effect) * np.subtract(*rng))
+        z = normals(seed, f"residual:{o.id}", 0, found.size) * spread_of(o)
+        results = found + z if kind == "plateau" else found * np.exp(z / o.value)
+        low, high = np.quantile(np.where(np.isnan(results), np.inf, results), [0.05, 0.95])
     else:
         kept = {} if kept is None else kept
         key = (o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from schild.calibrate.dose_model import PAIRS, centres, predict, stimulus_response
-from schild.calibrate.dose_response import today
+from schild.calibrate.dose_response import fitted_of, main, today
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table, read_rows
+from schild.calibrate.files import number_of
 from schild.catalog import load
+from schild.people import Values
 from schild.pharmacology.effects import operational_response, transducer_ratio
+from schild.population import Population, people_of
 from schild.simulation import simulate
 
 
@@ -99,3 +102,34 @@ def test_predictions_rise_with_dose_and_stay_on_the_scale(table):
     assert scale.min() >= 0
     assert scale[table.arrays["group"] < 2].max() <= 0.8 + 1e-12
     assert len(PAIRS) == len(set(PAIRS))
+
+
+def test_stored_draws_are_numbers_of_the_catalogue_and_their_medians_are_the_values_in_use():
+    columns = load().posterior
+    assert {len(values) for values in columns.values()} == {400}
+    for fitted in fitted_of(columns):
+        assert f"{number_of(fitted).value:.3g}" == f"{fitted.value:.3g}", fitted
+        assert number_of(fitted).chosen.basis == "fitted"
+        assert number_of(fitted).uncertainty.cv == pytest.approx(fitted.cv, rel=1e-3)
+    for effect in EFFECTS:
+        people = load().effects[effect].numbers["sensitivity"].between_subject
+        assert people.omega == pytest.approx(np.median(columns[f"{effect}.spread"]), rel=1e-3)
+
+
+def test_numbers_that_were_sampled_together_are_drawn_together():
+    values = Values(load(), people_of(Population(n=1, draws=300, variability=False), load(), seed=3))
+    slope, reserve = values.of("liking", "slope"), values.of("liking", "reserve")
+    stored = load().posterior
+    pairs = {(round(a, 6), round(b, 6)) for a, b in zip(stored["liking.slope"], stored["liking.reserve"], strict=True)}
+    shift = [load().effects["liking"].numbers[n].value / np.median(stored[f"liking.{n}"]) for n in ("slope", "reserve")]
+    assert {(round(a, 6), round(b, 6)) for a, b in zip(slope / shift[0], reserve / shift[1], strict=True)} <= pairs
+    efficacy = np.asarray(values.of("heroin", "mor.efficacy") * np.ones(300))
+    assert (efficacy == efficacy[0]).all()  # nothing was sampled for it
+    drawn = np.asarray(values.of("morphine", "mor.efficacy"))
+    assert 0.5 < drawn.min() < drawn.max() < 1
+
+
+@pytest.mark.slow
+def test_the_fit_again_gives_the_stored_summary(capsys):
+    pytest.importorskip("numpyro")
+    assert main(["--quick"]) == 0, capsys.readouterr().out

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from schild.catalog import drug_from_dict, load
@@ -109,7 +110,9 @@ def test_the_conflict_over_buprenorphine_stands_side_by_side():
     assert ways["fitted"] / ways["ventilation"] > 8  # through the regimen: still no reconciliation
     assert ways["analgesia"] == pytest.approx(ways["pet"], rel=0.05)
     breathing = load().effects["ventilation_isohypercapnic"].numbers["transduction.buprenorphine"]
-    assert breathing.value > 3  # what breathing needs on top of the scans
+    # What breathing needs on top of the scans: curves of one group say more, a dose series says none.
+    low, high = np.quantile(load().posterior["ventilation_isohypercapnic.transduction.buprenorphine"], [0.05, 0.95])
+    assert low < 1 < breathing.value < 5.5 < high
     assert {value.key: value.value for value in breathing.values}["none"] == 1.0
 
 

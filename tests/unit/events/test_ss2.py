@@ -54,7 +54,7 @@ def test_amounts_add_to_what_is_there():
 
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_in_the_middle_of_a_run_receptors_go_on_from_where_they_are(structure):
-    bench = Bench("morphine 10 mg iv; naltrexone 50 mg po q24h ss2 from 2 h", "4 h", step="1 s", start="2 h",
+    bench = Bench("morphine 12 mg iv; naltrexone 50 mg po q24h ss2 from 2 h", "4 h", step="1 s", start="2 h",
                   structure=structure)  # fmt: skip
     bench.times = [ticks("2 h") - 1, *bench.times[:3]]
     found = bench.engine()
