@@ -193,12 +193,12 @@
     section.querySelector(".controls-place").replaceChildren(box);
     for (const span of sentence.querySelectorAll("[data-value]")) {
       const own = box.querySelector(`#${CSS.escape(`${key}-${span.dataset.value}`)}`);
-      if (own) { span.classList.add("changes"); span.onclick = () => own.focus(); }
+      if (own) { span.classList.add("changes"); span.onclick = () => { own.closest("details")?.setAttribute("open", ""); own.focus(); }; }
     }
     figure.hidden = false;
     new ResizeObserver(() => { if (!asking) asking = requestAnimationFrame(draw); }).observe(figure);
     draw();
-    if (linked) { section.closest("details")?.setAttribute("open", ""); section.scrollIntoView(); }
+    if (linked) { section.querySelector("details")?.setAttribute("open", ""); section.scrollIntoView(); }
   }
   for (const section of scenes) start(section);
   document.documentElement.dataset.engine = "ready";

@@ -1,0 +1,223 @@
+"""The page of an answer in a browser: first screen, reading, phone, keyboard, print, weight, accessibility."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from schild.catalog import load
+from schild.explanation import explain
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = shutil.which("chromium")
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND",
+]  # fmt: skip
+#: A claim with an injection, missed tablets, ... is told in ten questions.
+QUESTIONS = 10
+
+
+@pytest.fixture(scope="module", params=["naltrexone", "naloxone", "nalmefene", "buprenorphine"])
+def written(request, tmp_path_factory):
+    """Drug and file of its page. ``SCHILD_PAGES`` names a folder with pages that were written before."""
+    kept = Path(os.environ.get("SCHILD_PAGES", "-")) / f"{request.param}.html"
+    if kept.is_file():
+        return request.param, kept
+    file = tmp_path_factory.mktemp("page") / f"{request.param}.html"
+    file.write_text(explain(request.param, quick=True).to_html(), encoding="utf-8")
+    return request.param, file
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
+    if CHROMIUM is None:
+        pytest.skip("the page is tested in Chromium, which is not installed")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, written):
+    """Open the page in a window of a size; errors of the page and requests are collected."""
+    contexts = []
+
+    def go(size=PHONE, **options):
+        context = browser.new_context(viewport=size, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.errors, page.asked = [], []
+        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: page.errors.append(str(e)))
+        page.on("request", lambda r: page.asked.append(r.url))
+        page.goto(written[1].as_uri())
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def grade(text: str) -> float:
+    """Flesch-Kincaid grade of a text, with syllables counted as groups of vowels."""
+    sentences = [s for s in re.split(r"[.!?]+(?:\s|$)|\n", text) if re.search(r"[A-Za-z]", s)]
+    words = re.findall(r"[A-Za-z']+", text)
+    syllables = 0
+    for word in words:
+        bare = re.sub(r"(?:[^laeiouy]es|ed|[^laeiouy]e)$", "", word.lower())
+        syllables += max(1, len(re.findall(r"[aeiouy]+", bare)))
+    return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
+
+
+def test_the_grade_of_known_texts():
+    assert grade("The cat sat on the mat.") < 2
+    assert grade("Pharmacokinetic variability necessitates individualised administration intervals.") > 15
+
+
+def test_the_first_screen_answers(opened, written):
+    page = opened()
+    answer = " ".join(page.locator("#answer .answer").all_inner_texts())
+    assert len(answer.split()) <= 90
+    if written[0] == "naltrexone":
+        for words in ("opioid receptor antagonist", "competitive", "reversible", "opioid use disorder",
+                      "alcohol use disorder", "mu receptors more than kappa and delta"):  # fmt: skip
+            assert words in answer
+        assert page.locator("#answer .remember li").count() == 3
+        box = page.locator("#answer .warning").bounding_box()
+        assert box["y"] + box["height"] <= PHONE["height"]
+    assert page.locator("#answer svg").count() == 0
+    assert page.locator("#answer .badge").count() == 0  # no number whose claim is missed
+
+
+def test_it_reads_easily(opened, written):
+    page = opened()
+    said = page.locator("#answer .answer, #answer .remember li, #answer .warning, .card > .says, .card > .miss")
+    texts = said.all_inner_texts()
+    if written[0] == "naltrexone":
+        assert grade("\n".join(texts)) <= 9.0
+    for text in page.locator("#answer .answer, .card > .says").all_inner_texts():
+        for sentence in re.split(r"(?<=[.!?])\s", text):
+            # A dose or a route in words is one number.
+            assert len(re.findall(r"\d[\d.,]*", sentence)) <= (1 if written[0] == "naltrexone" else 3), sentence
+    assert not re.search(r"\([^()]*\([^()]*\)", "\n".join(texts))
+
+
+def test_each_question_is_near_the_contents(opened, written):
+    page = opened()
+    top = page.locator("nav").bounding_box()["y"]
+    links = page.locator("nav a[href^='#card-']")
+    cards = page.locator("article[data-card]")
+    assert links.count() == cards.count() == (QUESTIONS if written[0] == "naltrexone" else cards.count())
+    for link in links.all():
+        assert link.bounding_box()["y"] - top <= 2 * PHONE["height"]
+        target = page.locator(link.get_attribute("href"))
+        link.click()
+        assert 0 <= target.bounding_box()["y"] < PHONE["height"]
+
+
+def test_nothing_is_asked_for_and_nothing_fails(opened, written):
+    for size in (PHONE, DESKTOP):
+        page = opened(size)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.wait_for_timeout(1500)
+        assert page.errors == []
+        assert [url for url in page.asked if not url.startswith(("file:", "blob:", "data:"))] == []
+
+
+def test_it_fits_a_phone_with_everything_open(opened):
+    page = opened()
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    beyond = page.evaluate("""() => [...document.querySelectorAll('td, th, dd, p, li, figcaption, svg')]
+        .filter(e => e.getBoundingClientRect().right > 391 && e.getBoundingClientRect().width > 1)
+        .map(e => e.outerHTML.slice(0, 120))""")
+    assert beyond == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_text_of_charts_can_be_read(opened, size):
+    page = opened(size)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    small = page.evaluate("""() => [...document.querySelectorAll('svg text')].map(t => {
+        const m = t.getScreenCTM();
+        return [Math.hypot(m.a, m.b) * parseFloat(getComputedStyle(t).fontSize), t.textContent];
+    }).filter(([size]) => size < 10.9)""")
+    assert small == []
+
+
+def test_every_number_that_misses_is_marked(opened):
+    page = opened()
+    for card in page.locator(".card").all():
+        for told in card.locator(".miss").all_inner_texts():
+            assert "Human data" in told
+            assert "a miss" in told
+    linked = page.locator(".number a[href]").evaluate_all("(all) => all.map(a => a.getAttribute('href'))")
+    for target in linked:
+        badge = page.locator(f"[id='{target[1:]}'] .badge").first
+        assert "missed" not in (badge.text_content() or "")
+
+
+def test_it_works_without_a_script(opened, written):
+    page = opened(java_script_enabled=False)
+    assert page.locator("h1").inner_text()
+    assert page.locator("svg.plot").count() > 0
+    summary = page.locator("details.claim > summary").first
+    summary.click()
+    assert summary.locator("xpath=..").get_attribute("open") is not None
+
+
+def test_it_works_with_the_keyboard_alone(opened):
+    page = opened(DESKTOP)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "A"
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.parentElement.open")
+
+
+def test_every_link_of_the_page_leads_somewhere(opened):
+    page = opened()
+    dangling = page.evaluate("""() => [...document.querySelectorAll("a[href^='#']")].map(a => a.getAttribute('href'))
+        .filter(h => !document.getElementById(decodeURIComponent(h.slice(1))))""")
+    assert dangling == []
+    files = re.findall(r"[\w/-]+\.(?:csv|toml|md|py)\b", page.inner_text("main"))
+    assert files == []  # no name of a file that the reader does not have
+    outputs = [name for name in load().effects if "_" in name]
+    assert not [name for name in outputs if name in page.inner_text("main")]
+
+
+def test_it_prints_on_a_few_numbered_pages(opened, written):
+    page = opened(DESKTOP)
+    sheets = page.pdf(format="A4", prefer_css_page_size=True)
+    count = len(re.findall(rb"/Type\s*/Page\b", BytesIO(sheets).getvalue()))
+    assert 1 <= count <= 8
+    assert "counter(page)" in written[1].read_text(encoding="utf-8")
+
+
+def test_it_is_light(written):
+    assert written[1].stat().st_size <= 600_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_accessibility(opened, size, scheme):
+    api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    page = opened(size, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.wait_for_timeout(800)
+    found = api.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    assert [(v["id"], [n["html"][:140] for n in v["nodes"]][:3]) for v in found.response["violations"]] == []
