@@ -23,6 +23,7 @@ _PUBLIC = {
     "challenge": "schild.challenges",
     "compare": "schild.comparison",
     "explain": "schild.explanation",
+    "fit_levels": "schild.observed",
     "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
     "plan": "schild.planner",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from schild.compounds import structure as structure
     from schild.drinking import laboratory as laboratory
     from schild.explanation import explain as explain
+    from schild.observed import fit_levels as fit_levels
     from schild.overdose import rescue as rescue
     from schild.planner import plan as plan
     from schild.population import Population as Population

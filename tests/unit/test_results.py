@@ -6,6 +6,7 @@ import json
 import pkgutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -19,6 +20,7 @@ from schild.comparison import Comparison
 from schild.compounds import StructureComparison
 from schild.drinking.experiment import Laboratory
 from schild.explanation.answer import Explanation
+from schild.observed import LevelsFit
 from schild.overdose.published import PublishedTable
 from schild.overdose.table import Rescued
 from schild.planner import Plan
@@ -28,6 +30,12 @@ from schild.validation import Validation
 
 ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
 RATIOS = {"antagonist": [1.0, 10.0, 100.0], "dose_ratio": [2.0, 11.0, 101.0]}
+LEVELS = pd.DataFrame(
+    {
+        "TIME": [0.0, 1.0, 4.0, 8.0], "AMT": [50.0, 0.0, 0.0, 0.0], "AMTU": "mg", "DRUG": "naltrexone", "ROUTE": "oral",
+        "DV": [".", 10.0, 2.5, 0.9],
+    }
+)  # fmt: skip
 CURVES = {
     "antagonist": [0.0] * 5 + [9.0] * 5 + [99.0] * 5,
     "agonist": [1.0, 3.0, 10.0, 30.0, 100.0] * 3,
@@ -46,6 +54,7 @@ MADE = {
     "plan": (Plan, 2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
     "rescue": (Rescued, 3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
     "laboratory": (Laboratory, 6, lambda: schild.laboratory("bar", n=40)),
+    "levels": (LevelsFit, 2, lambda: schild.fit_levels(LEVELS, ["naltrexone.cl"])),
     "fit": (SchildFit, 2, lambda: schild.schild_fit(CURVES, antagonist_unit="nM", agonist_unit="nM")),
     "regression": (SchildRegression, 1, lambda: schild.schild_regression(RATIOS, antagonist_unit="nM")),
     "curves": (ModelCurves, 1, lambda: schild.model_curves("naltrexone", agonist="morphine")),

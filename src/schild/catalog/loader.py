@@ -329,6 +329,10 @@ class Catalogue:
     def _csv(self, place: str) -> list[str]:
         return self._files[place][-1].text.splitlines() if place in self._files else []
 
+    def text_of(self, drug: str) -> str:
+        """Text of the file of a drug, as it lies on top."""
+        return self._layers(f"drugs/{drug}.toml")[-1].text
+
     def where(self, place: str, *path: str | int) -> str:
         """File and line, for messages, of a table or key at a place such as ``drugs/naltrexone.toml``."""
         layers = self._files.get(place, [])

@@ -41,6 +41,7 @@ _COMMANDS = (
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
     ("verify", "verify:verify", "Run what a page states again, and compare."),
     ("check", "check:check", "What a table of observed levels says, person by person, and how it is predicted."),
+    ("fit-levels", "fit_levels:fit_levels", "Numbers of the catalogue fitted to observed levels."),
     ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
     ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),
     ("plan", "planner:plan", "Study planner: dose and time of an antagonist for a wanted receptor occupancy."),

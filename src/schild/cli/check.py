@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,6 +13,9 @@ from schild.cli.exchange import as_options, compartments
 from schild.cli.figures import check_figure, save_figure
 from schild.cli.options import Numbers
 from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from schild.observed import Observed
 
 #: Persons that are listed on a terminal.
 _MOST = 40
@@ -82,7 +85,6 @@ def check(
 
     from rich.text import Text
 
-    from schild.observed import read_observed
     from schild.results import plain
     from schild.tables import between, number_words
     from schild.tables import table as made
@@ -91,13 +93,10 @@ def check(
     writable(predict)
     if vpc is not None and not 10 <= vpc <= 2000:
         raise InputError(f"--vpc is {vpc}; expected 10 to 2,000 simulated tables. Choose one of them.")
-    try:
-        found = read_observed(
-            table, compartments(cmt), drug=drug, route=route, basis=basis, amount_unit=unit, time_unit=time_unit,
-            drop=drop or (), dv=_pairs(dv, "dv"), dv_unit=dv_unit, sex=_map(sex), catalogue=data.catalogue,
-        )  # fmt: skip
-    except InputError as error:
-        raise InputError(as_options(str(error) if table.name in str(error) else f"{table}: {error}")) from None
+    found = read_table(
+        table, cmt=cmt, unit=unit, time_unit=time_unit, drug=drug, route=route, basis=basis, dv=dv, dv_unit=dv_unit,
+        sex=sex, drop=drop, catalogue=data.catalogue,
+    )  # fmt: skip
     options: dict[str, Any] = {"overrides": data.overrides, "catalogue": data.catalogue}
     if predict is not None:
         write(predict, found.predict(**options).to_csv(index=False, lineterminator="\n"))
@@ -136,6 +135,27 @@ def check(
         screen.print(made("Visual predictive check", heads, lines))
     screen.print(Text(NOTICE, style="dim"))
     return 0
+
+
+def read_table(
+    table: Path,
+    *,
+    cmt: list[str] | None,
+    unit: str | None,
+    dv: list[str] | None,
+    sex: list[str] | None,
+    drop: list[str] | None,
+    **options: Any,
+) -> Observed:
+    """Read the table of a command; messages name the options of the command line."""
+    from schild.observed import read_observed
+
+    try:
+        return read_observed(
+            table, compartments(cmt), amount_unit=unit, drop=drop or (), dv=_pairs(dv, "dv"), sex=_map(sex), **options
+        )
+    except InputError as error:
+        raise InputError(as_options(str(error) if table.name in str(error) else f"{table}: {error}")) from None
 
 
 def _line(row: dict[str, Any]) -> str:
