@@ -12,11 +12,14 @@ __all__ = [
     "QUANTIFIED_NG_ML",
     "between",
     "concentration_words",
+    "is_level",
     "number_words",
     "percent_words",
     "spread_words",
     "table",
     "time_words",
+    "too_small",
+    "value_words",
 ]
 
 
@@ -64,9 +67,44 @@ def number_words(value: float) -> str:
     >>> number_words(0.012345), number_words(2440.4), number_words(1.5e-7)
     ('0.0123', '2,440', '1.50e-07')
     """
-    if value and not 1e-3 <= abs(value) < 1e6:
+    if value and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.2e}"
     return f"{float(f'{value:.3g}'):,g}" if abs(value) < 1e5 else f"{value:,.0f}"
+
+
+def is_level(name: str) -> bool:
+    """Whether a column or a metric holds plasma concentrations, by the unit in its name.
+
+    >>> is_level("plasma_naltrexone [ng/mL]"), is_level("cmax_naltrexone_ng_ml"), is_level("auc_naltrexone_ng_h_ml")
+    (True, True, False)
+    """
+    return "[ng/mL]" in name or name.endswith("_ng_ml")
+
+
+def too_small(name: str, value: float | None) -> str:
+    """Say that a value is too small to be told; empty where it is not.
+
+    ``name``: of a column or metric; its unit at the end says whether it is a plasma concentration.
+
+    >>> too_small("cmax_naltrexone_ng_ml", 5.54e-217), too_small("plasma_naltrexone [ng/mL]", -4e-14)
+    ('below quantification', 'below quantification')
+    >>> too_small("occupied [1]", 6e-8), too_small("occupied [1]", -6e-8), too_small("occupied [1]", 0.2)
+    ('<0.0001', '>-0.0001', '')
+    """
+    if not value:
+        return ""
+    if is_level(name):
+        return "below quantification" if value < QUANTIFIED_NG_ML else ""
+    return ("<0.0001" if value > 0 else ">-0.0001") if abs(value) < 1e-4 else ""
+
+
+def value_words(name: str, value: float) -> str:
+    """Write a value with three digits, or that it is too small.
+
+    >>> value_words("plasma_naltrexone [ng/mL]", 2440.4), value_words("occupied [1]", 6e-8)
+    ('2,440', '<0.0001')
+    """
+    return too_small(name, value) or number_words(value)
 
 
 def concentration_words(value: float) -> str:
@@ -75,7 +113,7 @@ def concentration_words(value: float) -> str:
     >>> concentration_words(11.63), concentration_words(5.54e-217), concentration_words(0.0)
     ('11.6', 'below quantification', '0')
     """
-    return "below quantification" if value and value < QUANTIFIED_NG_ML else number_words(value)
+    return value_words("[ng/mL]", value)
 
 
 def spread_words(value: Any, words: Callable[[float], str], gap: str = " ") -> str:

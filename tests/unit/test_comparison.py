@@ -1,6 +1,7 @@
 """Regimens in the same people: ratios within each person, curves over one another, a page, a command."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -74,6 +75,17 @@ def test_the_figure_has_a_panel_for_each_output_and_labels_in_words():
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["low", "high"]
     with pytest.raises(UnknownNameError):
         found.plot("nothing")
+
+
+def test_arms_with_doses_at_other_times_have_a_page_in_which_nothing_is_too_small_to_be_seen(tmp_path, capsys):
+    arms = ("naltrexone 50 mg po q24h x3", "naloxone 0.4 mg iv q24h x2 from 1 h")
+    assert main(["compare", *arms, "--until", "20d", "--nca", "--html", str(tmp_path / "page.html")]) == 0
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    text = re.sub(r"<style.*?</style>|<svg.*?</svg>|<.*?>", " ", page, flags=re.DOTALL)
+    for told in (text, capsys.readouterr().out):
+        assert "below quantification" in " ".join(told.split())
+        assert "&lt;0.0001" in told or "<0.0001" in told
+        assert set(re.findall(r"\d\S*e-\d\d", told)) <= {"1e-08"}  # the tolerance, in the manifest
 
 
 def test_the_page_escapes_what_a_user_wrote():

@@ -126,9 +126,9 @@ def check(
                 number_words(r["time_h"]),
                 f"{100 * r['quantile']:g} %",
                 r["observations"],
-                number_words(r["observed"]),
-                number_words(r["simulated"]),
-                between(number_words(r["simulated_q05"]), number_words(r["simulated_q95"])),
+                _level(r["output"], r["observed"]),
+                _level(r["output"], r["simulated"]),
+                between(_level(r["output"], r["simulated_q05"]), _level(r["output"], r["simulated_q95"])),
             )
             for r in checked.to_dict("records")
         ]
@@ -156,6 +156,12 @@ def read_table(
         )
     except InputError as error:
         raise InputError(as_options(str(error) if table.name in str(error) else f"{table}: {error}")) from None
+
+
+def _level(output: str, value: float) -> str:
+    from schild.tables import value_words
+
+    return value_words("[ng/mL]" if output.startswith("plasma_") else output, value)
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -155,7 +156,7 @@ def show_comparison(screen: Console, found: Comparison) -> None:
     """Print warnings, then a line for each metric: every arm, and its ratio to the reference."""
     from rich.text import Text
 
-    from schild.tables import number_words, spread_words, table
+    from schild.tables import spread_words, table, value_words
 
     for warning in (*found.warnings, *found.said()):
         screen.print(Text(f"Warning: {warning}", style="bold red"))
@@ -165,7 +166,8 @@ def show_comparison(screen: Console, found: Comparison) -> None:
         for key, head in (("value", row["arm"]), ("ratio", f"{row['arm']} / {found.reference}")):
             if key in row:
                 spread = {q: row.get(f"{key}_{q}") for q in ("q05", "q95")} | {"q50": row[key]}
-                line[head] = spread_words(spread if found.n > 1 else row[key], number_words, gap="\n")
+                words = partial(value_words, row["metric"] if key == "value" else "ratio")
+                line[head] = spread_words(spread if found.n > 1 else row[key], words, gap="\n")
     others = [label for label in found.results if label != found.reference]
     heads = [found.reference, *(h for a in others for h in (a, f"{a} / {found.reference}"))]
     rows = [(name, *(line.get(head, "-") for head in heads)) for name, line in cells.items()]

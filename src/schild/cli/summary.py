@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from schild.simulation.aloud import aloud
 from schild.simulation.exposure import COURSE
 from schild.simulation.output import GROUPS
 from schild.simulation.result import metric
-from schild.tables import concentration_words, number_words, percent_words, spread_words, table, time_words
+from schild.tables import concentration_words, number_words, percent_words, spread_words, table, time_words, value_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,10 @@ def show_nca(rows: Sequence[Row], result: Result, console: Console) -> None:
     plasma = {(o, d): None for o, d, _ in found if o not in result.outputs}
     metrics = {row.metric: row.unit for row in rows if row.output not in result.outputs}
     cells = [
-        (f"{name} [{unit}]", *(_of(found.get((o, d, name)), number_words) for o, d in plasma))
+        (
+            (head := f"{name} [{unit}]"),
+            *(_of(found.get((o, d, name)), partial(value_words, head)) for o, d in plasma),
+        )
         for name, unit in metrics.items()
     ]
     if cells:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from schild.report.drawing import draw_on, svg_of
 from schild.report.parts import figure, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, columns, sources
+from schild.tables import too_small
 
 if TYPE_CHECKING:
     from schild.comparison import Comparison
@@ -38,17 +39,19 @@ def comparison_html(found: Comparison) -> str:
             here = [name for name in names if name in result.outputs]
             if here:
                 data |= {f"{label}: {column}": values for column, values in columns(result, here).items()}
+        # Each arm has output times of its own, at both sides of its doses.
+        longest = max((len(values) for values in data.values()), default=0)
+        data = {column: [*values, *[None] * (longest - len(values))] for column, values in data.items()}
         who = "One person." if found.n == 1 else f"Median of the same {found.n:,} people, with the middle 90 %."
         parts.append(section("Over time", figure(svg, caption=who, data=data, name="comparison")))
     many = found.n > 1
+    quantiles = ("", "_q05", "_q95") if many else ("",)
     rows = [
         (
             row["metric"],
             row["arm"],
-            row["value"],
-            *((row["value_q05"], row["value_q95"]) if many else ()),
-            row.get("ratio"),
-            *((row.get("ratio_q05"), row.get("ratio_q95")) if many else ()),
+            *(too_small(row["metric"], v) or v for v in (row[f"value{q}"] for q in quantiles)),
+            *(too_small("ratio", v) or v for v in (row.get(f"ratio{q}") for q in quantiles)),
         )
         for row in found.summary()
     ]

@@ -14,18 +14,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup as Raw
 from markupsafe import escape
 
-from schild.tables import QUANTIFIED_NG_ML, concentration_words
+from schild.tables import is_level, too_small
 from schild.textfile import without_controls
 
 __all__ = [
-    "Raw", "badge", "bibliography", "esc", "figure", "in_words", "link", "notice", "number", "page",
+    "Raw", "badge", "bibliography", "esc", "figure", "link", "notice", "number", "page",
     "paragraph", "render", "section", "table",
 ]  # fmt: skip
 
 #: Rows of a figure's table that the page shows; the download holds all.
 SHOWN = 40
-#: Least value that is told in a figure's table whose column holds values of 0.01 and more.
-LEAST = 0.0001
 
 
 def _plain(value: Any) -> Any:
@@ -137,7 +135,7 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
     """
     below = ""
     if data:
-        rows = list(zip(*(in_words(column, values) for column, values in data.items()), strict=True))
+        rows = list(zip(*(_told(column, values) for column, values in data.items()), strict=True))
         step = max(1, math.ceil(len(rows) / SHOWN))
         said = "" if step == 1 else f" (one row in {step})"
         shown = table(list(data), rows[::step], caption=f"{name}{said}", numeric=range(1, len(data)), head=False)
@@ -146,20 +144,12 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
     return _part("figure", Raw(svg), caption, below)
 
 
-def in_words(column: str, values: Sequence[Any]) -> list[Any]:
-    """Say in words what no assay could see, and rounding errors in a column of large values."""
+def _told(column: str, values: Sequence[Any]) -> list[Any]:
+    """Say which values are too small to be told beside the larger ones of a column."""
     largest = max((abs(v) for v in values if isinstance(v, float) and math.isfinite(v)), default=0.0)
-
-    def told(value: Any) -> Any:
-        if not isinstance(value, float):
-            return value
-        if "[ng/mL]" in column or column.endswith("_ng_ml"):
-            return concentration_words(value) if value < QUANTIFIED_NG_ML else value
-        if 0 < abs(value) < LEAST and largest >= 100 * LEAST:
-            return f"<{LEAST}" if value > 0 else f">-{LEAST}"
-        return value
-
-    return [told(value) for value in values]
+    if largest < 0.01 and not is_level(column):
+        return list(values)
+    return [(too_small(column, v) or v) if isinstance(v, float) else v for v in values]
 
 
 def bibliography(entries: Iterable[tuple[str, str, str, str]]) -> Raw:

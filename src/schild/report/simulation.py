@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schild.report.drawing import draw_on, svg_of
-from schild.report.parts import Raw, bibliography, figure, in_words, notice, page, paragraph, section, table
+from schild.report.parts import Raw, bibliography, figure, notice, page, paragraph, section, table
+from schild.tables import too_small
 
 if TYPE_CHECKING:
     from schild.catalog import Catalogue
@@ -102,7 +103,7 @@ def _metrics(metrics: Mapping[str, Any]) -> Raw:
             name: [v.get("q05"), v.get("q50"), v.get("q95")] if isinstance(v, Mapping) else [None, v, None]
             for name, v in metrics.items()
         }
-        rows = [(name, *in_words(name, values)) for name, values in many.items()]
+        rows = [(name, *(too_small(name, v) or v for v in values)) for name, values in many.items()]
         return table(("metric", "5 %", "median", "95 %"), rows, caption="Over people", numeric=(1, 2, 3))
-    rows = [(name, *in_words(name, [value])) for name, value in metrics.items()]
+    rows = [(name, too_small(name, value) or value) for name, value in metrics.items()]
     return table(("metric", "value"), rows, caption="Of this person", numeric=(1,))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.tables import concentration_words, number_words, percent_words
+from schild.tables import concentration_words, percent_words, value_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Kind:
             return concentration_words(value)
         if self.unit == "1" and not self.ratio:
             return percent_words(value)
-        return "<0.0001" if 0 < value < 1e-4 else number_words(value)
+        return value_words(self.name, value)
 
     def of(self, words: Mapping[str, str] | None = None, **names: str) -> Kind:
         """Fill in the placeholders.
