@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 _ROLES = {
     "agonist": "It switches opioid receptors on.",
     "partial agonist": "It switches opioid receptors on, in part.",
-    "antagonist": "It takes the places that opioids need and does nothing there itself, as far as the catalogue knows.",
+    "antagonist": "It is an opioid receptor antagonist: it takes the places that opioids need and, as far as is known, "
+    "does nothing there itself.",
     "prodrug": "It acts mainly through what the body makes of it.",
     "metabolite": "The body makes it from another drug.",
     "endogenous": "It stands for the body's own opioids: one lumped agonist at each receptor.",
@@ -52,7 +53,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     tests = tuple(_test(o, study) for study, o in found)
     studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
     pictures = _pictures(drug, lab, rows)
-    cards, numbers = _cards(drug, lab, rows, [claim.id for claim in pictures])
+    cards, numbers = _cards(drug, lab, rows, {claim.id: len(claim.figure["panel"]) for claim in pictures})
     tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
     acts = drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and _acts(drug)
     book = Book(
@@ -85,7 +86,7 @@ _PEOPLE = "Line: typical person; band: 90 % of {runs} runs of virtual people, un
 def _role(drug: Drug) -> str:
     """What its role means; an antagonist with efficacy somewhere is not said to do nothing."""
     if drug.role == "antagonist" and _acts(drug):
-        return "It takes the places that opioids need, and by itself switches some receptors on in part."
+        return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
     return _ROLES.get(drug.role, "")
 
 
@@ -390,7 +391,9 @@ def _remember(drug: Drug, rows: list[Observation]) -> list[str]:
     ]
 
 
-def _cards(drug: Drug, lab: Lab, rows: list[Observation], pictures: list[str]) -> tuple[list[Card], list[Finding]]:
+def _cards(
+    drug: Drug, lab: Lab, rows: list[Observation], pictures: Mapping[str, int]
+) -> tuple[list[Card], list[Finding]]:
     """Questions that every drug is asked, and the numbers that answer them."""
     numbers: list[Finding] = []
     compared, cards, regimen = _compared(lab.catalogue), [], _shown(drug, lab, rows)
@@ -404,8 +407,18 @@ def _cards(drug: Drug, lab: Lab, rows: list[Observation], pictures: list[str]) -
             )
             numbers.append(Finding(claim=key, test=test, outcome=number[1]))
         named = name if number else ""
+        panel = pictures.get(key, 1) if key == "course" else 1  # receptors stand after plasma
         cards.append(
-            Card(id=key, question=question, says=says, number=named, shows=shows, picture=picture, caption=caption)
+            Card(
+                id=key,
+                question=question,
+                says=says,
+                number=named,
+                shows=shows,
+                picture=picture,
+                panel=panel,
+                caption=caption,
+            )
         )
 
     if "course" in pictures:

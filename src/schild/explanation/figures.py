@@ -418,9 +418,10 @@ def changes(p: Panel, *, regimen: Regimen, until: Hours) -> None:
     for k, (name, effect) in enumerate(effects.items()):
         t, y = np.asarray(found[name].time_h), np.asarray(found[name].value)
         change = (y - y[0]) / p.lab.values.typical(name, effect.noise)
-        p.axis.plot(t / 24, change, color=COLOURS[k % len(COLOURS)], linewidth=1.6, label=name.replace("_", " "))
+        words = EFFECT_WORDS.get(name, (name.replace("_", " "),))[0]
+        p.axis.plot(t / 24, change, color=COLOURS[k % len(COLOURS)], linewidth=1.6, label=words)
         p.keep("time [h]", t)
-        p.keep(f"{name}, change / noise", change)
+        p.keep(f"{words}, change / noise", change)
     p.axis.axhspan(-1, 1, color=INK, alpha=0.08, linewidth=0)
     p.axis.set(ylim=(-2, 2), xlabel="days", ylabel="change / noise")
 

@@ -240,7 +240,7 @@ def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) 
     names = [label for label in dict.fromkeys(key for test in claim.tests for key in test.source) if label != "schild"]
     said = re.sub(r"(?<=[a-z])(?=\d{4})", " ", ", ".join(names))
     about = f"{answer.name}, {claim.id}" if claim.tests else answer.name
-    foot = [f"{about}. {said}"[:52].rstrip(", ") + ("" if len(said) + len(about) < 50 else " …")]
+    foot = [f"{about}. {said}"[:52].rstrip("., ") + ("" if len(said) + len(about) < 50 else " …")]
     foot = [*foot, f"schild {__version__}, {ADDRESS}"]
     drawn = draw(claim.figure, answer.lab, key, claim.places, answer.book.defaults, only=panels, foot=foot)
     return {"drawn": drawn, "panels": [Raw(svg) for svg in drawn.panels], "tables": number_tables(drawn),
@@ -318,4 +318,4 @@ def _plain(value: Any) -> str:
     """An option for reading."""
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
-    return ", ".join(map(_plain, value)) if isinstance(value, (list, tuple)) else str(value)
+    return ", ".join(map(_plain, value)) if isinstance(value, (list, tuple)) else str(value).replace("_", " ")
