@@ -7,10 +7,11 @@ import json
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from schild.catalog import load
-from schild.simulation import Run, simulate
+from schild.simulation import Run, simulate, simulate_run
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
 CONTRACT = {"manifest", "outputs", "metrics", "warnings", "cite"}
@@ -308,6 +309,35 @@ def test_observation_times_of_a_table_are_output_times(call):
     cut = json.loads(call(*words, "--simulate", "--json", "--until", "20h").out)
     assert {0.37, 1.13, 7.9} == {0.37, 1.13, 7.9, 30.2} & set(cut["outputs"]["plasma_naltrexone"]["time_h"])
     assert "Observation times before 0 or after the end, which are left out: 1." in cut["notes"]
+
+
+@pytest.mark.parametrize(
+    ("table", "times"),
+    [
+        ("TIME,AMT,EVID,TIMEUNIT\n0,50,1,d\n0.1,.,0,d\n1.7,.,0,d\n", {2.4, 40.8}),  # in days
+        ("TIME,AMT,MDV\n0,50,1\n0.05,.,0\n9.99,.,0\n", {0.05, 9.99}),  # said by MDV
+        ("TIME,AMT\n08:00,50\n09:30,.\n20:00,25\n", {1.5}),  # clock times
+        ("TIME,AMT,EVID,CMT\n0,50,1,1\n24,.,0,2\n24,50,1,1\n", {24.0}),  # at the time of a dose
+    ],
+)
+def test_observation_times_are_kept_in_every_form(call, tmp_path, table, times):
+    path = tmp_path / "table.csv"
+    path.write_text(table, encoding="utf-8")
+    words = ("import", "nonmem", path, "--drug", "naltrexone", "--route", "po", "--unit", "mg")
+    told = call(*words, "--simulate", "--json")
+    plasma = json.loads(told.out)["outputs"]["plasma_naltrexone"]
+    assert times <= {round(t, 9) for t in plasma["time_h"]}
+    assert told.code == 0
+
+
+def test_observation_times_stand_in_runs_of_populations():
+    run = Run.of(
+        "naltrexone 50 mg po at 1 h", until="8 h", every="4 h", observe=["37 min", "1 h", "4 h"], population={"n": 3}
+    )
+    output = simulate_run(run)["plasma_naltrexone"]
+    assert set(np.round(output.time_h, 6)) >= {round(37 / 60, 6), 1.0, 4.0, 8.0}
+    assert (output.at("37 min") == 0).all()
+    assert len(set(output.time_h)) == len(output.time_h)
 
 
 def test_import_leaves_out_a_column_only_when_told(call, tmp_path):
