@@ -33,6 +33,8 @@ _COMMANDS = (
     ("explain", "answers:explain", "What a drug does, run against human data, with figures and sources."),
     ("simulate", "simulate:simulate", "Simulate one person or a population, from a run file or regimens in words."),
     ("compare", "compare:compare", "Regimens side by side in the same people: metrics, ratios, curves."),
+    ("forecast", "forecast:forecast", "Measured levels of one person: plasma, receptors and next dose to come."),
+    ("coverage", "forecast:coverage", "Days on which mu receptors stay occupied, by missed doses."),
     ("challenge", "challenge:challenge", "An agonist with and without the antagonist: block by effect and time."),
     ("open", "opened:open_link", "The numbers of a link of a live page."),
     ("laboratory", "laboratory:laboratory", "Alcohol in the laboratory, with placebo and with an antagonist."),

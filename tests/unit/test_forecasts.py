@@ -1,0 +1,148 @@
+"""Forecasts from measured levels, and days protected under missed doses."""
+
+import json
+
+import numpy as np
+import pytest
+
+import schild
+from schild.catalog import load
+from schild.cli import BAD_INPUT, main
+from schild.errors import InputError, UnknownNameError
+from schild.forecasts import Level, level_of, protected, quantile, weights_of
+
+DEPOT = "naltrexone 380 mg im_depot"
+FEW = {"n": 60, "structures": 1, "until": "42 d"}
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        ("0.8 ng/mL at 25 d", Level("naltrexone", 0.8, 600.0, False)),
+        ("6-beta-naltrexol 1.1 ug/L at 25 d", Level("beta_naltrexol", 1.1, 600.0, False)),
+        ("<0.5 ng/mL at 30 d", Level("naltrexone", 0.5, 720.0, True)),
+        ("0.002 mg/L at 2 h", Level("naltrexone", 2.0, 2.0, False)),
+    ],
+)
+def test_levels_in_words(words, level):
+    found = level_of(words, "naltrexone", load())
+    assert found._replace(value=0) == level._replace(value=0)
+    assert found.value == pytest.approx(level.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "told"),
+    [
+        ("0.8", InputError, "is no level"),
+        ("0.8 ng/mL", InputError, "is no level"),
+        ("0.8 nM/L at 2 d", InputError, "has the unit"),
+        ("0 ng/mL at 2 d", InputError, "not above 0"),
+        ("0.8 ng/mL at noon", InputError, "noon"),
+        ("water 0.8 ng/mL at 2 d", UnknownNameError, "water"),
+    ],
+)
+def test_words_that_are_no_level_are_refused(words, error, told):
+    with pytest.raises(error) as caught:
+        level_of(words, "naltrexone", load())
+    assert told in str(caught.value)
+
+
+def test_weights_are_those_of_a_log_normal_error():
+    seen = np.exp(np.random.default_rng(1).standard_normal(50_000))[:, None]  # log level N(0, 1)
+    error = np.sqrt(np.expm1(0.25))  # log error of variance 0.25
+    weights, effective = weights_of(seen, [Level("x", float(np.exp(1.0)), 1.0, False)], error)
+    # The posterior of two normals: mean 1 / (1 + 0.25), variance 0.25 / 1.25.
+    log = np.log(seen[:, 0])
+    assert np.sum(weights * log) == pytest.approx(0.8, abs=0.015)
+    assert np.sum(weights * (log - 0.8) ** 2) == pytest.approx(0.2, abs=0.015)
+    assert quantile(log, weights, 0.95) == pytest.approx(0.8 + 1.645 * np.sqrt(0.2), abs=0.02)
+    assert 1 < effective < 50_000
+
+
+def test_time_protected_ends_at_the_last_fall_below():
+    time = np.arange(6.0)
+    courses = np.array([[0, 0.9, 0.7, 0.9, 0.7, 0.1], [0, 0.1, 0.1, 0.1, 0.1, 0.1], [0.9] * 6])
+    assert protected(time, courses, 0.0, 0.8).tolist() == pytest.approx([3.5, 0.0, 5.0])
+
+
+def test_a_low_level_brings_the_next_dose_forward():
+    low, high = (schild.forecast(DEPOT, levels=[f"{x} ng/mL at 20 d"], **FEW) for x in (1.2, 3.0))
+    assert low.next_dose_h < high.next_dose_h
+    assert low.row("mor_pet_occupancy", 28 * 24.0)["q50"] < high.row("mor_pet_occupancy", 28 * 24.0)["q50"]
+    assert low.weights.sum() == pytest.approx(1.0)
+    assert low.to_dict()["evidence"]["error of levels, weights of structures"] == "assumed"
+
+
+def test_structures_are_averaged():
+    found = schild.forecast(DEPOT, levels=["2 ng/mL at 20 d"], n=20, structures=["slow_receptor", "plasma_equilibrium"])
+    assert found.courses["mor_pet_occupancy"].shape[0] == 40
+    assert found.weights[:20].sum() == pytest.approx(0.5)
+
+
+def test_levels_that_nobody_has_are_said():
+    with pytest.raises(InputError, match="Nobody of the virtual population"):
+        schild.forecast(DEPOT, levels=["9000 ng/mL at 20 d"], **FEW)
+    rare = schild.forecast(DEPOT, levels=["9 ng/mL at 20 d"], **FEW)
+    assert "such levels are rare" in rare.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"levels": []}, "No level was given"),
+        ({"levels": ["1 ng/mL at 90 d"]}, "the run covers"),
+        ({"levels": ["1 ng/mL at 2 d"], "target": 1.5}, "target is 1.5"),
+        ({"levels": ["1 ng/mL at 2 d"], "share": 0.0}, "share is 0"),
+        ({"levels": ["1 ng/mL at 2 d"], "subject": {"weight": "700 kg"}}, "weight_kg"),
+    ],
+)
+def test_bad_input_of_a_forecast(options, told):
+    with pytest.raises(InputError) as caught:
+        schild.forecast(DEPOT, **{**FEW, **options})
+    assert told in str(caught.value)
+
+
+def test_missed_doses_cost_days():
+    rows = schild.coverage("naltrexone 50 mg po q24h x10", missed=[0, 4], n=20)
+    assert [row["skipped"] for row in rows] == [[], [5, 6, 7, 8]]
+    assert rows[0]["days_protected"] == 9  # the first day begins without drug
+    assert rows[1]["days_protected"] < rows[0]["days_protected"]
+    assert rows[1]["share_of_time_q05"] <= rows[1]["share_of_time"] <= rows[1]["share_of_time_q95"]
+
+
+@pytest.mark.parametrize(
+    ("regimen", "missed", "told"),
+    [
+        ("naltrexone 50 mg po", [1], "not one repeated dose"),
+        ("naltrexone 50 mg po q24h", [1], "not one repeated dose"),
+        ("naltrexone 50 mg po q24h x3", [3], "expected 0 to 2"),
+    ],
+)
+def test_bad_input_of_coverage(regimen, missed, told):
+    with pytest.raises(InputError, match=told):
+        schild.coverage(regimen, missed=missed)
+
+
+def test_the_commands(capsys):
+    words = ["forecast", DEPOT, "--level", "2 ng/mL at 20 d", "--n", "20", "--until", "42 d"]
+    assert main(words) == 0
+    assert "Mu receptors stay at 80 % or more until day" in capsys.readouterr().out.replace("\n", " ")
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["next_dose_by_h"] > 0
+    assert main(["coverage", "naltrexone 50 mg po q24h x5", "--missed", "0,1", "--n", "5", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["coverage"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["forecast", DEPOT, "--level", "x"], "is no level"),
+        (["forecast", "--level", "1 ng/mL at 2 d"], "No regimen was given"),
+        (["coverage", "naltrexone 50 mg po q24h x5", "--missed", "a"], "--missed is 'a'"),
+    ],
+)
+def test_bad_input_gets_one_message(capsys, words, told):
+    assert main(words) == BAD_INPUT
+    said = capsys.readouterr().err
+    assert said.startswith("schild: ")
+    assert told in said
