@@ -107,7 +107,8 @@ def test_an_output_of_adaptation_can_be_asked_for_alone():
     for name in ("cows", "tolerance", "adaptation_slow"):
         alone = simulate("naltrexone 50 mg po", history=METHADONE, until="1 d", outputs=[name])
         assert set(alone.outputs) == {name}
-        np.testing.assert_array_equal(alone[name].values, whole[name].values)
+        # Receptors that adaptation does not follow are left out and no longer bear on the steps.
+        np.testing.assert_allclose(alone[name].values, whole[name].values, rtol=1e-6)
 
 
 def test_morphine_120_mg_a_day_is_a_dependence_of_one():

@@ -12,12 +12,10 @@ Vocabulary: a *port* is a place where doses enter, with its own exponential mode
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W, choose, load, splat, square_root, store
+from schild.engine.lanes import W, ceiling, choose, load, maximum, minimum, splat, square_root, store
 from schild.engine.layout import (
     ADD,
     CLEAR,
@@ -33,7 +31,7 @@ from schild.engine.layout import (
     lay_out,
 )
 from schild.engine.modes import add_train, coefficient_places, fill_ports, propagate
-from schild.engine.outputs import fold, keep, sums_of
+from schild.engine.outputs import channel_error, fold, keep, keep_inside, polynomials, sums_of
 from schild.engine.radau import step_adaptation, step_receptors, step_saturable
 
 MAX_REJECTIONS = 60
@@ -138,20 +136,15 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
                 alive[l] = True
                 left += 1
     coef_at, n_coef = coefficient_places(model)
-    at = lay_out(model, n_coef, n_red)
+    at = lay_out(model, n_coef, n_red, task.signals.size)
     ws = aligned(at.end)
-    zero = splat(0.0)
+    zero, one = splat(0.0), splat(1.0)
     _fill(ws, at, model, rows, who)
-    ports = fill_ports(ws, at, model, coef_at, task.reduced, rows, who)
+    ports = fill_ports(ws, at, model, coef_at, task.reduced, task.dense, rows, who)
     sums = sums_of(at, model, task.signals, coef_at)
 
-    t = np.full(W, times[0])
-    h_prop = np.full(W, 0.05)
-    stop = np.full(W, times[0])
-    pieces = np.ones(W, np.int64)
     next_event = np.empty(W, np.int64)
     next_out = np.zeros(W, np.int64)
-    rejected = np.zeros(W, np.int64)
     last_event = np.empty(W, np.int64)
     n_times = times.size
     t_end = times[n_times - 1]
@@ -159,52 +152,63 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
         j = min(first_subject + l, stop_subject - 1)
         next_event[l] = events.first[j]
         last_event[l] = events.last[j]
+        ws[at.t + l] = times[0]
+        ws[at.stop + l] = times[0]
+        ws[at.proposed + l] = 0.05
+        ws[at.alive + l] = 1.0 if alive[l] else 0.0
+        ws[at.halted + l] = 1.0
         for r in range(n_red):
             ws[at.red + (r * N_REDUCED + 0) * W + l] = -np.inf
             ws[at.red + (r * N_REDUCED + 1) * W + l] = np.nan
             ws[at.red + (r * N_REDUCED + 2) * W + l] = np.inf
 
+    # Where nothing is integrated or reduced, one step leads from event to event.
+    integrated = model.slot_channel.size > 0 or model.mm_out >= 0
     inverse_rtol = 1.0 / task.rtol
+    h_max = task.h_max if integrated else np.inf
+    stepping = integrated or n_red > 0
     while left > 0:
-        # ---- Per-lane control: events, outputs, next stop, step size.
+        # ---- Lanes that have come to a stop: events, outputs, the next stop.
         for l in range(W):
-            if not alive[l]:
+            if not ws[at.halted + l] > 0.0 or not alive[l]:
                 continue
-            j = first_subject + l
-            while next_event[l] < last_event[l] and events.time[next_event[l]] <= t[l]:
+            j, now = first_subject + l, ws[at.t + l]
+            while next_event[l] < last_event[l] and events.time[next_event[l]] <= now:
                 e = next_event[l]
                 next_event[l] += 1
-                h_prop[l] = min(h_prop[l], events.cap[e])
+                ws[at.proposed + l] = min(ws[at.proposed + l], events.cap[e])
                 _apply(ws, at, model, ports, events, e, l, j, rows, start_states)
-            while next_out[l] < n_times and times[next_out[l]] <= t[l]:
+            while next_out[l] < n_times and times[next_out[l]] <= now:
                 keep(ws, sums, l, found.out[j - out_base], next_out[l])
                 next_out[l] += 1
-            if t[l] >= t_end:
+            if now >= t_end:
                 alive[l] = False
+                ws[at.alive + l] = 0.0
                 left -= 1
                 continue
-            s_ = times[next_out[l]]
-            if next_event[l] < last_event[l] and events.time[next_event[l]] < s_:
-                s_ = events.time[next_event[l]]
-            if t[l] < window[0] < s_:
-                s_ = window[0]
-            if t[l] < window[1] < s_:
-                s_ = window[1]
-            rem = s_ - t[l]
-            step = min(h_prop[l], task.h_max)
-            stop[l] = s_
-            if rem < 1e9 * step:
-                pieces[l] = max(math.ceil(rem / step - 1e-9), 1)
-                ws[at.h + l] = rem / pieces[l]
-            else:
-                pieces[l] = 2
-                ws[at.h + l] = step
-            ws[at.t + l] = t[l]
-            ws[at.ins + l] = 1.0 if window[0] <= t[l] < window[1] else 0.0
+            stop = times[next_out[l]] if task.dense == 0 else t_end
+            if next_event[l] < last_event[l] and events.time[next_event[l]] < stop:
+                stop = events.time[next_event[l]]
+            if now < window[0] < stop:
+                stop = window[0]
+            if now < window[1] < stop:
+                stop = window[1]
+            ws[at.stop + l] = stop
+            if not stepping:
+                ws[at.proposed + l] = stop - now
         if left == 0:
             break
 
-        h = load(ws, at.h)
+        # ---- Steps of all lanes, in equal pieces up to the next stop; a lane that has ended keeps a harmless one.
+        living, t, stop = load(ws, at.alive), load(ws, at.t), load(ws, at.stop)
+        rest, step = stop - t, minimum(load(ws, at.proposed), splat(h_max))
+        near = 1e9 * step - rest  # a tiny step would overflow the count of pieces
+        pieces = choose(near, maximum(ceiling(rest / step - 1e-9), one), splat(2.0))
+        h = choose(living, choose(near, rest / pieces, step), splat(0.01))
+        store(ws, at.h, h)
+        store(ws, at.pieces, pieces)
+        inside = choose(window[0] - t, zero, choose(window[1] - t, one, zero))
+
         propagate(ws, at, model, ports, h)
         worst, check = zero, zero
         inverse_h = 1.0 / h
@@ -215,45 +219,57 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
         worst, check = step_receptors(ws, at, model, h, inverse_h, worst, check)
         if model.lag_col.size:
             worst, check = step_adaptation(ws, at, model, h, inverse_h, worst, check)
+        if task.dense != 0:
+            worst = channel_error(ws, at, model, ports, worst, h)
         worst = worst + 0.0 * check  # a NaN that a later maximum dropped comes back here
-        store(ws, at.err, worst)
-        store(ws, at.fac, 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12)))
+        factor = 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12))
 
-        # ---- Accept or reject each lane on its own, commit where accepted.
-        for l in range(W):
-            ws[at.acc + l] = 1.0 if alive[l] and ws[at.err + l] <= task.rtol else 0.0
-        accept = load(ws, at.acc)
-        inside = accept * load(ws, at.ins)
+        # ---- Accept or reject each lane on its own; keep what was asked, commit where accepted.
+        accept = choose(worst - task.rtol, zero, choose(worst + 1.0, living, zero))  # zero for NaN
         for i in range(n_red):
-            fold(ws, at, model, task.reduced[i], task.thresholds[i], at.red + i * N_REDUCED * W, h, inside)
-        _commit(ws, at, model, ports, accept)
+            fold(ws, at, model, task.reduced[i], task.thresholds[i], at.red + i * N_REDUCED * W, h, accept * inside)
+        last_piece = 1.5 - pieces
+        reached = choose(accept, choose(last_piece, stop, t + h), t)
+        store(ws, at.err, reached)
+        passed = False
         for l in range(W):
-            if not alive[l]:
-                continue
-            j = first_subject + l
-            error = ws[at.err + l]
-            if ws[at.acc + l] > 0.0:
-                factor = min(4.0, ws[at.fac + l]) if error > 0.0 else 4.0
-                step = ws[at.h + l]
-                h_prop[l] = step * factor if pieces[l] == 1 or factor < 1.0 else max(h_prop[l], step * factor)
-                t[l] = stop[l] if pieces[l] == 1 else t[l] + step
-                rejected[l] = 0
-                counts[j, 0] += 1
-                if counts[j, 0] >= task.max_steps:
+            passed |= next_out[l] < n_times and times[next_out[l]] < ws[at.err + l]
+        if passed:
+            polynomials(ws, at, sums)
+            for l in range(n_lanes):
+                if next_out[l] < n_times and times[next_out[l]] < ws[at.err + l]:
+                    place, end = found.out[first_subject + l - out_base], ws[at.err + l]
+                    next_out[l] = keep_inside(ws, at, model, ports, sums, l, times, place, next_out[l], end)
+        _commit(ws, at, model, ports, accept)
+        old = load(ws, at.proposed)
+        grown = h * minimum(splat(4.0), factor)
+        grown = choose(last_piece, grown, choose(1.0 - factor, grown, maximum(old, grown)))
+        cut = h * choose(1e300 - worst, maximum(splat(0.2), minimum(splat(0.9), factor)), splat(0.2))
+        store(ws, at.proposed, choose(living, choose(accept, grown, cut), old))
+        store(ws, at.t, reached)
+        refused = choose(accept, zero, living)
+        row, taken = choose(accept, zero, load(ws, at.refused) + refused), load(ws, at.n_taken) + accept
+        store(ws, at.refused, row)
+        store(ws, at.n_taken, taken)
+        store(ws, at.n_refused, load(ws, at.n_refused) + refused)
+        store(ws, at.err, worst)
+        failed = choose(row - (MAX_REJECTIONS + 0.5), one, choose(taken - (task.max_steps - 0.5), one, zero))
+        store(ws, at.halted, maximum(choose(stop - reached, zero, one), failed))
+        for l in range(W):
+            if ws[at.halted + l] > 0.0 and alive[l]:
+                j = first_subject + l
+                if ws[at.refused + l] > MAX_REJECTIONS:
+                    status[j] = STEP_TOO_SMALL if ws[at.err + l] < 1e300 else NOT_FINITE
+                elif ws[at.n_taken + l] >= task.max_steps:
                     status[j] = TOO_MANY_STEPS
-            else:
-                factor = 0.2
-                if error < 1e300 and task.rtol > 0.0:  # false for NaN: then the step is simply cut
-                    factor = max(0.2, min(0.9, ws[at.fac + l]))
-                h_prop[l] = ws[at.h + l] * factor
-                rejected[l] += 1
-                counts[j, 1] += 1
-                if rejected[l] > MAX_REJECTIONS:
-                    status[j] = STEP_TOO_SMALL if error < 1e300 else NOT_FINITE
-            if status[j] != OK:
-                alive[l] = False
-                left -= 1
+                if status[j] != OK:
+                    alive[l] = False
+                    ws[at.alive + l] = 0.0
+                    left -= 1
 
+    for l in range(n_lanes):
+        counts[first_subject + l, 0] = int(ws[at.n_taken + l])
+        counts[first_subject + l, 1] = int(ws[at.n_refused + l])
     for l in range(n_lanes):
         j = first_subject + l
         good = status[j] == OK

@@ -157,6 +157,18 @@ def square_root(typing_context, x):
 
 
 @intrinsic
+def ceiling(typing_context, x):
+    """Round up, lane by lane."""
+
+    def generate(context, builder, signature, args):
+        kind = ir.FunctionType(_VEC, [_VEC])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.ceil.v{W}f64")
+        return builder.call(function, args)
+
+    return lane(lane), generate
+
+
+@intrinsic
 def choose(typing_context, condition, if_positive, otherwise):
     """``if_positive`` where ``condition > 0``, else ``otherwise``."""
 

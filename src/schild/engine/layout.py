@@ -85,6 +85,7 @@ class Task(NamedTuple):
     window: Floats
     rtol: float
     h_max: float
+    dense: int  # 1 where steps pass over output times, which are then read from the polynomials of a step
     max_steps: int
 
 
@@ -122,19 +123,30 @@ class Layout(NamedTuple):
     rel: int  # release: state and its three nodes
     relp: int  # its numbers: ke, rho, c50, phi
     red: int  # reducers
+    slope: int  # slope of each channel at the start of a step, where a reducer reads it
+    terms: int  # sum of the sizes of its modes
+    peak: int  # its largest level so far
+    zt: int  # modes of one lane at eight output times
+    points: int  # those times from the start of the step, or values at them
+    poly: int  # polynomial of each stored signal over a step: 4 per signal
     h: int
     t: int
+    proposed: int  # the step that the last error allows
+    stop: int  # next event, end of the window or end of the run
+    pieces: int  # steps until there
+    alive: int  # whether the lane is still followed
+    halted: int  # positive where a lane has something to do besides stepping
     err: int
-    fac: int
-    acc: int
-    ins: int  # whether the step lies in the window of the reducers
+    refused: int  # steps refused in a row
+    n_taken: int
+    n_refused: int
     one: int
     minus: int
     end: int
 
 
 @inlined
-def lay_out(model, n_coef, n_red):
+def lay_out(model, n_coef, n_red, n_out):
     """Lay out the workspace of one model."""
     n_modes = model.pole_ptr[model.pole_ptr.size - 1]
     n_slots, n_lag = model.slot_channel.size, model.lag_col.size // 5
@@ -160,10 +172,18 @@ def lay_out(model, n_coef, n_red):
     rel = mmp + 6 * W
     relp = rel + 4 * W
     red = relp + 4 * W
-    h = red + N_REDUCED * n_red * W
+    slope = red + N_REDUCED * n_red * W
+    terms = slope + model.n_channels * W
+    peak = terms + model.n_channels * W
+    zt = peak + model.n_channels * W
+    points = zt + n_modes * W
+    poly = points + W
+    h = poly + 4 * n_out * W
     return Layout(
         lam, off, cou, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, mm, mmp, rel, relp, red,
-        h, h + W, h + 2 * W, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W,
+        slope, terms, peak, zt, points, poly,
+        h, h + W, h + 2 * W, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W, h + 9 * W, h + 10 * W,
+        h + 11 * W, h + 12 * W, h + 13 * W,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W, decay, load, splat, store
+from schild.engine.lanes import W, absolute, decay, load, splat, store
 from schild.engine.radau import C0, C1
 
 MAX_TERMS = 200
@@ -208,6 +208,7 @@ class Ports(NamedTuple):
 
     coef_at: NDArray[np.int64]  # place of each output's coefficients
     live: NDArray[np.bool_]  # outputs that a receptor or a reducer reads inside steps
+    watched: NDArray[np.bool_]  # outputs whose polynomials over a step are read, by reducers or for receptors
     terms: NDArray[np.int64]  # Taylor terms of each port and lane, and the most of each port
     terms_max: NDArray[np.int64]
     chain_lo: NDArray[np.int64]  # the chains of all lanes lie between these
@@ -231,14 +232,17 @@ def coefficient_places(model):
 
 
 @inlined
-def fill_ports(ws, at, model, coef_at, reduced, rows, who):
+def fill_ports(ws, at, model, coef_at, reduced, dense, rows, who):
     """Write modes and output coefficients of the subjects ``who``, one per lane; a negative one is left out."""
     n_ports = model.pole_ptr.size - 1
     n_modes = model.pole_ptr[n_ports]
     live = model.out_live.copy()
+    watched = np.zeros(live.size, np.bool_)
     for o in range(live.size):
+        watched[o] = dense != 0 and live[o]
         for i in range(reduced.size):
             live[o] |= reduced[i] == model.out_channel[o]
+        watched[o] |= model.slot_channel.size == 0 and live[o]
     lam, offset, coupling, coef = np.empty(n_modes), np.empty(n_modes), np.empty(n_modes), np.empty(n_modes)
     order = np.empty(n_modes, np.int64)
     terms = np.zeros((n_ports, W), np.int64)
@@ -279,7 +283,7 @@ def fill_ports(ws, at, model, coef_at, reduced, rows, who):
             for p in range(1, terms[q, l] + 1):
                 inverses[(inverse_at[q] + p) * W + l] = 1.0 / p
     used = np.zeros(n_ports, np.bool_)
-    return Ports(coef_at, live, terms, terms_max, chain_lo, chain_hi, used, inverse_at, inverses)
+    return Ports(coef_at, live, watched, terms, terms_max, chain_lo, chain_hi, used, inverse_at, inverses)
 
 
 @inlined
@@ -291,6 +295,8 @@ def propagate(ws, at, model, ports, h):
         if c != model.tone_channel:
             for s in range(4):
                 store(ws, at.ch + (4 * c + s) * W, zero)
+        store(ws, at.slope + c * W, zero)
+        store(ws, at.terms + c * W, zero)
     for q in range(model.pole_ptr.size - 1):
         if not ports.used[q]:
             continue
@@ -339,3 +345,36 @@ def propagate(ws, at, model, ports, h):
             store(ws, place + W, c_b)
             store(ws, place + 2 * W, c_c)
             store(ws, place + 3 * W, c_d)
+            if ports.watched[o]:
+                c = model.out_channel[o]
+                slope, terms = load(ws, at.slope + c * W), load(ws, at.terms + c * W)
+                for k in range(a, b):
+                    rate = load(ws, at.lam + k * W) + load(ws, at.off + k * W)
+                    change = zero - rate * load(ws, at.z + k * W)
+                    if k > a:
+                        change = change + load(ws, at.cou + k * W) * load(ws, at.z + (k - 1) * W)
+                    slope = slope + load(ws, g + (k - a) * W) * change
+                    terms = terms + absolute(load(ws, g + (k - a) * W) * load(ws, at.z + k * W))
+                store(ws, at.slope + c * W, slope)
+                store(ws, at.terms + c * W, terms)
+
+
+@inlined
+def modes_at(ws, at, model, ports, l, dt):
+    """Bring the modes of one lane to eight times after the start of its step."""
+    zero = splat(0.0)
+    for q in range(model.pole_ptr.size - 1):
+        a, b = model.pole_ptr[q], model.pole_ptr[q + 1]
+        for k in range(a, b):
+            store(ws, at.zt + k * W, splat(ws[at.z + k * W + l]))
+        if not ports.used[q]:
+            continue
+        for p in range(ports.terms[q, l], 0, -1):
+            step = dt * (1.0 / p)
+            for k in range(b - 1, a - 1, -1):
+                value = ws[at.off + k * W + l] * load(ws, at.zt + k * W)
+                below = load(ws, at.zt + (k - 1) * W) if k > a else zero
+                value = ws[at.cou + k * W + l] * below - value
+                store(ws, at.zt + k * W, ws[at.z + k * W + l] + step * value)
+        for k in range(a, b):
+            store(ws, at.zt + k * W, load(ws, at.zt + k * W) * decay(ws[at.lam + k * W + l] * dt))

@@ -199,8 +199,11 @@ def step_receptors(ws, at, model, h, inverse_h, worst, check):
             place = at.ch + 4 * model.slot_channel[s] * W
             kon, x = load(ws, at.kon + s * W), load(ws, at.x + s * W)
             z = load(ws, at.koff + s * W) * h
-            gamma = 1.0 / (1.0 + z * (_TR + z * (_MIN + z * _DET)))
+            below, damped = 1.0 + z * (_TR + z * (_MIN + z * _DET)), MU + z
+            both = 1.0 / (below * damped)
+            gamma = both * damped
             store(ws, at.tmp + 4 * s * W, gamma)
+            store(ws, at.tmp + (4 * s + 3) * W, both * below)
             q0, q1, q2 = kon * load(ws, place + W), kon * load(ws, place + 2 * W), kon * load(ws, place + 3 * W)
             g = gamma * h
             u0, u1, u2 = u0 + g * q0, u1 + g * q1, u2 + g * q2
@@ -246,7 +249,7 @@ def step_receptors(ws, at, model, h, inverse_h, worst, check):
             store(ws, at.xs + (3 * s + 2) * W, x2)
             rate = kon * load(ws, place)
             defect = rate * free - koff * x + (E0 * (x0 - x) + E1 * (x1 - x) + E2 * (x2 - x)) * inverse_h
-            inverse = h / (MU + z)
+            inverse = h * load(ws, at.tmp + (4 * s + 3) * W)
             # The slower end of the step decides how strongly the estimate is damped.
             rate = minimum(rate, kon * load(ws, place + 3 * W))
             sum_r = sum_r + defect * inverse
@@ -255,13 +258,17 @@ def step_receptors(ws, at, model, h, inverse_h, worst, check):
             store(ws, at.tmp + (4 * s + 1) * W, inverse)
             store(ws, at.tmp + (4 * s + 2) * W, rate)
         shared = sum_r * (1.0 / sum_a)  # the error of the bound fraction, and so of the free one
-        worst = maximum(worst, absolute(shared) / maximum(maximum(absolute(free), absolute(f2)), splat(0.01)))
+        # The largest error over its size, with one division.
+        top, under = absolute(shared), maximum(maximum(absolute(free), absolute(f2)), splat(0.01))
         for s in range(lo, hi):
             inverse, rate = load(ws, at.tmp + (4 * s + 1) * W), load(ws, at.tmp + (4 * s + 2) * W)
             error = absolute((load(ws, at.tmp + 4 * s * W) - rate * shared) * inverse)
             size = maximum(absolute(load(ws, at.xs + (3 * s + 2) * W)), absolute(load(ws, at.x + s * W)))
-            worst = maximum(worst, error / maximum(size, splat(0.01)))
+            size = maximum(size, splat(0.01))
+            larger = error * under - top * size
+            top, under = choose(larger, error, top), choose(larger, size, under)
             check = check + error
+        worst = maximum(worst, top / under)
     return worst, check
 
 

@@ -7,8 +7,8 @@ readings of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -167,6 +167,29 @@ class ModelSpec:
                 break
             found.extend(t for t in self.find(at).feeds if t not in found or t == name)
         return found
+
+    def for_signals(self, names: Collection[str]) -> ModelSpec:
+        """Leave out receptors and adaptation that none of some signals needs; kinetics stay.
+
+        >>> spec = ModelSpec(
+        ...     species=(Species(name="drug"),),
+        ...     inputs=(Input(name="drug.iv", delivers=("drug",)),),
+        ...     receptors=(Receptor(name="mor", ligands=(Ligand(species="drug"),)),),
+        ... )
+        >>> spec.for_signals(["plasma_drug"]).receptors, len(spec.for_signals(["mor_free"]).receptors)
+        ((), 1)
+        """
+        adaptation = self.adaptation if any(name.startswith("adaptation_") for name in names) else None
+        followed = adaptation.receptors if adaptation else ()
+
+        def read(r: Receptor) -> bool:
+            sites = {f"effect_{x.species}" for x in r.ligands if x.site == "effect"}
+            own = any(name == f"{r.name}_free" or name.startswith(f"{r.name}_occupancy_") for name in names)
+            return own or r.name in followed or bool(sites & set(names)) or (r.tone and "tone" in names)
+
+        receptors = tuple(r for r in self.receptors if read(r))
+        releases = "release" in names or any(r.released for r in receptors)
+        return replace(self, receptors=receptors, adaptation=adaptation, releasing=self.releasing if releases else None)
 
     def effect_species(self) -> tuple[str, ...]:
         """Return the species that have an effect site, in order of definition."""

@@ -19,7 +19,7 @@ from schild.simulation.effects import Effects
 from schild.simulation.guard import AGONISTS, check_doses
 from schild.simulation.output import Output
 from schild.simulation.prepare import Prepared, prepare, signals_of
-from schild.simulation.registry import folded, outputs_of, read, read_metrics
+from schild.simulation.registry import outputs_of, read, read_metrics
 from schild.simulation.result import Result, manifest_of, metric
 from schild.simulation.runfile import Run, history_words
 from schild.simulation.solve import RTOL, RTOL_ONE
@@ -313,7 +313,8 @@ def simulate_run(
     if whole_grid:
         grid = with_sides(grid, own, built.entries)
     effects = Effects(built=built)
-    recipes, reduced = outputs_of(effects, run.run.outputs), folded(effects)
+    recipes = outputs_of(effects, run.run.outputs)
+    reduced = [recipe for recipe in recipes if recipe.fold is not None]
     store, single = signals_of(recipes), people.n == 1
     dtype = np.float64 if single else np.float32
     check_work(

@@ -35,15 +35,17 @@ class Prepared:
         ``times_tick``: output times, rising [us]; ``recipes``: outputs, from ``schild.simulation.registry.outputs_of``;
         ``options``: others of ``schild.simulation.solve.solve``. Returns signals at the output times.
         """
+        store = signals_of(recipes)
+        asked = (*store, *(name for name, _ in options.get("reduce", ())))
         return solve(
             self.built,
             self.built.values.people.n,
             times_tick,
-            store=signals_of(recipes),
+            store=store,
             rtol=self.rtol,
             threads=self.threads,
             rebuild=self.rebuild,
-            begin=self.begin(),
+            begin=self.begin() if self.built.spec.for_signals(asked).receptors else None,
             **options,
         )
 

@@ -28,7 +28,7 @@ from schild.simulation.times import Between
 
 Floats = NDArray[np.floating]
 
-__all__ = ["FAMILIES", "folded", "outputs_of", "read", "read_metrics", "schema"]
+__all__ = ["FAMILIES", "outputs_of", "read", "read_metrics", "schema"]
 
 PLASMA = Kind(name="plasma_<species>", unit="ng/mL", words="<species>", group="plasma", drawn=True)
 FREE = Kind(name="free_<species>", unit="nM", words="unbound <species>", group="unbound")
@@ -202,11 +202,6 @@ def outputs_of(effects: Effects, wanted: Sequence[str] | None = None) -> list[Re
     return [recipe for recipe in every if recipe.kind.name in wanted]
 
 
-def folded(effects: Effects) -> list[Recipe]:
-    """List the outputs whose metrics come from the engine's reducers, whether or not they are stored."""
-    return [recipe for family in FAMILIES for recipe in family(effects) if recipe.fold is not None]
-
-
 def read(
     recipes: Sequence[Recipe],
     solution: Solution,
@@ -232,7 +227,7 @@ def read_metrics(recipes: Sequence[Recipe], solution: Solution) -> dict[str, Flo
     span = float(solution.times_h[-1] - solution.times_h[0])
     found: dict[str, Floats] = {}
     for k, recipe in enumerate(recipes):
-        assert recipe.metrics is not None  # `folded` lists no other
+        assert recipe.metrics is not None  # those with something to fold have them
         found |= recipe.metrics(dict(zip(REDUCED, solution.engine.reduced[:, k, :].T, strict=True)), span)
     return found
 

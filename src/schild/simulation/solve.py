@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +113,8 @@ def solve(
     - ``built``: from ``schild.model.build.build``.
     - ``n``: number of subjects in its parameters.
     - ``times_tick``: output times, rising [us].
-    - ``store``: signals to keep at the output times; every one by default.
+    - ``store``: signals to keep at the output times; every one by default. Receptors and adaptation that neither these
+      nor ``reduce`` need are left out.
     - ``reduce``: signals to fold inside the run, each with a threshold.
     - ``window_h``: where the reducers look; from the first output time to the last by default [h].
     - ``rtol``, ``threads``, ``dtype`` and ``progress``: as in ``schild.engine.run.run``.
@@ -125,14 +126,11 @@ def solve(
     Subjects that failed have NaN and a status. Raises SchildError if receptors have to start on a periodic
     course and no ``rebuild`` was given.
     """
+    asked = None if store is None else {*store, *(name for name, _ in reduce)}
+    built = _for_signals(built, asked)
     program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
     names = tuple(store) if store is not None else program.signals
     folded = tuple(name for name, _ in reduce)
-    live = program.out_live.copy()
-    for name in folded:
-        signal = program.signal(name)
-        live |= program.out_channel == signal
-    program = dataclasses.replace(program, out_live=live)
     first = min(times_tick[0], min((e.tick for e in built.entries), default=times_tick[0]))
     lead = [first] if first < times_tick[0] else []
     times = np.array([*lead, *times_tick], dtype=np.float64) / TICKS_PER_HOUR
@@ -140,9 +138,9 @@ def solve(
     if built.starts:
         if rebuild is None:
             raise SchildError("Receptors start on a periodic course, and no way to build that course was given.")
-        states = np.stack([_periodic(built, start, n, rebuild, threads, rtol) for start in built.starts], axis=1)
+        states = np.stack([_periodic(built, start, n, rebuild, threads, rtol, asked) for start in built.starts], axis=1)
     entries = built.entries
-    if begin is not None:
+    if begin is not None and built.spec.receptors:
         found = _begun(program, rows, begin)[:, None]
         states = found if states is None else np.concatenate([states, found], axis=1)
         start = Entry(tick=begin.tick, kind=RECEPTORS_AT, port=str(states.shape[1] - 1))
@@ -174,7 +172,19 @@ def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:
     for k, name in enumerate(program.signals[program.n_channels : program.n_channels + states.shape[1]]):
         if name in begin.occupancy:
             states[:, k] = begin.occupancy[name]
-    return np.concatenate([states, begin.lags], axis=1)
+    return np.concatenate([states, begin.lags[:, : program.lag_col.size // 5]], axis=1)
+
+
+def _for_signals(built: Built, asked: Collection[str] | None) -> Built:
+    """Leave out of a model what none of some signals needs; nothing where all are asked for."""
+    if asked is None:
+        return built
+    spec = built.spec.for_signals(asked)
+    if spec.receptors:
+        return dataclasses.replace(built, spec=spec)
+    return dataclasses.replace(
+        built, spec=spec, starts=(), entries=tuple(e for e in built.entries if e.kind != RECEPTORS_AT)
+    )
 
 
 def _periodic(
@@ -184,6 +194,7 @@ def _periodic(
     rebuild: Callable[[Sequence[Event]], Built],
     threads: int | None,
     rtol: float,
+    asked: Collection[str] | None,
 ) -> Floats:
     """Receptors and adaptation on the periodic course of steady-state dosing, shape (n, n_slots + n_lags).
 
@@ -209,7 +220,7 @@ def _periodic(
     events.sort(key=lambda e: (e.tick, e.order))
     # With ss 1 an event would clear the ones beside it; amounts add, so 2 says the same and clears nothing.
     events = [dataclasses.replace(e, ss=2 if e.ss else 0) for e in events]
-    course = rebuild(events)
+    course = _for_signals(rebuild(events), asked)
     # The course may lack species that only later doses bring; match slots by name.
     program, rows = compile_spec(course.spec, course.parameters, n, course.scales)
     slots = program.signals[program.n_channels : program.n_channels + program.slot_channel.size]

@@ -80,6 +80,7 @@ class SchildEngine {
     const hour = this.header.ticks_per_hour;
     const first = rows.length ? Math.min(rows[0].tick, ticks[0]) : ticks[0];
     const times = Float64Array.from(first < ticks[0] ? [first, ...ticks] : ticks, (t) => t / hour);
+    const half = times.subarray(times.length >> 1);
     const signals = [...new Set(model.outputs.flatMap((o) => o.signals))];
     const column = (name, kind = Float64Array) =>
       kind === BigInt64Array ? BigInt64Array.from(rows, (e) => BigInt(e[name])) : Float64Array.from(rows, (e) => e[name]);
@@ -97,6 +98,7 @@ class SchildEngine {
       "task.times": times, "task.signals": BigInt64Array.from(signals, BigInt), "task.reduced": new BigInt64Array(0),
       "task.thresholds": new Float64Array(0), "task.window": Float64Array.of(ticks[0] / hour, ticks.at(-1) / hour),
       "task.rtol": this.header.rtol, "task.h_max": this.header.h_max, "task.max_steps": this.header.max_steps,
+      "task.dense": half.length > 1 && (half.at(-1) - half[0]) / (half.length - 1) < this.header.dense_h ? 1 : 0,
       "found.out": [new Float64Array(signals.length * times.length), [1, signals.length, times.length]],
       "found.reduced": [new Float64Array(0), [1, 0, 5]], "found.status": new BigInt64Array(1),
       "found.counts": [new BigInt64Array(2), [1, 2]],

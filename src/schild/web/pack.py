@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, load
 from schild.engine.layout import Structure, kinds
+from schild.engine.run import DENSE_H
 from schild.engine.run import run as run_engine
 from schild.model.arrays import Program, compile_spec
 from schild.model.spec import ENDOGENOUS
@@ -89,6 +90,7 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
         "version": __version__,
         "arguments": stamp()["arguments"],
         "rtol": RTOL_ONE, "h_max": defaults["h_max"].default, "max_steps": defaults["max_steps"].default,
+        "dense_h": DENSE_H,
         "ticks_per_hour": TICKS_PER_HOUR,
         "people": {"weight_kg": offered.weight_kg, "liver": offered.liver, "crcl_ml_min": offered.crcl_ml_min},
         "dosings": [dataclasses.asdict(d) | {"key": d.key} for d in offered.dosings if d.drug in drugs],
@@ -139,6 +141,10 @@ def _model(dosing: Dosing, challenge: Challenged | None, unopposed: _Alone, bloc
     for who in controls().people:
         run = Run.of(*doses, until="1 d", subject=who)
         built = model_of(run, catalogue=unopposed.catalogue)
+        if challenge is not None:
+            effects = Effects(built=built)
+            asked = {signal for name in challenge.effects for signal in effects.signals(name)}
+            built = dataclasses.replace(built, spec=built.spec.for_signals(asked))
         program, row = compile_spec(built.spec, built.parameters, 1, built.scales)
         if (key := row.tobytes()) not in seen:
             seen[key] = len(rows)
@@ -178,6 +184,8 @@ def _model(dosing: Dosing, challenge: Challenged | None, unopposed: _Alone, bloc
 def _outputs(effects: Effects, program: Program, drug: str, challenge: Challenged | None) -> list[dict[str, Any]]:
     """Say how outputs are made of signals."""
     built = effects.built
+    if challenge is not None:
+        return [{"name": name} | _effect(effects, program, name) for name in challenge.effects]
     found: list[dict[str, Any]] = [
         {"name": f"plasma_{drug}", "unit": "ng/mL", "form": "scale", "signals": [program.signal(f"plasma_{drug}")],
          "factor": built.molar_mass(drug) / 1000.0}
@@ -188,8 +196,6 @@ def _outputs(effects: Effects, program: Program, drug: str, challenge: Challenge
             {"name": f"{r.name}_pet_occupancy", "unit": "1", "form": "pet", "e0": e0,
              "signals": [program.signal(f"{r.name}_free")]}
         )  # fmt: skip
-    for name in () if challenge is None else challenge.effects:
-        found.append({"name": name} | _effect(effects, program, name))
     return found
 
 
