@@ -311,15 +311,8 @@ def _step(table: Table, claims: Sequence[Claim]) -> Step:
 
 
 def _card(table: Table, claims: Sequence[Claim]) -> Card:
-    witness = table.names("witness")
-    card = Card(
-        id=table.text("id"), question=table.text("question"), says=table.text("says"), number=table.text("number", ""),
-        shows=table.text("shows", ""), witness=witness, picture=table.text("picture", ""),
-        panel=int(table.maybe_real("panel") or 1), caption=table.text("caption", ""),
-        scene=table.text("scene", ""),
-    )  # fmt: skip
-    table.done()
-    for key in (card.number, *witness):
+    card = table.record(Card)
+    for key in (card.number, *card.witness):
         _named(table, claims, "number" if key == card.number else "witness", key)
     figure = next((claim.figure for claim in claims if claim.id == card.picture), {"panel": ()})
     if card.picture and not 1 <= card.panel <= len(figure.get("panel", ())):

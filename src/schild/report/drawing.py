@@ -182,37 +182,20 @@ def _pen(width: float, height: float) -> Any:
         def draw_markers(
             self, gc: Any, marker_path: Any, marker_trans: Any, path: Any, trans: Any, rgbFace: Any = None
         ) -> None:
-            if len(path.vertices) == 1:
-                ((x, y),) = trans.transform(path.vertices)
-                self.draw_path(gc, marker_path, marker_trans + Affine2D().translate(x, y), rgbFace)
+            if marker_path.codes is None or Path.CURVE4 not in marker_path.codes:
+                super().draw_markers(gc, marker_path, marker_trans, path, trans, rgbFace)
                 return
-            places = (trans + flip).transform(path.vertices)
-            clip = gc.get_clip_rectangle()
+            places, clip = (trans + flip).transform(path.vertices), gc.get_clip_rectangle()
             if clip is not None:
-                (x0, y0, x1, y1), slack = clip.extents, 1.0
-                places = [
-                    (x, y) for x, y in places
-                    if x0 - slack <= x <= x1 + slack and height - y1 - slack <= y <= height - y0 + slack
-                ]  # fmt: skip
-            style = self._style(gc, rgbFace)
-            if marker_path.codes is not None and Path.CURVE4 in marker_path.codes:
-                r = marker_trans.transform_path(marker_path).get_extents().width / 2
-                if "stroke" not in style and len(places) > 20:  # dots: round ends of lines without length
-                    d = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places if math.isfinite(x + y))
-                    ink = style.replace("fill", "stroke")
-                    self.parts.append(f'<path d="{d}"{ink} stroke-width="{2 * r:.3g}" stroke-linecap="round"/>')
-                    return
-                self.parts += [
-                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.3g}"{style}/>' for x, y in places if math.isfinite(x + y)
-                ]
-                return
-            d = "".join(
-                steps(marker_path, marker_trans + Affine2D().translate(x, height - y), None, True)
-                for x, y in places
-                if math.isfinite(x + y)
-            )
-            if d:
-                self._add(d, style)
+                x0, y0, x1, y1 = clip.extents
+                inside = (places[:, 0] > x0 - 1) & (places[:, 0] < x1 + 1)
+                places = places[inside & (places[:, 1] > height - y1 - 1) & (places[:, 1] < height - y0 + 1)]
+            style, r = self._style(gc, rgbFace), marker_trans.transform_path(marker_path).get_extents().width / 2
+            if "stroke" not in style and len(places) > 20:  # dots: round ends of lines without length
+                d, ink = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places), style.replace("fill", "stroke")
+                self.parts.append(f'<path d="{d}"{ink} stroke-width="{2 * r:.3g}" stroke-linecap="round"/>')
+            else:
+                self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.3g}"{style}/>' for x, y in places]
 
         def draw_text(
             self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
@@ -222,8 +205,10 @@ def _pen(width: float, height: float) -> Any:
             share, anchor = _ANCHORS.get(mtext.get_ha() if mtext else "left", (0.0, "start"))
             turn = math.radians(angle)
             x, y = x + share * wide * math.cos(turn), y - share * wide * math.sin(turn)
-            said = re.sub(r"\$(?:\\mathdefault\{(.*)\}|(.*))\$", lambda m: m.group(1) or m.group(2), s)
-            said = re.sub(r"\^\{(.*?)\}", lambda m: m.group(1).translate(_POWERS), said)
+            said = s
+            if ismath:
+                said = re.sub(r"\$(?:\\mathdefault\{(.*)\}|(.*))\$", lambda m: m.group(1) or m.group(2), s)
+                said = re.sub(r"\^\{(.*?)\}", lambda m: m.group(1).translate(_POWERS), said)
             more = [f'text-anchor="{anchor}"'] if anchor else []
             more += [f'transform="rotate({-angle:g} {x:.1f} {y:.1f})"'] if angle else []
             ink = colour(gc.get_rgb())

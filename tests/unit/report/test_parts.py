@@ -107,6 +107,13 @@ def test_a_line_is_thinned_and_the_text_of_a_figure_stays_text():
     assert ">source</text>" in svg
 
 
+def test_a_dollar_sign_that_a_user_wrote_stays():
+    with draw_on():
+        f = new_figure()
+        f.subplots().set_title("cost $5 or $6")
+        assert "cost $5 or $6" in svg_of(f, "x", "nothing")
+
+
 def test_powers_of_ten_on_an_axis_are_written_as_such():
     with draw_on():
         f = new_figure()
