@@ -394,14 +394,13 @@ def solve(
     held: Mapping[str, float] | None = None,
     given: Given = (),
     first: bool = False,
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> dict[str, float]:
     """Fit a rival to all anchors but those of one study.
 
     ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors, the same every
     time, besides their centre. Limits, and a drive that cannot be negative, leave flat places. With 0 the fit begins at
     the catalogue's numbers instead. ``held``: numbers that are not fitted and whose priors do not count. ``first``:
-    anchors and priors of the first fit alone. Returns ``numbers`` and ``errors``: numbers, and standard errors of their
-    logarithms with the other numbers held.
+    anchors and priors of the first fit alone. Returns numbers by name.
     """
     fixed = dict(held or {})
     centre = {name: values for name, values in prior(rival, first).items() if name not in fixed}
@@ -423,9 +422,28 @@ def solve(
     else:
         begin = [np.array([load().adaptation[rival].numbers[n].value for n in names])]
     found = [gauss_newton(residuals, start) for start in begin]
-    best, _, covariance = min(found, key=lambda f: float(np.sum(f[1] ** 2)))
-    error = 1.0 / np.sqrt(np.diag(np.linalg.pinv(covariance)))
-    return dict(zip(names, map(float, best), strict=True)) | fixed, dict(zip(names, map(float, error), strict=True))
+    best, _, _ = min(found, key=lambda f: float(np.sum(f[1] ** 2)))
+    return dict(zip(names, map(float, best), strict=True)) | fixed
+
+
+#: Half a step of the logarithm for derivatives: times of peaks move in steps of their grid, which smaller ones follow.
+_STEP = 0.05
+
+
+def covariance(rival: str, numbers: Mapping[str, float]) -> Floats:
+    """Joint covariance of the logarithms of the first fit's numbers at its minimum, with the priors."""
+    centre = prior(rival, first=True)
+
+    def residuals(x: Floats) -> Floats:
+        values = dict(zip(centre, map(float, np.exp(x)), strict=True))
+        found = anchor_values(rival, values, first=True)
+        own = [a.residual(found[a.id]) for a in FIRST]
+        return np.array([*own, *(np.log(values[n] / mid) / sd for n, (mid, sd) in centre.items())])
+
+    at = np.log([numbers[n] for n in centre])
+    steps = _STEP * np.eye(at.size)
+    slopes = np.array([(residuals(at + h) - residuals(at - h)) / (2.0 * _STEP) for h in steps])
+    return np.asarray(np.linalg.inv(slopes @ slopes.T) * max(1.0, float(np.mean(residuals(at) ** 2))))
 
 
 def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) -> list[tuple[float, float, float]]:
@@ -437,7 +455,7 @@ def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) 
     """
     found = []
     for value in grid:
-        numbers, _ = solve(rival, starts=starts, held={name: value}, first=True)
+        numbers = solve(rival, starts=starts, held={name: value}, first=True)
         error = score(anchor_values(rival, numbers, first=True))
         priors = sum((np.log(numbers[n] / mid) / sd) ** 2 for n, (mid, sd) in prior(rival, True).items() if n != name)
         found.append((value, error, error + float(priors)))
@@ -475,8 +493,8 @@ def compare(rivals: Iterable[str] = RIVALS, starts: int = STARTS) -> dict[str, t
     """Score of each rival of the second fit in sample, and summed over studies left out one at a time; half an hour."""
     found = {}
     for rival in rivals:
-        best, _ = solve(rival, starts=starts)
-        outside = sum(score(anchor_values(rival, solve(rival, s, starts)[0]), s) for s in STUDIES)
+        best = solve(rival, starts=starts)
+        outside = sum(score(anchor_values(rival, solve(rival, s, starts)), s) for s in STUDIES)
         found[rival] = (score(anchor_values(rival, best)), outside)
     return found
 
@@ -501,7 +519,9 @@ def fit(starts: int = 0) -> Fit:
     numbers: list[Fitted] = []
     scores: dict[str, float] = {}
     for rival in RIVALS:
-        best, error = solve(rival, starts=starts, first=True)
+        best = solve(rival, starts=starts, first=True)
+        joint = covariance(rival, best)
+        error = dict(zip(best, np.sqrt(np.expm1(np.minimum(np.diag(joint), 4.0))), strict=True))
         values = anchor_values(rival, best, first=True)
         scores[rival] = score(values)
         lines.append(f"{rival}: squared error of the anchors {score(values):.2f}, {len(best)} numbers")
@@ -509,7 +529,10 @@ def fit(starts: int = 0) -> Fit:
             sign = {"equal": "", "at_least": ">= ", "at_most": "<= "}[a.kind]
             off = a.residual(values[a.id])
             lines.append(f"  {a.id:4} {a.study:14} {values[a.id]:8.3g}  wanted {sign}{a.wanted:.3g}  {off:+.2f} sd")
-        numbers += [Fitted(drug=rival, name=n, value=v, cv=error[n]) for n, v in best.items()]
+        numbers += [Fitted(drug=rival, name=n, value=v, cv=float(error[n])) for n, v in best.items()]
+        lines.append(f"  correlations of {', '.join(best)}:")
+        spread = np.sqrt(np.diag(joint))
+        lines += ["  " + ", ".join(f"{rho:5.2f}" for rho in row) for row in joint / np.outer(spread, spread)]
         levels = reference_levels(rival, best)
         numbers += [
             Fitted(drug=rival, name=str(state.reference), value=levels[name])

@@ -109,7 +109,7 @@ def compare(
     """Rows of each rival, with adaptation fitted again; squared errors: ``anchors``, ``rows``, ``total``."""
     found = {}
     for rival in rivals:
-        numbers, _ = adaptation.solve(mechanism, given=given(rival))
+        numbers = adaptation.solve(mechanism, given=given(rival))
         anchors = adaptation.anchor_values(mechanism, numbers, given(rival))
         said = values(rival, numbers, mechanism)
         own = sum(row.residual(said[row.id]) ** 2 for row in rows())

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from schild.catalog.numbers import Copied, read_numbers
 from schild.catalog.reader import Table
 from schild.evidence import Number
@@ -91,6 +93,9 @@ class Adaptation:
     half: str
     default: bool = False  #: Whether runs use it unless they ask for another
     says: str = ""
+    #: Numbers whose uncertainty is drawn together, and the correlations of their logarithms
+    correlated: tuple[str, ...] = ()
+    correlation: tuple[tuple[float, ...], ...] = ()
     numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
 
 
@@ -112,4 +117,14 @@ def read_adaptation(key: str, table: Table, copied: Copied) -> Adaptation:
         if tolerance[name].state not in states:
             raise inner.fail(f"names a state {tolerance[name].state!r} that is not there.", "state")
     numbers = read_numbers(table, key, copied)
-    return table.record(Adaptation, key=key, states=states, tolerance=tolerance, numbers=numbers)
+    names = table.texts("correlated")
+    for name in names:
+        if name not in numbers:
+            raise table.fail(f"correlates {name!r}, which is not a number of it.", "correlated")
+    matrix = table.array("correlation", (len(names), len(names)), np.eye(len(names)))
+    if names and np.linalg.eigvalsh(matrix).min() <= 0:
+        raise table.fail("has a correlation that is not positive definite; lower its correlations.", "correlation")
+    return table.record(
+        Adaptation, key=key, states=states, tolerance=tolerance, numbers=numbers,
+        correlated=names, correlation=tuple(tuple(map(float, row)) for row in matrix),
+    )  # fmt: skip

@@ -10,6 +10,9 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schild.errors import CatalogueError, OverlayError
 from schild.textfile import fault_of
 
@@ -205,6 +208,22 @@ class Table:
         if len(found) != 2 or not all(isinstance(item, (int, float)) for item in found):
             raise self.fail(f"has {key} = {found!r}; expected two numbers.", key)
         return float(found[0]), float(found[1])
+
+    def array(
+        self, key: str, shape: tuple[int, ...], default: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Numbers of a given shape."""
+        self.asked.add(key)
+        if key not in self.data and default is not None:
+            return default
+        try:
+            found = np.array(self.data.get(key, ()), dtype=np.float64)
+        except (TypeError, ValueError):
+            found = np.empty(0)
+        if found.shape != shape:
+            names = "as many as there are names"
+            raise self.fail(f"has {key} of shape {found.shape}; expected numbers of shape {shape}, {names}.", key)
+        return found
 
     def table(self, key: str) -> Table:
         """A table; empty when absent."""

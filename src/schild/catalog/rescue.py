@@ -59,8 +59,8 @@ class PublishedArrest:
 def read_spread(key: str, table: Table) -> JointNormal:
     """Read one joint distribution; a fault is named with file and line (CatalogueError)."""
     names = table.texts("names", ...)
-    centre, sd = (_array(table, name, (len(names),)) for name in ("centre", "sd"))
-    correlation = _array(table, "correlation", (len(names), len(names)), np.eye(len(names)))
+    centre, sd = (table.array(name, (len(names),)) for name in ("centre", "sd"))
+    correlation = table.array("correlation", (len(names), len(names)), np.eye(len(names)))
     caps = table.table("cap")
     table.text("verified")
     return table.record(
@@ -73,19 +73,6 @@ def read_spread(key: str, table: Table) -> JointNormal:
         cap={name: caps.real(name) for name in caps.data},
         others={key: {name: entry.real(name) for name in entry.data} for key, entry in table.named("others").items()},
     )
-
-
-def _array(table: Table, key: str, shape: tuple[int, ...], default: Floats | None = None) -> Floats:
-    table.asked.add(key)
-    if key not in table.data and default is not None:
-        return default
-    try:
-        found = np.array(table.data.get(key, ()), dtype=np.float64)
-    except (TypeError, ValueError):
-        found = np.empty(0)
-    if found.shape != shape:
-        raise table.fail(f"has {key} of shape {found.shape}; expected numbers of shape {shape}, as 'names' has.", key)
-    return found
 
 
 @lru_cache(maxsize=4)

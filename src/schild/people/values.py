@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import Catalogue, Covariate, Drug
+from schild.catalog import Adaptation, Catalogue, Covariate, Drug
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
 from schild.people.overrides import Given, Overrides
@@ -306,7 +306,16 @@ class Values:
         entry = self.catalogue.entry_of(of)
         if isinstance(entry, Drug):
             omega = max(omega, between_studies(self.catalogue).omega(entry, origin.name, origin))
-        return typical * np.exp(omega * draw(label)) if omega else typical
+        return typical * np.exp(omega * self._together(of, origin, draw)) if omega else typical
+
+    def _together(self, owner: str, number: Number, draw: Draw) -> Floats:
+        """Standard normals of a number's uncertainty, correlated with others of its mechanism as the catalogue says."""
+        entry = self.catalogue.entry_of(owner)
+        if not isinstance(entry, Adaptation) or number.name not in entry.correlated:
+            return draw(f"{owner}.{number.name}")
+        root = np.linalg.cholesky(np.array(entry.correlation))
+        row = root[entry.correlated.index(number.name)]
+        return np.asarray(sum(w * draw(f"{owner}.{n}") for w, n in zip(row, entry.correlated, strict=True) if w))
 
     def _eta(self, owner: str, number: Number) -> Floats:
         """Standard normals of a number between people, correlated as the catalogue says."""

@@ -7,11 +7,13 @@ import pytest
 
 import schild
 from schild.catalog import load
+from schild.catalog.effects import read_adaptation
+from schild.catalog.reader import Table
 from schild.drinking import laboratory
 from schild.drinking.experiment import sit
 from schild.drinking.people import drinkers
 from schild.drinking.protocols import protocol
-from schild.errors import UnknownNameError
+from schild.errors import CatalogueError, UnknownNameError
 from schild.people import Values
 from schild.population import Population, people_of
 from schild.simulation import Run, simulate_run
@@ -282,3 +284,21 @@ def test_a_number_that_only_an_output_reads_is_no_unused_one(name):
     value = 1.1 * load().numbers_of(name.partition(".")[0])[name.partition(".")[2]].value
     found = schild.simulate(words, until="1 h", every="30 min", overrides={name: value})
     assert not any("no number of this run uses it" in warning for warning in found.warnings)
+
+
+def test_the_uncertainty_of_adaptation_is_drawn_together():
+    entry = load().adaptation["response_two_state"]
+    who = people_of(Population(n=1, draws=3000), load(), seed=3)
+    found = Values(load(), who)
+    logs = np.array([np.log(found.of(entry.key, name)) for name in ("slope", "w_slow")])
+    i, j = entry.correlated.index("slope"), entry.correlated.index("w_slow")
+    assert np.corrcoef(logs)[0, 1] == pytest.approx(entry.correlation[i][j], abs=0.06)
+    assert logs.std(axis=1) == pytest.approx(
+        [entry.numbers[n].uncertainty.omega for n in ("slope", "w_slow")], rel=0.05
+    )
+
+
+def test_a_correlation_of_a_number_that_is_not_there_is_named():
+    text = 'name = "x"\ndrive = "response"\ncorrelated = ["slop"]\ncorrelation = [[1.0]]\n'
+    with pytest.raises(CatalogueError, match="correlates 'slop'"):
+        read_adaptation("x", Table.of(text, "adaptation.toml"), lambda owner, name: load().drug(owner).number(name))
