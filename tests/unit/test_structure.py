@@ -12,7 +12,7 @@ from rdkit.Chem.inchi import MolToInchiKey
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from schild.catalog import load
-from schild.compounds import describe, structure
+from schild.compounds import describe, drawn, structure
 from schild.errors import InputError, SchildError, UnknownNameError
 from schild.evidence import VERIFIED
 
@@ -192,3 +192,17 @@ def test_without_rdkit_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "rdkit", None)
     with pytest.raises(SchildError, match=r"pip install 'schild\[structure\]'"):
         structure("naltrexone")
+
+
+def test_the_drawing_that_comes_with_the_package_is_of_these_structures():
+    names = ("naltrexone", "oxymorphone", "naloxone", "nalorphine")
+    kept, found = drawn(names), structure(*names)
+    assert kept is not None
+    assert kept["table"]["on the nitrogen"] == [d.nitrogen for d in found.descriptions]
+    assert kept["table"]["likeness to naltrexone"] == [round(float(v), 2) for v in found.similarity[0]]
+    assert all(f">{c.name}</text>" in kept["svg"] for c in found.compounds)
+    assert len(kept["svg"]) < 25_000
+
+
+def test_a_drawing_of_other_compounds_is_not_taken_for_these():
+    assert drawn(("naltrexone", "naloxone")) is None
