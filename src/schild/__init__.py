@@ -31,6 +31,7 @@ _PUBLIC = {
     "plan": "schild.planner",
     "rescue": "schild.overdose",
     "schild_fit": "schild.analysis",
+    "sensitivity": "schild.influence",
     "schild_regression": "schild.analysis",
     "structure": "schild.compounds",
     "Trial": "schild.trial",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from schild.explanation import explain as explain
     from schild.forecasts import coverage as coverage
     from schild.forecasts import forecast as forecast
+    from schild.influence import sensitivity as sensitivity
     from schild.observed import fit_levels as fit_levels
     from schild.overdose import rescue as rescue
     from schild.planner import plan as plan

@@ -21,6 +21,7 @@ from schild.compounds import StructureComparison
 from schild.drinking.experiment import Laboratory
 from schild.explanation.answer import Explanation
 from schild.forecasts import Forecast
+from schild.influence import Sensitivity
 from schild.observed import LevelsFit
 from schild.overdose.published import PublishedTable
 from schild.overdose.table import Rescued
@@ -54,6 +55,9 @@ MADE = {
     "compare": (Comparison, 3, lambda: schild.compare({"a": "naltrexone 50 mg po", "b": "naltrexone 100 mg po"})),
     "forecast": (
         Forecast, 2, lambda: schild.forecast("naltrexone 50 mg po", levels=["5 ng/mL at 2 h"], n=60, structures=1)
+    ),
+    "sensitivity": (
+        Sensitivity, 1, lambda: schild.sensitivity("naloxone 1 mg iv", metric="auc_naloxone_ng_h_ml", until="1 h", n=0)
     ),
     "plan": (Plan, 2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
     "rescue": (Rescued, 3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),

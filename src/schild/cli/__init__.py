@@ -35,6 +35,7 @@ _COMMANDS = (
     ("compare", "compare:compare", "Regimens side by side in the same people: metrics, ratios, curves."),
     ("forecast", "forecast:forecast", "Measured levels of one person: plasma, receptors and next dose to come."),
     ("coverage", "forecast:coverage", "Days on which mu receptors stay occupied, by missed doses."),
+    ("sensitivity", "sensitivity:sensitivity", "How a metric moves with each number, and what its spread is made of."),
     ("challenge", "challenge:challenge", "An agonist with and without the antagonist: block by effect and time."),
     ("open", "opened:open_link", "The numbers of a link of a live page."),
     ("laboratory", "laboratory:laboratory", "Alcohol in the laboratory, with placebo and with an antagonist."),

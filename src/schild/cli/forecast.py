@@ -83,7 +83,7 @@ def forecast(
         found = run(
             *what,
             levels=level,
-            subject=_person(weight, age, sex, liver, crcl),
+            subject=person_of(weight, age, sex, liver, crcl),
             until=until,
             target=target,
             share=share,
@@ -175,8 +175,8 @@ def coverage(
         raise InputError(f"--missed is {missed!r}; expected whole numbers with commas. Write it like 0,1,2.")
     say_if_compiling()
     rows = run(
-        what, missed=[int(part) for part in parts], subject=_person(weight, age, sex, liver, crcl), target=target, n=n,
-        seed=seed, catalogue=data.catalogue, overrides=data.overrides,
+        what, missed=[int(part) for part in parts], subject=person_of(weight, age, sex, liver, crcl), target=target,
+        n=n, seed=seed, catalogue=data.catalogue, overrides=data.overrides,
     )  # fmt: skip
     if json:
         print(writer.dumps({"target": target, "coverage": rows}, allow_nan=False))
@@ -198,8 +198,9 @@ def coverage(
     return 0
 
 
-def _person(
+def person_of(
     weight: str | None, age: str | None, sex: str | None, liver: str | None, crcl: str | None
 ) -> dict[str, Any]:
+    """Entries of ``[subject]`` that were given."""
     given = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl}
     return {name: value for name, value in given.items() if value is not None}
