@@ -46,7 +46,7 @@ def refused(call):
         (("endogenous 1 mg iv",), ("'iv'", "none")),
         (("naltrexone -50 mg po",), ("'-50 mg'", "positive")),
         (("naltrexone 0 mg po",), ("'0 mg'", "positive")),
-        (("naltrexone 50 po",), ("'po'", "unit of amount")),
+        (("naltrexone 50 po",), ("'50'", "no unit")),
         (("naltrexone 50 mL po",), ("'mL'", "expected")),
         (("naltrexone nan mg po",), ("'nan'", "expected an amount")),
         (("naltrexone inf mg po",), ("'inf'", "expected")),

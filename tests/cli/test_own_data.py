@@ -130,7 +130,7 @@ SET = {
     "challenge": (["challenge", "naltrexone 50 mg po", "--agonist", "heroin 25 mg iv", "--at", "4 h", "--json"],
                   "naltrexone.cl=20 L/h"),
     "rescue": (["rescue", "--opioid", "fentanyl 1.625 mg iv", "--antagonist", "none", "--n", "4", "--until", "20 min",
-                "--source", "general", "--json"], "fentanyl.cl=10 L/h"),
+                "--source", "general", "--json"], "fentanyl.cl=2000 L/h"),
     "laboratory": (["laboratory", "cue", "naltrexone 50 mg po q24h x2", "--n", "20", "--json"],
                    "alcohol.craving.share=0.1"),
     "plan": (["plan", "--drug", "naltrexone", "--target", "0.6", "--n", "10", "--uncertainty", "1", "--json"],

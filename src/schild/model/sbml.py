@@ -167,7 +167,7 @@ def to_antimony(
             if x.site == "effect":
                 slow = ident(f"{x.species}.effect")
                 share = ident(f"{x.species}.direct") if spec.find(x.species).direct else ""
-                level = f"({share}*{level} + (1 - {share})*{slow})" if share else slow
+                level = f"({share}*{level} + ({_ONE} - {share})*{slow})" if share else slow
             rules[bound].append(f"{koff}*({level}/{kd}*{free} - {bound})")
         if r.tone:
             load = f"{e0}*{ident('release')}" if r.released else e0
