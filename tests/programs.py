@@ -14,11 +14,14 @@ PATIENCE = 300.0
 
 @contextmanager
 def started(code: str, *words: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start Python code as a module that Ctrl-C interrupts even where this process was told to ignore it.
+    """Start Python code as a module that Ctrl-C and SIGTERM end even where this process was told to ignore them.
 
     The program is killed when the block ends, whatever happened.
     """
-    code = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{code}\n"
+    code = (
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"signal.signal(signal.SIGTERM, signal.SIG_DFL)\n{code}\n"
+    )
     (cwd / "program.py").write_text(code, encoding="utf-8")
     command = [sys.executable, "-m", "program", *words]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd)

@@ -169,3 +169,21 @@ def test_work_of_the_other_commands_is_bounded_too(call):
         told = call(*words)
         assert (told.code, told.out) == (2, ""), words
         assert says in told.err, told.err
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_not_reached_leaves_with_one_and_the_help_says_so(call):
+    told = call("plan", "--drug", "naltrexone", "--target", "0.999", "--n", "20")
+    assert told.code == 1, told.err
+    assert "not reached" in told.out
+    assert "a target was not reached" in call("plan", "--help").out
+
+
+@pytest.mark.parametrize("place", ["x" * 300, "MANY"])
+def test_overlays_that_are_no_folder_of_data(call, tmp_path, monkeypatch, place):
+    monkeypatch.setattr("schild.catalog.files.MAX_ITEMS", 10)
+    for k in range(20):
+        (tmp_path / f"{k}.txt").touch()
+    told = call("drugs", "--catalogue", str(tmp_path) if place == "MANY" else place)
+    assert (told.code, told.out) == (2, "")
+    assert "more than 10 files" in told.err if place == "MANY" else "File name too long" in told.err

@@ -65,6 +65,16 @@ def test_histories_that_overlap_many_times():
         schild.simulate("naltrexone 50 mg po", until="1 d", history=["morphine 1 mg po q6h for 100 d"] * 100)
 
 
+def test_many_courses_are_read_once_not_once_for_each_dose(monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "schild.simulation.runfile.parse_history", lambda text: read.append(text) or parse_history(text)
+    )
+    history = [f"morphine 1 mg po q24h for {k % 4 + 1} d stopped {k % 3} d" for k in range(40)]
+    schild.simulate("morphine 1 mg iv", until="1 d", every="12 h", history=history, outputs=["plasma_morphine"])
+    assert len(read) < 40 * 20
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [({"byte": MAX_BYTES}, "6.0 GB of memory"), ({"steps": MAX_STEPS}, "10,000,000,000 steps")],

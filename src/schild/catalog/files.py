@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from schild.catalog.reader import parse_toml
 from schild.errors import CatalogueError, InputError, OverlayError
 from schild.textfile import check_toml, read_text
 
+#: The most files and folders in the folder of an overlay.
+MAX_ITEMS = 5000
 #: Folders of the catalogue: one file per entry.
 FOLDERS = ("drugs", "studies", "claims")
 #: Files of the catalogue that hold many entries; an overlay's are added to them.
@@ -90,11 +93,21 @@ def overlay(path: str | Path) -> list[DataFile]:
     their names. Raises OverlayError if there is no such file, or one that is no data of a catalogue.
     """
     top = Path(path)
-    if top.is_dir():
-        found = sorted(item for item in top.rglob("*") if item.suffix in (".toml", ".bib") and item.is_file())
+    try:
+        folder, file = top.is_dir(), top.is_file()
+    except OSError as error:
+        raise OverlayError(f"The catalogue overlay {path} cannot be read ({error.strerror}). Check the path.") from None
+    if folder:
+        items = list(islice(top.rglob("*"), MAX_ITEMS + 1))
+        if len(items) > MAX_ITEMS:
+            raise OverlayError(
+                f"The catalogue overlay {path} holds more than {MAX_ITEMS:,} files and folders; expected a folder of "
+                "data alone. Name that folder."
+            )
+        found = sorted(item for item in items if item.suffix in (".toml", ".bib") and item.is_file())
         if not found:
             raise OverlayError(f"The catalogue overlay {path} holds no .toml and no .bib file. Put data files there.")
-    elif top.is_file():
+    elif file:
         found = [top]
     else:
         raise OverlayError(f"The catalogue overlay {path} is not there; expected a TOML file or a folder of them.")

@@ -75,7 +75,7 @@ def make_app() -> App:
         name="schild",
         help="The mechanism of action of opioid antagonists, naltrexone first, made executable.\n\n"
         "For research and education, not for treating a person.",
-        help_epilogue="Exit codes: 0 done, 1 a check failed, 2 bad input.",
+        help_epilogue="Exit codes: 0 done, 1 a check failed or a target was not reached, 2 bad input.",
         version=f"schild {__version__}",
         result_action="return_value",
         print_error=False,
@@ -99,7 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 a check failed, 2 bad input, 70 a bug in schild, 130 interrupted, 141 nobody reads.
+        Exit code: 0 done, 1 a check failed or a target was not reached, 2 bad input, 70 a bug in schild, 130
+        interrupted, 141 nobody reads.
 
     Examples
     --------

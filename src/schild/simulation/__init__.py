@@ -308,7 +308,8 @@ def simulate_run(
     built, values = prepared.built, prepared.built.values
     people = values.people
     whole_grid = times_tick is None and not plain_grid
-    own = [e for e in events if e.order >= len(run.history)]
+    first = len(run.history)
+    own = [e for e in events if e.order >= first]
     grid = run.grid_tick if times_tick is None else times_tick
     if whole_grid:
         grid = with_sides(grid, own, built.entries)
