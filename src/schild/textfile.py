@@ -100,7 +100,7 @@ def without_controls(text: str) -> str:
 _DEEP_KEY = re.compile(
     r"""(?:^|[{,\[])[^\S\n]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[^\S\n]*\.[^\S\n]*){20}""", re.MULTILINE | re.ASCII
 )
-_LONG_NUMBER = re.compile(r"(?:0x|[0-9])[0-9A-Fa-f_]{399}", re.ASCII)
+_LONG_NUMBER = re.compile(r"(?:0x|[0-9])[0-9A-Fa-f_]{249}", re.ASCII)
 
 
 def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def read_toml(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
 
     ``path``, ``what`` and ``most``: as for :func:`read_text`. Returns what the file holds; a file without an entry is
     refused. Raises InputError as for :func:`read_text`; if it is not TOML; and, before it is parsed, if a key has
-    twenty parts or a number 400 digits, because the parser takes minutes over such a file or fails.
+    twenty parts or a number 250 digits, because the parser takes minutes over such a file or fails.
     """
     text = read_text(path, what, most=most)
     check_toml(text, str(path), what)
@@ -128,11 +128,11 @@ def fault_of(error: ValueError | RecursionError) -> str:
 def check_toml(text: str, name: str, what: str) -> None:
     """Refuse text over which a parser of TOML takes minutes or fails.
 
-    Raises InputError if a key has more than twenty parts or a number 400 digits.
+    Raises InputError if a key has more than twenty parts or a number 250 digits.
 
     >>> check_toml("a.b = 1", "x.toml", "a run file")
     """
-    for pattern, found in ((_DEEP_KEY, "a key of more than 20 parts"), (_LONG_NUMBER, "a number of 400 digits")):
+    for pattern, found in ((_DEEP_KEY, "a key of more than 20 parts"), (_LONG_NUMBER, "a number of 250 digits")):
         if place := pattern.search(text):
             line = text.count("\n", 0, place.end()) + 1
             raise InputError(f"{name}, line {line}: {found} stands there; expected {what}. Correct that place.")
