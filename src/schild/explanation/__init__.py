@@ -75,12 +75,13 @@ def explain(
         tables = block_table(lab, book.compared)
     else:
         book, tables, findings = book_of_entry(entry, lab)
+    before = len(findings)
     for claim in book.claims:
         for test in claim.tests:
             reason = book.known.get(test.id, "") if written else LISTED
             findings.append(Finding(claim=claim.id, test=test, outcome=run_test(lab, test, book), reason=reason))
             if progress is not None:
-                progress(len(findings), len(book.tests))
+                progress(len(findings) - before, len(book.tests))
     return Explanation(name=entry.name, book=book, findings=tuple(findings), tables=tables, lab=lab)
 
 
