@@ -286,6 +286,7 @@ def _million(path: Path, bad: str | None) -> None:
         file.writelines(f"{k},{bad if k == row and bad is not None else 50},1\n" for k in range(1_000_000))
 
 
+@pytest.mark.slow
 def test_one_bad_row_in_a_million_is_found_and_named(refused, tmp_path):
     table = tmp_path / "table.csv"
     _million(table, "-1")

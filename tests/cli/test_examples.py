@@ -11,7 +11,13 @@ import pytest
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.toml"))
 
 
-@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+#: Three arms and twenty repeats take half a minute.
+SLOW = ("alcohol_as_needed",)
+
+
+@pytest.mark.parametrize(
+    "file", [pytest.param(x, marks=pytest.mark.slow if x.stem in SLOW else (), id=x.stem) for x in EXAMPLES]
+)
 def test_the_example_runs_as_its_first_lines_say(call, tmp_path, monkeypatch, file):
     said = re.search(
         r"^#   (schild (?:simulate|trial) examples/\S+\.toml.*)$", file.read_text(encoding="utf-8"), re.MULTILINE

@@ -17,7 +17,11 @@ def test_the_readme_shows_the_command_line():
     assert len(LINES) > 5
 
 
-@pytest.mark.parametrize("line", LINES)
+#: The whole answer takes a minute of one core.
+SLOW = ("schild explain",)
+
+
+@pytest.mark.parametrize("line", [pytest.param(x, marks=pytest.mark.slow) if x.startswith(SLOW) else x for x in LINES])
 def test_a_command_of_the_readme(call, tmp_path, monkeypatch, line):
     words = shlex.split(line, comments=True)[1:]
     words = [str(ROOT / word) if word.startswith("examples/") else word for word in words]

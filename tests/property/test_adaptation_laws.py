@@ -131,6 +131,7 @@ def adapted(found: Result, mechanism: str) -> np.ndarray:
     return sum(weight * found[f"adaptation_{name}"].values[0] for name, weight in weights.items())
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(mechanisms, histories(), st.sampled_from(QUICK))
 @example("response_turnover", "oxymorphone 2.5 mg po q6h for 1 d stopped 1 h", "naltrexone 50 mg po")
@@ -154,6 +155,7 @@ def test_an_antagonist_lowers_no_score_before_its_reaction_is_largest_and_later_
     assert (gained >= -lost - 1e-4).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(mechanisms, histories())
 @example("response_turnover", "buprenorphine 16 mg sl q24h for 60 d stopped 7 d")
@@ -190,6 +192,7 @@ def loses_as_it_arrives(mechanism: str) -> bool:
     return any(state.saturates for state in load().adaptation[mechanism].states.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(mechanisms, uses(), st.sampled_from((5, 30, 90)))
 @example("two_state", "heroin 100 mg iv q8h", 60)
@@ -208,6 +211,7 @@ def test_the_reaction_to_an_antagonist_falls_with_the_interval(mechanism, use, d
             assert points2 <= points * ARRIVING + 1e-3 or score > convex_below(mechanism)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(mechanisms, uses(), st.sampled_from((0.5, 1, 2, 4)))
 @example("two_state", "heroin 100 mg iv q8h", 1)
@@ -288,6 +292,7 @@ def fast_and_slow(run: Run) -> tuple[Result, Result]:
     return simulate_run(run, plain_grid=True), simulate_run(run, fast_forward=False, plain_grid=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(mechanisms, st.lists(histories(), min_size=1, max_size=2))
 @example("two_state", ["fentanyl 100 ug iv q4h for 60 d stopped 4 h"])
