@@ -116,8 +116,10 @@ def channel_error(ws, at, model, ports, worst, h):
             top = maximum(load(ws, at.peak + c * W), size)
             store(ws, at.peak + c * W, top)
             # What is left of modes that cancel is rounding error, and no reason for short steps.
-            size = maximum(maximum(size, 0.01 * top), 1e-7 * load(ws, at.terms + c * W) + 1e-300)
-            worst = maximum(worst, 0.18 * absolute(h * load(ws, at.slope + c * W) - p) / size)
+            terms = load(ws, at.terms + c * W)
+            size = maximum(maximum(size, 0.01 * top), 1e-7 * terms + 1e-300)
+            error = absolute(h * load(ws, at.slope + c * W) - p)
+            worst = maximum(worst, choose(error - 1e-14 * terms, 0.18 * error / size, 0.0 * size))
     return worst
 
 
