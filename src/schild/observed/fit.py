@@ -466,8 +466,10 @@ class _Model:
         found = np.empty(self.size)
         for group in self.groups.values():
             people = [person for _, person in group]
-            whos = [Subject(**p.covariates) for p in people]  # type: ignore[arg-type]  # the reader has checked them
-            columns = {name: np.array([getattr(who, name) for who in whos]) for name in Subject.__dataclass_fields__}
+            subjects = [Subject(**p.covariates) for p in people]  # type: ignore[arg-type]  # the reader has checked them
+            columns = {
+                name: np.array([getattr(who, name) for who in subjects]) for name in Subject.__dataclass_fields__
+            }
             values = Values(
                 self.catalogue,
                 People(n=len(people), covariates=columns),
@@ -477,7 +479,7 @@ class _Model:
             ticks = sorted({0}.union(*(p.tick.tolist() for p in people)))
             events = expand(people[0].regimen, ticks[-1])
             if not self.checked:
-                for who in whos:
+                for who in subjects:
                     list(check_doses(values, events, who))
             wanted = list(dict.fromkeys(name for p in people for name in p.output))
             receptors = ("mor",) if all(map(is_plasma, wanted)) else ("mor", "kor", "dor")
