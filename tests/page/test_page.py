@@ -25,7 +25,7 @@ ARGUMENTS = [
 QUESTIONS = 10
 
 
-@pytest.fixture(scope="module", params=["naltrexone", "naloxone", "nalmefene", "buprenorphine"])
+@pytest.fixture(scope="module", params=["naltrexone", "nalmefene"])
 def written(request, tmp_path_factory):
     """Drug and file of its page. ``SCHILD_PAGES`` names a folder with pages that were written before."""
     kept = Path(os.environ.get("SCHILD_PAGES", "-")) / f"{request.param}.html"

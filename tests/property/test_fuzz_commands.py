@@ -24,7 +24,7 @@ from schild.cli import main
 
 SEED = os.environ.get("SCHILD_FUZZ_SEED", "20261129")
 QUICK = 12
-MANY = int(os.environ.get("SCHILD_FUZZ", "2000"))
+MANY = int(os.environ.get("SCHILD_FUZZ", "400"))
 
 #: Processor time that a command may take here; the slowest take a tenth [s].
 MOST_S = 30.0

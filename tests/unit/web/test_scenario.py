@@ -1,6 +1,7 @@
 """Links of live pages: what they hold, what they refuse, and that a page's script gives Python's numbers."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -138,5 +139,6 @@ def test_the_script_gives_pythons_numbers(tmp_path):
 
 @needs_node
 @pytest.mark.slow
-def test_the_script_gives_pythons_numbers_for_a_thousand_scenarios(tmp_path):
-    assert _compare(list(_drawn(1000)), tmp_path) < 1e-6
+def test_the_script_gives_pythons_numbers_for_many_scenarios(tmp_path):
+    """SCHILD_SCENARIOS=1000 takes two minutes."""
+    assert _compare(list(_drawn(int(os.environ.get("SCHILD_SCENARIOS", "250")))), tmp_path) < 1e-6
