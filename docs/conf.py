@@ -38,7 +38,8 @@ autodoc_member_order = "bysource"
 add_module_names = False
 
 # Listings in the design notes are sketches, not always whole TOML or Python.
-suppress_warnings = ["misc.highlighting_failure"]
+# Letters of shapes, such as (n,), are names of attributes too: a link to one of several is none that matters.
+suppress_warnings = ["misc.highlighting_failure", "ref.python"]
 
 html_theme = "furo"
 html_title = f"schild {release}"
