@@ -15,6 +15,7 @@ CURVES = "curve,antagonist [nM],agonist [nM],response\n" + "".join(
     for a in (1, 3, 10, 30, 100, 300, 1000)
 )
 TRIAL = """
+disorder = "alcohol"
 [trial]
 n = 4
 weeks = 4

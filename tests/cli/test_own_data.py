@@ -10,7 +10,8 @@ from schild.cli import BAD_INPUT, main
 
 OVERLAY = Path(__file__).parents[1] / "data" / "overlay"
 ONE = "exantagonist 20 mg po"
-TRIAL = """[trial]
+TRIAL = """disorder = "alcohol"
+[trial]
 n = 20
 weeks = 4
 [[arm]]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 FILE = """
+disorder = "alcohol"
 [trial]
 title = "Small"
 n = 40
@@ -57,6 +58,8 @@ def test_options_win_over_the_file(call, file):
         (FILE.replace("weeks = 4", "weeks = 400"), "weeks"),
         (FILE.replace('"50 mg"', '"50"'), "50"),
         (FILE.replace('drug = "naltrexone"', 'drug = "heroin"'), "no antagonist"),
+        (FILE.replace('disorder = "alcohol"', ""), 'disorder = "opioid" or "alcohol"'),
+        (FILE.replace('"alcohol"', '"opioid"') + "[eligibility]\nheavy_days = 4", "about drinking"),
     ],
 )
 def test_bad_files_are_one_message(call, tmp_path, text, says):
@@ -76,7 +79,16 @@ def test_a_file_that_is_not_there(call, tmp_path):
 
 def test_the_schema_is_that_of_the_file(call):
     schema = json.loads(call("schema", "trial").out)
-    assert {"trial", "population", "eligibility", "response", "learning", "arm"} == set(schema["properties"])
+    assert {
+        "disorder",
+        "trial",
+        "population",
+        "setting",
+        "eligibility",
+        "response",
+        "learning",
+        "arm",
+    } == set(schema["properties"])
 
 
 def test_without_statsmodels_it_says_what_to_install(call, file, monkeypatch):

@@ -22,6 +22,7 @@ if __name__ == "__main__":
     sys.exit(main())
 """
 TRIAL = """
+disorder = "alcohol"
 [trial]
 n = 1000
 weeks = 4

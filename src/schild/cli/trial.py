@@ -74,7 +74,7 @@ def trial(
     head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed), ("people", people))
             if v is not None}  # fmt: skip
     if head:
-        said = asked.model_dump()
+        said = asked.said()
         asked = Trial.parse({**said, "trial": {**said["trial"], **head}})
     say_if_compiling()
     with progress("people") as advance:

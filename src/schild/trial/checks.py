@@ -72,7 +72,7 @@ def arm_of(regimen: str) -> dict[str, object]:
     return arm
 
 
-def scenario_of(o: Observation, **head: object) -> Trial:
+def scenario_of(o: Observation, **head: Any) -> Trial:
     """Make the trial of a row: its regimen against placebo, other people than the virtual ones being unknown.
 
     >>> rows = {o.id: o for o in load().study(STUDY).observations}
@@ -82,7 +82,7 @@ def scenario_of(o: Observation, **head: object) -> Trial:
     return _scenario(o.regimen, o.time_h or 0.0, **head)
 
 
-def _scenario(regimen: str, time_h: float, **head: object) -> Trial:
+def _scenario(regimen: str, time_h: float, **head: Any) -> Trial:
     return Trial.of(arm_of(regimen), weeks=round(time_h / 168.0), **head)
 
 

@@ -77,7 +77,7 @@ def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None
     Examples
     --------
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
-    >>> trial_key(trial, load()) == trial_key(Trial.parse(trial.model_dump()), load())
+    >>> trial_key(trial, load()) == trial_key(Trial.parse(trial.said()), load())
     True
     """
     said = [_code(), trial.canonical(), uses_of(trial, catalogue, overrides).digests(catalogue), COUNTS, WEEKLY]

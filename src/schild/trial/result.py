@@ -259,7 +259,7 @@ def run_trial(
         warnings=(*_warnings(trial), *again, *_not_estimable(trial, endpoints, contrasts), *uses.unused(given, fixed)),
         manifest={
             "schild": __version__,
-            "trial": trial.model_dump(),
+            "trial": trial.said(),
             "key": trial_key(trial, catalogue, given),
             "catalogue": uses.digests(catalogue),
             **catalogue.stamp,

@@ -12,7 +12,9 @@ from schild.errors import InputError
 from schild.textfile import read_toml
 from schild.units import TICKS_PER_HOUR, ticks
 
-__all__ = ["ARM_WORDS", "Arm", "Eligibility", "Learning", "People", "Response", "Trial", "TrialHead"]
+__all__ = [
+    "ARM_WORDS", "Arm", "Eligibility", "Induction", "Learning", "People", "Response", "Setting", "Trial", "TrialHead",
+]  # fmt: skip
 
 _MAX_BYTES = 1_000_000
 #: Largest trial: people of an arm times replicates.
@@ -28,6 +30,16 @@ ESTIMANDS = {
     "treatment_policy": "all days while followed, tablets taken or not",
     "while_on_treatment": "days until tablets or injections are given up",
 }
+#: What belongs to trials of one disorder only: sections of the file, entries of an arm, and why.
+_ONLY = {
+    "alcohol": (("eligibility", "response", "learning"), (), "they are about drinking"),
+    "opioid": (("setting",), ("usual_care", "induction", "contingency"), "they are about opioid use"),
+}
+_OTHER = {"alcohol": "opioid", "opioid": "alcohol"}
+#: Days since the last opioid, days of a taper and of ascending tablets, and medicines for comfort, by procedure.
+PROCEDURES = {
+    "wait": (7.0, 0, 0, False), "taper": (7.0, 5, 0, False), "low_dose": (3.0, 0, 4, True), "rapid": (1.0, 0, 4, True),
+}  # fmt: skip
 ARM_WORDS = {"daily": "daily", "as_needed": "before anticipated drinking", "schedule": "on a schedule"}
 
 
@@ -102,6 +114,43 @@ class Learning(_Section):
     weight: float | None = Field(default=None, ge=0, le=10)
 
 
+class Setting(_Section):
+    """Section ``[setting]`` of an opioid trial: where people come from, and what is used there."""
+
+    place: Literal["inpatient", "outpatient"] = Field(
+        default="inpatient", description="Where people are until treatment begins: a ward keeps most opioids away."
+    )
+    admitted: list[Annotated[float, Field(ge=0, le=60)]] = Field(
+        default=[7.0],
+        min_length=1,
+        max_length=50,
+        description="Days from the last opioid to randomisation; each person has one of the list, all alike.",
+    )
+    fentanyl: Share = Field(
+        default=0.0, description="Share of what is used that is fentanyl, of the same liking; nothing was fitted to it."
+    )
+
+
+class Induction(_Section):
+    """Table ``induction`` of an arm with naltrexone or its placebo: how the first dose is reached."""
+
+    procedure: Literal["wait", "taper", "low_dose", "rapid"] = Field(
+        default="wait", description="Sets what the entries below do not say."
+    )
+    wait: float | None = Field(default=None, ge=0, le=60, description="Days without opioids before the first dose.")
+    taper: int | None = Field(default=None, ge=0, le=30, description="Days of buprenorphine, less each day.")
+    low_dose: int | None = Field(default=None, ge=0, le=14, description="Days of naltrexone tablets, more each day.")
+    comfort: bool | None = Field(default=None, description="Medicines against withdrawal that are no opioids.")
+    until: int = Field(default=28, ge=1, le=180, description="Days after randomisation in which it is tried.")
+
+    def whole(self) -> tuple[float, int, int, bool]:
+        """Give days of waiting, of taper and of tablets, and whether there is comfort."""
+        given = (self.wait, self.taper, self.low_dose, self.comfort)
+        usual = PROCEDURES[self.procedure]
+        wait, taper, low, comfort = (u if g is None else g for g, u in zip(given, usual, strict=True))
+        return float(wait), int(taper), int(low), bool(comfort)
+
+
 class Arm(_Section):
     """Section ``[[arm]]``: what is given and how it is taken."""
 
@@ -124,14 +173,25 @@ class Arm(_Section):
         default=None, description="Share that gives up in a week; by default the catalogue's for tablets, none else."
     )
     counselling: float = Field(
-        default=0.0, ge=-5, le=5, description="Added to the log odds of drinking and of a heavy day: below 0 helps."
+        default=0.0,
+        ge=-5,
+        le=5,
+        description="Below 0 helps. Alcohol: added to the log odds of drinking and of a heavy day. Opioids: to the log "
+        "hazard of use.",
     )
+    usual_care: bool = Field(default=False, description="Opioids: no medicine and no injection, counselling alone.")
+    observed: bool = Field(default=False, description="Somebody watches: every dose that is fetched is taken.")
+    contingency: float = Field(
+        default=0.0, ge=-5, le=5, description="Opioids: rewards for coming, added to the log odds of each return."
+    )
+    induction: Induction | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Arm:
-        if self.placebo and (self.drug or self.amount):
-            raise ValueError(f"the arm {self.name!r} is placebo and gives a drug; drop one")
-        if not self.placebo and not (self.drug and self.amount):
+        if (self.placebo or self.usual_care) and (self.drug or self.amount):
+            what = "placebo" if self.placebo else "usual care"
+            raise ValueError(f"the arm {self.name!r} is {what} and gives a drug; drop one")
+        if not self.placebo and not self.usual_care and not (self.drug and self.amount):
             raise ValueError(f"the arm {self.name!r} needs drug and amount, or placebo = true")
         if (self.dosing == "schedule") != (self.every is not None):
             raise ValueError(f'the arm {self.name!r}: `every` belongs to dosing = "schedule", and a schedule needs it')
@@ -149,6 +209,8 @@ class Arm(_Section):
         """What is given, in words."""
         if self.placebo:
             return "placebo"
+        if self.usual_care:
+            return "usual care"
         how = f"every {self.every}" if self.every else ARM_WORDS[self.dosing]
         return f"{self.drug} {self.amount} {self.route}, {how}"
 
@@ -163,8 +225,10 @@ class Trial(_Section):
     (['naltrexone', 'placebo'], 'placebo', 84)
     """
 
+    disorder: Literal["opioid", "alcohol"] = Field(description="What is treated; it decides all that follows.")
     trial: TrialHead = TrialHead()
     population: People = People()
+    setting: Setting = Setting()
     eligibility: Eligibility = Eligibility()
     response: Response = Response()
     learning: Learning = Learning()
@@ -172,27 +236,36 @@ class Trial(_Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _disorder(cls, data: Any) -> Any:
-        """Take the disorder out, which is always that of alcohol."""
+    def _fits(cls, data: Any) -> Any:
+        """Refuse a file that does not name its disorder, or that says what only the other disorder has."""
         if not isinstance(data, dict):
             return data
-        places = {name: data[name] for name in ("trial", "population") if isinstance(data.get(name), dict)}
-        for name, place in (("", data), *places.items()):
-            if "disorder" not in place:
-                continue
-            said = str(place["disorder"]).strip().lower()
-            if said not in ("alcohol", "aud", "alcohol use disorder", "alcohol dependence"):
-                raise ValueError(
-                    f"disorder is {place['disorder']!r}; trials here are of alcohol use disorder only. Drinking days "
-                    "are its endpoints, and nothing else was fitted"
-                )
-            left = {key: value for key, value in place.items() if key != "disorder"}
-            data = {**data, name: left} if name else left
+        said = data.get("disorder")
+        if said not in _ONLY:
+            given = "is missing" if "disorder" not in data else f"is {said!r}"
+            raise ValueError(
+                f'disorder {given}; expected disorder = "opioid" or "alcohol" on the first line: people, behaviour and '
+                "endpoints differ, and nothing is taken over from one to the other"
+            )
+        other = _OTHER[said]
+        sections, entries, why = _ONLY[other]
+        odd = [f"[{name}]" for name in sections if name in data]
+        for arm in data.get("arm") or []:
+            entry = arm.model_dump(exclude_defaults=True) if isinstance(arm, Arm) else arm
+            if isinstance(entry, dict):
+                odd += [name for name in entries if entry.get(name)]
+        if odd:
+            names = ", ".join(dict.fromkeys(odd))
+            raise ValueError(f'{names} belongs to disorder = "{other}" only: {why}. This file says "{said}"')
         return data
 
     @model_validator(mode="after")
     def _arms(self) -> Trial:
         names = [arm.name for arm in self.arm]
+        if self.disorder == "opioid":
+            for arm in self.arm:
+                if arm.dosing == "as_needed":
+                    raise ValueError(f"the arm {arm.name!r} is taken as needed, which alcohol trials alone have")
         if len(set(names)) != len(names):
             raise ValueError(f"the arms are called {', '.join(names)}; expected different names")
         if self.trial.n * self.trial.replicates > MAX_PEOPLE:
@@ -200,13 +273,13 @@ class Trial(_Section):
         return self
 
     @classmethod
-    def of(cls, *arms: dict[str, Any] | Arm, **head: Any) -> Trial:
+    def of(cls, *arms: dict[str, Any] | Arm, disorder: str = "alcohol", **head: Any) -> Trial:
         """Make a trial from arms and the entries of its head; one arm is compared with placebo."""
         given = [arm if isinstance(arm, Arm) else dict(arm) for arm in arms]
         if len(given) == 1:
             given.append({"name": "placebo", "placebo": True})
         sections = {name: head.pop(name) for name in tuple(head) if name in cls.model_fields and name != "arm"}
-        return cls.parse({"trial": head, "arm": given, **sections})
+        return cls.parse({"disorder": disorder, "trial": head, "arm": given, **sections})
 
     @classmethod
     def parse(cls, data: Any) -> Trial:
@@ -256,7 +329,16 @@ class Trial(_Section):
 
     def canonical(self) -> str:
         """One text for one trial, for hashes and manifests."""
-        return json.dumps(self.model_dump(), sort_keys=True)
+        return json.dumps(self.said(), sort_keys=True)
+
+    def said(self) -> dict[str, Any]:
+        """Give the whole trial as data, without what only the other disorder has; ``parse`` reads it again."""
+        sections, entries, _ = _ONLY[_OTHER[self.disorder]]
+        whole = self.model_dump(exclude=set(sections))
+        for arm in whole["arm"]:
+            for entry in entries:
+                arm.pop(entry)
+        return whole
 
 
 def _sentence(error: ValidationError) -> str:

@@ -46,7 +46,7 @@ def days():
 def test_endpoints_are_those_of_a_table_of_days(days, missing, estimand):
     trial, numbers, who, done = days
     trial = Trial.parse(
-        {**trial.model_dump(), "trial": {**trial.trial.model_dump(), "missing": missing, "estimand": estimand}}
+        {**trial.said(), "trial": {**trial.trial.model_dump(), "missing": missing, "estimand": estimand}}
     )
     people = np.column_stack([who.female, who.baseline, who.gain, np.zeros(who.n)])
     found = values(trial, counted(trial, trial.arm[0], done), people, numbers)
@@ -255,18 +255,30 @@ def test_too_many_people_are_refused_before_anything_is_computed(monkeypatch):
         run_trial(small(n=10_000_000))
 
 
-@pytest.mark.parametrize("place", [{}, {"trial": {"n": 50}}, {"population": {"sex": "female"}}])
-def test_a_trial_of_another_disorder_is_refused_with_the_reason(place):
-    arms = {"arm": [TABLET, {"name": "placebo", "placebo": True}]}
-    key = next(iter(place), None)
-    for said, fits in (("opioid use disorder", False), ("alcohol", True), (7, False)):
-        entry = {"disorder": said}
-        data = {**arms, **(entry if key is None else {key: {**place[key], **entry}})}
-        if fits:
-            assert Trial.parse(data) == Trial.parse({**arms, **place})
-            continue
-        with pytest.raises(InputError, match="trials here are of alcohol use disorder only"):
-            Trial.parse(data)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"disorder": None}, r'disorder is None; expected disorder = "opioid" or "alcohol"'),
+        ({"disorder": "opioids"}, "disorder is 'opioids'; expected"),
+        ({"disorder": "opioid", "eligibility": {"heavy_days": 4}}, r"\[eligibility\] belongs to .* \"alcohol\" only"),
+        ({"disorder": "opioid", "learning": {"on": True}}, r"\[learning\] .* they are about drinking"),
+        ({"disorder": "opioid", "arm": [{**TABLET, "dosing": "as_needed"}]}, "as needed, which alcohol trials alone"),
+        ({"setting": {"place": "inpatient"}}, r'\[setting\] belongs to disorder = "opioid" only'),
+        ({"arm": [{**TABLET, "induction": {"wait": 7}}]}, "induction belongs to .* they are about opioid use"),
+        ({"arm": [{"name": "a", "usual_care": True}]}, "usual_care belongs to"),
+    ],
+)
+def test_a_file_that_fits_the_other_disorder_is_refused_with_the_reason(change, says):
+    """An opioid trial once ran as one of alcohol without a word."""
+    whole = {"disorder": "alcohol", "arm": [TABLET, {"name": "placebo", "placebo": True}]}
+    assert Trial.parse(whole).disorder == "alcohol"
+    with pytest.raises(InputError, match=says):
+        Trial.parse({**whole, **change})
+    with pytest.raises(InputError, match="disorder is missing"):
+        Trial.parse({"arm": whole["arm"]})
+
+
+def test_an_agonist_is_refused_in_a_trial_of_alcohol():
     with pytest.raises(InputError, match=r"no antagonist; .* alcohol use disorder"):
         run_trial(small(n=2).model_copy(update={"arm": [Arm(name="a", drug="methadone", amount="60 mg")]}))
 
@@ -312,7 +324,7 @@ def test_ranges_cover_everyone_once():
 )
 def test_what_is_wrong_with_a_trial_is_said(change, says):
     with pytest.raises(InputError, match=says):
-        Trial.parse({"arm": [TABLET, {"name": "placebo", "placebo": True}], **change})
+        Trial.parse({"disorder": "alcohol", "arm": [TABLET, {"name": "placebo", "placebo": True}], **change})
 
 
 def test_an_opioid_is_refused():
