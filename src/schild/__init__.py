@@ -25,7 +25,7 @@ _PUBLIC = {
     "explain": "schild.explanation",
     "fit_levels": "schild.observed",
     "forecast": "schild.forecasts",
-    "coverage": "schild.forecasts",
+    "coverage": "schild.missed_doses",
     "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
     "plan": "schild.planner",
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from schild.compounds import structure as structure
     from schild.drinking import laboratory as laboratory
     from schild.explanation import explain as explain
-    from schild.forecasts import coverage as coverage
     from schild.forecasts import forecast as forecast
     from schild.influence import sensitivity as sensitivity
+    from schild.missed_doses import coverage as coverage
     from schild.observed import fit_levels as fit_levels
     from schild.overdose import rescue as rescue
     from schild.planner import plan as plan

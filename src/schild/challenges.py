@@ -13,7 +13,7 @@ from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
-from schild.results import Shown, cited
+from schild.results import ShownRun, cited
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
@@ -89,7 +89,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Challenge(Shown):
+class Challenge(ShownRun):
     """Responses of a challenge at one or more times.
 
     Parameters
@@ -102,7 +102,7 @@ class Challenge(Shown):
         What to know before using the numbers.
     manifest : mapping
         Of the last run with the antagonist.
-    last : Result
+    result : Result
         That run, for its sources.
     history : tuple of str
         Earlier use, the same in both runs.
@@ -113,7 +113,7 @@ class Challenge(Shown):
     responses: tuple[Response, ...]
     warnings: tuple[str, ...]
     manifest: Mapping[str, Any]
-    last: Result
+    result: Result
     history: tuple[str, ...] = ()
 
     def about(self) -> str:
@@ -127,17 +127,13 @@ class Challenge(Shown):
         """Return the rows of the JSON contract."""
         return [r.to_dict() for r in self.responses]
 
-    def cite(self) -> str:
-        """Return the sources of the numbers used."""
-        return self.last.cite()
-
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
         return {
             "manifest": dict(self.manifest),
             "challenge": self.summary(),
             "warnings": list(self.warnings),
-            "cite": cited(self.last.sources),
+            "cite": cited(self.result.sources),
         }
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
@@ -155,7 +151,7 @@ class Challenge(Shown):
                 [r.median_block for r in rows],
                 "o-",
                 color=COLOURS[k % len(COLOURS)],
-                label=self.last.catalogue.effects[name].name if self.last.catalogue else name,
+                label=self.result.catalogue.effects[name].name if self.result.catalogue else name,
             )
             if rows and rows[0].without.size > 1:
                 low, high = (
@@ -298,7 +294,7 @@ def challenge(
         responses=tuple(responses),
         warnings=tuple(warnings),
         manifest={**result.manifest, "catalogue": uses.digests(catalogue)},
-        last=result,
+        result=result,
         history=tuple(past),
     )
 

@@ -1,4 +1,4 @@
-"""What measured plasma levels say of one person: levels and receptors to come, and days protected by a regimen."""
+"""What measured plasma levels say of one person: levels and receptors to come."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from schild.people import Given
 from schild.regimen import combine
 from schild.results import Shown, cited, plain
 from schild.simulation import Result, Run, simulate
-from schild.units import TICKS_PER_HOUR, format_ticks, hours
+from schild.units import TICKS_PER_HOUR, hours
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
-__all__ = ["Forecast", "Level", "coverage", "forecast", "level_of", "quantile", "weights_of"]
+__all__ = ["Forecast", "Level", "forecast", "level_of", "people_like", "quantile", "weights_of"]
 
 #: Fewer people than this behind a posterior are said. [1]
 _FEW = 30
@@ -263,7 +263,7 @@ def forecast(
     40
     """
     catalogue = catalogue or load()
-    _check(target=target, share=share, error=error)
+    check_shares(target=target, share=share, error=error)
     doses = combine(*regimens)
     drug = next((dose.drug for dose in doses if dose.drug is not None), None)
     if drug is None:
@@ -286,7 +286,7 @@ def forecast(
     results: list[Result] = []
     for k, name in enumerate(names or [None]):
         results.append(
-            _people(regimens, subject, until, n, seed, {key: name} if name else None, wanted, catalogue, overrides)
+            people_like(regimens, subject, until, n, seed, {key: name} if name else None, wanted, catalogue, overrides)
         )
         if progress is not None:
             progress(k + 1, len(names))
@@ -312,95 +312,7 @@ def forecast(
     )  # fmt: skip
 
 
-def coverage(
-    regimen: str,
-    *,
-    missed: Sequence[int] = (0, 1, 2, 3),
-    subject: Mapping[str, Any] | None = None,
-    target: float = 0.8,
-    n: int = 200,
-    seed: int = 1,
-    catalogue: Catalogue | None = None,
-    overrides: Given | None = None,
-) -> list[dict[str, Any]]:
-    """Count the days on which mu receptors stay occupied, by how many doses in a row are missed.
-
-    Parameters
-    ----------
-    regimen : str
-        Repeated doses with their number, such as ``"naltrexone 50 mg po q24h x28"``.
-    missed : sequence of int
-        Doses in a row that are missed, around the middle of the course.
-    subject, n, seed, catalogue, overrides
-        As for ``schild.forecast``.
-    target : float
-        Occupancy that protects. [1]
-
-    Returns
-    -------
-    list of dict
-        For each pattern: missed, skipped (numbers of the doses), days in all, days_protected (the whole day at or above
-        the target) and share_of_time, each as median and 5th and 95th percentile of people.
-
-    Raises
-    ------
-    InputError
-        For a regimen without interval and number, or more missed doses than there are.
-
-    Examples
-    --------
-    >>> rows = coverage("naltrexone 50 mg po q24h x7", missed=[0, 2], n=10)
-    >>> [row["skipped"] for row in rows], rows[0]["days_protected"] > rows[1]["days_protected"]
-    ([[], [4, 5]], True)
-    """
-    catalogue = catalogue or load()
-    _check(target=target)
-    doses = tuple(combine(regimen))
-    if len(doses) != 1 or doses[0].every is None or not doses[0].count:
-        raise InputError(
-            f"{regimen!r} is not one repeated dose with a number; expected an interval and how many. Write it like "
-            "'naltrexone 50 mg po q24h x28'."
-        )
-    (dose,) = doses
-    count = int(dose.count or 0)
-    end = dose.time_tick + count * dose.every_tick
-    rows = []
-    for some in missed:
-        if not 0 <= some < count:
-            raise InputError(f"{some} missed doses of {count} were asked for; expected 0 to {count - 1}. Choose fewer.")
-        start = (count - some) // 2 + 1
-        skipped = list(range(start + 1, start + 1 + some)) if start + some <= count else list(range(2, 2 + some))
-        words = f"{regimen} skip {','.join(map(str, skipped))}" if skipped else regimen
-        result = _people(
-            (words,),
-            subject,
-            format_ticks(end),
-            n,
-            seed,
-            None,
-            ["mor_pet_occupancy"],
-            catalogue,
-            overrides,
-            every="1 h",
-        )
-        output = result["mor_pet_occupancy"]
-        time, values = np.asarray(output.time_h, dtype=np.float64), np.asarray(output.values, dtype=np.float64)
-        day = np.floor((time - dose.time_tick / TICKS_PER_HOUR) / 24.0).astype(int)
-        whole = [d for d in range(int(day.max()) + 1) if (day == d).sum() > 1]
-        above = np.stack([(values[:, day == d] >= target).all(axis=1) for d in whole], axis=1).sum(axis=1)
-        inside = day >= 0
-        width = np.diff(time[inside])
-        share = ((values[:, inside][:, :-1] >= target) * width).sum(axis=1) / width.sum()
-        q = (0.5, 0.05, 0.95)
-        entry: dict[str, Any] = {"missed": some, "skipped": skipped, "days": len(whole)}
-        for name, found in (("days_protected", above), ("share_of_time", share)):
-            middle, low, high = (float(x) for x in np.quantile(found, q))
-            entry |= {name: middle, f"{name}_q05": low, f"{name}_q95": high}
-        rows.append(entry)
-    return rows
-
-
-def _people(
+def people_like(
     regimens: Sequence[str], subject: Mapping[str, Any] | None, until: str | None, n: int, seed: int,
     structure: Mapping[str, str] | None, outputs: list[str], catalogue: Catalogue, overrides: Given | None,
     every: str | None = None,
@@ -467,7 +379,7 @@ def protected(time_h: Floats, occupancy: Floats, last_dose_h: float, target: flo
     return found
 
 
-def _check(**values: float) -> None:
+def check_shares(**values: float) -> None:
     for name, value in values.items():
         high = 2.0 if name == "error" else 1.0
         if not 0.0 < value < high:

@@ -16,7 +16,7 @@ from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 from schild.figures import COLOURS, GREY, panels
 from schild.people import Given, Overrides
-from schild.results import Shown, cited, plain
+from schild.results import ShownRun, cited, plain
 from schild.simulation import Result, Run, simulate_run
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Swing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Sensitivity(Shown):
+class Sensitivity(ShownRun):
     """How a metric moves with each number of a run.
 
     Examples
@@ -70,16 +70,6 @@ class Sensitivity(Shown):
     def manifest(self) -> dict[str, Any]:
         """What repeats the analysis."""
         return {"schild": __version__, "metric": self.metric, **self.more, "run": dict(self.result.manifest)}
-
-    @property
-    def sources(self) -> Mapping[str, tuple[str, ...]]:
-        """Citation keys with what each was used for."""
-        return self.result.sources
-
-    @property
-    def catalogue(self) -> Catalogue | None:
-        """The catalogue of the run."""
-        return self.result.catalogue
 
     def about(self) -> str:
         """Say in a line what moves the metric most."""

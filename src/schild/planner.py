@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue, Drug, Strength, load
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Overrides, Uses
-from schild.results import Shown, cited
+from schild.results import ShownRun, cited
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.guard import AGONISTS, DANGER
 from schild.units import TimeLike, format_hours, hours
@@ -45,7 +45,7 @@ CAUTION = "An antagonist that is washed out leaves tolerance lost: opioid doses 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Plan(Shown):
+class Plan(ShownRun):
     """A dose and its times.
 
     Parameters

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from schild.catalog import Catalogue
 
-__all__ = ["Shown", "cited", "plain", "source_lines"]
+__all__ = ["Shown", "ShownRun", "cited", "json_text", "plain", "source_lines", "summary_table"]
 
 
 class Shown:
@@ -68,7 +68,7 @@ class Shown:
 
     def to_json(self) -> str:
         """Return the JSON object of the contract as text; numbers that are not finite become null."""
-        return json.dumps(plain(self.to_dict()), allow_nan=False)
+        return json_text(self.to_dict())
 
     def cite(self) -> str:
         """Return the sources of the numbers used, with what each was used for."""
@@ -89,22 +89,55 @@ class Shown:
         return "".join(parts)
 
 
+class ShownRun(Shown):
+    """A result that rests on a run, ``result``, which has its sources and its catalogue."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def result(self) -> Any:
+            """The run."""
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """Citation keys with what each was used for."""
+        found: Mapping[str, tuple[str, ...]] = self.result.sources
+        return found
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """The catalogue of the run."""
+        found: Catalogue | None = self.result.catalogue
+        return found
+
+
 #: Rows and columns of a result in a notebook.
 _ROWS, _COLUMNS = 12, 8
 
 
 def _html_table(summary: Any) -> str:
     """Write the first rows of a summary as an HTML table."""
-    if isinstance(summary, Mapping):
-        heads, rows = ["", "value"], [[key, value] for key, value in summary.items()]
-    else:
-        entries = [row if isinstance(row, Mapping) else {"": row} for row in summary]
-        heads = list(dict.fromkeys(key for row in entries for key in row))[:_COLUMNS]
-        rows = [[row.get(head) for head in heads] for row in entries]
+    heads, rows = summary_table(summary)
+    heads, rows = heads[:_COLUMNS], [row[:_COLUMNS] for row in rows]
     lines = ["".join(f"<th>{escape(str(head))}</th>" for head in heads)]
     lines += ["".join(f"<td>{escape(_cell(value))}</td>" for value in row) for row in rows[:_ROWS]]
     more = f"<p>{len(rows) - _ROWS:,} more rows in .summary()</p>" if len(rows) > _ROWS else ""
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + f"</table>{more}"
+
+
+def summary_table(summary: Any) -> tuple[list[str], list[list[Any]]]:
+    """Return a summary as heads and rows: its entries one below the other, or a row for each of its rows.
+
+    >>> summary_table([{"a": 1}, {"a": 2, "b": 3}])
+    (['a', 'b'], [[1, None], [2, 3]])
+    """
+    if isinstance(summary, Mapping):
+        return ["", "value"], [[key, value] for key, value in summary.items()]
+    entries = [row if isinstance(row, Mapping) else {"": row} for row in summary]
+    heads = list(dict.fromkeys(str(key) for row in entries for key in row))
+    return heads, [[row.get(head) for head in heads] for row in entries]
 
 
 def _cell(value: Any) -> str:
@@ -130,6 +163,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.integer):
         return int(value)
     return bool(value) if isinstance(value, np.bool_) else value
+
+
+def json_text(value: Any) -> str:
+    """Write a value as JSON; numbers that are not finite become null."""
+    return json.dumps(plain(value), allow_nan=False)
 
 
 def source_lines(sources: Mapping[str, Sequence[str]], catalogue: Catalogue | None = None) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -80,13 +82,19 @@ LONG = {
     "plan": (),
     "curves": ("naltrexone", "--agonist", "morphine"),
     "fit": ("data.csv",),
+    "check": ("examples/nonmem_levels.csv",),
+    "fit-levels": ("examples/nonmem_levels.csv", "--free", "naltrexone.cl"),
+    "forecast": ("naltrexone 50 mg po", "--level", "5 ng/mL at 2 h"),
+    "coverage": ("naltrexone 50 mg po q24h x3",),
+    "sensitivity": ("naltrexone 50 mg po", "--metric", "auc_naltrexone_ng_h_ml"),
 }
+
+#: Commands that share their options: the person's data, the seed, and what is written.
+SHARED = ("simulate", "compare", "check", "fit-levels", "forecast", "coverage", "sensitivity", "plan", "challenge")
 OPTIONS = [
-    *((name, "--html") for name in ("explain", "validate", "trial", "rescue", "compare")),
-    *(
-        (name, "--plot")
-        for name in ("simulate", "compare", "challenge", "laboratory", "rescue", "plan", "curves", "fit")
-    ),
+    *((name, "--html") for name in ("explain", "validate", "trial", "rescue", "laboratory", *SHARED)),
+    *((name, "--plot") for name in ("laboratory", "rescue", "curves", "fit", *SHARED)),
+    *((name, "--out") for name in SHARED),
 ]
 
 
@@ -119,3 +127,31 @@ def test_a_disk_that_fills_during_the_run_costs_the_page_and_not_the_answer(call
     told = call("simulate", "naltrexone 50 mg po", "--until", "1 h", "--plot", tmp_path / "plot.svg")
     assert told.code == 2
     assert "naltrexone" in told.out
+
+
+#: What makes a run of each short.
+SHORT = {
+    "compare": ("--until", "1 h"),
+    "forecast": ("--n", "20", "--until", "4 h"),
+    "coverage": ("--n", "3", "--missed", "0"),
+    "sensitivity": ("--n", "0", "--until", "6 h", "--number", "naltrexone.cl"),
+    "plan": ("--n", "10", "--uncertainty", "1", "--target", "0.6"),
+}
+
+
+@pytest.mark.parametrize("command", SHARED)
+def test_every_command_takes_the_shared_options(call, tmp_path, examples, monkeypatch, command):
+    monkeypatch.chdir(examples.parent)
+    own = Path(__file__).parents[1] / "data" / "overlay" / "exantagonist.toml"
+    page, out = tmp_path / "page.html", tmp_path / "out"
+    words = (command, *LONG[command], *SHORT.get(command, ()), "--catalogue", own, "--seed", "7")
+    told = call(*words, "--json", "--html", page, "--out", out)
+    assert told.code == 0, told.err
+    found = json.loads(told.out)
+    assert found["manifest"]
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "<script" not in text
+    assert {"report.html", "summary.json", "figure.svg"} < {path.name for path in out.iterdir()}
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8"))["manifest"] == found["manifest"]
+    assert call(*words, "--json").out == told.out

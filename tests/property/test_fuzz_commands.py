@@ -251,6 +251,70 @@ def a_size(rng: random.Random, folder: Path) -> list[str]:
     ))  # fmt: skip
 
 
+def a_person(rng: random.Random) -> list[str]:
+    """Describe a person, mostly well, and now and then with more options that commands share."""
+    good = {"--weight": "90 kg", "--age": "70 years", "--sex": "female", "--liver": "severe", "--crcl": "25 mL/min"}
+    bad = ("0 kg", "1e9 years", "x", "", "-5 mL/min", "9" * 400)
+    given = [f"{name}={mostly(rng, (value,), (*bad, mark(rng)), 0.2)}" for name, value in good.items()
+             if rng.random() < 0.2]  # fmt: skip
+    if rng.random() < 0.15:
+        given.append(f"--seed={number(rng, (0, 7, 2**31))}")
+    if rng.random() < 0.1:
+        given.append(f"--catalogue={rng.choice(OVERLAYS)}")
+    if rng.random() < 0.1:
+        given.append(f"--set={rng.choice(('naltrexone.cl', 'naltrexone.oral.f', 'x', ''))}={number(rng, (1, 0.5))}")
+    return [*given, *rng.choice(([], ["--json"]))]
+
+
+def a_level(rng: random.Random) -> str:
+    value = number(rng, (2, 3, 5))
+    unit = mostly(rng, ("ng/mL", "ug/L"), ("nM", "mg", "", *UNITS), 0.15)
+    time_ = mostly(rng, ("2 h", "3 h", "4 h"), ("-1 h", "1e9 d", "noon", "", mark(rng)), 0.15)
+    return rng.choice(("", "", "<", "6-beta-naltrexol ", "water ")) + f"{value} {unit} at {time_}"
+
+
+def a_table(rng: random.Random, folder: Path) -> Path:
+    """Write a table of doses and levels, mostly as it should be."""
+    heads = ["ID", "TIME", "AMT", "DV", "WT", "AMTU", "DRUG", "ROUTE"]
+    rows = [[str(i), f"{t}", f"{a}", dv, f"{60 + 9 * i}", "mg", "naltrexone", "oral"]
+            for i in (1, 2) for t, a, dv in ((0, 50, "."), (1, 0, "10"), (4, 0, "2.5"), (8, 0, "0.9"))]  # fmt: skip
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        row = rng.choice(rows)
+        row[rng.randrange(len(row))] = rng.choice((*NUMBERS, *LONG, mark(rng).replace("\n", " ").replace(",", ";")))
+    if rng.random() < 0.15:
+        heads[rng.randrange(len(heads))] = rng.choice(("ANALYTE", "CENS", "II", "SS", "x", "ID", "", mark(rng)))
+    if rng.random() < 0.1:
+        rows = rows[:: rng.choice((3, 9))]
+    return save(rng, folder, "\n".join(",".join(row) for row in [heads, *rows]), "csv")
+
+
+def ones_own(rng: random.Random, folder: Path) -> list[str]:
+    """Ask the commands for one's own drug, data and patient."""
+    regimen = mostly(rng, ("naltrexone 50 mg po", "naltrexone 50 mg po q24h x2", *VALID[:4]), (sentence(rng),), 0.2)
+    n = f"--n={number(rng, (5, 8, 40))}"
+    free = mostly(rng, ("naltrexone.cl", "naltrexone.oral.f"), ("naltrexone.x", "x", "", mark(rng)), 0.2)
+    metric = mostly(rng, ("auc_naltrexone_ng_h_ml", "mor_pet_occupancy_mean"), ("x", "", mark(rng)), 0.15)
+    until = f"--until={mostly(rng, ('1 d', '36 h'), ('0 h', '-1 d', '1e9 d', 'x', ''), 0.15)}"
+    share = f"{rng.choice(('--target', '--share', '--error'))}={number(rng, (0.5, 0.8))}"
+    hold = f"--hold={mostly(rng, ('4 h', '1 d'), ('0 h', '1e9 d', 'x'), 0.2)}"
+    drug = mostly(rng, ("naltrexone", "nalmefene", "naloxone"), ("heroin", "buprenorphine", "", mark(rng)), 0.2)
+    missed = f"--missed={mostly(rng, ('0', '0,1'), ('-1', '9999', '1e3', ',', '', mark(rng)), 0.3)}"
+    vpc = rng.choice(([], [], [f"--vpc={number(rng, (10, 20))}"]))
+    made = rng.choice((
+        ["forecast", regimen, f"--level={a_level(rng)}", until, n, *rng.choice(([], [share]))],
+        ["coverage", mostly(rng, ("naltrexone 50 mg po q24h x4",), (regimen,), 0.3), missed, n],
+        ["sensitivity", regimen, f"--metric={metric}", until, n, f"--number={free}"],
+        ["compare", regimen, VALID[0], until, f"--label={mark(rng)}", "--label=b"],
+        ["compare", regimen, regimen, until, n, *rng.choice(([], ["--nca"]))],
+        ["check", str(a_table(rng, folder)), *vpc],
+        ["fit-levels", str(a_table(rng, folder)), f"--free={free}", f"--prior={rng.choice(('none', 'people', 'x'))}"],
+        ["plan", f"--drug={drug}", f"--target={number(rng, (0.6, 0.8))}", hold, n, "--uncertainty=1"],
+    ))  # fmt: skip
+    if rng.random() < 0.08:
+        made.append(f"--html={folder / 'page.html'}")
+    return [*made, *a_person(rng)] if made[0] not in ("check", "fit-levels") else [*made, *rng.choice(([], ["--json"]))]
+
+
 def a_place(rng: random.Random, folder: Path) -> list[str]:
     """Name a file that is none, to read or to write."""
     pipe = folder / "pipe"
@@ -283,7 +347,7 @@ def a_place(rng: random.Random, folder: Path) -> list[str]:
 
 
 KINDS: tuple[tuple[float, Callable[[random.Random, Path], list[str]]], ...] = (
-    (0.1, a_trial), (0.2, a_fit), (0.2, a_run), (0.2, an_overlay), (0.15, a_size), (0.15, a_place),
+    (0.1, a_trial), (0.15, a_fit), (0.15, a_run), (0.15, an_overlay), (0.15, a_size), (0.15, a_place), (0.15, ones_own),
 )  # fmt: skip
 
 
@@ -314,7 +378,7 @@ def case(k: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
         assert len(told.err) < 4000, said
     elif "--json" in words:
         json.loads(told.out, parse_constant=lambda name: pytest.fail(f"{name} in {said}"))
-    elif words[0] in ("trial", "fit", "curves", "simulate"):
+    elif words[0] in ("trial", "fit", "curves", "simulate", "forecast", "coverage", "sensitivity", "compare", "plan"):
         assert not re.search(r"(?<![\w(])nan(?!\w)", told.out), said + told.out
     return code
 

@@ -123,7 +123,9 @@ def test_the_command(table, capsys, tmp_path):
     table.to_csv(file, index=False)
     assert main(["fit-levels", str(file), "--free", "naltrexone.cl", "--prior", "none", "--out", str(out)]) == 0
     assert "Fit to 6 observations" in capsys.readouterr().out
-    assert sorted(path.name for path in out.iterdir()) == ["fit.json", "naltrexone.toml"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "figure.svg", "naltrexone.toml", "numbers.csv", "report.html", "summary.json",
+    ]  # fmt: skip
     words = ["simulate", "naltrexone 50 mg po", "--until", "1 h", "--catalogue", str(out / "naltrexone.toml"), "--json"]
     assert main(words) == 0
     capsys.readouterr()

@@ -103,7 +103,7 @@ def test_bad_input_of_a_forecast(options, told):
 
 
 def test_missed_doses_cost_days():
-    rows = schild.coverage("naltrexone 50 mg po q24h x10", missed=[0, 4], n=20)
+    rows = schild.coverage("naltrexone 50 mg po q24h x10", missed=[0, 4], n=20).rows
     assert [row["skipped"] for row in rows] == [[], [5, 6, 7, 8]]
     assert rows[0]["days_protected"] == 9  # the first day begins without drug
     assert rows[1]["days_protected"] < rows[0]["days_protected"]

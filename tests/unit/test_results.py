@@ -22,11 +22,13 @@ from schild.drinking.experiment import Laboratory
 from schild.explanation.answer import Explanation
 from schild.forecasts import Forecast
 from schild.influence import Sensitivity
-from schild.observed import LevelsFit
+from schild.missed_doses import Coverage
+from schild.observed import LevelsFit, read_observed
+from schild.observed.check import Check, check
 from schild.overdose.published import PublishedTable
 from schild.overdose.table import Rescued
 from schild.planner import Plan
-from schild.results import Shown, plain
+from schild.results import Shown, ShownRun, plain
 from schild.trial.result import TrialResult
 from schild.validation import Validation
 
@@ -56,6 +58,8 @@ MADE = {
     "forecast": (
         Forecast, 2, lambda: schild.forecast("naltrexone 50 mg po", levels=["5 ng/mL at 2 h"], n=60, structures=1)
     ),
+    "coverage": (Coverage, 1, lambda: schild.coverage("naltrexone 50 mg po q24h x4", missed=[0, 1], n=8)),
+    "check": (Check, 1, lambda: check(read_observed(LEVELS))),
     "sensitivity": (
         Sensitivity, 1, lambda: schild.sensitivity("naloxone 1 mg iv", metric="auc_naloxone_ng_h_ml", until="1 h", n=0)
     ),
@@ -110,7 +114,13 @@ def test_every_result_class_is_tested_here():
                 if kind.__module__ == found.name and hasattr(kind, "to_frame"):
                     assert issubclass(kind, Shown), name
     # A data class with slots is made twice, so classes are compared by name.
-    kinds = {kind.__qualname__ for kind in Shown.__subclasses__() if kind.__module__.startswith("schild.")}
+    kinds = {
+        kind.__qualname__
+        for base in (Shown, ShownRun)
+        for kind in base.__subclasses__()
+        if kind.__module__.startswith("schild.")
+    }
+    kinds -= {"ShownRun"}
     assert kinds == {kind.__qualname__ for kind in (*(kind for kind, _, _ in MADE.values()), *LONG)}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from schild.catalog import load
-from schild.forecasts import Level, _people, quantile, weights_of
+from schild.forecasts import Level, people_like, quantile, weights_of
 
 REGIMEN = "naltrexone 380 mg im_depot q28d x2"
 MEASURED_H, ASKED_H, ERROR = 50 * 24.0, 63 * 24.0, 0.2
@@ -16,7 +16,7 @@ def seen(n, seed):
     """Level when it is measured, and occupancy when it is asked for, of people of every structure."""
     catalogue, found = load(), []
     for name in catalogue.drug("naltrexone").structures:
-        result = _people(
+        result = people_like(
             [REGIMEN], None, "64 d", n, seed, {"naltrexone": name}, ["plasma_naltrexone", "mor_pet_occupancy"],
             catalogue, None, every="1 d",
         )  # fmt: skip
@@ -25,7 +25,7 @@ def seen(n, seed):
 
 
 @pytest.mark.slow
-def test_ninety_percent_bands_hold_ninety_percent_of_people():
+def test_ninety_percent_bands_hold_ninety_percent_ofpeople_like():
     plasma, occupancy = seen(400, 1)
     true_plasma, true_occupancy = seen(400, 2)
     assert true_plasma.size == 2000

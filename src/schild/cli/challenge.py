@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schild.cli.console import NOTICE, Whole, out, progress, say_if_compiling
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.options import Draws, Files
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,12 +23,10 @@ def challenge(
     effect: str = "liking",
     n: Whole | None = None,
     uncertainty: Whole = 0,
-    seed: Whole = 1,
     structure: str | None = None,
     history: list[str] | None = None,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Give an agonist with and without the antagonist and compare its effects.
 
@@ -53,20 +49,14 @@ def challenge(
         How many virtual people; one typical person otherwise.
     uncertainty
         Parameter sets drawn from the uncertainty of the typical values, each for the same people.
-    seed
-        Runs that share a seed share their people.
     structure
         Rival mechanism between plasma and receptor.
     history
         Earlier use of an opioid, once for each: "morphine 30 mg po q6h for 60 d stopped 10 d". Both runs have it.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
     from schild.challenges import challenge as run
 
-    check_figure(plot)
+    files.check()
     population = None
     if n is not None:
         population = {"n": n, "uncertainty": uncertainty}
@@ -80,20 +70,12 @@ def challenge(
             at=_parts(at, "--at", "24 h, 48 h"),
             effect=_parts(effect, "--effect", "liking, pupil"),
             population=population,
-            seed=seed,
             structure=structure,
             history=history or (),
-            catalogue=data.catalogue,
-            overrides=data.overrides,
             progress=advance,
+            **data.options,
         )
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(found.to_json())
-        return 0
-    show_challenge(out(), found)
-    return 0
+    return files.finish(found, lambda screen: show_challenge(screen, found), title="Challenge with an agonist")
 
 
 def show_challenge(console: Console, found: Challenge) -> None:
@@ -119,7 +101,6 @@ def show_challenge(console: Console, found: Challenge) -> None:
             "blocked" if row["blocked"] else "",
         )
     console.print(table)
-    console.print(NOTICE, markup=False)
 
 
 def _parts(text: str, option: str, example: str) -> list[str]:

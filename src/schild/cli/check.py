@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli import console
-from schild.cli.console import NOTICE, Whole, writable, write
+from schild.cli.console import Whole, say_if_compiling, writable, write
 from schild.cli.exchange import as_options, compartments
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.options import Draws, Files, Levels, Table
 from schild.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from schild.observed import Observed
+    from schild.observed.check import Check
 
 #: Persons that are listed on a terminal.
 _MOST = 40
@@ -25,21 +26,12 @@ def check(
     table: Annotated[Path, Parameter(name="TABLE.csv")],
     /,
     *,
-    cmt: list[str] | None = None,
-    unit: str | None = None,
-    time_unit: str | None = None,
-    drug: str | None = None,
-    route: str | None = None,
-    basis: str | None = None,
-    dv: list[str] | None = None,
-    dv_unit: str = "ng/mL",
-    sex: list[str] | None = None,
-    drop: list[str] | None = None,
     predict: Path | None = None,
     vpc: Whole | None = None,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    columns: Table = Table(),
+    levels: Levels = Levels(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Say what was read from a table of doses, covariates and observed levels, person by person.
 
@@ -52,108 +44,68 @@ def check(
     table
         NONMEM table with a header: TIME, AMT, DV and any of ID, EVID, MDV, CENS, LLOQ, ANALYTE, WT, AGE,
         SEX, CRCL, LIVER and the columns of `schild import nonmem`.
-    cmt
-        What a dose into a compartment is, such as "1=naltrexone oral"; once for each.
-    unit
-        Unit of AMT, such as mg, for a table without AMTU.
-    time_unit
-        Unit of TIME, II and DUR: h, min, s or d.
-    drug
-        Drug of every dose, for a table that names none.
-    route
-        Route of every dose, for a table that names none.
-    basis
-        base or the salt weighed, for a table without BASIS.
-    dv
-        What DV is: an output such as plasma_naltrexone, or "1=plasma_naltrexone" for each value of ANALYTE, DVID, CMT.
-    dv_unit
-        Unit of plasma levels in DV: ng/mL, ug/L, ug/mL, mg/L, pg/mL or ng/L.
-    sex
-        What a number in SEX means, such as "1=female"; once for each.
-    drop
-        A column to leave out on purpose; once for each.
     predict
         File for the predictions and residuals (CSV).
     vpc
         Visual predictive check with so many simulated tables; printed as a table.
-    plot
-        File for the figure of observed values over predicted courses: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
-    import json as writer
+    from schild.observed.check import check as run
 
-    from rich.text import Text
-
-    from schild.results import plain
-    from schild.tables import between, number_words
-    from schild.tables import table as made
-
-    check_figure(plot)
+    files.check()
     writable(predict)
     if vpc is not None and not 10 <= vpc <= 2000:
         raise InputError(f"--vpc is {vpc}; expected 10 to 2,000 simulated tables. Choose one of them.")
-    found = read_table(
-        table, cmt=cmt, unit=unit, time_unit=time_unit, drug=drug, route=route, basis=basis, dv=dv, dv_unit=dv_unit,
-        sex=sex, drop=drop, catalogue=data.catalogue,
-    )  # fmt: skip
-    options: dict[str, Any] = {"overrides": data.overrides, "catalogue": data.catalogue}
+    observed = read_table(table, columns, levels, data)
+    say_if_compiling()
+    if files.plot is not None and not observed.outputs:
+        raise InputError(f"{table} holds no observations, so there is nothing to draw. Leave --plot out.")
+    found = run(observed, vpc=vpc, **data.options)
     if predict is not None:
-        write(predict, found.predict(**options).to_csv(index=False, lineterminator="\n"))
-    if plot is not None:
-        save_figure(found.plot(**options), plot)
-    rows = found.summary()
-    checked = None if vpc is None else found.vpc(n=vpc, **options)
-    if json:
-        object_ = {"people": rows, "notes": list(found.notes)}
-        if checked is not None:
-            object_["vpc"] = checked.to_dict("records")
-        print(writer.dumps(plain(object_), allow_nan=False, default=str))
-        return 0
-    screen = console.out()
-    for note in found.notes:
+        write(predict, observed.predict(**found.options).to_csv(index=False, lineterminator="\n"))
+    return files.finish(found, lambda screen: _show(found, screen), title="Observed levels", table="people.csv")
+
+
+def _show(found: Check, screen: Console) -> None:
+    from rich.text import Text
+
+    from schild.tables import between, number_words
+    from schild.tables import table as made
+
+    for note in found.warnings:
         screen.print(Text(f"Note: {note}"))
-    screen.print(Text(f"{table.name}: {len(rows)} persons", style="bold"))
+    rows = found.summary()
+    screen.print(Text(f"{found.data.name}: {len(rows)} persons", style="bold"))
     for row in rows[:_MOST]:
         screen.print(Text(_line(row)), soft_wrap=True)
     if len(rows) > _MOST:
         screen.print(Text(f"{len(rows) - _MOST} more persons; --json lists all."))
-    if checked is not None:
-        heads = ("of", "at [h]", "quantile", "n", "observed", "simulated", "90 % of tables")
-        lines = [
-            (
-                r["output"].removeprefix("plasma_"),
-                number_words(r["time_h"]),
-                f"{100 * r['quantile']:g} %",
-                r["observations"],
-                _level(r["output"], r["observed"]),
-                _level(r["output"], r["simulated"]),
-                between(_level(r["output"], r["simulated_q05"]), _level(r["output"], r["simulated_q95"])),
-            )
-            for r in checked.to_dict("records")
-        ]
-        screen.print(made("Visual predictive check", heads, lines))
-    screen.print(Text(NOTICE, style="dim"))
-    return 0
+    if found.vpc is None:
+        return
+    heads = ("of", "at [h]", "quantile", "n", "observed", "simulated", "90 % of tables")
+    lines = [
+        (
+            r["output"].removeprefix("plasma_"),
+            number_words(r["time_h"]),
+            f"{100 * r['quantile']:g} %",
+            r["observations"],
+            _level(r["output"], r["observed"]),
+            _level(r["output"], r["simulated"]),
+            between(_level(r["output"], r["simulated_q05"]), _level(r["output"], r["simulated_q95"])),
+        )
+        for r in found.vpc.to_dict("records")
+    ]
+    screen.print(made("Visual predictive check", heads, lines))
 
 
-def read_table(
-    table: Path,
-    *,
-    cmt: list[str] | None,
-    unit: str | None,
-    dv: list[str] | None,
-    sex: list[str] | None,
-    drop: list[str] | None,
-    **options: Any,
-) -> Observed:
+def read_table(table: Path, columns: Table, levels: Levels, data: Draws) -> Observed:
     """Read the table of a command; messages name the options of the command line."""
     from schild.observed import read_observed
 
     try:
         return read_observed(
-            table, compartments(cmt), amount_unit=unit, drop=drop or (), dv=_pairs(dv, "dv"), sex=_map(sex), **options
-        )
+            table, compartments(columns.cmt), dv=_pairs(levels.dv, "dv"), dv_unit=levels.dv_unit,
+            sex=_map(levels.sex_is), catalogue=data.catalogue, **columns.options,
+        )  # fmt: skip
     except InputError as error:
         raise InputError(as_options(str(error) if table.name in str(error) else f"{table}: {error}")) from None
 

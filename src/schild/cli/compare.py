@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli import console
-from schild.cli.console import NOTICE, Whole, folder, progress, say_if_compiling, writable, write
-from schild.cli.figures import check_figure, figure_bytes, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.options import Draws, Files, Person
 from schild.cli.simulate import is_file, names_of, read_run
 from schild.errors import InputError
 
@@ -29,19 +27,11 @@ def compare(
     until: str | None = None,
     every: str | None = None,
     n: Whole | None = None,
-    seed: Whole | None = None,
     outputs: str | None = None,
-    weight: str | None = None,
-    age: str | None = None,
-    sex: str | None = None,
-    liver: str | None = None,
-    crcl: str | None = None,
     nca: bool = False,
-    out: Path | None = None,
-    html: Path | None = None,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    person: Person = Person(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Compare regimens in the same people: metrics, ratios within each person, curves over one another.
 
@@ -66,30 +56,10 @@ def compare(
         Output grid, such as 1h.
     n
         A population of so many people instead of one person.
-    seed
-        Seed of the draws.
     outputs
         Outputs to keep, such as plasma_naltrexone,mor_pet_occupancy; all by default.
-    weight
-        Body weight, such as "70 kg".
-    age
-        Age, such as "40 years".
-    sex
-        female or male.
-    liver
-        normal, mild, moderate or severe impairment.
-    crcl
-        Creatinine clearance, such as "100 mL/min".
     nca
         Also the metrics of the last dose by CDISC names, and those of occupancies and effects over its interval.
-    out
-        Folder for report.html, comparison.csv, summary.json and figure.svg.
-    html
-        File for the page.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
     from schild.comparison import compare as run
 
@@ -98,12 +68,9 @@ def compare(
             f"{len(what)} regimen was given; expected two or more, each in quotes, or run files. Write for example "
             '"naltrexone 50 mg po" "naltrexone 100 mg po".'
         )
-    check_figure(plot)
-    writable(html)
-    place = None if out is None else folder(out)
-    head = {"until": until, "every": every, "seed": seed, "outputs": names_of(outputs, "outputs")}
-    person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl}
-    runs = [read_run((text,), head=head, person=person, n=n, numbers=data.overrides) for text in what]
+    files.check()
+    head = {"until": until, "every": every, "seed": data.seed, "outputs": names_of(outputs, "outputs")}
+    runs = [read_run((text,), head=head, person=person.given, n=n, numbers=data.overrides) for text in what]
     labels = label or [_label(text, found) for text, found in zip(what, runs, strict=True)]
     if len(labels) != len(runs) or len(set(labels)) != len(labels):
         raise InputError(
@@ -122,34 +89,16 @@ def compare(
             catalogue=data.catalogue,
             progress=advance,
         )
-    _write(found, place, html, plot)
-    if json:
-        print(found.to_json())
-        return 0
-    show_comparison(console.out(), found)
-    return 0
+    from schild.report.comparison import comparison_html
+
+    return files.finish(
+        found, lambda screen: show_comparison(screen, found), page=lambda: comparison_html(found),
+        table="comparison.csv",
+    )  # fmt: skip
 
 
 def _label(text: str, run: Run) -> str:
     return run.run.title or (Path(text).stem if is_file(text) else " ".join(text.split()))
-
-
-def _write(found: Comparison, place: Path | None, html: Path | None, plot: Path | None) -> None:
-    from schild.report.comparison import comparison_html
-
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if html is not None:
-        write(html, comparison_html(found))
-    if place is not None:
-        files: dict[str, Any] = {
-            "report.html": comparison_html(found),
-            "comparison.csv": found.to_frame().to_csv(index=False, lineterminator="\n"),
-            "summary.json": found.to_json() + "\n",
-            "figure.svg": figure_bytes(found.plot(), "svg"),
-        }
-        for name, content in files.items():
-            write(place / name, content)
 
 
 def show_comparison(screen: Console, found: Comparison) -> None:
@@ -174,4 +123,3 @@ def show_comparison(screen: Console, found: Comparison) -> None:
     who = "" if found.n == 1 else f": median (5th to 95th percentile) of the same {found.n:,} people"
     caption = "Ratios are within each person."
     screen.print(table(f"Compared with {found.reference}{who}", ("metric", *heads), rows, caption=caption))
-    screen.print(Text(NOTICE, style="dim"))

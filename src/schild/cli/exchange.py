@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from schild.cli.console import APP, NOTICE, Whole, writable, write
-from schild.cli.options import Numbers
+from schild.cli.options import Files, Numbers, Table
 from schild.cli.simulate import print_events, read_run, show_run
 from schild.errors import InputError
 from schild.units import format_ticks, ticks
@@ -27,14 +27,8 @@ def nonmem(
     table: Annotated[Path, Parameter(name="TABLE.csv")],
     /,
     *,
-    cmt: list[str] | None = None,
-    unit: str | None = None,
-    time_unit: str | None = None,
-    drug: str | None = None,
-    route: str | None = None,
-    basis: str | None = None,
+    columns: Table = Table(),
     id: str | None = None,
-    drop: list[str] | None = None,
     until: str | None = None,
     out: Path | None = None,
     dry_run: bool = False,
@@ -53,22 +47,8 @@ def nonmem(
     table
         Table with a header: TIME, AMT and any of RATE, DUR, II, ADDL, SS, EVID, CMT, ID, DRUG, ROUTE, AMTU, BASIS.
         Columns are separated by commas, tabs, semicolons or blanks; the page on event semantics lists all names.
-    cmt
-        What a dose into a compartment is, such as "1=naltrexone oral" or "depot=naltrexone oral"; once for each.
-    unit
-        Unit of AMT, such as mg, for a table without AMTU.
-    time_unit
-        Unit of TIME, II, DUR and LAG: h, min, s or d; h for a table without TIMEUNIT.
-    drug
-        Drug of every dose, for a table that names none.
-    route
-        Route of every dose, for a table that names none.
-    basis
-        base or the salt weighed, for a table without BASIS; the product's own by default.
     id
         The person to take from a table of several; the rows of the others are not checked.
-    drop
-        A column to leave out on purpose, as NONMEM's DROP does; once for each.
     until
         End of the run; by default a week after the last dose, and not before the last row.
     out
@@ -87,17 +67,7 @@ def nonmem(
         raise InputError("--json was given alone; expected it with --simulate or --dry-run. Add one of them.")
     writable(out)
     try:
-        regimen = read_nonmem(
-            table,
-            compartments(cmt),
-            id=id,
-            drug=drug,
-            route=route,
-            basis=basis,
-            amount_unit=unit,
-            time_unit=time_unit,
-            drop=drop or (),
-        )
+        regimen = read_nonmem(table, compartments(columns.cmt), id=id, **columns.options)
     except InputError as error:
         raise InputError(as_options(str(error) if str(table.name) in str(error) else f"{table}: {error}")) from None
     doses = tuple(regimen)
@@ -133,7 +103,7 @@ def nonmem(
     for note in notes:
         print(f"Note: {note}", file=sys.stderr)
     if simulate:
-        return show_run(run, json=json, notes=notes, catalogue=data.catalogue)
+        return show_run(run, Files(json=json), notes=notes, catalogue=data.catalogue)
     if out is None:
         print(text, end="")
     else:

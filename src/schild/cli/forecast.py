@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli import console
-from schild.cli.console import NOTICE, Whole, progress, say_if_compiling
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.options import Draws, Files, Person
 from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.forecasts import Forecast
+    from schild.missed_doses import Coverage
 
 
 def forecast(
@@ -21,16 +25,10 @@ def forecast(
     share: float = 0.9,
     error: float = 0.2,
     n: Whole = 400,
-    seed: Whole = 1,
     until: str | None = None,
-    weight: str | None = None,
-    age: str | None = None,
-    sex: str | None = None,
-    liver: str | None = None,
-    crcl: str | None = None,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    person: Person = Person(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Forecast plasma and mu occupancy of one person from measured plasma levels.
 
@@ -53,53 +51,28 @@ def forecast(
         Error of a measured level, as a coefficient of variation; assumed.
     n
         Virtual people in each structure between plasma and receptor.
-    seed
-        Seed of the draws.
     until
         End of the forecast, such as 120d.
-    weight
-        Body weight, such as "70 kg".
-    age
-        Age, such as "40 years".
-    sex
-        female or male.
-    liver
-        normal, mild, moderate or severe impairment.
-    crcl
-        Creatinine clearance, such as "100 mL/min".
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
-    from rich.text import Text
-
     from schild.forecasts import forecast as run
-    from schild.tables import number_words, table, time_words
 
-    check_figure(plot)
+    files.check()
     say_if_compiling()
     with progress("structures") as advance:
         found = run(
-            *what,
-            levels=level,
-            subject=person_of(weight, age, sex, liver, crcl),
-            until=until,
-            target=target,
-            share=share,
-            error=error,
-            n=n,
-            seed=seed,
-            catalogue=data.catalogue,
-            overrides=data.overrides,
-            progress=advance,
-        )
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(found.to_json())
-        return 0
-    screen = console.out()
+            *what, levels=level, subject=person.given, until=until, target=target, share=share, error=error, n=n,
+            progress=advance, **data.options,
+        )  # fmt: skip
+    return files.finish(
+        found, lambda screen: _show(found, screen), title="Forecast from measured levels", table="forecast.csv"
+    )
+
+
+def _show(found: Forecast, screen: Console) -> None:
+    from rich.text import Text
+
+    from schild.tables import number_words, table, time_words
+
     for warning in found.warnings:
         screen.print(Text(f"Warning: {warning}", style="bold red"))
     said = found.said()
@@ -112,8 +85,6 @@ def forecast(
     heads = ("output", "at", "5 %", "median", "95 %")
     caption = f"Posterior of {found.effective:.0f} effective people. {' '.join(found.assumptions)}"
     screen.print(table(found.title, heads, rows, caption=caption))
-    screen.print(Text(NOTICE, style="dim"))
-    return 0
 
 
 def coverage(
@@ -123,14 +94,9 @@ def coverage(
     missed: str = "0,1,2,3",
     target: float = 0.8,
     n: Whole = 200,
-    seed: Whole = 1,
-    weight: str | None = None,
-    age: str | None = None,
-    sex: str | None = None,
-    liver: str | None = None,
-    crcl: str | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    person: Person = Person(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Count the days on which mu receptors stay occupied, by how many doses in a row are missed.
 
@@ -148,59 +114,35 @@ def coverage(
         Occupancy of mu receptors that protects, 0 to 1.
     n
         Virtual people.
-    seed
-        Seed of the draws.
-    weight
-        Body weight, such as "70 kg".
-    age
-        Age, such as "40 years".
-    sex
-        female or male.
-    liver
-        normal, mild, moderate or severe impairment.
-    crcl
-        Creatinine clearance, such as "100 mL/min".
-    json
-        Print one JSON object and nothing else.
     """
-    import json as writer
-
-    from rich.text import Text
-
-    from schild.forecasts import coverage as run
-    from schild.tables import between, number_words, percent_words, table
+    from schild.missed_doses import coverage as run
 
     parts = [part.strip() for part in missed.split(",")]
     if not all(part.isdecimal() and len(part) < 6 for part in parts):
-        raise InputError(f"--missed is {missed!r}; expected whole numbers with commas. Write it like 0,1,2.")
+        raise InputError(f"--missed is {missed[:60]!r}; expected whole numbers with commas. Write it like 0,1,2.")
+    files.check()
     say_if_compiling()
-    rows = run(
-        what, missed=[int(part) for part in parts], subject=person_of(weight, age, sex, liver, crcl), target=target,
-        n=n, seed=seed, catalogue=data.catalogue, overrides=data.overrides,
-    )  # fmt: skip
-    if json:
-        print(writer.dumps({"target": target, "coverage": rows}, allow_nan=False))
-        return 0
+    found = run(what, missed=[int(part) for part in parts], subject=person.given, target=target, n=n, **data.options)
+    return files.finish(
+        found, lambda screen: _show_coverage(found, screen), title="Days protected", table="coverage.csv"
+    )
 
-    def spread(row: dict[str, Any], name: str, words: Any) -> str:
+
+def _show_coverage(found: Coverage, screen: Console) -> None:
+    from rich.text import Text
+
+    from schild.tables import between, number_words, percent_words, table
+
+    def spread(row: dict[str, Any], name: str, words: Callable[[float], str]) -> str:
         return f"{words(row[name])} ({between(words(row[f'{name}_q05']), words(row[f'{name}_q95']))})"
 
+    for warning in found.warnings:
+        screen.print(Text(f"Warning: {warning}", style="bold red"))
     cells = [
         (row["missed"], ", ".join(map(str, row["skipped"])) or "-", row["days"],
          spread(row, "days_protected", number_words), spread(row, "share_of_time", percent_words))
-        for row in rows
+        for row in found.summary()
     ]  # fmt: skip
     heads = ("missed in a row", "doses", "days", "whole days protected", "time protected")
-    title = f"Mu receptors at {100 * target:g} % or more: median (5th to 95th percentile)"
-    screen = console.out()
+    title = f"Mu receptors at {100 * found.target:g} % or more: median (5th to 95th percentile)"
     screen.print(table(title, heads, cells))
-    screen.print(Text(NOTICE, style="dim"))
-    return 0
-
-
-def person_of(
-    weight: str | None, age: str | None, sex: str | None, liver: str | None, crcl: str | None
-) -> dict[str, Any]:
-    """Entries of ``[subject]`` that were given."""
-    given = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl}
-    return {name: value for name, value in given.items() if value is not None}

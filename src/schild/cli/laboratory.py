@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schild.cli.console import NOTICE, Whole, out, progress, say_if_compiling
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.options import Draws, Files
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.drinking.experiment import Laboratory
 
 
 def laboratory(
@@ -23,10 +26,8 @@ def laboratory(
     sex: str | None = None,
     moderator: list[str] | None = None,
     uncertainty: Whole = 0,
-    seed: Whole = 1,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Let virtual people drink in a laboratory, with placebo and with an antagonist.
 
@@ -59,16 +60,10 @@ def laboratory(
     uncertainty
         Parameter sets drawn from the uncertainty of the typical values, each for the same people; they make the last
         column.
-    seed
-        Runs that share a seed share their people.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
     from schild.drinking.experiment import laboratory as run
 
-    check_figure(plot)
+    files.check()
     changes: dict[str, Any] = {}
     if dose is not None:
         changes |= {"grams_per_kg": dose, "level": 0.0}
@@ -85,20 +80,16 @@ def laboratory(
             population=None if sex is None else {"sex": sex},
             moderators=dict.fromkeys(moderator or [], True),
             draws=uncertainty,
-            seed=seed,
-            catalogue=data.catalogue,
-            overrides=data.overrides,
             progress=advance,
+            **data.options,
             **changes,
         )
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(found.to_json())
-        return 0
+    return files.finish(found, lambda console: _show(found, console), title="Alcohol in the laboratory")
+
+
+def _show(found: Laboratory, console: Console) -> None:
     from rich.table import Table
 
-    console = out()
     for warning in found.warnings:
         console.print(f"Note: {warning}", markup=False)
     table = Table(title=f"{found.plan.says} {'; '.join(found.antagonist)}, {found.design}")
@@ -118,8 +109,6 @@ def laboratory(
             cells.append(f"{row['q05']:+.2f} to {row['q95']:+.2f}")
         table.add_row(*cells)
     console.print(table)
-    console.print(NOTICE, markup=False)
-    return 0
 
 
 #: Outcomes with their units.

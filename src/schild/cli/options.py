@@ -1,19 +1,26 @@
-"""Options that commands share: a user's own data and numbers."""
+"""Options that commands share: a user's own data and numbers, the person, tables that are read, what is written."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from schild.cli.console import NOTICE, Whole, folder, out, writable, write
+from schild.cli.figures import check_figure, figure_bytes, save_figure
 from schild.errors import InputError
 
 if TYPE_CHECKING:
-    from schild.catalog import Catalogue
+    from rich.console import Console
 
-__all__ = ["Data", "Numbers"]
+    from schild.catalog import Catalogue
+    from schild.results import Shown
+
+__all__ = ["Data", "Draws", "Files", "Levels", "Numbers", "Person", "Table"]
 
 
 @Parameter(name="*")
@@ -77,3 +84,224 @@ class Numbers(Data):
             except ValueError:
                 found[name] = value
         return found
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of the verbs."""
+        return {"catalogue": self.catalogue, "overrides": self.overrides}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Draws(Numbers):
+    """The options ``--catalogue``, ``--set`` and ``--seed``.
+
+    Parameters
+    ----------
+    overlays
+        File or folder of your own TOML data that lies over the catalogue; say it again for more. Those of the
+        environment variable SCHILD_CATALOGUE lie below.
+    values
+        A number in place of the catalogue's: naltrexone.cl="120 L/h"; say it again for more.
+    seed
+        Seed of the draws; runs that share it share their people.
+    """
+
+    seed: Whole | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of the verbs."""
+        return {**super().options, **({} if self.seed is None else {"seed": self.seed})}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Person:
+    """The options that describe the person.
+
+    Parameters
+    ----------
+    weight
+        Body weight, such as "70 kg".
+    age
+        Age, such as "40 years".
+    sex
+        female or male.
+    liver
+        normal, mild, moderate or severe impairment.
+    crcl
+        Creatinine clearance, such as "100 mL/min".
+    """
+
+    weight: str | None = None
+    age: str | None = None
+    sex: str | None = None
+    liver: str | None = None
+    crcl: str | None = None
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Entries of ``[subject]`` that were given."""
+        names = ("weight", "age", "sex", "liver", "crcl")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Table:
+    """The options that say how a NONMEM table is read.
+
+    Parameters
+    ----------
+    cmt
+        What a dose into a compartment is, such as "1=naltrexone oral" or "depot=naltrexone oral"; once for each.
+    unit
+        Unit of AMT, such as mg, for a table without AMTU.
+    time_unit
+        Unit of TIME, II, DUR and LAG: h, min, s or d; h for a table without TIMEUNIT.
+    drug
+        Drug of every dose, for a table that names none.
+    route
+        Route of every dose, for a table that names none.
+    basis
+        base or the salt weighed, for a table without BASIS; the product's own by default.
+    drop
+        A column to leave out on purpose, as NONMEM's DROP does; once for each.
+    """
+
+    cmt: list[str] | None = None
+    unit: str | None = None
+    time_unit: str | None = None
+    drug: str | None = None
+    route: str | None = None
+    basis: str | None = None
+    drop: list[str] | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of the readers, but for the compartments."""
+        return {"amount_unit": self.unit, "time_unit": self.time_unit, "drug": self.drug, "route": self.route,
+                "basis": self.basis, "drop": self.drop or ()}  # fmt: skip
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Levels:
+    """The options that say how the observed levels of a NONMEM table are read.
+
+    Parameters
+    ----------
+    dv
+        What DV is: an output such as plasma_naltrexone, or "1=plasma_naltrexone" for each value of ANALYTE, DVID, CMT.
+    dv_unit
+        Unit of plasma levels in DV: ng/mL, ug/L, ug/mL, mg/L, pg/mL or ng/L.
+    sex_is
+        What a number in SEX means, such as "1=female"; once for each.
+    """
+
+    dv: list[str] | None = None
+    dv_unit: str = "ng/mL"
+    sex_is: Annotated[list[str] | None, Parameter(name="--sex")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Files:
+    """The options that say what is written and printed.
+
+    Parameters
+    ----------
+    out
+        Folder for report.html, summary.json, a table (CSV) and figure.svg.
+    html
+        File for the page.
+    plot
+        File for the figure: .svg, .png or .pdf.
+    json
+        Print one JSON object and nothing else.
+    """
+
+    out: Path | None = None
+    html: Path | None = None
+    plot: Path | None = None
+    json: bool = False
+
+    def check(self) -> None:
+        """Find out, before anything long runs, that the files can be written."""
+        check_figure(self.plot)
+        writable(self.html)
+        if self.out is not None:
+            folder(self.out)
+
+    def finish(
+        self,
+        found: Shown,
+        show: Callable[[Console], None],
+        *,
+        title: str = "",
+        page: Callable[[], str] | None = None,
+        table: str = "summary.csv",
+        more: Mapping[str, str | bytes] | None = None,
+        object_: Mapping[str, Any] | None = None,
+        code: int = 0,
+    ) -> int:
+        """Print the JSON object, or what ``show`` prints, and write the files.
+
+        Parameters
+        ----------
+        found : Shown
+            The result.
+        show : callable
+            Prints the result for people on a console.
+        title : str
+            Title of the page.
+        page : callable, optional
+            Makes the page; that of any result by default.
+        table : str
+            Name of the table among the files of ``--out``.
+        more : mapping, optional
+            Further files of ``--out``, by name.
+        object_ : mapping, optional
+            Further entries of the JSON object that is printed.
+        code : int
+            Exit code.
+
+        Returns
+        -------
+        int
+            ``code``.
+        """
+        from rich.text import Text
+
+        from schild.report import result_html
+        from schild.results import json_text
+
+        made = page or (lambda: result_html(found, title))
+        screen = None if self.json else out()
+        # The answer comes first: a disk that fills up costs the files alone.
+        if screen is None:
+            print(json_text({**found.to_dict(), **object_}) if object_ else found.to_json())
+        else:
+            show(screen)
+        files: dict[str, str | bytes] = {}
+        if self.html is not None:
+            write(self.html, made())
+        if self.plot is not None:
+            save_figure(found.plot(), self.plot)
+        if self.out is not None:
+            files = {
+                "report.html": made(), "summary.json": found.to_json() + "\n",
+                table: found.to_frame().to_csv(index=False, lineterminator="\n"), **(more or {}),
+            }  # fmt: skip
+            if (drawn := found.plot()) is not None:
+                files["figure.svg"] = figure_bytes(drawn, "svg")
+            for name, content in files.items():
+                write(self.out / name, content)
+        if screen is None:
+            return code
+        for word, path in (("Figure", self.plot), ("Page", self.html), ("Written to", self.out)):
+            if path is not None:
+                screen.print(Text(f"{word} {path}: {', '.join(files)}" if path is self.out else f"{word}: {path}"))
+        screen.print(Text(NOTICE, style="dim"))
+        return code

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, Whole, out, progress
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress
+from schild.cli.options import Draws, Files, Person
 from schild.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.planner import Plan
 
 
 def plan(
@@ -25,17 +28,12 @@ def plan(
     every: str | None = None,
     n: Whole = 200,
     uncertainty: Whole = 10,
-    seed: Whole = 1,
-    weight: str | None = None,
-    sex: str | None = None,
-    liver: str | None = None,
-    crcl: str | None = None,
+    person: Person = Person(),
     structure: str | None = None,
     agonist: Annotated[str | None, Parameter(name=("--agonist", "--opioid", "--against"), show=False)] = None,
     overcome: Annotated[bool, Parameter(name=("--overcome", "--surmount"), show=False)] = False,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Study planner: dose and time of an antagonist that hold a wanted receptor occupancy.
 
@@ -65,50 +63,35 @@ def plan(
         People.
     uncertainty
         Sets of parameters drawn from what is not known; each is given to all people.
-    seed
-        Seed of the draws.
-    weight
-        Body weight of all, such as "70 kg".
-    sex
-        female or male.
-    liver
-        normal, mild, moderate or severe impairment.
-    crcl
-        Creatinine clearance of all, such as "100 mL/min".
     structure
         Rival mechanism between plasma and receptor.
     agonist
         Refused.
     overcome
         Refused.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
-    from rich.text import Text
-
     from schild.planner import REFUSED
     from schild.planner import plan as find
     from schild.simulation.guard import DANGER
 
     if overcome:
         raise InputError(f"Overcoming a block was asked for. {REFUSED} {DANGER}")
-    check_figure(plot)
-    said = {"weight": weight, "sex": sex, "liver": liver, "crcl": crcl}
-    people: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    files.check()
     with progress("runs") as advance:
         found = find(
             drug, target=target, receptor=receptor, hold=hold, route=route, at_least=at_least, floor=floor, every=every,
-            n=n, draws=uncertainty, seed=seed, people=people, structure=structure,
-            agonist=agonist, catalogue=data.catalogue, overrides=data.overrides, progress=advance,
+            n=n, draws=uncertainty, people=person.given, structure=structure,
+            agonist=agonist, progress=advance, **data.options,
         )  # fmt: skip
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(found.to_json())
-        return 0 if found.feasible else 1
-    console = out()
+    return files.finish(
+        found, lambda console: _show(found, console), title=f"Plan for {found.drug}", table="course.csv",
+        code=0 if found.feasible else 1,
+    )  # fmt: skip
+
+
+def _show(found: Plan, console: Console) -> None:
+    from rich.text import Text
+
     console.print(Text(f"{found.drug}, {found.route}", style="bold"))
     console.print(Text(found.aloud()))
     if found.needed_mg is not None:
@@ -116,10 +99,6 @@ def plan(
     console.print(Text(f"Times are exact to {_minutes(found.step_h)}, the wash-out to {_minutes(found.wash_step_h)}."))
     for warning in found.warnings:
         console.print(Text(f"Note: {warning}"))
-    if plot is not None:
-        console.print(Text(f"Figure: {plot}"))
-    console.print(NOTICE, style="dim")
-    return 0 if found.feasible else 1
 
 
 def _minutes(step_h: float) -> str:

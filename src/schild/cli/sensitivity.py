@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli import console
-from schild.cli.console import NOTICE, Whole, progress, say_if_compiling
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.options import Draws, Files, Person
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.influence import Sensitivity
 
 
 def sensitivity(
@@ -21,15 +23,9 @@ def sensitivity(
     structure: str | None = None,
     n: Whole = 200,
     sobol: Whole = 0,
-    seed: Whole = 1,
-    weight: str | None = None,
-    age: str | None = None,
-    sex: str | None = None,
-    liver: str | None = None,
-    crcl: str | None = None,
-    plot: Path | None = None,
-    json: bool = False,
-    data: Numbers = Numbers(),
+    person: Person = Person(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Say how a metric of a run moves with each number, and what its spread is made of.
 
@@ -53,30 +49,10 @@ def sensitivity(
         People for the spread by people, occasions and parameters; 0 leaves that out.
     sobol
         Samples for Sobol indices, a power of two; they need that many runs times numbers.
-    seed
-        Seed of the draws.
-    weight
-        Body weight, such as "70 kg".
-    age
-        Age, such as "40 years".
-    sex
-        female or male.
-    liver
-        normal, mild, moderate or severe impairment.
-    crcl
-        Creatinine clearance, such as "100 mL/min".
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
-    from rich.text import Text
-
-    from schild.cli.forecast import person_of
     from schild.influence import sensitivity as run
-    from schild.tables import number_words, percent_words, table
 
-    check_figure(plot)
+    files.check()
     say_if_compiling()
     with progress("runs") as advance:
         found = run(
@@ -84,23 +60,26 @@ def sensitivity(
             metric=metric,
             numbers=number,
             until=until,
-            subject=person_of(weight, age, sex, liver, crcl),
+            subject=person.given,
             structure=structure,
             n=n,
             sobol=sobol,
-            seed=seed,
-            catalogue=data.catalogue,
-            overrides=data.overrides,
             progress=advance,
+            **data.options,
         )
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(found.to_json())
-        return 0
-    screen = console.out()
+    return files.finish(
+        found, lambda screen: _show(found, screen), title=f"What moves {found.metric}", table="swings.csv"
+    )
+
+
+def _show(found: Sensitivity, screen: Console) -> None:
+    from rich.text import Text
+
+    from schild.tables import number_words, percent_words, table
+
     for warning in found.warnings:
         screen.print(Text(f"Warning: {warning}", style="bold red"))
+    sobol = any(s.total is not None for s in found.swings)
     heads = ("number", "unit", "5 %", "95 %", "metric at 5 %", "at 95 %", *(["first", "total"] if sobol else []))
     rows = [
         (
@@ -116,5 +95,3 @@ def sensitivity(
     if found.parts:
         said = [(name, percent_words(value)) for name, value in found.parts.items()]
         screen.print(table("Spread of the metric (standard deviation of its logarithm)", ("by", ""), said))
-    screen.print(Text(NOTICE, style="dim"))
-    return 0

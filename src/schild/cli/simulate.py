@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, Whole, folder, out, progress, say_if_compiling, writable, write
-from schild.cli.figures import figure_bytes, figure_kind, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.figures import figure_bytes
+from schild.cli.options import Draws, Files, Person
 from schild.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console
+
     from schild.catalog import Catalogue
     from schild.regimen import Dose
-    from schild.simulation import Result, Run
+    from schild.simulation import Run
 
 
 def simulate(
@@ -28,29 +29,22 @@ def simulate(
     every: str | None = None,
     n: Whole | None = None,
     uncertainty: Whole | None = None,
-    seed: Whole | None = None,
     structure: str | None = None,
     receptors: str | None = None,
     outputs: str | None = None,
     without: str | None = None,
     tone: Annotated[bool | None, Parameter(negative="--no-tone")] = None,
     title: str | None = None,
-    weight: str | None = None,
-    age: str | None = None,
-    sex: str | None = None,
-    liver: str | None = None,
-    crcl: str | None = None,
+    person: Person = Person(),
     dependent: str | None = None,
     cyp2d6: str | None = None,
     history: list[str] | None = None,
     adaptation: str | None = None,
     threads: Whole | None = None,
-    out: Path | None = None,
-    plot: Path | None = None,
     nca: bool = False,
-    json: bool = False,
     dry_run: bool = False,
-    data: Numbers = Numbers(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Simulate one person or a population, from a run file or regimens in words.
 
@@ -74,8 +68,6 @@ def simulate(
         A population of so many people instead of one person.
     uncertainty
         Sets of parameters drawn from what is not known about them; each is given to all people.
-    seed
-        Seed of the draws; runs that share it share their people.
     structure
         Rival mechanism between plasma and receptor, for all drugs or as DRUG=STRUCTURE,...
     receptors
@@ -88,16 +80,6 @@ def simulate(
         Whether the endogenous agonist competes; it does by default.
     title
         For figures and manifest.
-    weight
-        Body weight, such as "70 kg".
-    age
-        Age, such as "40 years".
-    sex
-        female or male.
-    liver
-        normal, mild, moderate or severe impairment.
-    crcl
-        Creatinine clearance, such as "100 mL/min".
     dependent
         yes or no: dependence on opioids or alcohol, as far as it moves kinetics.
     cyp2d6
@@ -110,90 +92,70 @@ def simulate(
         where opioids are taken for more than a day.
     threads
         Processors to use; never changes a number.
-    out
-        Folder for report.html, result.csv, summary.json, figure.svg, figure.png and run.toml.
-    plot
-        File for the figure: .svg, .png or .pdf.
     nca
         Also the non-compartmental metrics by CDISC names, after the first and the last dose; with --out also nca.csv,
         and people.csv with one row for each person: covariates, parameters, metrics.
-    json
-        Print one JSON object and nothing else.
     dry_run
         Print the events that the doses stand for, and nothing else.
     """
     from schild.simulation import model_of
 
-    head = {"until": until, "every": every, "seed": seed, "title": title, "tone": tone,
+    head = {"until": until, "every": every, "seed": data.seed, "title": title, "tone": tone,
             "structure": _structure(structure), "receptors": names_of(receptors, "receptors"),
             "outputs": names_of(outputs, "outputs"), "without": names_of(without, "without"),
             "adaptation": _adaptation(adaptation, data.catalogue)}  # fmt: skip
-    person = {"weight": weight, "age": age, "sex": sex, "liver": liver, "crcl": crcl, "dependent": dependent,
-              "cyp2d6": cyp2d6, "history": history}  # fmt: skip
-    run = read_run(what, head=head, person=person, n=n, uncertainty=uncertainty, numbers=data.overrides)
+    who = {**person.given, "dependent": dependent, "cyp2d6": cyp2d6, "history": history}
+    run = read_run(what, head=head, person=who, n=n, uncertainty=uncertainty, numbers=data.overrides)
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
     if dry_run:
         model_of(run, catalogue=data.catalogue)  # an event that cannot be simulated is not listed as if it could
-        print_events(run, data.catalogue, json)
+        print_events(run, data.catalogue, files.json)
         return 0
-    if plot is not None:
-        figure_kind(plot)
-    writable(plot)
-    place = None if out is None else folder(out)
-    return show_run(run, place=place, plot=plot, nca=nca, json=json, threads=threads, catalogue=data.catalogue)
+    files.check()
+    return show_run(run, files, nca=nca, threads=threads, catalogue=data.catalogue)
 
 
 def show_run(
     run: Run,
+    files: Files,
     *,
-    place: Path | None = None,
-    plot: Path | None = None,
     nca: bool = False,
-    json: bool = False,
     threads: int | None = None,
     notes: Sequence[str] = (),
     catalogue: Catalogue | None = None,
 ) -> int:
     """Simulate, write what was asked for, and print the summary or the JSON object."""
+    from schild.report import simulation_html
     from schild.simulation import simulate_run
 
     say_if_compiling()
     with progress("people", show=run.population is not None) as advance:
         result = simulate_run(run, threads=threads, catalogue=catalogue, progress=advance)
-    console = out()
-    rows = []
+    object_: dict[str, Any] = {"notes": list(notes)} if notes else {}
+    more: dict[str, str | bytes] = {}
     if nca:
-        from schild.simulation.exposure import exposure
-
-        rows = exposure(result)
-    if json:
-        import json as writer
-
         from schild.results import plain
 
-        more: dict[str, Any] = {"notes": list(notes)} if notes else {}
-        if nca:
-            more["nca"] = plain(result.nca().to_dict("records"))
-        print(writer.dumps(result.to_dict() | more, allow_nan=False))
-    else:
+        object_["nca"] = plain(result.nca().to_dict("records"))
+    if files.out is not None:
+        more = {"run.toml": run.to_toml(), "figure.png": figure_bytes(result.plot(), "png")}
+        for name, frame in (("nca.csv", result.nca()), ("people.csv", result.people())) if nca else ():
+            more[name] = frame.to_csv(index=False, lineterminator="\n")
+
+    def show(console: Console) -> None:
         from schild.cli.summary import show_nca, show_result
 
         show_result(result, console)
         if nca:
-            show_nca(rows, result, console)
-    written = [] if place is None else _write_all(place, run, result, nca)
-    if plot is not None:
-        save_figure(result.plot(), plot)
-    if not json:
-        from rich.text import Text
+            from schild.simulation.exposure import exposure
 
-        if place is not None:
-            console.print(Text(f"Written to {place}: {', '.join(written)}"))
-        if plot is not None:
-            console.print(Text(f"Figure: {plot}"))
-        console.print(NOTICE, style="dim")
-    return 1 if result.status.any() else 0
+            show_nca(exposure(result), result, console)
+
+    return files.finish(
+        result, show, page=lambda: simulation_html(result), table="result.csv", more=more, object_=object_,
+        code=1 if result.status.any() else 0,
+    )  # fmt: skip
 
 
 def read_run(
@@ -351,23 +313,3 @@ def _past(dose: Dose) -> dict[str, Any]:
         "first": format_ticks(dose.time_tick),
         "last": format_ticks(dose.time_tick + (count - 1) * dose.every_tick),
     }
-
-
-def _write_all(place: Path, run: Run, result: Result, nca: bool) -> list[str]:
-    """Write everything that belongs to a result, and give the names of the files."""
-    from schild.report import simulation_html
-
-    files: dict[str, str | bytes] = {
-        "result.csv": result.to_frame().to_csv(index=False, lineterminator="\n"),
-        "summary.json": result.to_json() + "\n",
-        "run.toml": run.to_toml(),
-        "figure.svg": figure_bytes(result.plot(), "svg"),
-        "figure.png": figure_bytes(result.plot(), "png"),
-        "report.html": simulation_html(result),
-    }
-    if nca:
-        for name, frame in (("nca.csv", result.nca()), ("people.csv", result.people())):
-            files[name] = frame.to_csv(index=False, lineterminator="\n")
-    for name, content in files.items():
-        write(place / name, content)
-    return list(files)

@@ -1,7 +1,8 @@
 """Self-contained pages: no network, no script; figures as inline SVG with their numbers beside them.
 
-The parts (``table``, ``figure``, ``notice``, ``page``) take plain data and escape it; ``simulation_html`` puts a run
-together from them, and the answers to ``explain`` and ``validate`` are made of the same parts.
+The parts (``table``, ``figure``, ``notice``, ``page``) take plain data and escape it. ``simulation_html`` puts a run
+together from them and ``result_html`` any other result; the answers to ``explain`` and ``validate`` are made of the
+same parts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from schild.report.parts import (
     section,
     table,
 )
+from schild.report.result import result_html
 from schild.report.simulation import simulation_html
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "page",
     "paragraph",
     "render",
+    "result_html",
     "section",
     "simulation_html",
     "svg_of",

@@ -1,0 +1,85 @@
+"""What a table of observed levels says, person by person, and how the model predicts it, as one result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from schild import __version__
+from schild.catalog import Catalogue, load
+from schild.observed.data import Observed
+from schild.people import Given
+from schild.results import Shown, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Check", "check"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Check(Shown):
+    """A table that was read, and its visual predictive check where that was asked for."""
+
+    data: Observed
+    vpc: pd.DataFrame | None  #: As ``Observed.vpc``
+    options: Mapping[str, Any] = field(default_factory=dict)  #: Of ``Observed.predict``
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader left out or took as given."""
+        return self.data.notes
+
+    @property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """No numbers of the catalogue are used to read a table."""
+        return {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the predictions."""
+        return self.options.get("catalogue") or load()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What repeats the check."""
+        return {"schild": __version__, "table": self.data.name, **self.catalogue.stamp}
+
+    def about(self) -> str:
+        """Say in a line what was read."""
+        rows = self.data.summary()
+        return f"{self.data.name}: {len(rows)} persons, {sum(row['observations'] for row in rows)} observations"
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return a row for each person."""
+        return self.data.summary()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        rows = [{key: v if isinstance(v, (int, float, str, type(None))) else str(v) for key, v in row.items()}
+                for row in plain(self.summary())]  # fmt: skip
+        found = {"manifest": self.manifest, "people": rows, "notes": list(self.data.notes)}
+        return found if self.vpc is None else found | {"vpc": self.vpc.to_dict("records")}
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw what was observed over what is predicted; None for a table without observations."""
+        return self.data.plot(ax=ax, **self.options) if self.data.outputs else None
+
+
+def check(
+    data: Observed,
+    *,
+    vpc: int | None = None,
+    seed: int = 1,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+) -> Check:
+    """Put together what a table says and, with ``vpc`` simulated tables, its visual predictive check.
+
+    ``catalogue``, ``overrides``: of the predictions, as for ``schild.simulate``; ``seed``: of the draws.
+    """
+    options = {"catalogue": catalogue, "overrides": overrides}
+    found = None if vpc is None else data.vpc(n=vpc, seed=seed, catalogue=catalogue, overrides=overrides)
+    return Check(data=data, vpc=found, options=options)
