@@ -288,6 +288,8 @@ def test_import_prints_a_run_file_that_simulates(call, examples, tmp_path):
         "naltrexone 50 mg oral q24h x7",
         "naltrexone 100 mg oral q2d x3 from 7 d",
     ]
+    for spelling in ("1=naltrexone:oral", "1 = naltrexone, oral", "1=naltrexone/oral"):
+        assert call(*words[:3], "--cmt", spelling, *words[5:]).out == told.out
     written = tmp_path / "out" / "run.toml"
     assert call(*words, "--out", written).code == 0
     assert written.read_text(encoding="utf-8") == told.out

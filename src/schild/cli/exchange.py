@@ -237,7 +237,7 @@ def compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]:
     found: dict[int | str, tuple[str, str]] = {}
     for entry in entries or ():
         place, equals, words = (part.strip() for part in entry.partition("="))
-        parts = words.split()
+        parts = re.split(r"\s*[\s:,/]\s*", words)
         if not equals or not re.fullmatch(r"[0-9]{1,9}|[A-Za-z_]\w*", place) or len(parts) != 2:
             raise InputError(
                 f"--cmt is {entry!r}; expected a compartment, a drug and a route. Write it like '1=naltrexone oral'."
