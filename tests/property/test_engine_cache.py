@@ -60,7 +60,8 @@ def test_without_a_writable_directory_it_still_compiles(monkeypatch, tmp_path):
     blocked = tmp_path / "a file, not a directory"
     blocked.write_text("")
     monkeypatch.setattr(cache, "_ready", {})
-    monkeypatch.setattr(cache, "_user_cache", lambda: blocked)
+    monkeypatch.setattr(cache, "user_cache_folder", lambda: blocked)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     assert cache.compiled(_twice)(3.0) == 6.0
 
 

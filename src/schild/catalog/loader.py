@@ -307,6 +307,11 @@ class Catalogue:
         """Published percentages of cardiac arrest."""
         return read_arrests(self._files["rescue/arrest_published.csv"][-1].text)
 
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all that the catalogue holds, overlays included."""
+        return digest_of(file for layers in self._files.values() for file in layers)
+
     @property
     def stamp(self) -> dict[str, Any]:
         """What a manifest says of overlays: ``{"overlays": [{"name", "hash"}, ...]}``, or nothing without any."""

@@ -42,6 +42,7 @@ def explain(
     json: bool = False,
     all: bool = False,
     quick: bool = False,
+    fresh: bool = False,
     data: Numbers = Numbers(),
 ) -> int:
     """What a drug does: the answer in short, the questions people ask, and what missed.
@@ -60,13 +61,17 @@ def explain(
         Print every claim, all tables and what is not known too.
     quick
         Fewer people in the populations: for a first look.
+    fresh
+        Compute everything again, and read nothing that an earlier call has kept.
     """
     key = data.catalogue.drug(drug).key
     writable(html)
     answer = _function("schild.explanation", "explain")
     say_if_compiling()
     with progress("claims") as advance:
-        found: Answer = answer(key, progress=advance, quick=quick, catalogue=data.catalogue, overrides=data.overrides)
+        found: Answer = answer(
+            key, progress=advance, quick=quick, fresh=fresh, catalogue=data.catalogue, overrides=data.overrides
+        )
     return _show(found, html, json, **({"everything": True} if all else {}))
 
 

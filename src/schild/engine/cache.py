@@ -9,7 +9,6 @@ where that is set), and what cannot be read or written there is compiled again.
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import sys
 import tempfile
@@ -24,22 +23,14 @@ import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 from numba.core.caching import FunctionCache
 
+from schild.result_cache import user_cache_folder
+
 __all__ = ["cache_directory", "compiled", "inlined"]
 
 settings: Any = numba.config
 
 #: The files whose content decides whether a compiled kernel is still the right one.
 SOURCES = ("kernel.py", "layout.py", "modes.py", "radau.py", "outputs.py", "lanes.py", "cache.py")
-
-
-def _user_cache() -> Path:
-    if given := settings.CACHE_DIR:
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "schild" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "schild"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "schild"
 
 
 def cache_directory(folder: Path | None = None, sources: tuple[str, ...] = SOURCES) -> Path:
@@ -66,7 +57,8 @@ def cache_directory(folder: Path | None = None, sources: tuple[str, ...] = SOURC
         llvm.get_host_cpu_features().flatten(),
     ):
         digest.update(part.encode())
-    return _user_cache() / f"{Path(sources[0]).stem}-{digest.hexdigest()[:16]}"
+    top = Path(settings.CACHE_DIR) if settings.CACHE_DIR else user_cache_folder()
+    return top / f"{Path(sources[0]).stem}-{digest.hexdigest()[:16]}"
 
 
 def _writable(directory: Path) -> bool:

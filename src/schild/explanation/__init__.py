@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from schild.catalog import Book, Catalogue, load
+from schild.catalog import Book, Catalogue, Test, load
 from schild.errors import CatalogueError, UnknownNameError
-from schild.explanation import figures_alcohol, figures_withdrawal  # noqa: F401 - they register their panels
-from schild.explanation.answer import Explanation, Finding
-from schild.explanation.catalogue_answer import LISTED, block_table, book_of_entry
-from schild.explanation.experiments import EXPERIMENTS, Lab, options_of, run_test
-from schild.explanation.options import options_taken
-from schild.explanation.panels import PANELS, read_figure
+from schild.explanation.answer import Explanation, Finding, Outcome
+from schild.explanation.lab import Lab
 from schild.people import Given, Overrides
+from schild.result_cache import ResultCache
+
+if TYPE_CHECKING:
+    from schild.explanation.catalogue_numbers import Table
 
 __all__ = ["Explanation", "Finding", "check_book", "explain"]
 
@@ -26,6 +27,7 @@ def explain(
     *,
     progress: Callable[..., None] | None = None,
     quick: bool = False,
+    fresh: bool = False,
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
 ) -> Explanation:
@@ -40,6 +42,9 @@ def explain(
     quick : bool
         Fewer virtual people behind bands: the same typical predictions, rougher bands. Challenges of effects, whose
         verdict is on the median of people, keep all of them.
+    fresh : bool
+        Run every claim again. By default results that an earlier call has kept are read, where neither the catalogue
+        nor the code has changed since (``schild.result_cache``).
     catalogue : Catalogue, optional
         Another catalogue than the one that comes with the package, with drugs and claims of its own.
     overrides : mapping, optional
@@ -66,23 +71,57 @@ def explain(
     catalogue = catalogue or load()
     entry = catalogue.drug(drug)
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
-    lab = Lab(catalogue=catalogue, n=n, draws=draws, overrides=Overrides.of(overrides, catalogue))
-    written = entry.key in catalogue.claims
+    given = Overrides.of(overrides, catalogue)
+    kept = ResultCache("explain", catalogue.digest, entry.key, n, draws, sorted(given.items()), fresh=fresh)
+    lab = Lab(catalogue=catalogue, n=n, draws=draws, overrides=given, results=kept)
     findings: list[Finding] = []
-    if written:
+    reasons: Mapping[str, str] = {}
+    if entry.key in catalogue.claims:
         book = catalogue.claims[entry.key]
-        check_book(book, catalogue)
-        tables = block_table(lab, book.compared)
+        kept.once("claims are right", lambda: _checked(book, catalogue))
+        tables = kept.once("tables", lambda: _block_table(lab, book), read=_tables)
+        reasons = book.known
     else:
+        from schild.explanation.catalogue_answer import LISTED, book_of_entry
+
         book, tables, findings = book_of_entry(entry, lab)
+        reasons = {test.id: LISTED for test in book.tests}
+
+    def outcome_of(test: Test) -> Outcome:
+        return kept.once(test.id, lambda: _run(lab, test, book), Outcome.to_plain, Outcome.of_plain)
+
     before = len(findings)
     for claim in book.claims:
         for test in claim.tests:
-            reason = book.known.get(test.id, "") if written else LISTED
-            findings.append(Finding(claim=claim.id, test=test, outcome=run_test(lab, test, book), reason=reason))
+            reason = reasons.get(test.id, "")
+            findings.append(Finding(claim=claim.id, test=test, outcome=outcome_of(test), reason=reason))
             if progress is not None:
                 progress(len(findings) - before, len(book.tests))
     return Explanation(name=entry.name, book=book, findings=tuple(findings), tables=tables, lab=lab)
+
+
+# What runs anything is imported where it is needed: it takes seconds, and an answer that was kept needs none of it.
+
+
+def _run(lab: Lab, test: Test, book: Book) -> Outcome:
+    from schild.explanation.experiments import run_test
+
+    return run_test(lab, test, book)
+
+
+def _block_table(lab: Lab, book: Book) -> tuple[Table, ...]:
+    from schild.explanation.catalogue_answer import block_table
+
+    return block_table(lab, book.compared)
+
+
+def _checked(book: Book, catalogue: Catalogue) -> bool:
+    check_book(book, catalogue)
+    return True
+
+
+def _tables(data: Any) -> tuple[Table, ...]:
+    return tuple((str(title), tuple(heads), tuple(tuple(row) for row in rows)) for title, heads, rows in data)
 
 
 def check_book(book: Book, catalogue: Catalogue) -> None:
@@ -93,6 +132,11 @@ def check_book(book: Book, catalogue: Catalogue) -> None:
 
     >>> check_book(load().claims["naltrexone"], load())
     """
+    from schild.explanation import figures, figures_alcohol, figures_withdrawal  # noqa: F401 - they register panels
+    from schild.explanation.experiments import EXPERIMENTS, options_of
+    from schild.explanation.options import options_taken
+    from schild.explanation.panels import PANELS, read_figure
+
     for test in book.tests:
         options_of(test, book, catalogue)
     for claim in book.claims:

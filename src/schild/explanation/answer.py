@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schild.catalog.claims import SUPPORT, Book, Test, unit_words
-from schild.explanation.lab import Lab, Outcome
 from schild.results import Shown
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-__all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "quantity"]
+    from schild.explanation.lab import Lab
+
+__all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "Outcome", "quantity"]
+
+Floats = NDArray[np.float64]
 
 EVIDENCE_WORDS = {
     "fitted": "fitted to this",
@@ -70,6 +76,51 @@ def with_band(value: float, band: tuple[float | None, float | None], unit: str, 
         return said
     a, b = (quantity(v, unit, 2).removesuffix(unit_words(unit)) for v in (low, high))
     return f"{said} ({a} to {b})" if a != b else said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an experiment gives."""
+
+    predicted: float  #: For the typical person; for a challenge of effects the median over people
+    many: Floats | None = None  #: One value for each person, where people matter
+    missing: str = ""  #: What the experiment needs and does not have; empty where it ran
+    #: The band itself, where it holds 90 % of parameter sets and not of people
+    ends: tuple[float | None, float | None] | None = None
+
+    @property
+    def band(self) -> tuple[float | None, float | None]:
+        """Where 90 % of virtual people lie, or of parameter sets."""
+        if self.ends is not None:
+            return self.ends
+        good = np.empty(0) if self.many is None else self.many[np.isfinite(self.many)]
+        if not good.size:
+            return None, None
+        low, high = np.quantile(good, [0.05, 0.95])
+        return float(low), float(high)
+
+    def to_plain(self) -> dict[str, Any] | None:
+        """Return it as data for JSON, digit for digit; None where something is not installed."""
+        if self.missing:
+            return None
+        many = None if self.many is None else [self.many.dtype.name, *self.many.tolist()]
+        return {"predicted": float(self.predicted), "many": many, "ends": self.ends}
+
+    @classmethod
+    def of_plain(cls, data: dict[str, Any]) -> Outcome:
+        """Read it back.
+
+        >>> one = Outcome(predicted=0.1, many=np.array([0.1, np.nan]))
+        >>> again = Outcome.of_plain(one.to_plain())
+        >>> again.predicted == one.predicted and np.array_equal(again.many, one.many, equal_nan=True)
+        True
+        """
+        many, ends = data["many"], data["ends"]
+        return cls(
+            predicted=float(data["predicted"]),
+            many=None if many is None else np.array(many[1:], dtype=many[0]),
+            ends=None if ends is None else (ends[0], ends[1]),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,4 +347,4 @@ class Explanation(Shown):
         """Return the answer as one self-contained page with a figure for each claim."""
         from schild.explanation.show import html_page
 
-        return html_page(self)
+        return self.lab.results.once("page", lambda: html_page(self), read=str)

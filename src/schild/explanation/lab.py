@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, Observation
-from schild.challenges import Response, challenge
 from schild.errors import SchildError
+from schild.explanation.answer import Outcome
 from schild.people import Overrides, Values
 from schild.regimen import parse_regimen
-from schild.simulation import Result, Run, simulate_run
+from schild.result_cache import ResultCache
+
+if TYPE_CHECKING:
+    from schild.challenges import Response
+    from schild.simulation import Result
 
 __all__ = [
     "CROWD", "EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "experiment", "experiment_in_people",
@@ -30,28 +34,6 @@ CROWD = {"n": 10, "uncertainty": 30}
 #: Effects that every challenge is read for, so that claims and figures share runs.
 EFFECTS = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
 RECEPTORS = ("mor", "kor", "dor", "mor_gut")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What an experiment gives."""
-
-    predicted: float  #: For the typical person; for a challenge of effects the median over people
-    many: Floats | None = None  #: One value for each person, where people matter
-    missing: str = ""  #: What the experiment needs and does not have; empty where it ran
-    #: The band itself, where it holds 90 % of parameter sets and not of people
-    ends: tuple[float | None, float | None] | None = None
-
-    @property
-    def band(self) -> tuple[float | None, float | None]:
-        """Where 90 % of virtual people lie, or of parameter sets."""
-        if self.ends is not None:
-            return self.ends
-        good = np.empty(0) if self.many is None else self.many[np.isfinite(self.many)]
-        if not good.size:
-            return None, None
-        low, high = np.quantile(good, [0.05, 0.95])
-        return float(low), float(high)
 
 
 #: Experiments by name, and the units that a test of each may be stated in (empty: any).
@@ -95,6 +77,8 @@ class Lab:
     seed: int = 1  #: Of people and parameters
     overrides: Overrides = field(default_factory=lambda: Overrides({}))  #: Numbers in place of the catalogue's
     kept: dict[Hashable, Any] = field(default_factory=dict)
+    #: What is read again by the next call; by default nothing
+    results: ResultCache = field(default_factory=lambda: ResultCache.off())
 
     @property
     def people(self) -> dict[str, int]:
@@ -127,6 +111,7 @@ class Lab:
         ``antagonist`` and ``agonist``: regimen and single dose, in words; ``at_h``: when the agonist is given [h];
         ``population``: people; None for the typical person.
         """
+        from schild.challenges import challenge
 
         def run() -> dict[str, Response]:
             found = challenge(
@@ -148,6 +133,8 @@ class Lab:
         **options: Any,
     ) -> Result:
         """Simulate, or return the same run again; an empty regimen with a history is that history alone."""
+        from schild.simulation import Run, simulate_run
+
         if many:
             options.setdefault("population", self.people)
         overrides, history = options.pop("overrides", None), options.pop("history", ())

@@ -12,14 +12,13 @@ from schild import __version__
 from schild.catalog import Claim
 from schild.catalog.claims import unit_words
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
-from schild.explanation.panels import Drawn, draw
-from schild.explanation.verify import stated_of
 from schild.report import Raw, link, render
-from schild.web.scenes import Shown as Scene
-from schild.web.scenes import engine_of, scenes_of
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from schild.explanation.panels import Drawn
+    from schild.web.scenes import Shown as Scene
 
 #: Where the program is described; it stands in every picture, because people take pictures of the screen.
 ADDRESS = "schild.readthedocs.io"
@@ -178,6 +177,9 @@ def _print_all(answer: Explanation, console: Console) -> None:
 
 def html_page(answer: Explanation) -> str:
     """Write the answer as one page, with the engine that changes its scenes."""
+    from schild.explanation.verify import stated_of
+    from schild.web.scenes import engine_of, scenes_of
+
     book, shown = answer.book, {(card.picture, card.panel) for card in answer.book.cards if card.picture}
     claims = {claim.id: claim for claim in book.claims}
     told = cards(answer)
@@ -237,6 +239,9 @@ def _steps(answer: Explanation) -> list[dict[str, Any]]:
 
 def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) -> dict[str, Any]:
     """Panels of the figure of a claim with their table; source, version and address stand in each."""
+    from schild.explanation import figures, figures_alcohol, figures_withdrawal  # noqa: F401 - they register panels
+    from schild.explanation.panels import draw
+
     names = [label for label in dict.fromkeys(key for test in claim.tests for key in test.source) if label != "schild"]
     said = re.sub(r"(?<=[a-z])(?=\d{4})", " ", ", ".join(names))
     about = f"{answer.name}, {claim.id}" if claim.tests else answer.name

@@ -61,8 +61,9 @@ def stated_of(answer: Explanation) -> str:
         for f in answer.findings
         if not f.outcome.missing
     }
-    scenes = {s.scene.key: s.scene.scenario for s in scenes_of(answer.drug, catalogue=answer.lab.catalogue)}
-    results = {s.scene.key: s.results for s in scenes_of(answer.drug, catalogue=answer.lab.catalogue)}
+    shown = scenes_of(answer.drug, catalogue=answer.lab.catalogue)
+    scenes = {s.scene.key: s.scene.scenario for s in shown}
+    results = {s.scene.key: s.results for s in shown}
     manifest = answer.manifest
     stated: dict[str, Any] = {
         "schild": manifest["schild"], "drug": answer.drug, "people": answer.lab.n, "draws": answer.lab.draws,
@@ -112,7 +113,7 @@ def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[
         numbers, scenes, results = dict(stated["numbers"]), dict(stated["scenes"]), dict(stated["results"])
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"What the page states cannot be read ({error}). Write the page again.") from None
-    answer = explain(drug, quick=people < PEOPLE, catalogue=catalogue, progress=progress)
+    answer = explain(drug, quick=people < PEOPLE, fresh=True, catalogue=catalogue, progress=progress)
     now = json.loads(stated_of(answer))
     pairs = list(_pairs("claim", numbers, now["numbers"]))
     for key, scenario in scenes.items():
