@@ -75,10 +75,16 @@ def _again(message: str) -> UnknownNameError:
 def close_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Give the known names that a slip of the pen may have meant: few, and none that is only somewhat like it.
 
+    Without one, the names that begin with what was typed, where at least three letters were.
+
     >>> close_names("morfine", ["morphine", "hydromorphone"]), close_names("suboxone", ["naloxone"])
     (['morphine'], [])
+    >>> close_names("bup", ["buprenorphine", "naloxone"])
+    ['buprenorphine']
     """
-    plain = name.strip().lower()
-    close = get_close_matches(plain, sorted(set(known)), n=most, cutoff=0.75)
+    plain, names = name.strip().lower(), sorted(set(known))
+    close = get_close_matches(plain, names, n=most, cutoff=0.75)
+    if not close and len(plain) >= 3:
+        return [one for one in names if one.startswith(plain)][:most]
     best = SequenceMatcher(None, close[0], plain).ratio() if close else 0.0
     return [one for one in close if SequenceMatcher(None, one, plain).ratio() > best - 0.08]

@@ -134,6 +134,11 @@ def coverage(
             "'naltrexone 50 mg po q24h x28'."
         )
     (dose,) = doses
+    if dose.skip:
+        raise InputError(
+            f"{regimen!r} skips doses of its own; expected the whole course, since `missed` says how many are missed. "
+            "Leave skip out."
+        )
     count = int(dose.count or 0)
     end = dose.time_tick + count * dose.every_tick
     if not missed:

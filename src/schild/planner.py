@@ -287,8 +287,7 @@ def plan(
     uses, given = Uses(), Overrides.of(overrides, catalogue)
     entry = _antagonist(catalogue, drug, agonist)
     strength, way = _strength(entry, route)
-    if receptor not in catalogue.receptors:
-        raise UnknownNameError("receptor", receptor, catalogue.receptors)
+    catalogue.receptor(receptor)
     if receptor not in entry.binding:
         raise InputError(
             f"{entry.name} does not bind to {receptor} in the catalogue; expected one of {', '.join(entry.binding)}. "

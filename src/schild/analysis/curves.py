@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schild.analysis.fit import schild_fit
 from schild.analysis.fit_result import SchildFit
 from schild.catalog import Catalogue, Drug, load
-from schild.errors import InputError, UnknownNameError
+from schild.errors import InputError
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy
@@ -227,8 +227,7 @@ def model_curves(
     """
     values = Values(catalogue or load(), overrides=overrides)
     catalogue = values.catalogue
-    if receptor not in catalogue.receptors:
-        raise UnknownNameError("receptor", receptor, catalogue.receptors)
+    catalogue.receptor(receptor)
     drug = _agonist(catalogue, agonist, receptor)
     if tau is not None and not 1e-9 <= tau <= 1e9:
         raise InputError(f"tau is {tau!r}; expected a number from 1e-9 to 1e9. Leave it out to see the occupancy.")

@@ -217,6 +217,14 @@ class Catalogue:
         entry = self.entry_of(owner)
         return getattr(self, owner) if entry is None else entry.numbers
 
+    def receptor(self, key: str) -> Receptor:
+        """Find a receptor by key; UnknownNameError otherwise, with the key of a name such as ``"mu"``."""
+        if (found := self.receptors.get(key)) is not None:
+            return found
+        meant = [k for k, one in self.receptors.items() if one.name.split("-")[0] == key.strip().lower().split("-")[0]]
+        says = f"Write {' or '.join(map(repr, meant))}." if meant else ""
+        raise UnknownNameError("receptor", key, self.receptors, says=says)
+
     def drug(self, name: str) -> Drug:
         """Find a drug by key or alias.
 

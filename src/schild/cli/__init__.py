@@ -136,7 +136,7 @@ def _call(tokens: list[str]) -> int:
     for token in tokens:
         if not _encodes(token):
             raise InputError(f"{token!r} is not text in UTF-8; expected text. Check how it was typed or quoted.")
-    from cyclopts.exceptions import CycloptsError, UnusedCliTokensError
+    from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
     try:
         app = make_app()
@@ -144,15 +144,30 @@ def _call(tokens: list[str]) -> int:
             from schild.cli.console import out
 
             app.console = out()  # it knows a reader who leaves early
-        found = app(tokens)
+        found = app(_values_below_zero(tokens))
     except CycloptsError as error:
         command = next((name for name, _, _ in _COMMANDS if tokens and tokens[0] == name), "")
         told = " ".join(str(error).split())
         if isinstance(error, UnusedCliTokensError):
             told = f"{', '.join(map(repr, error.unused_tokens or ()))} is more than `{command}` takes."
+        elif isinstance(error, MissingArgumentError) and error.argument is not None:
+            name = error.argument.name
+            told = f"{name} has no value." if name in tokens else f"{name} is not given, and `{command}` needs it."
         told += "" if told.endswith((".", "?")) else "."
         raise InputError(f"{told} See `{' '.join(('schild', command)).strip()} --help`.") from None
     return found if isinstance(found, int) else DONE
+
+
+def _values_below_zero(tokens: list[str]) -> list[str]:
+    """Bind a value such as "-60 kg" to the option before it; a word that begins with a dash is an option otherwise."""
+    bound: list[str] = []
+    for token in tokens:
+        before = bound[-1] if bound else ""
+        if re.match(r"-\.?\d", token) and re.fullmatch(r"--[a-z][a-z0-9-]*", before):
+            bound[-1] = f"{before}={token}"
+        else:
+            bound.append(token)
+    return bound
 
 
 def _report(error: Exception) -> int:

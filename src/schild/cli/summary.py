@@ -37,7 +37,8 @@ def show_result(result: Result, console: Console) -> None:
     for warning in result.warnings:
         console.print(Text(f"Warning: {warning}", style="bold red"))
     console.print(Text(result.title, style="bold"))
-    console.print(Text(aloud(result)))
+    if words := aloud(result):
+        console.print(Text(words))
     console.print()
     _plasma(result, console)
     _receptors(result, console)

@@ -92,8 +92,7 @@ def build(
     """
     catalogue = values.catalogue
     for name in receptors:
-        if name not in catalogue.receptors:
-            raise UnknownNameError("receptor", name, catalogue.receptors)
+        catalogue.receptor(name)
     said = [*dict.fromkeys(chosen(values, events))]
     events = with_products(values, events)
     routes = _routes(values, events, said)

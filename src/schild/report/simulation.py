@@ -35,7 +35,8 @@ def simulation_html(result: Result) -> str:
     from schild.simulation.result import default_names
 
     names = default_names(result.outputs) or list(result.outputs)
-    parts: list[str] = [paragraph(aloud(result), kind="answer")]
+    words = aloud(result)
+    parts: list[str] = [paragraph(words, kind="answer")] if words else []
     parts += [notice(w, kind="warning", title="Warning.") for w in result.warnings]
     groups = {
         "Plasma": [n for n in names if n.startswith("plasma_")],

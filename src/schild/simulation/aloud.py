@@ -56,7 +56,7 @@ def aloud(result: Result) -> str:
     if (said := _withdrawal(result)) is not None:
         sentences.append(said)
     if not sentences:
-        return "Nothing that can be read aloud was asked for."
+        return ""
     if result.n == 1:
         who = "In this person"
     else:
