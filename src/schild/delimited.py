@@ -44,7 +44,7 @@ class Rows:
     separator: str = ""  #: What stands between the columns, in words
 
     def take(self, keep: NDArray[np.bool_]) -> Rows:
-        """Keep some rows."""
+        """Keep the rows that a condition selects."""
         cells = None if self.cells is None else self.cells[keep]
         return Rows(self.name, self.frame[keep], self.lines[keep], cells, self.from_file, self.separator)
 

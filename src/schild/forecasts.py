@@ -109,7 +109,7 @@ class Forecast(Shown):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What repeats the forecast."""
+        """Return what is needed to repeat the forecast."""
         stamp = {} if self.catalogue is None else dict(self.catalogue.stamp)
         return {"schild": __version__, "regimens": self.title, "levels": [list(x) for x in self.levels], **stamp}
 

@@ -68,7 +68,7 @@ class Sensitivity(ShownRun):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What repeats the analysis."""
+        """Return what is needed to repeat the analysis."""
         return {"schild": __version__, "metric": self.metric, **self.more, "run": dict(self.result.manifest)}
 
     def about(self) -> str:

@@ -43,12 +43,12 @@ class Coverage(ShownRun):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings of the runs."""
+        """Return the warnings of all runs, each once."""
         return self.result.warnings
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What repeats the result."""
+        """Return what is needed to repeat the result."""
         return {**self.result.manifest, "regimens": [self.title], "target": self.target}
 
     def about(self) -> str:

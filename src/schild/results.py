@@ -98,7 +98,7 @@ class ShownRun(Shown):
 
         @property
         def result(self) -> Any:
-            """The run."""
+            """Return the run that the result comes from."""
 
     @property
     def sources(self) -> Mapping[str, tuple[str, ...]]:

@@ -51,7 +51,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What the curves share."""
+    """Which parameters the curves share."""
 
     #: Whether the curves of a tissue have one maximum and one Hill slope, or each its own
     top: str = "tissue"

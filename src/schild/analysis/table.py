@@ -51,7 +51,7 @@ class Scale:
 
     @classmethod
     def of(cls, unit: str, molar_mass: float | None = None, *, kind: str = "antagonist") -> Scale:
-        """Read a unit."""
+        """Read the unit of a column."""
         text = unit.strip()
         if molar_mass is not None and not (math.isfinite(molar_mass) and molar_mass > 0):
             raise InputError(f"The molar mass is {molar_mass!r}; expected g/mol above 0. Correct it.")

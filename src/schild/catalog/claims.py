@@ -126,7 +126,7 @@ class Test:
 
     @property
     def criterion(self) -> str:
-        """The criterion in words."""
+        """Return the criterion in words."""
         unit = unit_words(self.unit)
         if self.op == "within":
             return f"{self.value:g} ± {self.tolerance:g}{unit}"
@@ -226,7 +226,7 @@ class Book:
 
     @property
     def tests(self) -> tuple[Test, ...]:
-        """Every test in order."""
+        """Return every test in the order of the file."""
         return tuple(test for claim in self.claims for test in claim.tests)
 
 

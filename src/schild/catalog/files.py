@@ -65,7 +65,7 @@ class DataFile:
 
     @property
     def digest(self) -> str:
-        """Hash of the text."""
+        """Return the SHA-256 hash of the text."""
         return blake2b(self.text.encode(), digest_size=8).hexdigest()
 
 

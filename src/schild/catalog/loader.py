@@ -85,7 +85,7 @@ def _kept(_: str, record: T) -> T:
 
 
 class Catalogue:
-    """All data, by key.
+    """All data of the catalogue, by key.
 
     Files are read when first needed; the heads of the drug files (key, name, aliases) are read at once.
 

@@ -156,7 +156,7 @@ class Table:
         return str(self._get(key, str, "a string", default))
 
     def maybe_text(self, key: str) -> str | None:
-        """A string or None."""
+        """Read a string; None if the key is absent."""
         found = self._get(key, str, "a string", None)
         return None if found is None else str(found)
 
@@ -175,7 +175,7 @@ class Table:
         return float(self._get(key, (int, float), "a number", default))
 
     def maybe_real(self, key: str) -> float | None:
-        """A number or None."""
+        """Read a number; None if the key is absent."""
         found = self._get(key, (int, float), "a number", None)
         return None if found is None else float(found)
 
@@ -189,7 +189,7 @@ class Table:
         return None if found is None else int(found)
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """Read true or false."""
         return bool(self._get(key, bool, "true or false", default))
 
     def texts(self, key: str, default: Any = ()) -> tuple[str, ...]:
@@ -230,7 +230,7 @@ class Table:
         return self._below(self._get(key, dict, "a table", {}), key)
 
     def maybe_table(self, key: str) -> Table | None:
-        """A table or None."""
+        """Read a table; None if the key is absent."""
         self.asked.add(key)
         return self.table(key) if key in self.data else None
 
@@ -251,7 +251,7 @@ class Table:
         return {name: inner.table(name) for name in inner.data}
 
     def names(self, key: str) -> dict[str, str]:
-        """A table of strings."""
+        """Read a table of strings."""
         inner = self.table(key)
         return {name: inner.text(name) for name in inner.data}
 

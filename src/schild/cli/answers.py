@@ -25,7 +25,7 @@ class Answer(Protocol):
         """Whether every claim that was tested holds or misses as it says."""
 
     def to_text(self, console: Console, **options: bool) -> None:
-        """Print it."""
+        """Print the result as text."""
 
     def to_html(self) -> str:
         """Write it as one self-contained page."""

@@ -27,7 +27,7 @@ SOURCES = ("days.py", "cache.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysResult:
-    """What the chain leaves."""
+    """Result of the daily chain of drinking."""
 
     state: NDArray[np.int8]  #: 0 none, 1 low, 2 heavy; shape (n, n_days)
     drinks: NDArray[np.int16]  #: Drinks of the day; shape (n, n_days)

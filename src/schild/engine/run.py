@@ -88,7 +88,7 @@ class EngineEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineResult:
-    """What a run leaves.
+    """Result of a run of the engine.
 
     ``out`` has shape (subjects, signals, times), ``reduced`` (subjects, signals, 5), ``status`` (subjects,) and
     ``counts``, the accepted and the rejected steps, (subjects, 2).

@@ -196,7 +196,7 @@ def _follow(start, stop, people, grid, occupancy, cue, given, infusion, offered,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResult:
-    """What sessions leave."""
+    """Result of laboratory sessions."""
 
     time_h: Floats  #: The grid [h]; shape (n_grid,)
     #: ``SIGNALS`` at the grid, after what happens there: levels in blood and tissue [g/L], ethanol in the gut and

@@ -80,7 +80,7 @@ def with_band(value: float, band: tuple[float | None, float | None], unit: str, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an experiment gives."""
+    """Result of an experiment."""
 
     predicted: float  #: For the typical person; for a challenge of effects the median over people
     many: Floats | None = None  #: One value for each person, where people matter
@@ -108,7 +108,7 @@ class Outcome:
 
     @classmethod
     def of_plain(cls, data: dict[str, Any]) -> Outcome:
-        """Read it back.
+        """Rebuild the object from plain data.
 
         >>> one = Outcome(predicted=0.1, many=np.array([0.1, np.nan]))
         >>> again = Outcome.of_plain(one.to_plain())

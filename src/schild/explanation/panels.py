@@ -74,7 +74,7 @@ _FRAME = tuple(Frame.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureSpec:
-    """A figure as data."""
+    """A figure described as data."""
 
     #: For people who do not see it, and below it. ``{runs}`` stands for the runs of virtual people behind a band,
     #: ``{adults}`` for the people of a histogram, ``{drive}`` for what adaptation follows.

@@ -320,7 +320,7 @@ def _rows(rows: Sequence[str]) -> str:
 
 
 def _plain(value: Any) -> str:
-    """An option for reading."""
+    """Write an option as readable words."""
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
     return ", ".join(map(_plain, value)) if isinstance(value, (list, tuple)) else str(value).replace("_", " ")

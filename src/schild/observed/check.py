@@ -44,7 +44,7 @@ class Check(Shown):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What repeats the check."""
+        """Return what is needed to repeat the check."""
         return {"schild": __version__, "table": self.data.name, **self.catalogue.stamp}
 
     def about(self) -> str:

@@ -88,7 +88,7 @@ class LevelsFit(Shown):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What repeats the fit."""
+        """Return what is needed to repeat the fit."""
         stamp = {} if self.catalogue is None else dict(self.catalogue.stamp)
         free = [e.name for e in self.estimates]
         return {"schild": __version__, "table": self.data.name, "free": free, "prior": self.prior, **stamp}

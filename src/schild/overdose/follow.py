@@ -67,7 +67,7 @@ class GivenCourse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """What happened."""
+    """Courses and outcomes of people after an overdose."""
 
     #: By the names of ``kernel.OUTCOMES``, each of shape (people,); NaN for what did not happen
     outcome: dict[str, Floats]

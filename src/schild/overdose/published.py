@@ -52,7 +52,7 @@ class Beside:
 
     @property
     def difference(self) -> float:
-        """Ours less published. [points]"""
+        """Return the computed less the published percentage. [points]"""
         return self.percent - self.row.percent
 
     @property
@@ -109,7 +109,7 @@ class PublishedTable(Shown):
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """What repeats this table."""
+        """Return what is needed to repeat this table."""
         return {"schild": __version__, "subjects": self.n, "seed": self.seed, "rtol": RTOL, "bar_points": BAR}
 
     def about(self) -> str:

@@ -46,7 +46,7 @@ class Delay:
 
     @property
     def typical(self) -> float:
-        """The middle. [s]"""
+        """Return the middle of the range. [s]"""
         return 0.5 * (self.a + self.b) if self.kind == "uniform" else self.a
 
 

@@ -27,7 +27,7 @@ Draw = Callable[[str], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Who takes the drugs."""
+    """People who take the drugs."""
 
     n: int
     #: ``weight_kg``, ``age_years``, ``crcl_ml_min`` as arrays of shape (n,); ``liver``, ``sex``, ``dependent`` as
@@ -156,7 +156,7 @@ class Values:
 
     @property
     def people(self) -> People:
-        """Whose values these are."""
+        """Return the people whose values these are."""
         assert self._people is not None  # whoever asks has given them
         return self._people
 
@@ -166,7 +166,7 @@ class Values:
         return np.asarray(self.people.covariates[name])
 
     def warn(self, warning: str) -> None:
-        """Say something once."""
+        """Record a warning once."""
         if warning not in self.warnings:
             self.warnings.append(warning)
 

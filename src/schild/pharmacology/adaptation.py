@@ -195,7 +195,7 @@ def ec50_shift(tau: float, divisor: Value) -> Value:
 
 
 def severity(cows: float) -> str:
-    """Word for a score.
+    """Return the word for a withdrawal score.
 
     Examples
     --------

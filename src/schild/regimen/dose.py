@@ -521,7 +521,7 @@ class Event:
 
     @property
     def time(self) -> float:
-        """When. [h]"""
+        """Return the time of the first dose. [h]"""
         return self.tick / TICKS_PER_HOUR
 
     @property

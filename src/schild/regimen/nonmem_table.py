@@ -53,7 +53,7 @@ class Table:
 
     @property
     def n(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         return len(self.rows.lines)
 
     def fail(self, row: int, message: str) -> NoReturn:

@@ -37,7 +37,7 @@ class Effects:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Where the effects stand."""
+        """Return the catalogue that holds the effects."""
         return self.built.values.catalogue
 
     def _activates(self, receptor: str, species: str) -> bool:

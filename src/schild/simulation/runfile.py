@@ -489,7 +489,7 @@ class Run(_Section):
 
     @property
     def who(self) -> Subject | Population:
-        """One person or many."""
+        """Return the person, or the population, of the run."""
         if self.population is not None:
             return self.population.resolve()
         return (self.subject or SubjectEntry()).resolve()

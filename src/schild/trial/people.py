@@ -47,7 +47,7 @@ class Drinkers:
 
     @property
     def n(self) -> int:
-        """How many."""
+        """Return the number of people."""
         return int(self.drinking.size)
 
 

@@ -54,7 +54,7 @@ class Bar:
 
     @property
     def verdict(self) -> str:
-        """Word for the page."""
+        """Return the verdict as the page words it."""
         return "shown" if self.kept is None else "kept" if self.kept else "broken"
 
 
@@ -459,7 +459,7 @@ def misses_first(some: Sequence[Statement]) -> list[Statement]:
 
 
 def _listed(missed: Sequence[Statement]) -> str:
-    """Misses with their size."""
+    """List the misses with their size."""
     each = (f"{s.observation.id} {s.said.partition(' (')[0]}, wanted {s.window}" for s in missed)
     return f"; missed: {'; '.join(each)}" if missed else ""
 

@@ -52,7 +52,7 @@ class LaboratoryStatement(Statement):
 
     @property
     def window(self) -> str:
-        """Window in words."""
+        """Return the window in words."""
         if self.kind == "sign":
             return "below 0" if self.observation.value < 0 else "above 0"
         return str(Statement.window.__get__(self))  # a class with slots is made anew: no bare super() in it

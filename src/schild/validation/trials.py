@@ -70,7 +70,7 @@ class TrialStatement(Statement):
 
     @property
     def window(self) -> str:
-        """Window in words."""
+        """Return the window in words."""
         unit = "" if self.observation.unit == "1" else f" {self.observation.unit}"
         if self.single:
             return f"observed {self.observation.value:g}{unit} in the middle 95 % of such trials"

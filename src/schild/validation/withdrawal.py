@@ -99,7 +99,7 @@ class Statement:
 
     @property
     def window(self) -> str:
-        """Window in words."""
+        """Return the window in words."""
         low, high = (f"{x:.3g}" for x in self.wanted)
         unit = "" if self.observation.unit == "1" else f" {self.observation.unit}"
         if np.isinf(self.wanted[0]):
@@ -108,7 +108,7 @@ class Statement:
 
     @property
     def said(self) -> str:
-        """Prediction in words."""
+        """Return the prediction in words."""
         unit = "" if self.observation.unit == "1" else f" {self.observation.unit}"
         band = "" if np.isnan(self.low) else f" ({_number(self.low)} to {_number(self.high)})"
         return f"{_number(self.predicted)}{band}" + (unit if np.isfinite(self.predicted) else "")
