@@ -118,7 +118,7 @@ def test_a_device_is_no_place_for_a_page(call):
 
 
 def test_a_disk_that_fills_during_the_run_costs_the_page_and_not_the_answer(call, tmp_path, monkeypatch):
-    import schild.cli.figures as command
+    import schild.cli.options as command
 
     def full(*_):
         raise InputError("the disk is full")

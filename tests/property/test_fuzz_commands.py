@@ -308,10 +308,15 @@ def ones_own(rng: random.Random, folder: Path) -> list[str]:
         ["compare", regimen, regimen, until, n, *rng.choice(([], ["--nca"]))],
         ["check", str(a_table(rng, folder)), *vpc],
         ["fit-levels", str(a_table(rng, folder)), f"--free={free}", f"--prior={rng.choice(('none', 'people', 'x'))}"],
+        ["export", rng.choice(("rxode2", "mrgsolve", "nonmem-model")), regimen, until, f"--out={folder / 'x'}"],
+        ["export", "petab", regimen, f"--times={rng.choice(('2 h, 4 h', '2 h', ',', '-1 h', 'x'))}", f"--free={free}",
+         f"--error={number(rng, (0, 0.2))}", f"--out={folder / 'x'}"],
         ["plan", f"--drug={drug}", f"--target={number(rng, (0.6, 0.8))}", hold, n, "--uncertainty=1"],
     ))  # fmt: skip
-    if rng.random() < 0.08:
+    if made[0] != "export" and rng.random() < 0.08:
         made.append(f"--html={folder / 'page.html'}")
+    if made[0] == "export":
+        return [*made, *(word for word in a_person(rng) if word != "--json")]
     return [*made, *a_person(rng)] if made[0] not in ("check", "fit-levels") else [*made, *rng.choice(([], ["--json"]))]
 
 

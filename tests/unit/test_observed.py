@@ -169,3 +169,11 @@ def test_bad_input_gets_one_message(capsys, tmp_path, words, told):
     assert code == BAD_INPUT, said
     assert said.startswith("schild: ")
     assert told in said
+
+
+def test_a_person_who_took_nothing_has_no_level():
+    rows = ["ID,TIME,AMT,DV", "1,0,50,.", "1,1,.,10.5", "2,1,.,0.1"]
+    data = read_observed(io.StringIO("\n".join(rows)), drug="naltrexone", route="oral", amount_unit="mg")
+    assert data.predict()["predicted"].tolist()[1] == 0.0
+    assert set(data.vpc(n=10, bins=1)["observations"]) == {2}
+    assert data.plot() is not None

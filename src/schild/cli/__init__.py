@@ -51,7 +51,7 @@ _COMMANDS = (
     ("structure", "structures:structure", "Structures compared: scaffold, nitrogen, similarity, drawing."),
     ("drugs", "catalogue:drugs", "The catalogue, with the source of each number."),
     ("import", "exchange:import_app", "Read other programs' files."),
-    ("export", "exchange:export_app", "Write a run for other programs."),
+    ("export", "export:export_app", "Write a run for other programs."),
     ("schema", "tools:schema_app", "JSON Schema of the run file and the trial file."),
     ("doctor", "tools:doctor", "Check this installation: versions, extras, cache, threads, speed."),
     ("bench", "tools:bench", "Time a few standard runs on this machine."),

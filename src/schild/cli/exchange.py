@@ -1,4 +1,4 @@
-"""``schild import`` and ``schild export``: files of other programs."""
+"""``schild import``: files of other programs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from schild.cli.console import APP, NOTICE, Whole, writable, write
+from schild.cli.console import APP, NOTICE, writable, write
 from schild.cli.options import Files, Numbers, Table
-from schild.cli.simulate import print_events, read_run, show_run
+from schild.cli.simulate import print_events, show_run
 from schild.errors import InputError
 from schild.units import format_ticks, ticks
 
 import_app = App(name="import", help="Read other programs' files.", **APP)
-export_app = App(name="export", help="Write a run for other programs.", **APP)
 
 #: A run file with more single doses than this is no longer one that people read.
 MAX_ROWS = 100_000
@@ -108,116 +107,6 @@ def nonmem(
         print(text, end="")
     else:
         print(f"Written: {out} ({len(doses)} doses). {NOTICE}")
-    return 0
-
-
-@export_app.command(name="nonmem")
-def nonmem_data(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
-    times: str,
-    n: Whole | None = None,
-    seed: Whole | None = None,
-    until: str | None = None,
-    error: float = 0.0,
-    lloq: float = 0.0,
-    out: Path | None = None,
-    data: Numbers = Numbers(),
-) -> int:
-    """Write simulated levels, doses and covariates as a NONMEM table.
-
-    schild export nonmem "naltrexone 50 mg po" --times "1 h, 4 h, 24 h" --n 20 --error 0.2 --out out/levels.csv
-
-    Parameters
-    ----------
-    what
-        One run file, or regimens in words, each in quotes.
-    times
-        Times of observations, with commas.
-    n
-        A population of so many people instead of one person.
-    seed
-        Seed of the draws.
-    until
-        End of the run; no dose after it is written.
-    error
-        Residual error, as a coefficient of variation.
-    lloq
-        Lower limit of quantification [ng/mL]; values below are marked in CENS.
-    out
-        File to write; printed by default.
-    """
-    from schild.observed import simulated_table
-    from schild.simulation import simulate_run
-    from schild.units import hours
-
-    writable(out)
-    if error < 0 or lloq < 0 or error > 5:
-        raise InputError(f"--error is {error:g} and --lloq {lloq:g}; expected 0 or more, and an error of at most 5.")
-    parts = [part.strip() for part in times.split(",") if part.strip()]
-    if not parts:
-        raise InputError(f"--times is {times!r}; expected times with commas. Write it like '1 h, 4 h'.")
-    asked = [hours(part) for part in parts]
-    run = read_run(what, head={"until": until, "seed": seed}, n=n, numbers=data.overrides)
-    table = simulated_table(
-        simulate_run(run, catalogue=data.catalogue, warn=False), asked, error=error, lloq=lloq, seed=run.run.seed
-    )
-    text = table.to_csv(index=False, lineterminator="\n", na_rep=".")
-    if out is None:
-        print(text, end="")
-    else:
-        write(out, text)
-        print(f"Written: {out} ({table['ID'].nunique()} persons, {int((table['EVID'] == 0).sum())} levels). {NOTICE}")
-    return 0
-
-
-@export_app.command
-def sbml(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
-    until: str | None = None,
-    structure: str | None = None,
-    history: list[str] | None = None,
-    out: Path | None = None,
-    antimony: bool = False,
-    data: Numbers = Numbers(),
-) -> int:
-    """Write the model and doses of a run as SBML, for one typical person.
-
-    schild export sbml "naltrexone 50 mg po q24h x7" --until 14d --out naltrexone.xml
-
-    Parameters
-    ----------
-    what
-        One run file, or regimens in words, each in quotes.
-    until
-        End of the run; no dose after it is written.
-    structure
-        Rival mechanism between plasma and receptor.
-    history
-        Earlier use of an opioid, once for each; the document then begins with its first dose.
-    out
-        File to write; printed by default.
-    antimony
-        Write Antimony, which people can read, instead of SBML.
-    """
-    writable(out)
-    run = read_run(
-        what,
-        head={"until": until, "structure": structure},
-        person={"history": history},
-        numbers=data.overrides,
-    )
-    from schild.cli.sbml import before_h, text_of
-
-    text = text_of(run, antimony=antimony, catalogue=data.catalogue)
-    if before := before_h(run):
-        print(
-            f"Note: time 0 of the run is {before:g} h in the document, which begins with the history.", file=sys.stderr
-        )
-    if out is None:
-        print(text)
-    else:
-        write(out, text)
-        print(f"Written: {out}. {NOTICE}")
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from schild.cli.console import NOTICE, Whole, folder, out, writable, write
-from schild.cli.figures import check_figure, figure_bytes, save_figure
+from schild.cli.figures import check_figure, figure_bytes, figure_kind
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -277,31 +277,34 @@ class Files:
         from schild.report import result_html
         from schild.results import json_text
 
-        made = page or (lambda: result_html(found, title))
-        screen = None if self.json else out()
-        # The answer comes first: a disk that fills up costs the files alone.
-        if screen is None:
-            print(json_text({**found.to_dict(), **object_}) if object_ else found.to_json())
-        else:
-            show(screen)
-        files: dict[str, str | bytes] = {}
+        # Everything is made before it is said, since what cannot be drawn is bad input; and said before it is written,
+        # since a disk that fills up should cost the files alone.
+        texts: dict[Path, str | bytes] = {}
+        if self.html is not None or self.out is not None:
+            made = page() if page else result_html(found, title)
         if self.html is not None:
-            write(self.html, made())
+            texts[self.html] = made
         if self.plot is not None:
-            save_figure(found.plot(), self.plot)
+            texts[self.plot] = figure_bytes(found.plot(), figure_kind(self.plot))
         if self.out is not None:
             files = {
-                "report.html": made(), "summary.json": found.to_json() + "\n",
+                "report.html": made, "summary.json": found.to_json() + "\n",
                 table: found.to_frame().to_csv(index=False, lineterminator="\n"), **(more or {}),
             }  # fmt: skip
             if (drawn := found.plot()) is not None:
                 files["figure.svg"] = figure_bytes(drawn, "svg")
-            for name, content in files.items():
-                write(self.out / name, content)
-        if screen is None:
+            texts |= {self.out / name: content for name, content in files.items()}
+        if self.json:
+            print(json_text({**found.to_dict(), **object_}) if object_ else found.to_json())
+        else:
+            screen = out()
+            show(screen)
+        for path, content in texts.items():
+            write(path, content)
+        if self.json:
             return code
-        for word, path in (("Figure", self.plot), ("Page", self.html), ("Written to", self.out)):
-            if path is not None:
-                screen.print(Text(f"{word} {path}: {', '.join(files)}" if path is self.out else f"{word}: {path}"))
+        for word, place in (("Figure", self.plot), ("Page", self.html), ("Written to", self.out)):
+            if place is not None:
+                screen.print(Text(f"{word} {place}: {', '.join(files)}" if place is self.out else f"{word}: {place}"))
         screen.print(Text(NOTICE, style="dim"))
         return code

@@ -1,9 +1,8 @@
-"""From a run to SBML: one typical person, plain doses."""
+"""From a run to a document for another program: one typical person, plain doses."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,27 +24,19 @@ MAX_PIECES = 5000
 Dose = tuple[float, str, float, float]
 
 
-def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = None) -> str:
-    """Write the model and doses of a run.
+class Document(NamedTuple):
+    """What a run is as a document of one person: structure, numbers, doses."""
 
-    Parameters
-    ----------
-    run : Run
-        What to write; of a population, the typical person.
-    antimony : bool
-        Whether to write Antimony instead of SBML.
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
+    built: Built
+    parameters: dict[str, float]
+    doses: list[Dose]
 
-    Returns
-    -------
-    str
-        The document.
 
-    Raises
-    ------
-    InputError
-        If the run starts at a steady state, which a document of events cannot say, or has a very long history.
+def document(run: Run, catalogue: Catalogue | None = None) -> Document:
+    """Build the model and doses of a run; of a population, of the typical person.
+
+    Raises InputError if the run starts at a steady state, which a document of events cannot say, or has a very long
+    history.
     """
     from schild.simulation import model_of
 
@@ -62,17 +53,15 @@ def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = N
             f"The run has {len(doses):,} pieces of doses, and a document holds each as an event; expected at most "
             f"{MAX_PIECES:,}. Shorten the run."
         )
-    parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
-    try:
-        module = import_module("schild.model.sbml")
-    except ModuleNotFoundError as error:
-        if error.name != "schild.model.sbml":
-            raise
-        raise InputError(
-            "schild.model.sbml is not part of this version of schild; expected it to be installed. Update schild."
-        ) from None
-    write: Any = module.to_antimony if antimony else module.to_sbml
-    return str(write(built.spec, parameters, doses))
+    return Document(built, {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}, doses)
+
+
+def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = None) -> str:
+    """Write the model and doses of a run as SBML, or as Antimony; raises InputError as ``document`` does."""
+    from schild.model.sbml import to_antimony, to_sbml
+
+    found = document(run, catalogue)
+    return (to_antimony if antimony else to_sbml)(found.built.spec, found.parameters, found.doses)
 
 
 def before_h(run: Run) -> float:

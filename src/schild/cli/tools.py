@@ -23,9 +23,11 @@ schema_app = App(name="schema", help="JSON Schema of the run file, the trial fil
 
 _CORE = ("numpy", "scipy", "numba", "pydantic", "pint", "pandas", "matplotlib", "rich", "cyclopts")
 _EXTRAS = (
-    ("sbml", ("antimony", "python-libsbml"), "checks and writes SBML (schild export sbml)"),
+    ("sbml", ("antimony", "python-libsbml"), "checks and writes SBML (schild export sbml, petab)"),
     ("io", ("pyarrow",), "Parquet and Feather tables"),
     ("structure", ("rdkit",), "structures compared (schild structure)"),
+    ("sensitivity", ("SALib",), "Morris and Sobol indices (schild sensitivity)"),
+    ("xarray", ("xarray",), "a result as a labelled array (Result.to_xarray)"),
     ("stats", ("statsmodels",), "analysis of virtual trials (schild trial)"),
 )
 _SAMPLE = "naltrexone 50 mg po q24h x7"

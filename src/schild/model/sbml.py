@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schild.errors import InputError, SchildError
-from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, PlainDose, parameter_names
+from schild.model.equations import Equations, equations, sum_of
+from schild.model.spec import ModelSpec, PlainDose, parameter_names
 
 __all__ = ["to_antimony", "to_sbml"]
 
@@ -27,34 +28,6 @@ _UNITS = """\
   unit time_unit = 3600 second
   unit substance = 1e-9 mole
 """
-
-_UNIT_OF = {
-    "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
-    "rate": "per_h", "kd": "nM", "koff": "per_h", "gain_up": "per_h", "gain_down": "per_h", "loss_up": "per_h",
-    "loss_down": "per_h", "vmax": "nmol_per_h", "km": "nM", "c50": "nM", "ke": "per_h",
-    "phi": "h_per_nM",
-}  # fmt: skip
-#: Numbers in formulas carry their unit, so that a reader of the document can check each formula.
-_ONE = "1 dimensionless"
-_PER_H = {"nmol": "nmol_per_h", "nM": "nM_per_h", "dimensionless": "per_h"}
-
-
-class _Names:
-    """Valid and unique identifiers; a dot in a name becomes an underscore."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, str] = {}
-
-    def __call__(self, name: str) -> str:
-        if name not in self.of:
-            made = re.sub(r"\W", "_", name, flags=re.ASCII)
-            made = made if "_" in made and not made[0].isdigit() else f"v_{made}"  # no keyword has an underscore
-            taken = set(self.of.values())
-            unique, k = made, 2
-            while unique in taken:
-                unique, k = f"{made}_{k}", k + 1
-            self.of[name] = unique
-        return self.of[name]
 
 
 def to_antimony(
@@ -83,134 +56,23 @@ def to_antimony(
         raise InputError(f"A model in SBML needs an identifier as its name (letters, digits, _); {name!r} was given.")
     if missing := [n for n in parameter_names(spec) if n not in parameters]:
         raise InputError(f"The model needs a value for {', '.join(missing)}; none was given.")
-    ident = _Names()
+    infused = {given for _, given, _, duration in doses if duration > 0}
+    made = equations(spec, infused)
     lines: list[str] = ["  // Hours, nanomoles, litres, nanomolar.", _UNITS, "  // Parameters"]
-    for parameter in parameter_names(spec):
-        unit = _UNIT_OF.get(parameter.rsplit(".", 1)[-1], "dimensionless")
-        lines.append(f"  {ident(parameter)} = {float(parameters[parameter])!r}; {ident(parameter)} has {unit};")
-
-    rules: dict[str, list[str]] = {}  # state: terms of its rate
-    start: dict[str, str] = {}  # state: its value in an empty body
-    unit_of: dict[str, str] = {}
-    entry: dict[str, list[tuple[str, str]]] = {}  # input: (state, factor) of what a dose reaches
-
-    def state(full: str, unit: str, value: str = "0") -> str:
-        made = ident(full)
-        rules[made], start[made], unit_of[made] = [], value, unit
-        return made
-
-    for i in spec.inputs:
-        for k in range(i.stages):
-            state(f"{i.name}.stage{k}", "nmol")
-    parts = ("central", "peripheral", "peripheral2")
-    for s in spec.species:
-        for part in parts[: s.peripherals + 1]:
-            state(f"{s.name}.{part}", "nmol")
-    effect = spec.effect_species()
-    for species in effect:
-        state(f"{species}.effect", "nM")
-
-    inflows: dict[str, str] = {}
-    for i in spec.inputs:
-        stages = [ident(f"{i.name}.stage{k}") for k in range(i.stages)]
-        shares = [(ident(f"{t}.central"), ident(f"{i.name}.fraction.{t}")) for t in i.delivers]
-        entry[i.name] = [(stages[0], "")] if stages else [(c, f"*{share}") for c, share in shares]
-        for k, here in enumerate(stages):
-            out = f"{ident(f'{i.name}.rate')}*{here}"
-            rules[here].append(f"-{out}")
-            if k + 1 < len(stages):
-                rules[stages[k + 1]].append(f"+{out}")
-            else:
-                for central, share in shares:
-                    rules[central].append(f"+{share}*{out}")
-        if i.prolonged or any(d[1] == i.name and d[3] > 0 for d in doses):
-            inflows[i.name] = ident(f"{i.name}.inflow")
-            for reached, factor in entry[i.name]:
-                rules[reached].append(f"+{inflows[i.name]}{factor}")
-    for s in spec.species:
-        central, vc = ident(f"{s.name}.central"), ident(f"{s.name}.vc")
-        rules[central].append(f"-{ident(f'{s.name}.cl')}/{vc}*{central}")
-        for q, v, part in (("q", "vp", "peripheral"), ("q2", "vp2", "peripheral2"))[: s.peripherals]:
-            other, flow = ident(f"{s.name}.{part}"), ident(f"{s.name}.{q}")
-            back = f"{flow}/{ident(f'{s.name}.{v}')}*{other}"
-            rules[central] += [f"-{flow}/{vc}*{central}", f"+{back}"]
-            rules[other] += [f"+{flow}/{vc}*{central}", f"-{back}"]
-        for target in s.feeds:
-            formed = f"{ident(f'{s.name}.feeds.{target}')}*{ident(f'{s.name}.cl')}/{vc}*{central}"
-            rules[ident(f"{target}.central")].append(f"+{formed}")
-        if s.saturable:
-            level = f"{central}/{vc}"
-            rules[central].append(f"-{ident(f'{s.name}.vmax')}*({level})/({ident(f'{s.name}.km')} + {level})")
-        if s.name in effect:
-            site = ident(f"{s.name}.effect")
-            free = f"{ident(f'{s.name}.fu')}*{central}/{vc}"
-            rules[site].append(f"{ident(f'{s.name}.ke0')}*({free} - {site})")
-
-    if spec.releasing is not None:
-        state("release", "dimensionless", "1")
-    assigned: list[str] = []
-    for s in spec.species:
-        made = ident(f"plasma_{s.name}")
-        assigned.append(f"  {made} := {ident(f'{s.name}.central')}/{ident(f'{s.name}.vc')}; {made} has nM;")
-    for r in spec.receptors:
-        names = [x.species for x in r.ligands] + ([ENDOGENOUS] if r.tone else [])
-        e0 = ident(f"{r.name}.{ENDOGENOUS}.e0") if r.tone else ""
-        held = [
-            state(f"{r.name}_occupancy_{n}", "dimensionless", f"{e0}/({_ONE} + {e0})" if n == ENDOGENOUS else "0")
-            for n in names
-        ]
-        free = ident(f"{r.name}_free")
-        assigned.append(f"  {free} := {_ONE} - ({' + '.join(held)}); {free} has dimensionless;")
-        for x, bound in zip(r.ligands, held, strict=False):
-            koff, kd = (ident(f"{r.name}.{x.species}.{p}") for p in ("koff", "kd"))
-            level = f"{ident(f'{x.species}.fu')}*{ident(f'plasma_{x.species}')}"
-            if x.site == "effect":
-                slow = ident(f"{x.species}.effect")
-                share = ident(f"{x.species}.direct") if spec.find(x.species).direct else ""
-                level = f"({share}*{level} + ({_ONE} - {share})*{slow})" if share else slow
-            rules[bound].append(f"{koff}*({level}/{kd}*{free} - {bound})")
-        if r.tone:
-            load = f"{e0}*{ident('release')}" if r.released else e0
-            rules[held[-1]].append(f"{ident(f'{r.name}.{ENDOGENOUS}.koff')}*({load}*{free} - {held[-1]})")
-
-    if spec.adaptation is not None:
-        terms = [
-            f"{ident(f'{r.name}.{x.species}.drive')}*{ident(f'{r.name}_occupancy_{x.species}')}"
-            for r in spec.receptors
-            if r.name in spec.adaptation.receptors
-            for x in r.ligands
-        ]
-        raw, drive = ident("adaptation_sum"), ident("adaptation_drive")
-        assigned.append(f"  {raw} := {' + '.join(terms) or '0 dimensionless'}; {raw} has dimensionless;")
-        assigned.append(f"  {drive} := {raw}/({_ONE} + {ident('adaptation.bend')}*{raw}); {drive} has dimensionless;")
-        for lag in spec.adaptation.states:
-            made = state(f"adaptation_{lag}", "dimensionless")
-            up_g, down_g, up_l, down_l, sat = (ident(f"adaptation.{lag}.{p}") for p in LAG)
-            rules[made] += [
-                f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*({_ONE} - {sat}*{made})",
-                f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
-            ]
-
-    if spec.releasing is not None:
-        central, vc = ident(f"{spec.releasing}.central"), ident(f"{spec.releasing}.vc")
-        rise, level = ident("release_rise"), ident(f"plasma_{spec.releasing}")
-        assigned.append(f"  {rise} := ({_sum(rules[central], 'nmol')})/{vc}; {rise} has nM_per_h;")
-        ke, rho, c50, phi = (ident(f"release.{p}") for p in RELEASE)
-        rising = f"{phi}*piecewise({rise}, {rise} > 0 nM_per_h, 0 nM_per_h)"
-        rules[ident("release")] += [f"{ke}*({_ONE} + {rho}*{level}/({level} + {c50}) + {rising} - {ident('release')})"]
-
+    for parameter, ident in made.parameters.items():
+        lines.append(f"  {ident} = {float(parameters[parameter])!r}; {ident} has {made.units[ident]};")
     lines.append("\n  // States")
-    lines += [f"  {s} = {start[s]}; {s} has {unit_of[s]};" for s in rules]
-    lines += [f"  {made} = 0; {made} has nmol_per_h;" for made in inflows.values()]
+    lines += [f"  {s} = {value}; {s} has {made.units[s]};" for s, value in made.start.items()]
+    lines += [f"  {inflow} = 0; {inflow} has nmol_per_h;" for inflow in made.inflows.values()]
     lines.append("\n  // Concentrations of all drug in plasma, free receptors")
-    lines += assigned
+    lines += [f"  {name} := {formula}; {name} has {made.units[name]};" for name, formula in made.assigned.items()]
     lines.append("\n  // Rates of change")
-    lines += [f"  {s}' = {_sum(terms, unit_of[s])};" for s, terms in rules.items()]
-    events = _events(spec, doses, entry, inflows, {s: _with_unit(start[s], unit_of[s]) for s in start})
+    lines += [f"  {s}' = {sum_of(terms, made.units[s])};" for s, terms in made.rates.items()]
+    events = _events(made, doses)
     if events:
         lines.append("\n  // Doses")
         lines += events
-    changing = ", ".join([*rules, *inflows.values()])
+    changing = ", ".join([*made.rates, *made.inflows.values()])
     return f"model {name}()\n" + "\n".join(lines) + (f"\n\n  var {changing};" if changing else "") + "\nend\n"
 
 
@@ -219,21 +81,10 @@ def _with_unit(value: str, unit: str) -> str:
     return f"{value} {unit}" if re.fullmatch(r"[0-9.]+", value) else value
 
 
-def _sum(terms: Sequence[str], unit: str) -> str:
-    """Add terms; without any, nothing per hour of the state's unit."""
-    text = " ".join(f"{t[0]} {t[1:]}" if t[0] in "+-" else f"+ {t}" for t in terms)
-    return "-" + text[2:] if text.startswith("- ") else text.removeprefix("+ ") or f"0 {_PER_H[unit]}"
-
-
-def _events(
-    spec: ModelSpec,
-    doses: Sequence[PlainDose],
-    entry: Mapping[str, Sequence[tuple[str, str]]],
-    inflows: Mapping[str, str],
-    start: Mapping[str, str],
-) -> list[str]:
+def _events(made: Equations, doses: Sequence[PlainDose]) -> list[str]:
     """One event for each time at which something happens: infusions end, then a reset, then doses."""
-    known = {i.name for i in spec.inputs}
+    start = {state: _with_unit(value, made.units[state]) for state, value in made.start.items()}
+    known = made.entry
     for time, given, amount, duration in doses:
         if given != "reset" and given not in known:
             raise InputError(f"No input is called {given!r}. Known: {', '.join(sorted(known))}.")
@@ -256,9 +107,11 @@ def _events(
             changed |= {state: value for state, value in start.items() if not state.startswith("adaptation_")}
         for t, given, amount, duration in doses:
             if given != "reset" and duration == 0 and float(t) == time:
-                for reached, factor in entry[given]:
-                    changed[reached] = f"{changed.get(reached, reached)} + {float(amount)!r} nmol{factor}"
-        for given, inflow in inflows.items():
+                for reached, factor in made.entry[given]:
+                    changed[reached] = f"{changed.get(reached, reached)} + {float(amount)!r} nmol" + (
+                        f"*{factor}" if factor else ""
+                    )
+        for given, inflow in made.inflows.items():
             edges = {s for s, _, g, _ in running if g == given} | {e for _, e, g, _ in running if g == given}
             if time in edges:
                 rate = sum(r for s, e, g, r in running if g == given and s <= time < e)

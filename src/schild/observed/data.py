@@ -199,11 +199,12 @@ class Observed:
         for k, person in enumerate(self.people):
             if not person.tick.size:
                 continue
-            run = person.run()
-            data = run.model_dump(exclude_unset=True)
-            data["population"] = {**data.pop("subject"), "n": n}
-            data["run"] |= {"seed": seed + k, "outputs": list(dict.fromkeys(person.output))}
-            found = predictions(person, Run.parse(data), overrides=overrides, catalogue=catalogue)
+            found = np.zeros((n, person.tick.size))
+            if tuple(person.regimen):
+                data = person.run().model_dump(exclude_unset=True)
+                data["population"] = {**data.pop("subject"), "n": n}
+                data["run"] |= {"seed": seed + k, "outputs": list(dict.fromkeys(person.output))}
+                found = predictions(person, Run.parse(data), overrides=overrides, catalogue=catalogue)
             if error:
                 found = found * np.exp(math.sqrt(math.log1p(error**2)) * rng.standard_normal(found.shape))
             simulated.append(np.maximum(found, person.limit))
@@ -283,6 +284,10 @@ def predictions(
 ) -> Floats:
     """Predict the observations of a person: shape (n_observations,), or (n_people, n_observations) for a population."""
     wanted = list(dict.fromkeys(person.output))
+    if not tuple(person.regimen):
+        if all(map(is_plasma, wanted)):
+            return np.zeros(person.tick.size)
+        raise InputError(f"Person {person.id} took nothing; expected a dose where {', '.join(wanted)} is observed.")
     head: dict[str, Any] = {"outputs": wanted, "receptors": ["mor"]} if all(map(is_plasma, wanted)) else {}
     run = run or person.run(**(head or {"outputs": wanted}), **({"structure": structure} if structure else {}))
     ticks = sorted({0, *person.tick.tolist()})
