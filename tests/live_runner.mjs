@@ -10,7 +10,7 @@ function answer(s) {
   const run = engine.run(s), results = engine.results(s, run);
   const block = s.challenge ? engine.block(s) : {};
   for (const [effect, share] of Object.entries(block)) results[`block_${effect}`] = 100 * share;
-  return {courses: courses(run), results};
+  return {courses: courses(run), results, ...(s.banded && {band: engine.band(s)})};
 }
 const t0 = performance.now();
 const found = asked.map(answer);

@@ -49,13 +49,18 @@ _OWN = (
 )  # fmt: skip
 
 
-def unit_words(unit: str) -> str:
-    """Write a unit as it follows a number, with its space.
+def unit_words(unit: str, number: str = "") -> str:
+    """Write a unit as it follows a number, with its space; after a ``number`` of one in the singular.
 
-    >>> unit_words("day"), unit_words("1"), unit_words("ng/mL")
-    (' days', '', ' ng/mL')
+    >>> unit_words("day"), unit_words("1"), unit_words("ng/mL"), unit_words("points", "1")
+    (' days', '', ' ng/mL', ' point')
     """
-    return {"1": "", "day": " days", "month": " months", "d": " days", "fold": "-fold"}.get(unit, f" {unit}")
+    words = {"1": "", "day": " days", "month": " months", "d": " days", "fold": "-fold"}.get(unit, f" {unit}")
+    return words.removesuffix("s") if number == "1" and words in (" days", " months", " points") else words
+
+
+def _said(value: float | None, unit: str) -> str:
+    return f"{value:g}{unit_words(unit, f'{value:g}')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +117,12 @@ class Test:
         unit = unit_words("points" if self.unit == "%" else self.unit)
         value = self.value or 0.0
         if self.op == "within":
-            return f"off by {predicted - value:+.3g}{unit}"
+            return f"{abs(predicted - value):.3g}{unit} {'above' if predicted > value else 'below'} the observed"
         if self.op == "fold":
-            return f"{predicted / value:.2f} of the observed"
+            ratio = predicted / value
+            if ratio < 1:
+                return f"{100 * ratio:.0f} % of the observed" if ratio >= 0.005 else "none of the observed"
+            return f"{ratio:.2g} times the observed"
         if self.op == "between":
             low, high = float(self.low or 0.0), float(self.high or 0.0)
             if predicted < low:
@@ -135,7 +143,7 @@ class Test:
         if self.op == "between":
             return f"{self.low:g} to {self.high:g}{unit}"
         if self.op:
-            return f"{self.op.replace('_', ' ')} {self.value:g}{unit}"
+            return f"{self.op.replace('_', ' ')} {_said(self.value, self.unit)}"
         return "none: no data in people decide it"
 
 
@@ -405,8 +413,8 @@ def _row(table: Table, catalogue: Catalogue) -> Observation | None:
 def _observed(o: Observation) -> str:
     unit = unit_words(o.unit)
     spread = f" ({o.spread_stat} {o.spread:g})" if o.spread is not None else ""
-    people = f", n {o.n}" if o.n else ""
+    people = "" if not o.n else ", one person" if o.n == 1 else f", {o.n} people"
     if o.low is not None and o.high is not None:
         return f"{o.low:g} to {o.high:g}{unit}{people}"
     least = "at least " if o.low is not None else "at most " if o.high is not None else ""
-    return f"{least}{o.value:g}{unit}{spread}{people}"
+    return f"{least}{_said(o.value, o.unit)}{spread}{people}"

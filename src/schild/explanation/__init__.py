@@ -82,10 +82,10 @@ def explain(
         tables = kept.once("tables", lambda: _block_table(lab, book), read=_tables)
         reasons = book.known
     else:
-        from schild.explanation.catalogue_answer import LISTED, book_of_entry
+        from schild.explanation.catalogue_answer import book_of_entry
 
         book, tables, findings = book_of_entry(entry, lab)
-        reasons = {test.id: LISTED for test in book.tests}
+        reasons = {key: miss.reason for key, miss in catalogue.known_misses.items()}
 
     def outcome_of(test: Test) -> Outcome:
         return kept.once(test.id, lambda: _run(lab, test, book), Outcome.to_plain, Outcome.of_plain)

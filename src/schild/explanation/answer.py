@@ -37,8 +37,8 @@ EVIDENCE_WORDS = {
 _ORDER = ("predicted", "checked", "label", "fitted", "construction")
 
 
-def quantity(value: float | None, unit: str, digits: int = 3) -> str:
-    """Write a number with its unit.
+def quantity(value: float | None, unit: str, digits: int = 3, *, bare: bool = False) -> str:
+    """Write a number with its unit; ``bare``: without it.
 
     >>> quantity(95.697, "%"), quantity(46.09, "day", 2), quantity(1.0, "1"), quantity(None, "h")
     ('95.7 %', '46 days', '1', '')
@@ -61,7 +61,7 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
         text = f"{float(f'{value:.1g}'):f}".rstrip("0")
     else:
         text = "<0.000001" if value > 0 else ">-0.000001"
-    return text + unit_words(unit)
+    return text if bare else text + unit_words(unit, text)
 
 
 def with_band(value: float, band: tuple[float | None, float | None], unit: str, digits: int = 3) -> str:
@@ -74,7 +74,7 @@ def with_band(value: float, band: tuple[float | None, float | None], unit: str, 
     said = quantity(value, unit, digits)
     if low is None or high is None or math.isclose(low, high, rel_tol=1e-3):
         return said
-    a, b = (quantity(v, unit, 2).removesuffix(unit_words(unit)) for v in (low, high))
+    a, b = (quantity(v, unit, 2, bare=True) for v in (low, high))
     return f"{said} ({a} to {b})" if a != b else said
 
 

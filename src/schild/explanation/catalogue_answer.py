@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from schild.catalog import Book, Card, Catalogue, Claim, Comparison, Drug, Observation, Test
 from schild.challenges import Response
 from schild.explanation.answer import Finding, quantity
-from schild.explanation.catalogue_numbers import WAYS, Table, binding_table, far_apart, in_words, kinetics_table
+from schild.explanation.catalogue_numbers import (
+    WAYS,
+    Table,
+    binding_table,
+    far_apart,
+    in_words,
+    kinetics_table,
+    regimen_words,
+)
 from schild.explanation.experiments import largest_difference
 from schild.explanation.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
 from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
@@ -30,8 +38,6 @@ _ROLES = {
     "metabolite": "The body makes it from another drug.",
     "endogenous": "It stands for the body's own opioids: one lumped agonist at each receptor.",
 }
-#: Misses of other drugs stand, with their reasons, in the report of all studies.
-LISTED = "See schild validate, which lists each miss with its reason."
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 RELAPSE = "When it wears off an opioid acts again, and tolerance may be gone: a dose that was once usual can kill."
 DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
@@ -74,6 +80,8 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     return book, tuple(t for t in tables if t[2]), numbers
 
 
+#: Effects of an opioid that an antagonist is asked to take away, breathing first.
+RESCUED = ("ventilation_isohypercapnic", "liking", "pupil", "analgesia")
 #: How long effects are followed. [h]
 FOLLOWED_H = 72.0
 #: When the opioid follows an antagonist, as shares of the time that its receptors are followed.
@@ -134,7 +142,9 @@ def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
             dose = published_dose(lab.catalogue, drug.key, route)
             found = lab.challenge(compared.regimen, dose, hours(compared.at))
             rows.append((_words(lab, drug, route), *(_share(found[name].median_block) for name in EFFECTS)))
-    caption = f"Median block {compared.at} after {compared.regimen}, each opioid at its largest published dose"
+    caption = (
+        f"Median block {compared.at} after {regimen_words(compared.regimen)}, each opioid at its largest published dose"
+    )
     return ((caption, ("opioid", "liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
 
 
@@ -172,7 +182,7 @@ def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
     columns = ("dose", "liking, at most", "breathing at rest, at least", "pupil, at least", "small pupil for")
     if compared is None:
         return (("Largest published doses", columns, tuple(rows)),)
-    caption = f"Largest published doses, and their block {compared.at} after {compared.regimen}"
+    caption = f"Largest published doses, and their block {compared.at} after {regimen_words(compared.regimen)}"
     return ((caption, (*columns, "block: liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
 
 
@@ -241,10 +251,12 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         most, name, at = min(span_of(t, pupil[0, 0] - pupil[0]), 24.0), _opponent(lab, compared), hours(compared.at)
         drawn = _effects_figure(lab, dose, compared.regimen, at, EFFECTS, most)
         found.append(_figure("effects", f"What it does, and what {name} leaves of it", drawn))
+        before = regimen_words(compared.regimen)
         drawn = {
-            "alt": f"Block of effects {at:g} h after {compared.regimen}, with where 90 % of virtual people lie.",
-            "caption": f"{at:g} h after {compared.regimen}. Dot: median; bar: 90 % of {{runs}} runs of virtual people, "
-            "of those in whom the opioid alone does something (a twentieth of them at least). Block: 1 less the ratio "
+            "alt": f"Block of effects {at:g} h after {before}, with where 90 % of virtual people lie.",
+            "caption": f"{at:g} h after {before}. Dot: median; bar: 90 % of {{runs}} runs of virtual people, "
+            "of those in whom the opioid alone does something (a twentieth of them at least). "
+            "Block: 1 less the ratio "
             "of the largest changes within 6 h.",
             "height": 0.9 + 0.26 * len(EFFECTS) * len(routes),
             "panel": [
@@ -259,14 +271,15 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         agonist, after = lab.catalogue.drug(compared.agonist), hours(compared.after)
         dose = published_dose(lab.catalogue, agonist.key, compared.route)
         begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
-        names = EFFECTS if "mor" in drug.binding else ("gut_transit", "liking")
+        names = RESCUED if "mor" in drug.binding else ("gut_transit", "liking")
         drawn = _effects_figure(lab, dose, regimen, begin, names, 12.0)
         found.append(_figure("effects", f"What it leaves of the effects of {agonist.name}", drawn))
         own, last = _own(drug, lab, regimen), last_dose_h(regimen)
         left = tuple(n for n in names if n not in own)
         drawn = {
-            "alt": f"Block of effects of {dose} at times after {regimen}: it fades.",
-            "caption": f"{_capital(dose)}, given at each time after {regimen}; every point is a run of its own. Line: "
+            "alt": f"Block of effects of {regimen_words(dose)} at times after {regimen_words(regimen)}: it fades.",
+            "caption": f"{_capital(regimen_words(dose))}, given at each time after {regimen_words(regimen)}; every "
+            "point is a run of its own. Line: "
             f"median of {{runs}} runs of virtual people; band (of {EFFECT_WORDS[left[0]][0].split(',')[0]}): 90 % of "
             "them. Largest change within 6 h.",
             "panel": [
@@ -326,7 +339,8 @@ def _course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str,
         legend = "" if several else "best"
         panels.append({**same, "title": title, "y": "occupied [%]", "lines": lines, "legend": legend})
     return {
-        "alt": f"{shown} over time after {regimen}.", "caption": f"{_capital(regimen)}. {_PEOPLE}", "panel": panels,
+        "alt": f"{shown} over time after {regimen_words(regimen)}.",
+        "caption": f"{_capital(regimen_words(regimen))}. {_PEOPLE}", "panel": panels,
         "legend": len(species) if several else 0,
     }  # fmt: skip
 
@@ -340,7 +354,8 @@ def _effects_figure(
     # The grid begins at zero, so the dose has to fall on it.
     every = at_h / max(1, round(at_h / every)) if at_h else every
     axis = {**_time_axis(span), "until": f"{at_h + span!r} h", "begin": f"{at_h!r} h", "zero": f"{at_h!r} h"}
-    labels = ((given, "alone"), (f"{antagonist}; {given}", f"{at_h:g} h after {antagonist}"))
+    before, own = regimen_words(antagonist), regimen_words(agonist)
+    labels = ((given, "alone"), (f"{antagonist}; {given}", f"{at_h:g} h after {before}"))
     panels = [
         {
             "draw": "courses", "title": EFFECT_WORDS[name][0], "y": EFFECT_WORDS[name][1], "every": f"{every!r} h",
@@ -350,8 +365,8 @@ def _effects_figure(
         for name in names
     ]  # fmt: skip
     return {
-        "alt": f"Effects of {agonist} over {span:g} h, alone and given {at_h:g} h after {antagonist}.",
-        "caption": f"{_capital(agonist)}, alone and {at_h:g} h after {antagonist}. {_PEOPLE} "
+        "alt": f"Effects of {own} over {span:g} h, alone and given {at_h:g} h after {before}.",
+        "caption": f"{_capital(own)}, alone and {at_h:g} h after {before}. {_PEOPLE} "
         "Receptors alone: no tolerance, no expectation.",
         "panel": [{k: v for k, v in panel.items() if v is not None} for panel in panels],
         "rows": (len(names) + 1) // 2, "height": 5.2 if len(names) > 2 else 2.9, "legend": 2,
@@ -368,7 +383,7 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
         said = f"more than {FOLLOWED_H:g} h" if y[-1] > 0.5 else f"{long:.1f} h" if long else "–"
         held.append((RECEPTOR_WORDS[receptor], quantity(100 * y.max(), "%", 2), said))
     columns = ("receptor", "held, at most", "more than half held for")
-    return f"Receptors held after {regimen}; typical person", columns, tuple(held)
+    return f"Receptors held after {regimen_words(regimen)}; typical person", columns, tuple(held)
 
 
 def _alone(drug: Drug, lab: Lab) -> str:
@@ -385,10 +400,14 @@ def _alone(drug: Drug, lab: Lab) -> str:
 
 def _remember(drug: Drug, rows: list[Observation]) -> list[str]:
     """Lines to take away: what the answer rests on."""
-    return [
-        "No claims about this drug are written yet: this is what the catalogue's numbers give when they are run.",
-        "Published results stand beside the predictions." if rows else "No published result is there to compare with.",
-    ]
+    central, told = "mor" in drug.binding, []
+    if drug.role == "antagonist":
+        told = ["It works only while it is in the body."]
+        told += ["In a person who depends on opioids it brings on withdrawal."] if central else []
+    elif drug.role in ("agonist", "partial agonist", "prodrug") and _acts(drug):
+        told = ["Too much of it stops breathing.", "Daily use brings tolerance and dependence."]
+    beside = "published results stand beside them" if rows else "no published result is there to compare them with"
+    return [*told, f"The numbers below are the model's; {beside}."]
 
 
 def _cards(
@@ -429,18 +448,26 @@ def _cards(
         ask("effects", "What does it do?", said, _most_liking(drug, lab), _LINE)
         if compared:
             name = _opponent(lab, compared)
-            said = f"Shown is {compared.regimen}, and the same dose {compared.at} later."
+            said = (
+                f"First comes {regimen_words(compared.regimen)}, and {compared.at} later the same dose of {drug.name}."
+            )
             ask("block", f"How much does {name} block?", said, _blocked(drug, lab, compared), _LINE)
     elif drug.role == "antagonist" and compared and regimen:
         agonist = lab.catalogue.drug(compared.agonist)
         against, own = _words(lab, agonist, compared.route), _own(drug, lab, regimen)
-        said = f"Shown is {against}, given {compared.after} after {regimen}."
+        said = f"In this run {against} follows {compared.after} after {regimen_words(regimen)}."
         if "mor" not in drug.binding:
             said += " It stays out of the brain, so it leaves liking alone."
         said += "".join(
             f" In the model it changes {EFFECT_WORDS[name][0]} by itself, so no block of it is told." for name in own
         )
-        ask("effects", f"What does it leave of {agonist.name}?", said, _left(drug, lab, regimen, compared, own), _LINE)
+        ask(
+            "effects",
+            f"How much of {agonist.name} does it block?",
+            said,
+            _left(drug, lab, regimen, compared, own),
+            _LINE,
+        )
         ask("waning", "How does its block fade?", "Each point is a run of its own: the opioid at that time.", None)
     elif drug.role == "non-opioid" and compared:
         alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
@@ -479,10 +506,13 @@ def _left(
     """How much an antagonist blocks of the first effect that it does not have by itself."""
     dose, after = published_dose(lab.catalogue, compared.agonist, compared.route), hours(compared.after)
     begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
-    wanted = ("liking", "analgesia", "gut_transit") if "mor" in drug.binding else ("gut_transit", "liking")
+    wanted = (*RESCUED, "gut_transit") if "mor" in drug.binding else ("gut_transit", "liking")
     names = [n for n in wanted if n not in own]
     good = blocks(lab.challenge(regimen, dose, begin, None, lab.people, names)[names[0]])
-    called = {"liking": "the liking", "analgesia": "the pain relief", "gut_transit": "the slowing of the gut"}
+    called = {
+        "liking": "the liking", "analgesia": "the pain relief", "gut_transit": "the slowing of the gut",
+        "ventilation_isohypercapnic": "the slowing of breathing", "pupil": "the small pupils",
+    }  # fmt: skip
     shown = f"of {called[names[0]]} is blocked in the median person"
     return ("%", Outcome(predicted=float(np.median(good)), many=good), shown) if good.size else None
 
@@ -498,17 +528,6 @@ def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
         if most > lab.values.typical(name, entry.noise):
             found[name] = most
     return found
-
-
-def _no_opioid(drug: Drug, lab: Lab, compared: Comparison) -> str:
-    """Whether the antagonist changes anything."""
-    alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
-    most = largest_difference(lab, drug.key, alone, f"{compared.regimen}; {alone}")
-    return (
-        f"It binds no opioid receptor, so {_opponent(lab, compared)} does not block it: with {compared.regimen} two "
-        f"hours before, plasma and every effect differ by {quantity(most, '1', 2)}. What it does by itself is not "
-        "modelled."
-    )
 
 
 def _about(o: Observation, key: str) -> bool:
@@ -531,10 +550,30 @@ def _test(o: Observation, study: str) -> Test:
         kind = {"op": "at_most"}
     unit = "" if o.unit == "1" else f" {o.unit}"
     return Test(
-        id=o.id, statement=f"{o.observable.replace('_', ' ')} of {o.species} after {o.regimen}", run="observation",
+        id=o.id, statement=_statement(o), run="observation",
         options={"study": study, "row": o.id}, evidence="fitted" if o.role == "calibration" else "checked",
         unit=o.unit, value=o.value, observed=f"{o.value:g}{unit}", source=o.source, rows=o.row, note=o.note, **kind,
     )  # fmt: skip
+
+
+#: What studies measured, in words.
+_MEASURED = {
+    "cmax": "Highest level in plasma", "cmax_ss": "Highest level in plasma on steady doses",
+    "tmax": "Time of the highest level in plasma", "half_life": "Half-life in plasma",
+    "auc": "Area under the plasma curve", "auc_last": "Area under the plasma curve to the last sample",
+    "concentration": "Level in plasma", "occupancy": "Receptors held",
+}  # fmt: skip
+
+
+def _statement(o: Observation) -> str:
+    """What a published result is.
+
+    >>> from schild.catalog import load
+    >>> _statement(load().study("naloxone_pk").observations[0])[:24]
+    'Highest level in plasma '
+    """
+    what = _MEASURED.get(o.observable, _capital(o.observable.replace("_", " ")))
+    return f"{what} of {o.species.replace('_', ' ')} after {regimen_words(o.regimen)}."
 
 
 def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome, str]]:
@@ -549,7 +588,7 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
     what = "a dose of a published study"
     if any(strength.shown for strength in drug.strengths.values()):
         what = "one unit as it is sold"
-    said = f"Shown is {regimen}{'' if drug.role == 'non-opioid' else ', ' + what}."
+    said = f"The run gives {regimen_words(regimen)}{'' if drug.role == 'non-opioid' else ', ' + what}."
     if not mu:
         return said, ("ng/mL", outcome, "is the peak in plasma")
     who = mu[name]

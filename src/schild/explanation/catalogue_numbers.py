@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from schild.catalog import Drug
 from schild.evidence import Number
 from schild.explanation.figures import RECEPTOR_WORDS
 
-__all__ = ["WAYS", "Table", "binding_table", "far_apart", "in_words", "kinetics_table"]
+__all__ = ["WAYS", "Table", "binding_table", "far_apart", "in_words", "kinetics_table", "regimen_words"]
 
 #: Caption, columns, rows.
 Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 #: Routes in words.
-WAYS = {"iv": "IV", "oral": "by mouth", "oral_er": "by mouth, slow release", "in": "into the nose", "im": "IM"}
-WAYS |= {"sl": "under the tongue", "buccal": "in the cheek"}
+WAYS = {
+    "iv": "into a vein", "oral": "by mouth", "po": "by mouth", "oral_er": "by mouth, slow release",
+    "in": "into the nose", "im": "into a muscle", "sc": "under the skin", "sl": "under the tongue",
+    "buccal": "in the cheek", "im_depot": "as a depot injection", "transdermal": "through the skin",
+}  # fmt: skip
+
+
+def regimen_words(text: str) -> str:
+    """Write regimens for reading.
+
+    >>> regimen_words("naltrexone 50 mg po q24h x7; cocaine 25 mg iv at 2 h")
+    'naltrexone 50 mg by mouth every 24 h, 7 doses; cocaine 25 mg into a vein at 2 h'
+    """
+    text = re.sub(r"(?<=g )(\w+)", lambda m: WAYS.get(m[1], m[1]), text)
+    text = re.sub(r"\bq(\d+)h\b", r"every \1 h", text)
+    return re.sub(r" x(\d+)\b", r", \1 doses", text).replace("beta_naltrexol", "6-beta-naltrexol")
 
 
 def _said(number: Number) -> str:

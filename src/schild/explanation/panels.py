@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -195,7 +195,7 @@ def draw(
             axis = figure.subplots()
             prefix = f"{frame.title}: " if many and frame.title else ""
             drawn[axis] = PANELS[frame.draw](Panel(axis=axis, lab=lab, data=data, prefix=prefix), **options)
-            _frame(axis, frame)
+            _frame(axis, _named_alone(frame, [f for f, _ in panels], spec))
             axes.append(axis)
             figures.append(figure)
         _share(axes, spec.sharex, "x", columns)
@@ -261,6 +261,14 @@ def _drive(catalogue: Catalogue) -> str:
     """What the default mechanism of adaptation follows, in words."""
     drive = next(entry.drive for entry in catalogue.adaptation.values() if entry.default)
     return "activation" if drive == "activation" else "the response that activation makes, with receptors to spare"
+
+
+def _named_alone(frame: Frame, frames: Sequence[Frame], spec: FigureSpec) -> Frame:
+    """Name the axes of a panel that stands alone as its neighbours name them, where they are the same axes."""
+    alike = [f for f in frames if f.draw == frame.draw]
+    x = next((f.x for f in alike if f.x and f.xlim == frame.xlim), None)
+    y = next((f.y for f in alike if f.y and spec.sharey != "none"), None)
+    return replace(frame, x=frame.x or x, y=frame.y or y)
 
 
 def _frame(axis: Axes, frame: Frame) -> None:

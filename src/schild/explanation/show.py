@@ -12,7 +12,7 @@ from schild import __version__
 from schild.catalog import Claim
 from schild.catalog.claims import unit_words
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
-from schild.report import Raw, link, render
+from schild.report import Raw, link, render, without_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +31,11 @@ _KINDS = {
     "construction": "Following from the equations: agreement is no support",
 }
 _SIGNS = {"yes": ("green", "✓ held"), "no": ("red", "✗ missed"), "not tested": ("dim", "– no data")}
+#: Entries of the manifest in words.
+_MANIFEST = {
+    "schild": "Version of schild", "people": "Virtual people behind a band", "draws": "Sets of parameters for each",
+    "seed": "Seed of their random numbers",
+}  # fmt: skip
 #: Points of a course that the table beside a figure shows.
 _SHOWN = 5
 
@@ -50,19 +55,28 @@ def number_words(f: Finding) -> dict[str, Any]:
     told: dict[str, Any] = {
         "value": f.outcome.missing or quantity(value, unit, 2), "band": "", "bar": (), "ends": "",
         "verdict": f.verdict, "observed": f.test.observed, "evidence": EVIDENCE_WORDS[f.test.evidence],
+        "said_by": said_by(f.test.source),
     }  # fmt: skip
     if low is None or high is None or f.outcome.missing:
         return told
-    words = unit_words(unit)
-    a, b = (quantity(v, unit, 2).removesuffix(words) for v in (low, high))
-    if a == b == quantity(value, unit, 2).removesuffix(words):
+    a, b = (quantity(v, unit, 2, bare=True) for v in (low, high))
+    if a == b == quantity(value, unit, 2, bare=True):
         return {**told, "band": f"The same in 90 % of {whose}"}
     first, last = (0.0, 100.0) if unit == "%" and low >= 0 and high <= 100 else (min(0.0, low), max(high, value, 0.0))
     size = (last - first) or 1.0
     return {
-        **told, "band": f"90 % of {whose}: {a} to {b}{words}",
+        **told, "band": f"90 % of {whose}: {a} to {b}{unit_words(unit)}",
         "bar": tuple(round((v - first) / size, 3) for v in (low, high, value)),
     }  # fmt: skip
+
+
+def said_by(source: Sequence[str]) -> str:
+    """Whose word an observation is: that of a label, or of studies in people.
+
+    >>> said_by(("VivitrolLabel",)), said_by(("Lee1988", "VivitrolPI"))
+    ('The label', 'Human data')
+    """
+    return "The label" if source and all(re.search("Label|PI$|USPDI", key) for key in source) else "Human data"
 
 
 def witnesses(answer: Explanation, tests: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -83,11 +97,11 @@ def cards(answer: Explanation) -> list[dict[str, Any]]:
 def claim_words(answer: Explanation, claim: Claim) -> str:
     """Say how the tests of a claim came out.
 
-    Returns ``held``, ``2 of 5 missed`` or ``no data``.
+    Returns ``held``, ``model misses 2 of 5`` or ``no data``.
     """
     found = [answer.by_id[t.id].holds for t in claim.tests]
     tested, missed = sum(v != "not tested" for v in found), found.count("no")
-    return f"{missed} of {tested} missed" if missed else "held" if tested else "no data"
+    return f"model misses {missed} of {tested}" if missed else "held" if tested else "no data"
 
 
 def cite_words(answer: Explanation) -> str:
@@ -120,12 +134,12 @@ def print_text(answer: Explanation, console: Console, everything: bool = False) 
         say(card.says)
         if number is not None:
             if number["verdict"] == "missed":
-                say(f"Human data: {number['observed']}. The model gives {number['value']} {card.shows}: a miss.", "red")
+                say(_missed(number, card.shows), "red")
             else:
                 say(f"Model: {number['value']} {card.shows}.{' ' + number['band'] + '.' if number['band'] else ''}")
         for w in told["rests"]:
             if w["verdict"] == "missed" and w["id"] != card.number:
-                say(f"Human data: {w['observed']}. The model gives {w['value']} for {w['words']}: a miss.", "red")
+                say(_missed(w, f"for {w['words']}"), "red")
     say("")
     if answer.findings:
         say(answer.counts, "bold")
@@ -137,6 +151,10 @@ def print_text(answer: Explanation, console: Console, everything: bool = False) 
     else:
         say("Every claim, tables and what is not known: --all. With pictures: --html FILE.", "dim")
     say(book.advice, "bold")
+
+
+def _missed(told: Mapping[str, Any], what: str) -> str:
+    return f"{told['said_by']}: {told['observed']}. The model gives {told['value']} {what}: a miss."
 
 
 def _print_all(answer: Explanation, console: Console) -> None:
@@ -187,9 +205,10 @@ def html_page(answer: Explanation) -> str:
         card = one["card"]
         one["figure"] = _figure(answer, claims[card.picture], f"card-{card.id}", [card.panel]) if card.picture else None
     mechanism: list[dict[str, Any]] = []
+    ids = {test.id for test in book.tests}  # numbers of cards stand on the cards alone
     for claim in book.claims:
         left = [k for k in range(1, len(claim.figure.get("panel", ())) + 1) if (claim.id, k) not in shown]
-        found = [f for f in answer.ordered if f.claim == claim.id]
+        found = [f for f in answer.ordered if f.claim == claim.id and f.test.id in ids]
         drawn = _figure(answer, claim, f"claim-{claim.id}", left) if left else None
         if found or drawn:
             on_cards = [card for card in book.cards if card.picture == claim.id]
@@ -200,7 +219,8 @@ def html_page(answer: Explanation) -> str:
     catalogue = answer.lab.catalogue
     scenes: dict[str, Scene] = {}
     if not answer.lab.overrides:  # scenes run the catalogue's own numbers
-        scenes = {s.scene.key: s for s in scenes_of(answer.drug, catalogue=catalogue)}
+        shown_scenes = answer.lab.once("scenes", lambda: scenes_of(answer.drug, catalogue=catalogue))
+        scenes = {s.scene.key: s for s in shown_scenes}
     for one in told:
         one["scene"] = scenes.pop(one["card"].scene, None)
     kinds = [
@@ -209,9 +229,9 @@ def html_page(answer: Explanation) -> str:
     ]
     return render(
         "answer.html", title=book.question, answer=answer, book=book, cards=told, steps=_steps(answer),
-        mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, version=__version__,
+        mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, said_by=said_by, version=__version__,
         sources=[(key, label, link(address), "") for key, label, address in answer.sources() if label],
-        manifest=[(k, str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],
+        manifest=[(_MANIFEST.get(k, k), str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],
         cite=cite_words(answer), address=ADDRESS, scenes=list(scenes.values()), stated=Raw(stated_of(answer)),
         linked={t["test"].id for m in mechanism for t in m["tests"]},
         engine=engine_of(answer.drug, catalogue=catalogue) if not answer.lab.overrides else None,
@@ -242,14 +262,41 @@ def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) 
     from schild.explanation import figures, figures_alcohol, figures_withdrawal  # noqa: F401 - they register panels
     from schild.explanation.panels import draw
 
-    names = [label for label in dict.fromkeys(key for test in claim.tests for key in test.source) if label != "schild"]
-    said = re.sub(r"(?<=[a-z])(?=\d{4})", " ", ", ".join(names))
+    keys = dict.fromkeys(key for test in claim.tests for key in test.source if key != "schild")
     about = f"{answer.name}, {claim.id}" if claim.tests else answer.name
-    foot = [f"{about}. {said}"[:52].rstrip("., ") + ("" if len(said) + len(about) < 50 else " …")]
-    foot = [*foot, f"schild {__version__}, {ADDRESS}"]
+    foot = [
+        about + foot_sources([source_words(key) for key in keys], 54 - len(about)),
+        f"schild {__version__}, {ADDRESS}",
+    ]
     drawn = draw(claim.figure, answer.lab, key, claim.places, answer.book.defaults, only=panels, foot=foot)
     return {"drawn": drawn, "panels": [Raw(svg) for svg in drawn.panels], "tables": number_tables(drawn),
             "legend": [(Raw(svg), words) for svg, words in drawn.legend]}  # fmt: skip
+
+
+def source_words(key: str) -> str:
+    """Write a citation key as words.
+
+    >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
+    ('Yancey Wrona 2011', 'McCaul 2000', 'Vivitrol label')
+    """
+    return (
+        re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])", " ", key)
+        .replace(" Label", " label")
+        .replace("Label Tablet", "Tablet label")
+    )
+
+
+def foot_sources(names: Sequence[str], room: int) -> str:
+    """Sources that fit below a picture, whole, and how many more there are.
+
+    >>> foot_sources(["Lee 1988", "Trostheim 2022"], 40), foot_sources(["Lee 1988", "Trostheim 2022"], 24)
+    ('. Lee 1988, Trostheim 2022', '. Lee 1988 and 1 more')
+    """
+    for count in range(len(names), 0, -1):
+        more = f" and {len(names) - count} more" if count < len(names) else ""
+        if len(said := f". {', '.join(names[:count])}{more}") <= room or count == 1:
+            return said
+    return ""
 
 
 def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:
@@ -269,8 +316,10 @@ def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:
         for name, column in data.items():
             if not name.endswith((" 5 %", " 95 %")) and column:
                 low, high = data.get(f"{name} 5 %"), data.get(f"{name} 95 %")
+                if name == "time [h]" and column[-1] > 96:
+                    name, column = "time [days]", [v / 24 for v in column]
                 merged[name] = [
-                    _short(v) + (f", {_short(low[k])} to {_short(high[k])}" if low and high else "")
+                    _with_ends(_short(v), _short(low[k]), _short(high[k])) if low and high else _short(v)
                     for k, v in enumerate(column)
                 ]
         if any(isinstance(v, str) and v for column in data.values() for v in column):
@@ -295,13 +344,18 @@ def _short(value: Any) -> str:
     return f"{value:,.0f}" if size >= 99.5 or size <= 1e-9 else f"{value:.2g}"
 
 
+def _with_ends(value: str, low: str, high: str) -> str:
+    return value if low == high and value in (low, "0") else f"{value}, {low} to {high}"
+
+
 def _row(answer: Explanation, f: Finding) -> dict[str, Any]:
     """A test for the page: what was run, what people showed, what the model gives, where it comes from."""
     test = f.test
     notes = [part for part in (test.why, test.note, f.reason if f.holds == "no" else "") if part]
     addresses = {key: link(address) for key, _, address in answer.sources()}
+    said = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in notes)
     return {
-        "f": f, "test": test, "notes": " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in notes),
+        "f": f, "test": test, "notes": without_files(said),
         "evidence": EVIDENCE_WORDS[test.evidence] if test.op else "no data decide it",
         "off": test.size(f.outcome.predicted) if f.holds == "no" else "",
         "sources": [(key, addresses.get(key, "")) for key in test.source if key != "schild"],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from schild.results import plain
 from schild.web.scenario import Scenario
 from schild.web.scenes import scenes_of
 
-__all__ = ["STATED", "Difference", "Verified", "stated_of", "verify"]
+__all__ = ["STATED", "Difference", "Verified", "read_stated", "stated_of", "verify"]
 
 #: Id of the block of a page that holds its numbers.
 STATED = "schild-stated"
@@ -55,13 +57,16 @@ class Verified:
 
 
 def stated_of(answer: Explanation) -> str:
-    """Write what the page of an answer states, as JSON: predictions, bands, verdicts, scenes at their first setting."""
+    """Write what the page of an answer states: predictions, bands, verdicts, scenes at their first setting.
+
+    Returns JSON, compressed and in base64, as ``verify`` reads it.
+    """
     numbers = {
         f.test.id: [*map(_short, (f.outcome.predicted, *f.outcome.band)), f.holds]
         for f in answer.findings
         if not f.outcome.missing
     }
-    shown = scenes_of(answer.drug, catalogue=answer.lab.catalogue)
+    shown = answer.lab.once("scenes", lambda: scenes_of(answer.drug, catalogue=answer.lab.catalogue))
     scenes = {s.scene.key: s.scene.scenario for s in shown}
     results = {s.scene.key: s.results for s in shown}
     manifest = answer.manifest
@@ -69,7 +74,17 @@ def stated_of(answer: Explanation) -> str:
         "schild": manifest["schild"], "drug": answer.drug, "people": answer.lab.n, "draws": answer.lab.draws,
         "numbers": numbers, "scenes": scenes, "results": results,
     }  # fmt: skip
-    return json.dumps(plain(stated), allow_nan=False).replace("</", "<\\/")
+    text = json.dumps(plain(stated), allow_nan=False, separators=(",", ":"))
+    return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def read_stated(text: str) -> dict[str, Any]:
+    """Read what ``stated_of`` wrote.
+
+    Raises ValueError where it did not, and KeyError where something is missing.
+    """
+    read = json.loads(gzip.decompress(b64decode(text, validate=True)))
+    return {name: read[name] for name in ("schild", "drug", "people", "numbers", "scenes", "results")}
 
 
 def _short(value: float | None) -> float | None:
@@ -101,20 +116,20 @@ def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[
     """
     from schild.explanation import PEOPLE, explain
 
-    found = re.search(rf'<script type="application/json" id="{STATED}">(.*?)</script>', page, flags=re.S)
+    found = re.search(rf'<script type="text/plain" id="{STATED}">(.*?)</script>', page, flags=re.S)
     if found is None:
         raise InputError(
             "The page states no numbers to verify; expected one that `schild explain DRUG --html FILE` wrote. Write "
             "the page again."
         )
     try:
-        stated = json.loads(found[1].replace("<\\/", "</"))
+        stated = read_stated(found[1])
         drug, version, people = str(stated["drug"]), str(stated["schild"]), int(stated["people"])
         numbers, scenes, results = dict(stated["numbers"]), dict(stated["scenes"]), dict(stated["results"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
         raise InputError(f"What the page states cannot be read ({error}). Write the page again.") from None
     answer = explain(drug, quick=people < PEOPLE, fresh=True, catalogue=catalogue, progress=progress)
-    now = json.loads(stated_of(answer))
+    now = read_stated(stated_of(answer))
     pairs = list(_pairs("claim", numbers, now["numbers"]))
     for key, scenario in scenes.items():
         mine = Scenario.of(str(scenario)).results(catalogue=catalogue)

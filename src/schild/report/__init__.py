@@ -22,6 +22,7 @@ from schild.report.parts import (
     render,
     section,
     table,
+    without_files,
 )
 from schild.report.result import result_html
 from schild.report.simulation import simulation_html
@@ -47,4 +48,5 @@ __all__ = [
     "simulation_html",
     "svg_of",
     "table",
+    "without_files",
 ]

@@ -53,7 +53,7 @@ _CLASSES = {
     ' fill="currentColor" stroke="currentColor" stroke-width="0.6"': ' class="t"',
 }
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_ANCHORS = {"center": (0.5, ""), "right": (1.0, "end")}
+_ANCHORS = {"center": (0.5, ""), "right": (1.0, "e")}
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
         pen = _pen(width, height)
         figure.draw(pen)
     for k, line in enumerate(foot):
-        pen.parts.append(_text(0.0, height + 13 + 14 * k, SMALLEST, line, 'text-anchor="start" opacity=".75"'))
+        pen.parts.append(_text(0.0, height + 13 + 14 * k, SMALLEST, line, 'class="s" opacity=".75"'))
     return (
         f'<svg role="img" aria-label="{html.escape(alt)}" data-key="{html.escape(key)}" '
         f'class="plot" viewBox="0 0 {width:g} {height + 14 * len(foot) + 4 * bool(foot):g}">\n'
@@ -134,7 +134,7 @@ def _pen(width: float, height: float) -> Any:
         if clip is not None:
             clip = (clip[0] - 1, height - clip[3] - 1, clip[2] + 1, height - clip[1] + 1)
         simple = len(path.vertices) > 24 and not curved
-        flat.simplify_threshold = 0.6
+        flat.simplify_threshold = 0.9
         for points, code in flat.iter_segments(
             simplify=simple, clip=None if filled else clip, curves=True, remove_nans=True
         ):
@@ -202,14 +202,14 @@ def _pen(width: float, height: float) -> Any:
         ) -> None:
             size = float(prop.get_size_in_points())
             wide = self.get_text_width_height_descent(s, prop, ismath)[0]
-            share, anchor = _ANCHORS.get(mtext.get_ha() if mtext else "left", (0.0, "start"))
+            share, anchor = _ANCHORS.get(mtext.get_ha() if mtext else "left", (0.0, "s"))
             turn = math.radians(angle)
             x, y = x + share * wide * math.cos(turn), y - share * wide * math.sin(turn)
             said = s
             if ismath:
                 said = re.sub(r"\$(?:\\mathdefault\{(.*)\}|(.*))\$", lambda m: m.group(1) or m.group(2), s)
                 said = re.sub(r"\^\{(.*?)\}", lambda m: m.group(1).translate(_POWERS), said)
-            more = [f'text-anchor="{anchor}"'] if anchor else []
+            more = [f'class="{anchor}"'] if anchor else []
             more += [f'transform="rotate({-angle:g} {x:.1f} {y:.1f})"'] if angle else []
             ink = colour(gc.get_rgb())
             more += [f'fill="{ink}"'] if ink != "currentColor" else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from io import StringIO
@@ -19,7 +20,7 @@ from schild.textfile import without_controls
 
 __all__ = [
     "Raw", "badge", "bibliography", "esc", "figure", "link", "notice", "number", "page",
-    "paragraph", "render", "section", "table",
+    "paragraph", "render", "section", "table", "without_files",
 ]  # fmt: skip
 
 #: Rows of a figure's table that the page shows; the download holds all.
@@ -45,7 +46,7 @@ def _templates() -> Environment:
         loader=PackageLoader("schild.report", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_plain,
     )  # fmt: skip
-    found.filters["number"] = number
+    found.filters |= {"number": number, "without_files": without_files}
     return found
 
 
@@ -78,6 +79,15 @@ def number(value: Any, digits: int = 3) -> str:
     if size < -5 or size > 8:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(digits - 1 - size, 0)}f}"
+
+
+def without_files(said: str) -> str:
+    """Leave out where the documentation has more: a reader of the page does not have its files.
+
+    >>> without_files("At least mild. The amounts are assumed (docs/design/a.md), as in docs/b.md.")
+    'At least mild. The amounts are assumed.'
+    """
+    return re.sub(r"\s*\(docs/[^)]*\)|,? (?:as )?in docs/[\w/-]+\.md", "", said)
 
 
 def paragraph(text: Any, *, kind: str = "") -> Raw:

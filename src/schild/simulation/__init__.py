@@ -10,7 +10,7 @@ import numpy as np
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.model.build import Built
-from schild.people import Given, Overrides, Uses, Values
+from schild.people import Given, Overrides, People, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulation.adaptation import ADAPTATION
@@ -27,7 +27,7 @@ from schild.simulation.times import Between, doses_of_each, with_sides
 from schild.simulation.work import check_work
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["Output", "Result", "Run", "events_of", "model_of", "simulate", "simulate_run"]
+__all__ = ["Output", "Result", "Run", "events_of", "model_of", "prepared_of", "simulate", "simulate_run"]
 
 #: Opioids taken for longer than this build adaptation that a run must not leave out: none is seen within hours
 #: [Angst2009], and single doses are what the effects were fitted to. [h]
@@ -170,6 +170,24 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given |
     with schild by default; ``overrides``: numbers in place of the catalogue's, as for ``simulate``. Returns structure,
     parameters, engine entries and the numbers used. Raises InputError as for ``simulate``.
     """
+    return prepared_of(run, catalogue=catalogue, overrides=overrides).built
+
+
+def prepared_of(
+    run: Run,
+    *,
+    people: People | None = None,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+) -> Prepared:
+    """Check a run and prepare its model, for one typical person or for given people.
+
+    ``people``: who takes the doses; ``run``, ``catalogue`` and ``overrides`` as for ``model_of``. Returns a model that
+    is solved with the tolerance of one person. Raises InputError as for ``simulate``.
+
+    >>> prepared_of(Run.of("naloxone 0.4 mg iv", until="1 h")).built.values.people.n
+    1
+    """
     catalogue = catalogue or load()
     who = run.who
     if isinstance(who, Population):
@@ -177,9 +195,9 @@ def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given |
             raise UnknownNameError("population", who.key, catalogue.populations)
         who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
     numbers = Values(catalogue, overrides=_given(run, overrides, catalogue))
-    built = _prepare(run, who, numbers, fast_forward=False)[1].built
-    outputs_of(Effects(built=built), run.run.outputs)
-    return built
+    prepared = _prepare(run, who, numbers, people, fast_forward=False, rtol=RTOL_ONE)[1]
+    outputs_of(Effects(built=prepared.built), run.run.outputs)
+    return prepared
 
 
 def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides:
@@ -188,7 +206,7 @@ def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides
 
 
 def _prepare(
-    run: Run, who: Subject | Population, numbers: Values, **options: Any
+    run: Run, who: Subject | Population, numbers: Values, people: People | None = None, **options: Any
 ) -> tuple[tuple[Event, ...], Prepared, list[str]]:
     """Events of a run, its model, and warnings about its doses."""
     events = events_of(run)
@@ -203,7 +221,7 @@ def _prepare(
         *unit_slips(numbers.catalogue, events),
     ]
     prepared = prepare(
-        numbers.of_people(people_of(who, numbers, run.run.seed)),
+        numbers.of_people(people or people_of(who, numbers, run.run.seed)),
         events,
         history=run.history,
         structure=run.run.structure,

@@ -19,7 +19,8 @@ class Dosing:
     """A way in which an antagonist is given.
 
     ``words`` is the regimen with a place for the amount; amounts go from ``low_mg`` to ``high_mg`` in steps of
-    ``step_mg``; ``every_h`` is the usual interval and ``most`` the largest number of doses.
+    ``step_mg``; ``every_h`` is the usual interval and ``most`` the largest number of doses. ``says`` is what a sentence
+    calls it; a course of several has ``course`` doses and is followed for ``after_h`` beyond the last interval.
     """
 
     drug: str
@@ -31,6 +32,9 @@ class Dosing:
     usual_mg: float
     every_h: float
     most: int
+    says: str
+    after_h: float
+    course: int
 
     @property
     def key(self) -> str:
@@ -40,10 +44,11 @@ class Dosing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenged:
-    """One published challenge: a fixed dose of an opioid, and the effects that are read."""
+    """One published challenge: a fixed dose of an opioid, what a sentence calls it, and the effects that are read."""
 
     name: str
     words: str
+    says: str
     effects: tuple[str, ...]
 
 
@@ -67,7 +72,8 @@ class Scene:
     """A question with a scenario, the controls that change it, and the sentence that follows.
 
     ``scenario`` is written as a link has it; ``says`` has places for fields of the scenario and for its results.
-    ``claims`` are tests of the drug's claims that the numbers stand or fall with: where one is missed the page says it.
+    ``gives`` are the ways of giving that its control of the drug offers. ``claims`` are tests of the drug's claims that
+    the numbers stand or fall with: where one is missed the page says it.
     """
 
     drug: str
@@ -76,7 +82,13 @@ class Scene:
     scenario: str
     controls: tuple[str, ...]
     says: str
+    gives: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+
+    @property
+    def drugs(self) -> set[str]:
+        """Antagonists that it can be asked of."""
+        return {self.drug, *(key.split()[0] for key in self.gives)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +101,14 @@ class Controls:
     dosings: tuple[Dosing, ...]
     challenges: tuple[Challenged, ...]
     named: Mapping[str, Control]
+    results: Mapping[str, Control]
     scenes: tuple[Scene, ...]
 
     @property
     def people(self) -> list[dict[str, Any]]:
-        """Subjects of a run for each person offered; the last covariate varies fastest."""
+        """Covariates of each person offered; the last covariate varies fastest."""
         every = product(self.weight_kg, self.liver, self.crcl_ml_min)
-        return [{"weight": f"{w:g} kg", "liver": liver, "crcl": f"{c:g} mL/min"} for w, liver, c in every]
+        return [{"weight_kg": w, "liver": liver, "crcl_ml_min": c} for w, liver, c in every]
 
 
 @cache
@@ -114,6 +127,7 @@ def controls() -> Controls:
         dosings=tuple(t.record(Dosing) for t in top.tables("dosing")),
         challenges=tuple(t.record(Challenged) for t in top.tables("challenge")),
         named={name: t.record(Control) for name, t in top.named("control").items()},
+        results={name: t.record(Control) for name, t in top.named("result").items()},
         scenes=tuple(t.record(Scene) for t in top.tables("scene")),
     )
     top.done()

@@ -28,7 +28,7 @@ class SchildEngine {
 
   /* An array of the pack. */
   array(of) {
-    const kinds = {f8: Float64Array, i8: BigInt64Array, b1: Uint8Array};
+    const kinds = {f8: Float64Array, f4: Float32Array, i8: BigInt64Array, b1: Uint8Array};
     return new kinds[of.kind](this.buffer, this.base + of.at, of.shape.reduce((a, b) => a * b, 1));
   }
 
@@ -64,6 +64,21 @@ class SchildEngine {
     return k;
   }
 
+  /* Numbers of a person of the pack: of the typical one, or of one of a band. */
+  numbers(model, person, of) {
+    const wide = model.columns, row = Number(this.array(model.person)[person]);
+    const found = this.array(model.rows).slice(row * wide, (row + 1) * wide);
+    if (of === undefined) return found;
+    const lengths = Object.values(this.header.people).map((offered) => offered.length);
+    const places = [Math.floor(person / lengths[1] / lengths[2]), Math.floor(person / lengths[2]) % lengths[1],
+      person % lengths[2]];
+    for (const b of model.band) {
+      const at = places.reduce((k, place, axis) => k * b.shape[axis] + (b.shape[axis] > 1 ? place : 0), 0);
+      found[b.column] = this.array(b)[at * b.shape[3] + of];
+    }
+    return found;
+  }
+
   /* Events of the kernel, sorted as Python sorts them: by time, kind, number of the dose. */
   events(model, amounts, dosing, at) {
     const rows = [];
@@ -76,7 +91,7 @@ class SchildEngine {
   }
 
   /* Solve; the signals of the outputs at times given in ticks. */
-  solve(model, rows, person, ticks) {
+  solve(model, rows, numbers, ticks) {
     const hour = this.header.ticks_per_hour;
     const first = rows.length ? Math.min(rows[0].tick, ticks[0]) : ticks[0];
     const times = Float64Array.from(first < ticks[0] ? [first, ...ticks] : ticks, (t) => t / hour);
@@ -84,11 +99,10 @@ class SchildEngine {
     const signals = [...new Set(model.outputs.flatMap((o) => o.signals))];
     const column = (name, kind = Float64Array) =>
       kind === BigInt64Array ? BigInt64Array.from(rows, (e) => BigInt(e[name])) : Float64Array.from(rows, (e) => e[name]);
-    const row = Number(this.array(model.person)[person]), wide = model.columns;
     const none = new Float64Array(rows.length);
     const given = {
       first_subject: 0, stop_subject: 1, out_base: 0,
-      rows: [this.array(model.rows).subarray(row * wide, (row + 1) * wide), [1, wide]],
+      rows: [numbers, [1, numbers.length]],
       status_in: [new BigInt64Array(1), [1]], start_states: [new Float64Array(0), [0, 0, 0]],
       "events.time": Float64Array.from(rows, (e) => e.tick / hour), "events.kind": column("engine", BigInt64Array),
       "events.port": column("port", BigInt64Array), "events.amount": column("amount"),
@@ -144,14 +158,30 @@ class SchildEngine {
     return found;
   }
 
-  /* Plasma and receptors over time, without a challenge. */
-  run({dosing, amounts, person, until, points}) {
+  /* Plasma and receptors over time, without a challenge; of the typical person, or of one of a band. */
+  run({dosing, amounts, person, until, points}, of) {
     const model = this.models.get(dosing), rows = this.events(model, amounts, this.dosing(dosing), 0);
     const last = this.tick(until);
     const ticks = Array.from({length: points}, (_, k) => Math.round(k * last / (points - 1)));
-    const found = this.solve(model, rows, this.person(person), ticks);
+    const found = this.solve(model, rows, this.numbers(model, this.person(person), of), ticks);
     const outputs = Object.fromEntries(model.outputs.map((o) => [o.name, this.output(o, found.signal)]));
     return {time: found.time, outputs};
+  }
+
+  /* Where 90 % of the people of a band lie: mu receptors held over time, and each result. */
+  band(asked) {
+    const runs = Array.from({length: this.header.band}, (_, k) => this.run(asked, k));
+    const results = runs.map((run) => this.results(asked, run));
+    const ends = (values) => [0.05, 0.95].map((share) => SchildEngine.quantile(values, share));
+    const course = runs[0].time.map((_, t) => ends(runs.map((run) => run.outputs.mor_pet_occupancy[t])));
+    return {low: course.map((c) => c[0]), high: course.map((c) => c[1]),
+      results: Object.fromEntries(Object.keys(results[0]).map((name) => [name, ends(results.map((r) => r[name]))]))};
+  }
+
+  /* As numpy.quantile. */
+  static quantile(values, share) {
+    const sorted = Float64Array.from(values).sort(), at = share * (sorted.length - 1), k = Math.floor(at);
+    return sorted[k] + (at - k) * ((sorted[k + 1] ?? sorted[k]) - sorted[k]);
   }
 
   /* Share of each effect of a published challenge that is blocked. */
@@ -160,12 +190,11 @@ class SchildEngine {
     const fixed = this.header.challenges.find((c) => c.name === challenge), k = this.person(person);
     const rows = this.events(model, amounts, this.dosing(dosing), at), begin = this.tick(at);
     const ticks = Array.from({length: 361}, (_, i) => begin + Math.round(i / 60 * hour));
-    const {signal} = this.solve(model, rows, k, ticks);
-    const alone = this.array(model.alone), row = Number(this.array(model.person)[k]);
+    const {signal} = this.solve(model, rows, this.numbers(model, k), ticks), alone = this.array(model.alone);
     return Object.fromEntries(fixed.effects.map((name, e) => {
       const course = this.output(model.outputs.find((o) => o.name === name), signal);
       const change = course.reduce((most, v) => Math.max(most, Math.abs(v - course[0])), 0);
-      return [name, 1 - change / alone[row * fixed.effects.length + e]];
+      return [name, 1 - change / alone[k * fixed.effects.length + e]];
     }));
   }
 
@@ -175,7 +204,7 @@ class SchildEngine {
     const top = (name) => outputs[name].reduce((a, b) => Math.max(a, b));
     const found = {peak_ng_ml: top(`plasma_${d.drug}`), mor_end: 100 * mor.at(-1)};
     for (const r of ["mor", "kor", "dor"]) found[`${r}_peak`] = 100 * top(`${r}_pet_occupancy`);
-    const seen = mor.filter((_, k) => time[k] >= 4 && time[k] <= scenario.due);
+    const seen = mor.filter((_, k) => time[k] >= scenario.seen && time[k] <= scenario.due);
     found.mor_lowest = 100 * (seen.length ? seen.reduce((a, b) => Math.min(a, b)) : mor.at(-1));
     found.above_80_h = 0;
     for (let k = 1; k < time.length; k++) {

@@ -11,7 +11,7 @@ import gzip
 import inspect
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,22 +21,30 @@ from schild.catalog import Catalogue, load
 from schild.engine.layout import Structure, kinds
 from schild.engine.run import DENSE_H
 from schild.engine.run import run as run_engine
+from schild.engine.streams import normals
 from schild.model.arrays import Program, compile_spec
 from schild.model.spec import ENDOGENOUS
-from schild.simulation import Run, model_of, simulate_run
+from schild.people import People
+from schild.population import Subject
+from schild.simulation import Run, prepared_of
 from schild.simulation.effects import Effects
+from schild.simulation.registry import outputs_of
 from schild.simulation.solve import RTOL_ONE, engine_events
 from schild.units import TICKS_PER_HOUR
 from schild.web.controls import Challenged, Dosing, controls
 from schild.web.module import stamp
 
-__all__ = ["CHALLENGE_H", "CHALLENGE_STEP_H", "pack", "unpack"]
+__all__ = ["BAND", "CHALLENGE_H", "CHALLENGE_STEP_H", "band_people", "pack", "unpack"]
 
 #: How long after a challenge its effect is followed, and how finely, as ``schild.challenge`` does. [h]
 CHALLENGE_H, CHALLENGE_STEP_H = 6.0, 1 / 60.0
 
 #: Forms of effects that a page computes: those that are straight lines of the response of the operational model.
 FORMS = ("rise", "fraction_left")
+
+
+#: Virtual people of a band.
+BAND = 32
 
 
 class _Block:
@@ -46,7 +54,7 @@ class _Block:
         self.bytes = bytearray()
 
     def put(self, values: NDArray[Any]) -> dict[str, Any]:
-        kind = {"f": "f8", "i": "i8", "b": "b1"}[values.dtype.kind]
+        kind = {"float64": "f8", "float32": "f4", "int64": "i8", "bool": "b1"}[values.dtype.name]
         self.bytes += b"\0" * (-len(self.bytes) % 8)
         place = len(self.bytes)
         self.bytes += np.ascontiguousarray(values).tobytes()
@@ -78,9 +86,9 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
 
     catalogue = catalogue or load()
     offered = controls()
-    block, alone = _Block(), _Alone(catalogue)
+    block = _Block()
     models = [
-        _model(dosing, challenge, alone, block)
+        _model(dosing, challenge, catalogue, block)
         for dosing in offered.dosings
         if dosing.drug in drugs
         for challenge in (None, *offered.challenges)
@@ -92,10 +100,12 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
         "rtol": RTOL_ONE, "h_max": defaults["h_max"].default, "max_steps": defaults["max_steps"].default,
         "dense_h": DENSE_H,
         "ticks_per_hour": TICKS_PER_HOUR,
+        "band": BAND,
         "people": {"weight_kg": offered.weight_kg, "liver": offered.liver, "crcl_ml_min": offered.crcl_ml_min},
         "dosings": [dataclasses.asdict(d) | {"key": d.key} for d in offered.dosings if d.drug in drugs],
         "challenges": [dataclasses.asdict(c) for c in offered.challenges],
         "controls": {name: dataclasses.asdict(c) for name, c in offered.named.items()},
+        "results": {name: {"words": c.words, "unit": c.unit} for name, c in offered.results.items()},
         "models": models,
     }  # fmt: skip
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -110,49 +120,47 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], bytes]:
     return json.loads(whole[4 : 4 + length]), whole[4 + length :]
 
 
-class _Alone:
-    """Effects of challenges without an antagonist: run once for people whose numbers are the same."""
+def band_people(offered: Sequence[Mapping[str, Any]], n: int = BAND) -> People:
+    """Draw the virtual people of a band: ``n`` for each person that the controls offer, the same in all but that.
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.found: dict[tuple[str, bytes], list[float]] = {}
+    Each has numbers of a person and a set of parameters of one's own, drawn evenly (Latin hypercube), and does not
+    differ from dose to dose. ``offered``: covariates of each person. Returns ``n`` for the first, then for the second.
 
-    def changes(self, challenge: Challenged, who: Mapping[str, str]) -> list[float]:
-        """Return the largest change of each effect."""
-        steps = round(CHALLENGE_H / CHALLENGE_STEP_H)
-        ticks = [round(k * CHALLENGE_STEP_H * TICKS_PER_HOUR) for k in range(steps + 1)]
-        run = Run.of(challenge.words, until="7 h", subject=dict(who), outputs=list(challenge.effects))
-        built = model_of(run, catalogue=self.catalogue)
-        key = challenge.name, compile_spec(built.spec, built.parameters, 1, built.scales)[1].tobytes()
-        if key not in self.found:
-            result = simulate_run(run, catalogue=self.catalogue, times_tick=ticks, warn=False)
-            courses = [result[name].values[0] for name in challenge.effects]
-            self.found[key] = [float(np.abs(c - c[0]).max()) for c in courses]
-        return self.found[key]
+    >>> band_people([{"weight_kg": 70.0}, {"weight_kg": 90.0}], n=5).n
+    10
+    """
+    from scipy.special import ndtri
+
+    def draw(kind: str) -> Callable[[str], NDArray[np.float64]]:
+        def of(name: str) -> NDArray[np.float64]:
+            order = np.argsort(np.argsort(normals(1, f"{kind}:{name}", 0, n)))
+            return np.tile(ndtri((order + 0.5) / n), len(offered))
+
+        return of
+
+    return dataclasses.replace(
+        _people(offered, n), between_subject=draw("band between"), uncertainty=draw("band uncertain")
+    )
 
 
-def _model(dosing: Dosing, challenge: Challenged | None, unopposed: _Alone, block: _Block) -> dict[str, Any]:
+def _people(offered: Sequence[Mapping[str, Any]], n: int = 1) -> People:
+    """Typical people with given covariates, each ``n`` times."""
+    every = [dataclasses.asdict(Subject(**each)) for each in offered for _ in range(n)]
+    return People(n=len(every), covariates={name: np.array([each[name] for each in every]) for name in every[0]})
+
+
+def _model(dosing: Dosing, challenge: Challenged | None, catalogue: Catalogue, block: _Block) -> dict[str, Any]:
     """Write one model: an antagonist given in one way, alone or with one challenge."""
     doses = [dosing.words.format(amount=dosing.usual_mg), *([challenge.words] if challenge else [])]
-    rows: list[NDArray[np.float64]] = []
-    person: list[int] = []
-    alone: list[list[float]] = []
-    seen: dict[bytes, int] = {}
-    for who in controls().people:
-        run = Run.of(*doses, until="1 d", subject=who)
-        built = model_of(run, catalogue=unopposed.catalogue)
-        if challenge is not None:
-            effects = Effects(built=built)
-            asked = {signal for name in challenge.effects for signal in effects.signals(name)}
-            built = dataclasses.replace(built, spec=built.spec.for_signals(asked))
-        program, row = compile_spec(built.spec, built.parameters, 1, built.scales)
-        if (key := row.tobytes()) not in seen:
-            seen[key] = len(rows)
-            rows.append(row[0])
-            if challenge is not None:
-                alone.append(unopposed.changes(challenge, who))
-        person.append(seen[key])
+    run, offered = Run.of(*doses, until="1 d"), controls().people
+    built = prepared_of(run, people=_people(offered), catalogue=catalogue).built
     effects = Effects(built=built)
+    if challenge is not None:
+        asked = {signal for name in challenge.effects for signal in effects.signals(name)}
+        built = dataclasses.replace(built, spec=built.spec.for_signals(asked))
+        effects = Effects(built=built)
+    program, every = compile_spec(built.spec, built.parameters, len(offered), built.scales)
+    rows, person = np.unique(every, axis=0, return_inverse=True)
     outputs = _outputs(effects, program, dosing.drug, challenge)
     entries = engine_events(program, built.entries)
     order = [(e.order, e.kind, e.tick) for e in built.entries]
@@ -171,14 +179,48 @@ def _model(dosing: Dosing, challenge: Challenged | None, unopposed: _Alone, bloc
             for name, what in kinds(Structure).items()
             for value in (getattr(program, name),)
         },
-        "columns": rows[0].size,
-        "rows": block.put(np.array(rows)),
-        "person": block.put(np.array(person, dtype=np.int64)),
+        "columns": rows.shape[1],
+        "rows": block.put(rows),
+        "person": block.put(person.reshape(-1).astype(np.int64)),
         "per_mg": own,
         "fixed": [e for e in table if e["dose"] == 1],
         "outputs": outputs,
-        "alone": None if challenge is None else block.put(np.array(alone)),
+        "alone": None if challenge is None else block.put(_alone(challenge, catalogue)),
+        "band": [] if challenge is not None else _band(run, every, catalogue, block),
     }
+
+
+def _alone(challenge: Challenged, catalogue: Catalogue) -> NDArray[np.float64]:
+    """The largest change of each effect without an antagonist, for each person; shape (people, effects)."""
+    steps = round(CHALLENGE_H / CHALLENGE_STEP_H)
+    ticks = [round(k * CHALLENGE_STEP_H * TICKS_PER_HOUR) for k in range(steps + 1)]
+    run = Run.of(challenge.words, until="7 h", outputs=list(challenge.effects))
+    prepared = prepared_of(run, people=_people(controls().people), catalogue=catalogue)
+    found = prepared.outputs(ticks, outputs_of(Effects(built=prepared.built), challenge.effects))
+    courses = [np.asarray(found[name].values) for name in challenge.effects]
+    return np.stack([np.abs(c - c[:, :1]).max(axis=1) for c in courses], axis=1)
+
+
+def _band(run: Run, typical: NDArray[np.float64], catalogue: Catalogue, block: _Block) -> list[dict[str, Any]]:
+    """Write the numbers in which the people of a band differ from the typical person, in single precision.
+
+    Each entry has its column and an array of shape (weights, livers, clearances, people); an axis along which nothing
+    changes has length one.
+    """
+    offered = controls()
+    axes = len(offered.weight_kg), len(offered.liver), len(offered.crcl_ml_min)
+    built = prepared_of(run, people=band_people(offered.people), catalogue=catalogue).built
+    rows = compile_spec(built.spec, built.parameters, len(offered.people) * BAND, built.scales)[1]
+    rows = rows.reshape(*axes, BAND, -1).astype(np.float32)
+    plain = typical.reshape(*axes, 1, -1).astype(np.float32)
+    found = []
+    for column in np.flatnonzero((rows != plain).any(axis=(0, 1, 2, 3))):
+        values = rows[..., column]
+        for axis in range(3):
+            if (values == values.take([0], axis=axis)).all():
+                values = values.take([0], axis=axis)
+        found.append({"column": int(column), **block.put(values)})
+    return found
 
 
 def _outputs(effects: Effects, program: Program, drug: str, challenge: Challenged | None) -> list[dict[str, Any]]:

@@ -1,16 +1,39 @@
-/* Controls, sentence and chart of each scene of a page. Without this script a page keeps its sentences and figures. */
-"use strict";
+/* Controls, sentence and chart of each scene of a page. Without this script a page keeps its sentences and figures.
+   start.js unpacks it and gives it two functions: bytes of an element of the page, and what unpacks them. */
+/* global bytes, unzip */
 
 (async () => {
-  const scenes = document.querySelectorAll("[data-scene]");
-  if (!scenes.length || !globalThis.WebAssembly || !globalThis.DecompressionStream) return;
-  const bytes = (id) => Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
-  const module = new Blob([bytes("schild-engine")]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const engine = await SchildEngine.load(await new Response(module).arrayBuffer(), bytes("schild-pack"));
+  const wasm = await unzip(bytes("schild-engine")).arrayBuffer(), packed = bytes("schild-pack");
+  const engine = await SchildEngine.load(wasm, packed);
   const {header} = engine;
   const NUMBERS = ["mg", "n", "every_h", "until_h", "weight_kg", "crcl_ml_min", "at_h"];
   const DEFAULTS = {missed: "", weight_kg: 70, liver: "normal", crcl_ml_min: 100, challenge: "", at_h: 24};
   const FIELDS = ["give", "mg", "n", "every_h", "until_h", ...Object.keys(DEFAULTS)];
+
+  /* Bands: a worker runs the virtual people of one scenario at a time, of each scene the one asked for last. */
+  const waiting = new Map();
+  let worker, busy;
+  function band(key, asked, done) {
+    waiting.set(key, {asked, done});
+    if (busy) return;
+    if (!worker) {
+      const script = `${SchildEngine};let engine;onmessage = async ({data}) => {
+        if (data.wasm) engine = SchildEngine.load(data.wasm, data.packed);
+        else postMessage((await engine).band(data));};`;
+      worker = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
+      worker.postMessage({wasm, packed});
+      worker.onerror = () => { busy = null; };
+      worker.onmessage = ({data}) => { const job = busy; busy = null; job.done(data); pump(); };
+    }
+    pump();
+  }
+  function pump() {
+    const [first] = waiting;
+    if (!first) return;
+    waiting.delete(first[0]);
+    busy = first[1];
+    worker.postMessage(busy.asked);
+  }
 
   /* A scenario of a link, checked against the pack. */
   function read(text) {
@@ -22,14 +45,14 @@
     if (!sound) throw new RangeError("The link is outside what this page offers.");
     return s;
   }
-  const missed = (s) => s.missed.split(",").filter(Boolean).map(Number);
+  const missed = (s) => s.missed.split(",").filter(Boolean).map(Number).sort((a, b) => a - b);
   const write = (s) => FIELDS.filter((f) => s[f] !== DEFAULTS[f])
     .map((f) => `${f}=${encodeURIComponent(s[f]).replace(/%20/g, "+").replace(/%2C/g, ",")}`)
     .concat(`version=${header.version}`).join("&");
   const taken = (s) => Array.from({length: s.n}, (_, k) => k).filter((k) => !missed(s).includes(k + 1));
   const asked = (s) => ({
     dosing: s.give, amounts: taken(s).map((k) => [k * s.every_h, s.mg]), until: s.until_h, points: 337,
-    due: s.n * s.every_h, challenge: s.challenge, at: s.at_h,
+    due: s.n * s.every_h, seen: Math.max(4, ((missed(s)[0] ?? 1) - 1) * s.every_h), challenge: s.challenge, at: s.at_h,
     person: {weight_kg: s.weight_kg, liver: s.liver, crcl_ml_min: s.crcl_ml_min},
   });
   const words = (s) => {
@@ -46,15 +69,25 @@
 
   /* Numbers as schild.web.scenes writes them. */
   function shown(name, s, results) {
-    if (name === "missed_count") return ["none is", "one is"][missed(s).length] ?? `${missed(s).length} are`;
-    if (name === "challenge") return header.challenges.find((c) => c.name === s.challenge)?.words ?? "nothing";
+    const gone = missed(s);
+    if (name === "missed_count") return ["None is", `Number ${gone[0]} is`][gone.length] ?? `${gone.length} are`;
+    if (name === "challenge") return header.challenges.find((c) => c.name === s.challenge)?.says ?? "nothing";
+    if (name === "give") return engine.dosing(s.give).says;
+    if (name === "each") return s.every_h === 24 ? "a day" : `every ${s.every_h / 24} days`;
     const control = header.controls[name], value = name in s ? s[name] : results[name];
     if (value === undefined) return "…";
     if (name in s) return typeof value === "number" ? String(value / (control?.hours ?? 1)) : String(value);
+    return result(name, value);
+  }
+  function result(name, value) {
     if (name.endsWith("_h")) return value >= 10 ? value.toFixed(0) : value.toFixed(1);
     if (name.endsWith("ng_ml")) return value >= 0.05 ? value.toPrecision(2) : "too little to measure";
     return value < 1 ? "less than 1" : value > 99 ? "more than 99" : value.toFixed(0);
   }
+
+  const spread = (names, ends) => `90 % of ${header.band} virtual people like this one: ` + Object.entries(header.results)
+    .filter(([name]) => names.includes(name))
+    .map(([name, of]) => `${of.words} ${ends[name].map((v) => result(name, v)).join(" to ")} ${of.unit}`).join("; ") + ".";
 
   const make = (tag, attributes = {}, ...children) => {
     const e = document.createElement(tag);
@@ -64,7 +97,7 @@
   };
 
   /* One control; bounds are those of the pack. */
-  function control(name, s, id, change) {
+  function control(name, s, id, change, gives) {
     const of = header.controls[name], d = engine.dosing(s.give), hours = of.hours ?? 1;
     const box = make("div", {class: "control"});
     if (name === "missed") {
@@ -78,7 +111,8 @@
       box.append(group);
       return box;
     }
-    const offered = name === "challenge" ? header.challenges.map((c) => [c.name, c.words])
+    const offered = name === "challenge" ? header.challenges.map((c) => [c.name, c.says])
+      : name === "give" ? gives.map((key) => [key, engine.dosing(key).says])
       : header.people[name]?.map((v) => [v, `${v}${of.unit ? " " + of.unit : ""}`]);
     const label = make("label", {for: id, text: of.words + " "});
     if (offered) {
@@ -104,7 +138,7 @@
 
   /* The chart: occupancy of three receptors over time, drawn for the width there is. */
   const LINES = [["mor", "mu", "#0072b2", ""], ["kor", "kappa", "#d55e00", "6 3"], ["dor", "delta", "#009e73", "2 3"]];
-  function chart(figure, s, run) {
+  function chart(figure, s, run, ends) {
     const wide = Math.max(280, Math.min(figure.clientWidth || 340, 640)), high = 230;
     const [left, right, top, bottom] = [44, 12, 12, 54], end = s.until_h / 24;
     const x = (t) => left + (wide - left - right) * t / s.until_h, y = (v) => top + (high - top - bottom) * (1 - v);
@@ -117,6 +151,10 @@
     for (let d = 0; d <= end + 1e-9; d += step) svg += text(x(24 * d), high - bottom + 18, d);
     svg += text((left + wide - right) / 2, high - bottom + 34, "days after the first dose");
     for (const k of taken(s)) svg += `<path d="M${x(k * s.every_h)} ${high - bottom}v-7" stroke="currentColor"/>`;
+    if (ends) {
+      const edge = (values) => values.map((v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`);
+      svg += `<path d="M${[...edge(ends.low), ...edge(ends.high).reverse()].join("L")}z" fill="${LINES[0][2]}" fill-opacity=".18"/>`;
+    }
     LINES.forEach(([r, name, ink, dashes], k) => {
       const values = run.outputs[`${r}_pet_occupancy`];
       const path = Array.from(values, (v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`).join("L");
@@ -125,11 +163,14 @@
         + text(left + 27 + k * 84, high - 6, name, "start");
     });
     if (s.challenge) svg += `<path d="M${x(s.at_h)} ${top}V${high - bottom}" stroke="currentColor" stroke-dasharray="3 3"/>`;
-    const said = `Receptors held after ${words(s).join("; ")}`;
+    const dose = `${s.mg} mg of ${engine.dosing(s.give).says}`, all = taken(s).length;
+    const said = `Receptors held after ${s.n === 1 ? dose
+      : `${all}${all < s.n ? ` of ${s.n}` : ""} doses of ${dose}, one ${shown("each", s)}`}`;
     figure.querySelector(".chart").innerHTML = `<svg viewBox="0 0 ${wide} ${high}" width="${wide}" height="${high}" role="img" `
       + `aria-label="${said}: mu, kappa and delta over ${end} days.">${svg}</svg>`;
-    figure.querySelector("figcaption").textContent = `${said}. One typical person of ${s.weight_kg} kg, liver ${s.liver}, `
-      + `creatinine clearance ${s.crcl_ml_min} mL/min; no band. Computed in this page by schild ${header.version}.`;
+    figure.querySelector("figcaption").textContent = `${said}. Lines: a typical person of ${s.weight_kg} kg, liver ${s.liver}, `
+      + `creatinine clearance ${s.crcl_ml_min} mL/min. ` + (ends ? `Band, of mu: 90 % of ${header.band} virtual people like this one. ` : "")
+      + `Computed in this page by schild ${header.version}.`;
     const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(1),
       ...LINES.map(([r]) => (100 * run.outputs[`${r}_pet_occupancy`][k]).toFixed(0))]);
     figure.querySelector("tbody").replaceChildren(...rows.map((row) => make("tr", {}, ...row.map((v) => make("td", {text: v})))));
@@ -149,19 +190,28 @@
       try { s = read(location.hash.slice(1)); } catch (error) { section.querySelector(".note").textContent = error.message; }
     }
     const figure = section.querySelector("figure"), sentence = section.querySelector(".says");
+    const places = [...sentence.querySelectorAll("[data-value]")].map((span) => span.dataset.value), first = s.give;
     const box = make("div", {class: "controls"});
-    let asking = 0, waiting = 0;
+    let asking = 0, later = 0, told = linked ? null : s, banded, ends; // told: of the text; banded: of the ends
     function draw() {
       asking = 0;
-      const run = engine.run(asked(s)), results = engine.results(asked(s), run);
-      chart(figure, s, run);
+      const own = s, run = engine.run(asked(s)), results = engine.results(asked(s), run), note = section.querySelector(".spread");
+      if (told !== s) note.textContent = "";
+      told = s;
+      chart(figure, s, run, banded === s ? ends : null);
+      if (banded !== s && figure.clientWidth) band(key, asked(s), (found) => {
+        if (own !== s) return;
+        [banded, ends] = [s, found];
+        chart(figure, s, run, ends);
+        note.textContent = spread(places, ends.results);
+      });
       const fill = () => {
         for (const span of sentence.querySelectorAll("[data-value]")) span.textContent = shown(span.dataset.value, s, results);
         section.dataset.done = JSON.stringify(results);
       };
       if (s.challenge) { // a second solution of the model, after the frame is on the screen
-        clearTimeout(waiting);
-        waiting = setTimeout(() => {
+        clearTimeout(later);
+        later = setTimeout(() => {
           for (const [effect, share] of Object.entries(engine.block(asked(s)))) results[`block_${effect}`] = 100 * share;
           fill();
         }, 0);
@@ -169,9 +219,20 @@
     }
     const change = (name, value) => {
       s = {...s, [name]: value};
+      if (name === "give") { // another way of giving has its own amounts, interval and course
+        const d = engine.dosing(value), n = s.n === 1 ? 1 : d.course;
+        s = {...s, mg: d.usual_mg, every_h: d.every_h, n, until_h: n * d.every_h + d.after_h, missed: s.missed && String((n >> 1) + 1)};
+        build();
+        box.querySelector("select").focus();
+      }
+      for (const miss of section.querySelectorAll(".claimed")) miss.hidden = s.give !== first;
       if (!asking) asking = requestAnimationFrame(draw);
     };
-    names.forEach((name) => box.append(control(name, s, `${key}-${name}`, change)));
+    const own = make("div");
+    const build = () => own.replaceChildren(
+      ...names.map((name) => control(name, s, `${key}-${name}`, change, section.dataset.gives.split(","))));
+    box.append(own);
+    build();
     const button = (said, act) => {
       const b = make("button", {type: "button", text: said});
       b.onclick = act;
@@ -192,14 +253,21 @@
       })));
     section.querySelector(".controls-place").replaceChildren(box);
     for (const span of sentence.querySelectorAll("[data-value]")) {
-      const own = box.querySelector(`#${CSS.escape(`${key}-${span.dataset.value}`)}`);
-      if (own) { span.classList.add("changes"); span.onclick = () => { own.closest("details")?.setAttribute("open", ""); own.focus(); }; }
+      const id = `#${CSS.escape(`${key}-${span.dataset.value}`)}`;
+      if (!box.querySelector(id)) continue;
+      span.classList.add("changes");
+      span.onclick = () => { section.querySelector("details").setAttribute("open", ""); box.querySelector(id).focus(); };
     }
     figure.hidden = false;
-    new ResizeObserver(() => { if (!asking) asking = requestAnimationFrame(draw); }).observe(figure);
+    let wide = figure.clientWidth;
+    new ResizeObserver(() => {
+      if (figure.clientWidth === wide) return;
+      wide = figure.clientWidth;
+      if (!asking) asking = requestAnimationFrame(draw);
+    }).observe(figure);
     draw();
     if (linked) { section.querySelector("details")?.setAttribute("open", ""); section.scrollIntoView(); }
   }
-  for (const section of scenes) start(section);
+  document.querySelectorAll("[data-scene]").forEach(start);
   document.documentElement.dataset.engine = "ready";
 })();

@@ -9,20 +9,36 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schild import challenges
 from schild.catalog import Catalogue
 from schild.errors import InputError
-from schild.simulation import Result, Run, simulate_run
+from schild.people import People
+from schild.simulation import Result, Run, prepared_of, simulate_run
+from schild.simulation.effects import Effects
+from schild.simulation.registry import outputs_of
 from schild.units import TICKS_PER_HOUR
 from schild.web.controls import Challenged, Dosing, controls
+from schild.web.pack import band_people
 
-__all__ = ["HELD", "POINTS", "Scenario"]
+__all__ = ["HELD", "POINTS", "Band", "Scenario"]
+
+Floats = NDArray[np.float64]
 
 #: Output times of a scenario, evenly spaced.
 POINTS = 337
 #: Share of mu receptors that counts as held.
 HELD = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Where 90 % of the virtual people of a scenario lie."""
+
+    low: Floats  #: Mu receptors held at the times of a page; shape (POINTS,)
+    high: Floats
+    results: Mapping[str, tuple[float, float]]  #: Ends of each of ``Scenario.results`` but the challenge's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +127,11 @@ class Scenario:
         return [(k * self.every_h, self.mg) for k in range(self.n) if k + 1 not in self.missed]
 
     @property
+    def seen_h(self) -> float:
+        """From when on the lowest level counts: the first missed dose, else four hours after the first dose. [h]"""
+        return max(4.0, (min(self.missed, default=1) - 1) * self.every_h)
+
+    @property
     def words(self) -> list[str]:
         """The doses that are taken, in words: one regimen where none is missed, one for each dose otherwise."""
         dose = self._dosing.words.format(amount=self.mg)
@@ -153,9 +174,10 @@ class Scenario:
         Returns
         -------
         dict
-            ``peak_ng_ml`` of the antagonist in plasma; in percent ``mor_peak``, ``mor_end``, ``mor_lowest`` (from four
-            hours after the first dose to the end of the last interval), ``kor_peak`` and ``dor_peak``; ``above_80_h``,
-            for how long more than 80 % of mu receptors are held; ``block_EFFECT`` of the challenge in percent.
+            ``peak_ng_ml`` of the antagonist in plasma; in percent ``mor_peak``, ``mor_end``, ``mor_lowest`` (from the
+            first missed dose, or where none is missed four hours after the first one, to the end of the last interval),
+            ``kor_peak`` and ``dor_peak``; ``above_80_h``, for how long more than 80 % of mu receptors are held;
+            ``block_EFFECT`` of the challenge in percent.
 
         Examples
         --------
@@ -163,24 +185,43 @@ class Scenario:
         >>> sorted(found)[:3]
         ['above_80_h', 'dor_peak', 'kor_peak']
         """
-        last = round(self.until_h * TICKS_PER_HOUR)
-        ticks = [round(k * last / (POINTS - 1)) for k in range(POINTS)]
-        run = simulate_run(self.run, catalogue=catalogue, times_tick=ticks, warn=False)
-        t, mor = run["mor_pet_occupancy"].time_h, run["mor_pet_occupancy"].values[0]
-        drug = self._dosing.drug
-        found = {"peak_ng_ml": float(run[f"plasma_{drug}"].values[0].max())}
-        found |= {f"{r}_peak": 100 * float(run[f"{r}_pet_occupancy"].values[0].max()) for r in ("mor", "kor", "dor")}
-        seen = mor[(t >= 4.0) & (t <= self.n * self.every_h)]
-        found["mor_lowest"] = 100 * float(seen.min()) if seen.size else 100 * float(mor[-1])
-        found["mor_end"] = 100 * float(mor[-1])
-        # Straight lines between the times: the part of each that lies above.
-        a, b = np.maximum(mor[:-1], mor[1:]) - HELD, HELD - np.minimum(mor[:-1], mor[1:])
-        share = np.where(a <= 0, 0.0, np.where(b <= 0, 1.0, a / np.where(a + b > 0, a + b, 1.0)))
-        found["above_80_h"] = float((share * np.diff(t)).sum())
+        found = {name: float(values[0]) for name, values in self._told(None, catalogue)[1].items()}
         challenged = self.challenged(catalogue=catalogue)
         for response in () if challenged is None else challenged.responses:
             found[f"block_{response.effect}"] = 100 * float(response.block[0])
         return found
+
+    def band(self, *, catalogue: Catalogue | None = None) -> Band:
+        """Run the virtual people of a band: the same as those of a page.
+
+        >>> band = Scenario(give="naloxone vein", mg=0.4, n=1, every_h=1, until_h=6).band()
+        >>> bool((band.low <= band.high).all()), sorted(band.results)[-1]
+        (True, 'peak_ng_ml')
+        """
+        who = {"weight_kg": self.weight_kg, "liver": self.liver, "crcl_ml_min": self.crcl_ml_min}
+        mor, each = self._told(band_people([who]), catalogue)
+        low, high = np.quantile(mor, [0.05, 0.95], axis=0)
+        ends = {name: np.quantile(values, [0.05, 0.95]) for name, values in each.items()}
+        return Band(low=low, high=high, results={name: (float(a), float(b)) for name, (a, b) in ends.items()})
+
+    def _told(self, people: People | None, catalogue: Catalogue | None) -> tuple[Floats, dict[str, Floats]]:
+        """Mu receptors held at the times of a page, shape (n, n_times), and what is said of each person."""
+        last = round(self.until_h * TICKS_PER_HOUR)
+        ticks = [round(k * last / (POINTS - 1)) for k in range(POINTS)]
+        prepared = prepared_of(self.run, people=people, catalogue=catalogue)
+        names = [f"plasma_{self._dosing.drug}", *(f"{r}_pet_occupancy" for r in ("mor", "kor", "dor"))]
+        run = prepared.outputs(ticks, outputs_of(Effects(built=prepared.built), names))
+        t, mor = run["mor_pet_occupancy"].time_h, np.asarray(run["mor_pet_occupancy"].values)
+        found = {"peak_ng_ml": run[names[0]].values.max(axis=1)}
+        found |= {f"{r}_peak": 100 * run[f"{r}_pet_occupancy"].values.max(axis=1) for r in ("mor", "kor", "dor")}
+        seen = mor[:, (t >= self.seen_h) & (t <= self.n * self.every_h)]
+        found["mor_lowest"] = 100 * (seen.min(axis=1) if seen.size else mor[:, -1])
+        found["mor_end"] = 100 * mor[:, -1]
+        # Straight lines between the times: the part of each that lies above.
+        a, b = np.maximum(mor[:, :-1], mor[:, 1:]) - HELD, HELD - np.minimum(mor[:, :-1], mor[:, 1:])
+        share = np.where(a <= 0, 0.0, np.where(b <= 0, 1.0, a / np.where(a + b > 0, a + b, 1.0)))
+        found["above_80_h"] = share @ np.diff(t)
+        return mor, found
 
     @property
     def fragment(self) -> str:
@@ -267,7 +308,7 @@ def as_asked(scenario: Scenario) -> Mapping[str, Any]:
     """Write a scenario as ``live.js`` takes it."""
     asked: dict[str, Any] = {
         "dosing": scenario.give, "amounts": scenario.amounts, "until": scenario.until_h,
-        "due": scenario.n * scenario.every_h, "points": POINTS,
+        "due": scenario.n * scenario.every_h, "seen": scenario.seen_h, "points": POINTS,
         "person": {"weight_kg": scenario.weight_kg, "liver": scenario.liver, "crcl_ml_min": scenario.crcl_ml_min},
     }  # fmt: skip
     return asked | ({"challenge": scenario.challenge, "at": scenario.at_h} if scenario.challenge else {})

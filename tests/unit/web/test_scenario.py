@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from schild.cli import main
 from schild.errors import InputError
-from schild.simulation import simulate_run
+from schild.simulation import Run, simulate_run
 from schild.units import TICKS_PER_HOUR
 from schild.web.controls import controls
 from schild.web.pack import pack
@@ -88,26 +88,33 @@ def test_open_says_the_run_and_the_challenge(capsys):
     assert "naltrexone" in said.out
 
 
-def _compare(asked, tmp_path):
+def _live(asked, tmp_path, **more):
     packed = tmp_path / "pack"
     packed.write_bytes(pack(sorted({s.give.split()[0] for s in asked})))
     web = files("schild.web")
     runner = Path(__file__).parents[2] / "live_runner.mjs"
     done = subprocess.run(
         ["node", runner, str(web / "live.js"), str(web / "engine.wasm"), packed],
-        input=json.dumps([as_asked(s) for s in asked]), capture_output=True, text=True, timeout=600, check=True,
+        input=json.dumps([{**as_asked(s), **more} for s in asked]), capture_output=True, text=True, timeout=600,
+        check=True,
     )  # fmt: skip
+    return zip(asked, json.loads(done.stdout), strict=True)
+
+
+def _distance(theirs, ours):
+    return float((np.abs(np.asarray(theirs) - ours) / (np.abs(ours) + 1e-2)).max())
+
+
+def _compare(asked, tmp_path):
     worst = 0.0
-    for scenario, found in zip(asked, json.loads(done.stdout), strict=True):
+    for scenario, found in _live(asked, tmp_path):
         last = round(scenario.until_h * TICKS_PER_HOUR)
         run = simulate_run(scenario.run, times_tick=[round(k * last / 336) for k in range(337)], warn=False)
         pairs = [(values, run[name].values[0]) for name, values in found["courses"].items()]
         results = scenario.results()
         assert results.keys() == found["results"].keys()
         pairs += [(found["results"][name], value) for name, value in results.items()]
-        for theirs, ours in pairs:
-            distance = np.abs(np.asarray(theirs) - ours) / (np.abs(ours) + 1e-2)
-            worst = max(worst, float(distance.max()))
+        worst = max(worst, *(_distance(theirs, ours) for theirs, ours in pairs))
     return worst
 
 
@@ -135,6 +142,34 @@ def test_the_script_gives_pythons_numbers(tmp_path):
     few = [s for s in _drawn(60) if s.give == "naltrexone tablet"][:8]
     assert any(s.challenge for s in few)
     assert _compare(few, tmp_path) < 1e-6
+
+
+@needs_node
+def test_the_band_of_a_page_is_pythons(tmp_path):
+    """Also of another weight, a sick liver and weak kidneys: the same people with these."""
+    some = [
+        Scenario(give="naltrexone tablet", mg=50, n=3, every_h=24, until_h=96, missed=(2,)),
+        Scenario(give="naltrexone injection", mg=380, n=1, every_h=672, until_h=672, weight_kg=100, crcl_ml_min=30),
+        Scenario(give="naltrexone tablet", mg=25, n=1, every_h=24, until_h=72, weight_kg=60, liver="severe"),
+    ]
+    for scenario, found in _live(some, tmp_path, banded=True):
+        band = scenario.band()
+        assert _distance(found["band"]["low"], band.low) < 1e-6
+        assert _distance(found["band"]["high"], band.high) < 1e-6
+        assert found["band"]["results"].keys() == band.results.keys()
+        for name, ends in band.results.items():
+            assert _distance(found["band"]["results"][name], np.array(ends)) < 1e-6, name
+        assert band.high.max() > band.low.max() + 0.01
+
+
+def test_the_people_of_a_band_are_spread_as_other_virtual_people_are():
+    """Thirty-two drawn evenly give the band of two thousand within eight points."""
+    scenario = Scenario(give="naltrexone tablet", mg=50, n=1, every_h=24, until_h=24)
+    many = {"n": 20, "uncertainty": 100, "occasions": False, "weight": "70 kg", "liver": "normal", "crcl": "100 mL/min"}
+    run = Run.of(*scenario.words, until="24 h", population=many, outputs=["mor_pet_occupancy"], receptors=["mor"])
+    wide = np.quantile(simulate_run(run, warn=False)["mor_pet_occupancy"].values[:, -1], [0.05, 0.95])
+    band = scenario.band()
+    assert np.abs(np.array([band.low[-1], band.high[-1]]) - wide).max() < 0.08
 
 
 @needs_node
