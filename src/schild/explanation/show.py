@@ -316,7 +316,7 @@ def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:
         for name, column in data.items():
             if not name.endswith((" 5 %", " 95 %")) and column:
                 low, high = data.get(f"{name} 5 %"), data.get(f"{name} 95 %")
-                if name == "time [h]" and column[-1] > 96:
+                if name == "time [h]" and column[-1] > 100:
                     name, column = "time [days]", [v / 24 for v in column]
                 merged[name] = [
                     _with_ends(_short(v), _short(low[k]), _short(high[k])) if low and high else _short(v)

@@ -134,7 +134,7 @@ def _pen(width: float, height: float) -> Any:
         if clip is not None:
             clip = (clip[0] - 1, height - clip[3] - 1, clip[2] + 1, height - clip[1] + 1)
         simple = len(path.vertices) > 24 and not curved
-        flat.simplify_threshold = 0.9
+        flat.simplify_threshold = 1.2
         for points, code in flat.iter_segments(
             simplify=simple, clip=None if filled else clip, curves=True, remove_nans=True
         ):

@@ -44,7 +44,7 @@ FORMS = ("rise", "fraction_left")
 
 
 #: Virtual people of a band.
-BAND = 32
+BAND = 30
 
 
 class _Block:

@@ -211,8 +211,8 @@ class Scenario:
         prepared = prepared_of(self.run, people=people, catalogue=catalogue)
         names = [f"plasma_{self._dosing.drug}", *(f"{r}_pet_occupancy" for r in ("mor", "kor", "dor"))]
         run = prepared.outputs(ticks, outputs_of(Effects(built=prepared.built), names))
-        t, mor = run["mor_pet_occupancy"].time_h, np.asarray(run["mor_pet_occupancy"].values)
-        found = {"peak_ng_ml": run[names[0]].values.max(axis=1)}
+        t, mor = run["mor_pet_occupancy"].time_h, np.asarray(run["mor_pet_occupancy"].values, dtype=np.float64)
+        found: dict[str, Floats] = {"peak_ng_ml": run[names[0]].values.max(axis=1)}
         found |= {f"{r}_peak": 100 * run[f"{r}_pet_occupancy"].values.max(axis=1) for r in ("mor", "kor", "dor")}
         seen = mor[:, (t >= self.seen_h) & (t <= self.n * self.every_h)]
         found["mor_lowest"] = 100 * (seen.min(axis=1) if seen.size else mor[:, -1])

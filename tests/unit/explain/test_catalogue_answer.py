@@ -76,7 +76,7 @@ def test_bands_hold_the_quantiles_of_the_runs_they_are_drawn_from():
 def test_naltrexone_leaves_less_of_every_effect():
     found = answer("heroin")
     data = draw(pictures(found)["effects"], found.lab, "effects").data
-    assert max(data["liking: 24 h after naltrexone 50 mg po"]) < max(data["liking: alone"])
+    assert max(data["liking: 24 h after naltrexone 50 mg by mouth"]) < max(data["liking: alone"])
     assert min(len(c) for c in data.values()) == max(len(c) for c in data.values())
 
 

@@ -163,7 +163,7 @@ def test_the_band_of_a_page_is_pythons(tmp_path):
 
 
 def test_the_people_of_a_band_are_spread_as_other_virtual_people_are():
-    """Thirty-two drawn evenly give the band of two thousand within eight points."""
+    """Thirty drawn evenly give the band of two thousand within eight points."""
     scenario = Scenario(give="naltrexone tablet", mg=50, n=1, every_h=24, until_h=24)
     many = {"n": 20, "uncertainty": 100, "occasions": False, "weight": "70 kg", "liver": "normal", "crcl": "100 mL/min"}
     run = Run.of(*scenario.words, until="24 h", population=many, outputs=["mor_pet_occupancy"], receptors=["mor"])

@@ -111,7 +111,7 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
     assert spread == band_words(names, scenario.band().results)  # of the changed scenario
     assert "100 mg of naltrexone by mouth" in title
     assert "liver severe" in title
-    assert "90 % of 32 virtual people" in title
+    assert "90 % of 30 virtual people" in title
     assert given.startswith(
         "A typical person of 70 kg is due 3 doses of 380 mg of naltrexone as a depot injection, one"
     )
