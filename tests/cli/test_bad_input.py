@@ -124,6 +124,8 @@ def test_simulate(refused, words, names):
         (("explain", "foo"), ("'foo'", "Known")),
         (("schema", "ran"), ("ran",)),
         (("export", "sbml"), ("Nothing", "expected")),
+        (("export", "nonmem", "naltrexone 50 mg po"), ("--times is not given", "schild export nonmem --help")),
+        (("export", ""), ("Unknown command", "schild export")),
         (("export", "xml"), ("xml", "sbml")),
         (("cite", "foo"), ("expected",)),
         (("import", "nonmem"), ("TABLE.csv",)),

@@ -146,7 +146,7 @@ def _call(tokens: list[str]) -> int:
             app.console = out()  # it knows a reader who leaves early
         found = app(_values_below_zero(tokens))
     except CycloptsError as error:
-        command = next((name for name, _, _ in _COMMANDS if tokens and tokens[0] == name), "")
+        command = next((_words(tokens, where) for name, where, _ in _COMMANDS if tokens and tokens[0] == name), "")
         told = " ".join(str(error).split())
         if isinstance(error, UnusedCliTokensError):
             told = f"{', '.join(map(repr, error.unused_tokens or ()))} is more than `{command}` takes."
@@ -156,6 +156,13 @@ def _call(tokens: list[str]) -> int:
         told += "" if told.endswith((".", "?")) else "."
         raise InputError(f"{told} See `{' '.join(('schild', command)).strip()} --help`.") from None
     return found if isinstance(found, int) else DONE
+
+
+def _words(tokens: list[str], where: str) -> str:
+    """Return the command as it was typed, with the second word of those that have commands of their own."""
+    return " ".join(
+        tokens[:2] if where.endswith("_app") and tokens[1:2] and not tokens[1].startswith("-") else tokens[:1]
+    )
 
 
 def _values_below_zero(tokens: list[str]) -> list[str]:
