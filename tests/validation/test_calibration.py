@@ -30,10 +30,6 @@ DISPOSITION = ("cl", "vc", "q", "vp", "q2", "vp2")
 #: injection misses. docs/design/calibration.md says why.
 UNUSED = ("cone1993_tmax", "equal_hydrocodone_po", "equal_oxymorphone_iv", "label_decline")
 
-#: A known gap: the numbers of adaptation were fitted before efficacies and the structure of naltrexone
-#: came from the dose series; fitted again they move within their errors (docs/design/adaptation-refit.md).
-OPEN = "adaptation is not fitted again after the change of effects"
-
 
 def is_fitted(number):
     return number.same_as is None and number.chosen.basis == "fitted"
@@ -136,7 +132,6 @@ def test_the_page_says_of_each_drug_where_its_disposition_comes_from():
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_everything_refits_and_the_rule_gives_the_default(capsys):
     assert main([]) == 0
     assert "default by the rule: plasma_and_store" in capsys.readouterr().out
@@ -189,16 +184,26 @@ def test_fitted_rows_of_trials_are_met_by_the_catalogue_s_numbers():
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_the_anchors_do_not_hold_the_loss_of_slow_adaptation():
-    # docs/design/adaptation.md: without its own prior the number moves from 66 to 200 h at no cost, not to 500 h.
-    grid = (66.0, 200.0, 500.0)
+    # docs/design/adaptation.md: without its own prior the number moves from 15 to 1000 h at next to no cost.
+    grid = (15.0, 150.0, 1000.0)
     found = adaptation.profile("response_two_state", "tau_slow_down", grid, starts=24)
     assert [value for value, _, _ in found] == list(grid)
     errors = [with_priors for _, _, with_priors in found]
-    assert errors[1] <= errors[0] + 0.5
-    assert errors[2] > errors[1] + 2.0
+    assert max(errors) < min(errors) + 1.5
     assert all(with_priors >= anchors for _, anchors, with_priors in found)
+
+
+def test_the_time_of_a_peak_moves_with_the_course_and_not_in_steps_of_its_grid():
+    # In steps the derivatives of a fit were zero, and it stopped at a squared error of 18.7 where 11.2 can be had.
+    time_h = np.linspace(0.0, 4.0, 41)
+    course = adaptation.Course(time_h=time_h, drive={}, tone=time_h, at_h=1.0)
+    for top in (2.03, 2.07, 2.5):
+        left = np.exp(-((time_h - top) ** 2))
+        found = {"x": adaptation.Found(course=course, left=left, half=1.0, slope=1.0)}
+        assert adaptation._when("x")(found) == pytest.approx(top - 1.0, abs=1e-3)
+    falling = {"x": adaptation.Found(course=course, left=5.0 - time_h, half=1.0, slope=1.0)}
+    assert adaptation._when("x")(falling) == 0.0
 
 
 @pytest.mark.slow

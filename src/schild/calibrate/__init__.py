@@ -37,6 +37,8 @@ class Fit:
     numbers: tuple[Fitted, ...]
     lines: tuple[str, ...] = ()
     scores: dict[str, float] = field(default_factory=dict)
+    #: Of the logarithms of the fitted numbers of a mechanism of adaptation, in the order of the catalogue
+    correlations: dict[str, Floats] = field(default_factory=dict)
 
 
 def calibration_rows(study: str, *ids: str) -> tuple[Observation, ...]:

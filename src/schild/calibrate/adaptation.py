@@ -151,8 +151,14 @@ def _lowest(name: str) -> Rule:
 def _when(name: str) -> Rule:
     def of(found: Mapping[str, Found]) -> float:
         one = found[name]
-        inside = np.where(one.after, one.cows, -1.0)
-        return float(one.course.time_h[int(np.argmax(inside))] - one.course.at_h)
+        t, y = one.course.time_h[one.after] - one.course.at_h, one.cows[one.after]
+        k = int(np.argmax(y))
+        if not 0 < k < t.size - 1:
+            return float(t[k])
+        # The top of the parabola through three points: without it the time moves in steps, which no derivative sees.
+        a, b = t[k - 1] - t[k], t[k + 1] - t[k]
+        p, q = (y[k - 1] - y[k]) / a, (y[k + 1] - y[k]) / b
+        return float(t[k] - (p * b - q * a) / (2.0 * (q - p)) if q < p else t[k])
 
     return of
 
@@ -398,9 +404,9 @@ def solve(
     """Fit a rival to all anchors but those of one study.
 
     ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors, the same every
-    time, besides their centre. Limits, and a drive that cannot be negative, leave flat places. With 0 the fit begins at
-    the catalogue's numbers instead. ``held``: numbers that are not fitted and whose priors do not count. ``first``:
-    anchors and priors of the first fit alone. Returns numbers by name.
+    time, besides their centre and the catalogue's numbers. Limits, and a drive that cannot be negative, leave flat
+    places. With 0 the fit begins at the catalogue's numbers alone. ``held``: numbers that are not fitted and whose
+    priors do not count. ``first``: anchors and priors of the first fit alone. Returns numbers by name.
     """
     fixed = dict(held or {})
     centre = {name: values for name, values in prior(rival, first).items() if name not in fixed}
@@ -415,12 +421,12 @@ def solve(
         return np.array([*own, *from_priors])
 
     mids = np.array([mid for mid, _ in centre.values()])
+    entry = load().adaptation.get(rival)
+    begin = [] if entry is None else [np.array([entry.numbers[n].value for n in names])]
     if starts:
         spread = np.array([sd for _, sd in centre.values()])
         draws = np.random.default_rng(1).standard_normal((starts, mids.size))
-        begin = [mids, *(mids * np.exp(spread * z) for z in draws)]
-    else:
-        begin = [np.array([load().adaptation[rival].numbers[n].value for n in names])]
+        begin += [mids, *(mids * np.exp(spread * z) for z in draws)]
     found = [gauss_newton(residuals, start) for start in begin]
     best, _, _ = min(found, key=lambda f: float(np.sum(f[1] ** 2)))
     return dict(zip(names, map(float, best), strict=True)) | fixed
@@ -518,6 +524,7 @@ def fit(starts: int = 0) -> Fit:
     lines: list[str] = []
     numbers: list[Fitted] = []
     scores: dict[str, float] = {}
+    correlations: dict[str, Floats] = {}
     for rival in RIVALS:
         best = solve(rival, starts=starts, first=True)
         joint = covariance(rival, best)
@@ -532,7 +539,8 @@ def fit(starts: int = 0) -> Fit:
         numbers += [Fitted(drug=rival, name=n, value=v, cv=float(error[n])) for n, v in best.items()]
         lines.append(f"  correlations of {', '.join(best)}:")
         spread = np.sqrt(np.diag(joint))
-        lines += ["  " + ", ".join(f"{rho:5.2f}" for rho in row) for row in joint / np.outer(spread, spread)]
+        correlations[rival] = joint / np.outer(spread, spread)
+        lines += ["  " + ", ".join(f"{rho:5.2f}" for rho in row) for row in correlations[rival]]
         levels = reference_levels(rival, best)
         numbers += [
             Fitted(drug=rival, name=str(state.reference), value=levels[name])
@@ -540,4 +548,5 @@ def fit(starts: int = 0) -> Fit:
             if state.reference is not None
         ]
     numbers.append(Fitted(drug="two_state", name="d_breathing", value=breathing_depth()))
-    return Fit(title="Adaptation", numbers=tuple(numbers), lines=tuple(lines), scores=scores)
+    title = "Adaptation"
+    return Fit(title=title, numbers=tuple(numbers), lines=tuple(lines), scores=scores, correlations=correlations)

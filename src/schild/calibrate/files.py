@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import schild.catalog
-from schild.calibrate import Fit, Fitted
+from schild.calibrate import Fit, Fitted, Floats
 from schild.catalog import load
 from schild.errors import CatalogueError
 from schild.evidence import Number
@@ -51,6 +51,17 @@ def _replace(text: str, number: Fitted, file: str) -> str:
     return text
 
 
+def _write_correlation(mechanism: str, matrix: Floats) -> None:
+    """Replace the matrix beside ``correlated`` of one mechanism of adaptation."""
+    path = _FOLDER.parent / "adaptation.toml"
+    rows = "".join(f"    [{', '.join(f'{0.0 if abs(x) < 0.0005 else x:.3f}' for x in row)}],\n" for row in matrix)
+    head = rf"(^\[{re.escape(mechanism)}\]\n(?:(?!\[{re.escape(mechanism)}).*\n)*?correlation = \[\n)(?:    \[.*\n)+"
+    text, found = re.subn(head, rf"\g<1>{rows}", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if found != 1:
+        raise CatalogueError(f"adaptation.toml: {mechanism} has {found} matrices of correlation; expected one.")
+    path.write_text(text, encoding="utf-8")
+
+
 def number_of(fitted: Fitted) -> Number:
     """Return the catalogue's entry of a fitted number: of a drug, an effect, a mechanism, alcohol or trials."""
     catalogue = load()
@@ -84,6 +95,8 @@ def report(fits: Sequence[Fit], write: bool) -> int:
             )
     if write:
         write_numbers([n for fit in fits for n in fit.numbers])
+        for mechanism, matrix in ((m, x) for fit in fits for m, x in fit.correlations.items()):
+            _write_correlation(mechanism, matrix)
         print("\nWritten to the catalogue.")
         return 0
     return bad
