@@ -1,8 +1,8 @@
 """Predictions of published designs, frozen once with their hash: ``python -m schild.validation.predictions FILE``.
 
-The file ``frozen/step_a.csv`` was written by this script before any challenge under an antagonist was read, from
+The file ``frozen/step_a_second.csv`` was written by this script before any challenge under an antagonist was read, from
 fits to agonists alone, scans and withdrawal. It never changes; what the script writes later may differ
-(docs/validation.md). Each opioid has one published challenge dose by route, the same in every row: the antagonist, its
+(docs/validation.md). ``frozen/step_a.csv`` is the first, which it replaces. Each opioid has one published challenge dose by route, the same in every row: the antagonist, its
 dose and the time vary, never the opioid's dose.
 """
 
@@ -27,9 +27,10 @@ __all__ = ["FROZEN", "SHA256", "frozen", "main", "rows"]
 
 Floats = NDArray[np.float64]
 
-#: The frozen file and the hash of its bytes.
-FROZEN = Path(__file__).parent / "frozen" / "step_a.csv"
-SHA256 = "8b639324de02d0c3a323d0f173a264d9cd0c9ddb129696654c310d8960c29399"
+#: The frozen file and the hash of its bytes; then the first one, which rested on adaptation before it was fitted again.
+FROZEN = Path(__file__).parent / "frozen" / "step_a_second.csv"
+SHA256 = "91065f732c30aa81a19676ad30ad703c701f5d00313b2ca6cc495194741585f6"
+SUPERSEDED = {"step_a.csv": "8b639324de02d0c3a323d0f173a264d9cd0c9ddb129696654c310d8960c29399"}
 
 COLUMNS = (
     "design", "opioid", "antagonist", "at_h", "effect", "unit", "without", "with", "block", "mean_block", "low", "high",
