@@ -2,8 +2,8 @@
 
 The file ``frozen/step_a_second.csv`` was written by this script before any challenge under an antagonist was read, from
 fits to agonists alone, scans and withdrawal. It never changes; what the script writes later may differ
-(docs/validation.md). ``frozen/step_a.csv`` is the first, which it replaces. Each opioid has one published challenge dose by route, the same in every row: the antagonist, its
-dose and the time vary, never the opioid's dose.
+(docs/validation.md). ``frozen/step_a.csv`` is the first, which it replaces. Each opioid has one published challenge
+dose by route, the same in every row: the antagonist, its dose and the time vary, never the opioid's dose.
 """
 
 from __future__ import annotations
