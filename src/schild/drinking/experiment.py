@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from schild.errors import InputError
 from schild.people import Given, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
-from schild.results import Shown, cited, source_lines
+from schild.results import Shown, cited
 from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
 
@@ -206,6 +206,7 @@ class Laboratory(Shown):
     warnings: tuple[str, ...]
     sources: Mapping[str, tuple[str, ...]]
     manifest: Mapping[str, Any]
+    catalogue: Catalogue = field(repr=False)
 
     def about(self) -> str:
         """Say in a line what this is the result of."""
@@ -224,10 +225,6 @@ class Laboratory(Shown):
                 row["q05"], row["q95"] = self.bands[name]
             rows.append(row)
         return rows
-
-    def cite(self) -> str:
-        """Return the sources of the numbers used."""
-        return source_lines(self.sources, load())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
@@ -419,6 +416,7 @@ def laboratory(
         occupancy=held.mean(axis=1),
         warnings=tuple(warnings),
         sources=uses.sources,
+        catalogue=catalogue,
         manifest={
             **result.manifest,
             "catalogue": uses.digests(catalogue),

@@ -1,0 +1,267 @@
+"""How a metric of a run, a trial or a session moves with each number, and what its spread is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild import __version__
+from schild.catalog import Catalogue, load
+from schild.errors import InputError, UnknownNameError
+from schild.figures import COLOURS, GREY, panels
+from schild.influence.course import run_target
+from schild.influence.indices import morris_indices, sobol_indices
+from schild.influence.target import Target, at_quantile, session_target, trial_target
+from schild.people import Given
+from schild.results import ShownRun, cited, plain
+from schild.simulation import Result, Run
+from schild.trial import Trial
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from schild.drinking import Laboratory
+    from schild.trial import TrialResult
+
+__all__ = ["Sensitivity", "Swing", "sensitivity"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swing:
+    """A metric with one number at either end of what is not known of it, all else held."""
+
+    number: str
+    unit: str
+    low: float  #: 5th percentile of the number, or the low end of its range
+    high: float  #: 95th percentile of the number, or the high end of its range
+    at_low: float
+    at_high: float
+    #: Sobol indices, where asked for: share of the variance by the number alone, and with all it acts with [1]
+    first: float | None = None
+    total: float | None = None
+    #: Morris's elementary effects, where asked for: mean of their sizes, and their standard deviation
+    mu_star: float | None = None
+    sigma: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Sensitivity(ShownRun):
+    """How a metric moves with each number of a run.
+
+    Examples
+    --------
+    >>> import schild
+    >>> found = schild.sensitivity("naltrexone 50 mg po", metric="auc_naltrexone_ng_h_ml", until="2 d", n=0)
+    >>> found.swings[0].number
+    'naltrexone.oral.f'
+    """
+
+    title: str
+    metric: str
+    typical: float
+    swings: tuple[Swing, ...]  #: Widest first
+    parts: Mapping[str, float]  #: Spread by what it comes from: standard deviation of the logarithm of the metric [1]
+    result: Result | TrialResult | Laboratory
+    warnings: tuple[str, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what is needed to repeat the analysis."""
+        return {"schild": __version__, "metric": self.metric, **self.more, "run": dict(self.result.manifest)}
+
+    def about(self) -> str:
+        """Say in a line what moves the metric most."""
+        most = ", ".join(f"{s.number} ({s.at_low:.3g} to {s.at_high:.3g})" for s in self.swings[:3]) or "no number"
+        return f"{self.title}: {self.metric} is {self.typical:.4g}; moved most by {most}"
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return a row for each number, widest swing first."""
+        return [
+            {
+                "number": s.number, "unit": s.unit, "low": s.low, "high": s.high, "at_low": s.at_low,
+                "at_high": s.at_high, **({} if s.total is None else {"sobol_first": s.first, "sobol_total": s.total}),
+                **({} if s.sigma is None else {"morris_mu_star": s.mu_star, "morris_sigma": s.sigma}),
+            }
+            for s in self.swings
+        ]  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": self.manifest, "metric": self.metric, "typical": self.typical,
+            "swings": plain(self.summary()), "spread": plain(dict(self.parts)), "warnings": list(self.warnings),
+            "cite": cited(self.sources),
+        }  # fmt: skip
+
+    def plot(self, *, most: int = 12, ax: Any = None) -> Figure | Any:
+        """Draw the tornado and, where they were asked for, the indices and the parts of the spread.
+
+        Parameters
+        ----------
+        most : int
+            Numbers that are drawn, widest first.
+        ax : Axes or sequence of Axes, optional
+            Panels to draw on: one for the tornado, one for Sobol's or Morris's indices, one for the parts of the
+            spread; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure, or ``ax``
+            Blue at the low end of a number, orange at its high end.
+        """
+        shown = self.swings[:most][::-1]
+        sobol, morris = (any(getattr(s, name) is not None for s in shown) for name in ("total", "mu_star"))
+        several = 1 + (sobol or morris) + bool(self.parts)
+        (axis, *others), drawn = panels(1, several, (4.5 + 3.5 * several, 1.6 + 0.35 * max(len(shown), 4)), ax)
+        at = np.arange(len(shown))
+        for k, s in enumerate(shown):
+            axis.barh(k, s.at_low - self.typical, left=self.typical, color=COLOURS[0])
+            axis.barh(k, s.at_high - self.typical, left=self.typical, color=COLOURS[1])
+        axis.axvline(self.typical, color=GREY, linewidth=1)
+        axis.set_yticks(at, [s.number for s in shown])
+        axis.set_xlabel(self.metric.replace("_", " "))
+        if sobol:
+            index = others.pop(0)
+            index.barh(at + 0.2, [s.total or 0.0 for s in shown], height=0.4, color=COLOURS[1], label="total")
+            index.barh(at - 0.2, [s.first or 0.0 for s in shown], height=0.4, color=COLOURS[0], label="first")
+            index.set_yticks(at, [""] * len(shown))
+            index.set_xlabel("Sobol index")
+            index.legend(fontsize="small")
+        elif morris:
+            index = others.pop(0)
+            index.barh(at, [s.mu_star or 0.0 for s in shown], xerr=[s.sigma or 0.0 for s in shown], color=COLOURS[0],
+                       error_kw={"ecolor": GREY})  # fmt: skip
+            index.set_yticks(at, [""] * len(shown))
+            index.set_xlabel("Morris: mean size of effects (line: standard deviation)")
+        if self.parts:
+            (part,) = others
+            part.barh(range(len(self.parts)), [100 * v for v in self.parts.values()], color=COLOURS[2])
+            part.set_yticks(range(len(self.parts)), list(self.parts))
+            part.set_xlabel("spread of the metric [%]")
+        for each in (axis, *others):
+            each.grid(alpha=0.25, axis="x")
+        return drawn
+
+
+def sensitivity(
+    *regimens: str | Run | Trial,
+    metric: str,
+    numbers: Sequence[str] | None = None,
+    until: str | None = None,
+    subject: Mapping[str, Any] | None = None,
+    structure: str | None = None,
+    protocol: str | None = None,
+    n: int = 200,
+    sobol: int = 0,
+    morris: int = 0,
+    seed: int = 1,
+    catalogue: Catalogue | None = None,
+    overrides: Given | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sensitivity:
+    """Say how a metric moves with each number, and what its spread is made of.
+
+    Parameters
+    ----------
+    *regimens : str, or one Run or Trial
+        What is taken, in words; or a run; or a trial, whose metric is a difference from its reference.
+    metric : str
+        Of a run: a metric of ``schild.simulate`` (``"auc_naltrexone_ng_h_ml"``), an output at a time
+        (``"mor_pet_occupancy at 24 h"``), or one of ``Result.nca`` after the last dose (``"naltrexone.LAMZHL"``). Of a
+        trial: an endpoint (``"percent_heavy_drinking_days"``). Of a session with alcohol: an outcome, whose Hedges g
+        is watched (``"drinks"``).
+    numbers : sequence of str, optional
+        Numbers to move; by default all that are used and have an uncertainty or a range in the catalogue.
+    until, subject, structure, seed, catalogue, overrides
+        As for ``schild.simulate``.
+    protocol : str, optional
+        Protocol of ``schild.laboratory``, for a session with alcohol under the regimens.
+    n : int
+        People for the spread by people, by occasions, and by what is not known, 0 leaves that out; people of a session.
+    sobol, morris : int
+        Samples for Sobol indices, a power of two, and trajectories of Morris's elementary effects; 0 for none. They
+        need about that many runs times numbers, and the package SALib.
+    progress : callable, optional
+        Called with runs done and runs in all.
+
+    Returns
+    -------
+    Sensitivity
+        Swings of the metric, widest first, and, for a run, its spread by its parts.
+
+    Raises
+    ------
+    InputError
+        For an unknown metric or number, or a number of which nothing unknown is stated.
+
+    Notes
+    -----
+    Each number goes to its 5th and 95th percentile, or to the ends of the range that is thought possible where it has
+    no uncertainty; all else is held, random draws too. The spread is the standard deviation of the logarithm of the
+    metric over: people (variability alone), occasions (within a person), parameters (uncertainty of typical values) and
+    structure (all structures of the first drug), each with the others left out and the same random numbers. Indices are
+    those of the logarithm of a metric that is above zero, by SALib.
+
+    Examples
+    --------
+    >>> found = sensitivity("naloxone 0.4 mg iv", metric="auc_naloxone_ng_h_ml", until="6 h", n=0)
+    >>> [s.number for s in found.swings if abs(s.at_high - s.at_low) > 1e-6 * found.typical][:1]
+    ['naloxone.cl']
+    """
+    if n < 0 or (sobol and (sobol & (sobol - 1) or not 8 <= sobol <= 4096)) or not 0 <= morris <= 1000:
+        raise InputError(
+            f"n is {n}, sobol {sobol} and morris {morris}; expected 0 or more, 0 or a power of two from 8 to 4,096, "
+            "and 0 to 1,000. Correct them."
+        )
+    catalogue = catalogue or load()
+    options: dict[str, Any] = {"catalogue": catalogue, "overrides": overrides}
+    given = regimens[0] if len(regimens) == 1 else None
+    target: Target
+    if isinstance(given, Trial):
+        target = trial_target(given, metric, **options)
+    elif not (isinstance(given, Run) or all(isinstance(x, str) for x in regimens)):
+        raise InputError("Several things were given to watch; expected regimens in words, or one run, or one trial.")
+    elif protocol is not None:
+        words = [str(x) for x in regimens]
+        target = session_target(protocol, words, metric, n=max(n, 20), seed=seed, **options)
+    else:
+        target = run_target(regimens, metric, until=until, subject=subject, structure=structure, seed=seed, **options)
+    if numbers is not None:
+        for name in numbers:
+            if name not in target.numbers:
+                raise UnknownNameError("number of this run with an uncertainty", name, target.numbers)
+    names = list(target.numbers if numbers is None else dict.fromkeys(numbers))
+    total = 2 * len(names) + sobol * (len(names) + 2) * bool(sobol) + morris * (len(names) + 1)
+    done = 0
+
+    def value(extra: Mapping[str, float]) -> float:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(min(done, total), max(total, 1))
+        return target.value(extra)
+
+    swings = []
+    for name in names:
+        low, high = (at_quantile(target.numbers[name], target.at[name], q) for q in (0.05, 0.95))
+        swings.append(
+            Swing(number=name, unit=target.numbers[name].unit, low=low, high=high, at_low=value({name: low}),
+                  at_high=value({name: high}))
+        )  # fmt: skip
+    swings.sort(key=lambda s: -abs(s.at_high - s.at_low))
+    quantiles = {s.number: (lambda q, k=s.number: at_quantile(target.numbers[k], target.at[k], q)) for s in swings}
+    if sobol and swings:
+        found = sobol_indices(quantiles, value, sobol, seed)
+        swings = [replace(s, first=found[s.number][0], total=found[s.number][1]) for s in swings]
+    if morris and swings:
+        found = morris_indices(quantiles, value, morris, seed)
+        swings = [replace(s, mu_star=found[s.number][0], sigma=found[s.number][1]) for s in swings]
+    return Sensitivity(
+        title=target.title, metric=metric, typical=target.typical, swings=tuple(swings),
+        parts=target.parts(n) if n and target.parts is not None else {}, result=target.result,
+        warnings=tuple(target.result.warnings), more={"n": n, "sobol": sobol, "morris": morris},
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""What a sensitivity analysis watches: a metric as a function of numbers. Trials and sessions with alcohol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from schild.catalog import Catalogue
+from schild.drinking import laboratory
+from schild.drinking.value import DAY_NUMBERS
+from schild.errors import InputError, UnknownNameError
+from schild.evidence import Number
+from schild.people import Given, Overrides
+from schild.trial import Trial, run_trial
+from schild.trial.endpoints import values
+from schild.trial.numbers import trial_numbers
+from schild.trial.parts import run_parts
+
+__all__ = ["Target", "at_quantile", "known", "session_target", "trial_target"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A metric, the numbers that may move, and what they are."""
+
+    title: str
+    result: Any  #: With the numbers as they are
+    typical: float  #: The metric of it
+    numbers: Mapping[str, Number]  #: That have an uncertainty or a range
+    at: Mapping[str, float]  #: Their values
+    value: Callable[[Mapping[str, float]], float]  #: The metric with some numbers replaced
+    parts: Callable[[int], dict[str, float]] | None = None  #: Spread by what it comes from, in so many people
+
+
+def known(numbers: Mapping[str, Number]) -> dict[str, Number]:
+    """Return the numbers of which something unknown is stated: an uncertainty, or a range of the value."""
+    return {
+        name: x for name, x in numbers.items()
+        if x.same_as is None and (x.uncertainty or (x.chosen.low is not None and x.chosen.high is not None))
+    }  # fmt: skip
+
+
+def at_quantile(number: Number, typical: float, q: float) -> float:
+    """Value of a number at a quantile of its uncertainty, within its bounds; else between the ends of its range.
+
+    The ends of a range are its 5th and 95th percentile, with a straight line (of the logarithm, above zero) between
+    and beyond them.
+    """
+    z = float(norm.ppf(q))
+    spread = number.uncertainty
+    if spread is not None:
+        value = (
+            typical + spread.cv * abs(typical) * z if spread.law == "normal" else typical * math.exp(spread.omega * z)
+        )
+    else:
+        low, high = number.chosen.low, number.chosen.high
+        assert low is not None
+        assert high is not None  # only such numbers are moved
+        share = (q - 0.05) / 0.9
+        value = low * (high / low) ** share if low > 0 else low + (high - low) * share
+    return value if number.bounds is None else float(np.clip(value, *number.bounds))
+
+
+def trial_target(trial: Trial, metric: str, *, catalogue: Catalogue, overrides: Given | None) -> Target:
+    """Watch the difference of an endpoint between the first arm and the reference, with the same people in each."""
+    held = Overrides.of(overrides, catalogue)
+    head = {**trial.said()["trial"], "people": "shared"}
+    trial = Trial.parse({**trial.said(), "trial": head})
+    names = [arm.name for arm in trial.arm]
+    first = next(k for k, arm in enumerate(trial.arm) if arm.name != trial.reference.name)
+    against = names.index(trial.reference.name)
+    numbers = {f"trial.{k}": x for k, x in catalogue.trial.items() if not k.startswith("who.")}
+    numbers |= {f"alcohol.{k}": catalogue.alcohol[k] for k in DAY_NUMBERS.values()}
+    numbers = known(numbers)
+
+    def value(extra: Mapping[str, float]) -> float:
+        given = {**held, **extra}
+        part = run_parts(trial, catalogue=catalogue, overrides=given)
+        used = trial_numbers(trial, catalogue, overrides=given)
+        a, b = (values(trial, part.counts[:, k], part.people[:, k], used) for k in (first, against))
+        if metric not in a:
+            raise UnknownNameError("endpoint of this trial", metric, a)
+        return float(np.nanmean(a[metric]) - np.nanmean(b[metric]))
+
+    typical = value({})
+    return Target(
+        title=f"{names[first]} against {names[against]}", typical=typical, numbers=numbers,
+        result=run_trial(trial, catalogue=catalogue, overrides=overrides), value=value,
+        at={name: float(held.get(name, x.value)) for name, x in numbers.items()},
+    )  # fmt: skip
+
+
+def session_target(
+    protocol: str, regimens: Sequence[str], metric: str, *, n: int, seed: int, catalogue: Catalogue,
+    overrides: Given | None,
+) -> Target:  # fmt: skip
+    """Watch Hedges g of an outcome of a session with alcohol; both sessions use the same random decisions."""
+    held = Overrides.of(overrides, catalogue)
+    if not regimens:
+        raise InputError("No regimen was given; expected what is taken. Write for example 'naltrexone 50 mg po'.")
+
+    def run(extra: Mapping[str, float]) -> Any:
+        found = laboratory(
+            protocol, list(regimens), n=n, seed=seed, common=True, catalogue=catalogue, overrides={**held, **extra}
+        )
+        if metric not in found.effects:
+            raise UnknownNameError("outcome of this protocol", metric, found.effects)
+        return found
+
+    result = run({})
+    # Numbers of days and of subgroups do not enter a session.
+    numbers = known(
+        {f"alcohol.{k}": x for k, x in catalogue.alcohol.items() if not k.startswith(("day.", "moderator."))}
+    )
+    return Target(
+        title=f"{result.plan.says} {'; '.join(regimens)}", result=result, typical=result.effects[metric].g,
+        numbers=numbers, at={name: float(held.get(name, x.value)) for name, x in numbers.items()},
+        value=lambda extra: float(run(extra).effects[metric].g),
+    )  # fmt: skip
