@@ -268,8 +268,9 @@ def challenge(
         for doses in ([words], [*regimens, words]):
             run = Run.of(*doses, until=until, subject=who["subject"], population=who["population"], **head)
             result = simulate_run(
-                run, catalogue=catalogue, overrides=numbers.overrides, threads=threads, times_tick=grid, uses=uses
-            )
+                run, catalogue=catalogue, overrides=numbers.overrides, threads=threads, times_tick=grid, uses=uses,
+                metrics=False,
+            )  # fmt: skip
             both.append(result)
             if progress is not None:
                 progress(len(both) + 2 * k, 2 * len(times))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ MAX_SUBJECTS = 1_000_000
 LIVER = ("normal", "mild", "moderate", "severe")
 SEX = ("female", "male")
 CYP2D6 = ("PM", "IM", "EM", "UM")
+#: People up to which draws are kept.
+_FEW = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,13 +171,13 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
     repeat = max(who.draws, 1)
 
     def between(name: str) -> Floats:
-        return np.tile(normals(seed, f"between:{name}", first, last), repeat)
+        return np.tile(_draw(seed, f"between:{name}", first, last), repeat)
 
     def occasion(name: str) -> Floats:
-        return np.tile(normals(seed, f"occasion:{name}", first, last), repeat)
+        return np.tile(_draw(seed, f"occasion:{name}", first, last), repeat)
 
     def uncertain(name: str) -> Floats:
-        return np.repeat(normals(seed, f"uncertain:{name}", 0, who.draws), who.n)
+        return np.repeat(_draw(seed, f"uncertain:{name}", 0, who.draws), who.n)
 
     return People(
         n=who.size,
@@ -183,6 +186,18 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
         between_occasion=occasion if who.variability and who.occasions else None,
         uncertainty=uncertain if who.draws else None,
     )
+
+
+def _draw(seed: int, name: str, first: int, last: int) -> Floats:
+    """Standard normals of a name; those of few people are kept, since many runs share their people."""
+    return _kept_draw(seed, name, first, last) if last - first <= _FEW else normals(seed, name, first, last)
+
+
+@lru_cache(maxsize=2048)
+def _kept_draw(seed: int, name: str, first: int, last: int) -> Floats:
+    found = normals(seed, name, first, last)
+    found.flags.writeable = False
+    return found
 
 
 def groups(first: int, last: int, most: int) -> Iterator[tuple[int, int]]:
@@ -213,7 +228,7 @@ def _covariates(
         i, j = names.index(c.a), names.index(c.b)
         matrix[i, j] = matrix[j, i] = values.typical(group.key, c.rho)
     root = np.linalg.cholesky(matrix)
-    independent = np.stack([normals(seed, f"covariate:{name}", first, first + who.n) for name in names])
+    independent = np.stack([_draw(seed, f"covariate:{name}", first, first + who.n) for name in names])
     typical = Subject()
     columns = {name: np.full(who.n, getattr(typical, name)) for name in Subject.__dataclass_fields__}
     for name, z in zip(names, root @ independent, strict=True):

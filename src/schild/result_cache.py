@@ -136,7 +136,7 @@ class ResultCache:
         plain = write(made)
         if plain is not None:
             with suppress(OSError):  # a full disk, a folder that cannot be written to
-                _write(file, json.dumps({"name": name, "result": plain}))
+                _write(file, json.dumps({"name": name, "result": plain}, default=float))
         return made
 
 

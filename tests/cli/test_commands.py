@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -461,3 +462,12 @@ def test_explain_asks_for_a_drug_the_catalogue_has(call):
     told = call("explain", "naltrexon")
     assert told.code == 2
     assert "'naltrexone'" in told.err
+
+
+def test_the_command_line_keeps_linear_algebra_to_one_thread(call, monkeypatch):
+    names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+    for name in names:
+        monkeypatch.setenv(name, "4")
+    monkeypatch.delenv(names[0])
+    call("drugs")
+    assert [os.environ[name] for name in names] == ["1", "4", "4"]

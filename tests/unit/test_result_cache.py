@@ -8,9 +8,11 @@ import subprocess
 import sys
 from hashlib import sha256
 
+import numpy as np
 import pytest
 
 import schild.explanation
+from schild import validation
 from schild.catalog import load
 from schild.cli import main
 from schild.explanation import explain
@@ -42,6 +44,11 @@ def test_a_result_is_read_again(folder):
     assert one([0.1, 1e-300]) == [0.1, 1e-300]
     assert one("another") == [0.1, 1e-300]
     assert one("another", "asked otherwise") == "another"
+
+
+def test_numbers_of_numpy_are_kept_to_the_last_digit(folder):
+    one([np.float64(0.1), np.float32(0.1), np.int64(3)])
+    assert one("another") == [0.1, float(np.float32(0.1)), 3.0]
 
 
 def test_fresh_computes_and_keeps(folder):
@@ -199,3 +206,58 @@ def test_a_page_is_kept(runs, monkeypatch):
     monkeypatch.setattr("schild.explanation.show.html_page", lambda answer: next(pages))
     assert [explain("naltrexone").to_html() for _ in range(2)] == ["first", "first"]
     assert explain("naltrexone", fresh=True).to_html() == "second"
+
+
+# ---- the validation -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def predictions(folder, monkeypatch):
+    """Rows that are predicted, in place of predicting them."""
+    told = []
+    numbers = {"predicted": 0.1, "low": float("nan"), "high": float("inf"), "people": 7}
+
+    def by(kind, **more):
+        def predict(o, table, **_):
+            told.append(o.id)
+            return kind(observation=o, table=table, **numbers, **more)
+
+        return predict
+
+    monkeypatch.setattr(validation, "check", by(validation.Check))
+    monkeypatch.setattr(validation, "state", by(validation.Statement))
+    monkeypatch.setattr(validation, "state_laboratory", by(validation.LaboratoryStatement))
+    monkeypatch.setattr(validation, "state_trial", by(validation.TrialStatement, single=True))
+    return told
+
+
+STUDIES = ("naltrexone_pet", "withdrawal_fitted", "alcohol_laboratory", "alcohol_trials")
+
+
+def test_rows_are_predicted_once(predictions):
+    first = validation.validate(*STUDIES)
+    rows = sum(len(load().study(key).observations) for key in STUDIES)
+    assert len(predictions) == rows == len(validation.observations(first))
+    again = validation.validate(*reversed(STUDIES))
+    assert len(predictions) == rows
+    for name in ("checks", "withdrawal", "laboratory", "trials"):
+        shown = [sorted(map(repr, getattr(found, name))) for found in (first, again)]
+        assert shown[0] == shown[1]
+        assert shown[0]
+
+
+def test_a_row_is_told_as_soon_as_its_study_is_done(predictions):
+    lines, steps = [], []
+    validation.validate(*STUDIES, tell=lines.append, progress=lambda *at: steps.append((*at, len(lines))))
+    assert [line.partition(":")[0] for line in lines] == list(STUDIES)
+    assert lines[0].startswith(f"naltrexone_pet: {len(load().study('naltrexone_pet').observations)} rows, ")
+    assert steps[-1][:2] == (len(predictions), len(predictions))
+    assert steps[-1][2] == len(STUDIES) - 1
+
+
+def test_quick_seed_and_fresh_predict_again(predictions):
+    validation.validate("naltrexone_pet")
+    for options in ({"quick": True}, {"seed": 2}, {"fresh": True}):
+        predictions.clear()
+        validation.validate("naltrexone_pet", **options)
+        assert predictions, options

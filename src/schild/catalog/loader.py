@@ -161,6 +161,7 @@ class Catalogue:
         self.trial: Mapping[str, Number] = _Lazy(lambda: self._numbers("trial", "trial"), _kept)
         self.rescue: Mapping[str, Number] = _Lazy(lambda: self._numbers("rescue", "rescue/physiology"), _kept)
         self.references: Mapping[str, Reference] = _Lazy(self._references, _kept)
+        self._numbers_of: dict[str, Mapping[str, Number]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._made
@@ -214,8 +215,10 @@ class Catalogue:
         >>> load().numbers_of("pupil")["baseline"].unit
         'mm'
         """
-        entry = self.entry_of(owner)
-        return getattr(self, owner) if entry is None else entry.numbers
+        if owner not in self._numbers_of:  # a run asks some hundred thousand times
+            entry = self.entry_of(owner)
+            self._numbers_of[owner] = getattr(self, owner) if entry is None else entry.numbers
+        return self._numbers_of[owner]
 
     def receptor(self, key: str) -> Receptor:
         """Find a receptor by key; UnknownNameError otherwise, with the key of a name such as ``"mu"``."""
@@ -248,7 +251,7 @@ class Catalogue:
         >>> load().drug("6-beta-naltrexol").key
         'beta_naltrexol'
         """
-        key = self.aliases.get(_plain(name))
+        key = name if name in self.drugs else self.aliases.get(_plain(name))
         if key is None:
             names = self.trade_names if "trade_names.toml" in self._files else {}
             traded = names.get(re.sub(r"\W+", "_", name.strip().lower()))

@@ -80,6 +80,7 @@ def validate(
     html: Path | None = None,
     json: bool = False,
     quick: bool = False,
+    fresh: bool = False,
     data: Data = Data(),
 ) -> int:
     """Every study, predicted against observed; misses first.
@@ -96,12 +97,16 @@ def validate(
         Print one JSON object and nothing else.
     quick
         Fewer people behind the bands: for a first look.
+    fresh
+        Compute everything again, and read nothing that an earlier call has kept.
     """
     writable(html)
     answer = _function("schild.validation", "validate")
     say_if_compiling()
     with progress("studies") as advance:
-        found: Answer = answer(*studies, progress=advance, quick=quick, catalogue=data.catalogue)
+        found: Answer = answer(
+            *studies, progress=advance, tell=advance and advance.say, quick=quick, fresh=fresh, catalogue=data.catalogue
+        )
     return _show(found, html, json)
 
 

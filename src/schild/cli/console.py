@@ -9,7 +9,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ from schild.textfile import without_controls
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
     from rich.segment import Segment
 
 #: Settings of every parser.
@@ -87,8 +88,39 @@ def say_if_compiling() -> None:
         print("Compiling the engine, once on this machine: about ten seconds.", file=sys.stderr)
 
 
+class _Lines:
+    """Progress without a terminal: a line now and then, the first after some seconds."""
+
+    def __init__(self, label: str) -> None:
+        self._label, self._begun, self._due = label, time.monotonic(), 5.0
+
+    def __call__(self, done: int, total: int) -> None:
+        passed = time.monotonic() - self._begun
+        if passed >= self._due and 0 < done < total:
+            self._due = 2.0 * passed
+            left = passed * (total - done) / done
+            print(f"{self._label}: {done:,} of {total:,}, about {left:,.0f} s left", file=sys.stderr, flush=True)
+
+    def say(self, line: str) -> None:
+        """Say nothing: what is found stands in the output."""
+
+
+class _Bar:
+    """Progress on a terminal: a bar, and lines above it."""
+
+    def __init__(self, label: str, bar: Progress) -> None:
+        self._bar, self._task = bar, bar.add_task(label, total=None, visible=False)
+
+    def __call__(self, done: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total, visible=True)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(line)
+
+
 @contextmanager
-def progress(label: str, *, show: bool = True) -> Iterator[Callable[[int, int], None] | None]:
+def progress(label: str, *, show: bool = True) -> Iterator[_Lines | _Bar | None]:
     """Show a bar on standard error while something runs; without a terminal, a line now and then.
 
     The first line comes after some seconds, each other one after twice the time.
@@ -103,34 +135,19 @@ def progress(label: str, *, show: bool = True) -> Iterator[Callable[[int, int], 
     Yields
     ------
     callable or None
-        To be called with what is done and what there is in all.
+        To be called with what is done and what there is in all; its ``say`` prints a line on a terminal.
     """
     if not show:
         yield None
         return
     if not sys.stderr.isatty():
-        begun, due = time.monotonic(), 5.0
-
-        def tell(done: int, total: int) -> None:
-            nonlocal due
-            passed = time.monotonic() - begun
-            if passed >= due and 0 < done < total:
-                due = 2.0 * passed
-                left = passed * (total - done) / done
-                print(f"{label}: {done:,} of {total:,}, about {left:,.0f} s left", file=sys.stderr, flush=True)
-
-        yield tell
+        yield _Lines(label)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err(), transient=True) as bar:
-        task = bar.add_task(label, total=None, visible=False)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=True)
-
-        yield advance
+        yield _Bar(label, bar)
 
 
 def write(path: Path, content: str | bytes) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from schild.catalog import Catalogue, Observation
 from schild.drinking.experiment import Laboratory, laboratory
@@ -47,6 +46,8 @@ def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05
     >>> round(power_of_crossover(0.0, 1.0, 20), 3), round(power_of_crossover(0.5, 1.0, 34), 2)
     (0.05, 0.81)
     """
+    from scipy import stats  # half a second to import
+
     nu = n - 1
     shift = difference / sd * np.sqrt(n)
     edge = stats.t.ppf(1.0 - level / 2.0, nu)

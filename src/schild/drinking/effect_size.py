@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from schild.errors import InputError
 
@@ -48,6 +48,8 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
     >>> round(found.g, 3), round(found.low, 3), round(found.high, 3)
     (-0.316, -1.161, 0.529)
     """
+    from scipy import stats  # half a second to import
+
     a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
     if min(a.size, b.size) < 2 or (paired and a.size != b.size):
         raise InputError(
@@ -73,7 +75,7 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         if nu > 1
         else 0.0
     )
-    half = float(stats.norm.ppf(0.5 + level / 2.0)) * small * float(np.sqrt(variance))
+    half = float(special.ndtri(0.5 + level / 2.0)) * small * float(np.sqrt(variance))
     return EffectSize(
         g=small * d,
         low=small * d - half,

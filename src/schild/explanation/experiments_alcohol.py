@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from schild.drinking import Laboratory, laboratory
 from schild.drinking.checks import PEOPLE, laboratory_check
@@ -166,7 +166,7 @@ def number_of_alcohol(lab: Lab, *, number: str, scale: float) -> Outcome:
     if uncertainty is None:
         return Outcome(predicted=value)
     omega = float(np.asarray(uncertainty.omega))
-    low, high = (value * float(np.exp(z * omega)) for z in (stats.norm.ppf(0.05), stats.norm.ppf(0.95)))
+    low, high = (value * float(np.exp(z * omega)) for z in special.ndtri([0.05, 0.95]))
     return Outcome(predicted=value, ends=(low, high))
 
 
@@ -390,4 +390,4 @@ def counselling(
         for arm, n in zip(("active", "placebo"), people, strict=True)
     )
     z = abs(difference - effect) / np.sqrt(sampled + between**2)
-    return Outcome(predicted=float(200 * stats.norm.sf(z)))
+    return Outcome(predicted=float(200 * special.ndtr(-z)))

@@ -151,7 +151,9 @@ class Lab:
         given = self.overrides.and_(overrides, self.catalogue)
         return self.once(
             ("run", run.model_dump_json(), repr(overrides)),
-            lambda: simulate_run(run, catalogue=self.catalogue, overrides=given, warn=False, plain_grid=True),
+            lambda: simulate_run(
+                run, catalogue=self.catalogue, overrides=given, warn=False, plain_grid=True, metrics=False
+            ),
         )
 
     def course(

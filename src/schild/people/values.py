@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -75,10 +76,7 @@ class Uses:
             )  # fmt: skip
         found = {}
         for owner, used in parts.items():
-            entry = catalogue.entry_of(owner)
-            # The digest of a drug's file would change with its comments and with rivals that nothing uses.
-            bare = None if entry is None else replace(entry, numbers={})
-            form = repr(replace(bare, digest="") if isinstance(bare, Drug) else bare)
+            form = _form(catalogue, owner)
             found[owner] = blake2b(json.dumps([form, used]).encode(), digest_size=8).hexdigest()
         return found
 
@@ -102,6 +100,15 @@ class Uses:
             words, it = ("was", "it") if len(idle) == 1 else ("were", "them")
             said.append(f"{', '.join(idle)} {words} given, and no number of this run depends on {it}.")
         return said
+
+
+@lru_cache(maxsize=256)
+def _form(catalogue: Catalogue, owner: str) -> str:
+    """Structure of an owner of numbers, without the numbers."""
+    entry = catalogue.entry_of(owner)
+    # The digest of a drug's file would change with its comments and with rivals that nothing uses.
+    bare = None if entry is None else replace(entry, numbers={})
+    return repr(replace(bare, digest="") if isinstance(bare, Drug) else bare)
 
 
 #: Covariates in the words of a run file.

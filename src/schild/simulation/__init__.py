@@ -277,6 +277,7 @@ def simulate_run(
     warn: bool = True,
     uses: Uses | None = None,
     plain_grid: bool = False,
+    metrics: bool = True,
 ) -> Result:
     """Simulate a checked run.
 
@@ -296,6 +297,8 @@ def simulate_run(
         Record of a verb that this run is a part of; that verb says which given numbers were not used.
     plain_grid : bool
         As in ``simulate``.
+    metrics : bool
+        Whether to follow peaks, areas and times between output times; without them the result has no metrics.
 
     Returns
     -------
@@ -333,7 +336,7 @@ def simulate_run(
         grid = with_sides(grid, own, built.entries)
     effects = Effects(built=built)
     recipes = outputs_of(effects, run.run.outputs)
-    reduced = [recipe for recipe in recipes if recipe.fold is not None]
+    reduced = [recipe for recipe in recipes if recipe.fold is not None and metrics]
     store, single = signals_of(recipes), people.n == 1
     dtype = np.float64 if single else np.float32
     check_work(
@@ -373,6 +376,7 @@ def simulate_run(
                 times_tick=times,
                 warn=False,
                 uses=Uses(),
+                metrics=False,
             )
 
         warnings += cautions(run, events, catalogue, again)
@@ -384,7 +388,8 @@ def simulate_run(
     outputs = read(recipes, solution, draws, Between(between, grid, built.entries) if whole_grid else None)
     found = read_metrics(reduced, solution)
     doses = doses_of_each([e for e in own if 0 <= e.tick <= grid[-1]], catalogue) if whole_grid else {}
-    found |= _troughs(outputs, doses)
+    if metrics:
+        found |= _troughs(outputs, doses)
     if uses is None:
         warnings += values.uses.unused(given, who.given)
     return Result(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.days import run_days
-from schild.engine.streams import normals, uniforms
+from schild.engine.streams import normal_of, normals, uniforms_of
 from schild.errors import InputError
 from schild.people import People, Values
 from schild.population import Population, people_of
@@ -72,11 +72,8 @@ def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bo
     >>> bool((draw_days(1, "x", 4, 5, 3) == whole[4:]).all())
     True
     """
-    draw = normals if normal else uniforms
-    found = np.empty((n, days))
-    for d in range(days):
-        found[:, d] = draw(seed, f"{what}:{d}", first, first + n)
-    return found
+    found = uniforms_of(seed, [f"{what}:{d}" for d in range(days)], first, first + n)
+    return normal_of(found) if normal else found
 
 
 def habit_of(numbers: TrialNumbers, learning: bool) -> Floats:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.catalog import Catalogue, Observation, load
+from schild.catalog import Catalogue, Observation, Study, load
 from schild.drinking.checks import KINDS as SESSIONS
 from schild.errors import SchildError
+from schild.result_cache import ResultCache
 from schild.results import Shown
 from schild.simulation.observe import predict, weighted_error
 from schild.simulation.observe_withdrawal import KINDS, WORDED
@@ -82,6 +83,8 @@ class Validation(Shown):
         Rows about alcohol in the laboratory; neither do they.
     trials : tuple of TrialStatement
         Rows about trials of alcohol use disorder; neither do they.
+    results : ResultCache
+        What is read again by the next call; by default nothing.
     """
 
     checks: tuple[Check, ...]
@@ -95,6 +98,7 @@ class Validation(Shown):
     withdrawal: tuple[Statement, ...] = ()
     laboratory: tuple[LaboratoryStatement, ...] = ()
     trials: tuple[TrialStatement, ...] = ()
+    results: ResultCache = field(default_factory=ResultCache.off)
 
     @cached_property
     def ordered(self) -> tuple[Check, ...]:
@@ -201,7 +205,7 @@ class Validation(Shown):
         """Return the report as one self-contained page."""
         from schild.validation.show import html_page
 
-        return html_page(self)
+        return self.results.once(("page", self.studies), lambda: html_page(self), read=str)
 
     def cite(self) -> str:
         """Return the sources of the observations."""
@@ -212,7 +216,9 @@ class Validation(Shown):
 def validate(
     *studies: str,
     progress: Callable[..., None] | None = None,
+    tell: Callable[[str], None] | None = None,
     quick: bool = False,
+    fresh: bool = False,
     seed: int = 1,
     catalogue: Catalogue | None = None,
 ) -> Validation:
@@ -224,8 +230,13 @@ def validate(
         Keys of study files; all of the catalogue, and the bars that were stated for all, where none is named.
     progress : callable, optional
         Called with rows done and rows in all.
+    tell : callable, optional
+        Called with a line about each study as soon as its rows are predicted.
     quick : bool
         Fewer virtual people: wider noise in the bands, the same typical predictions.
+    fresh : bool
+        Predict every row again. By default rows that an earlier call has kept are read, where neither the catalogue nor
+        the code has changed since (``schild.result_cache``).
     seed : int
         Of people, parameter sets and residuals.
     catalogue : Catalogue, optional
@@ -250,47 +261,98 @@ def validate(
     catalogue = catalogue or load()
     chosen = [catalogue.study(key) for key in studies] or list(catalogue.studies.values())
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
+    results = ResultCache("validate", catalogue.digest, n, draws, seed, fresh=fresh)
+    rows = _Rows(catalogue=catalogue, n=n, draws=draws, seed=seed, quick=quick, results=results)
     total = sum(len(s.observations) for s in chosen)
-    checks: list[Check] = []
+    found: list[Check | Statement] = []
     skipped: list[tuple[str, str]] = []
-    statements: list[Statement] = []
-    sessions: list[LaboratoryStatement] = []
-    trials: list[TrialStatement] = []
-    kept: list[dict[Any, Any]] = [{}, {}, {}]
     for study in chosen:
+        before, left_out = len(found), len(skipped)
         for o in study.observations:
-            row: dict[str, Any] = {"o": o, "table": study.key, "seed": seed, "catalogue": catalogue}
-            kind = o.observable.partition(":")[0]
             try:
-                if kind in WITHDRAWAL:
-                    statements.append(state(**row, n=n, kept=kept[0]))
-                elif kind in SESSIONS:
-                    sessions.append(state_laboratory(**row, kept=kept[1]))
-                elif kind in MEASURES:
-                    trials.append(state_trial(**row, quick=quick))
-                else:
-                    checks.append(check(**row, rows=study.observations, n=n, draws=draws, kept=kept[2]))
+                found.append(rows.predict(o, study))
             except SchildError as error:  # shown, never hidden
                 skipped.append((o.id, str(error)))
             if progress is not None:
-                progress(len(checks) + len(statements) + len(sessions) + len(trials) + len(skipped), total)
+                progress(len(found) + len(skipped), total)
+        if tell is not None:
+            tell(_study_line(study.key, found[before:], len(skipped) - left_out))
     structures = () if studies else catalogue.drug("naltrexone").structures
+
+    def rmse_of(key: str) -> float:
+        return results.once(("rmse", key), lambda: weighted_error(catalogue, "naltrexone_pet", "mor", key))
+
     return Validation(
-        checks=tuple(checks),
+        checks=tuple(c for c in found if isinstance(c, Check)),
         catalogue=catalogue,
         people=n,
         draws=draws,
         seed=seed,
-        rmse={key: weighted_error(catalogue, "naltrexone_pet", "mor", key) for key in structures},
+        rmse={key: rmse_of(key) for key in structures},
         studies=studies,
         skipped=tuple(skipped),
-        withdrawal=tuple(statements),
-        laboratory=tuple(sessions),
-        trials=tuple(trials),
+        withdrawal=tuple(s for s in found if type(s) is Statement),
+        laboratory=tuple(s for s in found if isinstance(s, LaboratoryStatement)),
+        trials=tuple(s for s in found if isinstance(s, TrialStatement)),
+        results=results,
     )
 
 
-def oral_means(catalogue: Catalogue, roles: Sequence[str]) -> list[tuple[str, float, float, list[Observation]]]:
+def _study_line(key: str, found: Sequence[Check | Statement], skipped: int) -> str:
+    """Say how the rows of a study came out.
+
+    >>> _study_line("naltrexone_pet", [], 1)
+    'naltrexone_pet: 0 rows, 0 missed, 1 not predicted'
+    """
+    missed = sum(not row.holds for row in found)
+    rows = f"{len(found)} row{'' if len(found) == 1 else 's'}"
+    return f"{key}: {rows}, {missed} missed" + (f", {skipped} not predicted" if skipped else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """Predicts rows, each by the rule of its kind; what rows ask alike is run once."""
+
+    catalogue: Catalogue
+    n: int
+    draws: int
+    seed: int
+    quick: bool
+    results: ResultCache
+    kept: tuple[dict[Any, Any], ...] = field(default_factory=lambda: ({}, {}, {}))
+
+    def predict(self, o: Observation, study: Study) -> Check | Statement:
+        """Predict one row, or read what an earlier call predicted."""
+        row: dict[str, Any] = {"o": o, "table": study.key, "seed": self.seed, "catalogue": self.catalogue}
+        kind = o.observable.partition(":")[0]
+        made: type[Check | Statement]
+        make: Callable[[], Check | Statement]
+        if kind in WITHDRAWAL:
+            made, make = Statement, lambda: state(**row, n=self.n, kept=self.kept[0])
+        elif kind in SESSIONS:
+            made, make = LaboratoryStatement, lambda: state_laboratory(**row, kept=self.kept[1])
+        elif kind in MEASURES:
+            made, make = TrialStatement, lambda: state_trial(**row, quick=self.quick)
+        else:
+            options: dict[str, Any] = {
+                "rows": study.observations,
+                "n": self.n,
+                "draws": self.draws,
+                "kept": self.kept[2],
+            }
+            made, make = Check, lambda: check(**row, **options)
+        names = [f.name for f in fields(made) if f.name not in ("observation", "table")]
+        return self.results.once(
+            (study.key, o.id),
+            make,
+            write=lambda found: {name: getattr(found, name) for name in names},
+            read=lambda data: made(observation=o, table=study.key, **{name: data[name] for name in names}),
+        )
+
+
+def oral_means(
+    catalogue: Catalogue, roles: Sequence[str], results: ResultCache | None = None
+) -> list[tuple[str, float, float, list[Observation]]]:
     """Quantity, n-weighted geometric mean over single oral doses scaled to 50 mg, prediction, and rows behind.
 
     An arm of unknown size weighs as the smallest known one. Bounds and other routes are left out.
@@ -314,7 +376,11 @@ def oral_means(catalogue: Catalogue, roles: Sequence[str]) -> list[tuple[str, fl
                 id=quantity, study="", observable=quantity, species=species, regimen="naltrexone 50 mg po",
                 value=1.0, unit="h",
             )  # fmt: skip
-            said = float(predict(probe, receptors=["mor"], catalogue=catalogue)[0])
+
+            def predicted(probe: Observation = probe) -> float:
+                return float(predict(probe, receptors=["mor"], catalogue=catalogue)[0])
+
+            said = (results or ResultCache.off()).once(("oral", species, quantity), predicted)
             found.append((f"{quantity} of {species}", mean, said, group))
     return found
 
@@ -378,7 +444,7 @@ def _bars_of_all(v: Validation, checked: Sequence[Check]) -> list[Bar]:
         ("Oral kinetics against the mean of the arms that were fitted", ("calibration",), True),
         ("the same with the arms that were not fitted", ("calibration", "check"), False),
     ):
-        means = oral_means(v.catalogue, roles)
+        means = oral_means(v.catalogue, roles, v.results)
         folds = {name: said / mean for name, mean, said, _ in means}
         worst = max(folds, key=lambda name: abs(np.log(folds[name])))
         kept = all(1 / ORAL_FOLD <= f <= ORAL_FOLD for f in folds.values())
