@@ -164,7 +164,7 @@ class _Walk:
             for row in study.observations if study else ():
                 self._observation(row, f"studies/{key}.toml: {row.id}")
                 rows.add(row.id)
-        self.cited |= {row["study"] for row in self.catalogue.dose_series}
+        self.cited |= {row["study"] for row in (*self.catalogue.dose_series, *self.catalogue.challenges)}
         for key in self.catalogue.claims:
             book = self._read(f"claims/{key}.toml", lambda key=key: self.catalogue.claims[key])
             if book is not None:

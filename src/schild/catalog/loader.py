@@ -333,6 +333,11 @@ class Catalogue:
         """Printed means of dose series of agonists alone, each row by the names of its columns, as printed."""
         return tuple(csv.DictReader(self._csv("dose_response/rows.csv")))
 
+    @property
+    def challenges(self) -> tuple[Mapping[str, str], ...]:
+        """Printed blocks of an opioid's effect by an antagonist, each row by the names of its columns."""
+        return tuple(csv.DictReader(self._csv("dose_response/challenges.csv")))
+
     @cached_property
     def posterior(self) -> Mapping[str, NDArray[np.float64]]:
         """Stored joint draws of numbers by ``owner.number``, each of shape (n_draws,); empty where none are stored."""
