@@ -35,6 +35,11 @@ REDUCED = ("peak", "peak_time_h", "trough", "area", "time_above_h")
 
 CHUNK = 256
 
+#: Longest step of runs that follow receptors [h]: where reducers or close output times read the polynomial through its
+#: nodes, and where nothing does. Of 250 random models the worst error at times 13 to 32 h apart is 2e-5 with the first
+#: and 5e-5 with the second (5e-4 with 24 h).
+H_MAX, H_FREE = 1.0, 4.0
+
 #: Mean distance of output times, of the later half, below which a step may pass over them: landing on each would cost
 #: more steps than the error asks for. [h]
 DENSE_H = 0.2
@@ -120,7 +125,7 @@ def run(
     window: tuple[float, float] | None = None,
     start_states: Floats | None = None,
     rtol: float = 3e-5,
-    h_max: float = 1.0,
+    h_max: float | None = None,
     threads: int | None = None,
     chunk: int | None = None,
     max_steps: int = 20_000_000,
@@ -139,7 +144,8 @@ def run(
     - ``window``: start and end of the reducers; the whole run by default [h].
     - ``start_states``, shape (n, n_states, n_slots + n_lags): states of receptors and adaptation that events may set.
     - ``rtol``: tolerance of the binding integrator, relative with a floor of 0.01.
-    - ``h_max``: longest step where receptors are followed [h].
+    - ``h_max``: longest step where receptors are followed; ``H_MAX`` with reducers or close times, else ``H_FREE`` by
+      default [h].
     - ``threads``: threads; all processors by default, one for small runs.
     - ``chunk``: subjects per task; at most 256 by default.
     - ``max_steps``: steps after which a subject is given up.
@@ -153,7 +159,7 @@ def run(
     relative with a floor of 0.01; at ``rtol=1e-9`` it was 2e-8. Concentrations do not depend on the tolerance: 5e-11 of
     the largest value. Reducers read the polynomial through the nodes of a step, whose error for concentrations bounds
     the step as well where no receptor is followed (measured against steps of 0.01 h: area 1e-7, time above a threshold
-    1e-4 h); beside receptors they are as good as steps of up to ``h_max`` (peak 3e-5, area 2e-4). Output
+    1e-4 h); beside receptors they are as good as steps of up to ``H_MAX`` (peak 3e-5, area 2e-4). Output
     times closer than ``DENSE_H`` are read from the polynomials too; concentrations are exact.
 
     >>> import numpy as np
@@ -206,6 +212,8 @@ def run(
     model = Structure(*_plain(Structure, p))
     what = Events(*_plain(Events, replace(events, first=first, last=last)))
     dense = not (p.slot_channel.size or p.mm_out >= 0) or _mean_distance(grid) < DENSE_H
+    if h_max is None:
+        h_max = H_MAX if dense or len(reduced) else H_FREE
     asked = Task(grid, signal_ids, reduced_ids, limits, span, float(rtol), float(h_max), int(dense), int(max_steps))
 
     workers = threads or threads_available()

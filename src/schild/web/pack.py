@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, load
 from schild.engine.layout import Structure, kinds
-from schild.engine.run import DENSE_H
+from schild.engine.run import DENSE_H, H_MAX
 from schild.engine.run import run as run_engine
 from schild.engine.streams import normals
 from schild.model.arrays import Program, compile_spec
@@ -97,7 +97,7 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
     header = {
         "version": __version__,
         "arguments": stamp()["arguments"],
-        "rtol": RTOL_ONE, "h_max": defaults["h_max"].default, "max_steps": defaults["max_steps"].default,
+        "rtol": RTOL_ONE, "h_max": H_MAX, "max_steps": defaults["max_steps"].default,
         "dense_h": DENSE_H,
         "ticks_per_hour": TICKS_PER_HOUR,
         "band": BAND,
