@@ -23,6 +23,7 @@ from schild.calibrate.dose_model import PAIRS, centres, model, predict
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
 from schild.calibrate.files import write_numbers
 from schild.catalog import load
+from schild.people import Values
 
 __all__ = ["STORED", "columns_of", "main", "today"]
 
@@ -127,26 +128,31 @@ def fitted_of(columns: Mapping[str, Floats]) -> list[Fitted]:
     return found
 
 
-def today(table: Table) -> Floats:
-    """What the catalogue's effects say of every row, for the typical person; a printed placebo is taken over."""
+def today(table: Table, changed: Mapping[str, float] | None = None) -> Floats:
+    """What the catalogue's effects say of every row, for the typical person; a printed placebo is taken over.
+
+    ``changed``: values in place of the catalogue's by ``owner.number``.
+    """
     a = table.arrays
     catalogue = load()
+    values = Values(catalogue, overrides=dict(changed or {}))
     effects = [catalogue.effects[e] for e in EFFECTS]
-    reserve = np.array([e.numbers["reserve"].value for e in effects])
-    kd = np.array([affinity(s) * catalogue.drug(s).number("mor.factor").value for s in SPECIES])
-    share = np.array([catalogue.drug(s).number("mor.efficacy").value for s in SPECIES])
+    reserve = np.array([values.typical(e, "reserve") for e in EFFECTS])
+    kd = np.array([affinity(s) * values.typical(s, "mor.factor") for s in SPECIES])
+    share = np.array([values.typical(s, "mor.efficacy") for s in SPECIES])
     x = np.ones((len(EFFECTS), len(SPECIES)))
     for k, e in enumerate(effects):
         for drug, name in e.transduction.items():
             if drug in SPECIES:
-                x[k, SPECIES.index(drug)] = e.numbers[name].value
-    top = np.where(a["series_pupil"] > 0, effects[1].numbers["range"].value, effects[2].numbers["range"].value / 100.0)
+                x[k, SPECIES.index(drug)] = values.typical(EFFECTS[k], name)
+    top = np.where(a["series_pupil"] > 0, values.typical("pupil", "range"), values.typical("liking", "range") / 100.0)
     base = np.zeros(len(table.series))
     for k, given in enumerate(a["given"]):
         if not given:
             base[a["row_series"][k]] = a["value"][k]
+    slope = [values.typical(e.key, str(e.slope)) for e in effects]
     p = {
-        "reserve": reserve, "slope": np.array([e.numbers[str(e.slope)].value for e in effects]), "omega": np.zeros(4),
+        "reserve": reserve, "slope": np.array(slope), "omega": np.zeros(4),
         "kd": kd, "odds": np.log(share / (1.0 - share)), "x": x, "eta": np.zeros(len(table.arms)), "theta": 0.0,
         "top": top, "placebo": base,
     }  # fmt: skip
@@ -154,7 +160,7 @@ def today(table: Table) -> Floats:
     return np.concatenate([scale, curve])
 
 
-def _seen(table: Table) -> tuple[Floats, Floats]:
+def seen(table: Table) -> tuple[Floats, Floats]:
     """Observed values and the standard deviation by which errors are weighed: printed error and 0.03 of the scale."""
     a = table.arrays
     full = np.where(a["group"] == 1, 4.0, 1.0)
@@ -231,7 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, value in columns.items():
         low, mid, high = np.quantile(value, [0.05, 0.5, 0.95])
         print(f"    {name:52s} {mid:9.4g}  ({low:.4g} to {high:.4g})")
-    seen, weight = _seen(table)
+    observed, weight = seen(table)
     fitted, old = _interval(draws, 1), today(table)
     print(f"in sample {time.perf_counter() - begin:.0f} s; studies left out:")
     outside = None
@@ -243,18 +249,18 @@ def main(arguments: list[str] | None = None) -> int:
     print(header)
     for k, key in enumerate(table.ids):
         q = fitted[:, k] if outside is None else outside[:, k]
-        mark = "" if q[0] <= seen[k] <= q[2] else "  outside"
+        mark = "" if q[0] <= observed[k] <= q[2] else "  outside"
         band = f"{q[1]:10.3f} ({q[0]:.3f} to {q[2]:.3f}){mark}"
-        print(f"    {key:38s} {seen[k]:7.3f} {old[k]:9.3f} {fitted[1, k]:7.3f} {band}")
+        print(f"    {key:38s} {observed[k]:7.3f} {old[k]:9.3f} {fitted[1, k]:7.3f} {band}")
 
     def rms(said: Floats, rows: Any = slice(None)) -> float:
-        return float(np.sqrt(np.mean(((seen - said) / weight)[rows] ** 2)))
+        return float(np.sqrt(np.mean(((observed - said) / weight)[rows] ** 2)))
 
-    inside = (fitted[0] <= seen) & (seen <= fitted[2])
+    inside = (fitted[0] <= observed) & (observed <= fitted[2])
     print(f"in sample: {inside.mean():.0%} inside, weighted error {rms(fitted[1]):.2f} (catalogue {rms(old):.2f})")
     if outside is not None:
-        inside = (outside[0] <= seen) & (seen <= outside[2])
-        everything = {"all": np.ones(len(seen), dtype=bool)} | _fields(table)
+        inside = (outside[0] <= observed) & (observed <= outside[2])
+        everything = {"all": np.ones(len(observed), dtype=bool)} | _fields(table)
         series = {r["id"] for r in load().dose_series}  # read by no fit of the catalogue's effects before
         new = np.array([key in series or key in ("yassen2007_fentanyl",) for key in table.ids])
         everything |= {"new rows": new} | {f"new, {name}": new & rows for name, rows in _fields(table).items()}
