@@ -7,9 +7,7 @@ const engine = await SchildEngine.load(fs.readFileSync(wasm), fs.readFileSync(pa
 const asked = JSON.parse(fs.readFileSync(0, "utf8"));
 const courses = (r) => Object.fromEntries(Object.entries(r.outputs).map(([k, v]) => [k, Array.from(v)]));
 function answer(s) {
-  const run = engine.run(s), results = engine.results(s, run);
-  const block = s.challenge ? engine.block(s) : {};
-  for (const [effect, share] of Object.entries(block)) results[`block_${effect}`] = 100 * share;
+  const {run, results} = engine.live(s);
   return {courses: courses(run), results, ...(s.banded && {band: engine.band(s)})};
 }
 const t0 = performance.now();

@@ -26,6 +26,7 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False,
     from schild.cli.challenge import show_challenge
     from schild.cli.summary import show_result
     from schild.web.scenario import Scenario
+    from schild.web.scenes import band_words
 
     scenario = Scenario.of(link)
     writable(run_file)
@@ -33,6 +34,7 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False,
         err().print(f"The link was written by schild {scenario.version}; this is {__version__}: numbers may differ.")
     result = scenario.simulate(catalogue=data.catalogue)
     challenged = scenario.challenged(catalogue=data.catalogue)
+    band = scenario.band(catalogue=data.catalogue).results
     if run_file is not None:
         write(run_file, result.run_file())
     if json:
@@ -40,11 +42,15 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False,
 
         from schild.results import plain
 
-        found = {"run": result.to_dict(), "challenge": None if challenged is None else challenged.to_dict()}
+        found = {
+            "run": result.to_dict(), "challenge": None if challenged is None else challenged.to_dict(),
+            "page": {"results": scenario.results(catalogue=data.catalogue), "band": band},
+        }  # fmt: skip
         print(encoder.dumps(plain(found), allow_nan=False))
         return 0
     console = out()
     show_result(result, console)
+    console.print(band_words([*band], band))
     if challenged is not None:
         show_challenge(console, challenged)
     return 0

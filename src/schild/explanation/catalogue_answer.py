@@ -66,7 +66,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
         drug=drug.key,
         question=f"What does {drug.name} do?",
         line="",
-        answer=(" ".join(said for said in (drug.summary, _role(drug), _alone(drug, lab)) if said),),
+        answer=(" ".join(said for said in (_named(drug), drug.summary, _alone(drug, lab)) if said),),
         remember=tuple(_remember(drug, rows)),
         unknown=_unknown(drug, lab, bool(rows)),
         danger=DANGER if acts else RELAPSE if drug.role == "antagonist" and "mor" in drug.binding else "",
@@ -96,6 +96,21 @@ def _role(drug: Drug) -> str:
     if drug.role == "antagonist" and _acts(drug):
         return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
     return _ROLES.get(drug.role, "")
+
+
+def _named(drug: Drug) -> str:
+    """What its role means, in a sentence that begins with its name.
+
+    >>> from schild.catalog import load
+    >>> _named(load().drug("morphine"))
+    'Morphine switches opioid receptors on.'
+    """
+    said, name = _role(drug), _capital(drug.name)
+    return (
+        said.replace("The body makes it", f"The body makes {drug.name}", 1)
+        if "makes it" in said
+        else (said.replace("It ", f"{name} ", 1))
+    )
 
 
 def _routes(drug: Drug) -> list[str]:
@@ -449,7 +464,7 @@ def _cards(
         if compared:
             name = _opponent(lab, compared)
             said = (
-                f"First comes {regimen_words(compared.regimen)}, and {compared.at} later the same dose of {drug.name}."
+                f"First comes {regimen_words(compared.regimen)}, and {compared.at} later the dose of {drug.name} above."
             )
             ask("block", f"How much does {name} block?", said, _blocked(drug, lab, compared), _LINE)
     elif drug.role == "antagonist" and compared and regimen:
@@ -488,7 +503,7 @@ def _most_liking(drug: Drug, lab: Lab) -> tuple[str, Outcome, str]:
     dose = published_dose(lab.catalogue, drug.key, _routes(drug)[0])
     names = ("liking", "ventilation", "pupil")
     one = lab.run(dose, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)["liking"].value
-    return "points", Outcome(predicted=float(np.max(one))), "of 100 is the most that it is liked"
+    return "points", Outcome(predicted=float(np.max(one))), "of liking at most, on a scale from 0 to 100"
 
 
 def _blocked(drug: Drug, lab: Lab, compared: Comparison) -> tuple[str, Outcome, str] | None:
@@ -497,7 +512,11 @@ def _blocked(drug: Drug, lab: Lab, compared: Comparison) -> tuple[str, Outcome, 
     good = blocks(lab.challenge(compared.regimen, dose, hours(compared.at), None, lab.people, EFFECTS)["liking"])
     if not good.size:
         return None
-    return "%", Outcome(predicted=float(np.median(good)), many=good), "of the liking is blocked in the median person"
+    return (
+        "%",
+        Outcome(predicted=float(np.median(good)), many=good),
+        "of the liking blocked, in the median virtual person",
+    )
 
 
 def _left(
@@ -513,7 +532,7 @@ def _left(
         "liking": "the liking", "analgesia": "the pain relief", "gut_transit": "the slowing of the gut",
         "ventilation_isohypercapnic": "the slowing of breathing", "pupil": "the small pupils",
     }  # fmt: skip
-    shown = f"of {called[names[0]]} is blocked in the median person"
+    shown = f"of {called[names[0]]} blocked, in the median virtual person"
     return ("%", Outcome(predicted=float(np.median(good)), many=good), shown) if good.size else None
 
 
@@ -593,7 +612,7 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
         return said, ("ng/mL", outcome, "is the peak in plasma")
     who = mu[name]
     by = "" if who == drug.key else f" by {lab.catalogue.drug(who).name}"
-    return said, ("%", outcome, f"of the mu receptors of the brain are held at most{by}")
+    return said, ("%", outcome, f"of the mu receptors of the brain held{by}, at most")
 
 
 def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from schild.textfile import without_controls
 
 __all__ = [
     "Raw", "badge", "bibliography", "esc", "figure", "link", "notice", "number", "page",
-    "paragraph", "render", "section", "table", "without_files",
+    "paragraph", "render", "scene", "section", "table", "without_files",
 ]  # fmt: skip
 
 #: Rows of a figure's table that the page shows; the download holds all.
@@ -103,6 +103,11 @@ def notice(text: Any, *, kind: str = "note", title: str = "") -> Raw:
 def badge(word: str) -> Raw:
     """Write a verdict as word and sign, so that colour is not needed to read it."""
     return _part("badge", word)
+
+
+def scene(told: Any) -> Raw:
+    """Write a scene: its sentence, and where its controls and its chart stand; ``told`` from ``schild.web.scenes``."""
+    return _part("scene", told)
 
 
 def section(title: str, *parts: str, key: str = "") -> Raw:

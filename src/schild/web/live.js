@@ -168,6 +168,15 @@ class SchildEngine {
     return {time: found.time, outputs};
   }
 
+  /* What a scene shows: the typical person's run, and what is said of it. */
+  live(asked) {
+    const run = this.run(asked), results = this.results(asked, run);
+    if (asked.challenge) {
+      for (const [effect, share] of Object.entries(this.block(asked))) results[`block_${effect}`] = 100 * share;
+    }
+    return {run, results};
+  }
+
   /* Where 90 % of the people of a band lie: mu receptors held over time, and each result. */
   band(asked) {
     const runs = Array.from({length: this.header.band}, (_, k) => this.run(asked, k));

@@ -1,6 +1,7 @@
 /* Controls, sentence and chart of each scene of a page. Without this script a page keeps its sentences and figures.
-   start.js unpacks it and gives it two functions: bytes of an element of the page, and what unpacks them. */
-/* global bytes, unzip */
+   start.js or notebook.js unpacks it and gives it two functions, bytes of an element of the page and what unpacks them,
+   and where its scenes stand: `root`, whose `changed`, where it has one, is told of each setting. */
+/* global bytes, unzip, root */
 
 (async () => {
   const wasm = await unzip(bytes("schild-engine")).arrayBuffer(), packed = bytes("schild-pack");
@@ -10,30 +11,45 @@
   const DEFAULTS = {missed: "", weight_kg: 70, liver: "normal", crcl_ml_min: 100, challenge: "", at_h: 24};
   const FIELDS = ["give", "mg", "n", "every_h", "until_h", ...Object.keys(DEFAULTS)];
 
-  /* Bands: a worker runs the virtual people of one scenario at a time, of each scene the one asked for last. */
-  const waiting = new Map();
-  let worker, busy;
-  function band(key, asked, done) {
-    waiting.set(key, {asked, done});
-    if (busy) return;
-    if (!worker) {
-      const script = `${SchildEngine};let engine;onmessage = async ({data}) => {
-        if (data.wasm) engine = SchildEngine.load(data.wasm, data.packed);
-        else postMessage((await engine).band(data));};`;
-      worker = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
-      worker.postMessage({wasm, packed});
-      worker.onerror = () => { busy = null; };
-      worker.onmessage = ({data}) => { const job = busy; busy = null; job.done(data); pump(); };
+  /* Asks an engine in a worker, one job at a time, of each scene the one that came last; without a worker in this thread. */
+  function helper(method) {
+    const waiting = new Map();
+    let worker, busy, alone = false;
+    function pump() {
+      const [first] = waiting;
+      if (busy || !first) return;
+      waiting.delete(first[0]);
+      busy = first[1];
+      if (alone) answer(engine[method](busy.asked));
+      else worker.postMessage(busy.asked);
     }
-    pump();
+    function answer(found) {
+      const job = busy;
+      busy = null;
+      job.done(found);
+      pump();
+    }
+    function refused() {
+      alone = true;
+      if (busy) answer(engine[method](busy.asked));
+    }
+    return (key, asked, done) => {
+      waiting.set(key, {asked, done});
+      if (!worker && !alone) {
+        const script = `${SchildEngine};let engine;onmessage = async ({data}) => {
+          if (data.wasm) engine = SchildEngine.load(data.wasm, data.packed);
+          else postMessage((await engine).${method}(data));};`;
+        try {
+          worker = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
+          worker.onmessage = ({data}) => answer(data);
+          worker.onerror = refused;
+          worker.postMessage({wasm, packed});
+        } catch { refused(); }
+      }
+      pump();
+    };
   }
-  function pump() {
-    const [first] = waiting;
-    if (!first) return;
-    waiting.delete(first[0]);
-    busy = first[1];
-    worker.postMessage(busy.asked);
-  }
+  const live = helper("live"), band = helper("band");
 
   /* A scenario of a link, checked against the pack. */
   function read(text) {
@@ -192,30 +208,24 @@
     const figure = section.querySelector("figure"), sentence = section.querySelector(".says");
     const places = [...sentence.querySelectorAll("[data-value]")].map((span) => span.dataset.value), first = s.give;
     const box = make("div", {class: "controls"});
-    let asking = 0, later = 0, told = linked ? null : s, banded, ends; // told: of the text; banded: of the ends
+    let asking = 0, still = 0, told = linked ? null : s, banded, ends, last; // told: of the text; banded: of the ends
     function draw() {
       asking = 0;
-      const own = s, run = engine.run(asked(s)), results = engine.results(asked(s), run), note = section.querySelector(".spread");
-      if (told !== s) note.textContent = "";
-      told = s;
-      chart(figure, s, run, banded === s ? ends : null);
-      if (banded !== s && figure.clientWidth) band(key, asked(s), (found) => {
-        if (own !== s) return;
-        [banded, ends] = [s, found];
-        chart(figure, s, run, ends);
-        note.textContent = spread(places, ends.results);
-      });
-      const fill = () => {
-        for (const span of sentence.querySelectorAll("[data-value]")) span.textContent = shown(span.dataset.value, s, results);
+      const own = s, note = section.querySelector(".spread");
+      live(key, asked(s), ({run, results}) => {
+        if (told !== own) note.textContent = "";
+        [told, last] = [own, run];
+        chart(figure, own, run, banded === own ? ends : null);
+        for (const span of sentence.querySelectorAll("[data-value]")) span.textContent = shown(span.dataset.value, own, results);
         section.dataset.done = JSON.stringify(results);
-      };
-      if (s.challenge) { // a second solution of the model, after the frame is on the screen
-        clearTimeout(later);
-        later = setTimeout(() => {
-          for (const [effect, share] of Object.entries(engine.block(asked(s)))) results[`block_${effect}`] = 100 * share;
-          fill();
-        }, 0);
-      } else fill();
+        clearTimeout(still);
+        if (banded !== own && figure.clientWidth) still = setTimeout(() => band(key, asked(own), (found) => {
+          if (own !== s) return;
+          [banded, ends] = [own, found];
+          chart(figure, own, run, ends);
+          note.textContent = spread(places, ends.results);
+        }), 200);
+      });
     }
     const change = (name, value) => {
       s = {...s, [name]: value};
@@ -225,6 +235,7 @@
         build();
         box.querySelector("select").focus();
       }
+      root.changed?.(write(s));
       for (const miss of section.querySelectorAll(".claimed")) miss.hidden = s.give !== first;
       if (!asking) asking = requestAnimationFrame(draw);
     };
@@ -247,8 +258,8 @@
       copy("Copy link", () => { history.replaceState(null, "", link()); return link(); }),
       copy("Copy as run file", () => runFile(s)), copy("Copy as Python", () => python(s)),
       button("CSV", () => {
-        const run = engine.run(asked(s)), columns = Object.entries(run.outputs);
-        const lines = run.time.map((t, k) => [t, ...columns.map(([, v]) => v[k])].join(","));
+        const columns = Object.entries(last.outputs);
+        const lines = Array.from(last.time, (t, k) => [t, ...columns.map(([, v]) => v[k])].join(","));
         save(`${key}.csv`, ["time_h," + columns.map(([n]) => n).join(","), ...lines].join("\n") + "\n", "text/csv");
       })));
     section.querySelector(".controls-place").replaceChildren(box);
@@ -268,6 +279,6 @@
     draw();
     if (linked) { section.querySelector("details")?.setAttribute("open", ""); section.scrollIntoView(); }
   }
-  document.querySelectorAll("[data-scene]").forEach(start);
-  document.documentElement.dataset.engine = "ready";
+  root.querySelectorAll("[data-scene]").forEach(start);
+  (root.documentElement ?? root).dataset.engine = "ready";
 })();

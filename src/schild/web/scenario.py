@@ -244,7 +244,8 @@ class Scenario:
         Parameters
         ----------
         link : str
-            Such as ``"file:///page.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336"``.
+            Such as ``"file:///page.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336"``; the name of the
+            scene that a page writes into it plays no part.
 
         Returns
         -------
@@ -264,7 +265,7 @@ class Scenario:
         text = link.rpartition("#")[2]
         if len(text) > 2000:
             raise InputError(f"The link has {len(text):,} characters; expected at most 2,000. Copy it from the page.")
-        pairs = parse_qsl(text, keep_blank_values=True)
+        pairs = [(name, value) for name, value in parse_qsl(text, keep_blank_values=True) if name != "scene"]
         given = dict(pairs)
         known = {f.name: f for f in fields(cls)}
         unknown = [name for name, _ in pairs if name not in known]

@@ -46,6 +46,10 @@ def test_a_link_holds_the_whole_scenario(scenario):
     assert Scenario.of("https://x/y.html#" + scenario.fragment) == scenario
 
 
+def test_a_link_that_a_page_copies_names_its_scene():
+    assert Scenario.of(LINK.replace("#", "#scene=missed-doses&")) == Scenario.of(LINK)
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [
@@ -76,6 +80,8 @@ def test_open_prints_the_numbers_of_the_link(capsys, tmp_path):
     found = json.loads(capsys.readouterr().out)
     direct = Scenario.of(LINK).simulate()
     assert found["run"]["metrics"]["cmax_naltrexone_ng_ml"] == direct.metrics["cmax_naltrexone_ng_ml"]
+    low, high = found["page"]["band"]["mor_lowest"]
+    assert low < found["page"]["results"]["mor_lowest"] < high
     assert "naltrexone 50 mg po at 72 h" in file.read_text()
     assert "at 48 h" not in file.read_text()
 
@@ -85,6 +91,7 @@ def test_open_says_the_run_and_the_challenge(capsys):
     said = capsys.readouterr()
     assert "written by schild 0.0.1" in said.err
     assert "liking" in said.out
+    assert "90 % of 30 virtual people like this one: held at most" in " ".join(said.out.split())
     assert "naltrexone" in said.out
 
 

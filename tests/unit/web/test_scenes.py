@@ -72,7 +72,7 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
         page.goto(file.as_uri())
         page.wait_for_function("document.documentElement.dataset.engine === 'ready'")
         page.wait_for_function(
-            "document.querySelector('[data-scene=one-tablet]').dataset.done.includes('block_liking')"
+            "document.querySelector('[data-scene=one-tablet]').dataset.done?.includes('block_liking')"
         )
         first = page.inner_text("[data-scene=one-tablet] .says")
         page.evaluate(

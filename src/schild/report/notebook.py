@@ -1,0 +1,73 @@
+"""The live figures of a page in a notebook; needs the extra ``notebook`` (anywidget)."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from schild.catalog import Catalogue
+from schild.errors import InputError
+from schild.report.parts import scene as scene_of
+from schild.web.controls import controls
+from schild.web.scenario import Scenario
+from schild.web.scenes import engine_of, scenes_of
+
+__all__ = ["live_figure"]
+
+
+def live_figure(drug: str, scene: str = "", *, catalogue: Catalogue | None = None) -> Any:
+    """Return a figure whose sentence, chart and band follow controls, as on the page of ``schild explain``.
+
+    Parameters
+    ----------
+    drug : str
+        Antagonist with scenes.
+    scene : str
+        Key of one of them; the first by default.
+    catalogue : Catalogue, optional
+        The one that comes with schild by default.
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        Show it as the last line of a cell. ``link`` is the setting of its controls, which ``Scenario.of`` reads.
+
+    Raises
+    ------
+    InputError
+        For a drug without scenes, a scene that it does not have, or without the extra.
+
+    Examples
+    --------
+    >>> figure = live_figure("naloxone")                                           # doctest: +SKIP
+    >>> Scenario.of(figure.link).results()["mor_peak"]                             # doctest: +SKIP
+    """
+    try:
+        import anywidget
+        import traitlets
+    except ImportError as error:
+        raise InputError(
+            "A live figure in a notebook needs anywidget, which is not installed. Run: pip install 'schild[notebook]'."
+        ) from error
+    keys = [s.key for s in controls().scenes if s.drug == drug]
+    if not keys:
+        drugs = ", ".join(sorted({s.drug for s in controls().scenes}))
+        raise InputError(f"{drug!r} has no live figure; expected one of {drugs}. Give another drug.")
+    if scene and scene not in keys:
+        raise InputError(f"{drug} has no scene {scene!r}; expected one of {', '.join(keys)}. Give one of them.")
+    shown = next(s for s in scenes_of(drug, catalogue=catalogue) if s.scene.key == (scene or keys[0]))
+    packed = engine_of(drug, catalogue=catalogue)
+    assert packed is not None  # a drug with scenes has one
+    folder = files("schild.web")
+    style = files("schild.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+
+    class LiveFigure(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types of its own
+        _esm = folder.joinpath("notebook.js").read_text(encoding="utf-8")
+        _css = f".schild {{ {style.replace(':root', '&')} }}"  # nested, so that the notebook keeps its own style
+        html = traitlets.Unicode(str(scene_of(shown))).tag(sync=True)
+        engine = traitlets.Unicode(packed.module).tag(sync=True)
+        pack = traitlets.Unicode(packed.pack).tag(sync=True)
+        script = traitlets.Unicode(packed.script).tag(sync=True)
+        link = traitlets.Unicode(Scenario.of(shown.scene.scenario).fragment).tag(sync=True)
+
+    return LiveFigure()
