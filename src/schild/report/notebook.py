@@ -57,17 +57,17 @@ def live_figure(drug: str, scene: str = "", *, catalogue: Catalogue | None = Non
         raise InputError(f"{drug} has no scene {scene!r}; expected one of {', '.join(keys)}. Give one of them.")
     shown = next(s for s in scenes_of(drug, catalogue=catalogue) if s.scene.key == (scene or keys[0]))
     packed = engine_of(drug, catalogue=catalogue)
-    assert packed is not None  # a drug with scenes has one
+    parts = {} if packed is None else {"engine": packed.module, "pack": packed.pack, "script": packed.script}
     folder = files("schild.web")
     style = files("schild.report").joinpath("templates/style.css").read_text(encoding="utf-8")
 
-    class LiveFigure(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types of its own
+    class LiveFigure(anywidget.AnyWidget):
         _esm = folder.joinpath("notebook.js").read_text(encoding="utf-8")
         _css = f".schild {{ {style.replace(':root', '&')} }}"  # nested, so that the notebook keeps its own style
         html = traitlets.Unicode(str(scene_of(shown))).tag(sync=True)
-        engine = traitlets.Unicode(packed.module).tag(sync=True)
-        pack = traitlets.Unicode(packed.pack).tag(sync=True)
-        script = traitlets.Unicode(packed.script).tag(sync=True)
+        engine = traitlets.Unicode(parts["engine"]).tag(sync=True)
+        pack = traitlets.Unicode(parts["pack"]).tag(sync=True)
+        script = traitlets.Unicode(parts["script"]).tag(sync=True)
         link = traitlets.Unicode(Scenario.of(shown.scene.scenario).fragment).tag(sync=True)
 
     return LiveFigure()
