@@ -1,7 +1,7 @@
 """How fast a live page is in Chromium, from a file and offline: python benchmarks/live_page.py PAGE.
 
 First paint, and for each step of a slider the time from its event to the frame that shows its numbers, with the
-processor slowed down four times (of the page; its workers keep their speed). Prints lines; exit 1 where a bar is missed.
+processor slowed down four times (of the page; its workers keep their speed). Exit 1 where a bar is missed.
 """
 
 from __future__ import annotations

@@ -105,12 +105,10 @@ def _named(drug: Drug) -> str:
     >>> _named(load().drug("morphine"))
     'Morphine switches opioid receptors on.'
     """
-    said, name = _role(drug), _capital(drug.name)
-    return (
-        said.replace("The body makes it", f"The body makes {drug.name}", 1)
-        if "makes it" in said
-        else (said.replace("It ", f"{name} ", 1))
-    )
+    said = _role(drug)
+    if said.startswith("It "):
+        return f"{_capital(drug.name)} {said[3:]}"
+    return said.replace("makes it", f"makes {drug.name}")
 
 
 def _routes(drug: Drug) -> list[str]:
