@@ -11,11 +11,11 @@ import numpy as np
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.figures import COLOURS, panels
-from schild.forecasts import check_shares, people_like
+from schild.forecasts import check_shares, run_like
 from schild.people import Given
 from schild.regimen import combine
 from schild.results import ShownRun, cited, plain
-from schild.simulation import Result
+from schild.simulation import Result, simulate_run
 from schild.units import TICKS_PER_HOUR, format_ticks
 
 if TYPE_CHECKING:
@@ -150,10 +150,8 @@ def coverage(
         start = (count - some) // 2 + 1
         skipped = list(range(start + 1, start + 1 + some)) if start + some <= count else list(range(2, 2 + some))
         words = f"{regimen} skip {','.join(map(str, skipped))}" if skipped else regimen
-        result = people_like(
-            (words,), subject, format_ticks(end), n, seed, None, ["mor_pet_occupancy"], catalogue, overrides,
-            every="1 h",
-        )  # fmt: skip
+        run = run_like((words,), subject, format_ticks(end), n, seed, None, ["mor_pet_occupancy"], every="1 h")
+        result = simulate_run(run, catalogue=catalogue, overrides=overrides, warn=False)
         output = result["mor_pet_occupancy"]
         time, values = np.asarray(output.time_h, dtype=np.float64), np.asarray(output.values, dtype=np.float64)
         day = np.floor((time - dose.time_tick / TICKS_PER_HOUR) / 24.0).astype(int)

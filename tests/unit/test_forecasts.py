@@ -9,10 +9,13 @@ import schild
 from schild.catalog import load
 from schild.cli import BAD_INPUT, main
 from schild.errors import InputError, UnknownNameError
-from schild.forecasts import Level, level_of, protected, quantile, weights_of
+from schild.forecasts import Level, allot, level_of, protected, run_like, structure_weights, without_next
+from schild.forecasts.levels import likelihood, quantile, weights_of
+from schild.forecasts.posterior import sample
+from schild.regimen import combine
 
 DEPOT = "naltrexone 380 mg im_depot"
-FEW = {"n": 60, "structures": 1, "until": "42 d"}
+FEW = {"n": 60, "structures": ["plasma_and_store"], "until": "42 d"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_words_that_are_no_level_are_refused(words, error, told):
 def test_weights_are_those_of_a_log_normal_error():
     seen = np.exp(np.random.default_rng(1).standard_normal(50_000))[:, None]  # log level N(0, 1)
     error = np.sqrt(np.expm1(0.25))  # log error of variance 0.25
-    weights, effective = weights_of(seen, [Level("x", float(np.exp(1.0)), 1.0, False)], error)
+    weights, effective = weights_of(likelihood(seen, [Level("x", float(np.exp(1.0)), 1.0, False)], error))
     # The posterior of two normals: mean 1 / (1 + 0.25), variance 0.25 / 1.25.
     log = np.log(seen[:, 0])
     assert np.sum(weights * log) == pytest.approx(0.8, abs=0.015)
@@ -70,13 +73,66 @@ def test_a_low_level_brings_the_next_dose_forward():
     assert low.next_dose_h < high.next_dose_h
     assert low.row("mor_pet_occupancy", 28 * 24.0)["q50"] < high.row("mor_pet_occupancy", 28 * 24.0)["q50"]
     assert low.weights.sum() == pytest.approx(1.0)
-    assert low.to_dict()["evidence"]["error of levels, weights of structures"] == "assumed"
+    said = low.to_dict()["evidence"]
+    assert said["error of levels"] == said["weights of structures"] == "assumed"
+    assert sum(said["plasma_naltrexone"].values()) < sum(said["mor_pet_occupancy"].values())
+    assert "reported" in low.summary()[0]["evidence"]
 
 
-def test_structures_are_averaged():
-    found = schild.forecast(DEPOT, levels=["2 ng/mL at 20 d"], n=20, structures=["slow_receptor", "plasma_equilibrium"])
-    assert found.courses["mor_pet_occupancy"].shape[0] == 40
-    assert found.weights[:20].sum() == pytest.approx(0.5)
+def test_structures_are_averaged_by_their_fits():
+    weights, said = structure_weights(load(), "naltrexone", None)
+    # Akaike: exp(-(chi square + 2 numbers) / 2) of the twelve rows of tomography.
+    chi = {"plasma_and_store": 3.9222 + 6, "slow_receptor": 9.1917 + 4}
+    ratio = np.exp(-0.5 * (chi["slow_receptor"] - chi["plasma_and_store"]))
+    assert weights["slow_receptor"] / weights["plasma_and_store"] == pytest.approx(ratio)
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert "Akaike" in said
+    pair = ["slow_receptor", "plasma_and_store"]
+    found = schild.forecast(DEPOT, levels=["2 ng/mL at 20 d"], n=40, structures=pair)
+    counts = allot(40, found.structures)
+    assert found.weights[: counts["slow_receptor"]].sum() == pytest.approx(found.structures["slow_receptor"])
+
+
+def test_the_most_probable_person_is_found_where_few_have_such_levels():
+    """Levels of one person of the tails: the posterior is narrow and centred where a large population has it."""
+    words, levels = "naltrexone 50 mg po", ["25 ng/mL at 1 h", "9 ng/mL at 4 h"]
+    catalogue = load()
+    read = tuple(level_of(x, "naltrexone", catalogue) for x in levels)
+    wanted = ["plasma_naltrexone"]
+    few = sample(run_like([words], None, "1 d", 400, 1, None, wanted), read, 0.1, 200, catalogue, None)
+    many = sample(run_like([words], None, "1 d", 40_000, 3, None, wanted), read, 0.1, 20_000, catalogue, None)
+    assert few.effective > 60  # of 400; the population alone would leave 2 of 200
+
+    def moments(posterior):
+        z = posterior.columns["between:naltrexone.oral.f"]
+        mean = np.sum(posterior.weights * z)
+        return mean, np.sqrt(np.sum(posterior.weights * (z - mean) ** 2))
+
+    assert moments(few) == pytest.approx(moments(many), abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("words", "now", "left", "when"),
+    [
+        (["naltrexone 50 mg po q24h x4"], 30, ["naltrexone 50 mg oral q24h x4 skip 3"], (48, 72)),
+        (["naltrexone 50 mg po q24h x4"], 50, ["naltrexone 50 mg oral q24h x4 skip 4"], (72, 96)),
+        (["naltrexone 50 mg po q24h x4 skip 3"], 30, ["naltrexone 50 mg oral q24h x4 skip 3-4"], (72, 96)),
+        (["naltrexone 50 mg po", "naltrexone 100 mg po at 2 d"], 30, ["naltrexone 50 mg oral"], (48, 96)),
+        (["naltrexone 50 mg po q24h"], 30, ["naltrexone 50 mg oral q24h skip 3"], (48, 72)),
+        (["naltrexone 50 mg po"], 1, None, (0, 0)),
+    ],
+)
+def test_the_dose_that_may_be_missed(words, now, left, when):
+    assert without_next(tuple(combine(*words)), now, 96 * 3_600_000_000) == (left, when)
+
+
+def test_a_missed_tablet_costs_hours():
+    found = schild.forecast("naltrexone 50 mg po q24h x5", levels=["1 ng/mL at 56 h"], n=40, until="5 d")
+    assert found.missed["missed_at_h"] == 72.0
+    assert 0 <= found.missed["q05"] <= found.missed["q50"] <= found.missed["q95"] <= 24.0
+    assert found.missed["q95"] > 0
+    assert "missing the dose of day 3 costs" in found.said()
+    assert schild.forecast(DEPOT, levels=["2 ng/mL at 20 d"], **FEW).missed is None
 
 
 def test_levels_that_nobody_has_are_said():
@@ -94,6 +150,8 @@ def test_levels_that_nobody_has_are_said():
         ({"levels": ["1 ng/mL at 2 d"], "target": 1.5}, "target is 1.5"),
         ({"levels": ["1 ng/mL at 2 d"], "share": 0.0}, "share is 0"),
         ({"levels": ["1 ng/mL at 2 d"], "subject": {"weight": "700 kg"}}, "weight_kg"),
+        ({"levels": ["1 ng/mL at 2 d"], "n": 3}, "expected 20 to 20,000"),
+        ({"levels": ["1 ng/mL at 2 d"], "structures": ["x"]}, "structure of naltrexone"),
     ],
 )
 def test_bad_input_of_a_forecast(options, told):

@@ -56,7 +56,7 @@ MADE = {
     ),
     "compare": (Comparison, 3, lambda: schild.compare({"a": "naltrexone 50 mg po", "b": "naltrexone 100 mg po"})),
     "forecast": (
-        Forecast, 2, lambda: schild.forecast("naltrexone 50 mg po", levels=["5 ng/mL at 2 h"], n=60, structures=1)
+        Forecast, 2, lambda: schild.forecast("naltrexone 50 mg po", levels=["5 ng/mL at 2 h"], n=60)
     ),
     "coverage": (Coverage, 1, lambda: schild.coverage("naltrexone 50 mg po q24h x4", missed=[0, 1], n=8)),
     "check": (Check, 1, lambda: check(read_observed(LEVELS))),

@@ -1,43 +1,49 @@
-"""Bands of a forecast hold what they say: 2,000 simulated people over all structures, each with one measured level."""
+"""Bands of a forecast hold what they say: simulated people of all structures, each forecast from one measured level.
+
+SCHILD_COVERAGE sets how many people; 2,000 of them were held by 90 % bands as docs/own-data.md says.
+"""
 
 import math
+import os
 
 import numpy as np
 import pytest
 
+import schild
 from schild.catalog import load
-from schild.forecasts import Level, people_like, quantile, weights_of
+from schild.forecasts import allot, run_like, structure_weights
+from schild.simulation import simulate_run
 
 REGIMEN = "naltrexone 380 mg im_depot q28d x2"
 MEASURED_H, ASKED_H, ERROR = 50 * 24.0, 63 * 24.0, 0.2
+MANY = int(os.environ.get("SCHILD_COVERAGE", "120"))
 
 
-def seen(n, seed):
-    """Level when it is measured, and occupancy when it is asked for, of people of every structure."""
-    catalogue, found = load(), []
-    for name in catalogue.drug("naltrexone").structures:
-        result = people_like(
-            [REGIMEN], None, "64 d", n, seed, {"naltrexone": name}, ["plasma_naltrexone", "mor_pet_occupancy"],
-            catalogue, None, every="1 d",
-        )  # fmt: skip
+def people(n, seed):
+    """Level when it is measured, and occupancy when it is asked for, of people of every structure by its weight."""
+    weights, _ = structure_weights(load(), "naltrexone", None)
+    found = []
+    for name, count in allot(n, weights).items():
+        wanted = ["plasma_naltrexone", "mor_pet_occupancy"]
+        run = run_like([REGIMEN], None, "64 d", count, seed, {"naltrexone": name}, wanted, every="1 d")
+        result = simulate_run(run, warn=False)
         found.append((result["plasma_naltrexone"].at(MEASURED_H), result["mor_pet_occupancy"].at(ASKED_H)))
     return np.concatenate(found, axis=1)
 
 
 @pytest.mark.slow
-def test_ninety_percent_bands_hold_ninety_percent_ofpeople_like():
-    plasma, occupancy = seen(400, 1)
-    true_plasma, true_occupancy = seen(400, 2)
-    assert true_plasma.size == 2000
+def test_ninety_percent_bands_hold_ninety_percent_of_people():
+    plasma, occupancy = people(MANY, 2)
+    wide = float(np.diff(np.quantile(occupancy, (0.05, 0.95)))[0])
     sigma = math.sqrt(math.log1p(ERROR**2))
-    measured = true_plasma * np.exp(sigma * np.random.default_rng(3).standard_normal(2000))
-    held, narrower = [], []
-    wide = np.diff(np.quantile(occupancy, (0.05, 0.95)))[0]
-    for y, truth in zip(measured, true_occupancy, strict=True):
-        weights, _ = weights_of(plasma[:, None], [Level("naltrexone", float(y), MEASURED_H, False)], ERROR)
-        low, high = quantile(occupancy, weights, (0.05, 0.95))
-        held.append(low <= truth <= high)
-        narrower.append((high - low) / wide)
-    print(f"held {np.mean(held):.4f}; width of the band without a level: {np.mean(narrower):.3f}")
-    assert 0.88 <= np.mean(held) <= 0.92
-    assert np.mean(narrower) < 1.0
+    measured = plasma * np.exp(sigma * np.random.default_rng(3).standard_normal(plasma.size))
+    held, widths = [], []
+    for k, (y, truth) in enumerate(zip(measured, occupancy, strict=True)):
+        found = schild.forecast(REGIMEN, levels=[f"{y:.6g} ng/mL at 50 d"], until="64 d", seed=100 + k, error=ERROR)
+        row = found.row("mor_pet_occupancy", ASKED_H)
+        held.append(row["q05"] <= truth <= row["q95"])
+        widths.append((row["q95"] - row["q05"]) / wide)
+    print(f"held {np.mean(held):.4f} of {len(held)}; width of the band without a level: {np.mean(widths):.3f}")
+    noise = 3.0 * math.sqrt(0.9 * 0.1 / len(held))
+    assert abs(np.mean(held) - 0.9) < max(0.02, noise)
+    assert np.mean(widths) < 1.0

@@ -131,6 +131,10 @@ class Structure:
     site: Site
     default: bool = False  #: Whether it is used unless a run says otherwise
     says: str = ""
+    #: Of its fit to human occupancy: sum of squared standardised residuals, and how many numbers were fitted; None
+    #: where it was not fitted. Structures of one drug are fitted to the same rows.
+    chi_square: float | None = None
+    fitted: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ def forecast(
     target: float = 0.8,
     share: float = 0.9,
     error: float = 0.2,
-    n: Whole = 400,
+    n: Whole = 200,
     until: str | None = None,
     person: Person = Person(),
     data: Draws = Draws(),
@@ -50,7 +50,7 @@ def forecast(
     error
         Error of a measured level, as a coefficient of variation; assumed.
     n
-        Virtual people in each structure between plasma and receptor.
+        Virtual people of the posterior, over all structures between plasma and receptor.
     until
         End of the forecast, such as 120d.
     """
@@ -58,7 +58,7 @@ def forecast(
 
     files.check()
     say_if_compiling()
-    with progress("structures") as advance:
+    with progress("structures", show=n > 1000) as advance:
         found = run(
             *what, levels=level, subject=person.given, until=until, target=target, share=share, error=error, n=n,
             progress=advance, **data.options,
@@ -83,7 +83,10 @@ def _show(found: Forecast, screen: Console) -> None:
         for row in found.summary()
     ]  # fmt: skip
     heads = ("output", "at", "5 %", "median", "95 %")
+    basis = "; ".join(f"{name.removeprefix('plasma_')}: {row}" for name, row in
+                      dict((r["output"], r["evidence"]) for r in found.summary()).items())  # fmt: skip
     caption = f"Posterior of {found.effective:.0f} effective people. {' '.join(found.assumptions)}"
+    caption += f" Numbers behind it: {basis}."
     screen.print(table(found.title, heads, rows, caption=caption))
 
 

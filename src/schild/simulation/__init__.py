@@ -267,6 +267,7 @@ def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str |
 def simulate_run(
     run: Run,
     *,
+    people: People | None = None,
     rtol: float | None = None,
     threads: int | None = None,
     catalogue: Catalogue | None = None,
@@ -285,6 +286,8 @@ def simulate_run(
     ----------
     run : Run
         What to simulate.
+    people : People, optional
+        Who takes the doses, in place of those that the run draws; as many as the run has.
     rtol, threads, catalogue, overrides, progress
         As in ``simulate``.
     times_tick : sequence of int, optional
@@ -324,8 +327,9 @@ def simulate_run(
     who = run.who
     rtol = run.run.rtol or (RTOL if isinstance(who, Population) else RTOL_ONE)
     events, prepared, warnings = _prepare(
-        run, who, Values(catalogue, overrides=given, uses=uses), fast_forward=fast_forward, rtol=rtol, threads=threads
-    )
+        run, who, Values(catalogue, overrides=given, uses=uses), people, fast_forward=fast_forward, rtol=rtol,
+        threads=threads,
+    )  # fmt: skip
     built, values = prepared.built, prepared.built.values
     people = values.people
     whole_grid = times_tick is None and not plain_grid
