@@ -75,7 +75,7 @@ def built_in(folder: str | Path | None) -> list[DataFile]:
     if not root.joinpath("drugs").is_dir():
         raise CatalogueError(f"{folder} is not a catalogue: it has no folder 'drugs'.")
     found = []
-    for name in (*FOLDERS, "rescue", "dose_response"):
+    for name in (*FOLDERS, "rescue", "dose_response", "opioid_trials"):
         if (inner := root.joinpath(name)).is_dir():
             for item in sorted(inner.iterdir(), key=lambda item: str(item.name)):
                 if item.name.endswith((".toml", ".csv")):

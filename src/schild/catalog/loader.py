@@ -338,6 +338,11 @@ class Catalogue:
         """Printed blocks of an opioid's effect by an antagonist, each row by the names of its columns."""
         return tuple(csv.DictReader(self._csv("dose_response/challenges.csv")))
 
+    @property
+    def opioid_trials(self) -> tuple[Mapping[str, str], ...]:
+        """Published numbers of opioid trials, each row by the names of its columns (docs/design/opioid-trials.md)."""
+        return tuple(csv.DictReader(self._csv("opioid_trials/rows.csv")))
+
     @cached_property
     def posterior(self) -> Mapping[str, NDArray[np.float64]]:
         """Stored joint draws of numbers by ``owner.number``, each of shape (n_draws,); empty where none are stored."""
