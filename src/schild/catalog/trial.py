@@ -18,9 +18,53 @@ _ONES = (
     "learning.rate", "learning.weight",
 )  # fmt: skip
 
+#: Numbers of trials in opioid use disorder, without the ``oud.`` before them.
+_OPIOID = (
+    "use.between",
+    "use.memory",
+    "use.withdrawal",
+    "use.active",
+    "use.blocked",
+    "use.exponent",
+    "use.cue",
+    "craving.gain",
+    "ward.access",
+    "ward.withdrawal",
+    "ward.comfort",
+    "ward.ready",
+    "refuse.antagonist",
+    "refuse.agonist",
+    "severity.between",
+    "leave.none",
+    "leave.naltrexone",
+    "leave.buprenorphine",
+    "leave.methadone",
+    "leave.between",
+    "leave.use_blocked",
+    "leave.use_free",
+    "return",
+    "return.use",
+    "adherence.tablet",
+    "adherence.agonist",
+    "adherence.between",
+    "stop.tablet",
+    "urine.miss",
+    "urine.miss_use",
+    "urine.miss_off",
+    "overdose.kappa",
+    "report",
+)
+
 #: Every number that a trial needs, and the unit it counts in.
 TRIAL_UNITS: Mapping[str, str] = {
     **dict.fromkeys(_ONES, "1"),
     **{f"who.{level}.{sex}": "g" for level in ("low", "medium", "high") for sex in ("female", "male")},
     **{f"hour.{what}": "h" for what in ("tablet", "before", "evening")},
+    **{f"oud.{name}": "1" for name in _OPIOID},
+    "oud.use": "1/h",
+    "oud.craving.fade": "d",
+    "oud.use.mass": "mg",
+    "oud.use.days": "d",
+    "oud.ward.leave": "1/d",
+    "oud.urine.window": "h",
 }

@@ -40,6 +40,7 @@ _COMMANDS = (
     ("open", "opened:open_link", "The numbers of a link of a live page."),
     ("laboratory", "laboratory:laboratory", "Alcohol in the laboratory, with placebo and with an antagonist."),
     ("trial", "trial:trial", "A virtual trial from a file: endpoints by arm, comparisons, survival, a page."),
+    ("results", "trial:results", "Ask the people of a trial with SQL, from the parts in its folder."),
     ("rescue", "rescue:rescue", "Overdose and rescue: arrest by antagonist, delay and tolerance; the published table."),
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
     ("verify", "verify:verify", "Run what a page states again, and compare."),

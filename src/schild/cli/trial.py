@@ -12,13 +12,19 @@ from schild.cli.options import Numbers
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from schild.trial import TrialResult
+    from schild.trial import Sizing, Trial, TrialResult
 
 #: Endpoints of the table; the page and the JSON have all.
-_SHOWN = (
-    "percent_drinking_days", "percent_heavy_drinking_days", "drinks_per_drinking_day", "return_to_heavy_drinking",
-    "abstinence", "last4_abstinence", "last4_no_heavy", "last4_who2", "last4_who1",
-)  # fmt: skip
+_SHOWN = {
+    "alcohol": (
+        "percent_drinking_days", "percent_heavy_drinking_days", "drinks_per_drinking_day", "return_to_heavy_drinking",
+        "abstinence", "last4_abstinence", "last4_no_heavy", "last4_who2", "last4_who1",
+    ),
+    "opioid": (
+        "inducted", "relapse_4wk", "relapse_4wk_inducted", "dropout_4wk", "kept", "percent_negative",
+        "abstinent_throughout", "use_days", "overdose_ratio",
+    ),
+}  # fmt: skip
 
 #: Longest table of people that is written; the parts hold everybody.
 _ROWS = 200_000
@@ -30,10 +36,13 @@ def trial(
     *,
     out: Path | None = None,
     workers: Whole = 1,
+    cluster: str | None = None,
+    shard: str | None = None,
     n: Whole | None = None,
     replicates: Whole | None = None,
     seed: Whole | None = None,
     people: Literal["own", "shared"] | None = None,
+    power: float | None = None,
     html: Path | None = None,
     json: bool = False,
     data: Numbers = Numbers(),
@@ -53,6 +62,12 @@ def trial(
         Folder for the results.
     workers
         Processes; never changes a number.
+    cluster
+        Address of a Dask scheduler in place of processes, such as tls://host:8786; needs --out on a folder that its
+        machines share. tcp:// is for this machine alone.
+    shard
+        Make one share of the parts only, such as 3/64, and leave the rest to other runs on the same --out; the run
+        without it joins all.
     n
         People in each arm, in place of the file's.
     replicates
@@ -62,6 +77,9 @@ def trial(
     people
         own: people of its own in each arm, as in a real trial; shared: the same people in every arm, for the effect on
         each person, without intervals, p-values or power. In place of the file's.
+    power
+        Do not run the trial but find how many people it needs in each arm for this power, such as 0.8, and for an
+        assurance as large, by endpoint.
     html
         File for the report.
     json
@@ -77,9 +95,19 @@ def trial(
         said = asked.said()
         asked = Trial.parse({**said, "trial": {**said["trial"], **head}})
     say_if_compiling()
+    if shard is not None:
+        return _shard(asked, shard, out, workers, cluster, data)
+    if power is not None:
+        return _size(asked, power, out=out, html=html, json=json, data=data)
     with progress("people") as advance:
         found = run_trial(
-            asked, out=out, workers=workers, catalogue=data.catalogue, overrides=data.overrides, progress=advance
+            asked,
+            out=out,
+            workers=workers,
+            cluster=cluster,
+            catalogue=data.catalogue,
+            overrides=data.overrides,
+            progress=advance,
         )
     if json:
         print(found.to_json())
@@ -99,8 +127,102 @@ def trial(
     return 0
 
 
+def _shard(asked: Trial, shard: str, out: Path | None, workers: int, cluster: str | None, data: Numbers) -> int:
+    from schild.errors import InputError
+    from schild.people import Overrides
+    from schild.trial.partfile import part_digest
+    from schild.trial.parts import run_parts
+
+    which, _, of = shard.partition("/")
+    if not (which.isdigit() and of.isdigit()):
+        raise InputError(f"The shard {shard!r} is none; expected one like 3/64.")
+    with progress("people") as advance:
+        found = run_parts(
+            asked, out=out, workers=workers, cluster=cluster, shard=(int(which), int(of)), catalogue=data.catalogue,
+            overrides=Overrides.of(data.overrides, data.catalogue), progress=advance,
+        )  # fmt: skip
+    print(f"shard {shard}: {len(found.counts):,} people of each arm, hash {part_digest(found)[:16]}; in {out}")
+    return 0
+
+
+def results(folder: Path, sql: str, /, *, json: bool = False) -> int:
+    """Ask the people of a finished or unfinished trial with SQL.
+
+    schild results out/trial "select arm, avg(heavy) from people group by arm"
+
+    Tables: people (a row for each person and arm), weekly (sums of a week by arm), part and run. The registry of the
+    folder, runs.sqlite, is made again from the parts.
+
+    Parameters
+    ----------
+    folder
+        Folder that was given to `schild trial --out`.
+    sql
+        One SELECT, in the words of SQLite.
+    json
+        Print one JSON object with columns and rows.
+    """
+    import csv
+    import sys
+    from json import dumps
+
+    from schild.trial.partfile import query
+
+    columns, rows = query(folder, sql)
+    if json:
+        print(dumps({"columns": columns, "rows": rows}))
+    else:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return 0
+
+
+def _size(asked: Trial, power: float, *, out: Path | None, html: Path | None, json: bool, data: Numbers) -> int:
+    from schild.trial import size_trial
+
+    with progress("people") as advance:
+        found = size_trial(asked, power, catalogue=data.catalogue, overrides=data.overrides, progress=advance)
+    if json:
+        print(found.to_json())
+    else:
+        _print_sizes(found, standard_output())
+    if out is not None or html is not None:
+        from schild.report.trial import sizing_html
+
+        page = sizing_html(found)
+        if html is not None:
+            write(html, page)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            write(out / "sizes.html", page)
+            write(out / "sizes.json", found.to_json())
+    return 0
+
+
+def _print_sizes(found: Sizing, console: Console) -> None:
+    from rich.table import Table
+
+    from schild.trial.sizing import size_cells
+
+    table = Table(title=f"People in each arm for {100 * found.target:g} % power, fewest first; 5 %, two-sided")
+    heads = ("endpoint", "arm", "difference (MC error)", "n, closed form", "power at n, simulated", "assurance at n",
+             f"n for {100 * found.target:g} % assurance", "interval at n")  # fmt: skip
+    for title in heads:
+        table.add_column(title, justify="left" if title in ("endpoint", "arm") else "right")
+    for row in found.rows:
+        table.add_row(*size_cells(row))
+    console.print(table)
+    best = found.rows[0] if found.rows else None
+    if best is not None and best.n is not None:
+        console.print(f"Fewest people: {best.name.replace('_', ' ')}, {best.n:,} in each arm.", markup=False)
+    console.print(NOTICE, markup=False)
+
+
 def _print(found: TrialResult, console: Console) -> None:
     from rich.table import Table
+
+    from schild.trial.endpoints import event_of
 
     head = found.trial.trial
     for warning in found.warnings:
@@ -111,7 +233,8 @@ def _print(found: TrialResult, console: Console) -> None:
     )
     for title in ("endpoint", *found.arms):
         table.add_column(title, justify="left" if title == "endpoint" else "right")
-    for name in _SHOWN:
+    shown = _SHOWN[found.trial.disorder]
+    for name in shown:
         cells = [found.endpoint(name, arm) for arm in found.arms]
         table.add_row(
             f"{name.replace('_', ' ')} [{cells[0].unit}]",
@@ -124,7 +247,7 @@ def _print(found: TrialResult, console: Console) -> None:
             against.add_column(title, justify="left" if title in ("endpoint", "arm") else "right")
         by = {(c.name, c.arm, c.measure): c for c in found.contrasts}
         for arm in found.arms:
-            for name in (*_SHOWN, "time_to_first_heavy_day"):
+            for name in (*shown, event_of(found.trial)[0]):
                 cells_of = [by.get((name, arm, m)) for m in ("difference", "risk_ratio", "number_needed")]
                 cells_of[1] = cells_of[1] or by.get((name, arm, "hazard_ratio"))
                 if any(cells_of):

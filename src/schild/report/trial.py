@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.figures import COLOURS
+from schild.report import trial_opioid
 from schild.report.drawing import INK, draw_on, new_figure, svg_of
 from schild.report.parts import Raw, figure, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
 
 if TYPE_CHECKING:
-    from schild.trial import TrialResult
+    from schild.trial import Sizing, TrialResult
     from schild.trial.endpoints import Contrast, Endpoint
 
-#: Endpoints whose differences are drawn: all in percentage points.
-DRAWN = (
-    "percent_drinking_days", "percent_heavy_drinking_days", "return_to_heavy_drinking", "abstinence",
-    "last4_abstinence", "last4_no_heavy", "last4_who2", "last4_who1",
-)  # fmt: skip
+#: Endpoints whose differences are drawn, all in percentage points; those of which less is good first.
+DRAWN = {
+    "alcohol": (
+        "percent_drinking_days", "percent_heavy_drinking_days", "return_to_heavy_drinking", "abstinence",
+        "last4_abstinence", "last4_no_heavy", "last4_who2", "last4_who1",
+    ),
+    "opioid": (
+        "relapse_4wk", "relapse_4wk_inducted", "relapse_4wk_positive", "dropout_4wk", "use_days", "inducted", "kept",
+        "percent_negative", "abstinent_throughout",
+    ),
+}  # fmt: skip
 
 
 def trial_html(result: TrialResult) -> str:
@@ -43,8 +50,14 @@ def trial_html(result: TrialResult) -> str:
     parts.append(section("Endpoints", _endpoints(result)))
     if result.contrasts:
         parts.append(section("Comparisons", _forest(result), _contrasts(result)))
-    parts.append(section("Time to the first heavy drinking day", _survival(result)))
-    parts.append(section("Week by week", _weeks(result)))
+    opioid = trial.disorder == "opioid"
+    what = "Time to relapse" if opioid else "Time to the first heavy drinking day"
+    parts.append(section(what, _survival(result), _at_risk(result)))
+    parts.append(section("Week by week", trial_opioid.weeks(result) if opioid else _weeks(result)))
+    if opioid:
+        parts.append(section("Who leaves when", trial_opioid.leaving(result), trial_opioid.swimmers(result)))
+        parts.append(section("Exposure and use", trial_opioid.exposure(result)))
+        parts.append(section("What cannot be foretold", trial_opioid.unknowable()))
     if result.individual:
         parts.append(section("Effect on each person", _individual(result)))
     parts.append(section("Sources of the trial's numbers", sources(result.sources, result.catalogue)))
@@ -56,7 +69,26 @@ def trial_html(result: TrialResult) -> str:
     return page(head.title or "A virtual trial", *parts, lead=lead, foot=ADVICE)
 
 
+def _opioid_answer(result: TrialResult) -> str:
+    said = []
+    against = result.trial.reference.name
+    for arm in result.arms:
+        of = {name: result.endpoint(name, arm).estimate for name in ("inducted", "relapse_4wk", "relapse_4wk_inducted")}
+        text = f"{arm}: {of['inducted']:.0f} % had a first dose; {of['relapse_4wk']:.0f} % of all randomised relapsed"
+        if np.isfinite(of["relapse_4wk_inducted"]):
+            text += f", {of['relapse_4wk_inducted']:.0f} % of those with a first dose"
+        c = next(
+            (c for c in result.contrasts if (c.name, c.arm, c.measure) == ("relapse_4wk", arm, "difference")), None
+        )
+        if c is not None and c.estimate is not None:
+            text += f"; {c.estimate:+.1f} percentage points against {against} ({_range(c)})"
+        said.append(text + ".")
+    return " ".join(said)
+
+
 def _answer(result: TrialResult) -> str:
+    if result.trial.disorder == "opioid":
+        return _opioid_answer(result)
     said = []
     by = {(c.name, c.arm, c.measure): c for c in result.contrasts}
     for arm in result.arms:
@@ -97,8 +129,7 @@ def _design(result: TrialResult) -> Raw:
     ]
     rule = trial.eligibility
     people = result.part.people.reshape(-1, 6)
-    rows = [
-        ("people", "the same in every arm" if trial.trial.people == "shared" else "own people in each arm"),
+    drinkers = [
         (
             "eligible",
             f"in 28 days at least {rule.drinking_days} drinking days, {rule.heavy_days} heavy days, "
@@ -108,6 +139,10 @@ def _design(result: TrialResult) -> Raw:
         ("heavy days before, of 28", f"{people[:, 2].mean():.1f}"),
         ("drinks a drinking day before", f"{people[:, 3].sum() / max(people[:, 1].sum(), 1.0):.1f}"),
         ("women", f"{100 * people[:, 0].mean():.0f} %"),
+    ]
+    rows = [
+        ("people", "the same in every arm" if trial.trial.people == "shared" else "own people in each arm"),
+        *(trial_opioid.people_rows(result) if trial.disorder == "opioid" else drinkers),
         ("estimand", f"{trial.trial.estimand}: {result.manifest['estimand']}"),
         ("missing data", f"{trial.trial.missing}: {result.manifest['missing']}"),
         ("parameter sets", "one for each replicate" if trial.trial.uncertainty else "the typical one"),
@@ -124,17 +159,19 @@ def _cell(e: Endpoint) -> str:
 
 
 def _endpoints(result: TrialResult) -> Raw:
-    from schild.trial.endpoints import ENDPOINTS
+    from schild.trial.endpoints import ENDPOINTS, endpoints_of, event_of
 
     rows: list[Sequence[Any]] = [
         (f"{name.replace('_', ' ')} [{kind.unit}]", kind.says, *(_cell(result.endpoint(name, a)) for a in result.arms))
-        for name, kind in ENDPOINTS.items()
+        for name in endpoints_of(result.trial)
+        for kind in (ENDPOINTS[name],)
     ]
     medians = []
     for s in result.survival.values():
         limits = "" if s.low is None or s.high is None else f" ({s.low:.0f} to {s.high:.0f})"
         medians.append("not reached" if s.median is None else f"{s.median:.0f}{limits}")
-    rows.append(("time to first heavy day [d]", "median, Kaplan-Meier", *medians))
+    event = event_of(result.trial)[0].replace("_", " ")
+    rows.append((f"{event} [d]", "median, Kaplan-Meier", *medians))
     many = result.trial.trial.replicates > 1
     told = "mean of replicates (the middle 95 % of them)" if many else "estimate (95 % interval)"
     return table(("endpoint", "what it is", *result.arms), rows, caption=f"{told}; error: Monte Carlo standard error")
@@ -170,12 +207,13 @@ def _forest(result: TrialResult) -> Raw:
     arms = [a for a in result.arms if any(arm == a for _, arm in by)]
     data: dict[str, list[Any]] = {"endpoint": [], "arm": [], "difference": [], "low": [], "high": []}
     with draw_on():
-        drawn = new_figure(7.2, 0.6 + 0.34 * len(DRAWN) * max(1.0, 0.6 * len(arms)))
+        names = DRAWN[result.trial.disorder]
+        drawn = new_figure(7.2, 0.6 + 0.34 * len(names) * max(1.0, 0.6 * len(arms)))
         ax = drawn.subplots()
         for k, arm in enumerate(arms):
-            for row, name in enumerate(DRAWN):
-                c = by[name, arm]
-                if c.estimate is None:
+            for row, name in enumerate(names):
+                c = by.get((name, arm))
+                if c is None or c.estimate is None:
                     continue
                 y = row + (k - (len(arms) - 1) / 2) * 0.22
                 colour = COLOURS[k % len(COLOURS)]
@@ -185,29 +223,81 @@ def _forest(result: TrialResult) -> Raw:
                 for column, value in zip(data, (name, arm, c.estimate, c.low, c.high), strict=True):
                     data[column].append(value)
         ax.axvline(0.0, color=INK, linewidth=0.8)
-        ax.set_yticks(range(len(DRAWN)), [name.replace("_", " ") for name in DRAWN])
-        ax.set_ylim(len(DRAWN) - 0.5, -0.5)
+        ax.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+        ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set_xlabel(f"difference from {result.trial.reference.name}, percentage points")
         ax.grid(True, axis="x")
         if len(arms) > 1:
             ax.legend()
         svg = svg_of(drawn, "forest", "Differences from the reference arm with intervals, one line for each endpoint.")
     limits = " with 95 % intervals" if result.trial.trial.people == "own" else ", without intervals: the same people"
-    caption = f"Differences{limits}. Left of zero is better for days and return, right of zero for the rest."
+    better = "relapse, leaving and use" if result.trial.disorder == "opioid" else "days and return"
+    caption = f"Differences{limits}. Left of zero is better for {better}, right of zero for the rest."
     return figure(svg, caption=caption, data=data, name="differences")
 
 
 def _survival(result: TrialResult) -> Raw:
+    from schild.trial.endpoints import event_of
     from schild.trial.plot import survival_figure
 
-    data: dict[str, list[Any]] = {"arm": [], "day": [], "share without a heavy day": [], "standard error": []}
+    event = event_of(result.trial)[1]
+    data: dict[str, list[Any]] = {"arm": [], "day": [], f"share without {event}": [], "standard error": []}
     for name, s in result.survival.items():
         data["arm"] += [name] * len(s.time_day)
         for column, x in zip(tuple(data)[1:], (s.time_day, s.share, s.se), strict=True):
             data[column] += [float(v) for v in x]
     with draw_on():
-        svg = svg_of(survival_figure(result), "km", "Kaplan-Meier curves of the first heavy drinking day by arm.")
+        svg = svg_of(survival_figure(result), "km", f"Kaplan-Meier curves of {event} by arm.")
     return figure(svg, caption="Kaplan-Meier with pointwise 95 % bands.", data=data, name="survival")
+
+
+def _at_risk(result: TrialResult) -> Raw:
+    """People at risk, a column for every four weeks."""
+    from schild.trial.endpoints import times_of
+
+    days = np.arange(0, result.trial.days, 28)
+    rows = []
+    for k, name in enumerate(result.arms):
+        time, _ = times_of(result.trial, result.part.counts[:, k])
+        rows.append((name, *(str(int((time > d).sum())) for d in days)))
+    return table(("at risk after", *(f"{d} d" for d in days)), rows, caption="People at risk")
+
+
+def sizing_html(found: Sizing) -> str:
+    """Write how many people a trial needs as one self-contained page."""
+    from schild.trial.sizing import size_cells
+
+    share = f"{100 * found.target:g} %"
+    rows = [size_cells(row) for row in found.rows]
+    heads = (
+        "endpoint", "arm", "difference (Monte Carlo error)", f"people in each arm for {share} power, closed form",
+        "power at that size, simulated", "assurance at that size", f"people for {share} assurance",
+        "half width of the 95 % interval",
+    )  # fmt: skip
+    best = next((row for row in found.rows if row.n is not None), None)
+    answer = "No endpoint differs." if best is None else (
+        f"{best.name.replace('_', ' ')} needs fewest people: {best.n:,} in each arm for {share} power."
+    )  # fmt: skip
+    with draw_on():
+        svg = svg_of(found.plot(), "sizes", "People in each arm by endpoint, for power and for assurance.")
+    told = (
+        "Power takes the numbers as they are; assurance is the chance of p below 0.05 in the right direction over what "
+        "is not known of them. In brackets behind n: with a difference two Monte Carlo errors larger and smaller."
+    )
+    manifest = [(k, str(v)) for k, v in found.manifest.items()]
+    data: dict[str, list[Any]] = {"endpoint": [r.name for r in found.rows], "n": [r.n for r in found.rows],
+            "n for assurance": [r.n_assurance for r in found.rows]}  # fmt: skip
+    return page(
+        found.trial.trial.title or "Size of a trial",
+        paragraph(answer, kind="answer"),
+        section(
+            "Sizes", table(heads, rows, caption=told), figure(svg, caption="Fewest first.", data=data, name="sizes")
+        ),
+        section("Sources of the trial's numbers", sources(found.sources, found.catalogue)),
+        section("To repeat it", table(("entry", "value"), manifest, caption="Manifest")),
+        lead="How many people a trial needs.",
+        foot=ADVICE,
+    )  # fmt: skip
 
 
 def _weeks(result: TrialResult) -> Raw:

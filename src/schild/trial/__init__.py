@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schild.trial.result import TrialResult, run_trial
+from schild.trial.sizing import Needed, Sizing, size_trial
 from schild.trial.trialfile import Arm, Trial
 
-__all__ = ["Arm", "Trial", "TrialResult", "run_trial"]
+__all__ = ["Arm", "Needed", "Sizing", "Trial", "TrialResult", "run_trial", "size_trial"]

@@ -12,29 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.trial.follow import COUNTS, LAST
+from schild.trial.follow import COUNTS, LAST, counts_of
+from schild.trial.kinds import Kind
 from schild.trial.numbers import TrialNumbers
+from schild.trial.opioid_part import OPIOID_ENDPOINTS, opioid_times, opioid_values
 from schild.trial.people import BASELINE_DAYS
 from schild.trial.trialfile import Trial
 
-__all__ = ["ENDPOINTS", "Contrast", "Endpoint", "Kind", "compare", "describe", "risk_level", "survival", "values"]
+__all__ = [
+    "ENDPOINTS", "Contrast", "Endpoint", "Kind", "compare", "describe", "endpoints_of", "event_of", "risk_level",
+    "survival", "values",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """What an endpoint is: unit, words, whether it is yes or no, and whether more of it is good."""
-
-    unit: str
-    says: str
-    share: bool = False
-    good: bool = False
-
-
-#: Every endpoint by name. Shares are in percent of people.
-ENDPOINTS: Mapping[str, Kind] = {
+#: Endpoints of trials of alcohol use disorder by name. Shares are in percent of people.
+ALCOHOL_ENDPOINTS: Mapping[str, Kind] = {
     "percent_drinking_days": Kind(unit="%", says="days with drinking, of days seen"),
     "percent_heavy_drinking_days": Kind(unit="%", says="heavy drinking days, of days seen"),
     "drinks_per_drinking_day": Kind(unit="drinks", says="drinks on a day with drinking, of people who drank"),
@@ -55,6 +50,21 @@ ENDPOINTS: Mapping[str, Kind] = {
     "nausea": Kind(unit="%", says="nausea", share=True),
     "left": Kind(unit="%", says="left before the end", share=True),
 }
+#: Every endpoint of either disorder.
+ENDPOINTS: Mapping[str, Kind] = {**ALCOHOL_ENDPOINTS, **OPIOID_ENDPOINTS}
+_OPIOID = (*OPIOID_ENDPOINTS, "doses_taken", "left")
+
+
+def endpoints_of(trial: Trial) -> tuple[str, ...]:
+    """Name the endpoints of a trial."""
+    return _OPIOID if trial.disorder == "opioid" else tuple(ALCOHOL_ENDPOINTS)
+
+
+def event_of(trial: Trial) -> tuple[str, str]:
+    """Name the time whose survival is followed, and what ends it in words."""
+    if trial.disorder == "opioid":
+        return "time_to_relapse", "relapse"
+    return "time_to_first_heavy_day", "a heavy drinking day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +130,14 @@ def values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: Tri
     ``numbers``: levels, and alcohol of a drink. Returns shares as 0 or 100; NaN for people who do not count, shape
     (n,).
     """
-    c = {name: counts[:, k].astype(np.float64) for k, name in enumerate(COUNTS)}
-    female = people[:, 0] > 0.5
+    names = counts_of(trial)
+    c = {name: counts[:, k].astype(np.float64) for k, name in enumerate(names)}
     days, rule = trial.days, trial.trial.missing
+    if trial.disorder == "opioid":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            taken = np.where(c["due"] > 0, 100.0 * c["taken"] / c["due"], np.nan)
+        return opioid_values(trial, counts) | {"doses_taken": taken, "left": 100.0 * (c["leave"] < days)}
+    female = people[:, 0] > 0.5
     missing, last_missing = days - c["seen"], LAST - c["last_seen"]
     seen, drinking, heavy, drinks = c["seen"], c["drinking"], c["heavy"], c["drinks"]
     last_seen, last_drinking, last_heavy, last_drinks = (
@@ -283,12 +298,13 @@ def _finite(value: Any) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survival:
-    """Time to the first heavy drinking day in one arm: Kaplan-Meier."""
+    """Time to the first heavy drinking day, or to relapse, in one arm: Kaplan-Meier."""
 
-    #: Steps: day, share without a heavy day so far, standard error
+    #: Steps: day, share without it so far, standard error, people at risk before it
     time_day: Floats
     share: Floats
     se: Floats
+    at_risk: NDArray[np.int64]
     #: Median day and its 95 % interval, None where not reached
     median: float | None
     low: float | None
@@ -296,7 +312,9 @@ class Survival:
 
 
 def times_of(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:
-    """Days to the first heavy day, and whether it came; missing days by the trial's rule."""
+    """Days to the first heavy day or to relapse, and whether it came; missing days by the trial's rule."""
+    if trial.disorder == "opioid":
+        return opioid_times(trial, counts)
     seen, first = (counts[:, COUNTS.index(k)].astype(np.int64) for k in ("seen", "first_heavy"))
     came = first >= 0
     if trial.trial.missing == "heavy":
@@ -307,7 +325,7 @@ def times_of(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[n
 
 
 def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
-    """Kaplan-Meier of the time to the first heavy day (statsmodels); the median is the first day with at most half."""
+    """Kaplan-Meier of the trial's time (statsmodels); the median is the first day with at most half."""
     _stats()
     from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -324,6 +342,7 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
         time_day=np.asarray(found.surv_times, dtype=np.float64),
         share=np.asarray(found.surv_prob, dtype=np.float64),
         se=se,
+        at_risk=np.asarray(found.n_risk, dtype=np.int64),
         median=median,
         low=_finite(low),
         high=_finite(high),
@@ -331,7 +350,7 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
 
 
 def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: NDArray[np.int32]) -> Contrast | None:
-    """Cox's hazard ratio of the first heavy day with the log-rank p (statsmodels); None where no event tells.
+    """Cox's hazard ratio of the trial's time with the log-rank p (statsmodels); None where no event tells.
 
     Days are whole, so many people share one: ties are handled as Breslow did, which pulls the ratio towards 1.
     """
@@ -355,6 +374,6 @@ def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: 
     if not np.isfinite([ratio, low, high, p]).all():
         return None
     return Contrast(
-        name="time_to_first_heavy_day", arm=arm, against=against, measure="hazard_ratio", unit="1",
+        name=event_of(trial)[0], arm=arm, against=against, measure="hazard_ratio", unit="1",
         estimate=ratio, low=low, high=high, p=p, mc_se=None,
     )  # fmt: skip

@@ -13,10 +13,15 @@ from schild.people import Given
 from schild.trial.doses import Taking, taking
 from schild.trial.numbers import TrialNumbers, trial_numbers
 from schild.trial.occupancy import evening_occupancy
+from schild.trial.opioid import body_of, follow_arm
+from schild.trial.opioid_part import OPIOID_PEOPLE, OPIOID_WEEKLY, opioid_columns, opioid_counted, opioid_weekly
 from schild.trial.people import Drinkers, draw_days, enrol, habit_of, kinetic_people
 from schild.trial.trialfile import Arm, Trial
 
-__all__ = ["COUNTS", "LAST", "WEEKLY", "Course", "Draws", "Part", "counted", "course", "draws_of", "follow"]
+__all__ = [
+    "COUNTS", "LAST", "WEEKLY", "Course", "Draws", "Part", "counted", "counts_of", "course", "draws_of", "follow",
+    "people_of_part", "weekly_of",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +37,22 @@ COUNTS = (
 
 #: Sums of a week over people.
 WEEKLY = ("seen", "drinking", "heavy", "drinks", "on", "occupancy")
+_PEOPLE = ("female", "before_drinking", "before_heavy", "before_drinks", "release", "replicate")
+
+
+def counts_of(trial: Trial) -> tuple[str, ...]:
+    """Name the counts of a person in an arm."""
+    return opioid_columns(trial) if trial.disorder == "opioid" else COUNTS
+
+
+def weekly_of(trial: Trial) -> tuple[str, ...]:
+    """Name the sums of a week over people."""
+    return OPIOID_WEEKLY if trial.disorder == "opioid" else WEEKLY
+
+
+def people_of_part(trial: Trial) -> tuple[str, ...]:
+    """Name what is kept of a person before treatment."""
+    return OPIOID_PEOPLE if trial.disorder == "opioid" else _PEOPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +83,10 @@ class Course:
 class Part:
     """What is kept of some people."""
 
-    counts: NDArray[np.int32]  #: Columns ``COUNTS``; shape (n, n_arms, n_counts)
-    #: Women (1) or men (0), drinking days, heavy days and drinks in the 28 days before, release over the typical,
-    #: replicate; shape (n, n_arms, 6)
+    counts: NDArray[np.int32]  #: Columns ``counts_of``; shape (n, n_arms, n_counts)
+    #: Columns ``people_of_part``: women (1) or men (0), what they were before, replicate; shape (n, n_arms, 6)
     people: Floats
-    weekly: Floats  #: Columns ``WEEKLY``; sums over people and days; shape (n_arms, n_weeks, n_sums)
+    weekly: Floats  #: Columns ``weekly_of``; sums over people and days; shape (n_arms, n_weeks, n_sums)
 
 
 def course(
@@ -147,10 +167,18 @@ def follow(
     assert (stop - 1) // trial.trial.n == replicate
     numbers = trial_numbers(trial, catalogue, replicate, overrides)
     n, weeks = stop - start, trial.trial.weeks
-    counts = np.zeros((n, len(trial.arm), len(COUNTS)), dtype=np.int32)
-    weekly = np.zeros((len(trial.arm), weeks, len(WEEKLY)))
+    counts = np.zeros((n, len(trial.arm), len(counts_of(trial))), dtype=np.int32)
+    weekly = np.zeros((len(trial.arm), weeks, len(weekly_of(trial))))
     everybody = np.zeros((n, len(trial.arm), 6))
     shared = trial.trial.people == "shared"
+    if trial.disorder == "opioid":
+        body = body_of(numbers, trial.setting.fentanyl)
+        for k, arm in enumerate(trial.arm):
+            first = start if shared else start + k * trial.size
+            found, everybody[:, k] = follow_arm(trial, arm, numbers, body, first, n, replicate)
+            counts[:, k] = opioid_counted(trial, arm, found, numbers["oud.report"], first)
+            weekly[k] = opioid_weekly(found)
+        return Part(counts=counts, people=everybody, weekly=weekly)
     who: Drinkers | None = None
     draws: Draws | None = None
     for k, arm in enumerate(trial.arm):

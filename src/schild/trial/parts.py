@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from functools import cache
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +15,19 @@ from schild.errors import InputError
 from schild.people import Given, Uses
 from schild.population import groups
 from schild.simulation.work import check_work
-from schild.trial.follow import COUNTS, WEEKLY, Part, follow
+from schild.trial.follow import Part, counts_of, follow, weekly_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.occupancy import evening_occupancy
+from schild.trial.opioid import body_of, treatment_load
+from schild.trial.partfile import read_part, rebuild_registry, write_part
 from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Trial
+from schild.trial.workers import engine_of
 
 __all__ = ["PEOPLE", "Range", "merge", "ranges", "run_parts", "trial_key", "uses_of"]
 
 #: People of one part unless asked otherwise: bounds the memory, changes no number.
 PEOPLE = 1000
-
-#: Kept of a person in an arm, and as much again twice while endpoints are made of it. [bytes]
-_BYTES = 3 * (4 * len(COUNTS) + 8 * 6)
 
 #: People of one replicate, from the first to one past the last.
 Range = tuple[int, int]
@@ -50,9 +44,16 @@ def uses_of(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) 
     (True, True, True)
     """
     numbers = trial_numbers(trial, catalogue, 0, overrides)
+    opioid = trial.disorder == "opioid"
     for name in catalogue.trial:
-        numbers.values.of("trial", name)
+        if name.startswith("oud.") == opioid:
+            numbers.values.of("trial", name)
     kinetics = kinetic_people(trial, numbers, 0, 1, 0)
+    if opioid:
+        body_of(numbers, trial.setting.fentanyl)
+        for arm in trial.arm:
+            treatment_load(trial, arm, numbers, 0, 1, 0)
+        return numbers.values.uses
     kinetics.between("alcohol", "release.gain")
     kinetics.covariate("sex")
     for arm in trial.arm:
@@ -80,7 +81,8 @@ def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None
     >>> trial_key(trial, load()) == trial_key(Trial.parse(trial.said()), load())
     True
     """
-    said = [_code(), trial.canonical(), uses_of(trial, catalogue, overrides).digests(catalogue), COUNTS, WEEKLY]
+    said = [_code(), trial.canonical(), uses_of(trial, catalogue, overrides).digests(catalogue),
+            counts_of(trial), weekly_of(trial)]  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -119,47 +121,12 @@ def merge(parts: list[Part]) -> Part:
 def _make(
     trial: Trial, part: tuple[Range, ...], catalogue: Catalogue | None, overrides: Given | None, file: Path | None
 ) -> Part:
+    if file is not None and isinstance(have := read_part(file, trial, part[-1][1] - part[0][0]), Part):
+        return have  # another run on the same folder was faster
     made = merge([follow(trial, start, stop, catalogue=catalogue, overrides=overrides) for start, stop in part])
     if file is not None:
-        aside = file.with_name(f".{file.name}.{os.getpid()}")
-        with aside.open("wb") as handle:
-            np.savez_compressed(
-                handle, counts=made.counts, people=made.people, weekly=made.weekly, name=np.array(file.stem)
-            )
-        aside.replace(file)  # whole or not at all
+        write_part(file, made, trial)
     return made
-
-
-def _found(file: Path, trial: Trial, part: tuple[Range, ...]) -> Part | str:
-    """Read a part that an earlier run left, or say why it cannot be used; nothing is said where there is none."""
-    try:
-        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
-            own = str(kept["name"])
-            got = Part(counts=kept["counts"], people=kept["people"], weekly=kept["weekly"])
-    except FileNotFoundError:
-        return ""
-    except Exception as error:  # damaged data can raise anything: zlib.error, RuntimeError, TokenError, ...
-        return f"{file.name} cannot be read ({type(error).__name__})"
-    if own != file.stem:
-        return f"{file.name} holds the part {own[:60]!r}"
-    n, arms = part[-1][1] - part[0][0], len(trial.arm)
-    shapes = (n, arms, len(COUNTS)), (n, arms, 6), (arms, trial.trial.weeks, len(WEEKLY))
-    if (got.counts.shape, got.people.shape, got.weekly.shape) != shapes:
-        return f"{file.name} holds people of another number"
-    return got
-
-
-def _end_with_parent() -> None:
-    """Let a worker end when its parent does, however that ends; the parent alone is interrupted by the keyboard."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    assert parent is not None  # a worker has one
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_parts(
@@ -167,6 +134,8 @@ def run_parts(
     *,
     out: Path | None = None,
     workers: int = 1,
+    cluster: str | None = None,
+    shard: tuple[int, int] | None = None,
     people: int = PEOPLE,
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
@@ -183,6 +152,10 @@ def run_parts(
         Folder whose ``parts`` are kept and taken up again; nothing is kept without.
     workers : int
         Processes.
+    cluster : str, optional
+        Address of a Dask scheduler in place of processes; ``out`` must then be a folder that all machines share.
+    shard : tuple of int, optional
+        Which of how many shares of the parts to make, from 1; the others are left to other runs.
     people : int
         People of a part.
     catalogue : Catalogue, optional
@@ -191,26 +164,35 @@ def run_parts(
         As for ``trial_numbers``.
     progress : callable, optional
         Called with people done and people in all.
+    say : callable, optional
+        Told of parts that had to be made again.
 
     Returns
     -------
     Part
-        All people, in order: the same bits for any workers, people of a part, or interruptions before.
+        All people, in order: the same bits for any workers, people of a part, shards, or interruptions before; of a
+        shard, its own people only.
 
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        If the folder cannot be written, or a cluster or a shard makes no sense.
     """
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; expected at least 1. Ask for 1.")
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise InputError(f"The shard {shard[0]}/{shard[1]} is none; expected one like 3/64, from 1/64 to 64/64.")
+    if out is None and (cluster is not None or shard is not None):
+        raise InputError("A cluster or a shard leaves its parts in a folder; expected --out. Give one.")
     check_work(
         f"{trial.size:,} people in each of {len(trial.arm)} arms over {trial.trial.weeks} weeks",
         people=trial.size * len(trial.arm),
         steps=trial.days,
-        byte=_BYTES,
+        # Kept of a person in an arm, and as much again twice while endpoints are made of it.
+        byte=3 * (4 * len(counts_of(trial)) + 8 * 6),
         instead="Ask for fewer people or replicates (n, replicates).",
     )
+    engine = engine_of(workers, cluster)
     parts = ranges(trial, people)
     files: list[Path | None] = [None] * len(parts)
     if out is not None:
@@ -221,40 +203,34 @@ def run_parts(
             raise InputError(f"{folder} cannot be made ({error.strerror}); expected a folder that can be.") from None
         key = trial_key(trial, catalogue or load(), overrides)
         files = [folder / f"{key}-{part[0][0]}-{part[-1][1]}.npz" for part in parts]
+    if shard is not None:
+        parts, files = parts[shard[0] - 1 :: shard[1]], files[shard[0] - 1 :: shard[1]]
+        if not parts:
+            raise InputError(
+                f"There are fewer parts than {shard[1]} shards; expected at most {len(ranges(trial, people))}."
+            )
     found: list[Part | None] = []
     for file, part in zip(files, parts, strict=True):
-        have = "" if file is None else _found(file, trial, part)
+        have = "" if file is None else read_part(file, trial, part[-1][1] - part[0][0])
         if isinstance(have, str) and have and say is not None:
             say(f"{have}; the part was computed again.")
         found.append(None if isinstance(have, str) else have)
+    total = sum(part[-1][1] - part[0][0] for part in parts)
     done = 0
 
     def advance(part: tuple[Range, ...]) -> None:
         nonlocal done
         done += part[-1][1] - part[0][0]
         if progress is not None:
-            progress(done, trial.size)
+            progress(done, total)
 
     for part, ready in zip(parts, found, strict=True):
         if ready is not None:
             advance(part)
     waiting = [k for k, have in enumerate(found) if have is None]
-    if workers == 1 or len(waiting) < 2:
-        made: Iterator[Part] = (_make(trial, parts[k], catalogue, overrides, files[k]) for k in waiting)
-        for k, one in zip(waiting, made, strict=True):
-            found[k] = one
-            advance(parts[k])
-    else:
-        # Fresh processes: a fork of one with threads may hang.
-        with ProcessPoolExecutor(
-            min(workers, len(waiting)), mp_context=get_context("spawn"), initializer=_end_with_parent
-        ) as pool:
-            futures = [pool.submit(_make, trial, parts[k], catalogue, overrides, files[k]) for k in waiting]
-            try:
-                for k, future in zip(waiting, futures, strict=True):
-                    found[k] = future.result()
-                    advance(parts[k])
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+    for j, made in engine(_make, [(trial, parts[k], catalogue, overrides, files[k]) for k in waiting]):
+        found[waiting[j]] = made
+        advance(parts[waiting[j]])
+    if out is not None:
+        rebuild_registry(out)
     return merge([part for part in found if part is not None])

@@ -15,8 +15,10 @@ __all__ = ["survival_figure"]
 
 
 def survival_figure(result: TrialResult, ax: Any = None) -> Figure | Any:
-    """Draw Kaplan-Meier curves of the first heavy drinking day with pointwise 95 % bands."""
+    """Draw Kaplan-Meier curves of the trial's time with pointwise 95 % bands."""
     import numpy as np
+
+    from schild.trial.endpoints import event_of
 
     axes, drawn = panels(1, 1, (7.2, 3.4), ax)
     axis = axes[0]
@@ -28,7 +30,10 @@ def survival_figure(result: TrialResult, ax: Any = None) -> Figure | Any:
         low, high = (np.clip(share + z * se, 0, 1) for z in (-1.96, 1.96))
         shade(axis, day, low, high, COLOURS[k % len(COLOURS)], 0.18, step="post")
     axis.set(
-        xlabel="day of treatment", ylabel="share without a heavy drinking day", ylim=(0, 1), xlim=(0, result.trial.days)
+        xlabel="day of treatment",
+        ylabel=f"share without {event_of(result.trial)[1]}",
+        ylim=(0, 1),
+        xlim=(0, result.trial.days),
     )
     axis.grid(True)
     axis.legend()

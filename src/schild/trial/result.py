@@ -25,12 +25,15 @@ from schild.trial.endpoints import (
     compare,
     describe,
     effect_only,
+    endpoints_of,
+    event_of,
     hazard_ratio,
     survival,
     values,
 )
-from schild.trial.follow import COUNTS, WEEKLY, Part
+from schild.trial.follow import COUNTS, Part, counts_of, people_of_part, weekly_of
 from schild.trial.numbers import trial_numbers
+from schild.trial.partfile import part_digest
 from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
 from schild.trial.trialfile import ESTIMANDS, MISSING, Trial
 
@@ -97,13 +100,13 @@ class TrialResult(Shown):
 
     @cached_property
     def survival(self) -> dict[str, Survival]:
-        """Kaplan-Meier of the first heavy day in each arm, all replicates together."""
+        """Kaplan-Meier of the first heavy day, or of relapse, in each arm, all replicates together."""
         return {name: survival(self.trial, self.part.counts[:, k]) for k, name in enumerate(self.arms)}
 
     @cached_property
     def individual(self) -> tuple[Individual, ...]:
         """Effect on each person, where arms share their people."""
-        if self.trial.trial.people != "shared":
+        if self.trial.trial.people != "shared" or self.trial.disorder == "opioid":
             return ()
         at = self.arms.index(self.trial.reference.name)
         days = self.part.counts[:, :, COUNTS.index("all_heavy")].astype(np.float64)
@@ -144,23 +147,32 @@ class TrialResult(Shown):
         import pandas as pd
 
         n = len(self.part.counts)
-        who = ("female", "before_drinking", "before_heavy", "before_drinks", "release", "replicate")
         frames = [
             pd.DataFrame(
                 {"person": np.arange(n), "arm": name}
-                | {column: self.part.people[:, at, k] for k, column in enumerate(who)}
-                | {column: self.part.counts[:, at, k] for k, column in enumerate(COUNTS)}
+                | {column: self.part.people[:, at, k] for k, column in enumerate(people_of_part(self.trial))}
+                | {column: self.part.counts[:, at, k] for k, column in enumerate(counts_of(self.trial))}
             )
             for at, name in enumerate(self.arms)
         ]
         return pd.concat(frames, ignore_index=True)
 
     def weekly(self) -> dict[str, dict[str, Floats]]:
-        """Return shares of each week by arm: none, low, heavy of days seen; on tablets; mean evening occupancy."""
+        """Return shares of each week by arm.
+
+        Alcohol: none, low, heavy of days seen; seen and in treatment, of all days; mean evening occupancy. Opioids:
+        use, seen and in treatment, of all days; urines positive and negative, of people; mean occupancy by the
+        treatment, craving and COWS; overdose ratio.
+        """
         found = {}
         days = 7.0 * len(self.part.counts)
         for k, name in enumerate(self.arms):
-            w = {column: self.part.weekly[k, :, j] for j, column in enumerate(WEEKLY)}
+            w = {column: self.part.weekly[k, :, j] for j, column in enumerate(weekly_of(self.trial))}
+            if self.trial.disorder == "opioid":
+                by_days = {column: w[column] / days for column in ("seen", "on", "used")}
+                found[name] = by_days | {column: 7.0 * w[column] / days for column in w if column not in by_days}
+                found[name]["overdose"] /= 28.0
+                continue
             seen = np.maximum(w["seen"], 1.0)
             found[name] = {
                 "none": 1.0 - w["drinking"] / seen,
@@ -184,7 +196,7 @@ class TrialResult(Shown):
             "manifest": dict(self.manifest),
             "endpoints": self.summary(),
             "contrasts": self.comparisons(),
-            "time_to_first_heavy_day": [
+            event_of(self.trial)[0]: [
                 {"arm": name, "median_day": s.median, "low": s.low, "high": s.high} for name, s in self.survival.items()
             ],
             "warnings": list(self.warnings),
@@ -197,6 +209,7 @@ def run_trial(
     *,
     out: str | Path | None = None,
     workers: int = 1,
+    cluster: str | None = None,
     people: int = PEOPLE,
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
@@ -212,6 +225,9 @@ def run_trial(
         Folder in which parts are kept, so that an interrupted trial goes on where it stopped.
     workers : int
         Processes; never changes a number.
+    cluster : str, optional
+        Address of a Dask scheduler, ``"tls://host:8786"``, in place of processes; ``out`` is then a folder that all its
+        machines share.
     people : int
         People of a part; bounds the memory, never changes a number.
     catalogue : Catalogue, optional
@@ -241,13 +257,13 @@ def run_trial(
         trial = Trial.parse(dict(trial))
     catalogue = catalogue or load()
     given = Overrides.of(overrides, catalogue)
-    describe("nausea", "", np.zeros(2))  # says at once if statsmodels is missing
+    describe("left", "", np.zeros(2))  # says at once if statsmodels is missing
     folder = None if out is None else Path(out)
     uses = uses_of(trial, catalogue, given)
     again: list[str] = []
     part = run_parts(
-        trial, out=folder, workers=workers, people=people, catalogue=catalogue, overrides=given, progress=progress,
-        say=again.append,
+        trial, out=folder, workers=workers, cluster=cluster, people=people, catalogue=catalogue, overrides=given,
+        progress=progress, say=again.append,
     )  # fmt: skip
     endpoints, contrasts = analyse(trial, part, catalogue, given, uses=uses)
     fixed = Population(n=1, fixed=trial.population.fixed).given
@@ -267,6 +283,7 @@ def run_trial(
             "estimand": ESTIMANDS[trial.trial.estimand],
             "missing": MISSING[trial.trial.missing],
             "numbers": dict(given),
+            "people_hash": part_digest(part),
         },
         sources=uses.sources,
         catalogue=catalogue,
@@ -278,13 +295,14 @@ def analyse(
     part: Part,
     catalogue: Catalogue,
     overrides: Given | None = None,
-    names: Sequence[str] = tuple(ENDPOINTS),
+    names: Sequence[str] | None = None,
     *,
     time: bool = True,
     uses: Uses | None = None,
 ) -> tuple[tuple[Endpoint, ...], tuple[Contrast, ...]]:
     """Estimate endpoints and comparisons; over replicates, their mean and the middle 95 %."""
     n = trial.trial.n
+    names = endpoints_of(trial) if names is None else names
     paired = trial.trial.people == "shared"
     at = next(k for k, arm in enumerate(trial.arm) if arm.name == trial.reference.name)
     per: list[tuple[list[Endpoint], list[Contrast]]] = []
@@ -381,9 +399,10 @@ def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Seque
     if len(trial.arm) > 1:
         known = {c.arm for c in contrasts if c.measure == "hazard_ratio" and c.estimate is not None}
         if missing := [a.name for a in trial.arm if a.name not in known and a is not trial.reference]:
+            what = "relapse" if trial.disorder == "opioid" else "the first heavy day"
             said.append(
-                f"The hazard ratio of the first heavy day is not estimable for {', '.join(missing)}: in one of the "
-                "arms nobody had a heavy day, or all the times are the same."
+                f"The hazard ratio of {what} is not estimable for {', '.join(missing)}: in one of the arms nobody had "
+                "one, or all the times are the same."
             )
     return said
 
@@ -397,6 +416,8 @@ def _warnings(trial: Trial) -> list[str]:
             'people = "own".',
         ]
     )
+    if trial.disorder == "opioid":
+        return [*said, *_opioid_warnings(trial)]
     said += [
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
         "published rates (docs/trials.md).",
@@ -412,6 +433,24 @@ def _warnings(trial: Trial) -> list[str]:
         )
     if trial.days > 16 * 7:
         said.append(f"{trial.trial.weeks} weeks: no row that was fitted goes beyond 16 weeks.")
+    if trial.size < 100:
+        said.append(f"{trial.size} people in an arm: intervals are wide.")
+    return said
+
+
+def _opioid_warnings(trial: Trial) -> list[str]:
+    said = [
+        "Behaviour is fitted to counts of published trials of 2000 to 2016, mostly of heroin; what held trials say of "
+        "it stands in docs/trials.md. Overdose is a ratio, never a risk.",
+    ]
+    if trial.setting.fentanyl > 0:
+        said.append(
+            "Fentanyl in the supply: its kinetics alone are in the model, nothing was fitted to people who use it."
+        )
+    if any(arm.induction and arm.induction.procedure in ("low_dose", "rapid") for arm in trial.arm):
+        said.append("Low-dose and rapid starts follow from withdrawal in the model; no trial of them was fitted.")
+    if trial.days > 24 * 7:
+        said.append(f"{trial.trial.weeks} weeks: no row goes beyond 24 weeks.")
     if trial.size < 100:
         said.append(f"{trial.size} people in an arm: intervals are wide.")
     return said

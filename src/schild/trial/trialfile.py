@@ -263,6 +263,10 @@ class Trial(_Section):
     def _arms(self) -> Trial:
         names = [arm.name for arm in self.arm]
         if self.disorder == "opioid":
+            if self.trial.missing != "nonresponder":
+                raise ValueError("`missing` belongs to drinking days; each endpoint of urine has a rule of its own")
+            if self.trial.between_trials:
+                raise ValueError("between_trials belongs to alcohol: no row says how far opioid trials lie apart")
             for arm in self.arm:
                 if arm.dosing == "as_needed":
                     raise ValueError(f"the arm {arm.name!r} is taken as needed, which alcohol trials alone have")

@@ -1,0 +1,212 @@
+"""Fit behaviour in opioid trials to published counts: ``python -m schild.calibrate.opioid_trial [--write]``.
+
+Simulated moments with common random numbers: what is fitted to what stands in docs/design/opioid-trials.md. The loads
+of doses do not depend on behaviour, so they are made once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from schild.calibrate import Fit, Fitted
+from schild.calibrate.files import report
+from schild.catalog import load
+from schild.trial.loads import Load
+from schild.trial.numbers import TrialNumbers, trial_numbers
+from schild.trial.opioid import Body, body_of, follow_arm, treatment_load
+from schild.trial.opioid_checks import measure, opioid_rows, scenario
+from schild.trial.trialfile import Trial
+
+__all__ = ["NUMBERS", "START", "fit", "predicted"]
+
+Floats = NDArray[np.float64]
+
+#: Numbers that are fitted: scale on which they are moved, step and ends there.
+NUMBERS: Mapping[str, tuple[str, float, float, float]] = {
+    "use": ("log", 0.1, -7.0, 0.0),
+    "use.between": ("", 0.1, 0.1, 3.5),
+    "use.memory": ("", 0.2, 0.0, 8.0),
+    "use.active": ("", 0.2, -3.0, 6.0),
+    "use.blocked": ("log", 0.2, -8.0, -0.7),
+    "use.exponent": ("log", 0.1, -1.5, 3.0),
+    "craving.gain": ("log", 0.15, -4.5, -0.1),
+    "ward.leave": ("log", 0.2, -6.0, -0.5),
+    "ward.withdrawal": ("", 0.3, 0.0, 12.0),
+    "refuse.antagonist": ("logit", 0.2, -5.0, 1.0),
+    "leave.none": ("", 0.2, -6.0, 1.0),
+    "leave.naltrexone": ("", 0.2, -8.0, 0.0),
+    "leave.buprenorphine": ("", 0.2, -8.0, 0.0),
+    "leave.methadone": ("", 0.2, -8.0, 0.0),
+    "return": ("", 0.2, -1.0, 5.0),
+    "return.use": ("", 0.3, -5.0, 0.5),
+    "stop.tablet": ("logit", 0.3, -7.0, 0.0),
+    "urine.miss": ("", 0.15, -5.0, 1.0),
+    "urine.miss_use": ("", 0.2, -2.0, 4.0),
+    "urine.miss_off": ("", 0.3, -1.0, 6.0),
+}
+#: Where the fit begins: rounded numbers of earlier fits, so that it takes the same path each time.
+START: Mapping[str, float] = {
+    "use": 0.00482,
+    "use.between": 2.82,
+    "use.memory": 3.35,
+    "use.active": 3.11,
+    "use.blocked": 0.011,
+    "use.exponent": 3.98,
+    "craving.gain": 0.138,
+    "ward.leave": 0.0137,
+    "ward.withdrawal": 3.22,
+    "refuse.antagonist": 0.19,
+    "leave.none": -4.3,
+    "leave.naltrexone": -3.64,
+    "leave.buprenorphine": -4.33,
+    "leave.methadone": -6.08,
+    "return": 3.31,
+    "return.use": -2.38,
+    "stop.tablet": 0.0153,
+    "urine.miss": -1.67,
+    "urine.miss_use": 1.22,
+    "urine.miss_off": 2.24,
+}
+#: Numbers that nothing in a scenario depends on, so that it need not be run again where only they move.
+_WARD, _ANTAGONIST = ("ward.leave", "ward.withdrawal"), ("refuse.antagonist", "leave.naltrexone", "stop.tablet")
+_RETURN = ("return", "return.use")
+_IDLE: Mapping[str, tuple[str, ...]] = {
+    "xbot_naltrexone": ("use.active", "leave.buprenorphine", "leave.methadone", "stop.tablet"),
+    "ctn27_methadone": ("leave.buprenorphine", *_WARD, *_ANTAGONIST, *_RETURN),
+    "ctn27_buprenorphine": ("leave.methadone", *_WARD, *_ANTAGONIST, *_RETURN),
+    "smyth": ("use.active", "leave.buprenorphine", "leave.methadone", *_WARD, *_ANTAGONIST, *_RETURN),
+    "fishman": ("use.active", "leave.buprenorphine", "leave.methadone", "leave.naltrexone", "stop.tablet", *_RETURN),
+    "sullivan_tablets": ("use.active", "leave.buprenorphine", "leave.methadone", *_RETURN),
+}
+#: Weeks of the scenarios that are read early.
+_WEEKS = {"smyth": 5, "fishman": 4}
+#: People of each scenario.
+PEOPLE = 800
+
+
+def _plain(name: str, x: float) -> float:
+    scale = NUMBERS[name][0]
+    return float(np.exp(x)) if scale == "log" else float(1 / (1 + np.exp(-x))) if scale == "logit" else float(x)
+
+
+def _moved(name: str, value: float) -> float:
+    scale = NUMBERS[name][0]
+    return float(np.log(value)) if scale == "log" else float(np.log(value / (1 - value))) if scale == "logit" else value
+
+
+@cache
+def _made(name: str, people: int) -> tuple[Trial, Body, Load | None]:
+    trial = scenario(name, n=people, weeks=_WEEKS.get(name, 24))
+    numbers = trial_numbers(trial, load())
+    return trial, body_of(numbers, 0.0), treatment_load(trial, trial.arm[0], numbers, 0, people, 0)
+
+
+def _numbers(trial: Trial, given: Mapping[str, float]) -> TrialNumbers:
+    return trial_numbers(trial, load(), overrides={f"trial.oud.{k}": v for k, v in given.items()})
+
+
+@lru_cache(maxsize=128)
+def _measured(name: str, people: int, given: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    trial, body, made = _made(name, people)
+    numbers = _numbers(trial, dict(given))
+    result, who = follow_arm(trial, trial.arm[0], numbers, body, 0, people, 0, made)
+    share = numbers["oud.report"]
+    return {r.id: measure(r.measure, result, who, share) for r in opioid_rows("calibration") if r.scenario == name}
+
+
+def predicted(given: Mapping[str, float], people: int = PEOPLE) -> dict[str, float]:
+    """What the model says for each row of calibration, by row.
+
+    ``given``: fitted numbers without the ``oud.`` before them; ``people``: of each scenario.
+    """
+    found: dict[str, float] = {}
+    for name in dict.fromkeys(r.scenario for r in opioid_rows("calibration")):
+        found |= _measured(name, people, tuple((k, v) for k, v in given.items() if k not in _IDLE[name]))
+    return found
+
+
+def _off(value: float, observed: float, se: float) -> float:
+    """Distance in standard errors, on log odds: shares of a thousandth and of a half are both told apart."""
+    p, q = (min(max(x / 100.0, 5e-4), 0.9995) for x in (value, observed))
+    spread = max(se / 100.0, 1e-4) / (q * (1.0 - q))
+    return float((np.log(p / (1 - p)) - np.log(q / (1 - q))) / spread)
+
+
+def fit(people: int = PEOPLE, start: Mapping[str, float] | None = None, most: int = 6) -> Fit:
+    """Fit all numbers together.
+
+    ``people``: of each scenario; ``start``: where to begin, ``START`` by default; ``most``: iterations.
+    """
+    rows = {r.id: r for r in opioid_rows("calibration")}
+    names = list(NUMBERS)
+    begin = start or START
+    steps = np.array([NUMBERS[name][1] for name in names])
+    ends = np.array([NUMBERS[name][2:] for name in names]).T
+    x0 = np.clip([_moved(name, begin[name]) for name in names], ends[0] + 1e-6, ends[1] - 1e-6)
+
+    def of(x: Floats) -> Floats:
+        found = predicted({name: _plain(name, v) for name, v in zip(names, x, strict=True)}, people)
+        off = np.array([_off(found[k], r.value, r.se or 1.0) for k, r in rows.items()])
+        return np.asarray(np.nan_to_num(np.clip(off, -30, 30), nan=10.0), dtype=np.float64)
+
+    def slopes(x: Floats) -> Floats:
+        columns, here = [], of(x)
+        for k, step in enumerate(steps):
+            other = x.copy()
+            other[k] += step if x[k] + step < ends[1, k] else -step
+            columns.append((of(other) - here) / (other[k] - x[k]))
+        return np.column_stack(columns)
+
+    done = least_squares(
+        of,
+        x0,
+        jac=slopes,
+        bounds=(ends[0], ends[1]),
+        x_scale=steps,
+        loss="soft_l1",
+        ftol=1e-3,
+        xtol=1e-3,
+        max_nfev=most,
+    )
+    x = np.asarray(done.x)
+    jacobian = slopes(x)
+    off = of(x)
+    free = max(1, len(rows) - len(x))
+    excess = max(1.0, float(np.sum(off**2)) / free)
+    error = np.sqrt(np.diag(np.linalg.pinv(jacobian.T @ jacobian + np.diag(1.0 / (20 * steps) ** 2)) * excess))
+    given = {name: _plain(name, v) for name, v in zip(names, x, strict=True)}
+    found = predicted(given, people)
+    lines = [f"  chi square {float(np.sum(off**2)):.1f} on {free} degrees of freedom; {done.nfev} evaluations"]
+    lines += [
+        f"  {k:28s} observed {r.value:7.2f}  model {found[k]:7.2f}  {(found[k] - r.value) / (r.se or 1.0):+6.2f} SE"
+        for k, r in rows.items()
+    ]
+    numbers = []
+    for name, v, e in zip(names, x, error, strict=True):
+        wide = e if NUMBERS[name][0] == "log" else e * (1 - given[name]) if NUMBERS[name][0] == "logit" else e / abs(v)
+        numbers.append(Fitted(drug="trial", name=f"oud.{name}", value=given[name], cv=float(min(wide, 1.5))))
+    scores = {k: (found[k] - r.value) / (r.se or 1.0) for k, r in rows.items()}
+    return Fit(title="Trials in opioid use disorder", numbers=tuple(numbers), lines=tuple(lines), scores=scores)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    begin = time.process_time()
+    done = fit()
+    bad = report([done], "--write" in arguments)
+    within = sum(abs(v) <= 2 for v in done.scores.values())
+    print(f"{within} of {len(done.scores)} rows within two standard errors; {len(done.numbers)} numbers, {bad} differ")
+    print(f"{time.process_time() - begin:.0f} s of CPU")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

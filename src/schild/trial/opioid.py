@@ -1,0 +1,238 @@
+"""People with opioid use disorder through one arm of a trial (docs/design/opioid-trials.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from schild.engine.hours import HoursResult, run_hours, settle
+from schild.engine.streams import normals, uniforms
+from schild.errors import InputError
+from schild.people import Values
+from schild.pharmacology.adaptation import ec50_shift, tau_divisor
+from schild.pharmacology.effects import transducer_ratio
+from schild.population import Subject, people_of
+from schild.regimen import Dose
+from schild.trial.loads import Load, default_mechanism, load_of, one_use
+from schild.trial.numbers import TrialNumbers
+from schild.trial.people import kinetic_people
+from schild.trial.trialfile import Arm, Induction, Trial
+
+__all__ = ["Body", "body_of", "follow_arm", "kind_of", "treatment_load"]
+
+Floats = NDArray[np.float64]
+
+#: Hours between two doses of the history, and hours for which the load of one dose is followed.
+_EVERY = 6
+_REACH = {"naltrexone": 240, "buprenorphine": 240, "methadone": 336}
+_DEPOT_DAYS = 84
+#: Doses of the procedures: buprenorphine of the first day of a taper, and the tablet whose parts are given before an
+#: injection.
+_TAPER = Dose(drug="buprenorphine", amount="8 mg", route="sl", time=0.0, count=1)
+_TABLET = Dose(drug="naltrexone", amount="50 mg", route="oral", time=0.0, count=1)
+_STATES = ("fast", "slow", "residual", "relief")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What all people of a replicate share, before any treatment."""
+
+    numbers: Mapping[str, float]  #: By ``schild.engine.hours.BODY``, but for those of the arm
+    states: Floats  #: As the loop reads them; shape (n_states, 5)
+    start: Floats  #: States of adaptation at the last opioid; shape (n_states,)
+    used: Load  #: By one use
+    taper: Load
+    tablet: Load
+
+
+def kind_of(arm: Arm) -> str:
+    """Tell what an arm is to the loop: ``none``, ``agonist`` or ``antagonist``; placebo is an antagonist without drug.
+
+    Raises InputError for a drug that opioid trials do not know.
+    """
+    if arm.usual_care:
+        return "none"
+    if arm.placebo or arm.drug == "naltrexone":
+        return "antagonist"
+    if arm.drug in ("buprenorphine", "methadone"):
+        return "agonist"
+    raise InputError(
+        f"The arm {arm.name!r} gives {arm.drug}; trials of opioid use disorder know naltrexone, buprenorphine and "
+        "methadone, because people's behaviour was fitted under these alone. Choose one of them, placebo or usual_care."
+    )
+
+
+def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
+    """Gather the body's numbers and the loads of the typical person.
+
+    Raises InputError for a mechanism of adaptation that the loop cannot carry.
+    """
+    values = _typical(numbers)
+    catalogue = values.catalogue
+    mechanism = default_mechanism(catalogue)
+    if missing := [s for s in _STATES if s not in mechanism.states]:
+        raise InputError(f"The mechanism {mechanism.key!r} has no state {missing[0]!r}; expected {', '.join(_STATES)}.")
+
+    def one(name: str) -> float:
+        return float(np.max(values.of(mechanism.key, name)))
+
+    rows = []
+    for name in _STATES:
+        state = mechanism.states[name]
+        up, down = one(state.loss_up), one(state.loss_down)
+        rows.append([
+            0.0 if state.weight is None else one(state.weight),
+            up / one(state.gain_up), -math.expm1(-1.0 / up), down / one(state.gain_down), -math.expm1(-1.0 / down),
+        ])  # fmt: skip
+        if state.saturates:
+            raise InputError(f"The state {name!r} of {mechanism.key!r} saturates; trials by the hour cannot carry it.")
+    states = np.array(rows)
+    used, best = one_use(values, numbers["oud.use.mass"], fentanyl)
+    hours = np.arange(_REACH["buprenorphine"] + 1.0)
+    taper = load_of(_TAPER, values, hours)
+    tone = values.typical("endogenous", "mor.e0")
+    bend = 1.0 if mechanism.drive == "response" else 0.0
+    days = numbers["oud.use.days"]
+    start = settle(used.load[0], used.push[0], _EVERY, int(24 * days), states, tone, bend)
+    liking, breathing = mechanism.tolerance["liking"], mechanism.tolerance["ventilation"]
+    effect = catalogue.effects["ventilation_isohypercapnic"]
+    tau = float(transducer_ratio(
+        values.typical(effect.key, effect.reserve["mor"]), values.efficacy("mor", str(effect.reference_agonist))
+    ))  # fmt: skip
+    depth, reference = one(breathing.depth), one(str(mechanism.states[breathing.state].reference))
+    shared = {
+        "tone": tone, "tone_weight": one(mechanism.tone), "bend": bend, "half": one(mechanism.half),
+        "slope": one(mechanism.slope), "like_slope": values.typical("liking", "slope"),
+        "like_depth": max(1.0, one(liking.depth)),
+        "like_reference": one(str(mechanism.states[liking.state].reference)),
+        "breath_tau": tau, "breath_depth": depth, "breath_reference": reference, "kappa": numbers["oud.overdose.kappa"],
+        "taper_push": taper.share(taper.push), "taper_like": taper.share(taper.like),
+        "taper_amplified": taper.share(taper.amplified),
+        "peak": float(best[0]), "peak_like": float(best[1]), "peak_amplified": float(best[2]),
+        "usual_tolerance": float(ec50_shift(tau, float(tau_divisor(float(start[1]), reference, depth)))),
+    }  # fmt: skip
+    return Body(
+        numbers=shared, states=states, start=start, used=used, taper=taper, tablet=load_of(_TABLET, values, hours)
+    )
+
+
+_WEIGHTS = ("treat_push", "treat_like", "treat_amplified")
+
+
+def _typical(numbers: TrialNumbers) -> Values:
+    return numbers.values.of_people(people_of(Subject(), numbers.values.catalogue, 0))
+
+
+def _course(arm: Arm, people: Values) -> Load:
+    dose = Dose(drug=arm.drug, amount=arm.amount, route=arm.route, time=0.0, count=1, product=arm.product)
+    if arm.interval_days > 2:
+        times = 24.0 * np.r_[0.0, 0.25, np.arange(1, _DEPOT_DAYS + 1)]
+        return load_of(dose, people, times).hourly(times, 24 * _DEPOT_DAYS)
+    hours = _REACH[str(arm.drug)]
+    times = np.r_[np.arange(0.0, 24.0), np.arange(24.0, hours + 1.0, 4.0)]
+    return load_of(dose, people, times).hourly(times, hours)
+
+
+def _weights(arm: Arm, numbers: TrialNumbers) -> dict[str, float]:
+    """What a load of the arm's drug counts in drive and liking, of the typical person."""
+    if kind_of(arm) == "antagonist":
+        return dict.fromkeys(_WEIGHTS, 0.0)
+    of = _course(arm, _typical(numbers))
+    return dict(zip(_WEIGHTS, (of.share(of.push), of.share(of.like), of.share(of.amplified)), strict=True))
+
+
+def treatment_load(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, replicate: int) -> Load | None:
+    """Load by one dose of the arm in each person, hour by hour; None where nothing is given."""
+    if arm.placebo or kind_of(arm) == "none":
+        return None
+    return _course(arm, kinetic_people(trial, numbers, first, n, replicate))
+
+
+def follow_arm(
+    trial: Trial,
+    arm: Arm,
+    numbers: TrialNumbers,
+    body: Body,
+    first: int,
+    n: int,
+    replicate: int,
+    load: Load | None = None,
+) -> tuple[HoursResult, Floats]:
+    """Follow people ``first`` to ``first + n`` through an arm.
+
+    ``load``: of ``treatment_load``, where it is already known.
+    Returns what the loop leaves, and women (1) or men (0), days from the last opioid to randomisation, severity,
+    frailty of use and of leaving, replicate: shape (n, 6). Raises InputError for an arm that cannot be run.
+    """
+    seed, kind = trial.trial.seed, kind_of(arm)
+    people = kinetic_people(trial, numbers, first, n, replicate)
+
+    def normal(what: str) -> Floats:
+        return normals(seed, f"oud:{what}", first, first + n)
+
+    def number(name: str) -> float:
+        return numbers[f"oud.{name}"]
+
+    frailty, leaving = number("use.between") * normal("use"), number("leave.between") * normal("leave")
+    severity = np.exp(number("severity.between") * normal("severity"))
+    choices = np.asarray(trial.setting.admitted)
+    place = np.minimum((uniforms(seed, "oud:admitted", first, first + n) * choices.size).astype(int), choices.size - 1)
+    admitted = choices[place]
+    if trial.setting.place == "outpatient":
+        frailty = frailty + number("use.active") * (admitted < 2.0)
+    refuse = number(f"refuse.{kind}") if kind != "none" else 0.0
+    share = arm.adherence
+    if share is None:
+        share = number("adherence.agonist" if kind == "agonist" else "adherence.tablet")
+    if arm.observed or share in (0.0, 1.0):
+        own = np.full(n, 1.0 if arm.observed else share)
+    else:
+        own = expit(logit(share) + number("adherence.between") * normal("adherence"))
+    load = load or treatment_load(trial, arm, numbers, first, n, replicate)
+    weights = _weights(arm, numbers) if load is not None else dict.fromkeys(_WEIGHTS, 0.0)
+    wait, taper, low, comfort = (arm.induction or Induction()).whole()
+    stops = number("stop.tablet") if kind == "antagonist" and arm.interval_days == 1 else 0.0
+    leave = number("leave.none" if kind == "none" or arm.placebo else f"leave.{arm.drug}")
+    behaviour = {
+        "use": number("use") * math.exp(arm.counselling), "memory": number("use.memory"),
+        "withdrawal": number("use.withdrawal"), "blocked": min(max(number("use.blocked"), 0.0), 1.0),
+        "exponent": number("use.exponent"), "cue": number("use.cue"), "gain": number("craving.gain"),
+        "fade": math.exp(-1.0 / (24.0 * number("craving.fade"))), "access": number("ward.access"),
+        "ward_leave": number("ward.leave"), "ward_withdrawal": number("ward.withdrawal"),
+        "comfort": number("ward.comfort") if comfort else 1.0, "ready": number("ward.ready"), "leave": leave,
+        "leave_off": number("leave.none"),
+        "leave_use": number("leave.use_blocked"), "leave_free": number("leave.use_free"),
+        "return_": number("return"), "return_use": number("return.use"),
+        "stop": stops if arm.stop is None else arm.stop,
+        "miss": number("urine.miss"), "miss_use": number("urine.miss_use"),
+        "miss_off": number("urine.miss_off"), "window": number("urine.window"),
+    }  # fmt: skip
+    plan = {
+        "kind": {"none": 0, "agonist": 1, "antagonist": 2}[kind], "every": 24 * arm.interval_days, "wait": wait,
+        "taper": taper if kind == "antagonist" else 0, "low_dose": low,
+        "until": (arm.induction or Induction()).until,
+        "ward": trial.setting.place == "inpatient", "placebo": arm.placebo, "contingency": arm.contingency,
+    }  # fmt: skip
+    if arm.adherence is not None and arm.interval_days > 2:
+        behaviour |= {"return_": float(logit(np.clip(arm.adherence, 1e-9, 1 - 1e-9))), "return_use": 0.0}
+    found = run_hours(
+        key=_keys(seed, first, n), frailty=frailty, leaving=leaving, severity=severity,
+        before=np.rint(24.0 * admitted).astype(np.int64),
+        refuses=(uniforms(seed, "oud:refuses", first, first + n) < refuse).astype(np.float64),
+        adherence=own, start=body.start, treat=np.zeros((n, 1)) if load is None else load.load,
+        taper=body.taper.load[0], low=body.tablet.load[0],
+        used=np.stack([body.used.load[0], body.used.push[0], body.used.like[0], body.used.amplified[0]]),
+        states=body.states, body={**body.numbers, **weights}, behaviour=behaviour, plan=plan, n_days=trial.days,
+    )  # fmt: skip
+    female = people.covariate("sex") == "female"
+    who = np.column_stack([female, admitted, severity, frailty, leaving, np.full(n, replicate)])
+    return found, np.asarray(who, dtype=np.float64)
+
+
+def _keys(seed: int, first: int, n: int) -> NDArray[np.uint64]:
+    return np.asarray(uniforms(seed, "oud:key", first, first + n) * 2.0**53, dtype=np.uint64)

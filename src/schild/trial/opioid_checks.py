@@ -1,0 +1,203 @@
+"""Published opioid trials as scenarios, and what each row measures in one (docs/design/opioid-trials.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.catalog import load
+from schild.engine.hours import DOSED, FOLLOWED, USED, WARD, HoursResult
+from schild.engine.streams import uniforms
+from schild.errors import InputError
+from schild.trial.trialfile import Trial
+from schild.trial.urine import evaluate, time_to_run, urine_endpoints
+
+__all__ = ["SCENARIOS", "OpioidRow", "measure", "opioid_rows", "reported", "scenario"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_INJECTION = {"drug": "naltrexone", "amount": "380 mg", "route": "im_depot", "dosing": "schedule", "every": "28 d"}
+_TABLET = {"drug": "naltrexone", "amount": "50 mg", "route": "oral"}
+_BUPRENORPHINE = {"drug": "buprenorphine", "amount": "16 mg", "route": "sl"}
+_METHADONE = {"drug": "methadone", "amount": "80 mg", "route": "oral"}
+#: Days from admission to randomisation in CTN-0051, by the sizes of its five groups (outcomes/data.csv#H242).
+_XBOT = {"admitted": [2.0] * 2 + [4.5] * 4 + [7.0] * 4 + [10.5] * 3 + [16.0] * 7}
+_DETOXED: dict[str, Any] = {"place": "outpatient", "admitted": [8.0, 14.0]}
+
+#: Arm and setting of each scenario; doses that a source does not print are the usual ones of the catalogue's studies.
+SCENARIOS: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "xbot_naltrexone": (_INJECTION, _XBOT),
+    "xbot_buprenorphine": (_BUPRENORPHINE, _XBOT),
+    "ctn27_methadone": (_METHADONE, {"place": "outpatient", "admitted": [0.5]}),
+    "ctn27_buprenorphine": (_BUPRENORPHINE, {"place": "outpatient", "admitted": [0.5]}),
+    "smyth": ({"usual_care": True}, {"admitted": [10.0, 14.0, 21.0]}),
+    "fishman": ({**_INJECTION, "induction": {"wait": 60}}, {"admitted": [0.0]}),
+    "sullivan_tablets": ({**_TABLET, "observed": True}, {"admitted": [7.0]}),
+    "sullivan_injections": (_INJECTION, {"admitted": [7.0]}),
+    "krupitsky_injection": (_INJECTION, _DETOXED),
+    "krupitsky_placebo": ({"placebo": True, "dosing": "schedule", "every": "28 d"}, _DETOXED),
+    "nunes_therapy": ({**_TABLET, "observed": True, "contingency": 0.5}, {"admitted": [7.0]}),
+    "nunes_usual": (_TABLET, {"admitted": [7.0]}),
+    "schottenfeld_tablets": (_TABLET, _DETOXED),
+    "schottenfeld_placebo": ({"placebo": True}, _DETOXED),
+    "schottenfeld_buprenorphine": (_BUPRENORPHINE, _DETOXED),
+    "jarvis": (_INJECTION, _DETOXED),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpioidRow:
+    """One published number; ``se`` is None for held rows, ``low`` and ``high`` None where no interval is printed."""
+
+    id: str
+    role: str
+    scenario: str
+    measure: str
+    value: float
+    unit: str
+    se: float | None
+    low: float | None
+    high: float | None
+    n: int
+    source: str
+    row: str
+    verified: str
+    note: str
+
+
+@cache
+def opioid_rows(role: str | None = None) -> tuple[OpioidRow, ...]:
+    """Rows of ``catalog/data/opioid_trials/rows.csv``; of one role only, ``calibration`` or ``held``."""
+    found = []
+    for row in load().opioid_trials:
+        numbers: dict[str, Any] = {k: float(row[k]) if row[k] else None for k in ("value", "se", "low", "high")}
+        found.append(OpioidRow(**{**row, **numbers, "n": int(row["n"])}))
+    return tuple(r for r in found if role in (None, r.role))
+
+
+def scenario(name: str, *, n: int, weeks: int = 24, **head: Any) -> Trial:
+    """Make the trial of a scenario, of one arm.
+
+    >>> scenario("ctn27_methadone", n=10).arm[0].words
+    'methadone 80 mg oral, daily'
+    """
+    arm, setting = SCENARIOS[name]
+    data = {"disorder": "opioid", "trial": {"n": n, "weeks": weeks, **head}, "setting": setting,
+            "arm": [{"name": name, **arm}]}  # fmt: skip
+    return Trial.parse(data)
+
+
+def reported(days: NDArray[np.uint8], share: float, seed: int, first: int) -> Bools:
+    """Days with use that people report: each such day with a chance of its own, shape (n, n_days)."""
+    used = (days & USED) > 0
+    told = np.empty(days.shape, dtype=bool)
+    for d in range(days.shape[1]):
+        told[:, d] = uniforms(seed, f"oud:report:{d}", first, first + len(days)) < share
+    return np.asarray(used & told)
+
+
+def _since(days: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Days since the last dose, 1 on the day after; 0 before the first one."""
+    dosed = (days & DOSED) > 0
+    day = np.arange(days.shape[1])
+    last = np.maximum.accumulate(np.where(dosed, day, -1), axis=1)
+    # The day of a dose belongs to the interval before it.
+    before = np.concatenate([np.full((len(days), 1), -1), last[:, :-1]], axis=1)
+    return np.asarray(np.where(before >= 0, day - before, 0), dtype=np.int64)
+
+
+def _row_of(used: Bools, length: int) -> Bools:
+    found = np.ones((len(used), used.shape[1] - length + 1), dtype=bool)
+    for k in range(length):
+        found &= used[:, k : k + found.shape[1]]
+    return np.asarray(found.any(axis=1))
+
+
+def _percent(x: Any, among: Any) -> float:
+    many = float(among.sum())
+    return 100.0 * float((x & among).sum()) / many if many else float("nan")
+
+
+def measure(name: str, found: HoursResult, who: Floats, report: float, seed: int = 1) -> float:
+    """Read a measure of a row off the people of its scenario, in percent (a median of weeks in percent of weeks).
+
+    ``name``: as in the rows, ``what:argument``; ``found`` and ``who``: of ``schild.trial.opioid.follow_arm``;
+    ``report``: share of days with use that is reported [1]. Raises InputError for a measure that is not known.
+    """
+    what, *rest = name.split(":")
+    days, urine, marks = found.days, found.urine, found.marks
+    n_days = days.shape[1]
+    inducted = marks[:, 0] >= 0
+    seen = (days & FOLLOWED) > 0
+    if what == "event":
+        rule, (week, who_) = urine_endpoints()[rest[0]], rest[1:]
+        time, came = time_to_run(rule, urine)
+        among = np.ones(len(days), dtype=bool) if who_ == "all" else inducted
+        return _percent(came & (time <= int(week)), among)
+    if what in ("median", "mean"):
+        x = evaluate(urine_endpoints()[rest[0]], urine)
+        return float(np.nanmedian(x) if what == "median" else np.nanmean(x))
+    if what == "started":
+        return 100.0 * float(inducted.mean())
+    if what == "kept":
+        return _percent(marks[:, 1] >= 7 * int(rest[0]) - 1, inducted | ~inducted)
+    if what == "all_injections":
+        return _percent(marks[:, 3] >= (n_days + 27) // 28, inducted)
+    if what == "inducted":
+        low, high = (float(x) for x in rest[0].split("-"))
+        return _percent(inducted, (who[:, 1] >= low) & (who[:, 1] <= high))
+    if what == "injection":
+        k = int(rest[0])
+        due = marks[:, 0] + 28 * (k - 1) < n_days
+        return _percent(marks[:, 3] >= k, inducted & due & (marks[:, 3] >= k - 1))
+    if what.startswith("urine_"):
+        return 100.0 * float((urine[:, int(rest[0]) - 1] == {"missing": 2, "positive": 1}[what[6:]]).mean())
+    if what == "ward":
+        return 100.0 * float(((days[:, int(rest[0])] & WARD) > 0).mean())
+    if what == "lapse":
+        return 100.0 * float(((days[:, : int(rest[0])] & USED) > 0).any(axis=1).mean())
+    used = reported(days, report, seed, 0)
+    if what in ("any_use", "seven"):
+        among = inducted if rest[0] == "inducted" else ~inducted
+        seen_used = used & seen
+        return _percent(seen_used.any(axis=1) if what == "any_use" else _row_of(seen_used, 7), among)
+    since = _since(days)
+    if what == "use_since":
+        if rest[0] in ("before1st", "never_injected"):
+            among = (since == 0) & (inducted if rest[0] == "before1st" else ~inducted)[:, None]
+        else:
+            begin, _, end = rest[0].rstrip("+").partition("-")
+            among = (since >= int(begin)) & (since <= int(end or n_days))
+        return _percent(used, among & seen)
+    at = np.arange(n_days)
+    dosed = (days & DOSED) > 0
+    upcoming = np.minimum.accumulate(np.where(dosed, at, 10 * n_days)[:, ::-1], axis=1)[:, ::-1]
+    if what == "use_within":
+        start, last = (int(x) for x in rest[0].split("-"))
+        gap = since + upcoming - at
+        return _percent(used, (since >= start) & (since <= last) & (gap <= 35))
+    first = np.where(inducted, marks[:, 0], 0)[:, None]
+    early = (used & (at > first) & (at <= first + 28)).any(axis=1)
+    if what == "used_28":
+        return _percent(early, inducted)
+    if what == "injection_2":
+        return _percent(marks[:, 3] >= 2, inducted & (early if rest[0] == "used" else ~early))
+    fresh = (since >= 1) & (since <= 28)
+    if what == "followed_1_28":
+        return _percent(seen, fresh)
+    visits = np.arange(6, n_days, 7)
+    if what == "given_1_28":
+        return _percent(urine != 2, (fresh & seen)[:, visits])
+    if what == "positive_1_28":
+        return _percent(urine == 1, fresh[:, visits] & (urine != 2))
+    if what == "followed_never":
+        return _percent(seen, np.broadcast_to(~inducted[:, None], days.shape))
+    if what == "given_never":
+        return _percent(urine != 2, np.broadcast_to(~inducted[:, None], urine.shape))
+    raise InputError(f"{name!r} is no measure of an opioid trial; correct the row.")

@@ -1,0 +1,130 @@
+"""Endpoints of opioid trials as rows of data, read by one function (``catalog/data/opioid_trials/endpoints.toml``).
+
+A person's urine is a row of weeks: 0 negative, 1 positive, 2 missing, -1 not scheduled.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.errors import InputError
+
+__all__ = ["LETTERS", "UrineEndpoint", "evaluate", "time_to_run", "urine_endpoints", "words"]
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.integer]
+
+#: What a letter of a word stands for; a mixed week is not negative.
+LETTERS = {"-": 0, "+": 1, "*": 1, "o": 2, "_": -1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrineEndpoint:
+    """One definition.
+
+    ``bad``: letters of weeks that count against; ``skip``: letters of weeks that do not count at all; ``length``: weeks
+    in a row of a run; ``start``: first week that is looked at, from 1; ``last``: weeks at the end that alone are looked
+    at, 0 for all; ``intercurrent``: what is made of leaving and of never beginning.
+    """
+
+    name: str
+    kind: Literal["run", "share", "every", "longest", "count"]
+    bad: str
+    says: str
+    source: str
+    locator: str
+    intercurrent: str
+    skip: str = ""
+    length: int = 1
+    start: int = 1
+    last: int = 0
+
+
+@cache
+def urine_endpoints() -> Mapping[str, UrineEndpoint]:
+    """Read every definition, by name.
+
+    >>> urine_endpoints()["relapse_4wk"].length
+    4
+    """
+    text = files("schild.catalog").joinpath("data", "opioid_trials", "endpoints.toml").read_text(encoding="utf-8")
+    found = {}
+    for name, row in tomllib.loads(text).items():
+        found[name] = UrineEndpoint(name=name, start=row.pop("from"), **row)
+    return found
+
+
+def words(text: list[str]) -> NDArray[np.int8]:
+    """Turn words, one letter a week, into codes; shorter words are not scheduled at their end.
+
+    Raises InputError for a letter that stands for nothing.
+
+    >>> words(["-+o", "-"]).tolist()
+    [[0, 1, 2], [0, -1, -1]]
+    """
+    longest = max((len(x) for x in text), default=0)
+    if odd := {letter for x in text for letter in x} - set(LETTERS):
+        raise InputError(f"A week is {sorted(odd)[0]!r}; expected one of {' '.join(LETTERS)}. Correct the word.")
+    return np.array([[LETTERS[letter] for letter in x.ljust(longest, "_")] for x in text], dtype=np.int8)
+
+
+def _is(codes: Codes, letters: str) -> NDArray[np.bool_]:
+    return np.isin(codes, [LETTERS[x] for x in letters])
+
+
+def time_to_run(rule: UrineEndpoint, codes: Codes) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Week in which the first row of bad weeks begins, and whether there is one.
+
+    ``codes``, shape (n, n_weeks). Who has none is followed until the last week in which one could begin. Shape (n,).
+
+    >>> rule = urine_endpoints()["relapse_4wk"]
+    >>> [x.tolist() for x in time_to_run(rule, words(["oooo----++++", "------------"]))]
+    [[9, 9], [True, False]]
+    """
+    bad = _is(codes, rule.bad)
+    n, weeks = bad.shape
+    row = np.ones((n, max(weeks - rule.length + 1, 0)), dtype=bool)
+    for k in range(rule.length):
+        row &= bad[:, k : k + row.shape[1]]
+    row[:, : rule.start - 1] = False
+    came = row.any(axis=1)
+    scheduled = (codes >= 0).sum(axis=1)
+    last = np.maximum(scheduled - rule.length + 1, rule.start)
+    return np.where(came, row.argmax(axis=1) + 1 if row.shape[1] else 0, last).astype(np.int64), np.asarray(came)
+
+
+def evaluate(rule: UrineEndpoint, codes: Codes) -> Floats:
+    """Value of an endpoint for each person, shape (n,): yes or no as 100 or 0, shares in percent, rows in weeks.
+
+    NaN where a person has no week that counts.
+
+    >>> evaluate(urine_endpoints()["percent_negative"], words(["--+o"])).tolist()
+    [50.0]
+    """
+    if rule.kind == "run":
+        return np.asarray(100.0 * time_to_run(rule, codes)[1], dtype=np.float64)
+    looked = codes[:, rule.start - 1 :]
+    if rule.last:
+        looked = looked[:, -rule.last :]
+    counts = (looked >= 0) & ~_is(looked, rule.skip)
+    bad = _is(looked, rule.bad) & counts
+    if rule.kind == "count":
+        return np.asarray(bad.sum(axis=1), dtype=np.float64)
+    if rule.kind == "longest":
+        good, best, now = counts & ~bad, np.zeros(len(codes)), np.zeros(len(codes))
+        for week in good.T:
+            now = np.where(week, now + 1, 0)
+            best = np.maximum(best, now)
+        return np.asarray(best, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(counts.any(axis=1), 100.0 * (counts & ~bad).sum(axis=1) / counts.sum(axis=1), np.nan)
+    every = np.where(np.isnan(share), np.nan, 100.0 * (share == 100.0))
+    return np.asarray(share if rule.kind == "share" else every, dtype=np.float64)

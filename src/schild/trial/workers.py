@@ -1,0 +1,113 @@
+"""Where parts of a trial are made: in this process, in processes of this machine, or on a Dask cluster.
+
+An engine is a function that takes jobs and yields their results as they come; another one needs nothing else.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from schild.errors import InputError
+
+__all__ = ["Engine", "engine_of"]
+
+#: Takes a function and the arguments of each job, and yields the number of a job with its result, in any order.
+Engine: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[int, Any]]]
+
+
+def engine_of(workers: int = 1, cluster: str | None = None) -> Engine:
+    """Choose an engine.
+
+    ``workers``: processes of this machine; ``cluster``: address of a Dask scheduler, ``tls://HOST:8786``, or
+    ``tcp://`` on this machine alone. Raises InputError for an address that is not understood or not protected.
+    """
+    if cluster is not None:
+        return _dask(cluster)
+    return _here if workers == 1 else _processes(workers)
+
+
+def _here(make: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    for k, job in enumerate(jobs):
+        yield k, make(*job)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent does, however that ends; the parent alone is interrupted by the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None  # a worker has one
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _processes(workers: int) -> Engine:
+    def run(make: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        if len(jobs) < 2:
+            yield from _here(make, jobs)
+            return
+        # Fresh processes: a fork of one with threads may hang.
+        with ProcessPoolExecutor(
+            min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_end_with_parent
+        ) as pool:
+            futures = {pool.submit(make, *job): k for k, job in enumerate(jobs)}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    return run
+
+
+def _dask(address: str) -> Engine:
+    where = urlsplit(address)
+    if where.scheme not in ("tls", "tcp") or not where.hostname or not where.port:
+        raise InputError(f"{address!r} is no address of a cluster; expected one like tls://scheduler.example:8786.")
+    try:
+        own = where.hostname == "localhost" or ipaddress.ip_address(where.hostname).is_loopback
+    except ValueError:
+        own = False
+    if where.scheme == "tcp" and not own:
+        raise InputError(
+            f"{address} is not protected: whoever reaches a Dask scheduler without TLS can run programs on it. "
+            "Expected tls://, or tcp:// on this machine alone."
+        )
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            "A cluster is reached with Dask distributed, which is not installed; expected the extra `cluster`. Install "
+            "it with pip install 'schild[cluster]', also on the scheduler and its workers."
+        ) from None
+
+    def run(make: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        try:
+            client = distributed.Client(address, timeout="20s")
+        except (OSError, TimeoutError) as error:
+            raise InputError(
+                f"No scheduler answers at {address} ({error}). Start one, or leave --cluster out."
+            ) from None
+        with client:
+            futures = {client.submit(make, *job, pure=False, retries=3): k for k, job in enumerate(jobs)}
+            try:
+                for future in distributed.as_completed(list(futures)):
+                    yield futures[future], future.result()
+            except BaseException:
+                client.cancel(list(futures))
+                raise
+
+    return run

@@ -1,0 +1,201 @@
+"""Trials in opioid use disorder: loads, the loop over hours, and laws that hold whatever was fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import schild
+from schild.catalog import load
+from schild.engine.hours import DOSED, FOLLOWED, TREATED, USED
+from schild.errors import InputError
+from schild.population import Subject, people_of
+from schild.regimen import Dose
+from schild.trial.follow import follow
+from schild.trial.loads import load_of
+from schild.trial.numbers import trial_numbers
+from schild.trial.opioid import body_of, follow_arm, treatment_load
+from schild.trial.opioid_checks import opioid_rows, scenario
+from schild.trial.opioid_part import COUNTS, opioid_values, urine_codes
+from schild.trial.trialfile import Trial
+
+INJECTION = {
+    "name": "injection", "drug": "naltrexone", "amount": "380 mg", "route": "im_depot", "dosing": "schedule",
+    "every": "28 d",
+}  # fmt: skip
+TABLET = {"name": "tablet", "drug": "naltrexone", "amount": "50 mg"}
+BUPRENORPHINE = {"name": "buprenorphine", "drug": "buprenorphine", "amount": "16 mg", "route": "sl"}
+METHADONE = {"name": "methadone", "drug": "methadone", "amount": "80 mg"}
+PLACEBO = {"name": "placebo", "placebo": True, "dosing": "schedule", "every": "28 d"}
+
+
+def trial_of(*arms, **more):
+    head = {"n": 60, "weeks": 8} | more.pop("trial", {})
+    return Trial.parse({"disorder": "opioid", "trial": head, "arm": list(arms), **more})
+
+
+def run(arm, n=200, given=None, **more):
+    trial = trial_of(arm, trial={"n": n, "weeks": 12}, **more)
+    numbers = trial_numbers(trial, load(), overrides={f"trial.oud.{k}": v for k, v in (given or {}).items()})
+    return follow_arm(trial, trial.arm[0], numbers, body_of(numbers, trial.setting.fentanyl), 0, n, 0)[0]
+
+
+@pytest.fixture(scope="module")
+def typical():
+    numbers = trial_numbers(trial_of(INJECTION), load())
+    return numbers.values.of_people(people_of(Subject(), load(), 0)), body_of(numbers, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("arm", "count", "hours", "most"), [(INJECTION, 4, 112 * 24, 0.01), (TABLET, 14, 336, 0.01),
+                                        (BUPRENORPHINE, 14, 336, 0.02), (METHADONE, 14, 336, 0.01)]
+)  # fmt: skip
+def test_perfect_adherence_equals_the_plain_regimen(arm, count, hours, most, typical):
+    """Sums of the course of one dose against the engine with every dose given, as occupancy of mu."""
+    values, _ = typical
+    trial = trial_of(arm)
+    one = trial.arm[0]
+    every = 24 * one.interval_days
+    times = np.arange(0.0, hours + 1.0, 12.0)
+    dose = Dose(
+        drug=one.drug, amount=one.amount, route=one.route, time=0.0, every=float(every), count=count,
+    )  # fmt: skip
+    plain = load_of(dose, values, times).load[0]
+    numbers = trial_numbers(trial, load())
+    single = treatment_load(trial, one, numbers, 0, 1, 0)
+    assert single is not None
+    alone = load_of(Dose(drug=one.drug, amount=one.amount, route=one.route, time=0.0, count=1), values, times).load[0]
+    summed = np.zeros(times.size)
+    for k in range(count):
+        late = times - k * every
+        summed += np.where(late >= 0, np.interp(late, times, alone), 0.0)
+    off = np.abs(plain / (1.05 + plain) - summed / (1.05 + summed))
+    # At the hour of a dose either side of the jump counts.
+    assert np.delete(off, np.flatnonzero(times % every == 0)).max() < most
+
+
+def test_adaptation_by_the_hour_is_that_of_the_engine(typical):
+    """Withdrawal after sixty days of heroin: a loop of hours against the integrated model."""
+    _, body = typical
+    found = schild.simulate(
+        "naloxone 0.0001 mg iv at 400h", history="heroin 25 mg iv q6h for 60 d stopped 0 h", until="96 h", every="6 h"
+    )
+    fast, slow = (float(np.ravel(found[f"adaptation_{name}"].values)[0]) for name in ("fast", "slow"))
+    assert body.start[0] == pytest.approx(fast, rel=0.1)
+    assert body.start[1] == pytest.approx(slow, rel=0.05)
+
+
+def test_a_person_does_not_depend_on_the_part_or_on_the_company_of_arms():
+    trial = trial_of(INJECTION, BUPRENORPHINE, trial={"people": "shared", "n": 40})
+    whole, some = follow(trial, 0, 40), follow(trial, 11, 17)
+    assert (whole.counts[11:17] == some.counts).all()
+    other = trial_of(PLACEBO, BUPRENORPHINE, INJECTION, trial={"people": "shared", "n": 40})
+    assert (follow(other, 0, 40).counts[:, 2] == whole.counts[:, 0]).all()
+
+
+def test_a_drug_without_dose_is_placebo():
+    """The same people with the same luck: an arm whose drug never arrives equals placebo but for its leaving."""
+    given = {"leave.naltrexone": -2.0, "leave.none": -2.0}
+    tiny = run({**INJECTION, "amount": "0.0001 mg"}, given=given)
+    nothing = run(PLACEBO, given=given)
+    assert (tiny.days & USED == nothing.days & USED).all()
+    assert (tiny.urine == nothing.urine).all()
+
+
+def test_a_block_lowers_use_and_outlasts_its_reward():
+    given = {"refuse.antagonist": 0.0, "leave.naltrexone": -9.0, "leave.none": -9.0, "return": 9.0, "return.use": 0.0}
+    setting = {"place": "inpatient", "admitted": [10.0]}
+    blocked, free = (run(arm, given=given, setting=setting) for arm in (INJECTION, PLACEBO))
+    treated = (blocked.days & TREATED) > 0
+    assert treated.mean() > 0.5
+    share = ((blocked.days & USED) > 0)[treated].mean()
+    assert share < 0.3 * ((free.days & USED) > 0)[(free.days & TREATED) > 0].mean()
+    assert blocked.weekly[:, -1, 0].mean() < free.weekly[:, -1, 0].mean()
+
+
+def test_use_without_a_block_reinforces_and_use_under_it_extinguishes():
+    given = {"use.between": 0.0, "use.cue": 0.0, "use.memory": 0.0, "use": 0.05, "use.blocked": 1.0,
+             "refuse.antagonist": 0.0, "leave.none": -9.0, "leave.naltrexone": -9.0, "return": 9.0,
+             "craving.fade": 10_000.0, "leave.between": 0.0}  # fmt: skip
+    setting = {"place": "inpatient", "admitted": [10.0]}
+    blocked, free = (run(arm, given=given, setting=setting) for arm in (INJECTION, PLACEBO))
+    on = blocked.marks[:, 0] == 0
+    assert on.mean() > 0.9
+    assert blocked.weekly[on, 3, 0].mean() < 0.2
+    assert free.weekly[on, 3, 0].mean() > 2 * blocked.weekly[on, 3, 0].mean()
+
+
+def test_nobody_is_dosed_before_the_first_dose_or_after_giving_up():
+    for arm in (INJECTION, TABLET, BUPRENORPHINE):
+        found = run(arm)
+        day = np.arange(found.days.shape[1])
+        dosed = (found.days & DOSED) > 0
+        first, stop = found.marks[:, 0], found.marks[:, 1]
+        never = first < 0
+        assert not dosed[never].any()
+        assert not (dosed & (day < first[:, None])).any()
+        assert not (dosed & (day > stop[:, None])).any()
+        assert (dosed.sum(axis=1) == found.marks[:, 3]).all()
+        assert ((found.days & FOLLOWED) > 0).sum(axis=1).max() <= found.days.shape[1]
+
+
+def test_a_missing_urine_follows_leaving():
+    found = run(PLACEBO)
+    for leave, urine in zip(found.marks[:, 2], found.urine, strict=True):
+        assert (urine[leave // 7 :] == 2).all()
+
+
+def test_a_longer_wait_loses_people_and_waiting_begun_before_does_not():
+    setting = {"place": "inpatient", "admitted": [2.0]}
+
+    def inducted(**how):
+        return (run({**INJECTION, "induction": how}, n=400, setting=setting).marks[:, 0] >= 0).mean()
+
+    short, usual, long = inducted(wait=3), inducted(wait=7), inducted(wait=21)
+    assert short > usual > long
+    assert inducted(procedure="rapid") >= usual
+    early = (run(INJECTION, n=400, setting={"place": "inpatient", "admitted": [12.0]}).marks[:, 0] >= 0).mean()
+    assert early > usual
+
+
+def test_overdose_is_a_ratio_to_daily_use_and_rises_when_tolerance_is_lost():
+    given = {"use": 0.002, "use.between": 0.0, "use.memory": 0.0, "use.withdrawal": 0.0, "use.active": 0.0}
+    fresh = run({"name": "a", "usual_care": True}, given=given, setting={"place": "outpatient", "admitted": [0.5]})
+    clean = run({"name": "a", "usual_care": True}, given=given, setting={"place": "outpatient", "admitted": [30.0]})
+
+    def of_a_use(found):
+        return found.weekly[:, 0, 3].sum() / (found.weekly[:, 0, 3] > 0).sum()  # few have more than one use
+
+    assert of_a_use(clean) > of_a_use(fresh) > 0
+
+
+def test_what_opioid_trials_do_not_know_is_refused():
+    with pytest.raises(InputError, match="know naltrexone, buprenorphine and methadone"):
+        run({"name": "a", "drug": "nalmefene", "amount": "18 mg"})
+    with pytest.raises(InputError, match="`missing` belongs to drinking days"):
+        trial_of(INJECTION, trial={"missing": "heavy"})
+    with pytest.raises(InputError, match="no row says how far opioid trials lie apart"):
+        trial_of(INJECTION, trial={"between_trials": True})
+
+
+def test_estimands_look_at_the_days_they_name():
+    trial = trial_of(INJECTION, BUPRENORPHINE)
+    counts = follow(trial, 0, 60).counts[:, 0]
+    only = trial.model_copy(update={"trial": trial.trial.model_copy(update={"estimand": "while_on_treatment"})})
+    codes = urine_codes(only, counts)
+    assert (codes[counts[:, COUNTS.index("first")] < 0, 1:] == -1).all()
+    assert (urine_codes(trial, counts) >= 0).all()
+    values = opioid_values(trial, counts)
+    never = counts[:, 0] < 0
+    assert np.isnan(values["relapse_4wk_inducted"][never]).all()
+    assert (values["inducted"][never] == 0).all()
+
+
+def test_every_row_has_a_scenario_and_a_source():
+    known = set(load().references)
+    for row in opioid_rows():
+        assert row.source in known, row.id
+        assert row.row.startswith(("outcomes/", "more/"))
+        assert row.role in ("calibration", "held")
+        assert (row.se is None) == (row.role == "held")
+        assert scenario(row.scenario, n=2).disorder == "opioid"

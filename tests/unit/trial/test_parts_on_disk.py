@@ -1,0 +1,235 @@
+"""Parts of a trial on disk, shards, the registry, questions in SQL, clusters: what is not done twice and never half."""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import schild.trial.parts as parts_module
+from programs import PATIENCE
+from schild.errors import InputError
+from schild.trial.partfile import REGISTRY, part_digest, query, read_part, rebuild_registry
+from schild.trial.parts import run_parts
+from schild.trial.trialfile import Trial
+from schild.trial.workers import engine_of
+
+ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
+
+
+def small(**head):
+    return Trial.of(ARM, n=60, weeks=4, **head)
+
+
+def test_shards_in_any_order_join_to_the_same_people(tmp_path):
+    trial = small(replicates=2)
+    whole = run_parts(trial)
+    for k in (3, 1, 2):
+        run_parts(trial, out=tmp_path, people=20, shard=(k, 3))
+    made = {f.name: f.stat().st_mtime_ns for f in (tmp_path / "parts").iterdir()}
+    joined = run_parts(trial, out=tmp_path, people=20)
+    assert part_digest(joined) == part_digest(whole)
+    assert {f.name: f.stat().st_mtime_ns for f in (tmp_path / "parts").iterdir()} == made
+
+
+@pytest.mark.parametrize("change", ["counts", "weekly"])
+def test_a_part_whose_numbers_were_changed_is_found_out(tmp_path, change):
+    trial = small()
+    run_parts(trial, out=tmp_path)
+    (file,) = (tmp_path / "parts").iterdir()
+    with np.load(file) as kept:
+        data = {name: kept[name].copy() for name in kept.files}
+    data[change].flat[0] += 1
+    np.savez_compressed(file, **data)
+    assert read_part(file, trial, 60) == f"{file.name} does not hold what was written"
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_part(tmp_path, monkeypatch):
+    trial = small()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\).*Make room"):
+        run_parts(trial, out=tmp_path)
+    assert not list((tmp_path / "parts").iterdir())
+    monkeypatch.undo()
+    assert part_digest(run_parts(trial, out=tmp_path)) == part_digest(run_parts(trial))
+
+
+def test_a_part_that_another_run_has_just_finished_is_not_made_again(tmp_path, monkeypatch):
+    trial = small()
+    real, made = parts_module.follow, []
+
+    def follow(t, a, b, **k):
+        if a == 0 and not made:
+            made.append("other")
+            run_parts(trial, out=tmp_path, people=30)  # a second run on the same folder
+        made.append((a, b))
+        return real(t, a, b, **k)
+
+    monkeypatch.setattr(parts_module, "follow", follow)
+    found = run_parts(trial, out=tmp_path, people=30)
+    assert made.count((30, 60)) == 1
+    assert part_digest(found) == part_digest(run_parts(trial))
+
+
+def test_the_registry_is_made_again_from_the_parts(tmp_path):
+    trial = small()
+    run_parts(trial, out=tmp_path, people=20)
+
+    def rows():
+        with closing(sqlite3.connect(tmp_path / REGISTRY)) as base:
+            return base.execute("select * from part order by file").fetchall(), base.execute(
+                "select * from run"
+            ).fetchall()
+
+    before = rows()
+    assert [row[2:4] for row in sorted(before[0], key=lambda r: r[2])] == [(0, 20), (20, 40), (40, 60)]
+    assert before[1][0][2:] == (3, 60)
+    (tmp_path / REGISTRY).unlink()
+    assert rebuild_registry(tmp_path) == 3
+    assert rows() == before
+
+
+def test_a_question_in_sql_is_answered_from_the_parts(tmp_path):
+    trial = small()
+    part = run_parts(trial, out=tmp_path, people=25)
+    columns, rows = query(tmp_path, "select arm, count(*) n, sum(heavy) heavy from people group by arm order by arm")
+    assert columns == ["arm", "n", "heavy"]
+    assert rows == [("a", 60, int(part.counts[:, 0, 2].sum())), ("placebo", 60, int(part.counts[:, 1, 2].sum()))]
+    _, weeks = query(tmp_path, "select week, heavy from weekly where arm = 'a' order by week")
+    assert [row[1] for row in weeks] == pytest.approx(part.weekly[0, :, 2].tolist())
+    for sql in (
+        "drop table people",
+        "select nothing from people",
+        "insert into people values (1)",
+        "select 1; select 2",
+    ):
+        with pytest.raises(InputError, match=r"not understood .* Columns of people: run, person, arm"):
+            query(tmp_path, sql)
+    with pytest.raises(InputError, match="holds no parts"):
+        query(tmp_path / "parts", "select 1")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"shard": (4, 3)}, "shard 4/3 is none"),
+        ({"shard": (1, 2), "out": None}, "expected --out"),
+        ({"shard": (9, 9)}, "fewer parts than 9 shards"),
+        ({"cluster": "tcp://10.0.0.1:8786"}, "without TLS can run programs"),
+        ({"cluster": "tcp://scheduler.example:8786"}, "without TLS can run programs"),
+        ({"cluster": "scheduler"}, "no address of a cluster"),
+    ],
+)
+def test_shards_and_clusters_that_make_no_sense_are_refused(tmp_path, given, says):
+    with pytest.raises(InputError, match=says):
+        run_parts(small(), **{"out": tmp_path, **given})
+
+
+def test_an_engine_gives_every_job_once():
+    assert sorted(engine_of()(divmod, [(7, 2), (9, 4)])) == [(0, (3, 1)), (1, (2, 1))]
+
+
+needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs the extra `cluster`")
+
+
+@needs_dask
+@pytest.mark.slow
+def test_a_cluster_of_two_workers_gives_the_same_people_though_one_is_killed(tmp_path, capsys):
+    """A scheduler and two workers on this machine; one worker is killed in the middle (by its own process id)."""
+    trial = small(replicates=40)
+    run = [
+        sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+        "--scheduler-file", str(tmp_path / "scheduler.json"),
+    ]  # fmt: skip
+    started = [subprocess.Popen(run, stderr=subprocess.DEVNULL)]
+    try:
+        limit = time.monotonic() + PATIENCE
+        while not (tmp_path / "scheduler.json").exists() and time.monotonic() < limit:
+            time.sleep(0.1)
+        text = (tmp_path / "scheduler.json").read_text(encoding="utf-8")
+        address = re.search(r"tcp://127\.0\.0\.1:\d+", text)
+        assert address is not None
+        for _ in range(2):
+            worker = [sys.executable, "-m", "distributed.cli.dask_worker", address[0], "--nthreads", "1", "--no-nanny",
+                      "--no-dashboard", "--local-directory", str(tmp_path)]  # fmt: skip
+            started.append(subprocess.Popen(worker, stderr=subprocess.DEVNULL))
+        out, killed = tmp_path / "out", []
+
+        def watch(done, total):
+            if done >= total // 4 and not killed:
+                started[1].kill()
+                killed.append(done)
+
+        found = run_parts(trial, out=out, people=60, cluster=address[0], progress=watch)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+    assert killed
+    assert part_digest(found) == part_digest(run_parts(trial))
+    assert len(list((out / "parts").glob("*.npz"))) == 40
+    with capsys.disabled():
+        print(
+            f"\na worker was killed after {killed[0]} of {trial.size} people; 40 parts, the same hash as on one processor"
+        )
+
+
+@pytest.mark.slow
+def test_a_killed_supervisor_and_a_killed_worker_lose_no_finished_part(tmp_path, capsys):
+    """kill -9 of a worker, then of the whole run; the rerun makes only what is missing and gives the same hash."""
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from schild.trial import Trial; from schild.trial.parts import run_parts\n"
+        "if __name__ == '__main__':\n"
+        "    trial = Trial.of({'name': 'a', 'drug': 'naltrexone', 'amount': '50 mg'}, n=500, weeks=12, replicates=40)\n"
+        "    run_parts(trial, out=Path(sys.argv[1]), people=500, workers=2)\n"
+    )
+    script = tmp_path / "run.py"
+    script.write_text(program, encoding="utf-8")
+    folder = tmp_path / "out"
+    said = []
+    for round_ in ("worker", "supervisor"):
+        process = subprocess.Popen([sys.executable, str(script), str(folder)], stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + PATIENCE
+        have = set((folder / "parts").glob("*.npz")) if folder.exists() else set()
+        while time.monotonic() < limit and process.poll() is None:
+            now = set((folder / "parts").glob("*.npz")) if folder.exists() else set()
+            if len(now) >= len(have) + 3:
+                break
+            time.sleep(0.02)
+        if round_ == "worker":
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+            os.kill(int(children[-1]), 9)
+            process.wait(PATIENCE)
+        else:
+            process.kill()
+            process.wait()
+        said.append(f"{round_} killed with {len(list((folder / 'parts').glob('*.npz')))} of 40 parts finished")
+    kept = {f.name: f.stat().st_mtime_ns for f in (folder / "parts").glob("*.npz")}
+    assert 3 <= len(kept) < 40
+    trial = Trial.of(ARM, n=500, weeks=12, replicates=40)
+    found = run_parts(trial, out=folder, people=500)
+    after = {f.name: f.stat().st_mtime_ns for f in (folder / "parts").glob("*.npz")}
+    assert len(after) == 40
+    assert all(after[name] == when for name, when in kept.items())
+    assert part_digest(found) == part_digest(run_parts(trial))
+    with capsys.disabled():
+        print(
+            "\n"
+            + "\n".join(said)
+            + f"\nrerun made {40 - len(kept)} parts and kept {len(kept)}; same hash as in one run"
+        )
