@@ -184,7 +184,7 @@ def test_a_cluster_of_two_workers_gives_the_same_people_though_one_is_killed(tmp
     assert len(list((out / "parts").glob("*.npz"))) == 40
     with capsys.disabled():
         print(
-            f"\na worker was killed after {killed[0]} of {trial.size} people; 40 parts, the same hash as on one processor"
+            f"\na worker was killed after {killed[0]} of {trial.size} people; 40 parts, same hash as on one processor"
         )
 
 
