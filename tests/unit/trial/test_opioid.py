@@ -96,7 +96,7 @@ def test_a_person_does_not_depend_on_the_part_or_on_the_company_of_arms():
 def test_a_drug_without_dose_is_placebo():
     """The same people with the same luck: an arm whose drug never arrives equals placebo but for its leaving."""
     given = {"leave.naltrexone": -2.0, "leave.none": -2.0}
-    tiny = run({**INJECTION, "amount": "0.0001 mg"}, given=given)
+    tiny = run({**INJECTION, "amount": "0.0000000001 mg"}, given=given)
     nothing = run(PLACEBO, given=given)
     assert (tiny.days & USED == nothing.days & USED).all()
     assert (tiny.urine == nothing.urine).all()
