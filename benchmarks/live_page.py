@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 #: Bars: first paint, and the 95th percentile of a step. [ms]
-PAINT_MS, STEP_MS, SLOWER, STEPS = 300.0, 50.0, 4, 60
+PAINT_MS, STEP_MS, SLOWER, STEPS = 300.0, 50.0, 4, 40
 
 DRAG = """async ([id, steps]) => {
   const slider = document.getElementById(id), found = [];

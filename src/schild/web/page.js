@@ -185,7 +185,7 @@
     figure.querySelector(".chart").innerHTML = `<svg viewBox="0 0 ${wide} ${high}" width="${wide}" height="${high}" role="img" `
       + `aria-label="${said}: mu, kappa and delta over ${end} days.">${svg}</svg>`;
     figure.querySelector("figcaption").textContent = `${said}. Lines: a typical person of ${s.weight_kg} kg, liver ${s.liver}, `
-      + `creatinine clearance ${s.crcl_ml_min} mL/min. ` + (ends ? `Band, of mu: 90 % of ${header.band} virtual people like this one. ` : "")
+      + `creatinine clearance ${s.crcl_ml_min} mL/min. ` + `Band, of mu: 90 % of ${header.band} virtual people like this one${ends ? "" : ", to follow"}. `
       + `Computed in this page by schild ${header.version}.`;
     const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(1),
       ...LINES.map(([r]) => (100 * run.outputs[`${r}_pet_occupancy`][k]).toFixed(0))]);
@@ -208,12 +208,11 @@
     const figure = section.querySelector("figure"), sentence = section.querySelector(".says");
     const places = [...sentence.querySelectorAll("[data-value]")].map((span) => span.dataset.value), first = s.give;
     const box = make("div", {class: "controls"});
-    let asking = 0, still = 0, told = linked ? null : s, banded, ends, last; // told: of the text; banded: of the ends
+    let still = 0, told = linked ? null : s, banded, ends, last; // told: of the text; banded: of the ends
     function draw() {
-      asking = 0;
       const own = s, note = section.querySelector(".spread");
       live(key, asked(s), ({run, results}) => {
-        if (told !== own) note.textContent = "";
+        if (told !== own) note.style.visibility = "hidden"; // it keeps its place: what stands below must not move
         [told, last] = [own, run];
         chart(figure, own, run, banded === own ? ends : null);
         for (const span of sentence.querySelectorAll("[data-value]")) span.textContent = shown(span.dataset.value, own, results);
@@ -224,6 +223,7 @@
           [banded, ends] = [own, found];
           chart(figure, own, run, ends);
           note.textContent = spread(places, ends.results);
+          note.style.visibility = "";
         }), 200);
       });
     }
@@ -237,7 +237,7 @@
       }
       root.changed?.(write(s));
       for (const miss of section.querySelectorAll(".claimed")) miss.hidden = s.give !== first;
-      if (!asking) asking = requestAnimationFrame(draw);
+      draw();
     };
     const own = make("div");
     const build = () => own.replaceChildren(
@@ -274,7 +274,7 @@
     new ResizeObserver(() => {
       if (figure.clientWidth === wide) return;
       wide = figure.clientWidth;
-      if (!asking) asking = requestAnimationFrame(draw);
+      draw();
     }).observe(figure);
     draw();
     if (linked) { section.querySelector("details")?.setAttribute("open", ""); section.scrollIntoView(); }
