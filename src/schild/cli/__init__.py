@@ -43,6 +43,7 @@ _COMMANDS = (
     ("results", "trial:results", "Ask the people of a trial with SQL, from the parts in its folder."),
     ("rescue", "rescue:rescue", "Overdose and rescue: arrest by antagonist, delay and tolerance; the published table."),
     ("validate", "answers:validate", "Every study, predicted against observed; misses first."),
+    ("ledger", "ledger:ledger_app", "Predictions frozen before their result was known, and what became of them."),
     ("verify", "verify:verify", "Run what a page states again, and compare."),
     ("check", "check:check", "What a table of observed levels says, person by person, and how it is predicted."),
     ("fit-levels", "fit_levels:fit_levels", "Numbers of the catalogue fitted to observed levels."),

@@ -30,6 +30,8 @@ Floats = NDArray[np.float64]
 #: The frozen file and the hash of its bytes; then the first one, which rested on adaptation before it was fitted again.
 FROZEN = Path(__file__).parent / "frozen" / "step_a_second.csv"
 SHA256 = "91065f732c30aa81a19676ad30ad703c701f5d00313b2ca6cc495194741585f6"
+#: Commit and day of the freeze, and the day on which the released challenges were opened after it.
+COMMIT, FROZEN_ON, OPENED_ON = "f3af468", "2026-11-29", "2026-11-29"
 SUPERSEDED = {"step_a.csv": "8b639324de02d0c3a323d0f173a264d9cd0c9ddb129696654c310d8960c29399"}
 
 COLUMNS = (

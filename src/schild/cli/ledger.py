@@ -1,0 +1,137 @@
+"""``schild ledger``: predictions frozen before their result was known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from schild.cli.console import APP, out, say_if_compiling, writable, write
+from schild.cli.options import Data
+from schild.tables import number_words
+
+ledger_app = App(
+    name="ledger", help="Predictions frozen before their result was known, and what became of them.", **APP
+)
+
+#: Where own predictions are kept, unless the option says otherwise.
+_FOLDER = Path("ledger")
+
+
+@ledger_app.default
+def show(
+    *,
+    folder: Annotated[Path | None, Parameter(name="--in")] = None,
+    html: Path | None = None,
+    json: bool = False,
+    data: Data = Data(),
+) -> int:
+    """List each result with the prediction made before it: inside its band or not, and by how much it is off.
+
+    Parameters
+    ----------
+    folder
+        Folder of own predictions beside those that come with schild; ./ledger where there is one.
+    html
+        File for the list as one page with a figure.
+    json
+        Print one JSON object and nothing else.
+    """
+    from schild.report import result_html
+    from schild.validation.ledger import INDEX, ledger
+
+    writable(html)
+    if folder is None and (_FOLDER / INDEX).is_file():
+        folder = _FOLDER
+    found = ledger(folder, data.catalogue)
+    if html is not None:
+        write(html, result_html(found, "Ledger of predictions"))
+    if json:
+        print(found.to_json())
+        return 0
+    console = out()
+    console.print(found.about() + ".", markup=False)
+    for row in found.summary():
+        fold = "" if row["fold"] is None else f"; fold {number_words(row['fold'])}"
+        console.print(
+            f"\n{row['study']} {row['result']} ({row['field']}), frozen {row['frozen']}\n"
+            f"  predicted {row['predicted (90 %)']}; found {row['found'] or 'nothing yet'}"
+            f"{'; inside: ' + row['inside'] if row['inside'] else ''}{fold}; counts: {row['counts']}",
+            markup=False,
+        )
+    for s in found.scores():
+        console.print(
+            f"\n{s['field']}, entered {s['entered']}: {s['inside']} of {s['results']} inside; "
+            f"median width {number_words(s['width'])} ({s['width_of']})",
+            markup=False,
+        )
+    if html is not None:
+        console.print(f"Page: {html}", markup=False)
+    return 0
+
+
+@ledger_app.command
+def add(
+    study: Annotated[Path, Parameter(name="STUDY.toml")],
+    /,
+    *,
+    folder: Annotated[Path, Parameter(name="--in")] = _FOLDER,
+    data: Data = Data(),
+) -> int:
+    """Freeze a prediction for a study whose result is not yet entered. Commit the folder, so that others can date it.
+
+    Parameters
+    ----------
+    study
+        File with `study`, `source` and a table [[result]] for each result that the study will print: `id`, `field`,
+        `regimen`, and `effect` with `without` (the regimen without the antagonist), or `observable`, `species`, `unit`.
+    folder
+        Folder of the ledger.
+    """
+    from schild.validation.ledger import add as freeze
+
+    say_if_compiling()
+    files = freeze(study, folder, data.catalogue)
+    for path, text in files.items():
+        write(path, text)
+    out().print(f"Frozen: {next(iter(files))}. Commit the folder; the file does not change any more.", markup=False)
+    return 0
+
+
+@ledger_app.command
+def enter(
+    study: str,
+    result: str,
+    value: float,
+    /,
+    *,
+    bound: str = "",
+    se: float | None = None,
+    source: str = "",
+    folder: Annotated[Path, Parameter(name="--in")] = _FOLDER,
+) -> int:
+    """Enter a result that a frozen prediction waited for.
+
+    Parameters
+    ----------
+    study
+        Key of the study.
+    result
+        Id of the result.
+    value
+        What was found, in the unit of the prediction; of a block, 1 less the share of the effect that is left.
+    bound
+        "at least" or "at most", where the study prints a bound.
+    se
+        Standard error of a block; 0.1 is assumed where none is given.
+    source
+        Where it was printed.
+    folder
+        Folder of the ledger.
+    """
+    from schild.validation.ledger import enter as put
+
+    for path, text in put(study, result, value, folder, bound=bound, se=se, source=source).items():
+        write(path, text)
+    return show(folder=folder)

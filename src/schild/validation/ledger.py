@@ -1,0 +1,443 @@
+"""Predictions that were frozen before their result was known, and what became of them: ``schild ledger``.
+
+The rules are in docs/design/challenge-fit.md. Entries come from the frozen file of published designs with the released
+challenges, and from a folder of a user's own: ``STUDY.json`` holds a prediction and is never rewritten, ``ledger.csv``
+its hash and, later, its results.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schild import __version__
+from schild.catalog import Catalogue, Observation, load
+from schild.catalog.reader import Table
+from schild.errors import InputError
+from schild.figures import COLOURS, panels
+from schild.regimen import parse_regimen
+from schild.results import Shown
+from schild.textfile import read_text
+from schild.validation import predictions
+from schild.validation.blocks import SE, Band, frozen_block, model_block
+from schild.validation.check import check
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Entry", "Ledger", "add", "enter", "ledger"]
+
+INDEX = "ledger.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A result that a study will print, as ``[[result]]`` of a study's file says it.
+
+    Either a block (``effect`` and ``without``: the regimen without the antagonist; ``read_h``: the time at which the
+    effect is read, the largest change where it is left out) or an ``observable`` of `schild validate` with its
+    ``species`` and ``unit``.
+    """
+
+    id: str
+    field: str
+    regimen: str
+    effect: str | None = None
+    without: str | None = None
+    read_h: float | None = None
+    observable: str | None = None
+    species: str = ""
+    unit: str = "1"
+    time_h: float | None = None
+    n: int | None = None
+
+    def band(self, catalogue: Catalogue) -> Band:
+        """Predict it with the catalogue of today."""
+        if self.effect is not None:
+            words = self.without or ""
+            row = {
+                "effect": self.effect, "regimen": self.regimen, "without": words, "n": str(self.n or ""),
+                "from_h": str(parse_regimen(words).doses[0].time),
+                "read_h": "" if self.read_h is None else str(self.read_h),
+            }  # fmt: skip
+            return model_block(row, catalogue=catalogue)
+        o = Observation(
+            id=self.id, study="", observable=str(self.observable), species=self.species, regimen=self.regimen,
+            value=1.0, unit=self.unit, time_h=self.time_h, n=self.n,
+        )  # fmt: skip
+        found = check(o, "", (o,), n=predictions.PEOPLE, draws=predictions.STUDIES, seed=1, catalogue=catalogue)
+        return Band(typical=found.predicted, middle=found.predicted, low=found.low, high=found.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One result of one study: its prediction, when that was made, and what was found."""
+
+    study: str
+    id: str
+    field: str
+    design: str
+    unit: str
+    #: Median and 90 % of what such a study would find; NaN where the frozen file has no such design
+    predicted: float
+    low: float
+    high: float
+    frozen: str  #: Date of the prediction
+    made_with: str  #: Commit, or version and hash of the catalogue
+    sha256: str  #: Of the frozen file
+    block: bool = True  #: Whether it is a block, judged by the share that is left
+    result: float | None = None
+    bound: str = ""  #: ``at least``, ``at most``, or nothing for a number
+    se: float | None = None
+    entered: str = ""
+    source: str = ""
+    reason: str = ""  #: Why it does not count
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the result lies in the band; None without a result or a prediction."""
+        if self.result is None or not np.isfinite(self.predicted):
+            return None
+        band = Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high)
+        return band.inside(self.result, self.bound, (SE if self.block else 0.0) if self.se is None else self.se)
+
+    @property
+    def fold(self) -> float | None:
+        """Observed over predicted, of a block the share that is left; None for a bound."""
+        if self.inside is None or self.bound or self.result is None:
+            return None
+        if not self.block:
+            return self.result / self.predicted
+        return Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high).fold(self.result)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it enters coverage and sharpness."""
+        return self.inside is not None and not self.reason
+
+    @property
+    def width(self) -> float:
+        """Sharpness: width of the band of a block, ratio of the ends of another."""
+        return self.high - self.low if self.block else self.high / self.low
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as plain data."""
+        return {**asdict(self), "inside": self.inside, "fold": self.fold, "counts": self.counts}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Ledger(Shown):
+    """All entries, by date of the prediction.
+
+    Examples
+    --------
+    >>> found = ledger()
+    >>> found.scores()[0]["field"], sum(entry.counts for entry in found.entries)
+    ('liking', 2)
+    """
+
+    entries: tuple[Entry, ...]
+    catalogue: Catalogue
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What it was read from."""
+        return {"schild": __version__, "frozen": predictions.FROZEN.name, "sha256": predictions.SHA256}
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """Studies of the catalogue with what each was entered for."""
+        known = self.catalogue.references
+        return {e.study: (e.field,) for e in self.entries if e.study in known}
+
+    def about(self) -> str:
+        """Say in a line what this is the result of."""
+        counted = [e for e in self.entries if e.counts]
+        inside = sum(bool(e.inside) for e in counted)
+        waiting = sum(e.result is None for e in self.entries)
+        return (
+            f"{len(self.entries)} entries; {inside} of {len(counted)} that count lie inside their 90 % band; "
+            f"{waiting} wait for a result"
+        )
+
+    def scores(self) -> list[dict[str, Any]]:
+        """Return coverage and sharpness of what counts, by field and day of entry."""
+        groups: dict[tuple[str, str, bool], list[Entry]] = {}
+        for e in self.entries:
+            if e.counts:
+                groups.setdefault((e.field, e.entered, e.block), []).append(e)
+        return [
+            {
+                "field": field, "entered": day, "results": len(some), "inside": sum(bool(e.inside) for e in some),
+                "coverage": sum(bool(e.inside) for e in some) / len(some),
+                "width": float(np.median([e.width for e in some])), "width_of": "block" if block else "ratio of ends",
+                "fold": float(np.median(folds)) if (folds := [e.fold for e in some if e.fold is not None]) else None,
+            }
+            for (field, day, block), some in groups.items()
+        ]  # fmt: skip
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return a row for each entry."""
+        return [
+            {
+                "study": e.study, "result": e.id, "field": e.field, "predicted (90 %)": _band(e),
+                "frozen": e.frozen, "found": _found(e), "inside": _WORDS[e.inside], "fold": e.fold,
+                "counts": "yes" if e.counts else f"no: {e.reason}" if e.reason else "no: no result yet",
+            }
+            for e in self.entries
+        ]  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract as Python data."""
+        return {
+            "manifest": dict(self.manifest), "entries": [e.to_dict() for e in self.entries], "scores": self.scores(),
+        }  # fmt: skip
+
+    def plot(self, *, ax: Any = None) -> Figure | Any:
+        """Draw bands and results of the blocks; returns ``ax`` where it was given, and a new figure otherwise."""
+        shown = [e for e in self.entries if e.block and np.isfinite(e.predicted)]
+        (axis,), drawn = panels(1, 1, (7.4, 1.0 + 0.4 * max(len(shown), 1)), ax)
+        for k, e in enumerate(shown):
+            axis.plot([e.low, e.high], [k, k], color=COLOURS[0], linewidth=5, alpha=0.3, solid_capstyle="butt")
+            axis.plot([e.predicted], [k], "|", color=COLOURS[0], markersize=12)
+            if e.result is not None:
+                mark = {"at least": ">", "at most": "<"}.get(e.bound, "o")
+                axis.plot([e.result], [k], mark, color=COLOURS[1], markersize=6)
+        axis.set_yticks(range(len(shown)), [e.id for e in shown])
+        axis.invert_yaxis()
+        axis.set(xlim=(-0.05, 1.05), xlabel="block: band, median and result")
+        return drawn
+
+
+_WORDS = {True: "yes", False: "no", None: ""}
+
+
+def _band(e: Entry) -> str:
+    return f"{e.predicted:.2f} ({e.low:.2f} to {e.high:.2f})" if np.isfinite(e.predicted) else "none"
+
+
+def _found(e: Entry) -> str:
+    return "" if e.result is None else f"{e.bound} {e.result:g}".strip()
+
+
+def ledger(folder: Path | str | None = None, catalogue: Catalogue | None = None) -> Ledger:
+    """Read the ledger.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Folder of own predictions, beside those that come with schild.
+    catalogue : Catalogue, optional
+        Whose challenges are shown; that of schild by default.
+
+    Returns
+    -------
+    Ledger
+        Entries with their verdicts.
+
+    Raises
+    ------
+    InputError
+        If the folder has no ledger, or one that cannot be read.
+    """
+    catalogue = catalogue or load()
+    own = [] if folder is None else list(_own(Path(folder)))
+    return Ledger(entries=(*_released(catalogue), *own), catalogue=catalogue)
+
+
+def _fitted(catalogue: Catalogue) -> set[str]:
+    """Studies that numbers of the catalogue were fitted to."""
+    found = {row["study"] for row in catalogue.dose_series if row["role"] == "calibration"}
+    rows = (o for study in catalogue.studies.values() for o in study.observations)
+    return found | {o.study for o in rows if o.role == "calibration"}
+
+
+def _released(catalogue: Catalogue) -> Iterator[Entry]:
+    """Challenges of the catalogue on the frozen file."""
+    fitted = _fitted(catalogue)
+    for row in catalogue.challenges:
+        if not row["block"]:
+            continue
+        band = frozen_block(row)
+        reason = "" if band is not None else "the frozen file has no such design"
+        nan = float("nan")
+        yield Entry(
+            study=row["study"], id=row["id"], field=row["field"], design=row["regimen"], unit="1",
+            predicted=band.middle if band else nan, low=band.low if band else nan, high=band.high if band else nan,
+            frozen=predictions.FROZEN_ON, made_with=f"commit {predictions.COMMIT}", sha256=predictions.SHA256,
+            result=float(row["block"]), bound=row["bound"], se=float(row["se"]) if row["se"] else None,
+            entered=predictions.OPENED_ON, source=row["study"],
+            reason="numbers were fitted to this study" if row["study"] in fitted else reason,
+        )  # fmt: skip
+
+
+_COLUMNS = ("study", "id", "sha256", "frozen", "result", "bound", "se", "entered", "source")
+
+
+def _lines(folder: Path) -> list[dict[str, str]]:
+    text = read_text(folder / INDEX, "the index of a ledger, ledger.csv")
+    found = list(csv.DictReader(StringIO(text)))
+    if any(set(line) != set(_COLUMNS) or None in line.values() for line in found):
+        raise InputError(f"{folder / INDEX} is no index of a ledger; expected the columns {', '.join(_COLUMNS)}.")
+    return found
+
+
+def _text(lines: Sequence[Mapping[str, str]]) -> str:
+    text = StringIO()
+    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines)
+    return text.getvalue()
+
+
+def _own(folder: Path) -> Iterator[Entry]:
+    """Entries of a user's folder."""
+    for line in _lines(folder):
+        path = folder / f"{line['study']}.json"
+        text = read_text(path, "a frozen prediction")
+        try:
+            told = json.loads(text)
+            planned = next(r for r in told["results"] if r["id"] == line["id"])
+            known = {f.name for f in fields(Entry)}
+            entry = Entry(**{k: v for k, v in {**told, **planned}.items() if k in known}, sha256=line["sha256"])
+            result, se = (float(line[k]) if line[k] else None for k in ("result", "se"))
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            raise InputError(f"{path} is no frozen prediction ({error!r}); restore it from its commit.") from None
+        changed = sha256(text.encode()).hexdigest() != line["sha256"]
+        yield replace(
+            entry, result=result, se=se, bound=line["bound"], entered=line["entered"], source=line["source"],
+            reason="its prediction was changed after it was frozen" if changed else entry.reason,
+        )  # fmt: skip
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def add(study: Path | str, folder: Path | str, catalogue: Catalogue | None = None) -> dict[Path, str]:
+    """Predict the results of a study that are not yet known, to be frozen.
+
+    Parameters
+    ----------
+    study : path
+        TOML file with ``study``, ``source`` and ``[[result]]`` tables; it holds no result.
+    folder : path
+        Of the ledger; made where there is none.
+    catalogue : Catalogue, optional
+        Whose numbers predict; that of schild by default.
+
+    Returns
+    -------
+    dict of path to str
+        Files to write: the prediction and the index.
+
+    Raises
+    ------
+    InputError
+        If the study has a prediction already, or its file holds something else than designs.
+    """
+    catalogue, folder = catalogue or load(), Path(folder)
+    table = Table.of(read_text(study, "a study's file (TOML)"), str(study), own=True)
+    key, source = table.text("study"), table.text("source", "")
+    if not key.isidentifier():
+        raise table.fail(f"has study = {key!r}; expected a name of letters, digits and underscores.", "study")
+    plans = [one.record(Planned) for one in table.tables("result")]
+    table.done()
+    if not plans or len({p.id for p in plans}) < len(plans):
+        raise table.fail("has no [[result]], or two with one id; expected each result that the study will print once.")
+    for p in plans:
+        if (p.effect is None) == (p.observable is None) or (p.effect is not None and not p.without):
+            raise table.fail(f"result {p.id!r} needs effect and without (a block), or observable.")
+    path, index = folder / f"{key}.json", folder / INDEX
+    lines = _lines(folder) if index.is_file() else []
+    if path.exists() or any(line["study"] == key for line in lines):
+        raise InputError(f"{path}: {key} has a frozen prediction; expected a study without one. It is never made anew.")
+    day = _today()
+    bands = [p.band(catalogue) for p in plans]
+    told = {
+        "study": key, "source": source, "frozen": day, "made_with": f"schild {__version__}, {catalogue.digest}",
+        "reason": "numbers were fitted to this study" if key in _fitted(catalogue) else "",
+        "results": [
+            {
+                "id": p.id, "field": p.field, "design": p.regimen, "unit": p.unit, "block": p.effect is not None,
+                "predicted": b.middle, "low": b.low, "high": b.high, "asked": asdict(p),
+            }
+            for p, b in zip(plans, bands, strict=True)
+        ],
+    }  # fmt: skip
+    text = json.dumps(told, indent=1, allow_nan=False) + "\n"
+    digest = sha256(text.encode()).hexdigest()
+    empty = dict.fromkeys(_COLUMNS, "")
+    lines += [{**empty, "study": key, "id": p.id, "sha256": digest, "frozen": day} for p in plans]
+    return {path: text, index: _text(lines)}
+
+
+def enter(
+    study: str,
+    result: str,
+    value: float,
+    folder: Path | str,
+    *,
+    bound: str = "",
+    se: float | None = None,
+    source: str = "",
+) -> dict[Path, str]:
+    """Enter a result that a frozen prediction waited for.
+
+    Parameters
+    ----------
+    study, result : str
+        Key of the study and id of its result.
+    value : float
+        What was found, in the unit of the prediction; of a block, 1 less the share that is left.
+    folder : path
+        Of the ledger.
+    bound : str
+        ``at least`` or ``at most``; nothing for a number.
+    se : float, optional
+        Standard error of a block.
+    source : str
+        Where it was printed.
+
+    Returns
+    -------
+    dict of path to str
+        The index to write.
+
+    Raises
+    ------
+    InputError
+        If there is no such prediction, or it has a result.
+    """
+    folder = Path(folder)
+    lines = _lines(folder)
+    mine = [line for line in lines if (line["study"], line["id"]) == (study, result)]
+    if not mine:
+        known = ", ".join(f"{line['study']} {line['id']}" for line in lines if not line["entered"])
+        raise InputError(f"{study} {result} has no frozen prediction in {folder}; expected one of: {known or 'none'}.")
+    if mine[0]["entered"]:
+        raise InputError(f"{study} {result} has the result {mine[0]['result']}, entered on {mine[0]['entered']}; "
+                         "expected one without. A result is entered once.")  # fmt: skip
+    if not np.isfinite(value) or (se is not None and not (np.isfinite(se) and se > 0.0)):
+        raise InputError(
+            f"The result {value} or its error {se} is no finite number above 0; expected what was printed."
+        )
+    if bound not in ("", "at least", "at most"):
+        raise InputError(f"The bound is {bound!r}; expected 'at least', 'at most' or nothing.")
+    mine[0].update(
+        result=repr(float(value)),
+        bound=bound,
+        se="" if se is None else repr(float(se)),
+        entered=_today(),
+        source=source,
+    )
+    return {folder / INDEX: _text(lines)}
