@@ -20,3 +20,28 @@ def test_help_and_the_package_load_nothing_heavy(code):
     code += f"; import sys; print('loaded', sorted(set({HEAVY}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded []"
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
+def test_a_run_with_a_compiled_kernel_imports_no_scipy():
+    # What Numba needs to compile, SciPy's linear algebra among it, is not needed to run what was compiled before.
+    code = (
+        "import sys\nfrom schild.cli import main\nmain(['simulate', 'naltrexone 50 mg po', '--until', '2 h'])\n"
+        "print('loaded', sorted({'scipy.linalg', 'pandas', 'matplotlib', 'numba.np.arraymath'} & set(sys.modules)))"
+    )
+    run("from schild.engine import kernel; kernel.get_ready(); print()")  # the first may compile
+    assert run(code) == "loaded []"
+
+
+def test_an_answer_that_was_kept_runs_nothing(tmp_path):
+    code = (
+        f"import os, sys\nos.environ['SCHILD_CACHE'] = {str(tmp_path)!r}\nimport schild.explanation as e\n"
+        "from schild.explanation.answer import Outcome\nfrom schild.cli import main\n"
+        "e._run = lambda *_: Outcome(predicted=1.0)\ne._block_table = lambda *_: ()\ne.check_book = lambda *_: None\n"
+        "main(['explain', 'naltrexone'])\nprint('loaded', sorted({'scipy', 'numba', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert run(code) == "loaded []"

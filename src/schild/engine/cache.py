@@ -22,6 +22,7 @@ import llvmlite  # type: ignore[import-untyped]
 import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 from schild.result_cache import user_cache_folder
 
@@ -93,8 +94,11 @@ class _Cache(FunctionCache):
     """Numba's cache of one function; a file that cannot be read or written costs a compilation and no more."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        # Numba would first import everything that a compilation may need, which takes longer than all else of a start;
+        # code that is compiled already needs the memory functions alone.
         try:
-            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            rtsys.initialize(target_context)
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception:  # truncated or foreign bytes raise whatever unpickling meets
             with suppress(Exception):
                 self.flush()  # type: ignore[no-untyped-call]

@@ -148,6 +148,7 @@ def sums_of(at, model, signals, coef_at):
     term_b = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
     nodes = np.full(signals.size * (n_modes + n_slots + 1), -1)
     modal = np.zeros(signals.size, np.bool_)
+    any_modal = False  # not modal.any(): Numba's array functions import SciPy at every start
     n_terms = 0
     for i in range(signals.size):
         signal = signals[i]
@@ -166,7 +167,7 @@ def sums_of(at, model, signals, coef_at):
                         for k in range(model.pole_ptr[q], model.pole_ptr[q + 1]):
                             term_a[n_terms] = at.g + (coef_at[o] + k - model.pole_ptr[q]) * W
                             term_b[n_terms] = at.z + k * W
-                            modal[i] = True
+                            modal[i] = any_modal = True
                             n_terms += 1
         elif signal < n_channels + n_slots:
             term_a[n_terms] = at.one
@@ -189,7 +190,7 @@ def sums_of(at, model, signals, coef_at):
                 nodes[n_terms] = at.xs + 3 * s * W
                 n_terms += 1
         term_ptr[i + 1] = n_terms
-    return Sums(base, plain, term_ptr, term_a, term_b, nodes, modal, modal.any())
+    return Sums(base, plain, term_ptr, term_a, term_b, nodes, modal, any_modal)
 
 
 @inlined

@@ -128,11 +128,13 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
         if (place := (drug.key, str(event.route), str(amount))) in seen:
             continue
         seen.add(place)
+        given = amount.value * _MASS[amount.unit]
+        if any(usual / 30 <= given <= 30 * usual for usual in _usual_mg(catalogue, drug.key)):
+            continue  # the studies take a quarter of a second to read
         published = _published_mg(catalogue, drug.key)
         if not published:
             continue
         low, high = min(published), max(published)
-        given = amount.value * _MASS[amount.unit]
         factor = 1e-3 if given > 30 * high else 1e3 if given < low / 30 else 0.0
         if factor and low / 3 <= given * factor <= 3 * high:
             units = {value: unit for unit, value in _MASS.items()}
@@ -150,15 +152,21 @@ _MASS = {"kg": 1e6, "g": 1e3, "mg": 1.0, "ug": 1e-3, "ng": 1e-6}
 
 
 @lru_cache(maxsize=64)
+def _usual_mg(catalogue: Catalogue, key: str) -> tuple[float, ...]:
+    """Content of a unit as it is sold, and largest doses of published challenges. [mg]"""
+    drug = catalogue.drug(key)
+    sold = (strength.mg for strength in drug.strengths.values())
+    challenges = (route.challenge for route in drug.routes.values())
+    return (*sold, *(Values(catalogue).typical(key, name) for name in challenges if name is not None))
+
+
+@lru_cache(maxsize=64)
 def _published_mg(catalogue: Catalogue, key: str) -> tuple[float, ...]:
     """Amounts of a drug in the published studies. [mg]"""
     rows = (o.regimen for study in catalogue.studies.values() for o in study.observations)
     given = (found for words in dict.fromkeys(rows) for found in re.findall(r"(\w+) ([\d.]+) (kg|g|mg|ug|ng) ", words))
-    return tuple(
-        float(amount) * _MASS[unit]
-        for drug, amount, unit in given
-        if drug in (*catalogue.drugs, *catalogue.aliases) and catalogue.drug(drug).key == key
-    )
+    names = {**catalogue.aliases, **{name: name for name in catalogue.drugs}}
+    return tuple(float(amount) * _MASS[unit] for drug, amount, unit in given if names.get(drug) == key)
 
 
 def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:
