@@ -73,7 +73,10 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
         advice=ADVICE,
         claims=(*pictures, *((studies,) if rows else ())),
         cards=tuple(cards),
-        related=("What does naltrexone do? schild explain naltrexone", f"Its numbers: schild drugs {drug.key}"),
+        related=(
+            "What does naltrexone do? schild explain naltrexone",
+            f"Which numbers does it have? schild drugs {drug.key}",
+        ),
         keywords=(drug.name, "opioid receptor", "receptor occupancy", "simulation"),
         known={t.id: "" for t in tests},  # listed by `schild validate`, with reasons
     )

@@ -13,6 +13,7 @@ from schild.catalog import Claim
 from schild.catalog.claims import unit_words
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
 from schild.report import Raw, link, render, without_files
+from schild.web.controls import ADDRESS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from schild.explanation.panels import Drawn
     from schild.web.scenes import Shown as Scene
 
-#: Where the program is described; it stands in every picture, because people take pictures of the screen.
-ADDRESS = "schild.readthedocs.io"
 #: Kinds of evidence in the order of their weight, and how the page heads them.
 _KINDS = {
     "predicted": "Predicted before the data were opened",
@@ -33,8 +32,7 @@ _KINDS = {
 _SIGNS = {"yes": ("green", "✓ held"), "no": ("red", "✗ missed"), "not tested": ("dim", "– no data")}
 #: Entries of the manifest in words.
 _MANIFEST = {
-    "schild": "Version of schild", "people": "Virtual people behind a band", "draws": "Sets of parameters for each",
-    "seed": "Seed of their random numbers",
+    "schild": "version", "people": "virtual people", "draws": "parameter sets for each", "seed": "seed",
 }  # fmt: skip
 #: Points of a course that the table beside a figure shows.
 _SHOWN = 5

@@ -11,7 +11,10 @@ from typing import Any
 
 from schild.catalog.reader import Table
 
-__all__ = ["Challenged", "Control", "Controls", "Dosing", "Scene", "controls"]
+__all__ = ["ADDRESS", "Challenged", "Control", "Controls", "Dosing", "Scene", "controls"]
+
+#: Where the program is described; it stands in every picture, because people take pictures of the screen.
+ADDRESS = "schild.readthedocs.io"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

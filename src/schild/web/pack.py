@@ -31,7 +31,7 @@ from schild.simulation.effects import Effects
 from schild.simulation.registry import outputs_of
 from schild.simulation.solve import RTOL_ONE, engine_events
 from schild.units import TICKS_PER_HOUR
-from schild.web.controls import Challenged, Dosing, controls
+from schild.web.controls import ADDRESS, Challenged, Dosing, controls
 from schild.web.module import stamp
 
 __all__ = ["BAND", "CHALLENGE_H", "CHALLENGE_STEP_H", "band_people", "pack", "unpack"]
@@ -95,7 +95,7 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
     ]
     defaults = inspect.signature(run_engine).parameters
     header = {
-        "version": __version__,
+        "version": __version__, "address": ADDRESS,
         "arguments": stamp()["arguments"],
         "rtol": RTOL_ONE, "h_max": H_MAX, "max_steps": defaults["max_steps"].default,
         "dense_h": DENSE_H,

@@ -96,7 +96,7 @@
     return result(name, value);
   }
   function result(name, value) {
-    if (name.endsWith("_h")) return value >= 10 ? value.toFixed(0) : value.toFixed(1);
+    if (name.endsWith("_h")) return value >= 10 || value < 0.05 ? value.toFixed(0) : value.toFixed(1);
     if (name.endsWith("ng_ml")) return value >= 0.05 ? value.toPrecision(2) : "too little to measure";
     return value < 1 ? "less than 1" : value > 99 ? "more than 99" : value.toFixed(0);
   }
@@ -155,8 +155,8 @@
   /* The chart: occupancy of three receptors over time, drawn for the width there is. */
   const LINES = [["mor", "mu", "#0072b2", ""], ["kor", "kappa", "#d55e00", "6 3"], ["dor", "delta", "#009e73", "2 3"]];
   function chart(figure, s, run, ends) {
-    const wide = Math.max(280, Math.min(figure.clientWidth || 340, 640)), high = 230;
-    const [left, right, top, bottom] = [44, 12, 12, 54], end = s.until_h / 24;
+    const wide = Math.max(280, Math.min(figure.clientWidth || 340, 640)), high = 264;
+    const [left, right, top, bottom] = [44, 12, 28, 72], end = s.until_h / 24;
     const x = (t) => left + (wide - left - right) * t / s.until_h, y = (v) => top + (high - top - bottom) * (1 - v);
     const text = (at, down, said, anchor = "middle") =>
       `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="currentColor" font-size="12">${said}</text>`;
@@ -165,7 +165,7 @@
     const step = [0.5, 1, 2, 5, 7, 14, 28, 56].find((d) => end / d <= 7) ?? 112;
     let svg = [0, 0.5, 0.8, 1].map(rule).join("");
     for (let d = 0; d <= end + 1e-9; d += step) svg += text(x(24 * d), high - bottom + 18, d);
-    svg += text((left + wide - right) / 2, high - bottom + 34, "days after the first dose");
+    svg += text((left + wide - right) / 2, high - bottom + 33, "days after the first dose");
     for (const k of taken(s)) svg += `<path d="M${x(k * s.every_h)} ${high - bottom}v-7" stroke="currentColor"/>`;
     if (ends) {
       const edge = (values) => values.map((v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`);
@@ -175,13 +175,14 @@
       const values = run.outputs[`${r}_pet_occupancy`];
       const path = Array.from(values, (v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`).join("L");
       svg += `<path d="M${path}" fill="none" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`;
-      svg += `<path d="M${left + k * 84} ${high - 10}h22" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`
-        + text(left + 27 + k * 84, high - 6, name, "start");
+      svg += `<path d="M${left + k * 84} ${high - 26}h22" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`
+        + text(left + 27 + k * 84, high - 22, name, "start");
     });
     if (s.challenge) svg += `<path d="M${x(s.at_h)} ${top}V${high - bottom}" stroke="currentColor" stroke-dasharray="3 3"/>`;
     const dose = `${s.mg} mg of ${engine.dosing(s.give).says}`, all = taken(s).length;
-    const said = `Receptors held after ${s.n === 1 ? dose
-      : `${all}${all < s.n ? ` of ${s.n}` : ""} doses of ${dose}, one ${shown("each", s)}`}`;
+    const given = s.n === 1 ? dose : `${all}${all < s.n ? ` of ${s.n}` : ""} doses of ${dose}`;
+    const said = `Receptors held after ${given}${s.n === 1 ? "" : `, one ${shown("each", s)}`}`;
+    svg += text(0, 14, given, "start") + text(0, high - 4, `schild ${header.version}, ${header.address}`, "start");
     figure.querySelector(".chart").innerHTML = `<svg viewBox="0 0 ${wide} ${high}" width="${wide}" height="${high}" role="img" `
       + `aria-label="${said}: mu, kappa and delta over ${end} days.">${svg}</svg>`;
     figure.querySelector("figcaption").textContent = `${said}. Lines: a typical person of ${s.weight_kg} kg, liver ${s.liver}, `

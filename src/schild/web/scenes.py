@@ -111,7 +111,7 @@ def shown(name: str, scenario: Scenario, results: dict[str, float]) -> str:
 
 def _result(name: str, value: float) -> str:
     if name.endswith("_h"):
-        return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+        return f"{value:.0f}" if value >= 10 or value < 0.05 else f"{value:.1f}"
     if name.endswith("ng_ml"):
         return f"{value:.2g}" if value >= 0.05 else "too little to measure"
     return "less than 1" if value < 1 else "more than 99" if value > 99 else f"{value:.0f}"
