@@ -13,7 +13,7 @@ from schild.validation.ledger import add
 from webpage import check_self_contained
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDY = ROOT / "examples" / "planned_challenge.toml"
+STUDY = ROOT / "examples" / "studies" / "planned_challenge.toml"
 PAGE = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
 
 

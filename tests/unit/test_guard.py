@@ -4,6 +4,7 @@ import pytest
 
 import schild
 from schild.errors import InputError
+from schild.simulation import guard
 
 NALTREXONE = "naltrexone 50 mg po"
 WEEK = "naltrexone 50 mg po q24h x7"
@@ -80,6 +81,18 @@ def test_everything_that_blocks_is_guarded(blocker):
         run(blocker, "morphine 1 g iv at 30 min")
 
 
+@pytest.mark.parametrize("efficacy", [0.2, 0.35, 0.45])
+def test_a_partial_agonist_blocks_whatever_efficacy_is_fitted(efficacy, monkeypatch):
+    # A limit of 0.39 between the fitted efficacies of pentazocine and codeine held them apart before.
+    as_fitted = guard._efficacy
+    fitted = {"buprenorphine": (efficacy, efficacy)}
+    monkeypatch.setattr(
+        guard, "_efficacy", lambda c, drug, changed: fitted.get(drug.key) or as_fitted(c, drug, changed)
+    )
+    with pytest.raises(InputError, match="published human challenges"):
+        run("buprenorphine 16 mg sl", "morphine 1 g iv at 1 h")
+
+
 def test_opioids_at_their_own_limits_add_up():
     with pytest.raises(InputError, match="published human challenges"):
         run(NALTREXONE, "morphine 30 mg iv at 1 h", "heroin 25 mg iv at 1 h", "oxycodone 20 mg iv at 1 h")
@@ -114,7 +127,10 @@ def test_doses_per_kilogram_are_judged_by_the_heaviest_person():
         "morphine 10 mg iv at 24 h",
         "morphine 5 mg iv q12h x2",
         "hydromorphone 3 mg im at 2 h",
+        "hydromorphone 18 mg im at 2 h",
         "hydromorphone 16 mg po at 2 h",
+        "morphine 30 mg iv at 2 h",
+        "fentanyl 0.14 mg iv at 2 h",
         "morphine 15 mg im at 2 h",
         "oxycodone 40 mg po at 2 h",
     ],

@@ -35,9 +35,10 @@ AGONISTS = ("agonist", "partial agonist", "prodrug")
 #: Receptor whose blockade is guarded, and the same receptor outside the brain: how much of a drug enters the brain is
 #: uncertain, so that a drug which can do so counts by the fuller of the two.
 RECEPTOR, OUTSIDE = "mor", "mor_gut"
-#: Largest efficacy, relative to a full agonist, of a species that counts as blocking: buprenorphine and pentazocine do
-#: (fitted 0.32 and 0.38), codeine does not. [1]
-LOW_EFFICACY = 0.39
+#: Roles that count as blocking whatever efficacy is fitted, and the largest efficacy, relative to a full agonist, of
+#: any other species that does. [1]
+BLOCKERS = ("antagonist", "partial agonist")
+LOW_EFFICACY = 0.3
 #: Largest efficacy of a species that does not count as an agonist. [1]
 INERT = 0.1
 #: Share of the receptors that blocking species hold while a blockade stands: a dose ratio of 1.25. [1]
@@ -112,7 +113,9 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     person = _judged_by(catalogue, who)
     for own in sorted({catalogue.drug(str(e.drug)).key for e in agonists}):
         blocking = frozenset(
-            s.key for s in _others(catalogue, own) if _efficacy(catalogue, s, changed)[0] <= LOW_EFFICACY
+            s.key
+            for s in _others(catalogue, own)
+            if s.role in BLOCKERS or _efficacy(catalogue, s, changed)[0] <= LOW_EFFICACY
         )
         other = {str(e.drug) for e in given if catalogue.drug(str(e.drug)).key != own}
         other = {drug for drug in other if blocking & {s.key for s in _species(catalogue, drug)}}
