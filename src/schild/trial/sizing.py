@@ -140,7 +140,7 @@ def power_of(kind: Kind, n: float, x: float, y: float, sd_x: float, sd_y: float)
 
     >>> share, mean = Kind(unit="%", says="", share=True), Kind(unit="%", says="")
     >>> round(power_of(share, 392, 60.0, 50.0, 0.0, 0.0), 2), round(power_of(mean, 64, 0.5, 0.0, 1.0, 1.0), 2)
-    (0.81, 0.8)
+    (0.8, 0.8)
     """
     d = abs(x - y)
     if d == 0.0 or n < 2:
