@@ -81,7 +81,7 @@
     `[subject]\nweight = "${s.weight_kg} kg"\nliver = "${s.liver}"\ncrcl = "${s.crcl_ml_min} mL/min"\n`,
     ...words(s).map((w) => `[[dose]]\nregimen = "${w}"\n`)].join("\n");
   const python = (s) => `from schild.web.scenario import Scenario\n\nscenario = Scenario.of("${write(s)}")\n`
-    + "print(scenario.results())\nscenario.simulate().plot()\n";
+    + "print(scenario.results(), scenario.band().results)\nscenario.simulate().plot()\n";
 
   /* Numbers as schild.web.scenes writes them. */
   function shown(name, s, results) {
@@ -237,6 +237,11 @@
         box.querySelector("select").focus();
       }
       root.changed?.(write(s));
+      if (name === "n") { // the course is as long as its doses, and only those can be missed
+        const d = engine.dosing(s.give);
+        s = {...s, until_h: value * s.every_h + d.after_h, missed: missed(s).filter((k) => k <= value).join(",")};
+        own.querySelector(".doses")?.parentNode.replaceWith(control("missed", s, `${key}-missed`, change));
+      }
       for (const miss of section.querySelectorAll(".claimed")) miss.hidden = s.give !== first;
       draw();
     };

@@ -71,6 +71,7 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
     first = Scenario.of(tablet.scenario)
     moved = Scenario.of(tablet.scenario.replace("mg=50", "mg=100") + "&liver=severe")
     injected = Scenario.of("give=naltrexone+injection&mg=380&n=3&every_h=672&until_h=2688&missed=2")
+    shorter = Scenario.of("give=naltrexone+tablet&mg=50&n=5&every_h=24&until_h=216")
     fragment = "give=naltrexone+tablet&mg=25&n=5&every_h=24&until_h=200&missed=2,3"
     errors = []
     with api.sync_playwright() as playwright:
@@ -100,6 +101,13 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
         says("one-tablet", ".spread", band_words(names, moved.band().results))
         title = page.inner_text("[data-scene=one-tablet] figcaption")
         drawn = page.inner_text("[data-scene=one-tablet] .chart")
+        page.evaluate(
+            "() => { const s = document.getElementById('missed-doses-n'); s.value = 5;"
+            " s.dispatchEvent(new Event('input', {bubbles: true})); }"
+        )
+        says("missed-doses", ".says", _sentence(doses, shorter))
+        assert page.locator("[data-scene=missed-doses] input[type=checkbox]").count() == 4
+        page.check("[data-scene=missed-doses] input[value='3']")
         page.select_option("#missed-doses-give", "naltrexone injection")
         says("missed-doses", ".says", _sentence(doses, injected))
         page.goto(f"{file.as_uri()}#scene=missed-doses&{fragment}")
