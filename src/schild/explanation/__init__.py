@@ -132,7 +132,12 @@ def check_book(book: Book, catalogue: Catalogue) -> None:
 
     >>> check_book(load().claims["naltrexone"], load())
     """
-    from schild.explanation import figures, figures_alcohol, figures_withdrawal  # noqa: F401 - they register panels
+    from schild.explanation import (  # noqa: F401 - they register panels
+        figures,
+        figures_alcohol,
+        figures_opioid,
+        figures_withdrawal,
+    )
     from schild.explanation.experiments import EXPERIMENTS, options_of
     from schild.explanation.options import options_taken
     from schild.explanation.panels import PANELS, read_figure

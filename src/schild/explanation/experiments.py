@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 from schild.analysis.regression import regress
 from schild.catalog import Book, Catalogue, Test
 from schild.errors import CatalogueError, SchildError, UnknownNameError
-from schild.explanation import experiments_alcohol, experiments_withdrawal  # noqa: F401 - they register their experiments
+from schild.explanation import (  # noqa: F401 - they register their experiments
+    experiments_alcohol,
+    experiments_opioid,
+    experiments_withdrawal,
+)
 from schild.explanation.lab import (
     CROWD,
     EFFECTS,

@@ -257,7 +257,12 @@ def _steps(answer: Explanation) -> list[dict[str, Any]]:
 
 def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) -> dict[str, Any]:
     """Panels of the figure of a claim with their table; source, version and address stand in each."""
-    from schild.explanation import figures, figures_alcohol, figures_withdrawal  # noqa: F401 - they register panels
+    from schild.explanation import (  # noqa: F401 - they register panels
+        figures,
+        figures_alcohol,
+        figures_opioid,
+        figures_withdrawal,
+    )
     from schild.explanation.panels import draw
 
     keys = dict.fromkeys(key for test in claim.tests for key in test.source if key != "schild")

@@ -19,7 +19,7 @@ from schild.trial.opioid import body_of, follow_arm
 from schild.trial.opioid_checks import OpioidRow, measure, opioid_rows, scenario
 from schild.trial.urine import time_to_run, urine_endpoints
 
-__all__ = ["Prediction", "expected", "order_of_arms", "predict_rows"]
+__all__ = ["Pool", "Prediction", "expected", "order_of_arms", "predict_rows"]
 
 Floats = NDArray[np.float64]
 
@@ -47,27 +47,28 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pool:
+class Pool:
     """People of one scenario under one set of numbers."""
 
     found: HoursResult
     who: Floats
     report: float
 
-    def some(self, index: NDArray[np.int64]) -> _Pool:
+    def some(self, index: NDArray[np.int64]) -> Pool:
+        """Take some of them, one perhaps more than once."""
         f = self.found
         some = HoursResult(days=f.days[index], urine=f.urine[index], weekly=f.weekly[index], marks=f.marks[index])
-        return _Pool(some, self.who[index], self.report)
+        return Pool(some, self.who[index], self.report)
 
 
-def _pools(name: str, sets: int, people: int, catalogue: Catalogue, seed: int) -> list[_Pool]:
+def _pools(name: str, sets: int, people: int, catalogue: Catalogue, seed: int) -> list[Pool]:
     trial = scenario(name, n=people, replicates=sets, uncertainty=sets > 1, people="shared", seed=seed)
     found = []
     for k in range(sets):
         numbers = trial_numbers(trial, catalogue, k)
         body = body_of(numbers, 0.0)
         result, who = follow_arm(trial, trial.arm[0], numbers, body, k * people, people, k)
-        found.append(_Pool(result, who, numbers["oud.report"]))
+        found.append(Pool(result, who, numbers["oud.report"]))
     return found
 
 
@@ -83,7 +84,7 @@ def _hazard(rule: str, x: HoursResult, y: HoursResult) -> float:
     return float(np.exp(fit.fit(disp=0).params[0]))
 
 
-def _value(row: OpioidRow, pool: _Pool, against: _Pool | None) -> float:
+def _value(row: OpioidRow, pool: Pool, against: Pool | None) -> float:
     if row.measure.startswith("hazard:"):
         assert against is not None
         return _hazard(row.measure.partition(":")[2], pool.found, against.found)
@@ -100,9 +101,9 @@ def predict_rows(
     """
     catalogue = load()
     rows = [r for r in opioid_rows("held") if not ids or r.id in ids]
-    pools: dict[str, list[_Pool]] = {}
+    pools: dict[str, list[Pool]] = {}
 
-    def of(name: str) -> list[_Pool]:
+    def of(name: str) -> list[Pool]:
         if name not in pools:
             pools[name] = _pools(name, sets, people, catalogue, seed)
         return pools[name]

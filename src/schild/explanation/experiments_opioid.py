@@ -1,0 +1,69 @@
+"""Experiments with trials in opioid use disorder: use under a block, who begins, who stays, craving.
+
+Criteria were written down before the first run: docs/design/opioid-trials.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from schild.engine.hours import DOSED, TREATED, USED
+from schild.explanation.lab import Lab, Outcome, experiment
+from schild.trial.numbers import trial_numbers
+from schild.trial.opioid import body_of, follow_arm
+from schild.trial.opioid_checks import measure, opioid_rows, scenario
+from schild.trial.opioid_predictions import Pool
+
+__all__ = ["people_of_scenario"]
+
+#: People of a scenario, the same in each.
+PEOPLE = 1000
+
+
+def people_of_scenario(lab: Lab, name: str) -> Pool:
+    """Follow the people of a published trial's scenario, or return the same ones again."""
+
+    def run() -> Pool:
+        trial = scenario(name, n=PEOPLE, seed=lab.seed)
+        numbers = trial_numbers(trial, lab.catalogue, overrides=lab.overrides)
+        body = lab.once(("opioid body",), lambda: body_of(numbers, 0.0))
+        found, who = follow_arm(trial, trial.arm[0], numbers, body, 0, PEOPLE, 0)
+        return Pool(found, who, numbers["oud.report"])
+
+    return lab.once(("opioid trial", name), run)
+
+
+@experiment()
+def opioid_row(lab: Lab, *, published: str) -> Outcome:
+    """Read a published number of an opioid trial off its scenario."""
+    wanted = next(r for r in opioid_rows() if r.id == published)
+    pool = people_of_scenario(lab, wanted.scenario)
+    return Outcome(predicted=measure(wanted.measure, pool.found, pool.who, pool.report))
+
+
+@experiment("points")
+def opioid_difference(lab: Lab, *, rows_of: tuple[str, str]) -> Outcome:
+    """Difference of two such numbers, the first less the second."""
+    first, second = (opioid_row(lab, published=row).predicted for row in rows_of)
+    return Outcome(predicted=first - second)
+
+
+@experiment("1")
+def opioid_use_ratio(lab: Lab, *, trial: tuple[str, str], days: tuple[int, int]) -> Outcome:
+    """Share of days with use, so many days after a dose, over that of the same days of treatment in another arm."""
+    active, other = (people_of_scenario(lab, name).found.days for name in trial)
+    dosed = (active & DOSED) > 0
+    day = np.arange(active.shape[1])
+    last = np.maximum.accumulate(np.where(dosed, day, -10_000), axis=1)
+    inside = (day - last >= days[0]) & (day - last <= days[1])
+    treated = (other & TREATED) > 0
+    return Outcome(predicted=float(((active & USED) > 0)[inside].mean() / ((other & USED) > 0)[treated].mean()))
+
+
+@experiment("1")
+def opioid_craving(lab: Lab, *, trial: tuple[str, str], week: int, what: Literal["ratio", "difference"]) -> Outcome:
+    """Mean craving of everybody in a week, in one arm over, or less, that in another."""
+    a, b = (float(people_of_scenario(lab, name).found.weekly[:, week - 1, 0].mean()) for name in trial)
+    return Outcome(predicted=a / b if what == "ratio" else a - b)
