@@ -14,7 +14,7 @@ from schild.catalog import load
 from schild.catalog.claims import EVIDENCE, OPS, Test
 from schild.challenges import challenge
 from schild.errors import SchildError, UnknownNameError
-from schild.explanation import Finding, explain
+from schild.explanation import Finding, check_book, explain
 from schild.explanation.experiments import Lab, challenge_of, equilibrium_curve, options_of, run_test, ventilation_curve
 from schild.explanation.experiments_alcohol import TRIAL_PEOPLE, individual_effects, trials_of
 from schild.explanation.experiments_withdrawal import added_after, course_after
@@ -34,6 +34,8 @@ MISSED |= {f"M6.{k}{structure}" for k in (1, 2, 3) for structure in ("", "b", "c
 MISSED |= {"M6.4", "M6.4b", "M6.4c", "M6.4d", "M6.5", "M7.6", "M7.12"}
 #: Heroin under naltrexone; hours of published accidents (first run after the fit).
 MISSED |= {"M8.7", "M10.13", "M10.14"}
+#: Opioid trials: order of arms among the inducted, injections kept, detoxified people inducted.
+MISSED |= {"M16.5", "M17.14", "M19.5"}
 
 #: Typical predictions, so that a change of a number is seen; three digits.
 BASELINE = {
@@ -98,6 +100,7 @@ def test_rows_that_were_fitted_are_never_called_checked():
 
 
 def test_every_claim_has_a_figure():
+    check_book(BOOK, load())  # panels are known once it has looked
     for claim in BOOK.claims:
         spec, panels = read_figure(claim.figure, load(), claim.places, BOOK.defaults)
         assert panels
@@ -272,7 +275,7 @@ def test_the_answer_says_what_cannot_be_known(answer):
         "Craving for opioids",
     ):
         assert words in said, words
-    assert [key for key, _, _ in answer.book.not_tested] == []
+    assert not answer.book.not_tested
 
 
 def test_a_block_is_the_median_of_the_challenge():
@@ -352,7 +355,6 @@ def test_text_says_danger_advice_misses_and_limits(answer):
         "not medical advice",
         "clinician",
         "missed",
-        "Not tested in this version",
         "What is not known",
     ):
         assert words in said

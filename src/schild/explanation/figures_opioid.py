@@ -24,7 +24,7 @@ def opioid_use(p: Panel) -> None:
         model.append(opioid_row(p.lab, published=row.id).predicted)
     p.axis.plot(days, seen, "s", color=INK, markersize=4.5, label="CTN-0051")
     p.axis.plot(days, model, "o-", color=ORANGE, markersize=4.5, label="model, fitted to it")
-    p.data |= {"days since the injection": days, "published": seen, "model": model}
+    p.data.update({"days since the injection": days, "published": seen, "model": model})
 
 
 @panel
