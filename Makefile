@@ -47,7 +47,7 @@ format: $(VENV)/.installed-check  ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.installed-docs  ## build the documentation and the reference (15 s of CPU); a warning is an error
+docs: $(VENV)/.installed-docs  ## build the documentation and the reference (25 s of CPU); a warning is an error
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "The documentation is here: $(CURDIR)/docs/_build/html/index.html"
 

@@ -23,7 +23,10 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",  # runs the figures of the gallery
 ]
+plot_formats = ["svg"]
+plot_html_show_source_link = plot_html_show_formats = False
 exclude_patterns = ["_build"]
 
 # Only what the text names is linked: no address is fetched while building.

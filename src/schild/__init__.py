@@ -26,6 +26,7 @@ _PUBLIC = {
     "fit_levels": "schild.observed",
     "forecast": "schild.forecasts",
     "coverage": "schild.missed_doses",
+    "induction": "schild.inductions",
     "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
     "plan": "schild.planner",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from schild.drinking import laboratory as laboratory
     from schild.explanation import explain as explain
     from schild.forecasts import forecast as forecast
+    from schild.inductions import induction as induction
     from schild.influence import sensitivity as sensitivity
     from schild.missed_doses import coverage as coverage
     from schild.observed import fit_levels as fit_levels

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Plan", "Strength", "plan"]
+__all__ = ["Plan", "Strength", "antagonist_of", "plan", "strength_of"]
 
 Floats = NDArray[np.floating]
 
@@ -285,8 +285,8 @@ def plan(
     """
     catalogue = catalogue or load()
     uses, given = Uses(), Overrides.of(overrides, catalogue)
-    entry = _antagonist(catalogue, drug, agonist)
-    strength, way = _strength(entry, route)
+    entry = antagonist_of(catalogue, drug, agonist)
+    strength, way = strength_of(entry, route)
     catalogue.receptor(receptor)
     if receptor not in entry.binding:
         raise InputError(
@@ -371,7 +371,7 @@ def plan(
     )  # fmt: skip
 
 
-def _antagonist(catalogue: Catalogue, name: str, agonist: str | None) -> Drug:
+def antagonist_of(catalogue: Catalogue, name: str, agonist: str | None) -> Drug:
     """Find the drug, and refuse everything that is not one antagonist alone."""
     if agonist is not None:
         raise InputError(f"The agonist {agonist!r} was given. {REFUSED} {DANGER} Leave it out.")
@@ -405,7 +405,8 @@ def _antagonist(catalogue: Catalogue, name: str, agonist: str | None) -> Drug:
     return found[0]
 
 
-def _strength(drug: Drug, route: str | None) -> tuple[Strength, str]:
+def strength_of(drug: Drug, route: str | None) -> tuple[Strength, str]:
+    """Find what a dose is made of, and the route: by mouth where the drug has that and none is named."""
     known = drug.strengths
     known = {key: value for key, value in known.items() if key in drug.routes}
     if not known:

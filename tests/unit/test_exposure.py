@@ -90,3 +90,14 @@ def test_the_command_prints_and_writes_them(capsys, tmp_path):
     assert set(rows[0]) == {"output", "dose", "metric", "unit", "value"}
     assert (tmp_path / "nca.csv").read_text().startswith("output,dose,metric,unit,value\n")
     assert (tmp_path / "people.csv").read_text().startswith("person,weight_kg,")
+
+
+def test_a_result_is_a_labelled_array_too():
+    pytest.importorskip("xarray")
+    result = schild.simulate("naltrexone 50 mg po", until="6 h", every="1 h", n=4)
+    data = result.to_xarray("plasma_naltrexone", "mor_pet_occupancy")
+    plasma = result.shown["plasma_naltrexone"]
+    assert data["plasma_naltrexone"].dims == ("person", "time_h")
+    assert np.array_equal(data["plasma_naltrexone"].values, plasma.values)
+    assert data["weight_kg"].values.tolist() == result.values.people.covariates["weight_kg"].tolist()
+    assert data["mor_pet_occupancy"].sel(person=2).attrs["units"] == "1"

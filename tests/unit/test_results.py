@@ -21,6 +21,7 @@ from schild.compounds import StructureComparison
 from schild.drinking.experiment import Laboratory
 from schild.explanation.answer import Explanation
 from schild.forecasts import Forecast
+from schild.inductions import Induction
 from schild.influence import Sensitivity
 from schild.missed_doses import Coverage
 from schild.observed import LevelsFit, read_observed
@@ -64,6 +65,7 @@ MADE = {
         Sensitivity, 1, lambda: schild.sensitivity("naloxone 1 mg iv", metric="auc_naloxone_ng_h_ml", until="1 h", n=0)
     ),
     "plan": (Plan, 2, lambda: schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40)),
+    "induction": (Induction, 1, lambda: schild.induction("heroin 25 mg iv q6h for 30 d", n=3)),
     "rescue": (Rescued, 3, lambda: schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
     "laboratory": (Laboratory, 6, lambda: schild.laboratory("bar", n=40)),
     "levels": (LevelsFit, 2, lambda: schild.fit_levels(LEVELS, ["naltrexone.cl"])),

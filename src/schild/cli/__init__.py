@@ -50,6 +50,11 @@ _COMMANDS = (
     ("fit", "analyse:fit", "Schild analysis of your agonist curves or dose ratios: pA2, slope, limits, tests."),
     ("curves", "analyse:curves", "Agonist curves of the model under an antagonist, over C/Kd."),
     ("plan", "planner:plan", "Study planner: dose and time of an antagonist for a wanted receptor occupancy."),
+    (
+        "induction",
+        "planner:induction",
+        "Beginning of an antagonist after opioids; never sooner than the label.",
+    ),
     ("structure", "structures:structure", "Structures compared: scaffold, nitrogen, similarity, drawing."),
     ("drugs", "catalogue:drugs", "The catalogue, with the source of each number."),
     ("import", "exchange:import_app", "Read other programs' files."),

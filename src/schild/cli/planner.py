@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli.console import Whole, progress
+from schild.cli.console import Whole, progress, say_if_compiling
 from schild.cli.options import Draws, Files, Person
 from schild.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from schild.inductions import Induction
     from schild.planner import Plan
 
 
@@ -103,3 +104,69 @@ def _show(found: Plan, console: Console) -> None:
 
 def _minutes(step_h: float) -> str:
     return f"{60 * step_h:.0f} min" if step_h < 2 else f"{step_h:g} h"
+
+
+def induction(
+    *history: Annotated[str, Parameter(name="HISTORY")],
+    drug: str = "naltrexone",
+    route: str | None = None,
+    added: float = 5.0,
+    at_least: float = 0.9,
+    n: Whole = 100,
+    person: Person = Person(),
+    data: Draws = Draws(),
+    files: Files = Files(),
+) -> int:
+    """Induction plan: when and how an antagonist is begun after opioids, so that it adds little withdrawal.
+
+    schild induction "heroin 25 mg iv q6h for 30 d" --n 20
+
+    A wait is never shorter than the label asks for. No interval and no test is wholly reliable, and severity in one
+    person cannot be predicted. Exit code 1 says that no wait within three weeks of the label's does it.
+
+    Parameters
+    ----------
+    history
+        Earlier use of opioids, up to the last dose, such as "heroin 25 mg iv q6h for 90 d".
+    drug
+        An antagonist whose label states a wait.
+    route
+        Such as oral or im_depot; by mouth where the drug has that.
+    added
+        Withdrawal that it may add in the day after each of the first two doses: points of COWS, 0 to 48.
+    at_least
+        Share of people in whom it has to stay below that.
+    n
+        People.
+    """
+    from schild.inductions import induction as find
+
+    files.check()
+    say_if_compiling()
+    with progress("runs") as advance:
+        found = find(
+            *history, drug=drug, route=route, added=added, at_least=at_least, n=n, people=person.given,
+            progress=advance, **data.options,
+        )  # fmt: skip
+    return files.finish(
+        found, lambda console: _show_induction(found, console), title=f"Beginning of {found.drug}", table="starts.csv",
+        code=0 if found.chosen is not None else 1,
+    )  # fmt: skip
+
+
+def _show_induction(found: Induction, console: Console) -> None:
+    from rich.text import Text
+
+    from schild.tables import number_words, percent_words, table, time_words
+
+    for warning in found.warnings:
+        console.print(Text(f"Warning: {warning}", style="bold red"))
+    said = found.about()
+    console.print(Text(f"{said[:1].upper()}{said[1:]}"))
+    rows = [
+        (row["doses"], time_words(row["wait_h"]), percent_words(row["share"]),
+         *(number_words(row[f"added_{q}"]) for q in ("q05", "q50", "q95")), "chosen" if row["chosen"] else "")
+        for row in sorted(found.summary(), key=lambda row: (row["doses"], row["wait_h"]))
+    ]  # fmt: skip
+    heads = ("begin with", "after", f"below {found.added:g} points", "added, 5 %", "median", "95 %", "")
+    console.print(table("Withdrawal that the antagonist adds [points of COWS]", heads, rows, left=("begin with", "")))

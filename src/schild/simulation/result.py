@@ -19,6 +19,7 @@ from schild.simulation.output import LABELS, QUANTILES, Output
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
     from matplotlib.figure import Figure
 
     from schild.catalog import Catalogue
@@ -189,6 +190,50 @@ class Result(Shown):
                 columns |= {label: output.quantile(q) for label, q in zip(LABELS, QUANTILES, strict=True)}
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
+
+    def to_xarray(self, *names: str) -> xarray.Dataset:
+        """Return outputs as labelled arrays.
+
+        Parameters
+        ----------
+        *names : str
+            Outputs; all by default.
+
+        Returns
+        -------
+        xarray.Dataset
+            A variable for each output with its unit as the attribute ``units``, over ``person`` (from 1) and ``time_h``
+            [h]; covariates are coordinates of the persons.
+
+        Raises
+        ------
+        InputError
+            If the package xarray is missing.
+
+        Examples
+        --------
+        >>> import schild
+        >>> data = schild.simulate("naltrexone 50 mg po", until="6 h", n=3).to_xarray("plasma_naltrexone")
+        >>> dict(data.sizes)["person"], data["plasma_naltrexone"].attrs["units"]
+        (3, 'ng/mL')
+        """
+        try:
+            import xarray
+        except ImportError:
+            raise InputError(
+                "Labelled arrays need the package xarray. Install it with: pip install 'schild[xarray]'"
+            ) from None
+        shown = self.shown
+        variables = {}
+        for name in names or tuple(shown):
+            output = shown[self[name].name]
+            attributes = {"units": output.unit, "long_name": output.kind.words}
+            variables[name] = (("person", "time_h"), np.asarray(output.values), attributes)
+        time = next(iter(shown.values())).time_h
+        who = {} if self.values is None else self.values.people.covariates
+        coordinates: dict[str, Any] = {"time_h": time, "person": np.arange(1, self.n + 1)}
+        coordinates |= {name: ("person", np.asarray(column)) for name, column in who.items()}
+        return xarray.Dataset(variables, coordinates, {"title": self.title})
 
     def plot(self, *names: str, ax: Any = None) -> Figure | Any:
         """Draw outputs over time; populations as median with 50 % and 90 % bands.
