@@ -26,6 +26,7 @@ COMMANDS = (
     ("challenge", "naltrexone 50 mg po", "--agonist", "heroin 25 mg iv", "--at", "24 h"),
     ("explain", "morphine"),
     ("explain", "naltrexone"),
+    ("validate", "withdrawal_fitted", "withdrawal_checks", "agonist_effects"),
     ("validate",),
 )
 #: What names versions and not results.
@@ -71,7 +72,7 @@ def main() -> int:
     """Compare, and print what differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("commit", help="the commit to compare with")
-    parser.add_argument("--only", help="the one command to run, such as explain")
+    parser.add_argument("--only", help="the commands to run: those with this text, such as explain")
     asked = parser.parse_args()
     differ = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +80,7 @@ def main() -> int:
         subprocess.run(["git", "worktree", "add", "-q", "--detach", str(base), asked.commit], cwd=ROOT, check=True)
         try:
             for command in COMMANDS:
-                if asked.only in (None, command[0]):
+                if asked.only is None or asked.only in " ".join(command):
                     (old, cpu), (new, now) = run(base, command), run(ROOT, command)
                     moved = [path for path in {**old, **new} if shown(old.get(path)) != shown(new.get(path))]
                     bits = sum(old[path] != new.get(path) for path in old)
