@@ -233,7 +233,7 @@ class Explanation(Shown):
     def counts(self) -> str:
         """How many tests held, by kind of evidence, in one sentence."""
         held, tested = self.count(*SUPPORT)
-        parts = [f"{held} of {tested} compared with data that no number was fitted to"]
+        parts = [f"{held} of {tested} compared with data that no number was fitted to"] if tested else []
         for kind, words in (
             ("label", "against labels and guides"),
             ("fitted", "fitted to their data (no support)"),
@@ -242,7 +242,7 @@ class Explanation(Shown):
             h, n = self.count(kind)
             if n:
                 parts.append(f"{h} of {n} {words}")
-        return f"Held: {'; '.join(parts)}."
+        return f"Held: {'; '.join(parts)}." if parts else "No published result is there to compare with."
 
     @property
     def manifest(self) -> Mapping[str, Any]:

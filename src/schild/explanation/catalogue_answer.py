@@ -489,8 +489,8 @@ def _cards(
         alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
         most = largest_difference(lab, drug.key, alone, f"{compared.regimen}; {alone}")
         name, outcome = _opponent(lab, compared), Outcome(predicted=most)
-        said = f"It binds no opioid receptor. Given is {name} two hours before."
-        ask("unchanged", f"Does {name} change it?", said, ("1", outcome, "is the largest difference of any effect"))
+        said = f"In this run {name} comes two hours before it."
+        ask("unchanged", f"Does {name} change it?", said, ("1", outcome, "largest difference in any effect"))
     if "affinities" in pictures:
         ask("affinities", "How strongly does it bind?", "Published values differ; the one in use is filled.", None)
     return cards, numbers
@@ -610,7 +610,7 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
         what = "one unit as it is sold"
     said = f"The run gives {regimen_words(regimen)}{'' if drug.role == 'non-opioid' else ', ' + what}."
     if not mu:
-        return said, ("ng/mL", outcome, "is the peak in plasma")
+        return said, ("ng/mL", outcome, "in plasma, at the peak")
     who = mu[name]
     by = "" if who == drug.key else f" by {lab.catalogue.drug(who).name}"
     return said, ("%", outcome, f"of the mu receptors of the brain held{by}, at most")

@@ -157,9 +157,11 @@
   function chart(figure, s, run, ends) {
     const wide = Math.max(280, Math.min(figure.clientWidth || 340, 640)), high = 264;
     const [left, right, top, bottom] = [44, 12, 28, 72], end = s.until_h / 24;
-    const x = (t) => left + (wide - left - right) * t / s.until_h, y = (v) => top + (high - top - bottom) * (1 - v);
-    const text = (at, down, said, anchor = "middle") =>
-      `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="currentColor" font-size="12">${said}</text>`;
+    const tenth = (v) => Math.round(10 * v) / 10;
+    const x = (t) => tenth(left + (wide - left - right) * t / s.until_h);
+    const y = (v) => tenth(top + (high - top - bottom) * (1 - v)), at = run.time.map(x);
+    const text = (across, down, said, anchor = "middle") =>
+      `<text x="${across}" y="${down}" text-anchor="${anchor}" fill="currentColor" font-size="12">${said}</text>`;
     const rule = (v) => `<line x1="${left}" x2="${wide - right}" y1="${y(v)}" y2="${y(v)}" stroke="currentColor" `
       + `stroke-opacity=".18"/>` + text(left - 6, y(v) + 4, `${100 * v} %`, "end");
     const step = [0.5, 1, 2, 5, 7, 14, 28, 56].find((d) => end / d <= 7) ?? 112;
@@ -168,12 +170,12 @@
     svg += text((left + wide - right) / 2, high - bottom + 33, "days after the first dose");
     for (const k of taken(s)) svg += `<path d="M${x(k * s.every_h)} ${high - bottom}v-7" stroke="currentColor"/>`;
     if (ends) {
-      const edge = (values) => values.map((v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`);
+      const edge = (values) => values.map((v, i) => `${at[i]} ${y(v)}`);
       svg += `<path d="M${[...edge(ends.low), ...edge(ends.high).reverse()].join("L")}z" fill="${LINES[0][2]}" fill-opacity=".18"/>`;
     }
     LINES.forEach(([r, name, ink, dashes], k) => {
       const values = run.outputs[`${r}_pet_occupancy`];
-      const path = Array.from(values, (v, i) => `${x(run.time[i]).toFixed(1)} ${y(v).toFixed(1)}`).join("L");
+      const path = Array.from(values, (v, i) => `${at[i]} ${y(v)}`).join("L");
       svg += `<path d="M${path}" fill="none" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`;
       svg += `<path d="M${left + k * 84} ${high - 26}h22" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`
         + text(left + 27 + k * 84, high - 22, name, "start");
@@ -188,6 +190,7 @@
     figure.querySelector("figcaption").textContent = `${said}. Lines: a typical person of ${s.weight_kg} kg, liver ${s.liver}, `
       + `creatinine clearance ${s.crcl_ml_min} mL/min. ` + `Band, of mu: 90 % of ${header.band} virtual people like this one${ends ? "" : ", to follow"}. `
       + `Computed in this page by schild ${header.version}.`;
+    if (!figure.querySelector("details").open) return;
     const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(1),
       ...LINES.map(([r]) => (100 * run.outputs[`${r}_pet_occupancy`][k]).toFixed(0))]);
     figure.querySelector("tbody").replaceChildren(...rows.map((row) => make("tr", {}, ...row.map((v) => make("td", {text: v})))));
@@ -276,6 +279,7 @@
       span.onclick = () => { section.querySelector("details").setAttribute("open", ""); box.querySelector(id).focus(); };
     }
     figure.hidden = false;
+    figure.querySelector("details").ontoggle = draw; // its table is written where it is seen
     let wide = figure.clientWidth;
     new ResizeObserver(() => {
       if (figure.clientWidth === wide) return;

@@ -17,7 +17,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>scenes</ti
 SECTION = """<section data-scene="{s.key}" data-scenario="{scenario}" data-controls="{names}" data-gives="{gives}">
 <p class="says">{says}</p><p class="spread"></p>
 <div class="controls-place"></div><figure hidden><div class="chart"></div><figcaption></figcaption>
-<table><tbody></tbody></table></figure><p class="note" role="status"></p></section>"""
+<details open><table><tbody></tbody></table></details></figure><p class="note" role="status"></p></section>"""
 
 
 def _page(drug):
