@@ -18,7 +18,7 @@ from schild.evidence import Number
 from schild.people import Given, Overrides
 from schild.trial import Trial, run_trial
 from schild.trial.endpoints import values
-from schild.trial.numbers import trial_numbers
+from schild.trial.numbers import numbers_of, trial_numbers
 from schild.trial.parts import run_parts
 
 __all__ = ["Target", "at_quantile", "known", "session_target", "trial_target"]
@@ -74,8 +74,10 @@ def trial_target(trial: Trial, metric: str, *, catalogue: Catalogue, overrides: 
     names = [arm.name for arm in trial.arm]
     first = next(k for k, arm in enumerate(trial.arm) if arm.name != trial.reference.name)
     against = names.index(trial.reference.name)
-    numbers = {f"trial.{k}": x for k, x in catalogue.trial.items() if not k.startswith("who.")}
-    numbers |= {f"alcohol.{k}": catalogue.alcohol[k] for k in DAY_NUMBERS.values()}
+    own = [k for k in numbers_of(trial, catalogue) if not k.startswith("who.")]
+    numbers = {f"trial.{k}": catalogue.trial[k] for k in own}
+    if trial.disorder == "alcohol":
+        numbers |= {f"alcohol.{k}": catalogue.alcohol[k] for k in DAY_NUMBERS.values()}
     numbers = known(numbers)
 
     def value(extra: Mapping[str, float]) -> float:

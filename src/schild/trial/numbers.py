@@ -14,7 +14,7 @@ from schild.engine.streams import normals
 from schild.people import Given, People, Uses, Values
 from schild.trial.trialfile import Trial
 
-__all__ = ["TrialNumbers", "trial_numbers"]
+__all__ = ["TrialNumbers", "numbers_of", "trial_numbers"]
 
 #: Numbers of alcohol whose uncertainty a trial draws; the others are absorbed by what was fitted on top of them.
 _DRAWN = tuple(name for name in DAY_NUMBERS.values() if name.startswith("day."))
@@ -40,6 +40,17 @@ class TrialNumbers:
 
     def __getitem__(self, name: str) -> float:
         return self.said[name] if name in self.said else _number(self.values, name)
+
+
+def numbers_of(trial: Trial, catalogue: Catalogue) -> tuple[str, ...]:
+    """Name the numbers of ``trial.toml`` that a trial reads: those of its disorder.
+
+    >>> from schild.catalog import load
+    >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
+    >>> any(name.startswith("oud.") for name in numbers_of(trial, load()))
+    False
+    """
+    return tuple(name for name in catalogue.trial if name.startswith("oud.") == (trial.disorder == "opioid"))
 
 
 def _number(values: Values, name: str) -> float:

@@ -16,7 +16,7 @@ from schild.people import Given, Uses
 from schild.population import groups
 from schild.simulation.work import check_work
 from schild.trial.follow import Part, counts_of, follow, weekly_of
-from schild.trial.numbers import trial_numbers
+from schild.trial.numbers import numbers_of, trial_numbers
 from schild.trial.occupancy import evening_occupancy
 from schild.trial.opioid import body_of, treatment_load
 from schild.trial.partfile import read_part, rebuild_registry, write_part
@@ -44,12 +44,10 @@ def uses_of(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) 
     (True, True, True)
     """
     numbers = trial_numbers(trial, catalogue, 0, overrides)
-    opioid = trial.disorder == "opioid"
-    for name in catalogue.trial:
-        if name.startswith("oud.") == opioid:
-            numbers.values.of("trial", name)
+    for name in numbers_of(trial, catalogue):
+        numbers.values.of("trial", name)
     kinetics = kinetic_people(trial, numbers, 0, 1, 0)
-    if opioid:
+    if trial.disorder == "opioid":
         body_of(numbers, trial.setting.fentanyl)
         for arm in trial.arm:
             treatment_load(trial, arm, numbers, 0, 1, 0)

@@ -1,0 +1,126 @@
+"""Sizes of trials: the closed form, virtual trials of that size, assurance."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+from statsmodels.stats.power import NormalIndPower, TTestIndPower
+from statsmodels.stats.proportion import power_proportions_2indep
+
+from schild.errors import InputError
+from schild.report.trial import sizing_html
+from schild.trial.endpoints import ENDPOINTS, compare
+from schild.trial.kinds import Kind
+from schild.trial.result import run_trial
+from schild.trial.sizing import TRIALS, power_of, simulated_power, size_trial
+from schild.trial.trialfile import Trial
+
+SHARE, MEAN = Kind(unit="%", says="", share=True), Kind(unit="%", says="")
+TABLET = {"name": "tablet", "drug": "naltrexone", "amount": "50 mg"}
+
+
+@pytest.mark.parametrize(("d", "sd", "n"), [(0.5, 1.0, 64), (0.3, 1.0, 100), (1.0, 3.0, 150)])
+def test_power_of_means_is_that_of_statsmodels(d, sd, n):
+    expected = TTestIndPower().power(d / sd, n, 0.05)
+    assert power_of(MEAN, n, d, 0.0, sd, sd) == pytest.approx(expected, abs=2e-4)
+    assert power_of(MEAN, 4000, d / 20, 0.0, sd, sd) == pytest.approx(
+        NormalIndPower().power(d / sd / 20, 4000, 0.05), abs=2e-3
+    )
+
+
+@pytest.mark.parametrize(("p", "q", "n"), [(0.6, 0.5, 392), (0.3, 0.2, 200), (0.1, 0.02, 80)])
+def test_power_of_shares_is_that_of_statsmodels(p, q, n):
+    expected = power_proportions_2indep(p - q, q, n, alpha=0.05, return_results=False)
+    assert power_of(SHARE, n, 100 * p, 100 * q, 0.0, 0.0) == pytest.approx(float(expected), abs=0.02)
+
+
+def test_virtual_trials_have_the_power_of_the_closed_form():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(0.4, 1.0, 20_000), rng.normal(0.0, 1.0, 20_000)
+    found = simulated_power(MEAN, x, y, 100)
+    expected = power_of(MEAN, 100, float(x.mean()), float(y.mean()), float(x.std()), float(y.std()))
+    assert found == pytest.approx(expected, abs=3.5 * math.sqrt(expected * (1 - expected) / TRIALS))
+    a, b = (100.0 * (rng.random(20_000) < p) for p in (0.45, 0.3))
+    found = simulated_power(SHARE, a, b, 150)
+    expected = power_of(SHARE, 150, float(a.mean()), float(b.mean()), 0.0, 0.0)
+    assert found == pytest.approx(expected, abs=3.5 * math.sqrt(expected * (1 - expected) / TRIALS) + 0.01)
+
+
+def test_the_test_that_is_simulated_is_that_of_a_trial():
+    """Trials drawn one by one and tested by ``compare``, against the share that ``simulated_power`` gives."""
+    rng = np.random.default_rng(5)
+    for name, kind in (("percent_heavy_drinking_days", MEAN), ("abstinence", SHARE)):
+        x, y = rng.normal(20, 15, 5000), rng.normal(26, 15, 5000)
+        if kind.share:
+            x, y = 100.0 * (x > 26), 100.0 * (y > 26)
+        hits = 0
+        for _ in range(300):
+            a, b = (z[rng.integers(0, 5000, 60)] for z in (x, y))
+            hits += next(c.p for c in compare(name, "a", "b", a, b, paired=False) if c.measure == "difference") < 0.05
+        share = simulated_power(kind, x, y, 60)
+        assert hits / 300 == pytest.approx(share, abs=3.5 * math.sqrt(share * (1 - share) / 300))
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    trial = Trial.of(TABLET, weeks=4)
+    return size_trial(trial, 0.8, endpoints=["percent_heavy_drinking_days", "abstinence", "left"], sets=6)
+
+
+def test_sizes_come_with_their_errors_fewest_people_first(sizes):
+    found = [row.n for row in sizes.rows]
+    assert found[-1] is None  # leaving does not depend on the drug
+    assert found[:-1] == sorted(found[:-1])
+    for row in sizes.rows[:-1]:
+        assert row.n_low <= row.n
+        assert row.n_high is None or row.n <= row.n_high
+        assert row.power == pytest.approx(0.8, abs=3 * row.power_se + 0.02)
+        assert 0 < row.assurance <= 1
+        assert row.mc_se > 0
+        assert row.half_width > 0
+
+
+def test_sizes_are_told_in_json_and_on_a_page(sizes):
+    data = json.loads(sizes.to_json())
+    assert data["target"] == 0.8
+    assert {"n", "n_assurance", "power", "power_se", "assurance_se", "half_width"} <= set(data["sizes"][0])
+    page = sizing_html(sizes)
+    assert "needs fewest people" in page
+    assert "<script" not in page
+
+
+def test_a_size_that_makes_no_sense_is_refused():
+    trial = Trial.of(TABLET, weeks=4)
+    with pytest.raises(InputError, match=r"A power of 1\.2"):
+        size_trial(trial, 1.2)
+    with pytest.raises(InputError, match=r"'craving' is no endpoint"):
+        size_trial(trial, endpoints=["craving"])
+    with pytest.raises(InputError, match="has one arm"):
+        size_trial(trial.model_copy(update={"arm": trial.arm[:1]}))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("disorder", ["alcohol", "opioid"])
+def test_null_trials_keep_their_level_and_intervals_cover(disorder, capsys):
+    """Two equal arms with people of their own, 150 times; SCHILD_NULL_TRIALS = 1000 for the whole bar."""
+    trials = int(os.environ.get("SCHILD_NULL_TRIALS", "150"))
+    arms = [{**TABLET, "name": name, "observed": disorder == "opioid"} for name in ("one", "other")]
+    trial = Trial.of(*arms, disorder=disorder, n=60, weeks=8 if disorder == "opioid" else 4, replicates=trials)
+    found = run_trial(trial)
+    said = []
+    for c in found.contrasts:
+        if c.measure != "difference" or c.power is None:
+            continue
+        shares = [found.endpoint(c.name, arm) for arm in found.arms]
+        rare = ENDPOINTS[c.name].share and not 8 < shares[0].estimate < 92  # few people have it: the test is not exact
+        half = 3.3 * math.sqrt(0.05 * 0.95 / trials)
+        said.append(f"{c.name}: {100 * c.power:.1f} %{' (rare)' if rare else ''}")
+        assert c.power <= 0.05 + half, c.name
+        if not rare:
+            assert c.power >= 0.05 - half - 0.01, c.name
+    with capsys.disabled():
+        print(f"\n{disorder}, {trials} null trials, p < 0.05 in: " + "; ".join(said))
