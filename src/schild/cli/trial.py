@@ -52,7 +52,8 @@ def trial(
     schild trial examples/alcohol_oral_50mg.toml --out out/trial
 
     The folder gets report.html, trial.json, people.csv (up to 200,000 rows) and the parts, with which an interrupted
-    trial goes on.
+    trial goes on; of an opioid trial also weekly.csv, a table for models of policy, and dictionary.csv, which says what
+    its columns are.
 
     Parameters
     ----------
@@ -122,6 +123,13 @@ def trial(
         if out is not None:
             write(out / "report.html", page)
             write(out / "trial.json", found.to_json())
+            if asked.disorder == "opioid":
+                from schild.report.parts import csv_text
+                from schild.trial.policy import DICTIONARY, policy_table
+
+                write(out / "weekly.csv", policy_table(found).to_csv(index=False))
+                columns = {"column": list(DICTIONARY), "meaning": list(DICTIONARY.values())}
+                write(out / "dictionary.csv", csv_text(columns))
             if asked.size * len(asked.arm) <= _ROWS:
                 write(out / "people.csv", found.to_frame().to_csv(index=False))
     return 0

@@ -140,11 +140,14 @@ def _design(result: TrialResult) -> Raw:
         ("drinks a drinking day before", f"{people[:, 3].sum() / max(people[:, 1].sum(), 1.0):.1f}"),
         ("women", f"{100 * people[:, 0].mean():.0f} %"),
     ]
+    missing = f"{trial.trial.missing}: {result.manifest['missing']}"
+    if trial.disorder == "opioid":
+        missing = "each endpoint has a rule of its own, which says what it makes of leaving"
     rows = [
         ("people", "the same in every arm" if trial.trial.people == "shared" else "own people in each arm"),
         *(trial_opioid.people_rows(result) if trial.disorder == "opioid" else drinkers),
         ("estimand", f"{trial.trial.estimand}: {result.manifest['estimand']}"),
-        ("missing data", f"{trial.trial.missing}: {result.manifest['missing']}"),
+        ("missing data", missing),
         ("parameter sets", "one for each replicate" if trial.trial.uncertainty else "the typical one"),
         ("trials differ", "yes" if trial.trial.between_trials else "no"),
     ]

@@ -11,12 +11,16 @@ from schild.engine.hours import DOSED, FOLLOWED, TREATED, USED
 from schild.errors import InputError
 from schild.population import Subject, people_of
 from schild.regimen import Dose
+from schild.report.trial import trial_html
+from schild.trial.endpoints import endpoints_of
 from schild.trial.follow import follow
 from schild.trial.loads import load_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import body_of, follow_arm, treatment_load
 from schild.trial.opioid_checks import opioid_rows, scenario
 from schild.trial.opioid_part import COUNTS, opioid_values, urine_codes
+from schild.trial.policy import DICTIONARY, policy_table
+from schild.trial.result import run_trial
 from schild.trial.trialfile import Trial
 
 INJECTION = {
@@ -189,6 +193,28 @@ def test_estimands_look_at_the_days_they_name():
     never = counts[:, 0] < 0
     assert np.isnan(values["relapse_4wk_inducted"][never]).all()
     assert (values["inducted"][never] == 0).all()
+
+
+def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
+    found = run_trial(trial_of(INJECTION, BUPRENORPHINE, trial={"n": 40, "weeks": 6}))
+    page = trial_html(found)
+    for words in (
+        "Who leaves when",
+        "What cannot be foretold",
+        "People at risk",
+        "each endpoint has a rule of its own",
+    ):
+        assert words in page
+    assert "<script" not in page
+    table = policy_table(found)
+    assert list(table) == list(DICTIONARY)
+    assert len(table) == 12
+    for name in ("retention", "relapse", "overdose_ratio"):
+        assert (table[f"{name}_low"] <= table[name] + 1e-12).all()
+        assert (table[name] <= table[f"{name}_high"] + 1e-12).all()
+    last = table[table.week == 6].set_index("arm")
+    assert 100 * last.retention["injection"] == pytest.approx(found.endpoint("kept", "injection").estimate)
+    assert {e.name for e in found.endpoints} == set(endpoints_of(found.trial))
 
 
 def test_every_row_has_a_scenario_and_a_source():
