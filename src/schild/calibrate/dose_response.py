@@ -220,7 +220,7 @@ def _anew(draws: Mapping[str, Floats], table: Table, seed: int) -> dict[str, Flo
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Sample, print, compare with the stored draws; 1 if a median is off by more than a quarter of its spread."""
+    """Sample, print, compare with the stored draws; 1 if a median is not the stored one to two digits."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if find_spec("numpyro") is None:
         print("Left out: the dose-response analysis needs NumPyro (python -m pip install 'schild[fit]').")
