@@ -20,11 +20,11 @@ from schild.explanation.catalogue_numbers import (
     kinetics_table,
     regimen_words,
 )
+from schild.explanation.catalogue_results import is_about, test_of
 from schild.explanation.experiments import largest_difference
 from schild.explanation.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
 from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.regimen import parse_regimen
-from schild.simulation.observe_withdrawal import KINDS, WORDED
 from schild.units import hours
 
 Floats = NDArray[np.float64]
@@ -54,9 +54,9 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     >>> [claim.id for claim in book.claims]
     ['course', 'affinities', 'studies']
     """
-    found = [(s.key, o) for s in lab.catalogue.studies.values() for o in s.observations if _about(o, drug.key)]
+    found = [(s.key, o) for s in lab.catalogue.studies.values() for o in s.observations if is_about(o, drug.key)]
     rows = [o for _, o in found]
-    tests = tuple(_test(o, study) for study, o in found)
+    tests = tuple(test_of(o, study) for study, o in found)
     studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
     pictures = _pictures(drug, lab, rows)
     cards, numbers = _cards(drug, lab, rows, {claim.id: len(claim.figure["panel"]) for claim in pictures})
@@ -550,50 +550,8 @@ def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
     return found
 
 
-def _about(o: Observation, key: str) -> bool:
-    # Effects, tolerance and withdrawal belong to another answer; their regimens may hold histories.
-    if not o.regimen or ":" in o.observable or o.observable in (*KINDS, *WORDED):
-        return False
-    given = parse_regimen(o.regimen).doses[0].drug
-    return o.species == key or (given == key and o.observable.startswith("occupancy"))
-
-
 def _acts(drug: Drug) -> bool:
     return any(b.efficacy is not None and drug.number(b.efficacy).value > 0 for b in drug.binding.values())
-
-
-def _test(o: Observation, study: str) -> Test:
-    kind: dict[str, Any] = {"op": "fold", "tolerance": 2.0}
-    if o.low is not None and o.high is None and o.low == o.value:
-        kind = {"op": "at_least"}
-    elif o.high is not None and o.low is None and o.high == o.value:
-        kind = {"op": "at_most"}
-    unit = "" if o.unit == "1" else f" {o.unit}"
-    return Test(
-        id=o.id, statement=_statement(o), run="observation",
-        options={"study": study, "row": o.id}, evidence="fitted" if o.role == "calibration" else "checked",
-        unit=o.unit, value=o.value, observed=f"{o.value:g}{unit}", source=o.source, rows=o.row, note=o.note, **kind,
-    )  # fmt: skip
-
-
-#: What studies measured, in words.
-_MEASURED = {
-    "cmax": "Highest level in plasma", "cmax_ss": "Highest level in plasma on steady doses",
-    "tmax": "Time of the highest level in plasma", "half_life": "Half-life in plasma",
-    "auc": "Area under the plasma curve", "auc_last": "Area under the plasma curve to the last sample",
-    "concentration": "Level in plasma", "occupancy": "Receptors held",
-}  # fmt: skip
-
-
-def _statement(o: Observation) -> str:
-    """What a published result is.
-
-    >>> from schild.catalog import load
-    >>> _statement(load().study("naloxone_pk").observations[0])[:24]
-    'Highest level in plasma '
-    """
-    what = _MEASURED.get(o.observable, _capital(o.observable.replace("_", " ")))
-    return f"{what} of {o.species.replace('_', ' ')} after {regimen_words(o.regimen)}."
 
 
 def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome, str]]:
