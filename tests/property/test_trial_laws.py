@@ -11,13 +11,14 @@ import schild
 from days_reference import follow_one
 from schild.catalog import load
 from schild.engine.days import run_days
+from schild.engine.streams import normals, uniforms
 from schild.trial import Trial
 from schild.trial.endpoints import compare, values
 from schild.trial.follow import COUNTS, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.occupancy import evening_occupancy
 from schild.trial.parts import run_parts
-from schild.trial.people import kinetic_people
+from schild.trial.people import draw_days, kinetic_people
 
 TABLET = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}
 PLACEBO = {"name": "placebo", "placebo": True}
@@ -216,3 +217,14 @@ def test_an_edit_of_the_chain_compiles_it_anew(tmp_path):
     with (tmp_path / "days.py").open("a", encoding="utf-8") as file:
         file.write("\n# edited\n")
     assert cache_directory(tmp_path, SOURCES) != before
+
+
+@pytest.mark.parametrize("normal", [False, True])
+@pytest.mark.parametrize(("first", "n"), [(0, 1), (990, 20), (1995, 250), (2500, 251)])
+def test_draws_of_days_do_not_depend_on_blocks(first, n, normal):
+    found = draw_days(7, "x", first, n, 5, normal=normal)
+    draw = normals if normal else uniforms
+    expected = np.stack([draw(7, f"x:{day}", first, first + n) for day in range(5)], axis=1)
+    np.testing.assert_array_equal(found, expected)
+    found[:] = 0.0  # what is kept must not change with what was given
+    np.testing.assert_array_equal(draw_days(7, "x", first, n, 5, normal=normal), expected)

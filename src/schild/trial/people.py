@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,10 @@ def kinetic_people(trial: Trial, numbers: TrialNumbers, first: int, n: int, repl
     return numbers.values.of_people(drawn)
 
 
+#: People up to whom draws of days are taken from blocks that are kept, and people of a block.
+_FEW, _BLOCK = 250, 1000
+
+
 def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bool = False) -> Floats:
     """Random numbers of each person and day, shape (n, days): keyed by what, day and person only.
 
@@ -72,8 +77,23 @@ def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bo
     >>> bool((draw_days(1, "x", 4, 5, 3) == whole[4:]).all())
     True
     """
+    if n > _FEW:
+        return _draw(seed, what, first, n, days, normal)
+    # Replicates of a small trial take neighbouring people of the same streams.
+    blocks = range(first // _BLOCK, (first + n - 1) // _BLOCK + 1)
+    found = np.concatenate([_kept(seed, what, k, days, normal) for k in blocks])
+    low = first - blocks.start * _BLOCK
+    return found[low : low + n].copy()
+
+
+def _draw(seed: int, what: str, first: int, n: int, days: int, normal: bool) -> Floats:
     found = uniforms_of(seed, [f"{what}:{d}" for d in range(days)], first, first + n)
     return normal_of(found) if normal else found
+
+
+@lru_cache(maxsize=128)
+def _kept(seed: int, what: str, block: int, days: int, normal: bool) -> Floats:
+    return _draw(seed, what, block * _BLOCK, _BLOCK, days, normal)
 
 
 def habit_of(numbers: TrialNumbers, learning: bool) -> Floats:
