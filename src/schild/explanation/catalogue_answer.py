@@ -20,7 +20,7 @@ from schild.explanation.catalogue_numbers import (
     kinetics_table,
     regimen_words,
 )
-from schild.explanation.catalogue_results import is_about, test_of
+from schild.explanation.catalogue_results import is_about, result_as_test
 from schild.explanation.experiments import largest_difference
 from schild.explanation.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
 from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
@@ -56,7 +56,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     """
     found = [(s.key, o) for s in lab.catalogue.studies.values() for o in s.observations if is_about(o, drug.key)]
     rows = [o for _, o in found]
-    tests = tuple(test_of(o, study) for study, o in found)
+    tests = tuple(result_as_test(o, study) for study, o in found)
     studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
     pictures = _pictures(drug, lab, rows)
     cards, numbers = _cards(drug, lab, rows, {claim.id: len(claim.figure["panel"]) for claim in pictures})

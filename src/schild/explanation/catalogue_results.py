@@ -9,7 +9,7 @@ from schild.explanation.catalogue_numbers import regimen_words
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS, WORDED
 
-__all__ = ["is_about", "test_of"]
+__all__ = ["is_about", "result_as_test"]
 
 #: What studies measured, in words.
 _MEASURED = {
@@ -41,7 +41,7 @@ def is_about(o: Observation, key: str) -> bool:
     return o.species == key or (given == key and o.observable.startswith("occupancy"))
 
 
-def test_of(o: Observation, study: str) -> Test:
+def result_as_test(o: Observation, study: str) -> Test:
     """Return the test that compares a result of a study with the model: two-fold, or the limit that was seen."""
     kind: dict[str, Any] = {"op": "fold", "tolerance": 2.0}
     if o.low is not None and o.high is None and o.low == o.value:
