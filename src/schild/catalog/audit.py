@@ -165,7 +165,7 @@ class _Walk:
                 self._observation(row, f"studies/{key}.toml: {row.id}")
                 rows.add(row.id)
         self.cited |= {row["study"] for row in (*self.catalogue.dose_series, *self.catalogue.challenges)}
-        self.cited |= {row["source"] for row in self.catalogue.opioid_trials}
+        self.cited |= {row["source"] for row in (*self.catalogue.opioid_trials, *self.catalogue.placebo_arms)}
         for key in self.catalogue.claims:
             book = self._read(f"claims/{key}.toml", lambda key=key: self.catalogue.claims[key])
             if book is not None:

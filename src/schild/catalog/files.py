@@ -80,7 +80,7 @@ def built_in(folder: str | Path | None) -> list[DataFile]:
             for item in sorted(inner.iterdir(), key=lambda item: str(item.name)):
                 if item.name.endswith((".toml", ".csv")):
                     found.append(DataFile(f"{name}/{item.name}", f"{name}/{item.name}", item))
-    for file in (*(f"{name}.toml" for name in TABLES), "references.bib"):
+    for file in (*(f"{name}.toml" for name in TABLES), "alcohol_placebo.csv", "references.bib"):
         if (item := root.joinpath(file)).is_file():
             found.append(DataFile(file, file, item))
     return found

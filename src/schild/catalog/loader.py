@@ -339,6 +339,11 @@ class Catalogue:
         return tuple(csv.DictReader(self._csv("dose_response/challenges.csv")))
 
     @property
+    def placebo_arms(self) -> tuple[Mapping[str, str], ...]:
+        """Published placebo arms and adherence of alcohol trials, each row by the names of its columns."""
+        return tuple(csv.DictReader(self._csv("alcohol_placebo.csv")))
+
+    @property
     def opioid_trials(self) -> tuple[Mapping[str, str], ...]:
         """Published numbers of opioid trials, each row by the names of its columns (docs/design/opioid-trials.md)."""
         return tuple(csv.DictReader(self._csv("opioid_trials/rows.csv")))
