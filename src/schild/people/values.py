@@ -238,10 +238,10 @@ class Values:
         """Value of a number for every person at one occasion; 0 leaves the variation between occasions out."""
         value = self.of(owner, name)
         owner, number = self._find(owner, name)
-        draw, spread = self.people.between_occasion, number.between_occasion
-        if not occasion or draw is None or spread is None:
+        draw, within = self.people.between_occasion, number.between_occasion
+        if not occasion or draw is None or within is None:
             return value
-        moved = value * np.exp(spread.omega * draw(f"{self._origin(owner, number)[0]}@{occasion}"))
+        moved = spread(number, value, within.omega, draw(f"{self._origin(owner, number)[0]}@{occasion}"))
         return self._held(owner, number, moved, "on some occasions")
 
     # ---- how -----------------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ class Values:
                 if covariate.on == name:
                     value = self._covariate(owner, covariate, value)
         if people.between_subject is not None and number.between_subject is not None:
-            value = value * self.between(owner, name)
+            value = spread(number, value, number.between_subject.omega, self._eta(owner, number))
         return value if typical is value else self._held(owner, number, value)
 
     def _uncertain(self, owner: str, number: Number, typical: float, draw: Draw) -> float | Floats:
@@ -306,14 +306,14 @@ class Values:
         label, of, origin = self._origin(owner, number)
         if (stored := self.catalogue.posterior.get(label)) is not None:
             return _by_stored(typical, stored, draw("posterior"), odds=origin.name.endswith("efficacy"))
-        spread = number.uncertainty
-        if spread is not None and spread.law == "normal":
-            return typical + spread.cv * abs(typical) * draw(label)
-        omega = 0.0 if spread is None else spread.omega
+        known = number.uncertainty
+        if known is not None and known.law == "normal":
+            return typical + known.cv * abs(typical) * draw(label)
+        omega = 0.0 if known is None else known.omega
         entry = self.catalogue.entry_of(of)
         if isinstance(entry, Drug):
             omega = max(omega, between_studies(self.catalogue).omega(entry, origin.name, origin))
-        return typical * np.exp(omega * self._together(of, origin, draw)) if omega else typical
+        return spread(number, typical, omega, self._together(of, origin, draw)) if omega else typical
 
     def _together(self, owner: str, number: Number, draw: Draw) -> Floats:
         """Standard normals of a number's uncertainty, correlated with others of its mechanism as the catalogue says."""
@@ -389,6 +389,40 @@ class Values:
                 "was held at the limit."
             )
         return np.asarray(held, dtype=np.float64)
+
+
+def spread(number: Number, value: float | Floats, omega: float, z: Floats) -> Floats:
+    """Spread a value by standard normals: as a logarithm, or a fraction near its upper bound as log odds.
+
+    ``value``: typical value, of one or of each person; ``omega``: standard deviation of the logarithm. A number between
+    0 and a bound of at most 1 whose log-normal spread would reach the bound within three standard deviations is spread
+    in the log odds of its share of the bound: by so much that one standard deviation below the typical value lies where
+    the log-normal has it. The median is the typical value either way, and nobody is beyond the bound.
+
+    >>> from schild.catalog import load
+    >>> f = load().drugs["fentanyl"].numbers["in.f"]
+    >>> f.value, spread(f, f.value, f.between_subject.omega, np.array([-1.0, 0.0, 1.0, 3.0])).round(3).tolist()
+    (0.85, [0.633, 0.85, 0.949, 0.995])
+    """
+    bounds = number.bounds
+    if bounds is None or not _near_bound(number):
+        return np.asarray(value * np.exp(omega * z), dtype=np.float64)
+    share = np.clip(np.asarray(value) / bounds[1], 1e-12, 1.0 - 1e-9)
+    below = share * np.exp(-omega)
+    odds = np.log(share / (1.0 - share))
+    width = odds - np.log(below / (1.0 - below))
+    return np.asarray(bounds[1] / (1.0 + np.exp(-(odds + width * z))), dtype=np.float64)
+
+
+def _near_bound(number: Number) -> bool:
+    """Whether the log-normal spread of a fraction would reach its upper bound within three standard deviations."""
+    if number.bounds is None or number.bounds[0] != 0.0 or not 0.0 < number.value < number.bounds[1] <= 1.0:
+        return False
+    people, within, known = (
+        0.0 if x is None or x.law == "normal" else x.omega
+        for x in (number.between_subject, number.between_occasion, number.uncertainty)
+    )
+    return number.value * float(np.exp(3.0 * max(np.hypot(people, within), known))) > number.bounds[1]
 
 
 def _by_stored(typical: float, stored: Floats, z: Floats, odds: bool) -> Floats:

@@ -15,6 +15,7 @@ from schild.drinking.people import drinkers
 from schild.drinking.protocols import protocol
 from schild.errors import CatalogueError, UnknownNameError
 from schild.people import Values
+from schild.people.values import spread
 from schild.population import Population, people_of
 from schild.simulation import Run, simulate_run
 from schild.trial import Trial
@@ -302,3 +303,33 @@ def test_a_correlation_of_a_number_that_is_not_there_is_named():
     text = 'name = "x"\ndrive = "response"\ncorrelated = ["slop"]\ncorrelation = [[1.0]]\n'
     with pytest.raises(CatalogueError, match="correlates 'slop'"):
         read_adaptation("x", Table.of(text, "adaptation.toml"), lambda owner, name: load().drug(owner).number(name))
+
+
+@pytest.mark.parametrize(
+    ("drug", "name", "share"), [("fentanyl", "in.f", 0.3), ("methadone", "oral.f", 0.2), ("nalmefene", "in.f", 0.3)]
+)
+def test_fractions_near_their_bound_are_spread_in_log_odds(drug, name, share):
+    catalogue = load()
+    number = catalogue.drugs[drug].numbers[name]
+    z = np.random.default_rng(1).standard_normal(20_000)
+    omega = number.between_subject.omega
+    clipped = number.value * np.exp(omega * z) >= number.bounds[1]
+    assert clipped.mean() > 0.7 * share  # what a log-normal spread would hold at the bound
+    found = spread(number, number.value, omega, z)
+    assert found.max() < number.bounds[1]
+    assert np.median(found) == pytest.approx(number.value, rel=0.01)
+    # One standard deviation below lies where the log-normal has it.
+    assert np.quantile(found, 0.158655) == pytest.approx(number.value * np.exp(-omega), rel=0.02)
+    assert (np.diff(found[np.argsort(z)]) >= 0).all()
+
+
+def test_fractions_far_from_their_bound_stay_log_normal():
+    number = load().drugs["naltrexone"].numbers["oral.f"]
+    z = np.array([-1.0, 0.5, 2.0])
+    assert spread(number, number.value, 0.4, z) == pytest.approx(number.value * np.exp(0.4 * z))
+
+
+def test_nobody_is_held_at_the_bound_of_a_fraction():
+    for words in ("fentanyl 100 ug in", "methadone 30 mg po", "methylnaltrexone 12 mg sc", "naloxone 4 mg in"):
+        found = schild.simulate(words, until="1 h", n=500, warn=False)
+        assert not [w for w in found.warnings if "held at the limit" in w]
