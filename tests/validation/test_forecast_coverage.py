@@ -1,6 +1,6 @@
 """Bands of a forecast hold what they say: simulated people of all structures, each forecast from one measured level.
 
-SCHILD_COVERAGE sets how many people; 2,000 of them were held by 90 % bands as docs/own-data.md says.
+SCHILD_COVERAGE sets how many people; docs/own-data.md has the result for 400.
 """
 
 import math
@@ -16,7 +16,7 @@ from schild.simulation import simulate_run
 
 REGIMEN = "naltrexone 380 mg im_depot q28d x2"
 MEASURED_H, ASKED_H, ERROR = 50 * 24.0, 63 * 24.0, 0.2
-MANY = int(os.environ.get("SCHILD_COVERAGE", "120"))
+MANY = int(os.environ.get("SCHILD_COVERAGE", "60"))
 
 
 def people(n, seed):

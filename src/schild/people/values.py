@@ -241,7 +241,8 @@ class Values:
         draw, within = self.people.between_occasion, number.between_occasion
         if not occasion or draw is None or within is None:
             return value
-        moved = spread(number, value, within.omega, draw(f"{self._origin(owner, number)[0]}@{occasion}"))
+        z = draw(f"{self._origin(owner, number)[0]}@{occasion}")
+        moved = spread(number, self._typical(owner, name, number), value, within.omega, z)
         return self._held(owner, number, moved, "on some occasions")
 
     # ---- how -----------------------------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ class Values:
                 if covariate.on == name:
                     value = self._covariate(owner, covariate, value)
         if people.between_subject is not None and number.between_subject is not None:
-            value = spread(number, value, number.between_subject.omega, self._eta(owner, number))
+            value = spread(number, typical, value, number.between_subject.omega, self._eta(owner, number))
         return value if typical is value else self._held(owner, number, value)
 
     def _uncertain(self, owner: str, number: Number, typical: float, draw: Draw) -> float | Floats:
@@ -313,7 +314,7 @@ class Values:
         entry = self.catalogue.entry_of(of)
         if isinstance(entry, Drug):
             omega = max(omega, between_studies(self.catalogue).omega(entry, origin.name, origin))
-        return spread(number, typical, omega, self._together(of, origin, draw)) if omega else typical
+        return spread(number, typical, typical, omega, self._together(of, origin, draw)) if omega else typical
 
     def _together(self, owner: str, number: Number, draw: Draw) -> Floats:
         """Standard normals of a number's uncertainty, correlated with others of its mechanism as the catalogue says."""
@@ -391,21 +392,22 @@ class Values:
         return np.asarray(held, dtype=np.float64)
 
 
-def spread(number: Number, value: float | Floats, omega: float, z: Floats) -> Floats:
+def spread(number: Number, typical: float, value: float | Floats, omega: float, z: Floats) -> Floats:
     """Spread a value by standard normals: as a logarithm, or a fraction near its upper bound as log odds.
 
-    ``value``: typical value, of one or of each person; ``omega``: standard deviation of the logarithm. A number between
-    0 and a bound of at most 1 whose log-normal spread would reach the bound within three standard deviations is spread
-    in the log odds of its share of the bound: by so much that one standard deviation below the typical value lies where
-    the log-normal has it. The median is the typical value either way, and nobody is beyond the bound.
+    ``typical``: the typical value; ``value``: what covariates and draws made of it, of one or of each person;
+    ``omega``: standard deviation of the logarithm. A number between 0 and a bound of at most 1 whose log-normal spread
+    would reach the bound within three standard deviations is spread in the log odds of its share of the bound: by so
+    much that one standard deviation below the typical value lies where the log-normal has it. The median is the typical
+    value either way, and nobody is beyond the bound.
 
     >>> from schild.catalog import load
     >>> f = load().drugs["fentanyl"].numbers["in.f"]
-    >>> f.value, spread(f, f.value, f.between_subject.omega, np.array([-1.0, 0.0, 1.0, 3.0])).round(3).tolist()
+    >>> f.value, spread(f, 0.85, 0.85, f.between_subject.omega, np.array([-1.0, 0.0, 1.0, 3.0])).round(3).tolist()
     (0.85, [0.633, 0.85, 0.949, 0.995])
     """
     bounds = number.bounds
-    if bounds is None or not _near_bound(number):
+    if bounds is None or not _near_bound(number, typical):
         return np.asarray(value * np.exp(omega * z), dtype=np.float64)
     share = np.clip(np.asarray(value) / bounds[1], 1e-12, 1.0 - 1e-9)
     below = share * np.exp(-omega)
@@ -414,15 +416,15 @@ def spread(number: Number, value: float | Floats, omega: float, z: Floats) -> Fl
     return np.asarray(bounds[1] / (1.0 + np.exp(-(odds + width * z))), dtype=np.float64)
 
 
-def _near_bound(number: Number) -> bool:
+def _near_bound(number: Number, typical: float) -> bool:
     """Whether the log-normal spread of a fraction would reach its upper bound within three standard deviations."""
-    if number.bounds is None or number.bounds[0] != 0.0 or not 0.0 < number.value < number.bounds[1] <= 1.0:
+    if number.bounds is None or number.bounds[0] != 0.0 or not 0.0 < typical < number.bounds[1] <= 1.0:
         return False
     people, within, known = (
         0.0 if x is None or x.law == "normal" else x.omega
         for x in (number.between_subject, number.between_occasion, number.uncertainty)
     )
-    return number.value * float(np.exp(3.0 * max(np.hypot(people, within), known))) > number.bounds[1]
+    return typical * float(np.exp(3.0 * max(np.hypot(people, within), known))) > number.bounds[1]
 
 
 def _by_stored(typical: float, stored: Floats, z: Floats, odds: bool) -> Floats:

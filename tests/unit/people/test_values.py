@@ -315,7 +315,7 @@ def test_fractions_near_their_bound_are_spread_in_log_odds(drug, name, share):
     omega = number.between_subject.omega
     clipped = number.value * np.exp(omega * z) >= number.bounds[1]
     assert clipped.mean() > 0.7 * share  # what a log-normal spread would hold at the bound
-    found = spread(number, number.value, omega, z)
+    found = spread(number, number.value, number.value, omega, z)
     assert found.max() < number.bounds[1]
     assert np.median(found) == pytest.approx(number.value, rel=0.01)
     # One standard deviation below lies where the log-normal has it.
@@ -326,7 +326,7 @@ def test_fractions_near_their_bound_are_spread_in_log_odds(drug, name, share):
 def test_fractions_far_from_their_bound_stay_log_normal():
     number = load().drugs["naltrexone"].numbers["oral.f"]
     z = np.array([-1.0, 0.5, 2.0])
-    assert spread(number, number.value, 0.4, z) == pytest.approx(number.value * np.exp(0.4 * z))
+    assert spread(number, number.value, number.value, 0.4, z) == pytest.approx(number.value * np.exp(0.4 * z))
 
 
 def test_nobody_is_held_at_the_bound_of_a_fraction():
