@@ -48,7 +48,7 @@ class PlaceboCheck:
 def _arms(weeks: int, n: int, injections: bool, arms: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     arm = {"name": "placebo", "placebo": True}
     if injections:
-        arm = {"name": "injections", **_INJECTION}  # type: ignore[dict-item]
+        arm = {"name": "injections", **_INJECTION}
     trial = Trial.parse({
         "disorder": "alcohol", "arm": [arm],
         "trial": {"n": n, "weeks": weeks, "replicates": arms, "uncertainty": True, "between_trials": True},
