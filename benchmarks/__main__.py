@@ -96,7 +96,12 @@ def main() -> int:
     kernel_error = max(error(exact.out[j], reference[j]) for j in range(checked))
     program, rows, events, occupancies = compiled(n)
     ours = cpu_ms(lambda: run(program, rows, events, HOURS, occupancies, threads=1, dtype=np.float32)) / n
-    table = [(f"schild kernel, {n} subjects, 1 thread", kernel_error, ours)]
+    table = [(f"schild kernel, {n} subjects, 1 thread", kernel_error, ours, 1.0)]
+    some, rounds = rows[:1000], 1 if quick else 5
+
+    def kernel_ms() -> float:
+        run_some = lambda: run(program, some, events, HOURS, occupancies, threads=1, dtype=np.float32)  # noqa: E731
+        return cpu_ms(run_some, 1) / len(some)
 
     solvers = [
         ("SciPy solve_ivp LSODA, rtol 1e-5, Numba RHS", peers.scipy(interface="solve_ivp")),
@@ -112,18 +117,29 @@ def main() -> int:
     for name, solve in solvers:
         solve(people[0])  # compile, load
         worst = max(error(solve(people[j]), reference[j]) for j in range(min(few, checked)))
-        cost = cpu_ms(lambda solve=solve: [solve(p) for p in people[:few]], 1 if quick else 3) / min(few, checked)
-        table.append((name, worst, cost))
+
+        def peer_ms(solve: Callable[[dict[str, float]], object] = solve) -> float:
+            return cpu_ms(lambda: [solve(p) for p in people[:few]], 1) / min(few, checked)
+
+        table.append((name, worst, *waiting.beside(peer_ms, kernel_ms, rounds)))
     print(f"{'solver':48s} {'max error':>10s} {'CPU ms/subject':>15s} {'ratio':>8s}")
-    for name, worst, cost in table:
-        print(f"{name:48s} {worst:10.1e} {cost:15.3f} {cost / ours:8.0f}")
+    for name, worst, cost, ratio in table:
+        print(f"{name:48s} {worst:10.1e} {cost:15.3f} {ratio:8.0f}")
     print("Errors: relative with a floor of 0.01, against collocation at 1e-11.\n")
 
     bare = compiled(n, tolerance=False)
     plainly = cpu_ms(lambda: run(bare[0], bare[1], bare[2], HOURS, bare[3], threads=1, dtype=np.float32)) / n
     wide = compiled(n if quick else 2000, copies=3)
-    nine = cpu_ms(lambda: run(wide[0], wide[1], wide[2], HOURS, wide[3], threads=1, dtype=np.float32)) / len(wide[1])
-    single = wall_ms(lambda: run(program, rows[:1], events, HOURS, occupancies), 20)
+
+    def nine_ms() -> float:
+        work = lambda: run(wide[0], wide[1], wide[2], HOURS, wide[3], threads=1, dtype=np.float32)  # noqa: E731
+        return cpu_ms(work, 1) / len(wide[1])
+
+    def single_ms() -> float:
+        return cpu_ms(lambda: run(program, rows[:1], events, HOURS, occupancies), 20)
+
+    nine, nine_ratio = waiting.beside(nine_ms, kernel_ms, rounds)
+    single, single_ratio = waiting.beside(single_ms, kernel_ms, rounds)
     one, two = (
         wall_ms(lambda k=k: run(program, rows, events, HOURS, occupancies, threads=k, dtype=np.float32), 2)
         for k in (1, 2)
@@ -133,21 +149,16 @@ def main() -> int:
 
     past = histories(4 if quick else 200, 1 if quick else 5)
     numbers = np.linspace(-20.0, 0.0, 100_000)
-
-    def kernel_ms() -> float:
-        return cpu_ms(lambda: run(program, rows, events, HOURS, occupancies, threads=1, dtype=np.float32), 1) / n
-
-    pairs = [(kernel_ms(), cpu_ms(lambda: np.exp(numbers), 9)) for _ in range(1 if quick else 5)]
-    over_exp = statistics.median(a / b for a, b in pairs)
-    road = min((c for name, _, c in table if "libroadrunner" in name), default=math.nan) / ours
-    lsoda = next(c for name, _, c in table if "solve_ivp" in name) / ours
+    _, over_exp = waiting.beside(kernel_ms, lambda: cpu_ms(lambda: np.exp(numbers), 9), rounds)
+    road = min((ratio for name, *_, ratio in table if "libroadrunner" in name), default=math.nan)
+    lsoda = next(ratio for name, *_, ratio in table if "solve_ivp" in name)
     lines: list[tuple[str, str, float, str, bool | None]] = [
         ("one subject of P, over exp of 100,000 numbers", f"{ours:.3f} ms", over_exp, "<= 4", over_exp <= 4),
         ("largest error of P", "", kernel_error, "<= 1e-4", kernel_error <= 1e-4),
         ("libroadrunner (its better way), over P", "", road, ">= 100", road >= 100),
         ("SciPy solve_ivp LSODA, over P", "", lsoda, ">= 500", lsoda >= 500),
-        ("nine ligands x three receptors, over P", f"{nine:.3f} ms", nine / ours, "<= 4", nine / ours <= 4),
-        ("one subject, warm, over one of many", f"{single:.1f} ms", single / ours, "<= 20", single / ours <= 20),
+        ("nine ligands x three receptors, over P", f"{nine:.3f} ms", nine_ratio, "<= 4", nine_ratio <= 4),
+        ("one subject, warm, over one of many", f"{single:.1f} ms", single_ratio, "<= 20", single_ratio <= 20),
         ("memory with reducers only [MB]", "", memory, "< 60", memory < 60),
         *((f"180-day history + 28 d over 28 d: {name}", "", ratio, "< 3", ratio < 3) for name, ratio in past.items()),
         *(
