@@ -27,6 +27,7 @@ def rescue(
     source: str = "auto",
     collapse: str = "clock",
     link: str = "anchored",
+    parameters: str = "typical",
     until: str | None = None,
     rescue_breathing: str | None = None,
     oxygen: str | None = None,
@@ -78,6 +79,8 @@ def rescue(
         How hypoxia becomes arrest: clock, two_pass (the reference's rule), hazard or none.
     link
         Of the general source: anchored or plain (docs/rescue.md).
+    parameters
+        Of the general source: typical (the catalogue's numbers for all) or drawn: a parameter set for each person.
     until
         End, such as "75 min".
     rescue_breathing
@@ -143,6 +146,7 @@ def rescue(
             source=source,
             collapse=collapse,  # type: ignore[arg-type]  # the verb checks it
             link=link,
+            parameters=parameters,
             until=until,
             breathing=rescue_breathing,
             oxygen=oxygen,

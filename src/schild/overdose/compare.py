@@ -53,6 +53,7 @@ def rescue(
     source: str = "auto",
     collapse: CollapseRule = "clock",
     link: str = "anchored",
+    parameters: str = "typical",
     until: TimeLike | None = None,
     breathing: str | None = None,
     oxygen: str | None = None,
@@ -95,6 +96,9 @@ def rescue(
     link : {"anchored", "plain"}
         Of the general source: whether fentanyl on every receptor takes all drive, as in the reference, or as much as
         the catalogue's effect says. The percentages hang on it (docs/rescue.md).
+    parameters : {"typical", "drawn"}
+        Of the general source: whether all people have the catalogue's numbers, or each a parameter set of its own, so
+        that a percentage holds what is not known of the drugs too.
     until : time, optional
         End; by default 2 h after opioids given into a vein or the nose or smoked, 24 h otherwise.
     breathing : str, optional
@@ -153,6 +157,8 @@ def rescue(
         raise InputError("Drawn bodies and one weight or age for everyone were given; expected one of the two.")
     if link not in LINKS:
         raise InputError(f"link is {link!r}; expected one of {', '.join(LINKS)}.")
+    if parameters not in BODIES:
+        raise InputError(f"parameters is {parameters!r}; expected one of {', '.join(BODIES)}.")
     for name in tolerances:
         if name not in TOLERANCES:
             raise InputError(f"The tolerance is {name!r}; expected one of {', '.join(TOLERANCES)}.")
@@ -180,13 +186,18 @@ def rescue(
     )
     made: Source
     if kind == "published":
+        if parameters == "drawn":
+            raise InputError("Drawn parameters were given for the published source; expected the general one. Add "
+                             "source 'general' (--source general), or leave them out.")  # fmt: skip
         assert dose_mg is not None  # _source has checked
         made = PublishedSource(exposure[0].drug or "", dose_mg, n, body, numbers)
     else:
         from schild.overdose.general import GeneralSource
 
         fixed = {k: v for k, v in (("weight_kg", weight), ("age_years", age)) if v is not None}
-        made = general = GeneralSource(exposure, past, fixed, n, body, numbers, anchored=link == "anchored")
+        made = general = GeneralSource(
+            exposure, past, fixed, n, body, numbers, anchored=link == "anchored", drawn=parameters == "drawn"
+        )
         for plan in plans:
             general.check(plan)
     rows = _rows(made, plans, delays, tolerances, n, body, progress)
@@ -381,6 +392,7 @@ def _manifest(given: Mapping[str, Any]) -> dict[str, Any]:
         "seed",
         "collapse",
         "link",
+        "parameters",
         "breathing",
         "oxygen",
         "altitude",

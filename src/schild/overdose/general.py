@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.run import EngineEvents
+from schild.engine.streams import normals
 from schild.errors import InputError
 from schild.model.arrays import Program
 from schild.model.entries import Entry
@@ -94,7 +95,8 @@ class GeneralSource:
 
     ``fixed``: covariates given to all people, by the names of ``Subject``; ``n``: people of a table; ``numbers``: the
     catalogue's numbers and those given in their place; ``anchored``: whether fentanyl on every receptor takes all
-    drive, as in the reference. Raises InputError if a drug of the exposure does nothing to breathing in the catalogue.
+    drive, as in the reference; ``drawn``: whether each person has a parameter set of its own. Raises InputError if a
+    drug of the exposure does nothing to breathing in the catalogue.
     """
 
     def __init__(
@@ -106,11 +108,13 @@ class GeneralSource:
         body: Body,
         numbers: Values,
         anchored: bool = True,
+        drawn: bool = False,
     ) -> None:
         catalogue = numbers.catalogue
         self.opioid, self.history, self.fixed, self.n = opioid, tuple(history), fixed, n
         self.body, self.numbers = body, numbers
         self.most = most_depression(numbers) if anchored else 1.0
+        self.drawn = drawn
         self.warnings: list[str] = []
         self._triggers: dict[tuple[Any, ...], Floats] = {}
         self.mechanism: str | None = None
@@ -139,7 +143,10 @@ class GeneralSource:
     def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow persons ``first`` to ``last``."""
         who = Population(n=last - first, fixed=self.fixed)
-        values = self.numbers.of_people(people_of(who, self.numbers, self.body.seed, first=first))
+        people = people_of(who, self.numbers, self.body.seed, first=first)
+        if self.drawn:
+            people = replace(people, uncertainty=lambda name: normals(self.body.seed, f"uncertain:{name}", first, last))
+        values = self.numbers.of_people(people)
         wait = delay.seconds(self.n, self.body.seed)[first:last]
         return self._follow(values, first, plan, wait, tolerance)
 

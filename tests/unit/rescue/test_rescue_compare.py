@@ -125,6 +125,8 @@ def test_a_place_a_lung_and_a_delay_that_is_drawn():
         ({"tolerance": "model"}, "history"),
         ({"tolerance": "some"}, "naive, chronic, model"),
         ({"source": "mine"}, "auto, published or general"),
+        ({"parameters": "some"}, "typical, drawn"),
+        ({"parameters": "drawn", "source": "published"}, "general"),
         ({"collapse": "soon"}, "clock"),
         ({"link": "none"}, "anchored"),
         ({"bodies": "mine"}, "typical, drawn"),
@@ -296,3 +298,15 @@ def test_delays_and_people_match():
     body_delay = parse_delay("median 3 min cv 0.5")
     found = schild.rescue(FENTANYL, "naloxone 4 mg in", n=16, delay="median 3 min cv 0.5")
     assert np.array_equal(found.rows[0].people.wait_s, body_delay.seconds(16, 1))
+
+
+def test_each_person_may_have_a_parameter_set_of_its_own():
+    options = {"source": "general", "until": "10 min", "link": "plain", "tolerance": "naive"}
+    same, drawn, few = (
+        schild.rescue("heroin 5 mg iv", "none", **{**options, **more})
+        for more in ({"n": 6}, {"n": 6, "parameters": "drawn"}, {"n": 3, "parameters": "drawn", "threads": 1})
+    )
+    lowest = [found.rows[0].people.ventilation.min(axis=1) for found in (same, drawn, few)]
+    assert np.abs(lowest[1] - lowest[0]).max() > 0.1
+    assert lowest[2].tolist() == lowest[1][:3].tolist()
+    assert drawn.manifest["parameters"] == "drawn"
