@@ -178,7 +178,7 @@ def test_a_course_of_the_kernel_given_back_to_it():
 
 
 @pytest.mark.xfail(
-    reason="a known miss of tens of points, anchored above and plain below (docs/rescue.md)", strict=True
+    reason="a known miss of tens of points: all arrest by either link (docs/rescue.md)", strict=True
 )
 @pytest.mark.parametrize("link", ["anchored", "plain"])
 @pytest.mark.parametrize("antagonist", ["none", "naloxone 4 mg in"])
