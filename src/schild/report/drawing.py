@@ -23,11 +23,11 @@ SMALLEST = 11.0
 
 _SETTINGS: Any = {
     "font.family": "sans-serif",
-    "font.size": 11.5,
+    "font.size": SMALLEST,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
-    "axes.labelsize": 11.5,
+    "axes.labelsize": SMALLEST,
     "axes.titlesize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -94,12 +94,12 @@ def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
         pen = _pen(width, height)
         figure.draw(pen)
     for k, line in enumerate(foot):
-        pen.parts.append(_text(0.0, height + 13 + 14 * k, SMALLEST, line, 'class="s" opacity=".75"'))
+        pen.parts.append(_text(0.0, height + 13 + 14 * k, SMALLEST, line, 'class="o"'))
     return (
         f'<svg role="img" aria-label="{html.escape(alt)}" data-key="{html.escape(key)}" '
         f'class="plot" viewBox="0 0 {width:g} {height + 14 * len(foot) + 4 * bool(foot):g}">\n'
-        + "\n".join(pen.parts)
-        + "\n</svg>"
+        + "".join(pen.parts)
+        + "</svg>"
     )
 
 

@@ -44,7 +44,7 @@ FORMS = ("rise", "fraction_left")
 
 
 #: Virtual people of a band.
-BAND = 30
+BAND = 28
 
 
 class _Block:

@@ -61,7 +61,7 @@ def band_words(names: Sequence[str], ends: Mapping[str, tuple[float, float]]) ->
     """Write the band of the results of a sentence; ``page.js`` writes the same.
 
     >>> band_words(["mor_peak", "mg"], {"mor_peak": (70.2, 96.0), "dor_peak": (1.0, 2.0)})
-    '90 % of 30 virtual people like this one: held at most 70 to 96 %.'
+    '90 % of 28 virtual people like this one: held at most 70 to 96 %.'
     """
     told = [
         f"{of.words} {_result(name, ends[name][0])} to {_result(name, ends[name][1])} {of.unit}"
@@ -78,6 +78,7 @@ def engine_of(drug: str, *, catalogue: Catalogue | None = None) -> Engine | None
         return None
     folder = files("schild.web")
     script = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("live.js", "page.js"))
+    script = re.sub(r"/\*.*?\*/|^ +|\n(?=\s*\n)", "", script, flags=re.S | re.M)  # comments and indents stay at home
     module, packed_script = (gzip.compress(data, 9, mtime=0) for data in (module_bytes(), script.encode()))
     return Engine(
         module=b64encode(module).decode(), pack=b64encode(pack(sorted(drugs), catalogue=catalogue)).decode(),

@@ -91,7 +91,7 @@ def test_open_says_the_run_and_the_challenge(capsys):
     said = capsys.readouterr()
     assert "written by schild 0.0.1" in said.err
     assert "liking" in said.out
-    assert "90 % of 30 virtual people like this one: held at most" in " ".join(said.out.split())
+    assert "90 % of 28 virtual people like this one: held at most" in " ".join(said.out.split())
     assert "naltrexone" in said.out
 
 
@@ -156,7 +156,7 @@ def test_the_band_of_a_page_is_pythons(tmp_path):
     """Also of another weight, a sick liver and weak kidneys: the same people with these."""
     some = [
         Scenario(give="naltrexone tablet", mg=50, n=3, every_h=24, until_h=96, missed=(2,)),
-        Scenario(give="naltrexone injection", mg=380, n=1, every_h=672, until_h=672, weight_kg=100, crcl_ml_min=30),
+        Scenario(give="naltrexone injection", mg=380, n=1, every_h=672, until_h=672, weight_kg=90, crcl_ml_min=30),
         Scenario(give="naltrexone tablet", mg=25, n=1, every_h=24, until_h=72, weight_kg=60, liver="severe"),
     ]
     for scenario, found in _live(some, tmp_path, banded=True):
@@ -170,7 +170,7 @@ def test_the_band_of_a_page_is_pythons(tmp_path):
 
 
 def test_the_people_of_a_band_are_spread_as_other_virtual_people_are():
-    """Thirty drawn evenly give the band of two thousand within eight points."""
+    """Twenty-eight drawn evenly give the band of two thousand within eight points."""
     scenario = Scenario(give="naltrexone tablet", mg=50, n=1, every_h=24, until_h=24)
     many = {"n": 20, "uncertainty": 100, "occasions": False, "weight": "70 kg", "liver": "normal", "crcl": "100 mL/min"}
     run = Run.of(*scenario.words, until="24 h", population=many, outputs=["mor_pet_occupancy"], receptors=["mor"])

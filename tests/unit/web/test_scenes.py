@@ -115,7 +115,7 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
         says("missed-doses", ".says", _sentence(doses, Scenario.of(fragment)))
         chromium.close()
     assert errors == []
-    for words in ("100 mg of naltrexone by mouth", "liver severe", "90 % of 30 virtual people like this one."):
+    for words in ("100 mg of naltrexone by mouth", "liver severe", "90 % of 28 virtual people like this one."):
         assert words in title
     assert "100 mg of naltrexone by mouth" in drawn  # a picture of the screen says what was given, and where from
     assert "schild.readthedocs.io" in drawn
