@@ -177,9 +177,7 @@ def test_a_course_of_the_kernel_given_back_to_it():
     assert np.allclose(given.outcome["trigger_s"][lost], own.outcome["trigger_s"][lost], atol=2.0)
 
 
-@pytest.mark.xfail(
-    reason="a known miss of tens of points: all arrest by either link (docs/rescue.md)", strict=True
-)
+@pytest.mark.xfail(reason="a known miss of tens of points: all arrest by either link (docs/rescue.md)", strict=True)
 @pytest.mark.parametrize("link", ["anchored", "plain"])
 @pytest.mark.parametrize("antagonist", ["none", "naloxone 4 mg in"])
 def test_the_receptor_module_against_the_published_kinetics(link, antagonist):
