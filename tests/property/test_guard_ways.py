@@ -12,7 +12,7 @@ from schild.simulation.guard import check_doses
 from schild.units import ticks
 
 #: Largest published doses into a vein. [mg]
-LARGEST = {"heroin": 25.0, "morphine": 30.0, "oxycodone": 20.0, "fentanyl": 0.05}
+LARGEST = {"heroin": 25.0, "morphine": 30.0, "oxycodone": 20.0, "fentanyl": 0.14}
 WEEK = "naltrexone 50 mg po q24h x7"
 
 

@@ -31,7 +31,9 @@ from schild.overdose.table import Rescued
 from schild.planner import Plan
 from schild.results import Shown, ShownRun, plain
 from schild.trial.result import TrialResult
+from schild.trial.sizing import Sizing, size_trial
 from schild.validation import Validation
+from schild.validation.ledger import Ledger, ledger
 
 ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
 RATIOS = {"antagonist": [1.0, 10.0, 100.0], "dose_ratio": [2.0, 11.0, 101.0]}
@@ -73,6 +75,10 @@ MADE = {
     "regression": (SchildRegression, 1, lambda: schild.schild_regression(RATIOS, antagonist_unit="nM")),
     "curves": (ModelCurves, 1, lambda: schild.model_curves("naltrexone", agonist="morphine")),
     "structures": (StructureComparison, 1, lambda: schild.structure("naltrexone", "methylnaltrexone")),
+    "ledger": (Ledger, 1, lambda: ledger()),
+    "sizing": (
+        Sizing, 1, lambda: size_trial(schild.Trial.of(ARM, weeks=4), endpoints=["percent_heavy_drinking_days"], sets=4)
+    ),
     "trial": (TrialResult, 1, lambda: schild.run_trial(schild.Trial.of(ARM, n=100, weeks=4))),
 }  # fmt: skip
 

@@ -65,7 +65,7 @@ class DataFile:
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 hash of the text."""
+        """Return the hash of the text (BLAKE2b, 8 bytes)."""
         return blake2b(self.text.encode(), digest_size=8).hexdigest()
 
 
@@ -144,6 +144,8 @@ def _place(path: Path) -> str:
         return "references.bib"
     if path.parent.name == "rescue" and path.stem in RESCUE:
         return f"rescue/{path.name}"
+    if path.parent.name == "opioid_trials" and path.name == "endpoints.toml":
+        return "opioid_trials/endpoints.toml"
     data = parse_toml(_text(path, str(path), True), str(path), own=True)
     for mark, kind in _TOP_KEYS.items():
         if mark in data and not isinstance(data[mark], dict):

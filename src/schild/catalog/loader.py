@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -26,7 +27,7 @@ from schild.catalog.references import Reference, parse_bibtex, read_reference
 from schild.catalog.rescue import JointNormal, PublishedArrest, read_arrests, read_spread
 from schild.catalog.studies import Receptor, Study, read_study
 from schild.catalog.substances import Compound, TradeName
-from schild.errors import CatalogueError, UnknownNameError
+from schild.errors import CatalogueError, OverlayError, UnknownNameError
 from schild.evidence import Number
 
 T = TypeVar("T")
@@ -347,6 +348,17 @@ class Catalogue:
     def opioid_trials(self) -> tuple[Mapping[str, str], ...]:
         """Published numbers of opioid trials, each row by the names of its columns (docs/design/opioid-trials.md)."""
         return tuple(csv.DictReader(self._csv("opioid_trials/rows.csv")))
+
+    @cached_property
+    def opioid_endpoints(self) -> Mapping[str, Mapping[str, Any]]:
+        """Definitions of endpoints from urine, by name: the table of each."""
+        layers = self._files.get("opioid_trials/endpoints.toml", [])
+        if any(file.text != layers[0].text for file in layers):
+            raise OverlayError(
+                f"{layers[-1].name} holds other endpoints of opioid trials; expected those of the catalogue, which the "
+                "program follows by name. Leave the file out."
+            )
+        return tomllib.loads(layers[0].text) if layers else {}
 
     @cached_property
     def posterior(self) -> Mapping[str, NDArray[np.float64]]:

@@ -5,16 +5,15 @@ A person's urine is a row of weeks: 0 negative, 1 positive, 2 missing, -1 not sc
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.catalog import load
 from schild.errors import InputError
 
 __all__ = ["LETTERS", "UrineEndpoint", "evaluate", "time_to_run", "urine_endpoints", "words"]
@@ -55,11 +54,10 @@ def urine_endpoints() -> Mapping[str, UrineEndpoint]:
     >>> urine_endpoints()["relapse_4wk"].length
     4
     """
-    text = files("schild.catalog").joinpath("data", "opioid_trials", "endpoints.toml").read_text(encoding="utf-8")
-    found = {}
-    for name, row in tomllib.loads(text).items():
-        found[name] = UrineEndpoint(name=name, start=row.pop("from"), **row)
-    return found
+    return {
+        name: UrineEndpoint(name=name, start=row["from"], **{key: value for key, value in row.items() if key != "from"})
+        for name, row in load().opioid_endpoints.items()
+    }
 
 
 def words(text: list[str]) -> NDArray[np.int8]:

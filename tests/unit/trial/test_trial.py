@@ -14,7 +14,7 @@ from schild.catalog import load
 from schild.errors import InputError
 from schild.report.trial import trial_html
 from schild.trial import Arm, Trial, endpoints, run_trial
-from schild.trial.endpoints import ENDPOINTS, compare, risk_level, survival, times_of, values
+from schild.trial.endpoints import ALCOHOL_ENDPOINTS, compare, risk_level, survival, times_of, values
 from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import ranges, run_parts
@@ -296,7 +296,7 @@ def test_what_is_not_estimable_is_said(scenario):
     for c in found.contrasts:
         assert all(v is None or np.isfinite(v) for v in (c.estimate, c.low, c.high, c.p, c.mc_se)), c
     compared = {c.name for c in found.contrasts}
-    assert all(name in compared or f"{name} is not estimable" in told for name in ENDPOINTS)
+    assert all(name in compared or f"{name} is not estimable" in told for name in ALCOHOL_ENDPOINTS)
     assert "time_to_first_heavy_day" in compared or "hazard ratio of the first heavy day is not estimable" in told
 
 
@@ -336,7 +336,7 @@ def test_the_result_speaks_json_and_html(tmp_path):
     found = run_trial(small(replicates=3, uncertainty=True, between_trials=True, people="shared"), out=tmp_path)
     data = json.loads(found.to_json())
     assert {"name", "arm", "estimate", "low", "high"} <= set(data["endpoints"][0])
-    assert {e["name"] for e in data["endpoints"]} == set(ENDPOINTS)
+    assert {e["name"] for e in data["endpoints"]} == set(ALCOHOL_ENDPOINTS)
     assert all(c["power"] is None or 0 <= c["power"] <= 1 for c in data["contrasts"])
     page = trial_html(found)
     assert page.count("<figure>") == 4
