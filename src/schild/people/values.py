@@ -404,7 +404,7 @@ def spread(number: Number, typical: float, value: float | Floats, omega: float, 
     >>> from schild.catalog import load
     >>> f = load().drugs["fentanyl"].numbers["in.f"]
     >>> f.value, spread(f, 0.85, 0.85, f.between_subject.omega, np.array([-1.0, 0.0, 1.0, 3.0])).round(3).tolist()
-    (0.85, [0.633, 0.85, 0.949, 0.995])
+    (0.85, [0.634, 0.85, 0.949, 0.995])
     """
     bounds = number.bounds
     if bounds is None or not _near_bound(number, typical):
