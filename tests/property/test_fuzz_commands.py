@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from fuzzing import NUMBERS, UNITS, VALID, WORDS, damaged, mostly, mutated, sentence, toml, value, words
+from schild import simulate
 from schild.cli import main
 
 SEED = os.environ.get("SCHILD_FUZZ_SEED", "20261129")
@@ -356,6 +357,12 @@ def a_place(rng: random.Random, folder: Path) -> list[str]:
 KINDS: tuple[tuple[float, Callable[[random.Random, Path], list[str]]], ...] = (
     (0.1, a_trial), (0.15, a_fit), (0.15, a_run), (0.15, an_overlay), (0.15, a_size), (0.15, a_place), (0.15, ones_own),
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """Compile the kernel first: its seconds belong to no command."""
+    simulate("naltrexone 50 mg po", until="1 d")
 
 
 def case(k: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
