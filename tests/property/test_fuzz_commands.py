@@ -85,7 +85,8 @@ def save(rng: random.Random, folder: Path, text: str, ending: str) -> Path:
         lines.insert(rng.randrange(len(lines) + 1), rng.choice(CHOKING))
         raw = "\n".join(lines).encode("utf-8", errors="surrogatepass")
     elif rng.random() < 0.06:
-        raw = rng.choice((gzip.compress(raw), rng.choice(PACKED) + raw, rng.randbytes(300), text.encode("utf-16"), b""))
+        packed = gzip.compress(raw, mtime=0)
+        raw = rng.choice((packed, rng.choice(PACKED) + raw, rng.randbytes(300), text.encode("utf-16"), b""))
     if rng.random() < 0.06:
         ending = rng.choice(ENDINGS)
     path = folder / f"file.{ending}"

@@ -14,7 +14,7 @@ from schild.explanation.verify import STATED, read_stated, stated_of, verify
 
 
 def _packed(stated):
-    return b64encode(gzip.compress(json.dumps(stated).encode())).decode()
+    return b64encode(gzip.compress(json.dumps(stated).encode(), mtime=0)).decode()
 
 
 @pytest.fixture(scope="module")
