@@ -85,7 +85,7 @@ def say_if_compiling() -> None:
     from schild.engine.cache import cache_directory
 
     if not cache_directory().is_dir():
-        print("Compiling the engine, once on this machine: about ten seconds.", file=sys.stderr)
+        print("Compiling the engine, once on this machine: about half a minute.", file=sys.stderr)
 
 
 class _Lines:
