@@ -189,3 +189,15 @@ def test_overlays_that_are_no_folder_of_data(call, tmp_path, monkeypatch, place)
     told = call("drugs", "--catalogue", str(tmp_path) if place == "MANY" else place)
     assert (told.code, told.out) == (2, "")
     assert "more than 10 files" in told.err if place == "MANY" else "File name too long" in told.err
+
+
+def test_a_letter_that_the_font_lacks_is_no_error(call, tmp_path):
+    for kind in ("svg", "png"):
+        file = tmp_path / f"figure.{kind}"
+        told = call("simulate", "naltrexone 50 mg po", "--until", "1 d", "--title", "\ud7ff$\\frac{1$", "--plot", file)
+        assert told.code == 0, told.err
+        assert file.stat().st_size > 1000
+    curves = tmp_path / "curves.csv"
+    curves.write_text("antagonist [nM],dose_ratio\n1,1.2\n10,3\n100,21\n", encoding="utf-8")
+    told = call("fit", curves, "--title", "\ud7ff", "--plot", tmp_path / "fit.svg")
+    assert told.code == 0, told.err

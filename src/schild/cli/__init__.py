@@ -130,6 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not sys.warnoptions and argv is None:
                 # What a user should know is in the result's own warnings.
                 warnings.simplefilter("ignore")
+            # A letter of a title that the font lacks is drawn as a box.
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
             code = _call(tokens)
         sys.stdout.flush()
     except KeyboardInterrupt:
