@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from schild.catalog import load
+from schild.cli.console import _Lines
 from schild.simulation import Run, simulate, simulate_run
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
@@ -471,3 +472,13 @@ def test_the_command_line_keeps_linear_algebra_to_one_thread(call, monkeypatch):
     monkeypatch.delenv(names[0])
     call("drugs")
     assert [os.environ[name] for name in names] == ["1", "4", "4"]
+
+
+def test_the_time_left_is_counted_after_the_first_piece(capsys, monkeypatch):
+    # The first piece compiled the engine for 27 s: the other 215 were said to take 5,904 s.
+    clock = iter((0.0, 27.0, 28.0, 55.0))
+    monkeypatch.setattr("schild.cli.console.time.monotonic", lambda: next(clock))
+    lines = _Lines("claims")
+    for done in (1, 2, 109):
+        lines(done, 216)
+    assert capsys.readouterr().err.splitlines() == ["claims: 1 of 216", "claims: 109 of 216, about 28 s left"]

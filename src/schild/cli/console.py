@@ -93,13 +93,18 @@ class _Lines:
 
     def __init__(self, label: str) -> None:
         self._label, self._begun, self._due = label, time.monotonic(), 5.0
+        self._first: tuple[int, float] | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        passed = time.monotonic() - self._begun
-        if passed >= self._due and 0 < done < total:
-            self._due = 2.0 * passed
-            left = passed * (total - done) / done
-            print(f"{self._label}: {done:,} of {total:,}, about {left:,.0f} s left", file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if self._first is None and done > 0:
+            # The first piece may compile the engine: it says nothing of the others.
+            self._first = done, now
+        if now - self._begun >= self._due and 0 < done < total:
+            self._due = 2.0 * (now - self._begun)
+            before, since = self._first or (0, self._begun)
+            left = f", about {(now - since) * (total - done) / (done - before):,.0f} s left" if done > before else ""
+            print(f"{self._label}: {done:,} of {total:,}{left}", file=sys.stderr, flush=True)
 
     def say(self, line: str) -> None:
         """Say nothing: what is found stands in the output."""
