@@ -66,8 +66,13 @@ _COMMANDS = (
 )
 
 
-def make_app() -> App:
+def make_app(chosen: str | None = None) -> App:
     """Build the command line.
+
+    Parameters
+    ----------
+    chosen : str, optional
+        Command whose help is that of its docstring, with its examples; the others have one line each.
 
     Returns
     -------
@@ -91,7 +96,8 @@ def make_app() -> App:
         **APP,
     )
     for order, (name, where, says) in enumerate(_COMMANDS):
-        app.command(f"schild.cli.{where}", name=name, help=says, sort_key=order)
+        told = {} if name == chosen else {"help": says}
+        app.command(f"schild.cli.{where}", name=name, sort_key=order, **told)
     return app
 
 
@@ -155,7 +161,7 @@ def _call(tokens: list[str]) -> int:
     from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
     try:
-        app = make_app()
+        app = make_app(tokens[0] if tokens else None)
         if not tokens or _HELP & set(tokens):
             from schild.cli.console import out
 

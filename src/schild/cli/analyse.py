@@ -34,7 +34,7 @@ def fit(
 ) -> int:
     """Schild analysis: agonist curves at several antagonist levels, or dose ratios.
 
-    schild fit curves.csv --antagonist-unit nM --agonist-unit nM --plot schild.svg
+    schild fit examples/schild_curves.csv --plot schild.svg
 
     A table with the columns antagonist, agonist and response (and perhaps tissue, curve, replicate, sd) is fitted as a
     whole by the equation of Gaddum and Schild: pA2 and Schild slope with limits, dose ratios, tests of parallelism, of

@@ -24,9 +24,40 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.segment import Segment
 
+
+def _paragraphs(part: Any) -> None:
+    """Join the lines of each paragraph: in a docstring they end where the code does."""
+    text = getattr(part, "primary_renderable", None)
+    if hasattr(text, "plain"):
+        text.plain = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.plain.split("\n\n"))
+
+
+class _Help:
+    """Cyclopts' help, filled to the width of the terminal."""
+
+    def __call__(self, console: Any, options: Any, panel: Any) -> None:
+        from cyclopts.help import DefaultFormatter
+
+        for entry in panel.entries:
+            _paragraphs(entry.description)
+        DefaultFormatter()(console, options, panel)
+
+    def render_usage(self, console: Any, options: Any, usage: Any) -> None:
+        from cyclopts.help import DefaultFormatter
+
+        DefaultFormatter().render_usage(console, options, usage)
+
+    def render_description(self, console: Any, options: Any, description: Any) -> None:
+        from cyclopts.help import DefaultFormatter
+
+        _paragraphs(description)
+        DefaultFormatter().render_description(console, options, description)
+
+
 #: Settings of every parser.
 APP: dict[str, Any] = {
     "help_format": "plaintext",
+    "help_formatter": _Help(),
     "default_parameter": Parameter(negative=(), show_default=False),
 }
 

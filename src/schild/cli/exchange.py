@@ -37,7 +37,7 @@ def nonmem(
 ) -> int:
     """Turn a NONMEM event table into a run file, its events, or a result.
 
-    schild import nonmem table.csv --cmt "1=naltrexone oral" --unit mg --out run.toml
+    schild import nonmem examples/nonmem_table.csv --cmt "1=naltrexone oral" --unit mg --id 1 --out run.toml
 
     Without --out, --dry-run or --simulate the run file is printed.
 

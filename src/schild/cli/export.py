@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Annotated
@@ -17,13 +18,15 @@ from schild.errors import InputError
 
 export_app = App(name="export", help="Write a run for other programs.", **APP)
 
+What = Annotated[str, Parameter(name="RUN.toml|REGIMEN", help="One run file, or regimens in words, each in quotes.")]
+
 #: Times of observation in a data set where none are named.
 _OBSERVED = 120
 
 
 @export_app.command(name="nonmem")
 def nonmem_data(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
+    *what: What,
     times: str,
     n: Whole | None = None,
     until: str | None = None,
@@ -39,8 +42,6 @@ def nonmem_data(
 
     Parameters
     ----------
-    what
-        One run file, or regimens in words, each in quotes.
     times
         Times of observations, with commas.
     n
@@ -76,7 +77,7 @@ def nonmem_data(
 
 @export_app.command
 def sbml(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
+    *what: What,
     until: str | None = None,
     structure: str | None = None,
     person: Person = Person(),
@@ -91,8 +92,6 @@ def sbml(
 
     Parameters
     ----------
-    what
-        One run file, or regimens in words, each in quotes.
     until
         End of the run; no dose after it is written.
     structure
@@ -126,90 +125,56 @@ def sbml(
     return 0
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class _Script:
+    """The options of a script for another program.
+
+    Parameters
+    ----------
+    until
+        End of the run.
+    times
+        Times of observations, with commas; over the whole run by default.
+    out
+        Folder for the script and doses.csv; without it the script is printed.
+    """
+
+    until: str | None = None
+    times: str | None = None
+    out: Path | None = None
+
+
 @export_app.command
-def rxode2(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
-    until: str | None = None,
-    times: str | None = None,
-    person: Person = Person(),
-    out: Path | None = None,
-    data: Draws = Draws(),
-) -> int:
-    """Write the kinetics of a run as an R script for rxode2 and nlmixr2, with its data set.
+def rxode2(*what: What, script: _Script = _Script(), person: Person = Person(), data: Draws = Draws()) -> int:
+    """Write the kinetics of a run as an R script for rxode2 and nlmixr2, model.R, with its data set.
 
     schild export rxode2 "naltrexone 50 mg po q24h x7" --until 8d --out out/rxode2
-
-    Parameters
-    ----------
-    what
-        One run file, or regimens in words, each in quotes.
-    until
-        End of the run.
-    times
-        Times of observations, with commas; over the whole run by default.
-    out
-        Folder for model.R and doses.csv; without it the script is printed.
     """
-    return _program("rxode2", what, until, times, person, out, data)
+    return _program("rxode2", what, script, person, data)
 
 
 @export_app.command
-def mrgsolve(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
-    until: str | None = None,
-    times: str | None = None,
-    person: Person = Person(),
-    out: Path | None = None,
-    data: Draws = Draws(),
-) -> int:
-    """Write the kinetics of a run as a model of mrgsolve, with its data set.
+def mrgsolve(*what: What, script: _Script = _Script(), person: Person = Person(), data: Draws = Draws()) -> int:
+    """Write the kinetics of a run as a model of mrgsolve, model.cpp, with its data set.
 
     schild export mrgsolve "naltrexone 50 mg po q24h x7" --until 8d --out out/mrgsolve
-
-    Parameters
-    ----------
-    what
-        One run file, or regimens in words, each in quotes.
-    until
-        End of the run.
-    times
-        Times of observations, with commas; over the whole run by default.
-    out
-        Folder for model.cpp and doses.csv; without it the model is printed.
     """
-    return _program("mrgsolve", what, until, times, person, out, data)
+    return _program("mrgsolve", what, script, person, data)
 
 
 @export_app.command
-def nonmem_model(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
-    until: str | None = None,
-    times: str | None = None,
-    person: Person = Person(),
-    out: Path | None = None,
-    data: Draws = Draws(),
-) -> int:
-    """Write the kinetics of a run as a control stream of NONMEM, with its data set.
+def nonmem_model(*what: What, script: _Script = _Script(), person: Person = Person(), data: Draws = Draws()) -> int:
+    """Write the kinetics of a run as a control stream of NONMEM, model.ctl, with its data set.
 
     schild export nonmem-model "naltrexone 50 mg po q24h x7" --until 8d --out out/nonmem
-
-    Parameters
-    ----------
-    what
-        One run file, or regimens in words, each in quotes.
-    until
-        End of the run.
-    times
-        Times of observations, with commas; over the whole run by default.
-    out
-        Folder for model.ctl and doses.csv; without it the control stream is printed.
     """
-    return _program("nonmem", what, until, times, person, out, data)
+    return _program("nonmem", what, script, person, data)
 
 
 @export_app.command
 def petab(
-    *what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")],
+    *what: What,
     times: str,
     free: list[str],
     out: Path,
@@ -225,8 +190,6 @@ def petab(
 
     Parameters
     ----------
-    what
-        One run file, or regimens in words, each in quotes.
     times
         Times of the levels, with commas.
     free
@@ -273,30 +236,29 @@ def petab(
     return 0
 
 
-def _program(
-    program: str, what: tuple[str, ...], until: str | None, times: str | None, person: Person, out: Path | None,
-    data: Draws,
-) -> int:  # fmt: skip
+def _program(program: str, what: tuple[str, ...], script: _Script, person: Person, data: Draws) -> int:
     """Write the text of a program and its data set."""
     from schild.cli.sbml import document
     from schild.model.pharmacometrics import COLUMNS, DATA, PROGRAMS, data_rows
 
-    place = None if out is None else folder(out)
-    run = read_run(what, head={"until": until, "seed": data.seed}, person=person.given, numbers=data.overrides)
+    place = None if script.out is None else folder(script.out)
+    run = read_run(what, head={"until": script.until, "seed": data.seed}, person=person.given, numbers=data.overrides)
     found = document(run, data.catalogue)
     make, name = PROGRAMS[program]
     text = make(found.built.spec, found.parameters, title="; ".join(dose.to_words() for dose in run.doses))
     if place is None:
         print(text, end="")
         return 0
-    asked = [k * run.until_h / _OBSERVED for k in range(_OBSERVED + 1)] if times is None else _times(times)
+    asked = (
+        [k * run.until_h / _OBSERVED for k in range(_OBSERVED + 1)] if script.times is None else _times(script.times)
+    )
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(data_rows(found.built.spec, found.parameters, found.doses, asked))
     write(place / name, text)
     write(place / DATA, buffer.getvalue())
-    print(f"Written to {out}: {name}, {DATA}. {NOTICE}")
+    print(f"Written to {script.out}: {name}, {DATA}. {NOTICE}")
     return 0
 
 

@@ -26,16 +26,17 @@ __all__ = ["Data", "Draws", "Files", "Levels", "Numbers", "Person", "Table"]
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Data:
-    """The option ``--catalogue``.
+    """The option ``--catalogue``."""
 
-    Parameters
-    ----------
-    overlays
-        File or folder of your own TOML data that lies over the catalogue; say it again for more. Those of the
-        environment variable SCHILD_CATALOGUE lie below.
-    """
-
-    overlays: Annotated[list[str] | None, Parameter(name="--catalogue")] = None
+    # The help stands here, not in docstrings: each further group of options inherits it.
+    overlays: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--catalogue",
+            help="File or folder of your own TOML data that lies over the catalogue; say it again for more. Those of "
+            "the environment variable SCHILD_CATALOGUE lie below.",
+        ),
+    ] = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -54,18 +55,15 @@ class Data:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Numbers(Data):
-    """The options ``--catalogue`` and ``--set``.
+    """The options ``--catalogue`` and ``--set``."""
 
-    Parameters
-    ----------
-    overlays
-        File or folder of your own TOML data that lies over the catalogue; say it again for more. Those of the
-        environment variable SCHILD_CATALOGUE lie below.
-    values
-        A number in place of the catalogue's: naltrexone.cl="120 L/h"; say it again for more.
-    """
-
-    values: Annotated[list[str] | None, Parameter(name="--set")] = None
+    values: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--set",
+            help='A number in place of the catalogue\'s: naltrexone.cl="120 L/h"; say it again for more.',
+        ),
+    ] = None
 
     @property
     def overrides(self) -> dict[str, float | str]:
@@ -94,20 +92,9 @@ class Numbers(Data):
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Draws(Numbers):
-    """The options ``--catalogue``, ``--set`` and ``--seed``.
+    """The options ``--catalogue``, ``--set`` and ``--seed``."""
 
-    Parameters
-    ----------
-    overlays
-        File or folder of your own TOML data that lies over the catalogue; say it again for more. Those of the
-        environment variable SCHILD_CATALOGUE lie below.
-    values
-        A number in place of the catalogue's: naltrexone.cl="120 L/h"; say it again for more.
-    seed
-        Seed of the draws; runs that share it share their people.
-    """
-
-    seed: Whole | None = None
+    seed: Annotated[Whole | None, Parameter(help="Seed of the draws; runs that share it share their people.")] = None
 
     @property
     def options(self) -> dict[str, Any]:

@@ -90,10 +90,6 @@ class Observed:
         """Outputs that were observed."""
         return tuple(dict.fromkeys(name for person in self.people for name in person.output))
 
-    def _empty(self) -> InputError:
-        said = "holds no observations; expected rows with EVID 0 and a DV. Check DV and MDV."
-        return InputError(f"{self.name} {said}")
-
     def summary(self) -> list[dict[str, Any]]:
         """Return what was read, a row for each person: doses, covariates, observations, first and last time."""
         return [

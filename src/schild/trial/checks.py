@@ -20,7 +20,7 @@ from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
 
-__all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial", "check_trials", "scenario_of"]
+__all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial", "check_trials"]
 
 Floats = NDArray[np.float64]
 
@@ -70,16 +70,6 @@ def arm_of(regimen: str) -> dict[str, object]:
     elif dose.every_tick / 3.6e9 > 24.0:
         arm |= {"dosing": "schedule", "every": f"{dose.every_tick / 3.6e9 / 24:g} d"}
     return arm
-
-
-def scenario_of(o: Observation, **head: Any) -> Trial:
-    """Make the trial of a row: its regimen against placebo, other people than the virtual ones being unknown.
-
-    >>> rows = {o.id: o for o in load().study(STUDY).observations}
-    >>> scenario_of(rows["santos2022_heavy_days"]).arm[0].words
-    'naltrexone 50 mg oral, before anticipated drinking'
-    """
-    return _scenario(o.regimen, o.time_h or 0.0, **head)
 
 
 def _scenario(regimen: str, time_h: float, **head: Any) -> Trial:
