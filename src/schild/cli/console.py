@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def _paragraphs(part: Any) -> None:
     """Join the lines of each paragraph: in a docstring they end where the code does."""
-    text = getattr(part, "primary_renderable", None)
+    text: Any = getattr(part, "primary_renderable", None)
     if hasattr(text, "plain"):
         text.plain = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.plain.split("\n\n"))
 
