@@ -107,13 +107,17 @@ def main() -> int:
         ("SciPy solve_ivp LSODA, rtol 1e-5, Numba RHS", peers.scipy(interface="solve_ivp")),
         ("SciPy odeint (LSODA), rtol 1e-5, Numba RHS", peers.scipy(interface="odeint")),
     ]
-    try:
-        solvers += [
-            ("libroadrunner, rtol 1e-6, SBML events", peers.roadrunner(people[0], events=True)),
-            ("libroadrunner, rtol 1e-6, doses from outside", peers.roadrunner(people[0], events=False)),
-        ]
-    except (ImportError, InputError) as missing:
-        print(f"Without libroadrunner: {missing} (pip install 'schild[test]')\n")
+    others: list[tuple[str, Callable[[], peers.Solver]]] = [
+        ("libroadrunner, rtol 1e-6, SBML events", lambda: peers.roadrunner(people[0], events=True)),
+        ("libroadrunner, rtol 1e-6, doses from outside", lambda: peers.roadrunner(people[0], events=False)),
+        ("COPASI (LSODA), rtol 1e-6, SBML events", lambda: peers.copasi(people[0])),
+        ("diffrax Kvaerno5, rtol 1e-4, 64-bit JAX", peers.diffrax),
+    ]
+    for name, load in others:
+        try:
+            solvers.append((name, load()))
+        except (ImportError, InputError) as missing:
+            print(f"Left out: {name}; {missing}. See docs/performance.md.")
     for name, solve in solvers:
         solve(people[0])  # compile, load
         worst = max(error(solve(people[j]), reference[j]) for j in range(min(few, checked)))
