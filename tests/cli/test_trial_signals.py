@@ -7,10 +7,12 @@ import signal
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from programs import PATIENCE, started
+from schild.trial import Trial
+from schild.trial.follow import Part
+from schild.trial.partfile import read_part
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs signals and /proc")
 
@@ -63,7 +65,7 @@ def test_workers_end_with_the_trial(tmp_path, how):
     parts = tmp_path / "out" / "parts"
     with started(MAIN, "trial", "trial.toml", "--workers", "2", "--out", "out", cwd=tmp_path) as running:
         began = time.monotonic()
-        while not list(parts.glob("[!.]*.npz")):
+        while not list(parts.glob("[!.]*.parquet")):
             assert running.poll() is None, running.communicate()
             assert time.monotonic() < began + PATIENCE
             time.sleep(0.05)
@@ -80,7 +82,6 @@ def test_workers_end_with_the_trial(tmp_path, how):
         finally:
             for worker in filter(alive, workers):
                 os.kill(worker, signal.SIGKILL)
-    for part in parts.glob("[!.]*.npz"):
-        with np.load(part) as kept:
-            assert str(kept["name"]) == part.stem
-            assert kept["counts"].shape[:2] == (1000, 2)
+    trial = Trial.read(tmp_path / "trial.toml")
+    for part in parts.glob("[!.]*.parquet"):
+        assert isinstance(read_part(part, trial, 1000), Part)

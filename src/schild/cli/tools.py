@@ -28,7 +28,7 @@ _EXTRAS = (
     ("structure", ("rdkit",), "structures compared (schild structure)"),
     ("sensitivity", ("SALib",), "Morris and Sobol indices (schild sensitivity)"),
     ("xarray", ("xarray",), "a result as a labelled array (Result.to_xarray)"),
-    ("stats", ("statsmodels",), "analysis of virtual trials (schild trial)"),
+    ("stats", ("statsmodels", "duckdb"), "analysis of virtual trials and their parts on disk (schild trial)"),
 )
 _SAMPLE = "naltrexone 50 mg po q24h x7"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from schild.cli.console import NOTICE, Whole, progress, say_if_compiling, writable, write
+from schild.cli.console import NOTICE, Whole, err, progress, say_if_compiling, writable, write
 from schild.cli.console import out as standard_output
 from schild.cli.options import Numbers
 
@@ -158,27 +158,29 @@ def results(folder: Path, sql: str, /, *, json: bool = False) -> int:
 
     schild results out/trial "select arm, avg(heavy) from people group by arm"
 
-    Tables: people (a row for each person and arm), weekly (sums of a week by arm), part and run. The registry of the
-    folder, runs.sqlite, is made again from the parts.
+    Tables: people (a row for each person and arm), weekly (sums of a week by arm), part and run. Damaged parts are
+    named and left out. Parts are Parquet files, one thousand people each, which other programs read too.
 
     Parameters
     ----------
     folder
         Folder that was given to `schild trial --out`.
     sql
-        One SELECT, in the words of SQLite.
+        One SELECT, in the words of DuckDB.
     json
         Print one JSON object with columns and rows.
     """
     import csv
     import sys
-    from json import dumps
 
+    from schild.results import json_text
     from schild.trial.partfile import query
 
-    columns, rows = query(folder, sql)
+    columns, rows, left_out = query(folder, sql)
+    for note in left_out:
+        err().print(f"Note: {note}", style="yellow", markup=False)
     if json:
-        print(dumps({"columns": columns, "rows": rows}))
+        print(json_text({"columns": columns, "rows": rows, "left_out": left_out}))
     else:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)

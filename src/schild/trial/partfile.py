@@ -1,6 +1,8 @@
-"""Parts of a trial on disk: written whole or not at all, checked by their own hash, listed in a registry.
+"""Parts of a trial on disk: Parquet files written whole or not at all, checked by their own hash, listed in a registry.
 
-The parts are the truth; ``runs.sqlite`` says what there is and can be made again from them at any time.
+A part has a row for each person and arm; its metadata hold the trial, the sums by week and a hash of everything. DuckDB
+writes and reads it. The parts are the truth; ``runs.sqlite`` says what there is and can be made again from them at any
+time.
 """
 
 from __future__ import annotations
@@ -8,11 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +26,29 @@ from schild.errors import InputError
 from schild.trial.follow import Part, counts_of, people_of_part, weekly_of
 from schild.trial.trialfile import Trial
 
-__all__ = ["REGISTRY", "part_digest", "query", "read_part", "rebuild_registry", "write_part"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["REGISTRY", "SUFFIX", "part_digest", "query", "read_part", "rebuild_registry", "storage", "write_part"]
 
 REGISTRY = "runs.sqlite"
+SUFFIX = ".parquet"
+
+#: Entry of the metadata of a part.
+_ENTRY = "schild"
+
+
+@cache
+def storage() -> Any:
+    """Connect to DuckDB in memory, on one processor; raises InputError where it is not installed."""
+    try:
+        import duckdb
+    except ImportError:
+        raise InputError(
+            "Parts of a trial are kept as Parquet by DuckDB, which is not installed; expected the extra `stats`. "
+            "Install it with pip install 'schild[stats]', or run the trial without a folder."
+        ) from None
+    return duckdb.connect(config={"threads": 1})
 
 
 def part_digest(part: Part) -> str:
@@ -39,27 +65,43 @@ def part_digest(part: Part) -> str:
     return digest.hexdigest()
 
 
+def _whole_digest(head: dict[str, Any], part: Part) -> str:
+    said = json.dumps([head["part"], head["trial"], head["weekly"], part_digest(part)])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def write_part(file: Path, part: Part, trial: Trial) -> None:
     """Write a part under another name, force it to the disk, and give it its own name.
 
     Raises InputError where there is no room or no right to write; nothing half written is left under the part's name.
     """
+    head: dict[str, Any] = {"part": file.stem, "trial": trial.canonical(), "weekly": part.weekly.tolist()}
+    head["digest"] = _whole_digest(head, part)
+    rows = _who(file, trial)
+    for names, values in ((people_of_part(trial), part.people), (counts_of(trial), part.counts)):
+        rows |= {name: np.ascontiguousarray(values[:, :, k]).ravel() for k, name in enumerate(names)}
+    base = storage().cursor()
+    from duckdb import Error
+
     aside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with aside.open("wb") as handle:
-            np.savez_compressed(
-                handle, counts=part.counts, people=part.people, weekly=part.weekly, name=np.array(file.stem),
-                digest=np.array(_whole_digest(part)), trial=np.array(trial.canonical()),
-            )  # fmt: skip
-            handle.flush()
+        base.register("rows", rows)
+        base.execute(
+            "copy (from rows) to $1 "
+            f"(format parquet, compression zstd, use_tmp_file false, kv_metadata {{{_ENTRY}: $2}})",
+            [str(aside), json.dumps(head)],
+        )
+        with aside.open("r+b") as handle:
             os.fsync(handle.fileno())
         aside.replace(file)
-    except OSError as error:
+    except (OSError, Error) as error:
         aside.unlink(missing_ok=True)
         raise InputError(
-            f"{file} cannot be written ({error.strerror}); finished parts are kept. Make room or give another --out, "
-            "and run it again."
+            f"{file} cannot be written ({getattr(error, 'strerror', None) or error}); finished parts are kept. Make "
+            "room or give another --out, and run it again."
         ) from None
+    finally:
+        base.close()
     if os.name == "posix":
         folder = os.open(file.parent, os.O_RDONLY)
         try:
@@ -68,46 +110,86 @@ def write_part(file: Path, part: Part, trial: Trial) -> None:
             os.close(folder)
 
 
-def _whole_digest(part: Part) -> str:
-    return hashlib.sha256(part_digest(part).encode() + np.ascontiguousarray(part.weekly).tobytes()).hexdigest()
+def _place(file: Path) -> tuple[str, int, int]:
+    """Key of the trial of a part, its first person, and one past its last."""
+    key, first, last = file.stem.rsplit("-", 2)
+    return key, int(first), int(last)
+
+
+def _who(file: Path, trial: Trial) -> dict[str, Any]:
+    """Columns that say whose rows those of a part are, as its name and its trial have it."""
+    key, first, last = _place(file)
+    arms = [arm.name for arm in trial.arm]
+    return {
+        "run": np.full((last - first) * len(arms), key, dtype=object),
+        "person": np.repeat(np.arange(first, last), len(arms)),
+        "arm": np.array(arms * (last - first), dtype=object),
+    }
+
+
+def _head(file: Path) -> dict[str, Any]:
+    """Metadata of a part: its name, trial, sums by week and hash."""
+    base = storage().cursor()
+    try:
+        asked = "select value from parquet_kv_metadata($1) where key = $2"
+        ((value,),) = base.execute(asked, [str(file), _ENTRY.encode()]).fetchall()
+    except Exception:
+        storage.cache_clear()  # DuckDB may refuse to go on after damaged data
+        raise
+    found = json.loads(value)
+    if not isinstance(found, dict):
+        raise ValueError(found)
+    return found
 
 
 def read_part(file: Path, trial: Trial, n: int) -> Part | str:
     """Read a part that an earlier run left, or say why it cannot be used; nothing is said where there is none."""
-    try:
-        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
-            own, digest = str(kept["name"]), str(kept["digest"])
-            got = Part(counts=kept["counts"], people=kept["people"], weekly=kept["weekly"])
-    except FileNotFoundError:
+    if not file.exists():
         return ""
-    except Exception as error:  # damaged data can raise anything: zlib.error, RuntimeError, TokenError, ...
-        return f"{file.name} cannot be read ({type(error).__name__})"
-    if own != file.stem:
-        return f"{file.name} holds the part {own[:60]!r}"
     arms = len(trial.arm)
-    shapes = (n, arms, len(counts_of(trial))), (n, arms, 6), (arms, trial.trial.weeks, len(weekly_of(trial)))
-    if (got.counts.shape, got.people.shape, got.weekly.shape) != shapes:
-        return f"{file.name} holds people of another number"
-    if digest != _whole_digest(got):
-        return f"{file.name} does not hold what was written"
+    try:
+        head = _head(file)
+        if (own := head["part"]) != file.stem:
+            return f"{file.name} holds the part {str(own)[:60]!r}"
+        table = storage().cursor().execute("from read_parquet($1)", [str(file)]).fetchnumpy()
+        if len(table["person"]) != n * arms:
+            return f"{file.name} holds people of another number"
+
+        def read(names: tuple[str, ...], dtype: type) -> Any:
+            return np.stack([table[name].reshape(n, arms) for name in names], axis=2).astype(dtype, copy=False)
+
+        got = Part(
+            counts=read(counts_of(trial), np.int32), people=read(people_of_part(trial), np.float64),
+            weekly=np.array(head["weekly"], dtype=np.float64),
+        )  # fmt: skip
+        same = all(np.array_equal(table[name], column) for name, column in _who(file, trial).items())
+        if not same or head["trial"] != trial.canonical() or head["digest"] != _whole_digest(head, got):
+            return f"{file.name} does not hold what was written"
+    except Exception as error:  # damaged data can raise anything: duckdb.Error, ValueError, UnicodeError, ...
+        storage.cache_clear()
+        return f"{file.name} cannot be read ({type(error).__name__})"
     return got
 
 
-def _parts(folder: Path, *names: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Entries of the parts of a folder that can be read, in the order of their people."""
-
-    def place(file: Path) -> tuple[str, int]:
-        key, first, _ = file.stem.rsplit("-", 2)
-        return key, int(first)
-
-    good = [f for f in folder.glob("*.npz") if f.stem.count("-") == 2 and f.stem.rsplit("-", 2)[1].isdigit()]
-    for file in sorted(good, key=place):
+def _heads(folder: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+    """Parts of a folder in the order of their people, with their metadata; None for what cannot be read."""
+    named = re.compile(r"[0-9a-f]+-\d+-\d+")
+    for file in sorted((f for f in folder.glob(f"*{SUFFIX}") if named.fullmatch(f.stem)), key=_place):
         try:
-            with file.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
-                found = {name: kept[name] for name in names}
-        except Exception:  # damaged data can raise anything; the next run makes the part again
-            continue
-        yield file, found
+            yield file, _head(file)
+        except Exception:  # as in read_part
+            yield file, None
+
+
+def _registry(heads: Mapping[Path, Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Tables ``part`` and ``run`` of parts with these metadata."""
+    import pandas as pd
+
+    rows = [(file.name, *_place(file), str(head["digest"]), str(head["trial"])) for file, head in heads.items()]
+    part = pd.DataFrame(rows, columns=["file", "run", "first", "last", "digest", "trial"])
+    of = part.assign(people=part["last"] - part["first"]).groupby("run", sort=False)
+    run = of.agg(trial=("trial", "first"), parts=("file", "size"), people=("people", "sum")).reset_index()
+    return {"part": part.drop(columns="trial"), "run": run}
 
 
 def rebuild_registry(out: Path) -> int:
@@ -115,76 +197,63 @@ def rebuild_registry(out: Path) -> int:
 
     ``out``: folder of a trial, with its ``parts``. Returns the number of parts that could be read.
     """
-    rows = []
-    for file, kept in _parts(out / "parts", "digest", "trial"):
-        key, first, last = file.stem.rsplit("-", 2)
-        rows.append((file.name, key, int(first), int(last), str(kept["digest"]), str(kept["trial"])))
+    heads = {file: head for file, head in _heads(out / "parts") if head is not None}
     with closing(sqlite3.connect(out / REGISTRY, timeout=30)) as base, base:
-        base.executescript(
-            "drop table if exists part; drop table if exists run;"
-            "create table part (file text primary key, run text, first integer, last integer, digest text);"
-            "create table run (run text primary key, trial text, parts integer, people integer)"
-        )
-        base.executemany("insert into part values (?, ?, ?, ?, ?)", [row[:5] for row in rows])
-        for key in dict.fromkeys(row[1] for row in rows):
-            own = [row for row in rows if row[1] == key]
-            base.execute(
-                "insert into run values (?, ?, ?, ?)", (key, own[0][5], len(own), sum(r[3] - r[2] for r in own))
-            )
-    return len(rows)
+        for name, table in _registry(heads).items():
+            table.to_sql(name, base, index=False, if_exists="replace")
+    return len(heads)
 
 
-def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Ask the parts of a folder with SQL (SQLite).
+def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[str]]:
+    """Ask the parts of a folder with SQL (DuckDB).
 
     ``out``: folder of a trial; ``sql``: one SELECT over the tables ``people`` (a row for each person and arm: ``run``,
     ``person``, ``arm``, what the person was before, counts), ``weekly`` (sums of a week by arm), ``part`` and ``run``.
-    Returns names of columns, and rows. Raises InputError for a folder without parts and for SQL that fails or writes.
+    Returns names of columns, rows, and a line for each part that is damaged and left out. Raises InputError for a
+    folder without parts and for SQL that fails or is not one SELECT.
     """
-    if not (out / "parts").is_dir() or not rebuild_registry(out):
+    storage()
+    import duckdb
+    import pandas as pd
+
+    heads, weekly, left = {}, [], []
+    parsed = cache(lambda said: Trial.parse(json.loads(said)))
+    for file, head in _heads(out / "parts"):
+        key, first, last = _place(file)
+        trial = None if head is None else parsed(head["trial"])
+        part = f"{file.name} cannot be read" if trial is None else read_part(file, trial, last - first)
+        if head is None or trial is None or isinstance(part, str):
+            left.append(f"{part}; it was left out. The next run of the trial on this folder makes it again.")
+            continue
+        heads[file] = head
+        for arm, sums in zip(trial.arm, part.weekly, strict=True):
+            weeks = pd.DataFrame(sums, columns=list(weekly_of(trial)))
+            weekly.append(weeks.assign(run=key, arm=arm.name, week=weeks.index + 1))
+    if not heads:
         raise InputError(f"{out} holds no parts of a trial; expected the folder of `schild trial FILE --out FOLDER`.")
-    with closing(sqlite3.connect(":memory:")) as base:
-        base.execute("attach database ? as kept", (str(out / REGISTRY),))
-        base.execute("create table part as select * from kept.part")
-        base.execute("create table run as select * from kept.run")
-        base.commit()
-        base.execute("detach database kept")
-        made = False
-        sums: dict[tuple[str, str], Any] = {}
-        for file, kept in _parts(out / "parts", "trial", "people", "counts", "weekly"):
-            trial = Trial.parse(json.loads(str(kept["trial"])))
-            key, start, _ = file.stem.rsplit("-", 2)
-            names = ("run", "person", "arm", *people_of_part(trial), *counts_of(trial))
-            if not made:
-                base.execute("create table people (" + ", ".join(f'"{x}"' for x in names) + ")")
-                base.execute(
-                    "create table weekly (run, arm, week, " + ", ".join(f'"{x}"' for x in weekly_of(trial)) + ")"
-                )
-                made, first_names = True, names
-            if names != first_names:
-                raise InputError(f"{out} holds trials of different shapes; ask each in a folder of its own.")
-            marks = ", ".join("?" * len(names))
-            for k, arm in enumerate(trial.arm):
-                rows = zip(kept["people"][:, k].tolist(), kept["counts"][:, k].tolist(), strict=True)
-                base.executemany(
-                    f"insert into people values ({marks})",
-                    ((key, int(start) + j, arm.name, *who, *counts) for j, (who, counts) in enumerate(rows)),
-                )
-                at = (key, arm.name)
-                sums[at] = sums.get(at, 0) + kept["weekly"][k]
-        for (key, arm_name), weekly in sums.items():
-            marks = ", ".join("?" * (3 + weekly.shape[1]))
-            base.executemany(
-                f"insert into weekly values ({marks})",
-                ((key, arm_name, j + 1, *row) for j, row in enumerate(weekly.tolist())),
-            )
-        base.commit()
-        base.execute("pragma query_only = on")
+    sums = pd.concat(weekly).groupby(["run", "arm", "week"], sort=False).sum(min_count=1).reset_index()
+    with duckdb.connect() as base:
+        for name, table in {**_registry(heads), "weekly": sums}.items():
+            base.register(name, table)
+        people = base.read_parquet([str(file) for file in heads], union_by_name=True)
+        people.create_view("people")
         try:
+            asked = duckdb.extract_statements(sql)
+            if [one.type for one in asked] != [duckdb.StatementType.SELECT]:
+                raise duckdb.ParserException("it is not one SELECT")
             found = base.execute(sql)
-            return [x[0] for x in found.description or ()], found.fetchall()
-        except (sqlite3.Error, sqlite3.Warning) as error:
+            columns = [column[0] for column in found.description or ()]
+            return columns, [tuple(_plain(x) for x in row) for row in found.fetchall()], left
+        except duckdb.Error as error:
+            said = str(error).partition("\n")[0]
             raise InputError(
-                f"The question is not understood ({error}); expected one SELECT over people, weekly, part or run. "
-                f"Columns of people: {', '.join(first_names)}."
+                f"The question is not understood ({said}); expected one SELECT over people, weekly, part or run. "
+                f"Columns of people: {', '.join(people.columns)}."
             ) from None
+
+
+def _plain(x: Any) -> Any:
+    """Turn decimals into floats, and dates and the like into words."""
+    return (
+        float(x) if isinstance(x, Decimal) else x if isinstance(x, (int, float, str, list, dict, NoneType)) else str(x)
+    )

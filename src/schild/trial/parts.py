@@ -19,7 +19,7 @@ from schild.trial.follow import Part, counts_of, follow, weekly_of
 from schild.trial.numbers import numbers_of, trial_numbers
 from schild.trial.occupancy import evening_occupancy
 from schild.trial.opioid import body_of, treatment_load
-from schild.trial.partfile import read_part, rebuild_registry, write_part
+from schild.trial.partfile import SUFFIX, read_part, rebuild_registry, storage, write_part
 from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Trial
 from schild.trial.workers import engine_of
@@ -194,13 +194,14 @@ def run_parts(
     parts = ranges(trial, people)
     files: list[Path | None] = [None] * len(parts)
     if out is not None:
+        storage()  # says at once if DuckDB is missing
         folder = out / "parts"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder} cannot be made ({error.strerror}); expected a folder that can be.") from None
         key = trial_key(trial, catalogue or load(), overrides)
-        files = [folder / f"{key}-{part[0][0]}-{part[-1][1]}.npz" for part in parts]
+        files = [folder / f"{key}-{part[0][0]}-{part[-1][1]}{SUFFIX}" for part in parts]
     if shard is not None:
         parts, files = parts[shard[0] - 1 :: shard[1]], files[shard[0] - 1 :: shard[1]]
         if not parts:

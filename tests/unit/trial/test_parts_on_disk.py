@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import json
 import os
 import re
 import sqlite3
@@ -13,7 +14,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
+import duckdb
 import pytest
 
 import schild.trial.parts as parts_module
@@ -42,15 +43,20 @@ def test_shards_in_any_order_join_to_the_same_people(tmp_path):
     assert {f.name: f.stat().st_mtime_ns for f in (tmp_path / "parts").iterdir()} == made
 
 
-@pytest.mark.parametrize("change", ["counts", "weekly"])
+@pytest.mark.parametrize("change", ["heavy", "release", "person", "arm", "weekly"])
 def test_a_part_whose_numbers_were_changed_is_found_out(tmp_path, change):
     trial = small()
     run_parts(trial, out=tmp_path)
     (file,) = (tmp_path / "parts").iterdir()
-    with np.load(file) as kept:
-        data = {name: kept[name].copy() for name in kept.files}
-    data[change].flat[0] += 1
-    np.savez_compressed(file, **data)
+    with duckdb.connect() as base:
+        ((head,),) = base.execute("select value from parquet_kv_metadata($1)", [str(file)]).fetchall()
+        rows, told = base.execute("from read_parquet($1)", [str(file)]).fetchnumpy(), json.loads(head)
+        if change == "weekly":
+            told["weekly"][0][0][0] += 1
+        else:
+            rows[change][0] = "other" if change == "arm" else rows[change][0] + 1
+        base.register("rows", rows)
+        base.execute("copy (from rows) to $1 (format parquet, kv_metadata {schild: $2})", [str(file), json.dumps(told)])
     assert read_part(file, trial, 60) == f"{file.name} does not hold what was written"
 
 
@@ -106,10 +112,12 @@ def test_the_registry_is_made_again_from_the_parts(tmp_path):
 def test_a_question_in_sql_is_answered_from_the_parts(tmp_path):
     trial = small()
     part = run_parts(trial, out=tmp_path, people=25)
-    columns, rows = query(tmp_path, "select arm, count(*) n, sum(heavy) heavy from people group by arm order by arm")
-    assert columns == ["arm", "n", "heavy"]
+    columns, rows, left_out = query(
+        tmp_path, "select arm, count(*) n, sum(heavy) heavy from people group by arm order by arm"
+    )
+    assert (columns, left_out) == (["arm", "n", "heavy"], [])
     assert rows == [("a", 60, int(part.counts[:, 0, 2].sum())), ("placebo", 60, int(part.counts[:, 1, 2].sum()))]
-    _, weeks = query(tmp_path, "select week, heavy from weekly where arm = 'a' order by week")
+    _, weeks, _ = query(tmp_path, "select week, heavy from weekly where arm = 'a' order by week")
     assert [row[1] for row in weeks] == pytest.approx(part.weekly[0, :, 2].tolist())
     for sql in (
         "drop table people",
@@ -121,6 +129,40 @@ def test_a_question_in_sql_is_answered_from_the_parts(tmp_path):
             query(tmp_path, sql)
     with pytest.raises(InputError, match="holds no parts"):
         query(tmp_path / "parts", "select 1")
+    assert query(tmp_path, "select 1.5, date '2026-01-02', null")[1] == [(1.5, "2026-01-02", None)]
+
+
+def test_a_question_names_a_damaged_part_and_leaves_it_out(tmp_path):
+    trial = small()
+    run_parts(trial, out=tmp_path, people=20)
+    first, second, third = sorted((tmp_path / "parts").iterdir(), key=lambda f: int(f.stem.split("-")[1]))
+    first.write_bytes(first.read_bytes()[:-30])
+    third.write_bytes(second.read_bytes())
+    _, rows, left_out = query(
+        tmp_path, "select count(*), min(person), sum(n) from people, (select sum(people) n from run)"
+    )
+    assert rows[0][:2] == (40, 20)
+    assert [note.partition(";")[0] for note in left_out] == [
+        f"{first.name} cannot be read", f"{third.name} holds the part {second.stem!r}",
+    ]  # fmt: skip
+
+
+def test_trials_of_both_disorders_are_asked_in_one_folder(tmp_path):
+    run_parts(small(), out=tmp_path)
+    run_parts(Trial.of(ARM, disorder="opioid", n=5, weeks=4), out=tmp_path)
+    asked = "select parts, count(heavy), count(week_4) from people join run using (run) group by run, parts order by 2"
+    _, rows, _ = query(tmp_path, asked)
+    assert rows == [(1, 0, 10), (1, 120, 0)]
+
+
+def test_another_program_reads_a_part_by_itself(tmp_path):
+    trial = small()
+    part = run_parts(trial, out=tmp_path)
+    (file,) = (tmp_path / "parts").iterdir()
+    pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra `io`")
+    table = pq.read_table(file)
+    assert table.column("drinks").to_pylist() == part.counts[:, :, 3].ravel().tolist()
+    assert json.loads(table.schema.metadata[b"schild"])["trial"] == trial.canonical()
 
 
 @pytest.mark.parametrize(
@@ -181,7 +223,7 @@ def test_a_cluster_of_two_workers_gives_the_same_people_though_one_is_killed(tmp
             process.wait()
     assert killed
     assert part_digest(found) == part_digest(run_parts(trial))
-    assert len(list((out / "parts").glob("*.npz"))) == 40
+    assert len(list((out / "parts").glob("*.parquet"))) == 40
     with capsys.disabled():
         print(
             f"\na worker was killed after {killed[0]} of {trial.size} people; 40 parts, same hash as on one processor"
@@ -205,9 +247,9 @@ def test_a_killed_supervisor_and_a_killed_worker_lose_no_finished_part(tmp_path,
     for round_ in ("worker", "supervisor"):
         process = subprocess.Popen([sys.executable, str(script), str(folder)], stderr=subprocess.DEVNULL)
         limit = time.monotonic() + PATIENCE
-        have = set((folder / "parts").glob("*.npz")) if folder.exists() else set()
+        have = set((folder / "parts").glob("*.parquet")) if folder.exists() else set()
         while time.monotonic() < limit and process.poll() is None:
-            now = set((folder / "parts").glob("*.npz")) if folder.exists() else set()
+            now = set((folder / "parts").glob("*.parquet")) if folder.exists() else set()
             if len(now) >= len(have) + 3:
                 break
             time.sleep(0.02)
@@ -218,12 +260,12 @@ def test_a_killed_supervisor_and_a_killed_worker_lose_no_finished_part(tmp_path,
         else:
             process.kill()
             process.wait()
-        said.append(f"{round_} killed with {len(list((folder / 'parts').glob('*.npz')))} of 40 parts finished")
-    kept = {f.name: f.stat().st_mtime_ns for f in (folder / "parts").glob("*.npz")}
+        said.append(f"{round_} killed with {len(list((folder / 'parts').glob('*.parquet')))} of 40 parts finished")
+    kept = {f.name: f.stat().st_mtime_ns for f in (folder / "parts").glob("*.parquet")}
     assert 3 <= len(kept) < 40
     trial = Trial.of(ARM, n=500, weeks=12, replicates=40)
     found = run_parts(trial, out=folder, people=500)
-    after = {f.name: f.stat().st_mtime_ns for f in (folder / "parts").glob("*.npz")}
+    after = {f.name: f.stat().st_mtime_ns for f in (folder / "parts").glob("*.parquet")}
     assert len(after) == 40
     assert all(after[name] == when for name, when in kept.items())
     assert part_digest(found) == part_digest(run_parts(trial))

@@ -216,7 +216,7 @@ def test_a_part_that_raises_anything_is_made_again_and_said(tmp_path, monkeypatc
     def damaged(*_, **__):
         raise error("flipped")
 
-    monkeypatch.setattr(np, "load", damaged)
+    monkeypatch.setattr("schild.trial.partfile._head", damaged)
     again = run_trial(trial, out=tmp_path)
     (part,) = (tmp_path / "parts").iterdir()
     assert f"{part.name} cannot be read ({error.__name__}); the part was computed again." in again.warnings
