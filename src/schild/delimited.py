@@ -29,6 +29,7 @@ MAX_LETTERS = 1000
 
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "blanks"}
 _COMMA_DECIMAL = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
+_POINTS_IN_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+\s*")
 _TITLE = re.compile(r"\s*TABLE NO", re.IGNORECASE)
 
 
@@ -72,7 +73,7 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
         name, text = Path(source).name, read_text(source, "a table with a header (CSV)", most=_MOST)
     else:
         name, text = "The table", source.read()
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at, head = _header(name, lines, known, needed)
     if len(head) > MAX_LETTERS and (
         len(row := re.split(r"[,;|\t ]+", head)) > MAX_COLUMNS or len(max(row, key=len)) > MAX_LETTERS
@@ -102,8 +103,7 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
     filled = [row[:width] if len(row) >= width else [*row, *[""] * (width - len(row))] for row in found]
     frame = pd.DataFrame(filled, columns=pd.Index(names, dtype=object), dtype=object)
     if separator != ",":
-        for column in range(width):
-            _decimal_points(frame, column, numbers)
+        _decimal_points(frame, numbers)
     return Rows(name, frame, np.array(numbers), cells, True, _SEPARATORS[separator])
 
 
@@ -178,18 +178,23 @@ def _used(row: list[str], width: int) -> int:
     return n
 
 
-def _decimal_points(frame: pd.DataFrame, column: int, lines: list[int]) -> None:
-    """Turn decimal commas into points, and refuse a comma that may part thousands."""
-    cells = frame.iloc[:, column]
-    commas = np.array([_COMMA_DECIMAL.fullmatch(cell) is not None for cell in cells])
-    parts = [cells[row].strip().lstrip("+-").split(",") for row in np.flatnonzero(commas)]
-    if parts and all(len(after) == 3 and before.strip("0") for before, after in parts):
-        row, (before, after) = int(np.flatnonzero(commas)[0]), parts[0]
-        raise InputError(
-            f"Line {lines[row]}: {frame.columns[column]} is {cells[row].strip()!r}, which is {before}.{after} or "
-            f"{before}{after}; expected a point for decimals and nothing between thousands. Rewrite it."
-        )
-    if commas.any():
-        frame.isetitem(
-            column, [cell.replace(",", ".") if comma else cell for cell, comma in zip(cells, commas, strict=True)]
-        )
+def _decimal_points(frame: pd.DataFrame, lines: list[int]) -> None:
+    """Turn decimal commas into points, and refuse a comma or a point that may part thousands."""
+    commas = [np.array([bool(_COMMA_DECIMAL.fullmatch(cell)) for cell in cells]) for _, cells in frame.items()]
+    for column, comma in enumerate(commas):
+        cells = frame.iloc[:, column]
+        parts = [cells[row].strip().lstrip("+-").split(",") for row in np.flatnonzero(comma)]
+        row = int(comma.argmax())
+        unclear = bool(parts) and all(len(after) == 3 and before.strip("0") for before, after in parts)
+        if not unclear and any(map(np.any, commas)):
+            points = [bool(_POINTS_IN_THOUSANDS.fullmatch(cell)) for cell in cells]
+            row, unclear = int(np.argmax(points)), any(points)
+        if unclear:
+            cell = cells[row].strip()
+            whole, point = re.sub(r"[.,]", "", cell), cell.replace(",", ".")
+            raise InputError(
+                f"Line {lines[row]}: {frame.columns[column]} is {cell!r}, which is {point} or {whole}; expected a "
+                "point for decimals and nothing between thousands. Rewrite it."
+            )
+        if comma.any():
+            frame.isetitem(column, [x.replace(",", ".") if c else x for x, c in zip(cells, comma, strict=True)])

@@ -14,7 +14,7 @@ from schild.errors import InputError
 from schild.regimen.dose import MAX_DOSES, Dose, Regimen, canonical_name
 from schild.regimen.nonmem_columns import clean, known_as
 from schild.regimen.nonmem_table import NONE, Table
-from schild.regimen.nonmem_times import times, unit_of_time
+from schild.regimen.nonmem_times import check_columns_aside, times, unit_of_time
 from schild.units import MAX_TICKS, TICKS_PER_HOUR, Amount, Rate, parse_amount, ticks
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class _Meaning:
             v["EVID"] = np.where(dosing, 1.0, np.where(v["MDV"] != 0, 2.0, 0.0))
         self._check()
         self._blocks()
+        check_columns_aside(table, self.tick["TIME"] / TICKS_PER_HOUR, np.isin(v["EVID"], (1, 4)))
 
     def _refuse(self, bad: NDArray[np.bool_], key: str, message: str) -> None:
         """Refuse the first row where `bad` holds; `message` may use {value} and the names of columns."""

@@ -91,6 +91,19 @@ _MODEL = """
 HARMLESS = frozenset(f"{_OBSERVED}{_PERSON}{_TIMES}{_MODEL}".split())
 """Columns that say nothing of what is given."""
 
+_PERSONS = "SUBJ SUBJID SUBJECT SUBJECTID USUBJID SID NID NEWID PID PATIENT PATID UCID"
+_DAYS = "DAY DAYS NDAY PROFDAY DATETIME DTTM DTM DTC WEEK VISIT VISITN VIS"
+_STRETCHES = """
+    OCC OCCASION IOV PERIOD CYCLE PHASE PART STUDY STUDYID STDY STUD PROT ARM COHORT GROUP GRP SIM SIMNUM REP IREP
+    REPLICATE TSFD TAFD TPFD NTIME NOMTIME NTFD NTAFD ATAFD NT TNOM PTIME PROFTIME RTIME TIMEHR
+"""
+ONE_IN_A_PERSON = frozenset(_PERSONS.split())
+"""Harmless columns that part persons: they must not change within an ID."""
+DAYS = frozenset(_DAYS.split())
+"""Harmless columns that hold a day or stand for one: TIME must not count within it."""
+ONE_AT_A_TIME = frozenset(f"{_DAYS} {_STRETCHES}".split())
+"""Harmless columns that part one stretch of time from the next: doses of two must not be at one time."""
+
 HARMLESS_NUMBERED = "ETA# ET# ETC# COV# CAT# REG# S# A# LNDV# DV# OBS# CONTCOV# CATCOV#"
 """More of them, with any number."""
 

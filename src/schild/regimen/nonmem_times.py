@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
+from schild.regimen.nonmem_columns import DAYS, ONE_AT_A_TIME, ONE_IN_A_PERSON, clean
 from schild.regimen.nonmem_table import DATES, NONE, Table, clock_hours
 
 UNITS_OF_TIME = ("h", "min", "s", "d")
@@ -85,6 +87,42 @@ def times(table: Table, unit: str) -> NDArray[np.float64]:
     first = np.r_[True, table.code[1:] != table.code[:-1]]
     start = np.maximum.accumulate(np.where(first, np.arange(table.n), 0))
     return np.asarray(hour - hour[start])
+
+
+def check_columns_aside(table: Table, time_h: NDArray[np.float64], dose: NDArray[np.bool_]) -> None:
+    """Refuse a table whose harmless columns say that what is read as one person, or as one moment, is not.
+
+    ``time_h``, the time of each row [h], and ``dose``, whether it gives one: shape (n_rows,).
+    """
+    dated = any(key in table.columns for key in DATES)
+    by = "under one ID" if "ID" in table.columns else "and there is no column ID"
+    for name, column in table.other.items():
+        key = clean(name)
+        if key not in ONE_IN_A_PERSON | ONE_AT_A_TIME:
+            continue
+        text = table.text(column).to_numpy(dtype=object)
+        told = ~np.isin(text, NONE)
+        doses = np.flatnonzero(told & dose)
+        rows = np.flatnonzero(told)
+        checks: list[tuple[bool, NDArray[np.intp], Any, str]] = [
+            (key in ONE_IN_A_PERSON, rows, np.inf, f"{by}; expected one in each person. Call it ID")
+        ]
+        if key in DAYS and table.clock and not dated:
+            what = (
+                "and TIME is a clock time without a day; expected it in DATE, or yyyy-mm-ddThh:mm in TIME. Write it so"
+            )
+            checks.append((True, rows, np.inf, what))
+        what = "but TIME stays behind; expected times that go on with it. Count TIME from one moment on"
+        checks.append((key in ONE_AT_A_TIME, doses, 0.0, what))
+        if key in ("DAY", "DAYS", "NDAY") and all(re.fullmatch(r"-?\d{1,5}(\.0*)?", cell) for cell in text[told]):
+            checks.append((True, rows, 24.0 * (np.diff(text[told].astype(float)) - 1.0) - 1e-6, what))
+        for asked, some, most_h, what in checks:
+            a, b = some[:-1], some[1:]
+            bad = asked & (table.code[a] == table.code[b]) & (text[a] != text[b]) & (time_h[b] - time_h[a] <= most_h)
+            if bad.any():
+                k = int(bad.argmax())
+                out = f"leave the column out with drop=('{name}',) if it does not count"
+                table.fail(int(b[k]), f"{name} is {text[b[k]]!r} after {text[a[k]]!r}, {what}, or {out}.")
 
 
 def _unit(text: str) -> str:

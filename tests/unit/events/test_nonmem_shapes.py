@@ -10,7 +10,15 @@ import pytest
 
 from schild.errors import InputError
 from schild.regimen import parse_regimen, read_nonmem, read_nonmem_people
-from schild.regimen.nonmem_columns import ALIASES, HARMLESS, HARMLESS_NUMBERED, READ, REFUSED
+from schild.regimen.nonmem_columns import (
+    ALIASES,
+    HARMLESS,
+    HARMLESS_NUMBERED,
+    ONE_AT_A_TIME,
+    ONE_IN_A_PERSON,
+    READ,
+    REFUSED,
+)
 
 SEPARATORS = {"commas": ",", "tabs": "\t", "semicolons": ";", "blanks": "  ", "bars": "|"}
 RIGHT = "naltrexone 50 mg oral q24h x3; naltrexone 25 mg oral at 4 d"
@@ -57,6 +65,60 @@ CONVENTIONS = {
     "numbers of NONMEM": lambda lines: [lines[0], *(line.replace("50", "5.0000E+01") for line in lines[1:])],
     "room at the end": lambda lines: [line + "   " for line in lines],
 }
+
+
+@pytest.mark.parametrize("name", sorted(ONE_IN_A_PERSON))
+@pytest.mark.parametrize("head", ["", "ID,"])
+def test_persons_told_apart_by_another_column_than_id_are_not_read_as_one(name, head):
+    lines = [f"{head}{name},TIME,AMT", *(f"{head and '1,'}{who},0,50" for who in ("A-1", "A-1", "A-2"))]
+    with pytest.raises(
+        InputError, match=rf"Line 4: {name} is 'A-2' after 'A-1', .*Call it ID, or leave the column out"
+    ):
+        read(lines)
+    assert len(read(lines, drop=[name])) == 3
+    assert len(read(lines[:3])) == 2
+
+
+@pytest.mark.parametrize("name", sorted(ONE_AT_A_TIME))
+def test_doses_of_one_time_that_another_column_puts_at_two_are_refused(name):
+    lines = [f"ID,{name},TIME,AMT", "1,1,0,50", "1,1,8,.", "1,2,24,50", "2,2,0,25"]
+    assert len(read(lines, id="1")) == 2
+    with pytest.raises(InputError, match=rf"Line 3: {name} is '2' after '1', but TIME stays behind"):
+        read([lines[0], lines[1], "1,2,0,50"])
+    assert len(read([lines[0], "1,1,24,.", "1,2,24,50"])) == 1  # a level before the dose belongs to what was before
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["DAY,TIME,AMT", "1,08:00,50", "2,08:30,50"], "Line 3: DAY is '2' after '1', and TIME is a clock time"),
+        (["DTC,TIME,AMT", "2024-01-01,8:00,5", "2024-01-02,8:30,5"], "Line 3: DTC .*expected it in DATE, or yyyy"),
+        (["DAY,TIME,AMT", "1,8,50", "8,9,50"], "Line 3: DAY is '8' after '1', but TIME stays behind"),
+    ],
+)
+def test_a_day_beside_hours_of_the_day_is_refused(lines, message):
+    with pytest.raises(InputError, match=message):
+        read(lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["DAY,TIME,AMT", "1,0,50", "2,24,50", "8,168.5,50", "9,185,."],
+        ["DAY,TIME,AMT", "1,8:00,50", "1,20:00,50"],
+        ["DATE,DAY,TIME,AMT", "1,1,8:00,50", "2,2,8:00,50"],
+    ],
+)
+def test_a_day_that_agrees_with_the_time_is_harmless(lines):
+    assert len(read(lines)) >= 2
+
+
+def test_a_point_between_thousands_beside_decimal_commas_is_refused():
+    with pytest.raises(InputError, match=r"Line 3: AMT is '1.000', which is 1.000 or 1000"):
+        read(["TIME;AMT;DV", "0;50;0,5", "24;1.000;0,5"])
+    assert read(["TIME;AMT;DV", "0;50;0,5", "24;0.500;0,5"])[1].amount.value == 0.5
+    assert read(["TIME;AMT", "0;1.000"])[0].amount.value == 1.0
+    assert read(["\ufeffID,TIME,AMT", "1,0,50"])[0].amount.value == 50.0
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
@@ -137,7 +199,10 @@ def shape(case):
     rows = [[told.get(name, name) for name in HEAD], *([*row] for row in ROWS)]
     for name in harmless + refused:
         at = rng.randint(1, len(rows[0]))
-        for row, cell in zip(rows, [name, *(rng.choice(["7", "0.5", "12"]) for _ in ROWS)], strict=True):
+        cells = [name, *(rng.choice(["7", "0.5", "12"]) for _ in ROWS)]
+        if name in ONE_IN_A_PERSON | ONE_AT_A_TIME:  # these must not change within a person, or go on as TIME does
+            cells = [name, "7", "7", "7"]
+        for row, cell in zip(rows, cells, strict=True):
             row.insert(at, cell)
     order = rng.sample(range(1, len(rows[0])), len(rows[0]) - 1)
     rows = [[row[0], *(row[k] for k in order)] for row in rows]
