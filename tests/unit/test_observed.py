@@ -94,8 +94,58 @@ def test_a_level_before_a_dose_at_the_same_time_is_a_trough():
 
 
 @pytest.mark.parametrize(
+    ("head", "cells", "value", "below", "limit"),
+    [
+        ("CENS", "0.5,1", 0.5, True, 0.5),  # without a limit DV is it
+        ("CENS,LIMIT", "0.5,1,0", 0.5, True, 0.5),  # LIMIT is the lower end, as in Monolix and nlmixr2
+        ("CENS,LIMIT", "0.5,0,0.1", 0.5, False, 0.0),
+        ("BLQ,LLOQ", ".,1,0.1", 0.1, True, 0.1),  # a value that was not reported is still one below the limit
+        ("BLQ,LLOQ", "0,1,0.1", 0.1, True, 0.1),
+        ("LLOQ", "0.05,0.1", 0.1, True, 0.1),
+        ("LLOQ", "0.3,0.1", 0.3, False, 0.1),
+        ("CENS,LLOQ", "0.5,1,0.1", 0.5, True, 0.5),  # a diluted sample has a limit of its own
+        ("DVU", "0.3,ug/L", 0.3, False, 0.0),
+    ],
+)
+def test_values_below_the_limit_by_the_conventions_of_the_programs(head, cells, value, below, limit):
+    empty = ",.".join([""] * (head.count(",") + 2))
+    (person,) = read_observed(table(f"TIME,AMT,DV,{head}", f"0,50,.{empty}", f"4,.,{cells}"), **ONE).people
+    assert (person.value.tolist(), person.below.tolist(), person.limit.tolist()) == ([value], [below], [limit])
+
+
+def test_rows_below_the_limit_that_mdv_leaves_out_are_said():
+    rows = ["TIME,AMT,DV,MDV,BLQ", "0,50,.,1,0", "4,.,3,0,0", "9,.,0.1,1,1"]
+    data = read_observed(table(*rows), **ONE)
+    assert data.people[0].value.tolist() == [3.0]
+    assert "MDV 1, which are left out: 1" in data.notes[0]
+
+
+def test_a_level_before_the_first_dose_is_left_out_and_said():
+    iv = {**ONE, "route": "iv"}
+    data = read_observed(table("TIME,AMT,DV", "0,0,0", "0,50,.", "1,.,9"), **iv)
+    assert data.predict()["time_h"].tolist() == [1.0]
+    assert "before the first dose have no prediction" in data.notes[0]
+    earlier = read_observed(table("TIME,AMT,DV", "-24,50,.", "0,0,2", "0,50,."), **iv)
+    assert earlier.people[0].value.tolist() == [2.0]
+
+
+def test_a_covariate_that_the_first_row_lacks_is_taken_from_a_later_one():
+    data = read_observed(table("TIME,AMT,DV,WT,SEX", "0,50,.,.,", "4,.,3,80,m"), **ONE)
+    assert data.people[0].covariates == {"weight_kg": 80.0, "sex": "male"}
+
+
+@pytest.mark.parametrize(
     ("rows", "options", "told"),
     [
+        (["TIME,AMT,DV,CENS", "0,50,.,0", "1,.,80,-1"], {}, "Line 3: CENS is -1, which marks a value above a limit"),
+        (["TIME,AMT,DV,BLQ", "0,50,.,0", "1,.,0,1"], {}, "Line 3: the value is marked as below the limit"),
+        (["TIME,AMT,DV,CENS,LIMIT", "0,50,.,0,.", "1,.,1,1,0.5"], {}, "LIMIT is 0.5, the lower end of a censored"),
+        (["TIME,AMT,DV,CMT", "0,50,.,1", "1,.,3,2", "1,.,9,3"], {}, "Nothing says what DV is of (CMT"),
+        (["TIME,AMT,DV,DVU", "0,50,.,.", "1,.,3,ug/mL"], {}, "Line 3: DVU is 'ug/mL' where DV is read in ng/mL"),
+        (["TIME,AMT,DV", "0,50,.", "1,.,1_0"], {}, "Line 3: DV is '1_0'; expected a number"),
+        (["TIME,AMT,DV", "0,50,.", "1,.,\u0661"], {}, "expected a number"),
+        (["TIME,AMT,DV", "0,50,.", "1,.,BLQ"], {}, "marked by CENS 1, with the limit in DV"),
+        (["TIME,AMT,DV,LLOQ", "0,50,.,.", "1,.,-3,1"], {}, "not a logarithm"),
         (["TIME,AMT", "0,50"], {}, "no column DV"),
         (["TIME,AMT,DV", "0,50,.", "1,.,x"], {}, "Line 3: DV is 'x'; expected a number"),
         (["TIME,AMT,DV", "0,50,.", "1,.,-3"], {}, "not a logarithm"),

@@ -25,7 +25,8 @@ _LIVER = ("normal", "mild", "moderate", "severe")
 UNITS = {"ng/ml": 1.0, "ug/l": 1.0, "mcg/l": 1.0, "ug/ml": 1e3, "mg/l": 1e3, "pg/ml": 1e-3, "ng/l": 1e-3}
 #: Columns of observations that are read.
 _READ = ("PERSON", "TIME", "EVID", "MDV", "LINE", "CMT", "DV", "CENS", "BLQ", "BQL", "BLOQ", "LLOQ", "LOQ", "LIMIT",
-         "ANALYTE", "DVID", "DVNAME", "YTYPE", "NAME")  # fmt: skip
+         "ANALYTE", "DVID", "DVNAME", "YTYPE", "NAME", "DVU", "DVUNIT")  # fmt: skip
+_MARKS, _LIMITS, _DV_UNITS = ("CENS", "BLQ", "BQL", "BLOQ"), ("LLOQ", "LOQ"), ("DVU", "DVUNIT")
 _NONE = ("", ".", "NA", "<NA>")
 
 
@@ -73,15 +74,16 @@ def read_observed(
 
     Notes
     -----
-    A row is an observation where EVID is 0 and MDV is not 1 and DV holds a number. It is below the limit of
-    quantification where CENS, BLQ, BQL or BLOQ is 1, or DV is below LLOQ; its value is then LLOQ, or DV where CENS is 1
-    without a limit. Covariates are those of a person's first row. An observation in a row before a dose at the same
-    time is taken before it.
+    A row is an observation where EVID and MDV are 0 and DV holds a number, or a mark says that it is below the limit of
+    quantification: CENS, BLQ, BQL or BLOQ is 1, or DV is below LLOQ. Its limit is then the larger of DV and LLOQ.
+    LIMIT is the lower end of a censored interval, as in Monolix and nlmixr2, and must be 0. A covariate is the first
+    that the table has of a person. An observation in a row before a dose at the same time is taken before it; a plasma
+    level in a row before the first dose of all, at time 0, has no prediction and is left out.
     """
     catalogue = catalogue or load()
-    if dv_unit.lower().replace("µ", "u").replace("μ", "u") not in UNITS:
+    factor = _factor(dv_unit)
+    if factor is None:
         raise InputError(f"dv_unit is {dv_unit!r}; expected one of {', '.join(UNITS)}. Turn DV into one of them.")
-    factor = UNITS[dv_unit.lower().replace("µ", "u").replace("μ", "u")]
     regimens, table = read_nonmem_rows(
         source, cmt, drug=drug, route=route, basis=basis, amount_unit=amount_unit, time_unit=time_unit, drop=drop
     )
@@ -90,10 +92,12 @@ def read_observed(
         raise InputError("The table has no column DV; expected the observed values there. Rename or add it.")
     people: list[Person] = []
     notes: list[str] = []
-    of = _analytes(rows, dv, regimens, catalogue)
+    seen = _observations(rows, notes)
+    of = _analytes(rows, seen, dv, regimens, catalogue)
+    _same_unit(rows, of, factor, dv_unit)
     for who, some in rows.groupby("PERSON", sort=False):
         covariates = _covariates(some, sex, notes)
-        people.append(_person(who, regimens[who], covariates, some, of, factor))
+        people.append(_person(who, regimens[who], covariates, some, of, factor, notes))
     missing = [name for name in COVARIATES if not any(name in p.covariates for p in people)]
     if missing:
         notes.append(f"Not in the table, so that of a typical person is taken: {', '.join(missing)}.")
@@ -106,11 +110,38 @@ def read_observed(
     return Observed(people=tuple(people), name=first.text or "The table", notes=tuple(dict.fromkeys((*said, *notes))))
 
 
+def _factor(unit: str) -> float | None:
+    return UNITS.get(unit.lower().replace("µ", "u").replace("μ", "u"))
+
+
+def _same_unit(rows: Any, of: Mapping[int, str], factor: float, dv_unit: str) -> None:
+    """Refuse levels whose unit stands in the table and is another one."""
+    for column in (c for c in _DV_UNITS if c in rows.columns):
+        for k in (k for k, name in of.items() if is_plasma(name)):
+            if (cell := str(rows.at[k, column])) not in _NONE and _factor(cell) != factor:
+                raise InputError(
+                    f"{rows.at[k, 'LINE']}: {column} is {cell!r} where DV is read in {dv_unit}; expected one unit, of "
+                    f"{', '.join(UNITS)}. Say it with dv_unit, or turn DV into it."
+                )
+
+
+def _observations(rows: Any, notes: list[str]) -> Any:
+    """Find the rows that are observations: those with a value, and those marked as below a limit."""
+    marks = [c for c in _MARKS if c in rows.columns]
+    marked = rows[marks].isin(("1", "1.0")).any(axis=1)
+    if out := int((marked & rows["EVID"].isin((0, 2)) & (rows["MDV"] != 0)).sum()):
+        notes.append(f"Rows below the limit of quantification with MDV 1, which are left out: {out}.")
+    return rows.index[(rows["EVID"] == 0) & (rows["MDV"] == 0) & (~rows["DV"].isin(_NONE) | marked)]
+
+
 def _analytes(
-    rows: Any, dv: str | Mapping[str, str] | None, regimens: Mapping[Hashable, Regimen], catalogue: Catalogue
+    rows: Any,
+    seen: Any,
+    dv: str | Mapping[str, str] | None,
+    regimens: Mapping[Hashable, Regimen],
+    catalogue: Catalogue,
 ) -> dict[int, str]:
     """Output of each observation, by row."""
-    seen = rows.index[(rows["EVID"] == 0) & (rows["MDV"] != 1) & ~rows["DV"].isin(_NONE)]
     for name in [dv] if isinstance(dv, str) else (dv or {}).values():
         patterns = schema(catalogue)["patternProperties"]
         if not any(re.fullmatch(pattern, name) for pattern in patterns):
@@ -136,6 +167,8 @@ def _analytes(
     if column in ("ANALYTE", "NAME", "DVNAME"):
         return {k: _plasma_of(str(rows.at[k, column]), str(rows.at[k, "LINE"]), catalogue) for k in seen}
     drugs = {catalogue.drug(d.drug).key for regimen in regimens.values() for d in regimen if d.drug is not None}
+    if column is None and "CMT" in rows.columns and rows.loc[seen, "CMT"].nunique() > 1:
+        column = "CMT"
     if column is not None or len(drugs) != 1:
         raise InputError(
             f"Nothing says what DV is of ({column or 'no column ANALYTE'}; drugs: {', '.join(sorted(drugs)) or 'none'})"
@@ -155,43 +188,76 @@ def _number(some: Any, k: int, column: str) -> float | None:
     cell = str(some.at[k, column])
     if cell in _NONE:
         return None
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
+    import pandas as pd
+
+    value = float(pd.to_numeric(cell, errors="coerce"))  # no other digits and no 1_000, which float() takes
     if not math.isfinite(value):
-        raise InputError(f"{some.at[k, 'LINE']}: {column} is {cell!r}; expected a number. Correct it.")
+        out = " A value below the limit of quantification is marked by CENS 1, with the limit in DV."
+        raise InputError(
+            f"{some.at[k, 'LINE']}: {column} is {cell!r}; expected a number. Correct it.{out if column == 'DV' else ''}"
+        )
     return value
+
+
+def _below(some: Any, k: int, plasma: bool) -> tuple[float, bool, float]:
+    """Read the value of an observation, whether it is below the limit of quantification, and the limit (0 for none)."""
+    place = some.at[k, "LINE"]
+    value, marked = _number(some, k, "DV"), False
+    if plasma and value is not None and value < 0:
+        raise InputError(f"{place}: DV is {value:g}; expected 0 or more, not a logarithm. Correct it.")
+    low = next((x for c in _LIMITS if c in some.columns and (x := _number(some, k, c)) is not None), 0.0)
+    for column in (c for c in _MARKS if c in some.columns):
+        mark = _number(some, k, column) or 0.0
+        if mark not in (0.0, 1.0):
+            above = ", which marks a value above a limit" if mark == -1 else ""
+            raise InputError(
+                f"{place}: {column} is {mark:g}{above}; expected 1 below the limit of quantification, else 0. "
+                "Leave the row out with MDV 1 if it is something else."
+            )
+        marked = marked or mark == 1.0
+    if not marked:
+        assert value is not None  # a row without is no observation
+        return (low, True, low) if low > 0 and value < low else (value, False, low)
+    if "LIMIT" in some.columns and (lower := _number(some, k, "LIMIT") or 0.0) != 0.0:
+        raise InputError(
+            f"{place}: LIMIT is {lower:g}, the lower end of a censored interval; expected 0, as nothing but a limit of "
+            "quantification is read. Call it LLOQ if it is that, or leave it out with drop=('LIMIT',)."
+        )
+    limit = max(value or 0.0, low)
+    if limit <= 0.0:
+        raise InputError(
+            f"{place}: the value is marked as below the limit of quantification, and nothing says the limit; expected "
+            "it in LLOQ or in DV. Write it there."
+        )
+    return limit, True, limit
 
 
 def _person(
     who: Any, regimen: Regimen, covariates: Mapping[str, float | str], some: Any, of: Mapping[int, str],
-    factor: float,
+    factor: float, notes: list[str],
 ) -> Person:  # fmt: skip
     doses: dict[int, int] = {}
     for k in some.index[some["EVID"].isin((1, 4))]:
         doses.setdefault(round(some.at[k, "TIME"] * TICKS_PER_HOUR), k)
-    censored = next((c for c in ("CENS", "BLQ", "BQL", "BLOQ") if c in some.columns), None)
-    limit = next((c for c in ("LLOQ", "LOQ", "LIMIT") if c in some.columns), None)
     found: list[tuple[int, str, float, bool, float]] = []
+    before = 0
     for k in (k for k in some.index if k in of):
         scale = factor if is_plasma(of[k]) else 1.0
-        value = _number(some, k, "DV")
-        assert value is not None  # a row without is no observation
-        if value < 0 and is_plasma(of[k]):
-            raise InputError(f"{some.at[k, 'LINE']}: DV is {value:g}; expected 0 or more, not a logarithm. Correct it.")
-        low = None if limit is None else _number(some, k, limit)
-        marked = censored is not None and _number(some, k, censored) == 1
-        below = marked or (low is not None and value < low)
+        value, below, limit = _below(some, k, is_plasma(of[k]))
         tick = round(some.at[k, "TIME"] * TICKS_PER_HOUR)
-        if tick in doses and k < doses[tick] and tick > 0:
-            tick -= 1
+        if tick in doses and k < doses[tick]:
+            if tick > 0:
+                tick -= 1
+            elif is_plasma(of[k]) and tick == min(doses):
+                before += 1
+                continue
         if tick < 0:
             raise InputError(
                 f"{some.at[k, 'LINE']}: TIME is before 0; expected observations from 0 on. Count from the first row."
             )
-        value = scale * (low if below and low is not None else value)
-        found.append((tick, of[k], value, below, value if below else scale * (low or 0.0)))
+        found.append((tick, of[k], scale * value, below, scale * limit))
+    if before:
+        notes.append("Plasma levels at time 0 before the first dose have no prediction and are left out.")
     found.sort(key=lambda entry: entry[0])
     return Person(
         id=who,
@@ -206,16 +272,17 @@ def _person(
 
 
 def _covariates(some: Any, sex: Mapping[str, str] | None, notes: list[str]) -> dict[str, float | str]:
-    first = some.index[0]
     found: dict[str, Any] = {}
-    place = some.at[first, "LINE"]
+    place = some.at[some.index[0], "LINE"]
     for name, columns in COVARIATES.items():
-        column = next((c for c in columns if c in some.columns and str(some.at[first, c]) not in _NONE), None)
+        told = {c: some.index[~some[c].isin(_NONE)] for c in columns if c in some.columns}
+        column = next((c for c, rows in told.items() if len(rows)), None)
         if column is None:
             continue
-        cell = str(some.at[first, column])
-        if len({x for x in some[column] if x not in _NONE}) > 1:
-            notes.append(f"{column} changes within a person; the value of the first row is taken.")
+        first = told[column][0]
+        place, cell = some.at[first, "LINE"], str(some.at[first, column])
+        if some.loc[told[column], column].nunique() > 1:
+            notes.append(f"{column} changes within a person; its first value is taken.")
         if name in ("weight_kg", "age_years", "crcl_ml_min"):
             found[name] = _number(some, first, column)
         elif name == "sex":
