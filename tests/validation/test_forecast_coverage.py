@@ -1,6 +1,6 @@
 """Bands of a forecast hold what they say: simulated people of all structures, each forecast from one measured level.
 
-SCHILD_COVERAGE sets how many people; docs/own-data.md has the result for 400.
+SCHILD_COVERAGE sets how many people; docs/own-data.md has the result for 2,000.
 """
 
 import math
