@@ -6,6 +6,11 @@ import re
 from html.parser import HTMLParser
 
 VOID = {"meta", "br", "col", "link", "img", "hr", "input"}
+#: Elements whose end HTML lets out: each ends where one of its kind begins, and with what holds it.
+ENDED_BY = {
+    "li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"},
+    "td": {"td", "th", "tr"}, "th": {"td", "th", "tr"}, "tr": {"tr"},
+}  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -19,6 +24,8 @@ class Page(HTMLParser):
         assert not self.open, f"never closed: {self.open}"
 
     def handle_starttag(self, tag, attrs):
+        while self.open and tag in ENDED_BY.get(self.open[-1], ()):
+            self.open.pop()
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
@@ -34,6 +41,8 @@ class Page(HTMLParser):
             self.open.pop()
 
     def handle_endtag(self, tag):
+        while self.open and self.open[-1] in ENDED_BY and self.open[-1] != tag:
+            self.open.pop()
         assert self.open, f"closed without being opened: {tag}"
         assert self.open.pop() == tag
 

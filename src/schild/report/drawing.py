@@ -45,13 +45,23 @@ _SETTINGS: Any = {
     "axes.facecolor": "none",
     "figure.dpi": 72,  # a point is a pixel
 }
-#: Styles of grid, ticks and frame, which the style sheet of pages holds.
+#: Frequent styles (grid, ticks, frame, the first lines and bands), which the style sheet of pages holds.
 _CLASSES = {
     ' stroke="#888888" stroke-width="0.7" stroke-opacity="0.25"': ' class="g"',
     ' fill="currentColor" stroke="currentColor" stroke-width="0.8"': ' class="t"',
     ' stroke="currentColor" stroke-width="0.8"': ' class="f"',
     ' fill="currentColor" stroke="currentColor" stroke-width="0.6"': ' class="t"',
+    ' stroke="#0072b2" stroke-width="1.7"': ' class="b"',
+    ' stroke="#d55e00" stroke-width="1.7" stroke-dasharray="6.29 2.72"': ' class="r"',
+    ' stroke="#009e73" stroke-width="1.7" stroke-dasharray="10.9 2.72 1.7 2.72"': ' class="v"',
+    ' stroke="currentColor" stroke-width="0.8" stroke-dasharray="0.8 1.32"': ' class="d"',
+    ' fill="#0072b2" fill-opacity="0.18"': ' class="p"',
+    ' fill="#d55e00" fill-opacity="0.18"': ' class="q"',
 }
+#: A path that is one horizontal or vertical stroke: start, direction, length.
+_STRAIGHT = re.compile(r"M([-\d.]+?) ?(-?[\d.]+)([hv])([-\d.]+)")
+#: Style of a mark filled with the colour of its edge.
+_DOT = re.compile(r' fill="([^"]+)" stroke="\1" stroke-width="([\d.]+)"')
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ANCHORS = {"center": (0.5, ""), "right": (1.0, "e")}
 
@@ -158,7 +168,7 @@ def _pen(width: float, height: float) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.parts: list[str] = []
-            self.short: dict[str, int] = {}
+            self.short: dict[str, tuple[int, tuple[int, int] | None]] = {}  # place and end of each shared path
 
         def get_canvas_width_height(self) -> tuple[float, float]:
             return width, height
@@ -171,13 +181,27 @@ def _pen(width: float, height: float) -> Any:
                 self._add(d, style)
 
         def _add(self, d: str, style: str) -> None:
-            # Short strokes of one kind, such as ticks and lines of the grid, share a path.
-            if len(d) < 40 and style in self.short:
-                self.parts[self.short[style]] = self.parts[self.short[style]].replace('" ', f'{d}" ', 1)
+            # Short strokes of one kind, such as ticks and lines of the grid, share a path; a straight one starts from
+            # its end that is nearer to where the path stands.
+            if len(d) >= 40:
+                self.parts.append(f'<path d="{d}"{style}/>')
                 return
-            if len(d) < 40:
-                self.short[style] = len(self.parts)
-            self.parts.append(f'<path d="{d}"{style}/>')
+            straight = _STRAIGHT.fullmatch(d)
+            place, here = self.short.get(style, (len(self.parts), None))
+            end = None
+            if straight:
+                x, y, size = (round(10 * float(straight[k])) for k in (1, 2, 4))
+                start, end = (x, y), (x + size, y) if straight[3] == "h" else (x, y + size)
+                if here is not None:
+                    if math.dist(here, end) < math.dist(here, start):
+                        start, end, size = end, start, -size
+                    d = f"m{number(start[0] - here[0])} {number(start[1] - here[1])}{straight[3]}{number(size)}"
+                    d = d.replace(" -", "-")
+            if place == len(self.parts):
+                self.parts.append(f'<path d="{d}"{style}/>')
+            else:
+                self.parts[place] = self.parts[place].replace('" ', f'{d}" ', 1)
+            self.short[style] = place, end
 
         def draw_markers(
             self, gc: Any, marker_path: Any, marker_trans: Any, path: Any, trans: Any, rgbFace: Any = None
@@ -191,9 +215,14 @@ def _pen(width: float, height: float) -> Any:
                 inside = (places[:, 0] > x0 - 1) & (places[:, 0] < x1 + 1)
                 places = places[inside & (places[:, 1] > height - y1 - 1) & (places[:, 1] < height - y0 + 1)]
             style, r = self._style(gc, rgbFace), marker_trans.transform_path(marker_path).get_extents().width / 2
-            if "stroke" not in style and len(places) > 20:  # dots: round ends of lines without length
-                d, ink = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places), style.replace("fill", "stroke")
-                self.parts.append(f'<path d="{d}"{ink} stroke-width="{2 * r:.3g}" stroke-linecap="round"/>')
+            edge = _DOT.fullmatch(style)
+            if edge or ("stroke" not in style and len(places) > 20):  # dots: round ends of lines without length
+                wide = 2 * r + (float(edge[2]) if edge else 0.0)
+                ink = f' stroke="{edge[1]}"' if edge else style.replace("fill", "stroke")
+                self._add(
+                    "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places),
+                    f'{ink} stroke-width="{wide:.3g}" stroke-linecap="round"',
+                )
             else:
                 self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.3g}"{style}/>' for x, y in places]
 

@@ -73,8 +73,10 @@ class SchildEngine {
     const places = [Math.floor(person / lengths[1] / lengths[2]), Math.floor(person / lengths[2]) % lengths[1],
       person % lengths[2]];
     for (const b of model.band) {
-      const at = places.reduce((k, place, axis) => k * b.shape[axis] + (b.shape[axis] > 1 ? place : 0), 0);
-      found[b.column] = this.array(b)[at * b.shape[3] + of];
+      for (const part of b.parts) {
+        const at = places.reduce((k, place, axis) => k * part.shape[axis] + (part.shape[axis] > 1 ? place : 0), 0);
+        found[b.column] *= this.array(part)[at * part.shape[3] + of];
+      }
     }
     return found;
   }

@@ -10,6 +10,7 @@ import dataclasses
 import gzip
 import inspect
 import json
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -48,17 +49,20 @@ BAND = 28
 
 
 class _Block:
-    """Arrays one after the other, each at a multiple of eight bytes."""
+    """Arrays one after the other, each at a multiple of eight bytes; equal bytes are stored once."""
 
     def __init__(self) -> None:
         self.bytes = bytearray()
+        self.places: dict[bytes, int] = {}
 
     def put(self, values: NDArray[Any]) -> dict[str, Any]:
         kind = {"float64": "f8", "float32": "f4", "int64": "i8", "bool": "b1"}[values.dtype.name]
-        self.bytes += b"\0" * (-len(self.bytes) % 8)
-        place = len(self.bytes)
-        self.bytes += np.ascontiguousarray(values).tobytes()
-        return {"at": place, "kind": kind, "shape": list(values.shape)}
+        data = np.ascontiguousarray(values).tobytes()
+        if data not in self.places:
+            self.bytes += b"\0" * (-len(self.bytes) % 8)
+            self.places[data] = len(self.bytes)
+            self.bytes += data
+        return {"at": self.places[data], "kind": kind, "shape": list(values.shape)}
 
 
 def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
@@ -202,25 +206,40 @@ def _alone(challenge: Challenged, catalogue: Catalogue) -> NDArray[np.float64]:
 
 
 def _band(run: Run, typical: NDArray[np.float64], catalogue: Catalogue, block: _Block) -> list[dict[str, Any]]:
-    """Write the numbers in which the people of a band differ from the typical person, in single precision.
+    """Write by how much the numbers of the people of a band differ from the typical person's, in single precision.
 
-    Each entry has its column and an array of shape (weights, livers, clearances, people); an axis along which nothing
-    changes has length one.
+    Each entry has its column and arrays of shape (weights, livers, clearances, people), whose product is the factor
+    from the typical person's number; an axis along which nothing changes has length one.
     """
     offered = controls()
     axes = len(offered.weight_kg), len(offered.liver), len(offered.crcl_ml_min)
     built = prepared_of(run, people=band_people(offered.people), catalogue=catalogue).built
     rows = compile_spec(built.spec, built.parameters, len(offered.people) * BAND, built.scales)[1]
-    rows = rows.reshape(*axes, BAND, -1).astype(np.float32)
-    plain = typical.reshape(*axes, 1, -1).astype(np.float32)
+    rows, plain = rows.reshape(*axes, BAND, -1), typical.reshape(*axes, 1, -1)
     found = []
     for column in np.flatnonzero((rows != plain).any(axis=(0, 1, 2, 3))):
-        values = rows[..., column]
-        for axis in range(3):
-            if (values == values.take([0], axis=axis)).all():
-                values = values.take([0], axis=axis)
-        found.append({"column": int(column), **block.put(values)})
+        values, usual = rows[..., column], plain[..., column]
+        factor = np.divide(values, usual, out=np.full_like(values, np.nan), where=usual != 0.0)
+        parts = _parts(factor)
+        if not np.allclose(usual * math.prod(parts), values, rtol=1e-6, atol=0.0):
+            raise ValueError(f"Column {column}: its numbers are not the typical person's times a factor of each axis.")
+        found.append({"column": int(column), "parts": [block.put(part) for part in parts]})
     return found
+
+
+def _parts(factor: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+    """Split factors into those of the first person offered and those of each axis along which they change.
+
+    Parts are rounded to ten digits first, so that equal parts of two columns have equal bytes and are stored once.
+    """
+    first = factor[:1, :1, :1]
+    parts = [first]
+    for axis in range(3):
+        along = factor[tuple(slice(None) if k == axis else slice(1) for k in range(3))]
+        along = np.divide(along, first, out=np.ones_like(along), where=first != 0.0)
+        if not np.allclose(along, 1.0, rtol=1e-12, atol=0.0):
+            parts.append(along)
+    return [np.array([float(f"{v:.10g}") for v in part.flat], np.float32).reshape(part.shape) for part in parts]
 
 
 def _outputs(effects: Effects, program: Program, drug: str, challenge: Challenged | None) -> list[dict[str, Any]]:
