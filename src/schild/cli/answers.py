@@ -68,11 +68,14 @@ def explain(
     writable(html)
     answer = _function("schild.explanation", "explain")
     say_if_compiling()
-    with progress("claims") as advance:
-        found: Answer = answer(
-            key, progress=advance, quick=quick, fresh=fresh, catalogue=data.catalogue, overrides=data.overrides
-        )
-    return _show(found, html, json, **({"everything": True} if all else {}))
+    from schild.engine.kept import keeping
+
+    with keeping():  # the page asks for runs of the claims
+        with progress("claims") as advance:
+            found: Answer = answer(
+                key, progress=advance, quick=quick, fresh=fresh, catalogue=data.catalogue, overrides=data.overrides
+            )
+        return _show(found, html, json, **({"everything": True} if all else {}))
 
 
 def validate(

@@ -14,6 +14,7 @@ from schild.catalog import Catalogue, load
 from schild.drinking.effect_size import EffectSize, hedges_g
 from schild.drinking.people import Drinkers, drinkers
 from schild.drinking.protocols import Protocol, protocol
+from schild.engine.kept import call
 from schild.engine.session import SessionResult, run_sessions
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
@@ -121,7 +122,8 @@ def sit(
     uniform = np.ones((n, grid.size))
     for k in np.flatnonzero(offered):
         uniform[:, k] = uniforms(seed, f"session.{occasion}.{k}", first, first + n)
-    return run_sessions(
+    return call(
+        run_sessions,
         people.with_(drink_g=plan.one_drink(people)).rows,
         grid,
         occupancy,

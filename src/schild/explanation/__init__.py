@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from schild.catalog import Book, Catalogue, Test, load
+from schild.engine.kept import keeping
 from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation.answer import Explanation, Finding, Outcome
 from schild.explanation.lab import Lab
@@ -22,6 +23,7 @@ PEOPLE, DRAWS = 15, 20
 QUICK_PEOPLE, QUICK_DRAWS = 4, 5
 
 
+@keeping()
 def explain(
     drug: str,
     *,

@@ -11,6 +11,7 @@ import numpy as np
 from schild import __version__
 from schild.catalog import Claim
 from schild.catalog.claims import unit_words
+from schild.engine.kept import keeping
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
 from schild.report import Raw, link, render, without_files
 from schild.web.controls import ADDRESS
@@ -191,6 +192,7 @@ def _print_all(answer: Explanation, console: Console) -> None:
 # ------------------------------------------------------------------------------------------------ page
 
 
+@keeping()
 def html_page(answer: Explanation) -> str:
     """Write the answer as one page, with the engine that changes its scenes."""
     from schild.explanation.verify import stated_of

@@ -14,6 +14,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.engine.kept import call
 from schild.engine.lags import carry, follow
 from schild.errors import InputError
 from schild.model.build import Built
@@ -191,7 +192,7 @@ def begin_of(
             state = follow(hours, drive[:, nodes[0]], rates, state)[:, :, -1]
         else:
             course = np.stack([drive[:, node] for node in nodes], axis=1)
-            state = carry(hours, course, np.array(piece.index), (0, piece.periods), rates, state)
+            state = call(carry, hours, course, np.array(piece.index), (0, piece.periods), rates, state)
     occupancy = {slot: out[:, m, place[grids[-1][-1]]].astype(np.float64) for m, slot in enumerate(slots)}
     return Begin(tick=history.until, occupancy=occupancy, lags=state)
 

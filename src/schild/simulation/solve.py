@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from schild.engine.kept import call
 from schild.engine.run import STATUS, EngineEvents, EngineResult, run
 from schild.errors import SchildError
 from schild.model.arrays import Program, compile_spec
@@ -146,7 +147,8 @@ def solve(
         start = Entry(tick=begin.tick, kind=RECEPTORS_AT, port=str(states.shape[1] - 1))
         entries = tuple(sorted([*entries, start], key=lambda e: (e.tick, e.kind, e.order)))
     window = window_h or (times_tick[0] / TICKS_PER_HOUR, times_tick[-1] / TICKS_PER_HOUR)
-    result = run(
+    result = call(
+        run,
         program,
         rows,
         tabulate(program, entries),

@@ -11,6 +11,7 @@ import numpy as np
 
 from schild.catalog import Catalogue, Observation, Study, load
 from schild.drinking.checks import KINDS as SESSIONS
+from schild.engine.kept import keeping
 from schild.errors import SchildError
 from schild.result_cache import ResultCache
 from schild.results import Shown
@@ -213,6 +214,7 @@ class Validation(Shown):
         return "\n".join(f"[{k}] {self.catalogue.references[k].label}" for k in keys if k in self.catalogue.references)
 
 
+@keeping()
 def validate(
     *studies: str,
     progress: Callable[..., None] | None = None,

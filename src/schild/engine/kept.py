@@ -1,0 +1,109 @@
+"""Results of compiled functions, kept by the content of what they were given, while one command runs.
+
+Claims, rows of studies and figures ask for the same people with the same doses: such a call is computed once. Equal
+numbers give equal bits, so nothing depends on whether a result was kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import numpy as np
+
+__all__ = ["call", "keeping"]
+
+T = TypeVar("T")
+
+#: Memory for results, of which one may take a quarter. [byte]
+MOST = 256_000_000
+#: What has no part in a result.
+_APART = ("threads", "chunk", "progress")
+
+_PLAIN = (str, int, float, bool, type(None))
+
+_results: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
+_depth = 0
+_held = 0
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Keep results inside the block; blocks may be nested, and the outermost forgets everything at its end.
+
+    >>> with keeping():
+    ...     call(np.cumsum, np.ones(3)) is call(np.cumsum, np.ones(3))
+    True
+    >>> call(np.cumsum, np.ones(3)) is call(np.cumsum, np.ones(3))
+    False
+    """
+    global _depth, _held
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+        if not _depth:
+            _results.clear()
+            _held = 0
+
+
+def call(function: Callable[..., T], *given: Any, **named: Any) -> T:
+    """Call a function of arrays, or return what the same call has given.
+
+    ``function``: gives an array or a dataclass of arrays, which depend on its arguments and on nothing else;
+    ``threads``, ``chunk`` and ``progress`` have no part in them. Arrays of a kept result cannot be written to.
+    """
+    global _held
+    if not _depth:
+        return function(*given, **named)
+    content = [f"{function.__module__}.{function.__qualname__}".encode()]
+    _write([given, *((name, named[name]) for name in sorted(named) if name not in _APART)], content)
+    key = sha256(b"".join(content)).digest()
+    if (kept := _results.pop(key, None)) is not None:
+        _results[key] = kept  # the last to be forgotten
+        again: T = kept[0]
+        return again
+    found = function(*given, **named)
+    size = _bytes(found)
+    if size <= MOST // 4:
+        _lock(found)
+        _results[key] = found, size
+        _held += size
+        while _held > MOST and _results:
+            _held -= _results.popitem(last=False)[1][1]
+    return found
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """What a value is made of: fields of a dataclass, members of a sequence."""
+    if dataclasses.is_dataclass(value):
+        return tuple(getattr(value, name) for name in value.__dataclass_fields__)
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def _write(value: Any, into: list[bytes]) -> None:
+    """Write the content of a value, with the shapes and kinds that tell equal bytes apart."""
+    if isinstance(value, np.ndarray):
+        into += [f"{value.dtype.str}{value.shape}".encode(), value.tobytes()]
+    elif parts := () if all(isinstance(part, _PLAIN) for part in _parts(value)) else _parts(value):
+        into.append(f"{type(value).__name__}{len(parts)}".encode())
+        for part in parts:
+            _write(part, into)
+    else:
+        into.append(f"{value!r};".encode())
+
+
+def _bytes(value: Any) -> int:
+    return value.nbytes if isinstance(value, np.ndarray) else sum(map(_bytes, _parts(value)))
+
+
+def _lock(value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    for part in _parts(value):
+        _lock(part)
