@@ -164,3 +164,30 @@ def test_what_was_given_stands_in_the_run_file(tmp_path, capsys):
     line = ["simulate", "naltrexone 50 mg po", "--until", "6 h", "--set", "naltrexone.cl=120 L/h", "--out"]
     assert main([*line, str(tmp_path / "out")]) == 0
     assert "naltrexone.cl" in (tmp_path / "out" / "run.toml").read_text()
+
+
+LEVELS = str(Path(__file__).resolve().parents[2] / "examples" / "nonmem_levels.csv")
+IDLE = {
+    "curves": ["curves", "naltrexone", "--agonist", "morphine"],
+    "curves of a challenge": ["curves", "naltrexone 50 mg po", "--agonist", "morphine", "--at", "4 h"],
+    "check": ["check", LEVELS],
+    "fit-levels": ["fit-levels", LEVELS, "--free", "naltrexone.cl"],
+    "export sbml": ["export", "sbml", "naltrexone 50 mg po", "--until", "1 d", "--sex", "female"],
+    "export rxode2": ["export", "rxode2", "naltrexone 50 mg po", "--until", "1 d", "--sex", "female"],
+    "export nonmem": ["export", "nonmem", "naltrexone 50 mg po", "--times", "1 h", "--sex", "female"],
+}
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_a_number_or_covariate_that_nothing_uses_is_said(name, capsys):
+    assert main([*IDLE[name], "--set", "methadone.cl=20 L/h"]) == 0
+    told = capsys.readouterr()
+    said = told.err if "export" in name else told.out
+    assert "methadone.cl was given, and no number of this run uses it." in " ".join(said.split())
+    assert ("sex = female was given, and no number of this run depends on it." in said) == ("--sex" in IDLE[name])
+
+
+def test_a_document_says_that_it_is_one_person(capsys):
+    file = str(Path(__file__).resolve().parents[2] / "examples" / "population.toml")
+    assert main(["export", "sbml", file, "--antimony"]) == 0
+    assert "One typical person is written, not the population of 200 people." in capsys.readouterr().err

@@ -104,6 +104,8 @@ def test_curves_at_equilibrium_and_in_a_challenge(call):
         (("morphine", "--agonist", "morphine"), "expected an antagonist"),
         (("naltrexone", "--agonist", "naloxone"), "no binding as an agonist"),
         (("naltrexone", "--agonist", "morphine", "--levels", "a"), "--levels is 'a'"),
+        (("naltrexone", "--agonist", "morphine", "--contact", "1 h"), "Times, a contact or a structure were given"),
+        (("naltrexone 50 mg po", "--agonist", "morphine", "--at", "4 h", "--levels", "1"), "Levels were given, but"),
         (("naltrexone 50 mg po", "--agonist", "morphine", "--at", "1 h,,2 h"), "--at is"),
         (("naltrexone", "--agonist", "morphine", "--plot", "x"), ".svg"),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from model_reference import collocate, plain
 from schild.catalog import load
-from schild.cli.sbml import text_of
+from schild.cli.sbml import document, text_of
 from schild.errors import InputError
 from schild.model.sbml import to_antimony, to_sbml
 from schild.model.spec import Input, Ligand, ModelSpec, Receptor, Species
@@ -73,10 +73,10 @@ def test_libroadrunner_agrees_with_plain_model_and_kernel(random_case, seed):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_document_is_valid(random_case, seed):
     case = random_case(seed)
-    document = libsbml.readSBMLFromString(to_sbml(case.spec, case.parameters, case.doses))
-    document.checkConsistency()
-    assert (document.getLevel(), document.getVersion()) == (3, 2)
-    assert [document.getError(k).getMessage() for k in range(document.getNumErrors())] == []
+    written = libsbml.readSBMLFromString(to_sbml(case.spec, case.parameters, case.doses))
+    written.checkConsistency()
+    assert (written.getLevel(), written.getVersion()) == (3, 2)
+    assert [written.getError(k).getMessage() for k in range(written.getNumErrors())] == []
 
 
 REGIMENS = [
@@ -89,11 +89,11 @@ REGIMENS = [
 
 def faults(run):
     """What libsbml finds, with every check it has: consistency of units, identifiers, practice."""
-    document = libsbml.readSBMLFromString(text_of(run))
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, True)
-    document.checkConsistency()
-    document.checkInternalConsistency()
-    return [document.getError(k).getMessage() for k in range(document.getNumErrors())]
+    written = libsbml.readSBMLFromString(text_of(document(run)))
+    written.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, True)
+    written.checkConsistency()
+    written.checkInternalConsistency()
+    return [written.getError(k).getMessage() for k in range(written.getNumErrors())]
 
 
 @pytest.mark.parametrize("words", REGIMENS)
@@ -112,12 +112,12 @@ def test_units_are_consistent_for_every_drug_and_route(words):
 )
 def test_units_are_consistent_for_infusions_resets_adaptation_and_patches(words):
     assert faults(Run.of(*words, until="2 d")) == []
-    assert "release_rise has nM_per_h" in text_of(Run.of("ethanol 28 g po"), antimony=True)
+    assert "release_rise has nM_per_h" in text_of(document(Run.of("ethanol 28 g po")), antimony=True)
 
 
 def test_more_doses_than_a_program_reads_are_refused():
     with pytest.raises(InputError, match=r"10,000 pieces of doses, .*expected at most 5,000"):
-        text_of(Run.of("naltrexone 50 mg iv q1h x10000"))
+        document(Run.of("naltrexone 50 mg iv q1h x10000"))
 
 
 def test_words_of_antimony_may_be_names():

@@ -33,6 +33,9 @@ LEVELS = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
 #: Steps into which a contact is cut; the antagonist's concentration stands still within one.
 STEPS = 60
 
+#: How long a challenge lasts unless it is said.
+CONTACT = "30 min"
+
 _AGONISTS = ("agonist", "partial agonist", "metabolite", "prodrug")
 
 
@@ -78,6 +81,7 @@ class ModelCurves(Shown):
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     catalogue: Catalogue | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def maxima(self) -> Floats:
@@ -149,6 +153,7 @@ class ModelCurves(Shown):
         """Return one JSON object as Python data."""
         return {
             "manifest": dict(self.manifest),
+            "warnings": list(self.warnings),
             **self.summary(),
             "agonist_over_kd": self.agonist_load.tolist(),
             "response": self.response.tolist(),
@@ -163,7 +168,7 @@ def model_curves(
     receptor: str = "mor",
     levels: Sequence[float] = LEVELS,
     at: Sequence[TimeLike] = (),
-    contact: TimeLike = "30 min",
+    contact: TimeLike = CONTACT,
     tau: float | None = None,
     structure: str | None = None,
     tone: bool = False,
@@ -236,11 +241,16 @@ def model_curves(
             raise InputError(f"{len(many):,} {what} were given; expected at most {MAX_CURVES}. Choose fewer.")
     grid = np.logspace(-2, 5, 57)
     if " " in antagonist.strip():
+        if tuple(levels) != LEVELS:
+            raise InputError(
+                f"Levels were given, but in {antagonist!r} the level is that of the regimen at each time; expected "
+                "times. Leave the levels out, or name a drug alone."
+            )
         return _challenge(values, antagonist, drug, receptor, at, hours(contact), grid, tau, structure, tone)
-    if at or structure is not None:
+    if at or structure is not None or contact != CONTACT:
         raise InputError(
-            f"Times or a structure were given, but {antagonist!r} is a drug and no regimen; expected a regimen such as "
-            f"'{antagonist} 50 mg po'. Add amount and route, or leave times and structure out."
+            f"Times, a contact or a structure were given, but {antagonist!r} is a drug and no regimen; expected a "
+            f"regimen such as '{antagonist} 50 mg po'. Add amount and route, or leave times, contact and structure out."
         )
     return _equilibrium(values, antagonist, drug, receptor, levels, grid, tau, tone)
 
@@ -329,6 +339,7 @@ def _equilibrium(
         manifest=_manifest(antagonist=drug.key, agonist=agonist.key, receptor=receptor, tau=tau, tone=tone,
                            catalogue={drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp),
         catalogue=catalogue,
+        warnings=tuple(values.uses.unused(values.overrides)),
     )  # fmt: skip
 
 
@@ -369,6 +380,7 @@ def _challenge(
         catalogue=catalogue,
         overrides=given,
         plain_grid=True,
+        uses=values.uses,
     )  # fmt: skip
     species = [x.species for r in built.spec.receptors if r.name == receptor for x in r.ligands]
     p = built.parameters
@@ -409,6 +421,7 @@ def _challenge(
         sources=result.sources,
         manifest={**result.manifest, "agonist": agonist.key, "at_h": times, "contact_h": contact_h, "tau": tau},
         catalogue=catalogue,
+        warnings=(*result.warnings, *values.uses.unused(given)),
     )
 
 

@@ -260,6 +260,8 @@ def curves(
         )
         for row in found.summary()["curves"]
     ]
+    for warning in found.warnings:
+        console.print(f"Warning: {warning}")
     heads = ("antagonist", "its C/Kd", "maximum over that without", "half of it at agonist C/Kd")
     console.print(table(found.title, heads, rows, caption=found.says))
     if len(found.load) > 2 and found.surmountable:

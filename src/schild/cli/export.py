@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -63,9 +64,9 @@ def nonmem_data(
         raise InputError(f"--error is {error:g} and --lloq {lloq:g}; expected 0 or more, and an error of at most 5.")
     asked = _times(times)
     run = read_run(what, head={"until": until, "seed": data.seed}, person=person.given, n=n, numbers=data.overrides)
-    table = simulated_table(
-        simulate_run(run, catalogue=data.catalogue, warn=False), asked, error=error, lloq=lloq, seed=run.run.seed
-    )
+    result = simulate_run(run, catalogue=data.catalogue, warn=False)
+    _notes(result.warnings)
+    table = simulated_table(result, asked, error=error, lloq=lloq, seed=run.run.seed)
     text = table.to_csv(index=False, lineterminator="\n", na_rep=".")
     if out is None:
         print(text, end="")
@@ -110,13 +111,13 @@ def sbml(
         person={**person.given, "history": history},
         numbers=data.overrides,
     )
-    from schild.cli.sbml import before_h, text_of
+    from schild.cli.sbml import before_h, document, text_of
 
-    text = text_of(run, antimony=antimony, catalogue=data.catalogue)
+    found = document(run, data.catalogue)
+    _notes(found.notes)
+    text = text_of(found, antimony=antimony)
     if before := before_h(run):
-        print(
-            f"Note: time 0 of the run is {before:g} h in the document, which begins with the history.", file=sys.stderr
-        )
+        _notes([f"time 0 of the run is {before:g} h in the document, which begins with the history."])
     if out is None:
         print(text)
     else:
@@ -219,6 +220,7 @@ def petab(
     if run.history:
         raise InputError("The run has a history; expected one without, as levels count from its first dose.")
     found = document(run, data.catalogue)
+    _notes(found.notes)
     result = simulate_run(run, catalogue=data.catalogue, warn=False)
     rng = np.random.default_rng(run.run.seed)
     sigma = np.sqrt(np.log1p(error**2))
@@ -244,6 +246,7 @@ def _program(program: str, what: tuple[str, ...], script: _Script, person: Perso
     place = None if script.out is None else folder(script.out)
     run = read_run(what, head={"until": script.until, "seed": data.seed}, person=person.given, numbers=data.overrides)
     found = document(run, data.catalogue)
+    _notes(found.notes)
     make, name = PROGRAMS[program]
     text = make(found.built.spec, found.parameters, title="; ".join(dose.to_words() for dose in run.doses))
     if place is None:
@@ -260,6 +263,12 @@ def _program(program: str, what: tuple[str, ...], script: _Script, person: Perso
     write(place / DATA, buffer.getvalue())
     print(f"Written to {script.out}: {name}, {DATA}. {NOTICE}")
     return 0
+
+
+def _notes(said: Iterable[str]) -> None:
+    """Say what was given and does not show in what is written; beside it, so that a pipe gets the document alone."""
+    for note in said:
+        print(f"Note: {note}", file=sys.stderr)
 
 
 def _times(text: str) -> list[float]:

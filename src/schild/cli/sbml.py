@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from schild.errors import InputError
+from schild.population import Population
 from schild.units import TICKS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Document(NamedTuple):
     built: Built
     parameters: dict[str, float]
     doses: list[Dose]
+    notes: tuple[str, ...]  #: What of the run it does not hold
 
 
 def document(run: Run, catalogue: Catalogue | None = None) -> Document:
@@ -53,14 +55,17 @@ def document(run: Run, catalogue: Catalogue | None = None) -> Document:
             f"The run has {len(doses):,} pieces of doses, and a document holds each as an event; expected at most "
             f"{MAX_PIECES:,}. Shorten the run."
         )
-    return Document(built, {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}, doses)
+    notes = [*built.warnings, *built.values.uses.unused(built.values.overrides, run.who.given)]
+    if isinstance(run.who, Population) and run.who.n > 1:
+        notes.append(f"One typical person is written, not the population of {run.who.n:,} people.")
+    parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
+    return Document(built, parameters, doses, tuple(notes))
 
 
-def text_of(run: Run, *, antimony: bool = False, catalogue: Catalogue | None = None) -> str:
-    """Write the model and doses of a run as SBML, or as Antimony; raises InputError as ``document`` does."""
+def text_of(found: Document, *, antimony: bool = False) -> str:
+    """Write a document as SBML, or as Antimony."""
     from schild.model.sbml import to_antimony, to_sbml
 
-    found = document(run, catalogue)
     return (to_antimony if antimony else to_sbml)(found.built.spec, found.parameters, found.doses)
 
 

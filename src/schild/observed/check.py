@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from schild import __version__
 from schild.catalog import Catalogue, load
-from schild.observed.data import Observed
-from schild.people import Given
+from schild.observed.data import Observed, predictions
+from schild.people import Given, Overrides, Uses
 from schild.results import Shown, plain
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ class Check(Shown):
     data: Observed
     vpc: pd.DataFrame | None  #: As ``Observed.vpc``
     options: Mapping[str, Any] = field(default_factory=dict)  #: Of ``Observed.predict``
+    unused: tuple[str, ...] = ()  #: Which of the numbers given no prediction uses, in words
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the reader left out or took as given."""
-        return self.data.notes
+        """What the reader left out or took as given, and what was given and changes nothing."""
+        return (*self.data.notes, *self.unused)
 
     @property
     def sources(self) -> dict[str, tuple[str, ...]]:
@@ -60,7 +61,7 @@ class Check(Shown):
         """Return the JSON object of the contract as Python data."""
         rows = [{key: v if isinstance(v, (int, float, str, type(None))) else str(v) for key, v in row.items()}
                 for row in plain(self.summary())]  # fmt: skip
-        found = {"manifest": self.manifest, "people": rows, "notes": list(self.data.notes)}
+        found = {"manifest": self.manifest, "people": rows, "notes": list(self.warnings)}
         return found if self.vpc is None else found | {"vpc": self.vpc.to_dict("records")}
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
@@ -82,4 +83,9 @@ def check(
     """
     options = {"catalogue": catalogue, "overrides": overrides}
     found = None if vpc is None else data.vpc(n=vpc, seed=seed, catalogue=catalogue, overrides=overrides)
-    return Check(data=data, vpc=found, options=options)
+    uses = Uses()
+    given = Overrides.of(overrides, catalogue or load())
+    for person in data.people if given else ():
+        if person.tick.size and tuple(person.regimen) and not uses.given.issuperset(given):
+            predictions(person, overrides=overrides, catalogue=catalogue, uses=uses)
+    return Check(data=data, vpc=found, options=options, unused=tuple(uses.unused(given)))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue
 from schild.errors import InputError
 from schild.figures import COLOURS, panels, plain_powers, time_scale
-from schild.people import Given
+from schild.people import Given, Uses
 from schild.population import Subject
 from schild.regimen import Regimen
 from schild.simulation import Run, simulate_run
@@ -277,6 +277,7 @@ def predictions(
     overrides: Given | None = None,
     structure: str | None = None,
     catalogue: Catalogue | None = None,
+    uses: Uses | None = None,
 ) -> Floats:
     """Predict the observations of a person: shape (n_observations,), or (n_people, n_observations) for a population."""
     wanted = list(dict.fromkeys(person.output))
@@ -287,7 +288,7 @@ def predictions(
     head: dict[str, Any] = {"outputs": wanted, "receptors": ["mor"]} if all(map(is_plasma, wanted)) else {}
     run = run or person.run(**(head or {"outputs": wanted}), **({"structure": structure} if structure else {}))
     ticks = sorted({0, *person.tick.tolist()})
-    result = simulate_run(run, catalogue=catalogue, overrides=overrides, times_tick=ticks, warn=False)
+    result = simulate_run(run, catalogue=catalogue, overrides=overrides, times_tick=ticks, warn=False, uses=uses)
     at = np.searchsorted(ticks, person.tick)
     found = np.stack([result[name].values[:, k] for name, k in zip(person.output, at, strict=True)], axis=1)
     return np.asarray(found[0] if result.n == 1 else found, dtype=np.float64)

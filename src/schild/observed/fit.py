@@ -380,7 +380,7 @@ def fit_levels(
     z, a, b = split(best)
     return LevelsFit(
         data=data, estimates=tuple(estimates), proportional=b, additive=a, prior=prior, objective=2.0 * lowest,
-        predicted=predict(z), warnings=tuple(warnings), sources=uses.sources, catalogue=catalogue,
+        predicted=predict(z), warnings=(*warnings, *uses.unused(held)), sources=uses.sources, catalogue=catalogue,
     )  # fmt: skip
 
 
