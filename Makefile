@@ -20,7 +20,7 @@ ARGS ?=
 # One worker per core, at most four: each compiles the kernel for itself.
 PYTEST_WORKERS ?= -n auto --maxprocesses 4
 
-.PHONY: help demo test test-slow check format docs bench engine-wasm refit pin clean distclean
+.PHONY: help demo test test-slow check format docs bench engine refit pin clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -54,7 +54,7 @@ docs: $(VENV)/.installed-docs  ## build the documentation and the reference (25 
 bench: $(VENV)/.installed-test  ## measure speed and accuracy
 	$(PY) -m benchmarks $(ARGS)
 
-engine-wasm: $(VENV)/.installed-run  ## build the kernel as WebAssembly for pages (needs wasm-ld: Debian package lld)
+engine: $(VENV)/.installed-run  ## compile the kernels for the package, and for pages (needs wasm-ld: Debian package lld)
 	$(PY) -m schild.web.build
 
 refit: $(VENV)/.installed-run  ## fit the fitted numbers again from their data

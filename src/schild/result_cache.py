@@ -20,14 +20,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["VARIABLE", "ResultCache", "results_folder", "user_cache_folder"]
+__all__ = ["VARIABLE", "ResultCache", "read_checked", "results_folder", "user_cache_folder", "write_checked"]
 
 T = TypeVar("T")
 
 #: Environment variable: a folder for results, or ``off``.
 VARIABLE = "SCHILD_CACHE"
 #: Libraries whose version may change a number or a page.
-_LIBRARIES = ("numpy", "scipy", "numba", "matplotlib", "jinja2", "rdkit")
+_LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "matplotlib", "jinja2", "rdkit")
 #: Folders of other versions of the code that are left when a new one is made.
 _OTHERS = 3
 
@@ -140,33 +140,41 @@ class ResultCache:
         return made
 
 
-def _read(file: Path, name: str) -> Any:
-    """Read a file of the user's own; ValueError where it is not what was written."""
+def read_checked(file: Path) -> bytes:
+    """Read a file of the user's own that ``write_checked`` wrote; ValueError where it is not what was written."""
     with file.open("rb") as opened:
         if hasattr(os, "getuid") and os.fstat(opened.fileno()).st_uid != os.getuid():
             raise ValueError("another user's file")
         checksum, _, body = opened.read().partition(b"\n")
     if checksum != sha256(body).hexdigest().encode():
         raise ValueError("a damaged file")
-    found = json.loads(body)
+    return body
+
+
+def write_checked(file: Path, body: bytes) -> None:
+    """Write a file and its checksum, whole or not at all: others may read or write the same one meanwhile."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = file.with_name(f".{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        temporary.write_bytes(sha256(body).hexdigest().encode() + b"\n" + body)
+        temporary.replace(file)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _read(file: Path, name: str) -> Any:
+    found = json.loads(read_checked(file))
     if found["name"] != name:
         raise ValueError("another result")
     return found["result"]
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all: others may read or write the same one meanwhile."""
-    if not file.parent.is_dir():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = not file.parent.is_dir()
+    write_checked(file, text.encode())
+    if new:
         _forget_old(file.parent)
-    temporary = file.with_name(f".{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        body = text.encode()
-        temporary.write_bytes(sha256(body).hexdigest().encode() + b"\n" + body)
-        temporary.replace(file)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _forget_old(folder: Path) -> None:

@@ -39,7 +39,7 @@ def test_every_compiled_source_counts():
         found |= new
         text = "".join((SOURCES / name).read_text(encoding="utf-8") for name in new)
         new = {f"{module}.py" for module in re.findall(r"^from schild\.engine\.(\w+) import", text, re.M)} - found
-    assert found == set(cache.SOURCES)
+    assert found - {"portable.py"} == set(cache.SOURCES)
 
 
 def test_the_user_s_directory_is_respected(tmp_path, monkeypatch):

@@ -113,6 +113,12 @@ def say_if_compiling() -> None:
     """Say why the first run on a machine takes longer, only where standard error is a terminal."""
     if not sys.stderr.isatty():
         return
+    from schild.engine.portable import is_portable, object_file
+
+    if is_portable("run_groups"):
+        if not object_file("run_groups").is_file():
+            print("Making the engine ready for this processor, once: about two seconds.", file=sys.stderr)
+        return
     from schild.engine.cache import cache_directory
 
     if not cache_directory().is_dir():

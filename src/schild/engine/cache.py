@@ -1,4 +1,6 @@
-"""Where compiled kernels are kept, so that a stale one is never run.
+"""Where kernels that Numba compiles are kept, so that a stale one is never run.
+
+It does so for the build, and where the package's own code cannot be used (``schild.engine.portable``).
 
 Numba's own cache looks at the file of the compiled function only: an edit in a module that it imports goes unnoticed, a
 read-only installation has no place to write, and a truncated file raises. So each version of the sources, of Numba, of
@@ -22,16 +24,16 @@ import llvmlite  # type: ignore[import-untyped]
 import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 from numba.core.caching import FunctionCache
-from numba.core.runtime.nrt import rtsys
 
+from schild.engine.portable import KERNELS
 from schild.result_cache import user_cache_folder
 
 __all__ = ["cache_directory", "compiled", "inlined"]
 
 settings: Any = numba.config
 
-#: The files whose content decides whether a compiled kernel is still the right one.
-SOURCES = ("kernel.py", "layout.py", "modes.py", "radau.py", "outputs.py", "lanes.py", "cache.py")
+#: The files whose content decides whether the compiled engine is still the right one.
+SOURCES = KERNELS["run_groups"].sources
 
 
 def cache_directory(folder: Path | None = None, sources: tuple[str, ...] = SOURCES) -> Path:
@@ -94,11 +96,8 @@ class _Cache(FunctionCache):
     """Numba's cache of one function; a file that cannot be read or written costs a compilation and no more."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        # Numba would first import everything that a compilation may need, which takes longer than all else of a start;
-        # code that is compiled already needs the memory functions alone.
         try:
-            rtsys.initialize(target_context)
-            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception:  # truncated or foreign bytes raise whatever unpickling meets
             with suppress(Exception):
                 self.flush()  # type: ignore[no-untyped-call]

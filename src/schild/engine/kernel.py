@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W, ceiling, choose, load, maximum, minimum, splat, square_root, store
+from schild.engine.lanes import ceiling, choose, load, maximum, minimum, splat, square_root, store
 from schild.engine.layout import (
     ADD,
     CLEAR,
@@ -24,15 +24,14 @@ from schild.engine.layout import (
     OK,
     RECEPTORS,
     RESET,
-    SIGNATURE,
     STEP_TOO_SMALL,
     TOO_MANY_STEPS,
-    aligned,
-    lay_out,
+    W,
 )
 from schild.engine.modes import add_train, coefficient_places, fill_ports, propagate
 from schild.engine.outputs import channel_error, fold, keep, keep_inside, polynomials, sums_of
 from schild.engine.radau import step_adaptation, step_receptors, step_saturable
+from schild.engine.workspace import aligned, lay_out
 
 MAX_REJECTIONS = 60
 
@@ -282,8 +281,9 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
                     found.out[j - out_base, i, k] = np.nan
 
 
-def get_ready() -> None:
-    """Load the kernel from the cache, or compile it; once for each process."""
-    if not run_group.signatures:
-        run_group.compile(SIGNATURE)
-        run_group.disable_compile()
+@compiled
+def run_groups(first_subject, stop_subject, rows, status_in, model, events, start_states, task, out_base, found):
+    """Integrate the subjects from ``first_subject`` on, group by group."""
+    for j in range(first_subject, stop_subject, W):
+        stop = min(j + W, stop_subject)
+        run_group(j, stop, rows, status_in, model, events, start_states, task, out_base, found)

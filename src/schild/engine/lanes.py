@@ -19,7 +19,8 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-W = 8
+from schild.engine.layout import W as W  # for the kernels that import it from here
+
 _VEC = ir.VectorType(ir.DoubleType(), W)
 _INT = ir.VectorType(ir.IntType(64), W)
 # `contract` lets a*b+c become one instruction. No reassociation, and NaN keeps its meaning.

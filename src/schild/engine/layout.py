@@ -1,24 +1,22 @@
-"""The tables that the kernel takes, the layout of its workspace, and the one signature that is compiled.
-
-The workspace of a group of ``W`` subjects is one flat array. Element ``k`` of a quantity for lane ``l`` lies at
-``at.<quantity> + k * W + l``.
-"""
+"""The tables that the kernel takes, and the numbers that it and its callers share. Nothing here needs Numba."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W
-
 Floats = NDArray[np.float64]
+Floats3 = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Ints2 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Flags2 = NDArray[np.bool_]
 
+#: Subjects that the kernel takes through a step together.
+W = 8
 # Event kinds.
 ADD, RESET, TRAIN, RECEPTORS, CLEAR = 0, 1, 2, 3, 4
 # Subject status.
@@ -35,7 +33,7 @@ class Structure(NamedTuple):
     path_ptr: Ints
     path_out: Ints
     path_gain: Ints
-    path_has: Flags
+    path_has: Flags2
     zero_ptr: Ints
     zero_col: Ints
     out_ptr: Ints
@@ -92,131 +90,23 @@ class Task(NamedTuple):
 class Found(NamedTuple):
     """Where results go: outputs and reducers of one chunk of subjects, status and step counts of all."""
 
-    out: Floats
-    reduced: Floats
+    out: Floats3
+    reduced: Floats3
     status: Ints
-    counts: Ints
+    counts: Ints2
 
 
-class Layout(NamedTuple):
-    """Where each quantity of the workspace begins."""
-
-    lam: int  # centre of each mode's cluster, offset from it, coupling to the mode before
-    off: int
-    cou: int
-    z: int  # modes, and at the three nodes of a step: 3 per mode
-    zs: int
-    g: int  # output coefficients
-    ch: int  # channels at the start of a step and its three nodes: 4 per channel
-    kon: int
-    koff: int
-    x: int  # occupancy, and at the three nodes: 3 per slot
-    xs: int
-    tmp: int  # 4 per slot
-    drv: int  # weight of each slot in the drive of adaptation
-    lag: int  # adaptation states, and at the three nodes: 3 per lag
-    ls: int
-    lc: int  # gain above and below the drive, loss above and below, saturation: 5 per lag
-    bend: int
-    mm: int  # saturable species: central and peripheral concentration, and spare room
-    mmp: int  # its numbers: vc, vmax, km, cl, q, vp
-    rel: int  # release: state and its three nodes
-    relp: int  # its numbers: ke, rho, c50, phi
-    red: int  # reducers
-    slope: int  # slope of each channel at the start of a step, where a reducer reads it
-    terms: int  # sum of the sizes of its modes
-    peak: int  # its largest level so far
-    zt: int  # modes of one lane at eight output times
-    points: int  # those times from the start of the step, or values at them
-    poly: int  # polynomial of each stored signal over a step: 4 per signal
-    h: int
-    t: int
-    proposed: int  # the step that the last error allows
-    stop: int  # next event, end of the window or end of the run
-    pieces: int  # steps until there
-    alive: int  # whether the lane is still followed
-    halted: int  # positive where a lane has something to do besides stepping
-    err: int
-    refused: int  # steps refused in a row
-    n_taken: int
-    n_refused: int
-    one: int
-    minus: int
-    end: int
+_KINDS = {
+    "int": "int64", "float": "float64", "Ints": "int64:1", "Ints2": "int64:2", "Floats": "float64:1",
+    "Floats3": "float64:3", "Flags": "bool:1", "Flags2": "bool:2",
+}  # fmt: skip
 
 
-@inlined
-def lay_out(model, n_coef, n_red, n_out):
-    """Lay out the workspace of one model."""
-    n_modes = model.pole_ptr[model.pole_ptr.size - 1]
-    n_slots, n_lag = model.slot_channel.size, model.lag_col.size // 5
-    lam = 0
-    off = lam + n_modes * W
-    cou = off + n_modes * W
-    z = cou + n_modes * W
-    zs = z + n_modes * W
-    g = zs + 3 * n_modes * W
-    ch = g + n_coef * W
-    kon = ch + 4 * model.n_channels * W
-    koff = kon + n_slots * W
-    x = koff + n_slots * W
-    xs = x + n_slots * W
-    tmp = xs + 3 * n_slots * W
-    drv = tmp + 4 * n_slots * W
-    lag = drv + n_slots * W
-    ls = lag + n_lag * W
-    lc = ls + 3 * n_lag * W
-    bend = lc + 5 * n_lag * W
-    mm = bend + W
-    mmp = mm + 8 * W
-    rel = mmp + 6 * W
-    relp = rel + 4 * W
-    red = relp + 4 * W
-    slope = red + N_REDUCED * n_red * W
-    terms = slope + model.n_channels * W
-    peak = terms + model.n_channels * W
-    zt = peak + model.n_channels * W
-    points = zt + n_modes * W
-    poly = points + W
-    h = poly + 4 * n_out * W
-    return Layout(
-        lam, off, cou, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, mm, mmp, rel, relp, red,
-        slope, terms, peak, zt, points, poly,
-        h, h + W, h + 2 * W, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W, h + 9 * W, h + 10 * W,
-        h + 11 * W, h + 12 * W, h + 13 * W,
-    )  # fmt: skip
-
-
-@compiled
-def aligned(size):
-    """Zeros that begin on a cache line, so that no lane straddles two."""
-    raw = np.zeros(size + W)
-    shift = (-raw.ctypes.data) % 64 // 8
-    return raw[shift : shift + size]
-
-
-_TYPES = {
-    "int": types.int64,
-    "float": types.float64,
-    "Ints": types.int64[::1],
-    "Floats": types.float64[::1],
-    "Flags": types.boolean[::1],
-}
-
-
+@cache
 def kinds(record: type) -> dict[str, str]:
-    """Give the kind of each field of one of the tuples: ``int``, ``float``, ``Ints``, ``Floats`` or ``Flags``."""
-    return {name: what.__forward_arg__ for name, what in record.__annotations__.items()}
+    """Give the kind of each field of one of the tuples: a type such as ``int64``, and ``:n`` for n dimensions.
 
-
-def _named(record: type, **others: types.Type) -> types.Type:
-    return types.NamedTuple([others.get(name) or _TYPES[what] for name, what in kinds(record).items()], record)
-
-
-#: The only types of the arguments of ``kernel.run_group``; any others are refused, so nothing compiles twice.
-SIGNATURE = (
-    types.int64, types.int64, types.float64[:, ::1], types.int64[::1],
-    _named(Structure, path_has=types.boolean[:, ::1]), _named(Events), types.float64[:, :, ::1], _named(Task),
-    types.int64,
-    _named(Found, out=types.float64[:, :, ::1], reduced=types.float64[:, :, ::1], counts=types.int64[:, ::1]),
-)  # fmt: skip
+    >>> kinds(Task)["times"], kinds(Task)["rtol"]
+    ('float64:1', 'float64')
+    """
+    return {name: _KINDS[what.__forward_arg__] for name, what in record.__annotations__.items()}

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from schild.engine.layout import N_REDUCED, Events, Found, Structure, Task, W, kinds
+from schild.engine.portable import entry, plain
+
 if TYPE_CHECKING:
     from schild.model.arrays import Program
 
@@ -177,15 +180,11 @@ def run(
     >>> result.out[0, 0].round(4).tolist()
     [2.0, 1.3406]
     """
-    from schild.engine import kernel
-    from schild.engine.lanes import W
-    from schild.engine.layout import N_REDUCED, Events, Found, Structure, Task
-
-    kernel.get_ready()
+    run_groups = entry("run_groups")
     p = program
     n = rows.shape[0]
-    numbers = _floats(rows)
-    grid = _floats(times)
+    numbers = plain(rows)
+    grid = plain(times)
     if grid.size == 0 or not np.all(np.diff(grid) > 0):
         raise ValueError(f"times must rise and not be empty; got {grid.size} times, the first {grid[:5]}.")
     if len(thresholds) not in (0, len(reduced)):
@@ -201,7 +200,7 @@ def run(
     span = np.array(window if window is not None else (grid[0], grid[-1]), dtype=np.float64)
     first = np.zeros(n, dtype=np.int64) if events.first is None else events.first
     last = np.full(n, events.time.size) if events.last is None else events.last
-    states = _floats(start_states) if start_states is not None else np.zeros((0, 0, 0))
+    states = plain(start_states) if start_states is not None else np.zeros((0, 0, 0))
     width = p.slot_channel.size + p.lag_col.size // 5
     if start_states is not None and states.shape[0::2] != (n, width):
         raise ValueError(f"start_states has shape {states.shape}; expected ({n}, any, {width}).")
@@ -209,8 +208,8 @@ def run(
     folded = np.empty((n, len(reduced_ids), N_REDUCED))
     status = np.zeros(n, dtype=np.int64)
     counts = np.zeros((n, 2), dtype=np.int64)
-    model = Structure(*_plain(Structure, p))
-    what = Events(*_plain(Events, replace(events, first=first, last=last)))
+    model = Structure(*_fields(Structure, p))
+    what = Events(*_fields(Events, replace(events, first=first, last=last)))
     dense = not (p.slot_channel.size or p.mm_out >= 0) or _mean_distance(grid) < DENSE_H
     if h_max is None:
         h_max = H_MAX if dense or len(reduced) else H_FREE
@@ -227,9 +226,8 @@ def run(
         whole = None if own else (spare.pop() if spare else np.empty((chunk, len(signal_ids), grid.size)))
         block = out[start:stop] if whole is None else whole[: stop - start]
         reduction = folded[start:stop]
-        for j in range(start, stop, W):
-            place = Found(block, reduction, status, counts)
-            kernel.run_group(j, min(j + W, stop), numbers, status_in, model, what, states, asked, start, place)
+        place = Found(block, reduction, status, counts)
+        run_groups(start, stop, numbers, status_in, model, what, states, asked, start, place)
         if whole is not None:
             out[start:stop] = block
             spare.append(whole)
@@ -256,19 +254,9 @@ def _mean_distance(grid: Floats) -> float:
     return float((half[-1] - half[0]) / (half.size - 1)) if half.size > 1 else np.inf
 
 
-# The kernel takes one set of types only: contiguous and writable (Numba tells read-only arrays apart).
-_KINDS = {"Floats": np.float64, "Ints": np.int64, "Flags": np.bool_}
-
-
-def _plain(kind: type, record: Any) -> list[Any]:
+def _fields(kind: type, record: Any) -> list[Any]:
     """Fields of a record as one of the kernel's tuples takes them."""
-    from schild.engine.layout import kinds
-
     return [
-        np.require(getattr(record, name), _KINDS[what], ["C", "W"]) if what in _KINDS else getattr(record, name)
+        plain(getattr(record, name), what.partition(":")[0]) if ":" in what else getattr(record, name)
         for name, what in kinds(kind).items()
     ]
-
-
-def _floats(values: NDArray[np.floating]) -> Floats:
-    return np.require(values, np.float64, ["C", "W"])

@@ -1,33 +1,17 @@
 """The kernel as a WebAssembly module: package data, with a stamp that says which sources it was made from.
 
-``engine.wasm`` is made by ``make engine-wasm`` (``schild.web.build``); ``engine.json`` beside it is the stamp: digest
+``engine.wasm`` is made by ``make engine`` (``schild.web.build``); ``engine.json`` beside it is the stamp: digest
 of the kernel's sources, digest of the module, versions of the tools, and the arguments of its one function.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["SOURCES", "module_bytes", "sources_digest", "stamp"]
-
-#: Files of ``schild.engine`` that the kernel is compiled from.
-SOURCES = ("kernel.py", "lanes.py", "layout.py", "modes.py", "outputs.py", "radau.py")
-
-
-def sources_digest() -> str:
-    """Return the hash of the kernel's sources as they are now.
-
-    >>> len(sources_digest())
-    64
-    """
-    digest = hashlib.sha256()
-    for name in SOURCES:
-        digest.update(files("schild.engine").joinpath(name).read_bytes())
-    return digest.hexdigest()
+__all__ = ["module_bytes", "stamp"]
 
 
 @cache

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import schild
-from schild.engine import kernel
+from schild.engine import portable
+from schild.engine.layout import W
 from schild.web.build import arguments
-from schild.web.module import module_bytes, sources_digest, stamp
+from schild.web.module import module_bytes, stamp
 from wasm_engine import WasmEngine
 
 REGIMENS = (
@@ -25,8 +26,8 @@ REGIMENS = (
 
 
 def test_the_module_is_made_from_the_kernel_of_this_version():
-    assert stamp()["sources"] == sources_digest(), (
-        "The kernel has changed: run `make engine-wasm` and commit the module."
+    assert stamp()["sources"] == portable.sources_digest("run_groups"), (
+        "The kernel has changed: run `make engine` and commit the module."
     )
     assert stamp()["module"] == hashlib.sha256(module_bytes()).hexdigest()
     assert [tuple(a) for a in stamp()["arguments"]] == arguments()
@@ -37,22 +38,19 @@ def test_the_module_is_made_from_the_kernel_of_this_version():
 def test_the_module_computes_what_the_kernel_computes(regimens, monkeypatch):
     engine = WasmEngine()
     worst = []
-    native = kernel.run_group
+    native = portable.entry("run_groups")
 
-    class Both:
-        signatures = native.signatures or (None,)
+    def both(*given):
+        first, stop, *arrays = [tuple(map(_copied, g)) if isinstance(g, tuple) else _copied(g) for g in given]
+        native(*given)
+        for j in range(first, stop, W):
+            engine.run_group(j, min(j + W, stop), *arrays)
+        for ours, theirs in zip(given[-1], arrays[-1], strict=True):
+            assert np.array_equal(np.isnan(ours), np.isnan(theirs))
+            distance = np.abs(ours - theirs) / (np.abs(ours) + 1e-2)
+            worst.append(np.nanmax(distance, initial=0.0))
 
-        def __call__(self, *given):
-            mine = [tuple(map(_copied, g)) if isinstance(g, tuple) else _copied(g) for g in given]
-            native(*given)
-            engine.run_group(*mine)
-            for ours, theirs in zip(given[-1], mine[-1], strict=True):
-                assert np.array_equal(np.isnan(ours), np.isnan(theirs))
-                distance = np.abs(ours - theirs) / (np.abs(ours) + 1e-2)
-                worst.append(np.nanmax(distance, initial=0.0))
-
-    kernel.get_ready()
-    monkeypatch.setattr(kernel, "run_group", Both())
+    monkeypatch.setitem(portable._entries, "run_groups", both)
     schild.simulate(*regimens, until="2 d", warn=False)
     assert worst
     assert max(worst) < 1e-6

@@ -1,0 +1,300 @@
+"""Kernels without a compilation: code of the package for any processor, made native once on each machine.
+
+``bitcode`` holds the kernels as Numba compiled them when the package was built (``schild.engine.build``): LLVM's code,
+with nothing in it that belongs to one processor. At first use llvmlite turns it into an object for this one, which is
+kept in the user's cache folder; no start imports Numba. Where the sources have been edited, or llvmlite cannot read or
+load the code, Numba compiles the same sources as ever. The design is in ``docs/design/engine.md``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import lzma
+import os
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schild.engine.layout import Events, Found, Structure, Task, kinds
+from schild.result_cache import read_checked, user_cache_folder, write_checked
+
+__all__ = [
+    "KERNELS",
+    "VARIABLE",
+    "Kernel",
+    "bitcode",
+    "compiled_by_numba",
+    "entry",
+    "is_native",
+    "is_portable",
+    "numba_signature",
+    "object_file",
+    "plain",
+    "sources_digest",
+    "stamp",
+]
+
+#: Environment variable: ``numba`` has Numba compile the kernels, whatever the package holds.
+VARIABLE = "SCHILD_ENGINE"
+#: What the code calls outside itself.
+OUTSIDE = ("malloc", "free", "exp", "expm1", "log", "pow")
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One function that Numba compiles, and what it takes.
+
+    ``takes`` has a type for each argument, as ``layout.kinds`` writes it, or a tuple of them, or a class of tuples.
+    ``sources`` are the files it is compiled from, seen from this folder.
+    """
+
+    module: str
+    takes: tuple[Any, ...]
+    sources: tuple[str, ...]
+
+    def types(self) -> list[str]:
+        """Return the types of all numbers and arrays, one after the other."""
+        return [what for name in self.takes for what in _types(name)]
+
+
+def _types(what: Any) -> list[str]:
+    if isinstance(what, str):
+        return [what]
+    return [t for part in (what if isinstance(what, tuple) else kinds(what).values()) for t in _types(part)]
+
+
+#: Every kernel that others call.
+KERNELS = {
+    "run_groups": Kernel(
+        "schild.engine.kernel",
+        ("int64", "int64", "float64:2", "int64:1", Structure, Events, "float64:3", Task, "int64", Found),
+        ("kernel.py", "layout.py", "workspace.py", "modes.py", "radau.py", "outputs.py", "lanes.py", "cache.py"),
+    ),
+}
+
+
+def sources_digest(name: str, folder: Path | None = None) -> str:
+    """Return the hash of a kernel's sources and types as they are now; ``folder``: where they are, if not here.
+
+    >>> len(sources_digest("run_groups"))
+    64
+    """
+    digest = sha256(repr(KERNELS[name].types()).encode())
+    for source in KERNELS[name].sources:
+        digest.update(((folder or Path(__file__).parent) / source).read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def stamp() -> dict[str, Any]:
+    """Return what the build says of its code: tools, and hashes of the sources and of the code of each kernel."""
+    found: dict[str, Any] = json.loads(files("schild.engine").joinpath("bitcode/stamp.json").read_text("utf-8"))
+    return found
+
+
+def bitcode(name: str) -> bytes:
+    """Return the code of a kernel, in LLVM's own format."""
+    return lzma.decompress(files("schild.engine").joinpath(f"bitcode/{name}.bc.xz").read_bytes())
+
+
+@cache
+def _machine() -> Any:
+    """LLVM's description of this processor; Numba compiles for the same."""
+    import llvmlite.binding as llvm  # type: ignore[import-untyped]
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True,
+        reloc="static" if target.name.startswith("x86") else "default", codemodel="jitdefault",
+    )  # fmt: skip
+
+
+def object_file(name: str) -> Path:
+    """Return where the native code of a kernel is kept: a name for each code, LLVM and processor."""
+    import llvmlite.binding as llvm
+
+    about = (
+        stamp()["kernels"][name]["bitcode"], str(llvm.llvm_version_info), llvm.get_process_triple(),
+        llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(),
+    )  # fmt: skip
+    top = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(top) if top else user_cache_folder()
+    return folder / "kernels" / f"{name}-{sha256(repr(about).encode()).hexdigest()[:16]}.o"
+
+
+def is_portable(name: str) -> bool:
+    """Return whether the package has code of a kernel that was made from its sources as they are now."""
+    try:
+        return os.environ.get(VARIABLE) != "numba" and stamp()["kernels"][name]["sources"] == sources_digest(name)
+    except (OSError, ValueError, KeyError):  # no sources, or no code, beside this file
+        return False
+
+
+def _native_object(name: str) -> bytes:
+    """Read the native code of a kernel, or make and keep it."""
+    import llvmlite.binding as llvm
+
+    file = object_file(name)
+    with suppress(OSError, ValueError):
+        return read_checked(file)
+    code = bitcode(name)
+    if sha256(code).hexdigest() != stamp()["kernels"][name]["bitcode"]:
+        raise ValueError(f"The code of {name} is not what was built.")
+    module = llvm.parse_bitcode(code)
+    module.triple, module.data_layout = _machine().triple, str(_machine().target_data)
+    made: bytes = _machine().emit_object(module)
+    with suppress(OSError):  # a full disk, a folder that cannot be written to
+        write_checked(file, made)
+    return made
+
+
+@cache
+def _linker() -> Any:
+    import llvmlite.binding as llvm
+
+    return llvm.create_lljit_compiler(_machine(), suppress_errors=True)
+
+
+class _Native:
+    """A kernel as native code, called like Numba's function; it lets other threads run."""
+
+    def __init__(self, name: str) -> None:
+        import llvmlite.binding as llvm
+
+        library: Any = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+        builder = llvm.JITLibraryBuilder().add_object_img(_native_object(name)).export_symbol("entry")
+        for outside in OUTSIDE:
+            builder.import_symbol(outside, ctypes.cast(library[outside], ctypes.c_void_p).value)
+        self._name = name
+        self._code = builder.add_current_process().link(_linker(), f"{name}-{id(self)}")  # kept while this is
+        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p)(self._code["entry"])
+        self._takes = _plan(KERNELS[name].takes)
+        words = [
+            5 + 2 * int(what[-1]) if ":" in what else "d" if what == "float64" else 1 for what in KERNELS[name].types()
+        ]
+        self._block = struct.Struct("".join("d" if n == "d" else f"{n}q" for n in words))
+
+    def __call__(self, *given: Any) -> None:
+        flat: list[Any] = []
+        _flatten(given, self._takes, flat)
+        try:
+            block = self._block.pack(*flat)
+        except struct.error as error:
+            raise TypeError(f"No matching definition of {self._name}: {error}.") from None
+        if self._function(block) not in (0, _NOTHING):
+            raise MemoryError(f"The kernel {self._name} found no memory for its workspace.")
+
+
+_NOTHING = -2  # what Numba's functions return in place of None
+
+
+def _plan(takes: Any) -> tuple[Any, ...]:
+    """What is expected of each argument: type and dimensions of an array, None for a number, a plan for a tuple."""
+    return tuple(
+        (_plan(what if isinstance(what, tuple) else tuple(kinds(what).values())) if not isinstance(what, str)
+         else (np.dtype(what.partition(":")[0]), int(what[-1])) if ":" in what else None)
+        for what in takes
+    )  # fmt: skip
+
+
+def _address(array: Any) -> int:
+    """Where the numbers of an array are, in a third of the time of ``array.ctypes.data``."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(array))
+
+
+def _flatten(given: Any, plan: tuple[Any, ...], flat: list[Any]) -> None:
+    """Append what the code takes in place of some arguments: numbers, and a description of each array."""
+    if not isinstance(given, tuple) or len(given) != len(plan):
+        raise TypeError(f"No matching definition: expected {len(plan)} values, got {given!r}.")
+    for value, what in zip(given, plan, strict=True):
+        if what is None:
+            flat.append(value)
+        elif isinstance(what[0], np.dtype):
+            dtype, ndim = what
+            if not isinstance(value, np.ndarray) or value.dtype != dtype or value.ndim != ndim:
+                raise TypeError(f"No matching definition: expected {ndim}-dimensional {dtype}, got {type(value)}.")
+            if not value.flags.carray:
+                raise TypeError("No matching definition: an array is not contiguous and writable.")
+            size = value.size  # an empty array has no address that could be taken
+            place = _address(value) if size else 0
+            flat += (0, 0, size, dtype.itemsize, place, *value.shape, *value.strides)
+        else:
+            _flatten(value, what, flat)
+
+
+def plain(values: Any, dtype: Any = np.float64) -> NDArray[Any]:
+    """Return an array as kernels take it: of one type, contiguous, writable; the same array where it is so."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and values.flags.carray:
+        return values
+    return np.require(values, dtype, ["C", "W"])
+
+
+_entries: dict[str, Callable[..., None]] = {}
+_one_at_a_time = Lock()
+
+
+def entry(name: str) -> Callable[..., None]:
+    """Return a kernel to call: native code of the package, or what Numba compiles where that cannot be had.
+
+    Arrays have to be of the types that ``KERNELS`` says, contiguous and writable; TypeError otherwise.
+    """
+    if name not in _entries:
+        with _one_at_a_time:
+            if name not in _entries:
+                _entries[name] = _made(name)
+    return _entries[name]
+
+
+def is_native(name: str) -> bool:
+    """Return whether a kernel is the package's code; False where Numba compiles it."""
+    return isinstance(entry(name), _Native)
+
+
+def _made(name: str) -> Callable[..., None]:
+    if is_portable(name):
+        with suppress(Exception):  # whatever LLVM cannot read, emit or link on this machine
+            return _Native(name)
+    return compiled_by_numba(name)
+
+
+def compiled_by_numba(name: str) -> Callable[..., None]:
+    """Return a kernel as Numba compiles it, for the types in ``KERNELS`` alone."""
+    function: Any = getattr(import_module(KERNELS[name].module), name)
+    if not function.signatures:
+        function.compile(numba_signature(name))
+        function.disable_compile()
+    made: Callable[..., None] = function
+    return made
+
+
+def numba_signature(name: str) -> tuple[Any, ...]:
+    """Return the types of a kernel's arguments as Numba's."""
+    from numba.np.numpy_support import from_dtype
+
+    types: Any = import_module("numba.types")
+
+    def one(what: Any) -> Any:
+        if isinstance(what, tuple):
+            return types.BaseTuple.from_types([one(part) for part in what])
+        if not isinstance(what, str):
+            return types.NamedTuple([one(part) for part in kinds(what).values()], what)
+        dtype, _, ndim = what.partition(":")
+        scalar = from_dtype(np.dtype(dtype))
+        return types.Array(scalar, int(ndim), "C") if ndim else scalar
+
+    return tuple(one(what) for what in KERNELS[name].takes)

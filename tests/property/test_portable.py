@@ -1,0 +1,149 @@
+"""The package's own code of the kernels: made from these sources, never trusted when damaged, never in the way."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import schild.engine
+from schild.engine import portable
+from schild.result_cache import write_checked
+
+FOLDER = Path(schild.engine.__file__).parent
+NAMES = sorted(portable.KERNELS)
+SMALLEST = min(NAMES, key=lambda name: len(portable.bitcode(name)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_code_is_made_from_the_sources_as_they_are(name):
+    assert portable.is_portable(name), "A kernel has changed: run `make engine` and commit what it writes."
+    assert portable.stamp()["kernels"][name]["bitcode"] == sha256(portable.bitcode(name)).hexdigest()
+    assert portable.is_native(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_source_of_a_kernel_counts(name, tmp_path):
+    kernel = portable.KERNELS[name]
+    found, new = set(), {kernel.sources[0]}
+    while new:
+        found |= new
+        text = "".join((FOLDER / source).read_text(encoding="utf-8") for source in new)
+        modules = re.findall(r"^from schild\.(engine|overdose)\.(\w+) import", text, re.M)
+        modules += re.findall(r"^from schild\.(overdose) import (\w+)", text, re.M)
+        new = {f"{file}.py" if part == "engine" else f"../{part}/{file}.py" for part, file in modules} - found
+    assert found - {"portable.py"} == set(kernel.sources)
+    inner = tmp_path / "engine"
+    for source in kernel.sources:
+        (inner / source).parent.resolve().mkdir(parents=True, exist_ok=True)
+        (tmp_path / "overdose").mkdir(exist_ok=True)
+        (inner / source).write_bytes((FOLDER / source).read_bytes())
+    assert portable.sources_digest(name, inner) == portable.sources_digest(name)
+    for source in kernel.sources:
+        before = portable.sources_digest(name, inner)
+        (inner / source).write_bytes((inner / source).read_bytes() + b"\n")
+        assert portable.sources_digest(name, inner) != before
+
+
+def test_other_types_are_another_kernel(monkeypatch):
+    before = portable.KERNELS[SMALLEST]
+    monkeypatch.setitem(portable.KERNELS, SMALLEST, replace(before, takes=(*before.takes, "int64")))
+    assert not portable.is_portable(SMALLEST)
+
+
+@pytest.fixture
+def fresh(monkeypatch, tmp_path):
+    """A folder without native code; Numba compiles nothing but says that it was asked."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(portable, "_entries", {})
+    monkeypatch.setattr(portable, "compiled_by_numba", lambda name: f"Numba compiles {name}")
+    monkeypatch.delenv(portable.VARIABLE, raising=False)
+    return tmp_path
+
+
+FALLS_BACK = f"Numba compiles {SMALLEST}"
+
+
+def test_the_native_code_is_made_once_and_kept(fresh, monkeypatch):
+    assert not portable.object_file(SMALLEST).exists()
+    assert portable.is_native(SMALLEST)
+    kept = portable.object_file(SMALLEST).read_bytes()
+    assert [file.name for file in (fresh / "kernels").iterdir()] == [portable.object_file(SMALLEST).name]
+    monkeypatch.setattr(portable, "_entries", {})
+    monkeypatch.setattr(portable, "bitcode", lambda name: pytest.fail("made a second time"))
+    assert portable.is_native(SMALLEST)
+    assert portable.object_file(SMALLEST).read_bytes() == kept
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "none of ours"])
+def test_native_code_that_is_damaged_is_made_again(fresh, damage, monkeypatch):
+    portable.entry(SMALLEST)
+    file = portable.object_file(SMALLEST)
+    whole = file.read_bytes()
+    body = whole[65:]
+    file.write_bytes(
+        {"cut": whole[:-9], "changed": whole[:65] + body[:300] + bytes([body[300] ^ 1]) + body[301:], "empty": b"",
+         "none of ours": b"\x7fELF"}[damage]
+    )  # fmt: skip
+    monkeypatch.setattr(portable, "_entries", {})
+    assert portable.is_native(SMALLEST)
+    assert file.read_bytes() == whole
+
+
+def test_where_no_folder_can_be_written_it_is_made_for_this_process(fresh, monkeypatch):
+    (fresh / "kernels").write_text("a file, not a folder")
+    assert portable.is_native(SMALLEST)
+
+
+def test_numba_compiles_where_sources_and_code_disagree(fresh, monkeypatch):
+    monkeypatch.setattr(portable, "sources_digest", lambda name: "0" * 64)
+    assert portable.entry(SMALLEST) == FALLS_BACK
+
+
+def test_numba_compiles_where_it_is_asked_to(fresh, monkeypatch):
+    monkeypatch.setenv(portable.VARIABLE, "numba")
+    assert portable.entry(SMALLEST) == FALLS_BACK
+
+
+@pytest.mark.parametrize("code", [b"", b"BC\xc0\xde of another LLVM"])
+def test_numba_compiles_where_the_code_cannot_be_read(fresh, monkeypatch, code):
+    monkeypatch.setattr(portable, "bitcode", lambda name: code)
+    assert portable.entry(SMALLEST) == FALLS_BACK
+    about = {"sources": portable.sources_digest(SMALLEST), "bitcode": sha256(code).hexdigest()}
+    monkeypatch.setattr(portable, "stamp", lambda: {"kernels": {SMALLEST: about}})
+    monkeypatch.setattr(portable, "_entries", {})
+    assert portable.entry(SMALLEST) == FALLS_BACK
+
+
+def test_numba_compiles_where_the_object_cannot_be_linked(fresh):
+    write_checked(portable.object_file(SMALLEST), b"no object of any system")
+    assert portable.entry(SMALLEST) == FALLS_BACK
+
+
+def test_numba_compiles_where_a_function_is_missing(fresh, monkeypatch):
+    monkeypatch.setattr(portable, "OUTSIDE", ("no_such_function_anywhere",))
+    assert portable.entry(SMALLEST) == FALLS_BACK
+
+
+def test_threads_get_the_same_kernel(fresh):
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(portable.entry, [SMALLEST] * 8))
+    assert len({id(one) for one in found}) == 1
+    assert portable.is_native(SMALLEST)
+
+
+def test_an_array_is_copied_only_where_it_has_to_be():
+    fine = np.zeros(3)
+    assert portable.plain(fine) is fine
+    frozen = np.zeros(3)
+    frozen.setflags(write=False)
+    for other in (frozen, np.zeros(6)[::2], np.zeros(3, dtype=np.float32), [0.0, 0.0, 0.0]):
+        made = portable.plain(other)
+        assert made.flags.carray
+        assert made.dtype == np.float64
+        assert made is not other
