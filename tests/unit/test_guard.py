@@ -1,5 +1,7 @@
 """Opioids above published human doses are refused while a blockade stands, however they are written."""
 
+import re
+
 import pytest
 
 import schild
@@ -102,6 +104,41 @@ def test_opioids_at_their_own_limits_add_up():
 def test_overrides_do_not_lead_around(number, value):
     with pytest.raises(InputError, match="published human challenges"):
         run(NALTREXONE, "morphine 30 mg iv at 2 h", overrides={f"morphine.{number}": value})
+
+
+def overlay(tmp_path, drug, *changes, name=None):
+    """The catalogue under a changed copy of a drug, which may get another name."""
+    text = schild.load().text_of(drug)
+    for number, value in changes:
+        head = rf'\[\[number\."?{re.escape(number)}"?\.value\]\]'
+        text = re.sub(rf"({head}\nkey = .*\nvalue = ).*", rf"\g<1>{value}", text)
+    if name:
+        text = text.replace(f'"{drug}"', f'"{name}"').replace(f"{{ {drug} =", f"{{ {name} =")
+        text = re.sub(r"aliases = .*", "aliases = []", text)
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    return schild.load(tmp_path / "own.toml")
+
+
+@pytest.mark.parametrize(
+    "changes", [("challenge.iv.largest_mg", 100000.0), ("mor.factor", 0.01), ("cl", 0.5)], ids=lambda c: c[0]
+)
+def test_an_overlay_does_not_lead_around(tmp_path, changes):
+    own = overlay(tmp_path, "morphine", changes)
+    amount = 500 if "challenge" in changes[0] else 30
+    with pytest.raises(InputError, match=r"published human challenges \(the largest by this route is 30 mg\)"):
+        run(NALTREXONE, f"morphine {amount} mg iv at 2 h", catalogue=own)
+
+
+def test_a_drug_of_ones_own_has_no_more_effect_at_its_limit_than_published_doses(tmp_path):
+    own = overlay(tmp_path, "morphine", ("challenge.iv.largest_mg", 100000.0), name="novelol")
+    run(NALTREXONE, "novelol 30 mg iv at 2 h", catalogue=own)
+    with pytest.raises(InputError, match="published human challenges"):
+        run(NALTREXONE, "novelol 300 mg iv at 2 h", catalogue=own)
+
+
+def test_a_stay_in_the_body_made_long_by_an_override_counts_too():
+    with pytest.raises(InputError, match="published human challenges"):
+        run(NALTREXONE, "heroin 25 mg iv at 2 h", overrides={"heroin.fm.mam": 1.0, "mam.cl": 0.1})
 
 
 def test_an_antagonist_made_weak_by_an_override_still_counts():

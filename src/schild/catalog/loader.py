@@ -319,6 +319,11 @@ class Catalogue:
         """Published percentages of cardiac arrest."""
         return read_arrests(self._files["rescue/arrest_published.csv"][-1].text)
 
+    @property
+    def shipped(self) -> Catalogue:
+        """The catalogue that comes with schild, without any overlay."""
+        return self if self._made == (None, ()) else _from_environment("")
+
     @cached_property
     def digest(self) -> str:
         """Hash of all that the catalogue holds, overlays included."""

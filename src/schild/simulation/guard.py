@@ -169,13 +169,14 @@ def _others(catalogue: Catalogue, own: str) -> list[Drug]:
 
 
 def _efficacy(catalogue: Catalogue, drug: Drug, changed: Mapping[str, float]) -> tuple[float, float]:
-    """Smaller and larger of the catalogue's efficacy and the overridden one. [1]"""
-    name = drug.binding[RECEPTOR].efficacy if RECEPTOR in drug.binding else None
-    if name is None:
-        return 0.0, 0.0
-    printed = Values(catalogue).typical(drug.key, name)
-    both = (printed, float(changed.get(f"{drug.key}.{name}", printed)))
-    return min(both), max(both)
+    """Smallest and largest efficacy: as shipped, as the catalogue in use has it, and as overridden. [1]"""
+    found = []
+    for source in (catalogue.shipped, catalogue):
+        binding = source.drugs[drug.key].binding if drug.key in source.drugs else {}
+        if RECEPTOR in binding and (name := binding[RECEPTOR].efficacy) is not None:
+            found.append(Values(source).typical(drug.key, name))
+            found.append(float(changed.get(f"{drug.key}.{name}", found[-1])))
+    return min(found, default=0.0), max(found, default=0.0)
 
 
 def _activates(catalogue: Catalogue, name: str, changed: Mapping[str, float]) -> bool:
@@ -359,6 +360,13 @@ def _through(stages: int, x: Floats) -> Floats:
     return np.asarray(1.0 - np.exp(-x) * total)
 
 
+def _published_mg(catalogue: Catalogue, key: str, route: str) -> float:
+    """Give the largest published dose, 0 for none; an overlay does not change that of a drug that comes with schild."""
+    source = catalogue.shipped if key in catalogue.shipped.drugs else catalogue
+    found = source.drugs[key].routes.get(route)
+    return 0.0 if found is None or found.challenge is None else Values(source).typical(key, found.challenge)
+
+
 def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject) -> float:
     """What arrives from the largest published dose by the event's route, or by the drug's other routes; 0 for none."""
     drug = catalogue.drug(str(event.drug))
@@ -368,12 +376,18 @@ def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject) -> float:
 
 @lru_cache(maxsize=256)
 def _published_nmol(catalogue: Catalogue, key: str, route: str, person: Subject) -> float:
-    drug = catalogue.drug(key)
-    name = drug.routes[route].challenge
-    if name is None:
+    mg = _published_mg(catalogue, key, route)
+    if not mg or route not in catalogue.drugs[key].routes:
         return 0.0
-    dose = Event(0, 0, 1, drug=key, route=route, amount=Amount(Values(catalogue).typical(key, name), "mg"), f=1.0)
-    return _total(_inputs(catalogue, [dose], person, {})[0])
+    dose = _challenge(key, route, mg)
+    found = _total(_inputs(catalogue, [dose], person, {})[0])
+    if catalogue is catalogue.shipped or key not in catalogue.shipped.drugs:
+        return found
+    return min(found, OVERRIDE_FOLD * _published_nmol(catalogue.shipped, key, route, person))
+
+
+def _challenge(key: str, route: str, mg: float) -> Event:
+    return Event(0, 0, 1, drug=key, route=route, amount=Amount(mg, "mg"), f=1.0)
 
 
 def _total(inputs: Sequence[tuple[float, float, int, float, bool]]) -> float:
@@ -382,29 +396,59 @@ def _total(inputs: Sequence[tuple[float, float, int, float, bool]]) -> float:
 
 
 def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapping[str, float]) -> float:
-    """How much more than twofold overrides raise what receptors meet of an arriving amount; 1 where they do not. [1]"""
-    mine = {s.key for s in _species(catalogue, str(dose.drug))}
-    if not any(name.partition(".")[0] in mine for name in changed):
-        return 1.0
+    """How much more than twofold numbers given by the user raise what receptors meet of a limit; 1 for none. [1]
 
-    def load(given: Mapping[str, float]) -> float:
-        values = Values(catalogue, people_of(person, catalogue, 1), given)
-        event = dataclasses.replace(dose, tick=0, lag_tick=0, order=0)
-        built = build(values, [event], receptors=(RECEPTOR,), tone=False)
-        ligands = [x for r in built.spec.receptors for x in r.ligands]
-        names = [f"{x.site}_{x.species}" for x in ligands]
-        grid = [k * TICKS_PER_HOUR // 20 for k in range(24 * 20 + 1)]
+    A drug that comes with schild is held against itself as shipped; a drug of one's own at its own limit against the
+    published dose of a shipped drug of which receptors meet most.
+    """
+    key, shipped = catalogue.drug(str(dose.drug)).key, catalogue.shipped
+    event = dataclasses.replace(dose, tick=0, lag_tick=0, order=0)
+    if key not in shipped.drugs:
+        met = _met(catalogue, event, person, changed) * _limit_nmol(catalogue, dose, person)
+        most = _most_met(shipped, person)
+    else:
+        mine = {s.key for s in _species(catalogue, key)}
+        if catalogue is shipped and not any(name.partition(".")[0] in mine for name in changed):
+            return 1.0
+        met = _met(catalogue, event, person, changed)
+        if event.route not in shipped.drugs[key].routes:
+            route = next((r for r in shipped.drugs[key].routes if _published_mg(shipped, key, r)), None)
+            if route is None:
+                return 1.0  # there is no limit to raise
+            event = _challenge(key, route, 1.0)
+        most = _met(shipped, event, person, {})
+    fold = np.divide(met, most, out=np.where(met > 0, np.inf, 1.0), where=most > 0)
+    return max(1.0, float(fold.max()) / OVERRIDE_FOLD)
+
+
+def _met(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[str, float]) -> Floats:
+    """Peak of what receptors meet of a dose within a day, and its sum over the day, per arriving nmol."""
+    values = Values(catalogue, people_of(person, catalogue, 1), changed)
+    built = build(values, [event], receptors=(RECEPTOR,), tone=False)
+    ligands = [x for r in built.spec.receptors for x in r.ligands]
+    names = [f"{x.site}_{x.species}" for x in ligands]
+    grid = [k * TICKS_PER_HOUR // 20 for k in range(24 * 20 + 1)]
+    total = np.zeros(len(grid))
+    if names:
         out = solve(built, 1, grid, store=names, threads=1).engine.out[0]
-        total = np.zeros(out.shape[1])
         for x, course in zip(ligands, out, strict=True):
             fu = _one(built.parameters[f"{x.species}.fu"]) if x.site == "plasma" else 1.0
-            efficacy = _efficacy(catalogue, catalogue.drug(x.species), given)[1]
+            efficacy = _efficacy(catalogue, catalogue.drug(x.species), changed)[1]
             total += efficacy * fu * course / _one(built.parameters[f"{RECEPTOR}.{x.species}.kd"])
-        arrived = _total(_inputs(catalogue, [event], person, given)[0])
-        return float(total.max()) / arrived if arrived else 0.0
+    arrived = _total(_inputs(catalogue, [event], person, changed)[0])
+    return np.array([total.max(), total.sum()]) / arrived if arrived else np.zeros(2)
 
-    before = load({})
-    return max(1.0, load(changed) / before / OVERRIDE_FOLD) if before else 1.0
+
+@lru_cache(maxsize=16)
+def _most_met(shipped: Catalogue, person: Subject) -> Floats:
+    """The most that receptors meet of any published dose of a full agonist: peak, and sum over a day."""
+    found = [
+        _met(shipped, _challenge(key, route, mg), person, {}) * _published_nmol(shipped, key, route, person)
+        for key, drug in shipped.drugs.items()
+        for route in drug.routes
+        if drug.role != "partial agonist" and (mg := _published_mg(shipped, key, route))
+    ]
+    return np.asarray(np.max(found, axis=0))
 
 
 def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
@@ -428,13 +472,13 @@ def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
     at = ends[[int(together.argmax())]]
     event = max(arrivals, key=lambda a: within(a, at)[0]).event
     drug = catalogue.drug(str(event.drug))
-    route = drug.routes[str(event.route)]
+    mg = _published_mg(catalogue, drug.key, str(event.route))
     if not np.isfinite(worst):
         said = "none is known"
-    elif route.challenge is None:
+    elif not mg:
         said = "none is known for this route, and those by other routes bring less into the blood"
     else:
-        said = f"the largest by this route is {Values(catalogue).typical(drug.key, route.challenge):g} mg"
+        said = f"the largest by this route is {mg:g} mg"
     raise InputError(
         f"{drug.name} {event.amount} {event.route} at {format_ticks(event.tick)} while an antagonist is on board: with "
         f"what else arrives within {TOGETHER_H:g} h this is more than published human challenges ({said}); schild does "
