@@ -17,16 +17,16 @@ PAINT_MS, STEP_MS, SLOWER, STEPS = 300.0, 50.0, 4, 40
 
 DRAG = """async ([id, steps]) => {
   const slider = document.getElementById(id), found = [];
-  const scene = slider.closest("[data-scene]");
+  const scene = slider.closest("[data-scene]"), shown = () => scene.dataset.moving ?? scene.dataset.done;
   slider.closest("details").open = true;
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   await new Promise((done) => setTimeout(done, 1500));
   for (let k = 0; k < steps; k++) {
     const low = Number(slider.min), wide = Number(slider.max) - low;
     slider.value = low + wide * (1 + (k * 5) % 11) / 12; // never the same twice, in any steps
-    const begin = performance.now(), before = scene.dataset.done;
+    const begin = performance.now(), before = shown();
     slider.dispatchEvent(new Event("input", {bubbles: true}));
-    do await frame(); while (scene.dataset.done === before && performance.now() - begin < 2000);
+    do await frame(); while (shown() === before && performance.now() - begin < 2000);
     found.push(performance.now() - begin);
     await new Promise((done) => setTimeout(done, 30));
   }

@@ -92,12 +92,13 @@ class SchildEngine {
     return rows.sort((a, b) => a.tick - b.tick || a.kind - b.kind || a.number - b.number);
   }
 
-  /* Solve; the signals of the outputs at times given in ticks. */
-  solve(model, rows, numbers, ticks) {
-    const hour = this.header.ticks_per_hour;
+  /* Solve; the signals of the outputs at times given in ticks. While a control moves, steps are longer and coarser. */
+  solve(model, rows, numbers, ticks, moving) {
+    const hour = this.header.ticks_per_hour, how = moving ? this.header.moving : this.header;
     const first = rows.length ? Math.min(rows[0].tick, ticks[0]) : ticks[0];
     const times = Float64Array.from(first < ticks[0] ? [first, ...ticks] : ticks, (t) => t / hour);
     const half = times.subarray(times.length >> 1);
+    const dense = half.length > 1 && (half.at(-1) - half[0]) / (half.length - 1) < this.header.dense_h;
     const signals = [...new Set(model.outputs.flatMap((o) => o.signals))];
     const column = (name, kind = Float64Array) =>
       kind === BigInt64Array ? BigInt64Array.from(rows, (e) => BigInt(e[name])) : Float64Array.from(rows, (e) => e[name]);
@@ -113,8 +114,8 @@ class SchildEngine {
       "events.first": new BigInt64Array(1), "events.last": BigInt64Array.of(BigInt(rows.length)),
       "task.times": times, "task.signals": BigInt64Array.from(signals, BigInt), "task.reduced": new BigInt64Array(0),
       "task.thresholds": new Float64Array(0), "task.window": Float64Array.of(ticks[0] / hour, ticks.at(-1) / hour),
-      "task.rtol": this.header.rtol, "task.h_max": this.header.h_max, "task.max_steps": this.header.max_steps,
-      "task.dense": half.length > 1 && (half.at(-1) - half[0]) / (half.length - 1) < this.header.dense_h ? 1 : 0,
+      "task.rtol": how.rtol, "task.h_max": dense ? this.header.h_max : how.h_free, "task.max_steps": this.header.max_steps,
+      "task.dense": dense ? 1 : 0,
       "found.out": [new Float64Array(signals.length * times.length), [1, signals.length, times.length]],
       "found.reduced": [new Float64Array(0), [1, 0, 5]], "found.status": new BigInt64Array(1),
       "found.counts": [new BigInt64Array(2), [1, 2]],
@@ -139,7 +140,7 @@ class SchildEngine {
     const skip = times.length - ticks.length;
     const out = new Float64Array(memory, places["found.out"], signals.length * times.length);
     const of = new Map(signals.map((s, k) => [s, out.slice(k * times.length + skip, (k + 1) * times.length)]));
-    return {time: Array.from(ticks, (t) => t / hour), signal: (s) => of.get(s)};
+    return {time: Float64Array.from(ticks, (t) => t / hour), signal: (s) => of.get(s)};
   }
 
   /* One output from signals: as schild.simulation.registry and schild.pharmacology.effects say. */
@@ -161,11 +162,11 @@ class SchildEngine {
   }
 
   /* Plasma and receptors over time, without a challenge; of the typical person, or of one of a band. */
-  run({dosing, amounts, person, until, points}, of) {
+  run({dosing, amounts, person, until, points, moving}, of) {
     const model = this.models.get(dosing), rows = this.events(model, amounts, this.dosing(dosing), 0);
     const last = this.tick(until);
     const ticks = Array.from({length: points}, (_, k) => Math.round(k * last / (points - 1)));
-    const found = this.solve(model, rows, this.numbers(model, this.person(person), of), ticks);
+    const found = this.solve(model, rows, this.numbers(model, this.person(person), of), ticks, moving);
     const outputs = Object.fromEntries(model.outputs.map((o) => [o.name, this.output(o, found.signal)]));
     return {time: found.time, outputs};
   }
@@ -184,7 +185,7 @@ class SchildEngine {
     const runs = Array.from({length: this.header.band}, (_, k) => this.run(asked, k));
     const results = runs.map((run) => this.results(asked, run));
     const ends = (values) => [0.05, 0.95].map((share) => SchildEngine.quantile(values, share));
-    const course = runs[0].time.map((_, t) => ends(runs.map((run) => run.outputs.mor_pet_occupancy[t])));
+    const course = Array.from(runs[0].time, (_, t) => ends(runs.map((run) => run.outputs.mor_pet_occupancy[t])));
     return {low: course.map((c) => c[0]), high: course.map((c) => c[1]),
       results: Object.fromEntries(Object.keys(results[0]).map((name) => [name, ends(results.map((r) => r[name]))]))};
   }
@@ -196,12 +197,12 @@ class SchildEngine {
   }
 
   /* Share of each effect of a published challenge that is blocked. */
-  block({dosing, amounts, person, challenge, at}) {
+  block({dosing, amounts, person, challenge, at, moving}) {
     const model = this.models.get(`${dosing} + ${challenge}`), hour = this.header.ticks_per_hour;
     const fixed = this.header.challenges.find((c) => c.name === challenge), k = this.person(person);
     const rows = this.events(model, amounts, this.dosing(dosing), at), begin = this.tick(at);
     const ticks = Array.from({length: 361}, (_, i) => begin + Math.round(i / 60 * hour));
-    const {signal} = this.solve(model, rows, this.numbers(model, k), ticks), alone = this.array(model.alone);
+    const {signal} = this.solve(model, rows, this.numbers(model, k), ticks, moving), alone = this.array(model.alone);
     return Object.fromEntries(fixed.effects.map((name, e) => {
       const course = this.output(model.outputs.find((o) => o.name === name), signal);
       const change = course.reduce((most, v) => Math.max(most, Math.abs(v - course[0])), 0);

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, load
 from schild.engine.layout import Structure, kinds
-from schild.engine.run import DENSE_H, H_MAX
+from schild.engine.run import DENSE_H, H_FREE, H_MAX
 from schild.engine.run import run as run_engine
 from schild.engine.streams import normals
 from schild.model.arrays import Program, compile_spec
@@ -46,6 +46,8 @@ FORMS = ("rise", "fraction_left")
 
 #: Virtual people of a band.
 BAND = 28
+#: Tolerance and longest step [h] while a control moves: occupancies within 1e-4 of those at rest.
+MOVING = {"rtol": 1e-5, "h_free": 12.0}
 
 
 class _Block:
@@ -101,8 +103,8 @@ def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
     header = {
         "version": __version__, "address": ADDRESS,
         "arguments": stamp()["arguments"],
-        "rtol": RTOL_ONE, "h_max": H_MAX, "max_steps": defaults["max_steps"].default,
-        "dense_h": DENSE_H,
+        "rtol": RTOL_ONE, "h_max": H_MAX, "h_free": H_FREE, "moving": MOVING, "dense_h": DENSE_H,
+        "max_steps": defaults["max_steps"].default,
         "ticks_per_hour": TICKS_PER_HOUR,
         "band": BAND,
         "people": {"weight_kg": offered.weight_kg, "liver": offered.liver, "crcl_ml_min": offered.crcl_ml_min},

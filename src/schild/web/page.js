@@ -105,6 +105,8 @@
     .filter(([name]) => names.includes(name))
     .map(([name, of]) => `${of.words} ${ends[name].map((v) => result(name, v)).join(" to ")} ${of.unit}`).join("; ") + ".";
 
+  /* Text is laid out again only where it changes. */
+  const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
   const make = (tag, attributes = {}, ...children) => {
     const e = document.createElement(tag);
     for (const [k, v] of Object.entries(attributes)) k === "text" ? (e.textContent = v) : e.setAttribute(k, v);
@@ -152,44 +154,54 @@
     return box;
   }
 
-  /* The chart: occupancy of three receptors over time, drawn for the width there is. */
+  /* The chart: occupancy of three receptors over time, drawn for the width there is. Axes stay while they hold. */
   const LINES = [["mor", "mu", "#0072b2", ""], ["kor", "kappa", "#d55e00", "6 3"], ["dor", "delta", "#009e73", "2 3"]];
-  function chart(figure, s, run, ends) {
-    const wide = Math.max(280, Math.min(figure.clientWidth || 340, 640)), high = 264;
-    const [left, right, top, bottom] = [44, 12, 28, 72], end = s.until_h / 24;
-    const tenth = (v) => Math.round(10 * v) / 10;
-    const x = (t) => tenth(left + (wide - left - right) * t / s.until_h);
-    const y = (v) => tenth(top + (high - top - bottom) * (1 - v)), at = run.time.map(x);
+  const HIGH = 264, LEFT = 44, RIGHT = 12, TOP = 28, BOTTOM = 72, FLOOR = HIGH - BOTTOM;
+  const tenth = (v) => Math.round(10 * v) / 10;
+  const y = (v) => tenth(TOP + (FLOOR - TOP) * (1 - v));
+  function axes(wide, end, x) {
     const text = (across, down, said, anchor = "middle") =>
       `<text x="${across}" y="${down}" text-anchor="${anchor}" fill="currentColor" font-size="12">${said}</text>`;
-    const rule = (v) => `<line x1="${left}" x2="${wide - right}" y1="${y(v)}" y2="${y(v)}" stroke="currentColor" `
-      + `stroke-opacity=".18"/>` + text(left - 6, y(v) + 4, `${100 * v} %`, "end");
+    const rule = (v) => `<line x1="${LEFT}" x2="${wide - RIGHT}" y1="${y(v)}" y2="${y(v)}" stroke="currentColor" `
+      + `stroke-opacity=".18"/>` + text(LEFT - 6, y(v) + 4, `${100 * v} %`, "end");
     const step = [0.5, 1, 2, 5, 7, 14, 28, 56].find((d) => end / d <= 7) ?? 112;
     let svg = [0, 0.5, 0.8, 1].map(rule).join("");
-    for (let d = 0; d <= end + 1e-9; d += step) svg += text(x(24 * d), high - bottom + 18, d);
-    svg += text((left + wide - right) / 2, high - bottom + 33, "days after the first dose");
-    for (const k of taken(s)) svg += `<path d="M${x(k * s.every_h)} ${high - bottom}v-7" stroke="currentColor"/>`;
-    if (ends) {
-      const edge = (values) => values.map((v, i) => `${at[i]} ${y(v)}`);
-      svg += `<path d="M${[...edge(ends.low), ...edge(ends.high).reverse()].join("L")}z" fill="${LINES[0][2]}" fill-opacity=".18"/>`;
-    }
+    for (let d = 0; d <= end + 1e-9; d += step) svg += text(x(24 * d), FLOOR + 18, d);
+    svg += text((LEFT + wide - RIGHT) / 2, FLOOR + 33, "days after the first dose");
+    svg += `<path data-of="doses" stroke="currentColor"/><path data-of="band" fill="${LINES[0][2]}" fill-opacity=".18"/>`;
     LINES.forEach(([r, name, ink, dashes], k) => {
-      const values = run.outputs[`${r}_pet_occupancy`];
-      const path = Array.from(values, (v, i) => `${at[i]} ${y(v)}`).join("L");
-      svg += `<path d="M${path}" fill="none" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`;
-      svg += `<path d="M${left + k * 84} ${high - 26}h22" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`
-        + text(left + 27 + k * 84, high - 22, name, "start");
+      svg += `<path data-of="${r}" fill="none" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`;
+      svg += `<path d="M${LEFT + k * 84} ${HIGH - 26}h22" stroke="${ink}" stroke-width="2" stroke-dasharray="${dashes}"/>`
+        + text(LEFT + 27 + k * 84, HIGH - 22, name, "start");
     });
-    if (s.challenge) svg += `<path d="M${x(s.at_h)} ${top}V${high - bottom}" stroke="currentColor" stroke-dasharray="3 3"/>`;
+    svg += `<path data-of="challenge" stroke="currentColor" stroke-dasharray="3 3"/>`;
+    svg += text(0, 14, "", "start") + text(0, HIGH - 4, `schild ${header.version}, ${header.address}`, "start");
+    return `<svg viewBox="0 0 ${wide} ${HIGH}" width="${wide}" height="${HIGH}" role="img">${svg}</svg>`;
+  }
+  function chart(figure, width, s, run, ends) {
+    const wide = Math.max(280, Math.min(width || 340, 640)), end = s.until_h / 24;
+    const x = (t) => tenth(LEFT + (wide - LEFT - RIGHT) * t / s.until_h);
+    if (figure.drawn !== `${wide} ${end}`) {
+      figure.drawn = `${wide} ${end}`;
+      figure.querySelector(".chart").innerHTML = axes(wide, end, x);
+      figure.paths = Object.fromEntries([...figure.querySelectorAll("[data-of]")].map((path) => [path.dataset.of, path]));
+      figure.across = Array.from(run.time, x);
+    }
+    const at = figure.across, edge = (values) => Array.from(values, (v, i) => `${at[i]} ${y(v)}`);
+    const draw = (name, d) => figure.paths[name].setAttribute("d", d);
+    for (const [r] of LINES) draw(r, `M${edge(run.outputs[`${r}_pet_occupancy`]).join("L")}`);
+    draw("doses", taken(s).map((k) => `M${x(k * s.every_h)} ${FLOOR}v-7`).join(""));
+    draw("band", ends ? `M${[...edge(ends.low), ...edge(ends.high).reverse()].join("L")}z` : "");
+    draw("challenge", s.challenge ? `M${x(s.at_h)} ${TOP}V${FLOOR}` : "");
     const dose = `${s.mg} mg of ${engine.dosing(s.give).says}`, all = taken(s).length;
     const given = s.n === 1 ? dose : `${all}${all < s.n ? ` of ${s.n}` : ""} doses of ${dose}`;
     const said = `Receptors held after ${given}${s.n === 1 ? "" : `, one ${shown("each", s)}`}`;
-    svg += text(0, 14, given, "start") + text(0, high - 4, `schild ${header.version}, ${header.address}`, "start");
-    figure.querySelector(".chart").innerHTML = `<svg viewBox="0 0 ${wide} ${high}" width="${wide}" height="${high}" role="img" `
-      + `aria-label="${said}: mu, kappa and delta over ${end} days.">${svg}</svg>`;
-    figure.querySelector("figcaption").textContent = `${said}. Lines: a typical person of ${s.weight_kg} kg, liver ${s.liver}, `
+    const svg = figure.querySelector(".chart > svg");
+    svg.setAttribute("aria-label", `${said}: mu, kappa and delta over ${end} days.`);
+    put(svg.querySelector("text:nth-last-of-type(2)"), given);
+    put(figure.querySelector("figcaption"), `${said}. Lines: a typical person of ${s.weight_kg} kg, liver ${s.liver}, `
       + `creatinine clearance ${s.crcl_ml_min} mL/min. ` + `Band, of mu: 90 % of ${header.band} virtual people like this one${ends ? "" : ", to follow"}. `
-      + `Computed in this page by schild ${header.version}.`;
+      + `Computed in this page by schild ${header.version}.`);
     if (!figure.querySelector("details").open) return;
     const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(1),
       ...LINES.map(([r]) => (100 * run.outputs[`${r}_pet_occupancy`][k]).toFixed(0))]);
@@ -210,25 +222,31 @@
       try { s = read(location.hash.slice(1)); } catch (error) { section.querySelector(".note").textContent = error.message; }
     }
     const figure = section.querySelector("figure"), sentence = section.querySelector(".says");
-    const places = [...sentence.querySelectorAll("[data-value]")].map((span) => span.dataset.value), first = s.give;
+    const places = [...sentence.querySelectorAll("[data-value]")], first = s.give;
     const box = make("div", {class: "controls"});
     let still = 0, told = linked ? null : s, banded, ends, last; // told: of the text; banded: of the ends
-    function draw() {
-      const own = s, note = section.querySelector(".spread");
-      live(key, asked(s), ({run, results}) => {
+    let wide = figure.clientWidth;
+    /* While a control moves the engine is asked for coarser steps; at rest it is asked again, and for the band. */
+    function draw(moving = false) {
+      const own = s, note = section.querySelector(".spread"), doses = box.querySelector(".doses");
+      if (!moving && doses && doses.querySelectorAll("input").length !== s.n - 1) {
+        doses.parentNode.replaceWith(control("missed", s, `${key}-missed`, change));
+      }
+      live(key, {...asked(own), moving}, ({run, results}) => {
         if (told !== own) note.style.visibility = "hidden"; // it keeps its place: what stands below must not move
         [told, last] = [own, run];
-        chart(figure, own, run, banded === own ? ends : null);
-        for (const span of sentence.querySelectorAll("[data-value]")) span.textContent = shown(span.dataset.value, own, results);
-        section.dataset.done = JSON.stringify(results);
+        chart(figure, wide, own, run, banded === own ? ends : null);
+        for (const span of places) put(span, shown(span.dataset.value, own, results));
+        section.dataset[moving ? "moving" : "done"] = JSON.stringify(results);
         clearTimeout(still);
-        if (banded !== own && figure.clientWidth) still = setTimeout(() => band(key, asked(own), (found) => {
+        if (moving) still = setTimeout(() => draw(), 200);
+        else if (banded !== own && own === s && wide) band(key, asked(own), (found) => {
           if (own !== s) return;
           [banded, ends] = [own, found];
-          chart(figure, own, run, ends);
-          note.textContent = spread(places, ends.results);
+          chart(figure, wide, own, run, ends);
+          note.textContent = spread(places.map((span) => span.dataset.value), ends.results);
           note.style.visibility = "";
-        }), 200);
+        });
       });
     }
     const change = (name, value) => {
@@ -243,10 +261,9 @@
       if (name === "n") { // the course is as long as its doses, and only those can be missed
         const d = engine.dosing(s.give);
         s = {...s, until_h: value * s.every_h + d.after_h, missed: missed(s).filter((k) => k <= value).join(",")};
-        own.querySelector(".doses")?.parentNode.replaceWith(control("missed", s, `${key}-missed`, change));
       }
       for (const miss of section.querySelectorAll(".claimed")) miss.hidden = s.give !== first;
-      draw();
+      draw(true);
     };
     const own = make("div");
     const build = () => own.replaceChildren(
@@ -272,15 +289,14 @@
         save(`${key}.csv`, ["time_h," + columns.map(([n]) => n).join(","), ...lines].join("\n") + "\n", "text/csv");
       })));
     section.querySelector(".controls-place").replaceChildren(box);
-    for (const span of sentence.querySelectorAll("[data-value]")) {
+    for (const span of places) {
       const id = `#${CSS.escape(`${key}-${span.dataset.value}`)}`;
       if (!box.querySelector(id)) continue;
       span.classList.add("changes");
       span.onclick = () => { section.querySelector("details").setAttribute("open", ""); box.querySelector(id).focus(); };
     }
     figure.hidden = false;
-    figure.querySelector("details").ontoggle = draw; // its table is written where it is seen
-    let wide = figure.clientWidth;
+    figure.querySelector("details").ontoggle = () => draw(); // its table is written where it is seen
     new ResizeObserver(() => {
       if (figure.clientWidth === wide) return;
       wide = figure.clientWidth;

@@ -1,5 +1,6 @@
 """Scenes of a page: at their first setting in Python, and in a browser when a control is moved."""
 
+import json
 import re
 import shutil
 
@@ -99,6 +100,7 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
         says("one-tablet", ".says", _sentence(tablet, moved))
         names = re.findall(r"\{(\w+)\}", tablet.says)
         says("one-tablet", ".spread", band_words(names, moved.band().results))
+        at_rest = json.loads(page.evaluate("document.querySelector('[data-scene=one-tablet]').dataset.done"))
         title = page.inner_text("[data-scene=one-tablet] figcaption")
         drawn = page.inner_text("[data-scene=one-tablet] .chart")
         page.evaluate(
@@ -106,7 +108,9 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
             " s.dispatchEvent(new Event('input', {bubbles: true})); }"
         )
         says("missed-doses", ".says", _sentence(doses, shorter))
-        assert page.locator("[data-scene=missed-doses] input[type=checkbox]").count() == 4
+        page.wait_for_function(
+            "document.querySelectorAll('[data-scene=missed-doses] input[type=checkbox]').length === 4"
+        )
         page.check("[data-scene=missed-doses] input[value='3']")
         page.select_option("#missed-doses-give", "naltrexone injection")
         says("missed-doses", ".says", _sentence(doses, injected))
@@ -115,6 +119,7 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
         says("missed-doses", ".says", _sentence(doses, Scenario.of(fragment)))
         chromium.close()
     assert errors == []
+    assert at_rest == pytest.approx(moved.results(), rel=1e-6, abs=1e-8)  # a moving control is answered more coarsely
     for words in ("100 mg of naltrexone by mouth", "liver severe", "90 % of 28 virtual people like this one."):
         assert words in title
     assert "100 mg of naltrexone by mouth" in drawn  # a picture of the screen says what was given, and where from
