@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote_plus
 
 from schild.catalog.reader import Table
 from schild.errors import CatalogueError
@@ -23,6 +24,28 @@ class Reference:
     def doi(self) -> str:
         """The DOI, or an empty string."""
         return self.fields.get("doi", "")
+
+    @property
+    def address(self) -> str:
+        """Where the source is found: its DOI, its page, its PubMed entry, or PubMed's search for it; empty if none.
+
+        >>> Reference(key="A1", kind="article", fields={"journal": "Drugs", "volume": "41", "pages": "326--9"}).address
+        'https://pubmed.ncbi.nlm.nih.gov/?term=Drugs[ta]+AND+41[vi]+AND+326[pg]'
+        """
+        known = self.fields
+        if found := self.doi or known.get("url", ""):
+            return found
+        if "pmid" in known:
+            return f"https://pubmed.ncbi.nlm.nih.gov/{known['pmid']}/"
+        wanted: list[tuple[str, str]] = []
+        if {"journal", "volume", "pages"} <= known.keys():
+            wanted = [(known["journal"], "ta"), (known["volume"], "vi"), (known["pages"].partition("-")[0], "pg")]
+        elif {"author", "year"} <= known.keys():
+            first = known["author"].split(" and ")[0]
+            wanted = [(first, "au"), (known["year"], "dp")]
+            wanted += [(known["journal"], "ta")] if "journal" in known else []
+        terms = "+AND+".join(f"{quote_plus(words)}[{where}]" for words, where in wanted)
+        return f"https://pubmed.ncbi.nlm.nih.gov/?term={terms}" if terms else ""
 
     @property
     def label(self) -> str:

@@ -309,7 +309,7 @@ class Explanation(Shown):
                 label, address = self.book.references[key]
             elif key in self.lab.catalogue.references:
                 entry = self.lab.catalogue.references[key]
-                label, address = entry.label, entry.doi or entry.fields.get("url", "")
+                label, address = entry.label, entry.address
             else:
                 label, address = "", ""
             found.append((key, label, address))

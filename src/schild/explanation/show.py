@@ -278,12 +278,21 @@ def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) 
             "legend": [(Raw(svg), words) for svg, words in drawn.legend]}  # fmt: skip
 
 
+#: Names that a citation key runs together.
+_NAMES = {
+    "YanceyWrona": "Yancey-Wrona", "DotyDeWit": "Doty and de Wit", "OMalley": "O'Malley", "CTN": "CTN-",
+    "JToxicolClinToxicol": "J Toxicol Clin Toxicol",
+}  # fmt: skip
+
+
 def source_words(key: str) -> str:
     """Write a citation key as words.
 
     >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
-    ('Yancey Wrona 2011', 'McCaul 2000', 'Vivitrol label')
+    ('Yancey-Wrona 2011', 'McCaul 2000', 'Vivitrol label')
     """
+    for run_together, written in _NAMES.items():
+        key = key.replace(run_together, written)
     return (
         re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])", " ", key)
         .replace(" Label", " label")
@@ -363,7 +372,7 @@ def _row(answer: Explanation, f: Finding) -> dict[str, Any]:
         "f": f, "test": test, "notes": without_files(said),
         "evidence": EVIDENCE_WORDS[test.evidence] if test.op else "no data decide it",
         "off": test.size(f.outcome.predicted) if f.holds == "no" else "",
-        "sources": [(key, addresses.get(key, "")) for key in test.source if key != "schild"],
+        "sources": [(source_words(key), addresses.get(key, "")) for key in test.source if key != "schild"],
         "rows": _rows(test.rows),
         "run": f"{test.run.replace('_', ' ')}: " + "; ".join(f"{k} {_plain(v)}" for k, v in test.options.items()),
     }  # fmt: skip

@@ -88,7 +88,7 @@ def sources(used: Mapping[str, Sequence[str]], catalogue: Catalogue | None) -> R
     for key, numbers in sorted(used.items()):
         reference = None if catalogue is None else catalogue.references.get(key)
         label = "" if reference is None else reference.label
-        address = "" if reference is None else reference.doi or reference.fields.get("url", "")
+        address = "" if reference is None else reference.address
         entries.append((key, label, address, f"for {', '.join(numbers)}"))
     return bibliography(entries)
 

@@ -157,7 +157,7 @@ def html_page(v: Validation) -> str:
         parts.append(_study(v, key, sorted(group, key=lambda c: (c.holds, -c.size))))
     keys = sorted({key for o in observations(v) for key in o.source})
     refs = v.catalogue.references
-    entries = [(k, refs[k].label, refs[k].doi or refs[k].fields.get("url", ""), "") for k in keys if k in refs]
+    entries = [(k, refs[k].label, refs[k].address, "") for k in keys if k in refs]
     parts.append(section("Sources", bibliography(entries)))
     lead = "Every published result of the catalogue, predicted and observed; misses first."
     return page("Validation", *parts, lead=lead, foot=_FOOT)

@@ -148,3 +148,12 @@ k = 5
     assert line_of(text, ("a", "list", 0, "absent")) == 8
     with pytest.raises(CatalogueError, match=r"x.toml, line 11: \[a.list\[1\]\] has k = .*; expected a number"):
         Table.of(text, "x.toml").table("a").tables("list")[1].real("k")
+
+
+def test_every_source_of_a_claim_has_an_address():
+    catalogue = load()
+    for book in catalogue.claims.values():
+        cited = {key for test in book.tests for key in test.source} - {"schild"}
+        found = {key: book.references[key][1] for key in cited & book.references.keys()}
+        found |= {key: catalogue.references[key].address for key in cited - found.keys()}
+        assert [key for key, address in found.items() if not address.startswith(("10.", "http"))] == []
