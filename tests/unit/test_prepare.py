@@ -99,3 +99,21 @@ def test_every_verb_solves_through_the_pipeline(verb, monkeypatch):
     monkeypatch.setattr(Prepared, "solve", solve)
     verb()
     assert solved
+
+
+def test_people_are_solved_some_at_a_time_with_the_same_bits(monkeypatch):
+    def run():
+        return schild.simulate(
+            "naltrexone 50 mg po q24h x3; morphine 5 mg iv at 30 h", until="3 d", every="6 h", n=20, warn=False,
+            outputs=["plasma_naltrexone", "mor_pet_occupancy", "cows"],
+            history="morphine 30 mg po q12h for 60 d stopped 1 d",
+        )  # fmt: skip
+
+    whole = run()
+    monkeypatch.setattr("schild.simulation.solve.PEOPLE", 8)
+    parts = run()
+    for name in whole.outputs:
+        assert np.array_equal(whole[name].values, parts[name].values)
+    assert whole.each.keys() == parts.each.keys()
+    assert all(np.array_equal(whole.each[name], parts.each[name], equal_nan=True) for name in whole.each)
+    assert np.array_equal(whole["plasma_naltrexone"].at("7.3 h"), parts["plasma_naltrexone"].at("7.3 h"))

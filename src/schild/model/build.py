@@ -52,6 +52,12 @@ class Built:
     said: tuple[str, ...] = field(default=())
 
     @property
+    def bytes_each(self) -> int:
+        """Memory of the parameters and scales of one person. [byte]"""
+        numbers = (*self.parameters.values(), *self.scales.values())
+        return sum(x.itemsize for x in numbers if isinstance(x, np.ndarray) and x.ndim)
+
+    @property
     def structures(self) -> Mapping[str, str]:
         """Structure between plasma and receptor, by drug."""
         return {key: name for key, name in self.values.structures.items() if key in self.drugs}

@@ -347,7 +347,7 @@ def simulate_run(
         f"{people.n:,} subjects, {len(store)} signals, {len(events):,} doses and {len(grid):,} times",
         people=people.n,
         steps=len(events) + len(grid),
-        byte=max(len(store), 1) * len(grid) * dtype().nbytes,
+        byte=max(len(store), 1) * len(grid) * dtype().nbytes + built.bytes_each,
         instead="Ask for fewer outputs, a coarser grid (every) or fewer people.",
     )
     done = 0

@@ -86,8 +86,8 @@ def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Floats]:
     doses = parse_regimen(case.o.regimen).doses
     start = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
     t, c = case.course(_horizon(case), points)
-    keep = t >= start
-    return t[keep] - start, c[:, keep]
+    first = int(np.searchsorted(t, start))
+    return t[first:] - start, c[:, first:]
 
 
 def _top(t: Floats, row: Floats, k: int) -> float:
@@ -130,20 +130,23 @@ def _auc_last(case: _Case) -> Floats:
 def _half_life(case: _Case) -> Floats:
     """Log-linear slope over the later half of the time in which concentrations stay above 0.5 % of the early ones."""
     t, c = _after_last(case)
-    out = np.empty(len(c))
-    for k, row in enumerate(c):
-        peak = int(row.argmax())
-        begin = max(float(t[peak]), 0.25)
-        logs = np.log(np.maximum(row, 1e-300))
-        low = float(np.interp(begin, t, logs)) + np.log(0.005)
-        last = int(np.flatnonzero(logs >= low)[-1])
-        end = float(t[last])
-        if last + 1 < len(t):  # the crossing itself, between grid points
-            end += (logs[last] - low) / (logs[last] - logs[last + 1]) * float(t[last + 1] - t[last])
-        window = np.linspace(0.5 * end, end, 60)
-        left = window - window.mean()
-        out[k] = -np.log(2) * (left @ left) / (left @ np.interp(window, t, logs))
-    return out
+    begin = np.maximum(t[c.argmax(axis=1)], 0.25)
+    low = _logs_at(t, c, begin[:, None])[:, 0] + np.log(0.005)
+    last = len(t) - 1 - (c >= np.exp(low)[:, None])[:, ::-1].argmax(axis=1)
+    after = np.minimum(last + 1, len(t) - 1)
+    a, b = (np.log(np.maximum(c[np.arange(len(c)), k], 1e-300)) for k in (last, after))
+    # The crossing itself, between grid points.
+    end = t[last] + np.where(after > last, (a - low) / np.where(after > last, a - b, 1.0), 0.0) * (t[after] - t[last])
+    window = np.linspace(0.5 * end, end, 60, axis=1)
+    left = window - window.mean(axis=1, keepdims=True)
+    return np.asarray(-np.log(2) * (left * left).sum(axis=1) / (left * _logs_at(t, c, window)).sum(axis=1))
+
+
+def _logs_at(t: Floats, c: Floats, at: Floats) -> Floats:
+    """Logarithms of the courses at times of each person, shape (n, n_at), linear between grid points."""
+    k = np.clip(np.searchsorted(t, at, side="right") - 1, 0, len(t) - 2)
+    a, b = (np.log(np.maximum(np.take_along_axis(c, k + more, axis=1), 1e-300)) for more in (0, 1))
+    return np.asarray(a + (b - a) * (at - t[k]) / (t[k + 1] - t[k]))
 
 
 def _occupancy(case: _Case) -> Floats:

@@ -20,6 +20,7 @@ from schild.simulation.course import drive_of, nodes_of, rates_of, steady_lags
 from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.float64]
+_Numbers = dict[str, float | Floats]
 
 #: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
 RTOL = 5e-5
@@ -27,6 +28,9 @@ RTOL = 5e-5
 #: That of one person: what is read at a time must not depend on the other output times, which steps end at. It costs a
 #: tenth more for one person and several times as much for many.
 RTOL_ONE = 1e-8
+
+#: People whose rows of numbers are in memory at a time; changes no number.
+PEOPLE = 8192
 
 # Kinds as the kernel numbers them.
 _KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
@@ -129,7 +133,9 @@ def solve(
     """
     asked = None if store is None else {*store, *(name for name, _ in reduce)}
     built = _for_signals(built, asked)
-    program, rows = compile_spec(built.spec, built.parameters, n, built.scales)
+    # Rows of numbers are made for some people at a time; events of their own are tabulated for all at once.
+    some = PEOPLE if tabulate is engine_events else n
+    program, rows = compile_spec(built.spec, *_numbers_of(built, n, 0, min(some, n)))
     names = tuple(store) if store is not None else program.signals
     folded = tuple(name for name, _ in reduce)
     first = min(times_tick[0], min((e.tick for e in built.entries), default=times_tick[0]))
@@ -142,30 +148,61 @@ def solve(
         states = np.stack([_periodic(built, start, n, rebuild, threads, rtol, asked) for start in built.starts], axis=1)
     entries = built.entries
     if begin is not None and built.spec.receptors:
-        found = _begun(program, rows, begin)[:, None]
+        every = rows if some >= n else compile_spec(built.spec, built.parameters, n, built.scales)[1]
+        found = _begun(program, every, begin)[:, None]
         states = found if states is None else np.concatenate([states, found], axis=1)
         start = Entry(tick=begin.tick, kind=RECEPTORS_AT, port=str(states.shape[1] - 1))
         entries = tuple(sorted([*entries, start], key=lambda e: (e.tick, e.kind, e.order)))
     window = window_h or (times_tick[0] / TICKS_PER_HOUR, times_tick[-1] / TICKS_PER_HOUR)
-    result = call(
-        run,
-        program,
-        rows,
-        tabulate(program, entries),
-        times,
-        [program.signal(name) for name in names],
-        reduced=[program.signal(name) for name in folded],
-        thresholds=[threshold for _, threshold in reduce],
-        window=window,
-        start_states=states,
-        threads=threads,
-        dtype=dtype,
-        progress=progress,
-        rtol=rtol,
-    )
+    table = tabulate(program, entries)
+    whole: EngineResult | None = None
+    for low in range(0, n, some):
+        high = min(low + some, n)
+        if low:
+            rows = compile_spec(built.spec, *_numbers_of(built, n, low, high))[1]
+        part = call(
+            run,
+            program,
+            rows,
+            table,
+            times,
+            [program.signal(name) for name in names],
+            reduced=[program.signal(name) for name in folded],
+            thresholds=[threshold for _, threshold in reduce],
+            window=window,
+            start_states=None if states is None else states[low:high],
+            threads=threads,
+            dtype=dtype,
+            progress=progress,
+            rtol=rtol,
+        )
+        whole = part if some >= n else _fill(whole, part, n, low)
+    assert whole is not None  # there is at least one person
+    result = whole
     if lead:
         result = dataclasses.replace(result, out=result.out[:, :, 1:])
     return Solution(program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result)
+
+
+def _numbers_of(built: Built, n: int, start: int, stop: int) -> tuple[_Numbers, int, _Numbers]:
+    """Parameters, number and scales of some of the people, as ``compile_spec`` takes them."""
+
+    def of(numbers: _Numbers) -> _Numbers:
+        return {name: x[start:stop] if isinstance(x, np.ndarray) and x.ndim else x for name, x in numbers.items()}
+
+    if stop - start == n:
+        return built.parameters, n, built.scales
+    return of(built.parameters), stop - start, of(built.scales)
+
+
+def _fill(whole: EngineResult | None, part: EngineResult, n: int, start: int) -> EngineResult:
+    """Write results of some people where they belong among those of ``n``."""
+    arrays = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
+    if whole is None:
+        whole = EngineResult(**{name: np.empty((n, *a.shape[1:]), a.dtype) for name, a in arrays.items()})
+    for name, values in arrays.items():
+        getattr(whole, name)[start : start + len(values)] = values
+    return whole
 
 
 def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:

@@ -67,7 +67,7 @@ def kinetic_people(trial: Trial, numbers: TrialNumbers, first: int, n: int, repl
 
 
 #: People up to whom draws of days are taken from blocks that are kept, and people of a block.
-_FEW, _BLOCK = 250, 1000
+_FEW, _BLOCK = 1000, 4000
 
 
 def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bool = False) -> Floats:
@@ -81,9 +81,9 @@ def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bo
         return _draw(seed, what, first, n, days, normal)
     # Replicates of a small trial take neighbouring people of the same streams.
     blocks = range(first // _BLOCK, (first + n - 1) // _BLOCK + 1)
-    found = np.concatenate([_kept(seed, what, k, days, normal) for k in blocks])
-    low = first - blocks.start * _BLOCK
-    return found[low : low + n].copy()
+    return np.concatenate(
+        [_kept(seed, what, k, days, normal)[max(first - k * _BLOCK, 0) : first + n - k * _BLOCK] for k in blocks]
+    )
 
 
 def _draw(seed: int, what: str, first: int, n: int, days: int, normal: bool) -> Floats:
