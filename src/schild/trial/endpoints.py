@@ -123,6 +123,10 @@ def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) 
     return level
 
 
+#: People whose endpoints are made at a time: bounds the memory, changes no number.
+_BLOCK = 100_000
+
+
 def values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: TrialNumbers) -> dict[str, Floats]:
     """Endpoints of each person of one arm, by the trial's rule for missing days.
 
@@ -130,8 +134,15 @@ def values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: Tri
     ``numbers``: levels, and alcohol of a drink. Returns shares as 0 or 100; NaN for people who do not count, shape
     (n,).
     """
-    names = counts_of(trial)
-    c = {name: counts[:, k].astype(np.float64) for k, name in enumerate(names)}
+    some = [slice(k, k + _BLOCK) for k in range(0, max(len(counts), 1), _BLOCK)]
+    found = [_values(trial, counts[k], people[k], numbers) for k in some]
+    return found[0] if len(found) == 1 else {name: np.concatenate([f[name] for f in found]) for name in found[0]}
+
+
+def _values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: TrialNumbers) -> dict[str, Floats]:
+    c = {
+        name: counts[:, k].astype(np.float64) for k, name in enumerate(counts_of(trial)) if not name.startswith("week_")
+    }
     days, rule = trial.days, trial.trial.missing
     if trial.disorder == "opioid":
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -105,9 +105,9 @@ def opioid_weekly(found: HoursResult) -> Floats:
     ])  # fmt: skip
 
 
-def urine_codes(trial: Trial, counts: NDArray[np.int32]) -> NDArray[np.int64]:
+def urine_codes(trial: Trial, counts: NDArray[np.int32]) -> NDArray[np.int8]:
     """Urine of each week from the counts, -1 where the estimand does not look; shape (n, n_weeks)."""
-    codes = np.asarray(counts[:, len(COUNTS) :] % 4, dtype=np.int64)
+    codes = np.asarray(counts[:, len(COUNTS) :] % 4, dtype=np.int8)
     if trial.trial.estimand == "while_on_treatment":
         begun, stop = counts[:, 0], counts[:, 1]
         end = np.where(begun >= 0, stop, 0)

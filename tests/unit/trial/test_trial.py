@@ -237,6 +237,18 @@ def test_one_flipped_bit_of_a_part_never_stops_a_trial(tmp_path):
         assert (found.people == whole.people).all()
 
 
+@pytest.mark.parametrize("disorder", ["alcohol", "opioid"])
+def test_people_counted_a_few_at_a_time_have_the_same_endpoints(monkeypatch, disorder):
+    trial = small(n=30, weeks=4, disorder=disorder)
+    part = follow(trial, 0, 30)
+    told = [values(trial, part.counts[:, 0], part.people[:, 0], trial_numbers(trial, load()))]
+    monkeypatch.setattr(endpoints, "_BLOCK", 7)
+    told.append(values(trial, part.counts[:, 0], part.people[:, 0], trial_numbers(trial, load())))
+    assert list(told[0]) == list(told[1])
+    for name, x in told[0].items():
+        np.testing.assert_array_equal(x, told[1][name])
+
+
 def test_a_part_of_another_trial_is_not_taken_up_under_a_new_name(tmp_path):
     mine, other = small(n=2, weeks=4), small(n=2, weeks=4, seed=7)
     whole = run_parts(mine, out=tmp_path)
