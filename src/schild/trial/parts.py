@@ -195,7 +195,7 @@ def run_parts(
     files: list[Path | None] = [None] * len(parts)
     if out is not None:
         storage()  # says at once if DuckDB is missing
-        folder = out / "parts"
+        folder = out.resolve() / "parts"  # workers of a cluster may stand in a folder of their own
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

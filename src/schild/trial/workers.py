@@ -73,12 +73,20 @@ def _processes(workers: int) -> Engine:
     return run
 
 
+#: Longest wait for a scheduler, and for its first worker [s].
+_WAIT_S = 20
+
+
 def _dask(address: str) -> Engine:
     where = urlsplit(address)
-    if where.scheme not in ("tls", "tcp") or not where.hostname or not where.port:
+    try:
+        known = where.scheme in ("tls", "tcp") and where.hostname and where.port
+    except ValueError:  # a port that none can be
+        known = None
+    if not known:
         raise InputError(f"{address!r} is no address of a cluster; expected one like tls://scheduler.example:8786.")
     try:
-        own = where.hostname == "localhost" or ipaddress.ip_address(where.hostname).is_loopback
+        own = where.hostname == "localhost" or ipaddress.ip_address(where.hostname or "").is_loopback
     except ValueError:
         own = False
     if where.scheme == "tcp" and not own:
@@ -93,15 +101,29 @@ def _dask(address: str) -> Engine:
             "A cluster is reached with Dask distributed, which is not installed; expected the extra `cluster`. Install "
             "it with pip install 'schild[cluster]', also on the scheduler and its workers."
         ) from None
+    security = distributed.Security()
+    if where.scheme == "tls" and not (security.tls_ca_file and security.tls_client_cert):
+        raise InputError(
+            f"{address} asks for certificates, and the configuration of Dask names none; expected "
+            "distributed.comm.tls with ca-file, client.cert and client.key. docs/trials.md shows the file."
+        )
 
     def run(make: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         try:
-            client = distributed.Client(address, timeout="20s")
+            client = distributed.Client(address, timeout=_WAIT_S, security=security)
         except (OSError, TimeoutError) as error:
             raise InputError(
-                f"No scheduler answers at {address} ({error}). Start one, or leave --cluster out."
+                f"No scheduler answers at {address} ({error}). Start one, with certificates of the same authority if "
+                "it is tls://, or leave --cluster out."
             ) from None
         with client:
+            try:
+                client.wait_for_workers(1, timeout=_WAIT_S)
+            except TimeoutError:
+                raise InputError(
+                    f"The scheduler at {address} has no workers; expected one at least. Start them with "
+                    f"dask worker {address}."
+                ) from None
             futures = {client.submit(make, *job, pure=False, retries=3): k for k, job in enumerate(jobs)}
             try:
                 for future in distributed.as_completed(list(futures)):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import dask
+import distributed
 import duckdb
 import pytest
 
@@ -25,6 +27,7 @@ from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
 from schild.trial.workers import engine_of
 
+ROOT = Path(__file__).parents[3]
 ARM = {"name": "a", "drug": "naltrexone", "amount": "50 mg"}
 
 
@@ -174,6 +177,8 @@ def test_another_program_reads_a_part_by_itself(tmp_path):
         ({"cluster": "tcp://10.0.0.1:8786"}, "without TLS can run programs"),
         ({"cluster": "tcp://scheduler.example:8786"}, "without TLS can run programs"),
         ({"cluster": "scheduler"}, "no address of a cluster"),
+        ({"cluster": "tls://127.0.0.1:99999"}, "no address of a cluster"),
+        ({"cluster": "tls://127.0.0.1:8786"}, "asks for certificates"),
     ],
 )
 def test_shards_and_clusters_that_make_no_sense_are_refused(tmp_path, given, says):
@@ -185,49 +190,105 @@ def test_an_engine_gives_every_job_once():
     assert sorted(engine_of()(divmod, [(7, 2), (9, 4)])) == [(0, (3, 1)), (1, (2, 1))]
 
 
-needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs the extra `cluster`")
+def certificates(folder, name):
+    """Write an authority and a certificate of it; returns the configuration of Dask that uses them."""
+    made = distributed.Security.temporary().get_tls_config_for_role("client")
+    files = {}
+    for what in ("ca_file", "cert", "key"):
+        files[what] = folder / f"{name}_{what}.pem"
+        files[what].write_text(made[what], encoding="ascii")
+    tls = {f"{who}.{what}": str(files[what]) for who in ("scheduler", "worker", "client") for what in ("cert", "key")}
+    return {f"distributed.comm.tls.{key}": value for key, value in (tls | {"ca-file": str(files["ca_file"])}).items()}
 
 
-@needs_dask
-@pytest.mark.slow
-def test_a_cluster_of_two_workers_gives_the_same_people_though_one_is_killed(tmp_path, capsys):
-    """A scheduler and two workers on this machine; one worker is killed in the middle (by its own process id)."""
-    trial = small(replicates=40)
+@contextmanager
+def cluster(folder, protocol="tcp", config=None, workers=2):
+    """A scheduler and workers on this machine: its address, and the processes, the scheduler first."""
+    said = {f"DASK_{key.replace('.', '__').replace('-', '_').upper()}": value for key, value in (config or {}).items()}
+    given = {"env": {**os.environ, **said}, "stderr": subprocess.DEVNULL}
     run = [
         sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-        "--scheduler-file", str(tmp_path / "scheduler.json"),
+        "--protocol", protocol, "--scheduler-file", str(folder / "scheduler.json"),
     ]  # fmt: skip
-    started = [subprocess.Popen(run, stderr=subprocess.DEVNULL)]
+    started = [subprocess.Popen(run, **given)]
     try:
         limit = time.monotonic() + PATIENCE
-        while not (tmp_path / "scheduler.json").exists() and time.monotonic() < limit:
+        while not (folder / "scheduler.json").exists() and time.monotonic() < limit:
             time.sleep(0.1)
-        text = (tmp_path / "scheduler.json").read_text(encoding="utf-8")
-        address = re.search(r"tcp://127\.0\.0\.1:\d+", text)
+        text = (folder / "scheduler.json").read_text(encoding="utf-8")
+        address = re.search(rf"{protocol}://127\.0\.0\.1:\d+", text)
         assert address is not None
-        for _ in range(2):
+        for _ in range(workers):
             worker = [sys.executable, "-m", "distributed.cli.dask_worker", address[0], "--nthreads", "1", "--no-nanny",
-                      "--no-dashboard", "--local-directory", str(tmp_path)]  # fmt: skip
-            started.append(subprocess.Popen(worker, stderr=subprocess.DEVNULL))
-        out, killed = tmp_path / "out", []
+                      "--no-dashboard", "--local-directory", str(folder)]  # fmt: skip
+            started.append(subprocess.Popen(worker, **given))
+        yield address[0], started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["tcp", "tls"])
+def test_a_cluster_of_two_workers_gives_the_same_people_though_one_is_killed(tmp_path, capsys, protocol):
+    """A scheduler and two workers on this machine; one worker is killed in the middle (by its own process id)."""
+    trial = small(replicates=40)
+    config = certificates(tmp_path, "own") if protocol == "tls" else {}
+    out, killed = tmp_path / "out", []
+    with cluster(tmp_path, protocol, config) as (address, started), dask.config.set(config):
 
         def watch(done, total):
             if done >= total // 4 and not killed:
                 started[1].kill()
                 killed.append(done)
 
-        found = run_parts(trial, out=out, people=60, cluster=address[0], progress=watch)
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+        found = run_parts(trial, out=out, people=60, cluster=address, progress=watch)
     assert killed
     assert part_digest(found) == part_digest(run_parts(trial))
     assert len(list((out / "parts").glob("*.parquet"))) == 40
     with capsys.disabled():
         print(
-            f"\na worker was killed after {killed[0]} of {trial.size} people; 40 parts, same hash as on one processor"
+            f"\n{protocol}: a worker was killed after {killed[0]} of {trial.size} people; 40 parts, same hash as on one"
+            " processor"
         )
+
+
+@pytest.mark.slow
+def test_a_cluster_lets_in_nobody_without_a_certificate_of_its_authority(tmp_path, monkeypatch):
+    monkeypatch.setattr("schild.trial.workers._WAIT_S", 5)
+    own, other = certificates(tmp_path, "own"), certificates(tmp_path, "other")
+    with cluster(tmp_path, "tls", own, workers=0) as (address, _):
+        with pytest.raises(InputError, match=r"asks for certificates, .* names none"):
+            run_parts(small(), out=tmp_path / "out", cluster=address)
+        with dask.config.set(other), pytest.raises(InputError, match="No scheduler answers"):
+            run_parts(small(), out=tmp_path / "out", cluster=address)
+        with pytest.raises(InputError, match="No scheduler answers"):
+            run_parts(small(), out=tmp_path / "out", cluster=address.replace("tls", "tcp"))
+        with dask.config.set(own), pytest.raises(InputError, match=r"has no workers; .* dask worker tls://127"):
+            run_parts(small(), out=tmp_path / "out", cluster=address)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_documentation_start_a_cluster_and_run_a_trial_on_it(tmp_path):
+    """As they stand in docs/trials.md, but for the port and the number of people."""
+    text = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
+    block = next(b for b in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "dask scheduler" in b)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    assert "8786" in block
+    assert "--n 4000" in block
+    lines = [line for line in block.replace("8786", port).replace("--n 4000", "--n 40").splitlines()
+             if not line.startswith("pip ")]  # fmt: skip
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    found = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE,
+        check=False, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "40 people in each arm" in found.stdout
+    assert list((tmp_path / "out" / "cluster" / "parts").glob("*.parquet"))
 
 
 @pytest.mark.slow
