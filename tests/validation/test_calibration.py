@@ -210,3 +210,30 @@ def test_the_time_of_a_peak_moves_with_the_course_and_not_in_steps_of_its_grid()
 def test_a_held_number_stays_and_its_prior_does_not_count():
     numbers = adaptation.solve("response_inhibitor", starts=0, held={"tau_slow": 200.0})
     assert numbers["tau_slow"] == 200.0
+
+
+#: Numbers of docs/design/adaptation-refit.md, "What came out of the fourth step".
+STRESS = {
+    "tau_fast_up": 0.80897, "tau_fast_down": 4.2217, "tau_slow_up": 272.94, "tau_slow_down": 354.18, "w_fast": 0.49686,
+    "w_slow": 0.51878, "slope": 1.0534, "half": 1.1087, "reserve": 1.8841, "w_stress": 1.29, "tau_stress": 27.779,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_stress_system_fits_the_anchors_of_withdrawal_that_comes_by_itself_and_of_naloxone_at_once():
+    values = adaptation.anchor_values("response_two_state+reserve+stress", STRESS)
+    assert adaptation.score(values) == pytest.approx(9.8, abs=0.05)
+    assert values["A4"] == pytest.approx(45.6, abs=0.2)  # day 2, where the form in use peaks at 19 h
+    assert values["A2"] < 0.75  # hours after naloxone
+    # Two tops of equal height: by a little less of the stress system the first is the highest.
+    less = adaptation.anchor_values("response_two_state+reserve+stress", STRESS | {"w_stress": 1.28})
+    assert less["A4"] == pytest.approx(23.7, abs=0.2)
+    assert adaptation.score(less) == pytest.approx(13.85, abs=0.1)
+    kept = {a.id: a.residual(values[a.id]) == 0.0 for a in adaptation.FIRST if a.kind != "equal"}
+    assert [name for name, holds in kept.items() if not holds] == ["A5", "A7", "A11", "A12", "A16"]
+    without = {**STRESS, "w_stress": 1e-9}
+    plain = {name: value for name, value in STRESS.items() if not name.endswith("_stress")}
+    expected = adaptation.anchor_values("response_two_state+reserve", plain)
+    assert adaptation.anchor_values("response_two_state+reserve+stress", without) == pytest.approx(
+        expected, rel=1e-5, abs=1e-6
+    )

@@ -36,8 +36,12 @@ RIVALS = (
 PRIOR_SD, PRIOR_SD_WIDE = 0.7, 1.5
 _WIDE = ("half", "tau_slow_down", "tau_slow", "tau_slow_loss")
 
-#: What a rival of the third step adds to a mechanism: its numbers (docs/design/adaptation-refit.md).
-_PARTS = {"reserve": ("reserve",), "expression": ("w_expression", "tau_expression")}
+#: What a rival of the third and fourth step adds to a mechanism: its numbers (docs/design/adaptation-refit.md).
+_PARTS = {
+    "reserve": ("reserve",),
+    "expression": ("w_expression", "tau_expression"),
+    "stress": ("w_stress", "tau_stress"),
+}
 
 #: Further starting points of a fit, drawn from the priors.
 STARTS = 24
@@ -320,9 +324,9 @@ def prior(rival: str, first: bool = False) -> dict[str, tuple[float, float]]:
         "tau_fast": 4.2, "tau_slow": 97.0,
         "tau_fast_gain": 0.75, "tau_fast_loss": 24.0, "tau_slow_gain": 144.0, "tau_slow_loss": 66.0,
         "w_fast": 0.3, "w_slow": 0.6, "slope": 1.9, "half": 0.5 * steady,
-        "reserve": 2.57, "w_expression": 0.3, "tau_expression": 24.0,
+        "reserve": 2.57, "w_expression": 0.3, "tau_expression": 24.0, "w_stress": 1.0, "tau_stress": 24.0,
     }  # fmt: skip
-    spread = dict.fromkeys(("half",) if first else _WIDE, PRIOR_SD_WIDE) | {"reserve": 1.0}
+    spread = dict.fromkeys(("half",) if first else _WIDE, PRIOR_SD_WIDE) | {"reserve": 1.0, "w_stress": 1.0}
     return {n: (centre[n], spread.get(n, PRIOR_SD)) for n in fitted_names(rival)}
 
 
@@ -383,8 +387,12 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
     adapted += residual * (states[2] if "reserve" in parts else _residual(rival, course))
     if "expression" in parts:
         adapted -= everything["w_expression"] * states[-1]
-    left = withdrawal_drive(adapted, drive, everything[entry.tone] * course.tone)
-    return Found(course=course, left=np.asarray(left), half=everything[entry.half], slope=everything[entry.slope])
+    left = np.asarray(withdrawal_drive(adapted, drive, everything[entry.tone] * course.tone))
+    if "stress" in parts:
+        once = 1.0 / everything["tau_stress"]
+        called = follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
+        left = left + everything["w_stress"] * called
+    return Found(course=course, left=left, half=everything[entry.half], slope=everything[entry.slope])
 
 
 def anchor_values(rival: str, numbers: Mapping[str, float], given: Given = (), first: bool = False) -> dict[str, float]:
@@ -400,13 +408,15 @@ def solve(
     held: Mapping[str, float] | None = None,
     given: Given = (),
     first: bool = False,
+    near: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Fit a rival to all anchors but those of one study.
 
     ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors, the same every
     time, besides their centre and the catalogue's numbers. Limits, and a drive that cannot be negative, leave flat
     places. With 0 the fit begins at the catalogue's numbers alone. ``held``: numbers that are not fitted and whose
-    priors do not count. ``first``: anchors and priors of the first fit alone. Returns numbers by name.
+    priors do not count. ``first``: anchors and priors of the first fit alone. ``near``: numbers to begin at as well.
+    Returns numbers by name.
     """
     fixed = dict(held or {})
     centre = {name: values for name, values in prior(rival, first).items() if name not in fixed}
@@ -421,8 +431,10 @@ def solve(
         return np.array([*own, *from_priors])
 
     mids = np.array([mid for mid, _ in centre.values()])
-    entry = load().adaptation.get(rival)
-    begin = [] if entry is None else [np.array([entry.numbers[n].value for n in names])]
+    typical = _typical(rival)
+    begin = [np.array([typical.get(n, centre[n][0]) for n in names])]
+    if near is not None:
+        begin.append(np.array([near[n] for n in names]))
     if starts:
         spread = np.array([sd for _, sd in centre.values()])
         draws = np.random.default_rng(1).standard_normal((starts, mids.size))
@@ -496,11 +508,14 @@ def score(values: Mapping[str, float], study: str = "") -> float:
 
 
 def compare(rivals: Iterable[str] = RIVALS, starts: int = STARTS) -> dict[str, tuple[float, float]]:
-    """Score of each rival of the second fit in sample, and summed over studies left out one at a time; half an hour."""
+    """Score of each rival of the second fit in sample, and summed over studies left out one at a time; half an hour.
+
+    A fit without a study begins at the fit to all of them too.
+    """
     found = {}
     for rival in rivals:
         best = solve(rival, starts=starts)
-        outside = sum(score(anchor_values(rival, solve(rival, s, starts)), s) for s in STUDIES)
+        outside = sum(score(anchor_values(rival, solve(rival, s, starts, near=best)), s) for s in STUDIES)
         found[rival] = (score(anchor_values(rival, best)), outside)
     return found
 
