@@ -258,12 +258,18 @@ def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tupl
     for sign in (-1.0, 1.0):
         at = dict(zip(fit.names, fit.theta, strict=True))
 
-        def excess(value: float, at: dict[tuple[str, int], float] = at) -> float:
+        # Each search begins where the last one ended, so that a value found is kept: found again it may differ.
+        kept = {best: fit.rss - threshold}
+
+        def excess(value: float, at: dict[tuple[str, int], float] = at, kept: dict[float, float] = kept) -> float:
+            if value in kept:
+                return kept[value]
             form = replace(fit.form, held={**fit.form.held, name: value})
             names = tuple(form.names(points))
             found = _solve(form, points, names, np.array([at[key] for key in names]))
             at.update(zip(found.names, found.theta, strict=True))
-            return found.rss - threshold
+            kept[value] = found.rss - threshold
+            return kept[value]
 
         inner, step, outer = best, 2.0 * se, None
         while step <= 4.0:

@@ -146,7 +146,9 @@ def no_shift_limit(log_b: Floats, ratio: Floats) -> float | None:
     if n < 3 or best <= 0 or f_distribution.sf((none - best) / (best / (n - 1)), 1, n - 1) < 0.05:
         return None
     threshold = best * (1.0 + float(f_distribution.ppf(0.95, 1, n - 1)) / (n - 1))
-    last = int(np.flatnonzero(sums <= threshold)[-1])
+    if not (inside := np.flatnonzero(sums <= threshold)).size:
+        return float(grid[0])  # ratios that differ from 1 by next to nothing: the limit lies below
+    last = int(inside[-1])
     return float(brentq(lambda value: rss(value) - threshold, grid[last], grid[last] + 0.05))
 
 

@@ -312,3 +312,19 @@ def test_a_file_that_is_no_table(tmp_path):
     file.write_text("")
     with pytest.raises(InputError, match="is empty"):
         schild_fit(file, **NM)
+
+
+def test_limits_by_profile_where_a_search_may_end_in_another_valley():
+    """Concentrations written wrongly (1 for 1000) make curves that fall; their fit ends with limits or without."""
+    agonist = [1, 3, 10, 30, 100, 300, 1, 3000, 1]
+    true = [1, 3, 10, 30, 100, 300, 1000, 3000, 10000]
+    data = {
+        "antagonist": [b for b in (0, 3, 30, 300) for _ in agonist],
+        "agonist": agonist * 4,
+        "response": [round(100 * a / (a + 10 * (1 + b / 2)), 6) for b in (0, 3, 30, 300) for a in true],
+    }
+    fit = schild_fit(data, antagonist_unit="nM", agonist_unit="nM")
+    for name in ("pa2", "slope"):
+        low, high = fit[name].profile_low, fit[name].profile_high
+        assert low is None or low <= fit[name].value
+        assert high is None or high >= fit[name].value

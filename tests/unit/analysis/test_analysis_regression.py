@@ -89,3 +89,11 @@ def test_verbs():
     assert len(found.plot().axes) == 1
     assert set(found.summary()) == set(found.lines)
     assert found.to_dict()["unit"] == "mg/kg"
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-6, 1e-3])
+def test_dose_ratios_that_are_almost_one_have_a_limit(off):
+    fit = schild_regression(
+        {"antagonist": [1, 10, 100, 1000], "dose_ratio": [1 + off, 1 - off, 1 - off, 1 + off]}, antagonist_unit="nM"
+    )
+    assert "no shift is seen, so there is no estimate; pKB is below" in " ".join(fit.warnings)
