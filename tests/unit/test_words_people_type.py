@@ -88,12 +88,25 @@ def test_an_unknown_name_lists_at_most_five():
     [
         ("naltrexone 50 mg po every 24 h", "Write the interval as q24h", "over"),
         ("naltrexone 50 mg po each 12h", "Write the interval as q12h", "over"),
-        ("naltrexone 50 mg po every day", "Write the interval like q24h", "'over'"),
+        ("naltrexone 50 mg po every day", "Write the interval as q24h", "'over'"),
+        ("naltrexone 50 mg po every meal", "Write the interval like q24h", "'over'"),
         ("naltrexone 50 mg po q24h 7 times", "Write the number of doses as x7", "over"),
         ("naltrexone 50 mg po q24h 7x", "Write the number of doses as x7", "over"),
         ("naltrexone 50 mg po q24h for 7 d", "How long doses go on is said by their number", "12 mg iv over"),
         ("naltrexone 50 mg po weight=60", "--weight '60 kg'", "Did you mean"),
         ("naltrexone 50 mg po age: 30", "entries of [subject]", "Did you mean"),
+        ("naltrexone 50 mg po every other day", "Write the interval as q48h", "q24h"),
+        ("naltrexone 50 mg po every week", "Write the interval as q7d", "q24h"),
+        ("naltrexone 50 mg po each night", "Write the interval as q24h", "q48h"),
+        ("naltrexone 50 mg po q.d.", "Write q24h", "over"),
+        ("naltrexone 50 mg po t.i.d.", "Write q8h", "over"),
+        ("naltrexone 50 mg po nightly", "Write q24h", "over"),
+        ("naltrexone 50 mg po q24h x 7 days", "x7 counts doses, not days", "over"),
+        ("naltrexone 100 mg po Mon/Wed/Fri", "one regimen for each day of the week", "over"),
+        ("naltrexone 50 mg po at day 2", "Day 1 begins at 0 h and day 2 at 24 h", "2 d'"),
+        ("naltrexone 50 mg po on day 2", "Day 1 begins at 0 h and day 2 at 24 h", "over"),
+        ("naltrexone 50 mg po at 08:00", "a time from the start of the run", "over"),
+        ("naltrexone 50 mg po @ 8am", "a time from the start of the run", "over"),
         ("naltrexone 50 mg po skp 2", "Did you mean 'skip'?", "over"),
         ("naltrexone 50 mg po until 7 d", "the end of the run (--until)", "over"),
     ],
@@ -145,6 +158,11 @@ def test_a_route_that_is_not_there_hints_at_the_slow_form(words, slow):
         ("oxycodone 20 mg po er q12h", "oral_er"),
         ("naltrexone 50 po", "'50' has no unit"),
         ("naltrexone 50 mg po once daily", "Write the interval as q24h"),
+        ("naltrexone 50 mg daily po", "Then q24h."),
+        ("naltrexone 1/2 tablet", "or as a part of a tablet"),
+        ("naltrexone 2 x 50 mg po", "Write the whole amount"),
+        ("naltrexone 2x50mg po", "Write the whole amount"),
+        ("naltrexone 0.5 gr po", "gr is a grain (65 mg) or a gram"),
         ("suboxone 8/2 mg sl", "one regimen for each drug"),
         ("buprenorphine/naloxone 8 mg sl", "one regimen for each drug"),
     ],
@@ -153,6 +171,21 @@ def test_what_people_type_is_refused_with_what_to_write(words, told):
     with pytest.raises(InputError) as caught:
         parse_regimen(words)
     assert told in str(caught.value)
+
+
+def test_abbreviations_with_points_are_routes_too():
+    assert parse_regimen("naltrexone 50 mg p.o.; morphine 10 mg i.v.").to_words() == (
+        "naltrexone 50 mg oral; morphine 10 mg iv"
+    )
+
+
+def test_a_dose_a_day_that_was_written_as_a_rate_is_said(capsys):
+    from schild.cli import main
+
+    assert main(["simulate", "naltrexone 50 mg/day po for 7 d", "--dry-run"]) == 0
+    assert "naltrexone 350 mg oral goes in evenly over 7 d" in " ".join(capsys.readouterr().out.split())
+    events = events_of(Run.of("morphine 50 mg/d iv for 7 d; ethanol 28 g po over 1 h", until="7 d"))
+    assert not list(unit_slips(load(), events))
 
 
 def test_low_dose_naltrexone_and_narcan_are_known():

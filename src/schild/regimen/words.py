@@ -18,13 +18,21 @@ _FREQUENCIES = {
     **dict.fromkeys(("bid", "bd"), "q12h"),
     **dict.fromkeys(("tid", "tds"), "q8h"),
     **dict.fromkeys(("qid", "qds"), "q6h"),
-    **{"hourly": "q1h", "qod": "q48h", "weekly": "q7d", "monthly": "q28d"},
+    **dict.fromkeys(("nightly", "qhs", "qam", "qpm"), "q24h"),
+    **dict.fromkeys(("qod", "eod"), "q48h"),
+    **{"hourly": "q1h", "weekly": "q7d", "fortnightly": "q14d", "monthly": "q28d"},
     "prn": "one dose for each time it is taken",
 }
 #: Words for a slow release, which is part of the route here, and those of them that are an injection.
 _SLOW = ("er", "xr", "sr", "cr", "mr", "xl", "la", "lai", "depot", "extended-release", "slow-release", "long-acting")
 _INJECTED = ("la", "lai", "depot", "long-acting")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+#: What stands after "every" in words, and the interval that it means.
+_EVERY = {"other day": "q48h", "second day": "q48h", "hour": "q1h", "day": "q24h", "night": "q24h", "morning": "q24h",
+          "evening": "q24h", "week": "q7d", "other week": "q14d", "month": "q28d"}  # fmt: skip
+_WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*([/,&+-]|$)")
+#: Abbreviations with points: p.o., b.i.d.
+_POINTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]?")
 _COUNT = re.compile(r"[x×]([0-9]+)", re.IGNORECASE)
 _SPAN = re.compile(r"([0-9]+)(?:[-–]([0-9]+))?")
 _T = TypeVar("_T")
@@ -45,7 +53,10 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words = [_Word(m.group(), m.start(), m.end()) for m in re.finditer(r"\S+", text)]
+        self.words = [
+            _Word(m.group().replace(".", "") if _POINTED.fullmatch(m.group()) else m.group(), m.start(), m.end())
+            for m in re.finditer(r"\S+", text)
+        ]
         self.at = 0
 
     def fail(self, problem: str, advice: str, start: int | None = None, end: int | None = None) -> NoReturn:
@@ -215,8 +226,15 @@ def _amount(reader: _Reader, parts: dict[str, Any]) -> None:
         )
     if following is not None and re.fullmatch(r"[0-9.]+/[0-9.]+([A-Za-zµμ]+)?", following.text):
         reader.fail(
-            f"{following.text!r} reads as the strengths of a combination; expected one amount of one drug.",
+            f"{following.text!r} reads as the strengths of a combination, or as a part of a tablet; expected one "
+            "amount of one drug.",
             "Write one regimen for each drug, each with its own amount.",
+            *following[1:],
+        )
+    if following is not None and re.match(r"[0-9.]+\s*[x×]\s*[0-9]", reader.text[following.start :], re.IGNORECASE):
+        reader.fail(
+            f"{following.text!r} begins a product of numbers; expected one amount.",
+            "Write the whole amount of what is taken at one time; two tablets of 50 mg are 100 mg.",
             *following[1:],
         )
     word = reader.quantity("an amount", "50 mg")
@@ -236,9 +254,10 @@ def _route(reader: _Reader, parts: dict[str, Any]) -> None:
     if not names or (len(names) == 1 and names[0].low in ("base", "freebase", "hcl", "hydrochloride")):
         after = reader.peek()
         where = (after.start, after.end) if after is not None else (None, None)
+        often = f"Then {_FREQUENCIES[after.low]}." if after is not None and after.low in _FREQUENCIES else ""
         reader.fail(
             "The regimen does not say how the drug is given; expected a route.",
-            "Write po, iv, im, sc, in, sl, im_depot, td or another route of the catalogue after the amount.",
+            "Write po, iv, im, sc, in, sl, im_depot, td or another route of the catalogue after the amount. " + often,
             *where,
         )
     known = names[0].low.replace("-", "_") in ROUTES  # then what follows is neither salt nor route
@@ -270,6 +289,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         reader.fail(f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", *word[1:])
     seen[kind] = word
     if kind == "at":
+        _calendar(reader)
         time = reader.span("a time", "2 d")
         parts["time"] = reader.read(time, hours)
     elif kind == "q":
@@ -354,8 +374,12 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
     hint = f"Did you mean {close[0]!r}? Write {_PATTERN}." if close else f"Write {_PATTERN}."
     end = word.end
     if word.low in ("every", "each"):
+        rest = " ".join(reader.text[word.end :].split()).lower()
         after = re.match(r"\s*([0-9.]+)\s*([A-Za-z]+)", reader.text[word.end :])
-        hint = f"Write the interval as q{after[1]}{after[2]}." if after else "Write the interval like q24h."
+        meant = next((q for said, q in _EVERY.items() if re.match(rf"{said}s?\b", rest)), None)
+        hint = f"Write the interval as {f'q{after[1]}{after[2]}' if after else meant}."
+        if not after and meant is None:
+            hint = "Write the interval like q24h."
         end += after.end() if after else 0
     elif re.match(r"[0-9]+\s*(x|times|doses)\b", reader.text[word.start :].lower()):
         hint = f"Write the number of doses as x{re.findall('[0-9]+', word.text)[0]}."
@@ -364,11 +388,29 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
             "A regimen says what is given; weight, age and the like are options of the command (--weight '60 kg') or "
             "entries of [subject] in a run file."
         )
+    elif word.low in ("days", "weeks", "hours", "d", "wk", "h") and reader.at > 1:
+        hint = "x7 counts doses, not days. Write how many doses are taken; the end of the run is --until."
+    elif _WEEKDAY.match(word.low):
+        hint = "Write one regimen for each day of the week, e.g. q7d, q7d from 2 d, and q7d from 4 d."
+    elif word.low in ("on", "@"):
+        reader.at = reader.words.index(word) + 1
+        _calendar(reader)
     elif word.low in ("once", "twice"):
         hint = f"Write the interval as {'q24h' if word.low == 'once' else 'q12h'}."
     elif word.low == "until":
         hint = "Give the number of doses (x7) and the end of the run (--until)."
     reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, word.start, end)
+
+
+def _calendar(reader: _Reader) -> None:
+    """Refuse a day or an hour of the calendar, where a time is expected."""
+    word = reader.peek()
+    if word is not None and re.fullmatch(r"day|[0-9]{1,2}:[0-9]{2}([ap]m)?|[0-9]{1,2}[ap]m", word.low):
+        reader.fail(
+            f"{word.text!r} is of a calendar or a clock; expected a time from the start of the run.",
+            "Day 1 begins at 0 h and day 2 at 24 h: write it like 'at 24 h'.",
+            *word[1:],
+        )
 
 
 def _skip(reader: _Reader) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from schild.simulation.guard import AGONISTS
 from schild.simulation.result import Result
 from schild.simulation.runfile import Run, SubjectEntry
 from schild.tables import between, time_words
-from schild.units import TICKS_PER_HOUR
+from schild.units import TICKS_PER_HOUR, format_ticks
 
 Floats = NDArray[np.float64]
 
@@ -109,10 +109,11 @@ def cautions(
 
 
 def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
-    """Say where an amount looks like one in another unit: a thousand times what was given in published studies.
+    """Say where an amount looks like one in another unit, or a rate like a daily dose.
 
     ``catalogue``: holds the studies; ``events``: expanded doses. Yields one warning for each amount that
-    is far outside the published doses of its drug while the same number a unit of mass up or down lies among them.
+    is far outside the published doses of its drug while the same number a unit of mass up or down lies among them, and
+    for each dose that is spread over half a day or more by a route that is no infusion (50 mg/d by mouth).
 
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
@@ -128,6 +129,11 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
         if (place := (drug.key, str(event.route), str(amount))) in seen:
             continue
         seen.add(place)
+        if event.duration_tick >= 12 * TICKS_PER_HOUR and event.route not in _INFUSED:
+            yield (
+                f"{drug.name} {amount} {event.route} goes in evenly over {format_ticks(event.duration_tick)}, as an "
+                "infusion does. One dose a day is written with q24h."
+            )
         given = amount.value * _MASS[amount.unit]
         if any(usual / 30 <= given <= 30 * usual for usual in _usual_mg(catalogue, drug.key)):
             continue  # the studies take a quarter of a second to read
@@ -147,6 +153,8 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
             )
 
 
+#: Routes by which a dose may go in evenly over many hours.
+_INFUSED = ("iv", "sc", "im", "transdermal")
 #: Units of mass, in mg.
 _MASS = {"kg": 1e6, "g": 1e3, "mg": 1.0, "ug": 1e-3, "ng": 1e-6}
 

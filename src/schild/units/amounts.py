@@ -19,6 +19,7 @@ from schild.units.reading import (
     MOST,
     PER,
     TIME,
+    UNCERTAIN_AMOUNT,
     Quantity,
     format_number,
     magnitude,
@@ -37,6 +38,8 @@ def _amount_unit(unit: str, text: str) -> tuple[str, float]:
             name, tail = name[: -len(ending)], "/kg"
     if name in AMOUNT_NAMES:
         return AMOUNT_NAMES[name] + tail, 1.0
+    if name in UNCERTAIN_AMOUNT:
+        raise InputError(f"{shown(text)} is not clear: {UNCERTAIN_AMOUNT[name]}; expected {AMOUNTS}. Write g, or mg.")
     for target in ("mg", "mmol"):
         # A capital can change a unit a billionfold (Mg is a tonne), so those are not guessed.
         if name.lower() not in AMOUNT_NAMES and (factor := pint_factor(name, target)) is not None:

@@ -45,6 +45,7 @@ AMOUNT_NAMES = {
     **dict.fromkeys(("KG", "kilogram", "kilograms"), "kg"),
     **dict.fromkeys(("NG", "nanogram", "nanograms"), "ng"),
 }
+UNCERTAIN_AMOUNT = {"gr": "gr is a grain (65 mg) or a gram"}
 VOLUME = {
     **dict.fromkeys(("L", "l", "litre", "litres", "liter", "liters"), Fraction(1)),
     **dict.fromkeys(("dL", "dl"), Fraction(1, 10)),
