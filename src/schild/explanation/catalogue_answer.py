@@ -152,12 +152,20 @@ def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
     """
     if compared is None:
         return ()
+    asked = {"regimen": compared.regimen, "at": compared.at}
+    missed = {
+        (test.options["challenge"], test.options["effect"])
+        for book in lab.catalogue.claims.values()
+        for test in book.tests
+        if test.id in book.known and test.run == "block" and asked.items() <= test.options.items()
+    }
     rows = []
     for drug in lab.catalogue.drugs.values():
         for route in _routes(drug)[:1]:
             dose = published_dose(lab.catalogue, drug.key, route)
             found = lab.challenge(compared.regimen, dose, hours(compared.at))
-            rows.append((_words(lab, drug, route), *(_share(found[name].median_block) for name in EFFECTS)))
+            told = [_share(found[name].median_block) + ", a miss" * ((dose, name) in missed) for name in EFFECTS]
+            rows.append((_words(lab, drug, route), *told))
     caption = (
         f"Median block {compared.at} after {regimen_words(compared.regimen)}, each opioid at its largest published dose"
     )
@@ -473,10 +481,18 @@ def _cards(
         against, own = _words(lab, agonist, compared.route), _own(drug, lab, regimen)
         said = f"In this run {against} follows {compared.after} after {regimen_words(regimen)}."
         if "mor" not in drug.binding:
-            said += " It stays out of the brain, so it leaves liking alone."
+            said += (
+                " It stays out of the brain, so it leaves liking alone. The model has mu receptors of the gut that see"
+                " the level in plasma, and no bowel. What it does for constipation cannot be read from this number."
+            )
         said += "".join(
-            f" In the model it changes {EFFECT_WORDS[name][0]} by itself, so no block of it is told." for name in own
+            f" In the model it changes {EFFECT_WORDS[name][0]} by itself, which no study here shows in people,"
+            " so no block of it is told."
+            for name in own
         )
+        said += f" {compared.caution}" if compared.caution else ""
+        if any(wide.startswith("affinity") for wide in far_apart(drug)):
+            said += " Published affinities lie far apart, and this number moves with them."
         ask(
             "effects",
             f"How much of {agonist.name} does it block?",
@@ -484,7 +500,7 @@ def _cards(
             _left(drug, lab, regimen, compared, own),
             _LINE,
         )
-        ask("waning", "How does its block fade?", "Each point is a run of its own: the opioid at that time.", None)
+        ask("waning", "How does its block fade?", "The block fades as the drug leaves the receptors.", None)
     elif drug.role == "non-opioid" and compared:
         alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
         most = largest_difference(lab, drug.key, alone, f"{compared.regimen}; {alone}")
@@ -492,7 +508,7 @@ def _cards(
         said = f"In this run {name} comes two hours before it."
         ask("unchanged", f"Does {name} change it?", said, ("1", outcome, "largest difference in any effect"))
     if "affinities" in pictures:
-        ask("affinities", "How strongly does it bind?", "Published values differ; the one in use is filled.", None)
+        ask("affinities", "How strongly does it bind?", "Published values differ. The one in use is filled.", None)
     return cards, numbers
 
 
@@ -580,7 +596,7 @@ def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:
     recalled = sorted(name for name, n in drug.numbers.items() if n.chosen.verified in ("memory", "second_hand"))
     found = ["No claims about this drug are written yet; what is shown are runs with the catalogue's numbers."]
     compared = _compared(lab.catalogue)
-    if _routes(drug) and compared and compared.caution:
+    if (_routes(drug) or drug.role == "antagonist") and compared and compared.caution:
         found.append(compared.caution)
     if assumed:
         found.append(f"Assumed for a reason, not measured: {in_words(assumed)}.")

@@ -9,7 +9,7 @@ from schild.catalog import Drug
 from schild.evidence import Number
 from schild.explanation.figures import RECEPTOR_WORDS
 
-__all__ = ["WAYS", "Table", "binding_table", "far_apart", "in_words", "kinetics_table", "regimen_words"]
+__all__ = ["WAYS", "Table", "binding_table", "far_apart", "in_words", "kinetics_table", "regimen_words", "source_words"]
 
 #: Caption, columns, rows.
 Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
@@ -32,14 +32,36 @@ def regimen_words(text: str) -> str:
     return re.sub(r" x(\d+)\b", r", \1 doses", text).replace("beta_naltrexol", "6-beta-naltrexol")
 
 
+#: Names that a citation key runs together.
+_NAMES = {
+    "YanceyWrona": "Yancey-Wrona", "DotyDeWit": "Doty and de Wit", "OMalley": "O'Malley", "CTN": "CTN-",
+    "JToxicolClinToxicol": "J Toxicol Clin Toxicol",
+}  # fmt: skip
+
+
+def source_words(key: str) -> str:
+    """Write a citation key as words.
+
+    >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
+    ('Yancey-Wrona 2011', 'McCaul 2000', 'Vivitrol label')
+    """
+    for run_together, written in _NAMES.items():
+        key = key.replace(run_together, written)
+    return (
+        re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])", " ", key)
+        .replace(" Label", " label")
+        .replace("Label Tablet", "Tablet label")
+    )
+
+
 def _said(number: Number) -> str:
     v = number.chosen
     unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{v.value:.3g}{unit} ({v.basis}, {', '.join(v.source)})"
+    return f"{v.value:.3g}{unit} ({v.basis}, {', '.join(map(source_words, v.source))})"
 
 
 def _rivals(number: Number) -> str:
-    return "; ".join(f"{v.value:.3g} ({', '.join(v.source)})" for v in number.rivals) or "none"
+    return "; ".join(f"{v.value:.3g} ({', '.join(map(source_words, v.source))})" for v in number.rivals) or "none"
 
 
 def binding_table(drug: Drug) -> Table:
@@ -82,7 +104,15 @@ _PLAIN = {
     "f": "share that reaches the blood", "fa": "share that is absorbed", "ka": "rate of absorption",
     "lag": "lag of absorption", "duration": "time of release", "kd": "affinity", "ki": "affinity in the dish",
     "koff": "rate of leaving", "efficacy": "efficacy", "factor": "factor from dish to person", "e0": "basal load",
-    "largest_mg": "largest published dose",
+    "largest_mg": "largest published dose", "per_crcl": "change of clearance with that of creatinine",
+    "crcl": "clearance of creatinine of healthy people", "weight": "usual body weight", "age": "usual age",
+    "exponent": "growth with body weight", "strength": "amount in one unit", "mw": "molar mass",
+    "liver_moderate": "change with liver disease", "fraction": "share of each phase of release",
+    "direct": "share in fast exchange with plasma", "km": "half-saturating level", "vmax": "largest elimination",
+    "c50": "half-effective level", "gain": "gain", "rate": "rate", "rise": "effect of a rise", "vss": "volume",
+    "female": "share of body water in women", "male": "share of body water in men",
+    "after_long": "wait after long-acting opioids", "after_short": "wait after short-acting opioids",
+    "hydrochloride": "share of base in the salt",
 }  # fmt: skip
 
 
@@ -90,7 +120,7 @@ def in_words(names: Sequence[str]) -> str:
     """Write names of numbers in words, each once.
 
     >>> in_words(["cl", "mor.koff", "kor.koff", "oral.f", "reference.weight"])
-    'clearance; rate of leaving (mu, kappa); share that reaches the blood (by mouth); reference.weight'
+    'clearance; rate of leaving (mu, kappa); share that reaches the blood (by mouth); usual body weight'
     """
     grouped: dict[str, list[str]] = {}
     for name in names:
@@ -101,6 +131,7 @@ def in_words(names: Sequence[str]) -> str:
         if last not in _PLAIN:
             grouped.setdefault(name, [])
             continue
+        place = "" if place in ("reference", "size", "cl", "salt", "start", "widmark") else place
         where = RECEPTOR_WORDS.get(place, WAYS.get(place, place.replace("_", " ").replace(".", " ")))
         grouped.setdefault(_PLAIN[last], []).extend([where] if where else [])
     return "; ".join(

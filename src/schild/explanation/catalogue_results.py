@@ -6,6 +6,7 @@ from typing import Any
 
 from schild.catalog import Observation, Test
 from schild.explanation.catalogue_numbers import regimen_words
+from schild.explanation.figures import RECEPTOR_WORDS
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS, WORDED
 
@@ -16,7 +17,15 @@ _MEASURED = {
     "cmax": "Highest level in plasma", "cmax_ss": "Highest level in plasma on steady doses",
     "tmax": "Time of the highest level in plasma", "half_life": "Half-life in plasma",
     "auc": "Area under the plasma curve", "auc_last": "Area under the plasma curve to the last sample",
-    "concentration": "Level in plasma", "occupancy": "Receptors held",
+    "concentration": "Level in plasma", "tmax_first": "Time of the first peak in plasma",
+    "tmax_second": "Time of the second peak in plasma", "measurable_until": "How long plasma holds a measurable level",
+    "accumulation": "Growth of the level in plasma from first to last dose,",
+    "decline_from": "Fall of the level in plasma from its peak",
+    "cmax_ratio_to_im": "Highest level in plasma, over that of as much into a muscle,",
+    "auc_ratio_to_im": "Area under the plasma curve, over that of as much into a muscle,",
+    "auc_ratio_to_oral": "Area under the plasma curve, over that of tablets,",
+    "auc_ratio_to_parent": "Area under the plasma curve, over that of the parent drug,",
+    "auc_molar_ratio": "Area under the plasma curve, over that of the parent drug in mol,",
 }  # fmt: skip
 
 
@@ -26,10 +35,17 @@ def _statement(o: Observation) -> str:
     >>> from schild.catalog import load
     >>> _statement(load().study("naloxone_pk").observations[0])[:24]
     'Highest level in plasma '
+    >>> _statement(load().study("naloxone_pet").observations[0])
+    'Mu receptors held after naloxone 0.07 mg into a vein.'
     """
+    after = f"after {regimen_words(o.regimen)}."
+    if o.observable.startswith("occupancy"):
+        of = {"occupancy_ed50": "Dose that holds half of the", "occupancy_half_time": "Time that halves the hold on"}
+        receptor = f"{RECEPTOR_WORDS.get(o.species, o.species)} receptors"
+        said = f"{of[o.observable]} {receptor}" if o.observable in of else f"{receptor} held"
+        return f"{said[0].upper()}{said[1:]} {after}"
     what = _MEASURED.get(o.observable, o.observable.replace("_", " ").capitalize())
-    of = "by" if o.observable == "occupancy" else "of"
-    return f"{what} {of} {o.species.replace('_', ' ')} after {regimen_words(o.regimen)}."
+    return f"{what} of {regimen_words(o.species).replace('_', ' ')} {after}"
 
 
 def is_about(o: Observation, key: str) -> bool:
@@ -49,8 +65,9 @@ def result_as_test(o: Observation, study: str) -> Test:
     elif o.high is not None and o.low is None and o.high == o.value:
         kind = {"op": "at_most"}
     unit = "" if o.unit == "1" else f" {o.unit}"
+    used = o.role == "calibration" or "tuned on it" in o.note
     return Test(
         id=o.id, statement=_statement(o), run="observation",
-        options={"study": study, "row": o.id}, evidence="fitted" if o.role == "calibration" else "checked",
+        options={"study": study, "row": o.id}, evidence="fitted" if used else "checked",
         unit=o.unit, value=o.value, observed=f"{o.value:g}{unit}", source=o.source, rows=o.row, note=o.note, **kind,
     )  # fmt: skip

@@ -274,7 +274,7 @@ def ventilation(p: Panel, *, regimen: Regimen, times: Sequence[Hours], agonist: 
         y = 100 * ventilation_curve(p.lab, agonist, x, load)
         style: dict[str, Any] = {} if k else {"color": INK, "linestyle": "-"}
         p.line(k - 1, x, y, label=label, **style)
-        p.keep(f"ventilation, antagonist: {label} [%]", y)
+        p.keep(f"ventilation, {label} [%]", y)
 
 
 @panel

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild import __version__
-from schild.catalog import Claim
+from schild.catalog import Claim, Test
 from schild.catalog.claims import unit_words
 from schild.engine.kept import keeping
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
+from schild.explanation.catalogue_numbers import source_words
 from schild.report import Raw, link, render, without_files
 from schild.web.controls import ADDRESS
 
@@ -52,29 +53,36 @@ def number_words(f: Finding) -> dict[str, Any]:
     # Between 90 % of people where they matter, else between 90 % of parameter sets.
     whose = "sets of parameters" if f.outcome.ends is not None else "virtual people"
     told: dict[str, Any] = {
-        "value": f.outcome.missing or quantity(value, unit, 2), "band": "", "bar": (), "ends": "",
-        "verdict": f.verdict, "observed": f.test.observed, "evidence": EVIDENCE_WORDS[f.test.evidence],
-        "said_by": said_by(f.test.source),
+        "value": f.outcome.missing or quantity(value, unit, 2), "band": "", "short": "", "bar": (),
+        "verdict": f.verdict, "observed": f.test.observed, "evidence": evidence_words(f.test),
+        "said_by": said_by(f.test.source, f.test.observed),
     }  # fmt: skip
     if low is None or high is None or f.outcome.missing:
         return told
     a, b = (quantity(v, unit, 2, bare=True) for v in (low, high))
     if a == b == quantity(value, unit, 2, bare=True):
-        return {**told, "band": f"The same in 90 % of {whose}"}
+        return {**told, "band": f"The same in 90 % of {whose}", "short": f"the same in 90 % of {whose}"}
     first, last = (0.0, 100.0) if unit == "%" and low >= 0 and high <= 100 else (min(0.0, low), max(high, value, 0.0))
     size = (last - first) or 1.0
     return {
-        **told, "band": f"90 % of {whose}: {a} to {b}{unit_words(unit)}",
+        **told, "band": f"90 % of {whose}: {a} to {b}{unit_words(unit)}", "short": f"{a} to {b} in 90 % of {whose}",
         "bar": tuple(round((v - first) / size, 3) for v in (low, high, value)),
     }  # fmt: skip
 
 
-def said_by(source: Sequence[str]) -> str:
-    """Whose word an observation is: that of a label, or of studies in people.
+def evidence_words(test: Test) -> str:
+    """Say what decides a test."""
+    return EVIDENCE_WORDS[test.evidence] if test.op else "no data decide it"
 
-    >>> said_by(("VivitrolLabel",)), said_by(("Lee1988", "VivitrolPI"))
-    ('The label', 'Human data')
+
+def said_by(source: Sequence[str], observed: str = "") -> str:
+    """Whose word an observation is: that of a label, of studies in people, or of theory.
+
+    >>> said_by(("VivitrolLabel",)), said_by(("Lee1988", "VivitrolPI")), said_by((), "1, Gaddum's and Schild's theory")
+    ('The label', 'Human data', 'Expected')
     """
+    if observed.endswith("theory") or observed.startswith("by definition"):
+        return "Expected"
     return "The label" if source and all(re.search("Label|PI$|USPDI", key) for key in source) else "Human data"
 
 
@@ -228,8 +236,11 @@ def html_page(answer: Explanation) -> str:
         for kind, words in _KINDS.items()
     ]
     return render(
-        "answer.html", title=book.question, answer=answer, book=book, cards=told, steps=_steps(answer),
-        mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, said_by=said_by, version=__version__,
+        "answer.html", claimed=answer.drug in catalogue.claims,
+        heading=f"The mechanism, {'claim by claim' if answer.drug in catalogue.claims else 'run by run'}",
+        title=book.question, answer=answer, book=book, cards=told, steps=_steps(answer),
+        mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, said_by=said_by, shown_id=shown_id,
+        version=__version__,
         sources=[(key, label, link(address), "") for key, label, address in answer.sources() if label],
         manifest=[(_MANIFEST.get(k, k), str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],
         cite=cite_words(answer), address=ADDRESS, scenes=list(scenes.values()), stated=Raw(stated_of(answer)),
@@ -274,30 +285,9 @@ def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) 
         f"schild {__version__}, {ADDRESS}",
     ]
     drawn = draw(claim.figure, answer.lab, key, claim.places, answer.book.defaults, only=panels, foot=foot)
-    return {"drawn": drawn, "panels": [Raw(svg) for svg in drawn.panels], "tables": number_tables(drawn),
-            "legend": [(Raw(svg), words) for svg, words in drawn.legend]}  # fmt: skip
-
-
-#: Names that a citation key runs together.
-_NAMES = {
-    "YanceyWrona": "Yancey-Wrona", "DotyDeWit": "Doty and de Wit", "OMalley": "O'Malley", "CTN": "CTN-",
-    "JToxicolClinToxicol": "J Toxicol Clin Toxicol",
-}  # fmt: skip
-
-
-def source_words(key: str) -> str:
-    """Write a citation key as words.
-
-    >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
-    ('Yancey-Wrona 2011', 'McCaul 2000', 'Vivitrol label')
-    """
-    for run_together, written in _NAMES.items():
-        key = key.replace(run_together, written)
-    return (
-        re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])", " ", key)
-        .replace(" Label", " label")
-        .replace("Label Tablet", "Tablet label")
-    )
+    missed = [test.id for test in claim.tests if answer.by_id[test.id].holds == "no"]
+    return {"drawn": drawn, "missed": missed, "panels": [Raw(svg) for svg in drawn.panels],
+            "tables": number_tables(drawn), "legend": [(Raw(svg), words) for svg, words in drawn.legend]}  # fmt: skip
 
 
 def foot_sources(names: Sequence[str], room: int) -> str:
@@ -367,15 +357,20 @@ def _row(answer: Explanation, f: Finding) -> dict[str, Any]:
     test = f.test
     notes = [part for part in (test.why, test.note, f.reason if f.holds == "no" else "") if part]
     addresses = {key: link(address) for key, _, address in answer.sources()}
-    said = " ".join(part[0].upper() + part[1:].rstrip(".") + "." for part in notes)
+    said = " ".join(part[0].upper() + part[1:].strip().rstrip(".") + "." for part in notes)
     return {
         "f": f, "test": test, "notes": without_files(said),
-        "evidence": EVIDENCE_WORDS[test.evidence] if test.op else "no data decide it",
+        "evidence": evidence_words(test), "shown": shown_id(test),
         "off": test.size(f.outcome.predicted) if f.holds == "no" else "",
         "sources": [(source_words(key), addresses.get(key, "")) for key in test.source if key != "schild"],
         "rows": _rows(test.rows),
         "run": f"{test.run.replace('_', ' ')}: " + "; ".join(f"{k} {_plain(v)}" for k, v in test.options.items()),
     }  # fmt: skip
+
+
+def shown_id(test: Test) -> str:
+    """The number of a test of a claim; a published result of the catalogue has a key instead, which is not shown."""
+    return "" if "_" in test.id else test.id
 
 
 def _rows(rows: Sequence[str]) -> str:
