@@ -101,3 +101,35 @@ def test_a_result_is_a_labelled_array_too():
     assert np.array_equal(data["plasma_naltrexone"].values, plasma.values)
     assert data["weight_kg"].values.tolist() == result.values.people.covariates["weight_kg"].tolist()
     assert data["mor_pet_occupancy"].sel(person=2).attrs["units"] == "1"
+
+
+def test_doses_of_one_time_count_together():
+    found = _values(schild.simulate("naltrexone 25 mg po", "naltrexone 25 mg po", until="1 d"))
+    whole = _values(schild.simulate("naltrexone 50 mg po", until="1 d"))
+    assert found["naltrexone", 1, "CLFO"] == pytest.approx(whole["naltrexone", 1, "CLFO"], rel=1e-6)
+    mixed = _values(schild.simulate("morphine 10 mg iv", "codeine 30 mg po", until="1 d"))
+    assert ("morphine", 1, "AUCIFO") in mixed
+    assert ("morphine", 1, "CLO") not in mixed  # some of it comes from the codeine
+
+
+def test_a_dose_at_the_very_end_has_no_metrics():
+    found = _values(schild.simulate("naltrexone 50 mg po q24h", until="2 d"))
+    assert {dose for output, dose, _ in found if output == "naltrexone"} == {1, 2}
+    assert found["naltrexone", 2, "CMAX"] > 10
+    assert found["mor_pet_occupancy", 2, "peak"] > 0.9
+
+
+def test_nothing_is_extrapolated_over_a_reset():
+    found = _values(schild.simulate("naltrexone 50 mg po q24h x2", "reset at 27 h", until="2 d"))
+    last = {metric: value for (output, dose, metric), value in found.items() if (output, dose) == ("naltrexone", 2)}
+    assert {"CMAX", "TMAX", "CLST", "TLST", "AUCLST"} <= set(last)
+    assert not {"LAMZ", "AUCIFO", "AUCTAU", "CTROUGH", "CLFO", "CLFTAU"} & set(last)
+    assert last["TLST"] == pytest.approx(3.0)
+    alone = _values(schild.simulate("naltrexone 50 mg po", until="3 h"))
+    assert last["AUCLST"] == pytest.approx(alone["naltrexone", 1, "AUCLST"], rel=0.01)
+
+
+def test_an_alias_is_the_drug():
+    found, same = (schild.simulate(f"{name} 50 mg po q24h x2", until="2 d") for name in ("LDN", "naltrexone"))
+    assert _values(found) == _values(same)
+    assert list(found.doses) == list(same.doses)

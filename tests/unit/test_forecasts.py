@@ -187,6 +187,8 @@ def test_the_commands(capsys):
     assert "Mu receptors stay at 80 % or more until day" in capsys.readouterr().out.replace("\n", " ")
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["next_dose_by_h"] > 0
+    assert main(["forecast", "naltrexone 50 mg po q24h x5", "--level", "2 ng/mL at 98 h", "--n", "20"]) == 0
+    assert "below quantification" in capsys.readouterr().out  # a week after the last tablet
     assert main(["coverage", "naltrexone 50 mg po q24h x5", "--missed", "0,1", "--n", "5", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["coverage"]) == 2
 

@@ -71,7 +71,7 @@ def forecast(
 def _show(found: Forecast, screen: Console) -> None:
     from rich.text import Text
 
-    from schild.tables import number_words, table, time_words
+    from schild.tables import concentration_words, number_words, table, time_words
 
     for warning in found.warnings:
         screen.print(Text(f"Warning: {warning}", style="bold red"))
@@ -79,7 +79,8 @@ def _show(found: Forecast, screen: Console) -> None:
     screen.print(Text(f"{said[:1].upper()}{said[1:]}."))
     rows = [
         (row["output"].removeprefix("plasma_"), time_words(row["time_h"]),
-         *(number_words(row[q]) for q in ("q05", "q50", "q95")))
+         *((concentration_words if row["output"].startswith("plasma_") else number_words)(row[q])
+           for q in ("q05", "q50", "q95")))
         for row in found.summary()
     ]  # fmt: skip
     heads = ("output", "at", "5 %", "median", "95 %")

@@ -14,6 +14,7 @@ from schild.errors import InputError
 from schild.overdose.drugs import Dose, Rescue, regimen, regimens
 from schild.regimen import Event, combine, expand, parse_regimen
 from schild.simulation.guard import AGONISTS
+from schild.simulation.times import by_key
 from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
 
 Floats = NDArray[np.float64]
@@ -175,7 +176,7 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
             raise InputError(
                 f"The antagonist is {words!r}, {role}; expected an antagonist or none. The opioid is given apart."
             )
-    events = expand(doses, until_tick)
+    events = by_key(expand(doses, until_tick), catalogue)
     before = tuple(e for e in events if e.tick < 0)
     after = tuple(e for e in events if e.tick >= 0)
     if before and any(e.duration_tick + e.tick > 0 for e in before):
@@ -237,7 +238,7 @@ def parse_opioid(words: str, catalogue: Catalogue, until_tick: int) -> tuple[tup
         raise InputError(
             f"The opioid is {words!r}, which the catalogue lists as {drug.role}; expected an opioid agonist."
         )
-    events = expand(found, until_tick)
+    events = by_key(expand(found, until_tick), catalogue)
     if not events or events[0].tick != 0:
         raise InputError(f"The opioid is {words!r}; expected its first dose at time 0. Leave the time out.")
     one = events[0]

@@ -23,7 +23,7 @@ from schild.simulation.registry import outputs_of, read, read_metrics
 from schild.simulation.result import Result, manifest_of, metric
 from schild.simulation.runfile import Run, history_words
 from schild.simulation.solve import RTOL, RTOL_ONE
-from schild.simulation.times import Between, doses_of_each, with_sides
+from schild.simulation.times import Between, by_key, doses_of_each, with_sides
 from schild.simulation.work import check_work
 from schild.units import TICKS_PER_HOUR
 
@@ -209,7 +209,7 @@ def _prepare(
     run: Run, who: Subject | Population, numbers: Values, people: People | None = None, **options: Any
 ) -> tuple[tuple[Event, ...], Prepared, list[str]]:
     """Events of a run, its model, and warnings about its doses."""
-    events = events_of(run)
+    events = by_key(events_of(run), numbers.catalogue)
     if not any(e.drug is not None for e in events):
         raise InputError(
             f"No dose is given before the end of the run at {run.until_h:g} h; expected at least one. "

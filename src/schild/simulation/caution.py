@@ -7,7 +7,7 @@ interval and no test is wholly reliable.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -252,12 +252,13 @@ def _reacts(
     dependent = one["dependence"].values[0][window][0] > DEPENDENT or scores[window].max() >= PRESENT
     if not dependent or catalogue.drug(begun.drug).role == "antagonist":
         return bool(dependent)
-    without = solve(_as(run, None, leave_out=begun.drug), times)["cows"].values[0]
+    names = {d.drug for d in run.doses if d.drug is not None and catalogue.drug(d.drug).key == begun.drug}
+    without = solve(_as(run, None, leave_out=names), times)["cows"].values[0]
     return bool((scores - without)[window].max() >= PRESENT)
 
 
-def _as(run: Run, n: int | None, leave_out: str | None = None) -> Run:
-    """Rewrite a run for its typical person, or for ``n`` people like those of the run."""
+def _as(run: Run, n: int | None, leave_out: Collection[str] = ()) -> Run:
+    """Rewrite a run for its typical person, or for ``n`` people like those of the run; without doses of some names."""
     data: dict[str, Any] = run.model_dump(exclude_unset=True)
     data["run"] = {
         **data.get("run", {}),
@@ -273,8 +274,8 @@ def _as(run: Run, n: int | None, leave_out: str | None = None) -> Run:
         data["subject"] = {**SubjectEntry().model_dump(), **{k: v for k, v in many.items() if k in known and v}}
     else:
         data["subject"] = subject
-    if leave_out is not None:
-        data["dose"] = [dose.to_words() for dose in run.doses if dose.drug != leave_out]
+    if leave_out:
+        data["dose"] = [dose.to_words() for dose in run.doses if dose.drug not in leave_out]
     return Run.parse(data)
 
 

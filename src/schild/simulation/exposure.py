@@ -46,13 +46,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Interval:
-    """Times from a dose to the next, or of the last dose to the end of the run."""
+    """Times from a dose to the next, or of the last dose to the end of the run or a reset."""
 
     number: int
     begin: int  #: [us]
     end: int  #: Of the times that are looked at [us]
     tau: int  #: Dosing interval, 0 after a single dose [us]
-    event: Event
+    events: tuple[Event, ...]  #: All that is given at its beginning
+    cut: bool = False  #: Whether a reset ends it, after which nothing is extrapolated
 
 
 def exposure(
@@ -125,16 +126,26 @@ def exposure(
 
 
 def _intervals(events: Sequence[Event], result: Result) -> list[_Interval]:
-    """Give the interval of the first and that of the last dose; one where there is one dose."""
+    """Give the interval of the first dose and that of the last one before the end of the run; one of a single dose."""
     first_output = next(iter(result.outputs.values()))
     until = round(float(first_output.time_h[-1]) * TICKS_PER_HOUR)
-    ticks = sorted({e.tick for e in events})
-    last = next(e for e in events if e.tick == ticks[-1])
-    tau = last.ii_tick or (ticks[-1] - ticks[-2] if len(ticks) > 1 else 0)
-    found = []
-    if len(ticks) > 1:
-        found.append(_Interval(number=1, begin=ticks[0], end=ticks[1], tau=ticks[1] - ticks[0], event=events[0]))
-    return [*found, _Interval(number=len(ticks), begin=ticks[-1], end=until, tau=tau, event=last)]
+    at: dict[int, tuple[Event, ...]] = {}
+    for event in events:
+        if event.tick < until or event.tick == events[0].tick:
+            at[event.tick] = (*at.get(event.tick, ()), event)
+    ticks = sorted(at)
+    tau = at[ticks[-1]][0].ii_tick or (ticks[-1] - ticks[-2] if len(ticks) > 1 else 0)
+    resets = () if result.run is None else sorted(dose.time_tick for dose in result.run.doses if dose.evid == 3)
+
+    def interval(number: int, end: int, tau: int) -> _Interval:
+        begin = ticks[number - 1]
+        reset = next((tick for tick in resets if begin < tick < min(end, begin + tau if tau else end)), None)
+        if reset is None:
+            return _Interval(number=number, begin=begin, end=end, tau=tau, events=at[begin])
+        return _Interval(number=number, begin=begin, end=reset - 1, tau=0, events=at[begin], cut=True)
+
+    found = [] if len(ticks) == 1 else [interval(1, ticks[1], ticks[1] - ticks[0])]
+    return [*found, interval(len(ticks), until, tau)]
 
 
 def _part(output: Output, interval: _Interval, end: int) -> tuple[Floats, Floats]:
@@ -152,9 +163,14 @@ def _plasma(
         before_next = i is not intervals[-1]
         t, c = _part(output, i, i.end - 1 if before_next else i.end)
         if before_next:
-            t[-1] = i.tau / TICKS_PER_HOUR  # a microsecond before the next dose stands for the end of the interval
-        dose = _dose_ng(result, i.event) if i.event.drug == species else None
-        vein = i.event.route in ("iv", "ia")
+            t[-1] = (
+                i.end - i.begin
+            ) / TICKS_PER_HOUR  # a microsecond before the next dose stands for the end of the interval
+        doses = [_dose_ng(result, e) for e in i.events if e.drug == species]
+        # Without the amount of every dose there is no clearance.
+        known = [d for d in doses if d is not None]
+        dose = sum(known, np.zeros(result.n)) if known and len(known) == len(i.events) and not i.cut else None
+        vein = all(e.route in ("iv", "ia") for e in i.events)
         people = [
             nca.metrics(
                 t,
@@ -170,13 +186,14 @@ def _plasma(
         ]
         names = [*nca.NAMES, *(f"AUC_{a:g}_{b:g}" for a, b in parts)]
         for name in names:
-            if any(name in one for one in people) and not (before_next and name.startswith(("LAMZ", "R2"))):
+            terminal = name.startswith(("LAMZ", "R2", "AUCIFO", "AUCPEO"))
+            if any(name in one for one in people) and not (terminal and (before_next or i.cut)):
                 unit = nca.NAMES[name][0] if name in nca.NAMES else "h*<C>"
                 values = np.array([one.get(name, np.nan) for one in people])
                 rows.append(
                     Row(output=species, dose=i.number, metric=name, unit=unit.replace("<C>", "ng/mL"), values=values)
                 )
-    if len(intervals) == 2 and _same_dose(intervals[0].event, intervals[1].event):
+    if len(intervals) == 2 and _same_doses(intervals[0].events, intervals[1].events):
         at = {(row.dose, row.metric): row.values for row in rows}
         for name, of in (("ARAUC", "AUCTAU"), ("ARCMAX", "CMAX"), ("ARCTROUG", "CTROUGH")):
             early, late = (at.get((i.number, of)) for i in intervals)
@@ -187,8 +204,11 @@ def _plasma(
     return rows
 
 
-def _same_dose(a: Event, b: Event) -> bool:
-    return (a.drug, a.route, a.amount, a.basis, a.ss) == (b.drug, b.route, b.amount, b.basis, b.ss)
+def _same_doses(a: Sequence[Event], b: Sequence[Event]) -> bool:
+    def given(events: Sequence[Event]) -> list[object]:
+        return [(e.drug, e.route, e.amount, e.basis, e.ss) for e in events]
+
+    return given(a) == given(b)
 
 
 def _dose_ng(result: Result, event: Event) -> Floats | None:

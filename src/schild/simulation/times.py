@@ -17,7 +17,7 @@ from schild.units import TICKS_PER_HOUR
 
 Floats = NDArray[np.floating]
 
-__all__ = ["Between", "doses_of_each", "nodes_after", "peak_times", "with_sides"]
+__all__ = ["Between", "by_key", "doses_of_each", "nodes_after", "peak_times", "with_sides"]
 
 #: Doses up to which peaks between output times are looked for; beyond, a search costs more than the run.
 _MOST_DOSES = 400
@@ -165,6 +165,12 @@ class Between:
         order = np.argsort(time_h, kind="stable")
         values = np.concatenate([output.values, peaks.values[:, 1:]], axis=1)[:, order]
         return replace(output, time_h=time_h[order], values=values)
+
+
+def by_key(events: Sequence[Event], catalogue: Catalogue) -> tuple[Event, ...]:
+    """Call the drug of each event by its key, whatever alias it was written by; raises UnknownNameError."""
+    keys = {e.drug: catalogue.drug(e.drug).key for e in events if e.drug is not None}
+    return tuple(replace(e, drug=keys[e.drug]) if e.drug is not None and keys[e.drug] != e.drug else e for e in events)
 
 
 def doses_of_each(events: Sequence[Event], catalogue: Catalogue) -> dict[str | None, list[Event]]:

@@ -18,6 +18,7 @@ DAY = 24 * TICKS_PER_HOUR
     ("words", "key"),
     [
         ("naloxone 4 mg in", "IN4mg_x1"),
+        ("Narcan 4 mg in", "IN4mg_x1"),
         ("naloxone 4 mg in q150s x2", "IN4mg_x2_150s"),
         ("naloxone 4 mg in q150s x4", "IN4mg_x4_150s"),
         ("naloxone 8 mg in product spray_4mg", "IN4mg_2rapid"),
