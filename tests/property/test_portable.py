@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import schild.engine
-from schild.engine import portable
+import schild
+from schild.engine import days, lags, portable, session
 from schild.result_cache import write_checked
+from schild.trial.result import run_trial
+from sessions import some_people, some_session
 
-FOLDER = Path(schild.engine.__file__).parent
+FOLDER = Path(portable.__file__).parent
 NAMES = sorted(portable.KERNELS)
 SMALLEST = min(NAMES, key=lambda name: len(portable.bitcode(name)))
 
@@ -33,7 +37,7 @@ def test_every_source_of_a_kernel_counts(name, tmp_path):
     found, new = set(), {kernel.sources[0]}
     while new:
         found |= new
-        text = "".join((FOLDER / source).read_text(encoding="utf-8") for source in new)
+        text = "".join((FOLDER / source).read_text(encoding="utf-8") for source in new - {"portable.py"})
         modules = re.findall(r"^from schild\.(engine|overdose)\.(\w+) import", text, re.M)
         modules += re.findall(r"^from schild\.(overdose) import (\w+)", text, re.M)
         new = {f"{file}.py" if part == "engine" else f"../{part}/{file}.py" for part, file in modules} - found
@@ -147,3 +151,69 @@ def test_an_array_is_copied_only_where_it_has_to_be():
         assert made.flags.carray
         assert made.dtype == np.float64
         assert made is not other
+
+
+def _use_every_kernel():
+    """Examples that call every kernel: runs after a history, a session, drinking days, a trial of opioid use."""
+    schild.simulate("heroin 25 mg iv", "naltrexone 50 mg po at 1 d", until="2 d", n=11, warn=False)
+    rng = np.random.default_rng(5)
+    hours, rates = np.linspace(0.0, 24.0, 13), rng.uniform(0.01, 0.2, (3, 2, 5))
+    lags.carry(hours, rng.uniform(0.1, 1.0, (3, 3, 13)), np.array([0, 7, 50]), (0, 200), rates, np.zeros((3, 2)))
+    lags.follow(hours, rng.uniform(0.1, 1.0, (3, 13)), rates)
+    people = some_people(9)
+    grid, what = some_session(people)
+    session.run_sessions(people.rows, grid, **what)
+    day, one = rng.random((7, 30)), np.ones(7)
+    days.run_days(
+        drinking=0 * one, heavy=0 * one, shift_drinking=day, shift_heavy=day, lost=day, limit=5 * one, tail=4 * one,
+        habit=np.array([1.0, 0.5, 0.3, 0.2, 0.5, 40.0, 0.1, 0.5]), uniform=(day, day, day), normal=day - 0.5,
+        before=np.ones(7, dtype=np.int8), craving=one,
+    )  # fmt: skip
+    arm = {"name": "n", "drug": "naltrexone", "amount": "50 mg"}
+    run_trial({"disorder": "opioid", "trial": {"n": 9, "weeks": 8}, "arm": [arm]})
+
+
+@pytest.mark.slow
+def test_the_bits_are_those_of_what_numba_compiles(monkeypatch):
+    calls: dict[str, list[tuple[tuple, tuple]]] = {}
+
+    def recorded(name):
+        native = portable.entry(name)
+
+        def call(*given):
+            before = copy.deepcopy(given)
+            native(*given)
+            if len(calls.setdefault(name, [])) < 20:
+                calls[name].append((before, copy.deepcopy(given)))
+
+        return call
+
+    monkeypatch.setattr(portable, "_entries", {name: recorded(name) for name in NAMES})
+    _use_every_kernel()
+    assert sorted(calls) == NAMES
+    for name, made in calls.items():
+        compiled = portable.compiled_by_numba(name)
+        for before, after in made:
+            compiled(*before)
+            assert _bytes(before) == _bytes(after), name
+
+
+def _bytes(values):
+    return [_bytes(v) if isinstance(v, tuple) else np.asarray(v).tobytes() for v in values]
+
+
+def test_a_kernel_gives_its_memory_back():
+    given = (np.linspace(0.0, 24.0, 2001), np.ones((1, 1, 2001)), np.array([0]), (0, 1), np.full((1, 2, 5), 0.01))
+    for _ in range(20):
+        lags.carry(*given, np.zeros((1, 2)))
+    before = _memory_mb()
+    for _ in range(1000):  # of 0.2 MB each
+        lags.carry(*given, np.zeros((1, 2)))
+    assert _memory_mb() - before < 50.0
+
+
+def _memory_mb() -> float:
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        pytest.skip("needs Linux")
+    return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

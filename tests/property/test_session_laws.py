@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schild.catalog import load
 from schild.drinking.value import day_value
-from schild.engine import cache, session
+from schild.engine import session
 from schild.engine.session import SIGNALS
 from schild.people import Values
 from schild.pharmacology.alcohol import endorphin_target, opioid_reward, opioid_reward_left
@@ -182,9 +182,3 @@ def test_arrays_that_do_not_fit_are_refused():
         session.run_sessions(people.rows, grid, np.full(2, 1.5), what["uniform"])
     with pytest.raises(ValueError, match="grid must rise"):
         session.run_sessions(people.rows, grid[::-1], np.zeros(2), what["uniform"])
-
-
-def test_the_session_has_a_cache_of_its_own():
-    assert session.SOURCES == ("session.py", "cache.py")
-    assert cache.cache_directory(sources=session.SOURCES).name.startswith("session-")
-    assert cache.cache_directory(sources=session.SOURCES) != cache.cache_directory()

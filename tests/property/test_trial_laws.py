@@ -201,24 +201,6 @@ def test_twice_the_tablet_does_the_same():
     assert abs(more) < 0.15 * abs(effect)
 
 
-def test_an_edit_of_the_chain_compiles_it_anew(tmp_path):
-    import shutil
-    from pathlib import Path
-
-    import schild.engine
-    from schild.engine.cache import cache_directory
-    from schild.engine.days import SOURCES
-
-    folder = Path(schild.engine.__file__).parent
-    for name in SOURCES:
-        shutil.copy(folder / name, tmp_path / name)
-    before = cache_directory(tmp_path, SOURCES)
-    assert before == cache_directory(sources=SOURCES)
-    with (tmp_path / "days.py").open("a", encoding="utf-8") as file:
-        file.write("\n# edited\n")
-    assert cache_directory(tmp_path, SOURCES) != before
-
-
 @pytest.mark.parametrize("normal", [False, True])
 @pytest.mark.parametrize(("first", "n"), [(0, 1), (990, 20), (1995, 250), (2500, 251)])
 def test_draws_of_days_do_not_depend_on_blocks(first, n, normal):

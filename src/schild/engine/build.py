@@ -13,7 +13,7 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
-from schild.engine.portable import KERNELS, numba_signature, sources_digest
+from schild.engine.portable import KERNELS, OUTSIDE, numba_signature, sources_digest
 
 __all__ = ["bitcode_of", "portable_text", "tools"]
 
@@ -48,6 +48,10 @@ fill:
   store ptr %data, ptr %at
   br label %end
 end:
+  ret ptr %record
+}
+define internal noalias ptr @NRT_MemInfo_alloc(i64 %size) {
+  %record = call ptr @NRT_MemInfo_alloc_aligned(i64 %size, i32 64)
   ret ptr %record
 }
 define internal void @NRT_MemInfo_call_dtor(ptr %record) {
@@ -113,6 +117,8 @@ def bitcode_of(name: str) -> bytes:
     for part in (*module.functions, *module.global_variables):
         if not part.is_declaration and part.name != "entry":
             part.linkage = "internal"
+    outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
+    assert outside <= set(OUTSIDE), outside
     machine = llvm.Target.from_default_triple().create_target_machine()
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()

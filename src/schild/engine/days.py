@@ -6,13 +6,12 @@ in docs/design/trial.md; ``tests/days_reference.py`` is its plain reading. Log o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.engine.cache import compiled
+from schild.engine.portable import entry, plain
 
 __all__ = ["HABIT", "DaysResult", "run_days"]
 
@@ -20,9 +19,6 @@ Floats = NDArray[np.float64]
 
 #: Numbers of the chain that all people share, in the order of ``run_days``'s ``habit``.
 HABIT = ("drinking", "heavy", "heavy_heavy", "weight", "persistence", "most", "rate", "value")
-
-#: Files that decide whether the compiled chain is still the right one.
-SOURCES = ("days.py", "cache.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,51 +30,6 @@ class DaysResult:
     #: Slow craving [SD] and learned value [1] after the last day; shape (n,)
     craving: Floats
     value: Floats
-
-
-@compiled(SOURCES)
-def _probability(log_odds):
-    return 1.0 / (1.0 + math.exp(-log_odds))
-
-
-@compiled(SOURCES)
-def _follow(
-    drinking, heavy, shift_drinking, shift_heavy, lost, limit, tail, habit,
-    u_drinking, u_heavy, u_amount, z_craving, before, craving, value, state, drinks,
-):  # fmt: skip
-    n, days = u_drinking.shape
-    fresh = math.sqrt(1.0 - habit[4] * habit[4])
-    for j in range(n):
-        last = before[j]
-        slow = craving[j]
-        worth = value[j]
-        for d in range(days):
-            slow = habit[4] * slow + fresh * z_craving[j, d]
-            common = habit[3] * slow + habit[7] * (worth - 1.0)
-            odds = drinking[j] + shift_drinking[j, d] + common
-            if last > 0:
-                odds += habit[0]
-            if last == 2:
-                odds += habit[1]
-            now = 0
-            many = 0
-            if u_drinking[j, d] < _probability(odds):
-                odds = heavy[j] + shift_heavy[j, d] + common
-                if last == 2:
-                    odds += habit[2]
-                if u_heavy[j, d] < _probability(odds):
-                    now = 2
-                    above = -tail[j] * math.log(1.0 - u_amount[j, d])
-                    many = int(min(limit[j] + math.floor(above), habit[5]))
-                else:
-                    now = 1
-                    many = 1 + math.floor(u_amount[j, d] * (limit[j] - 1))
-                worth += habit[6] * (1.0 - lost[j, d] - worth)
-            state[j, d] = now
-            drinks[j, d] = many
-            last = now
-        craving[j] = slow
-        value[j] = worth
 
 
 def run_days(
@@ -130,12 +81,9 @@ def run_days(
     slow = np.array(craving, dtype=np.float64)
     worth = np.ones(n) if value is None else np.array(value, dtype=np.float64)
 
-    def real(values: Floats) -> Floats:
-        return np.require(values, np.float64, ["C", "W"])
-
-    _follow(
-        real(drinking), real(heavy), real(shift_drinking), real(shift_heavy), real(lost), real(limit), real(tail),
-        real(habit), real(uniform[0]), real(uniform[1]), real(uniform[2]), real(normal),
-        np.require(before, np.int8, ["C", "W"]), slow, worth, state, drinks,
+    entry("follow_days")(
+        plain(drinking), plain(heavy), plain(shift_drinking), plain(shift_heavy), plain(lost), plain(limit),
+        plain(tail), plain(habit), plain(uniform[0]), plain(uniform[1]), plain(uniform[2]), plain(normal),
+        plain(before, np.int8), slow, worth, state, drinks,
     )  # fmt: skip
     return DaysResult(state=state, drinks=drinks, craving=slow, value=worth)

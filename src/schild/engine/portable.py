@@ -50,7 +50,7 @@ __all__ = [
 #: Environment variable: ``numba`` has Numba compile the kernels, whatever the package holds.
 VARIABLE = "SCHILD_ENGINE"
 #: What the code calls outside itself.
-OUTSIDE = ("malloc", "free", "exp", "expm1", "log", "pow")
+OUTSIDE = ("malloc", "free", "exp", "expm1", "log", "pow", "sqrt", "floor", "ceil")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,48 @@ KERNELS = {
         ("int64", "int64", "float64:2", "int64:1", Structure, Events, "float64:3", Task, "int64", Found),
         ("kernel.py", "layout.py", "workspace.py", "modes.py", "radau.py", "outputs.py", "lanes.py", "cache.py"),
     ),
-}
+    "follow_lags": Kernel(
+        "schild.engine.lags_kernel",
+        ("float64:1", "float64:2", "float64:3", "float64:2", "float64:3"),
+        ("lags_kernel.py", "cache.py"),
+    ),
+    "carry_lags": Kernel(
+        "schild.engine.lags_kernel",
+        ("float64:1", "float64:3", "int64:1", "int64", "int64", "float64:3", "float64:2"),
+        ("lags_kernel.py", "cache.py"),
+    ),
+    "follow_sessions": Kernel(
+        "schild.engine.session_kernel",
+        (
+            "int64", "int64", "float64:2", "float64:1", "float64:2", "float64:1", "float64:2", "float64:2", "bool:1",
+            "int64", "float64:2", "float64", "float64:2", "float64:1", "float64:1", "float64:3", "int64:1",
+            "float64:1", "int64:1",
+        ),
+        ("session_kernel.py", "cache.py"),
+    ),
+    "follow_days": Kernel(
+        "schild.engine.days_kernel",
+        (
+            "float64:1", "float64:1", "float64:2", "float64:2", "float64:2", "float64:1", "float64:1", "float64:1",
+            "float64:2", "float64:2", "float64:2", "float64:2", "int8:1", "float64:1", "float64:1", "int8:2", "int16:2",
+        ),
+        ("days_kernel.py", "cache.py"),
+    ),
+    "settle_states": Kernel(
+        "schild.engine.hours_kernel",
+        ("float64:1", "float64:1", "int64", "int64", "float64:2", "float64", "float64", "float64:1"),
+        ("hours_kernel.py", "hours.py", "cache.py"),
+    ),
+    "follow_hours": Kernel(
+        "schild.engine.hours_kernel",
+        (
+            "uint64:1", "float64:1", "float64:1", "float64:1", "int64:1", "float64:1", "float64:1", "float64:1",
+            "float64:2", "float64:1", "float64:1", "float64:2", "float64:2", ("float64",) * 22, ("float64",) * 24,
+            ("float64",) * 9, "uint8:2", "int8:2", "float32:3", "int32:2",
+        ),
+        ("hours_kernel.py", "hours.py", "cache.py"),
+    ),
+}  # fmt: skip
 
 
 def sources_digest(name: str, folder: Path | None = None) -> str:

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -318,18 +319,22 @@ def default_names(outputs: Mapping[str, Output]) -> list[str]:
     return [name for name, output in outputs.items() if output.kind.drawn]
 
 
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of libraries that numbers depend on, without an import of them."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("scipy", "numba", "llvmlite")}
+
+
 def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: float) -> dict[str, Any]:
     """Describe a run so that it can be repeated: versions, seed, tolerance, given numbers, hashes of all it used."""
-    import numba
-    import scipy
-
     text = json.dumps(run.model_dump(mode="json", exclude_none=True), sort_keys=True)
     return {
         "schild": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "numba": numba.__version__,
+        **_versions(),
         "run": blake2b(text.encode(), digest_size=16).hexdigest(),
         "catalogue": values.uses.digests(values.catalogue),
         **values.catalogue.stamp,
