@@ -101,7 +101,7 @@ def _dask(address: str) -> Engine:
             "A cluster is reached with Dask distributed, which is not installed; expected the extra `cluster`. Install "
             "it with pip install 'schild[cluster]', also on the scheduler and its workers."
         ) from None
-    security = distributed.Security()
+    security: Any = distributed.Security()
     if where.scheme == "tls" and not (security.tls_ca_file and security.tls_client_cert):
         raise InputError(
             f"{address} asks for certificates, and the configuration of Dask names none; expected "
