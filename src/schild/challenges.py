@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, load
+from schild.engine.kept import once
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
@@ -248,10 +250,28 @@ def challenge(
             population = {**population, "history": past}
         else:
             subject = {**(subject or {}), "history": past}
+    grid = [round(i * STEP_H * TICKS_PER_HOUR) for i in range(round(WINDOW_H / STEP_H) + 1)]
     who = {
         "subject": None if subject is None else dict(subject),
         "population": None if population is None else dict(population),
     }
+
+    def run_of(doses: Sequence[str], tick: int) -> Run:
+        until = format_hours((tick + grid[-1] + TICKS_PER_HOUR) / TICKS_PER_HOUR)
+        return Run.of(*doses, until=until, subject=who["subject"], population=who["population"], **head)
+
+    def follow(run: Run, tick: int) -> Result:
+        return simulate_run(
+            run, catalogue=catalogue, overrides=numbers.overrides, threads=threads,
+            times_tick=[tick + t for t in grid], uses=uses, metrics=False,
+        )  # fmt: skip
+
+    def alone(tick: int) -> tuple[Floats, ...]:
+        found = follow(run_of([_at(agonist, tick)], tick), tick)
+        return tuple(_response(found, name) for name in effects)
+
+    # Without a history the agonist alone does the same at every time.
+    same_alone: dict[int, tuple[Floats, ...]] = {}
     responses: list[Response] = []
     warnings: list[str] = []
     result: Result | None = None
@@ -261,29 +281,27 @@ def challenge(
             raise InputError(
                 f"The challenge is at {when!r}; expected a time of 0 or later. Move the antagonist earlier."
             )
-        grid = [tick + round(i * STEP_H * TICKS_PER_HOUR) for i in range(round(WINDOW_H / STEP_H) + 1)]
-        words = f"{agonist} at {format_hours(tick / TICKS_PER_HOUR)}" if tick else agonist
-        until = format_hours((grid[-1] + TICKS_PER_HOUR) / TICKS_PER_HOUR)
-        both = []
-        for doses in ([words], [*regimens, words]):
-            run = Run.of(*doses, until=until, subject=who["subject"], population=who["population"], **head)
-            result = simulate_run(
-                run, catalogue=catalogue, overrides=numbers.overrides, threads=threads, times_tick=grid, uses=uses,
-                metrics=False,
-            )  # fmt: skip
-            both.append(result)
-            if progress is not None:
-                progress(len(both) + 2 * k, 2 * len(times))
-        warnings += [w for w in both[1].warnings if w not in warnings]
-        for name in effects:
+        start = tick if past else 0
+        if start not in same_alone:
+            key = ("alone", agonist, start, repr((head, who, numbers.overrides)), catalogue.digest)
+            same_alone[start] = once(key, partial(alone, start))
+        without = same_alone[start]
+        if progress is not None:
+            progress(1 + 2 * k, 2 * len(times))
+        run = run_of([*regimens, _at(agonist, tick)], tick)
+        result = follow(run, tick)
+        if progress is not None:
+            progress(2 + 2 * k, 2 * len(times))
+        warnings += [w for w in result.warnings if w not in warnings]
+        for name, response in zip(effects, without, strict=True):
             entry = catalogue.effects[name]
             responses.append(
                 Response(
                     time_h=tick / TICKS_PER_HOUR,
                     effect=name,
                     unit=entry.unit,
-                    without=_response(both[0], name),
-                    with_=_response(both[1], name),
+                    without=response,
+                    with_=_response(result, name),
                     noise=numbers.typical(name, entry.noise),
                 )
             )
@@ -298,6 +316,10 @@ def challenge(
         result=result,
         history=tuple(past),
     )
+
+
+def _at(dose: str, tick: int) -> str:
+    return f"{dose} at {format_hours(tick / TICKS_PER_HOUR)}" if tick else dose
 
 
 def _response(result: Result, effect: str) -> Floats:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["call", "keeping"]
+__all__ = ["call", "keeping", "once"]
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ _APART = ("threads", "chunk", "progress")
 
 _PLAIN = (str, int, float, bool, type(None))
 
-_results: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
+_results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 _depth = 0
 _held = 0
 
@@ -58,17 +58,23 @@ def call(function: Callable[..., T], *given: Any, **named: Any) -> T:
     ``function``: gives an array or a dataclass of arrays, which depend on its arguments and on nothing else;
     ``threads``, ``chunk`` and ``progress`` have no part in them. Arrays of a kept result cannot be written to.
     """
-    global _held
     if not _depth:
         return function(*given, **named)
     content = [f"{function.__module__}.{function.__qualname__}".encode()]
     _write([given, *((name, named[name]) for name in sorted(named) if name not in _APART)], content)
-    key = sha256(b"".join(content)).digest()
+    return once(sha256(b"".join(content)).digest(), lambda: function(*given, **named))
+
+
+def once(key: Hashable, make: Callable[[], T]) -> T:
+    """Make something of arrays, or return what was made under the same key, which holds all that it depends on."""
+    global _held
+    if not _depth:
+        return make()
     if (kept := _results.pop(key, None)) is not None:
         _results[key] = kept  # the last to be forgotten
         again: T = kept[0]
         return again
-    found = function(*given, **named)
+    found = make()
     size = _bytes(found)
     if size <= MOST // 4:
         _lock(found)

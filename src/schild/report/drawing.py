@@ -63,6 +63,8 @@ _STRAIGHT = re.compile(r"M([-\d.]+?) ?(-?[\d.]+)([hv])([-\d.]+)")
 #: Style of a mark filled with the colour of its edge.
 _DOT = re.compile(r' fill="([^"]+)" stroke="\1" stroke-width="([\d.]+)"')
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+#: Width, height and descent of texts in the font of pages, by text, size, weight, style and kind. [px]
+_MEASURED: dict[tuple[Any, ...], tuple[float, float, float]] = {}
 _ANCHORS = {"center": (0.5, ""), "right": (1.0, "e")}
 
 
@@ -169,6 +171,13 @@ def _pen(width: float, height: float) -> Any:
             super().__init__()
             self.parts: list[str] = []
             self.short: dict[str, tuple[int, tuple[int, int] | None]] = {}  # place and end of each shared path
+
+        def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
+            # Labels of axes come again in every panel, and are measured three times in each.
+            key = (s, prop.get_size_in_points(), prop.get_weight(), prop.get_style(), ismath)
+            if key not in _MEASURED:
+                _MEASURED[key] = super().get_text_width_height_descent(s, prop, ismath)
+            return _MEASURED[key]
 
         def get_canvas_width_height(self) -> tuple[float, float]:
             return width, height

@@ -7,6 +7,8 @@ import pytest
 
 from schild.challenges import Response, challenge
 from schild.errors import InputError, UnknownNameError
+from schild.simulation import Run, simulate_run
+from schild.units import ticks
 
 HEROIN = "heroin 10 mg iv"
 
@@ -35,6 +37,30 @@ def test_each_time_is_a_run_of_its_own_and_block_wanes():
     assert block[1] > block[2] > block[3]
     alone = challenge("naltrexone 50 mg po", agonist=HEROIN, at="72 h")
     assert alone.responses[0].median_block == pytest.approx(block[2], abs=1e-3)
+
+
+def test_the_agonist_alone_is_followed_once_but_after_earlier_use_at_each_time(monkeypatch):
+    followed = []
+
+    def counted(run, **options):
+        followed.append([d.to_words() for d in run.doses])
+        return simulate_run(run, **options)
+
+    monkeypatch.setattr("schild.challenges.simulate_run", counted)
+    times = ["2 h", "30 h"]
+    found = challenge("naltrexone 50 mg po", agonist=HEROIN, at=times, effect="pupil", n=3)
+    assert sum(len(doses) == 1 for doses in followed) == 1
+    late = simulate_run(
+        Run.of(f"{HEROIN} at 30 h", until="37 h", population={"n": 3}, receptors=["mor"], outputs=["pupil"]),
+        times_tick=[ticks("30 h") + k * 60_000_000 for k in range(361)], metrics=False,
+    )["pupil"].values.astype(float)  # fmt: skip
+    assert found.responses[1].without == pytest.approx(abs(late - late[:, :1]).max(axis=1), rel=1e-5)
+    followed.clear()
+    challenge(
+        "naltrexone 50 mg po", agonist=HEROIN, at=times, effect="pupil",
+        history="morphine 30 mg po q12h for 30 d stopped 1 d",
+    )  # fmt: skip
+    assert len(followed) == 4
 
 
 def test_the_same_people_take_both_runs():

@@ -13,6 +13,7 @@ import schild
 from schild.report import (
     Raw,
     draw_on,
+    drawing,
     esc,
     figure,
     new_figure,
@@ -172,3 +173,16 @@ def test_a_run_as_a_page(n):
 def test_a_run_without_plasma_is_still_a_page():
     result = schild.simulate("naltrexone 50 mg po", until="24 h", outputs=["mor_free"])
     check_self_contained(simulation_html(result))
+
+
+def test_texts_are_measured_once_for_each_size_and_weight():
+    with draw_on():
+        figure = new_figure()
+        axis = figure.subplots()
+        for k, (size, weight) in enumerate(((8, "normal"), (16, "normal"), (16, "bold"))):
+            axis.text(0.5, 0.2 * k, "measured", ha="right", fontsize=size, fontweight=weight)
+        first, again = svg_of(figure, "a", "three texts"), svg_of(figure, "a", "three texts")
+    assert first == again
+    kept = {key[1:3]: size for key, size in drawing._MEASURED.items() if key[0] == "measured"}
+    assert len(kept) == 3
+    assert kept[8.0, "normal"][0] < kept[16.0, "normal"][0] < kept[16.0, "bold"][0]
