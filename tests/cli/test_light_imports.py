@@ -31,7 +31,7 @@ def test_a_run_imports_neither_numba_nor_scipy():
     # The engine comes as code of the package: nothing is compiled, and what a compilation needs is not loaded.
     code = (
         "import sys\nfrom schild.cli import main\nmain(['simulate', 'naltrexone 50 mg po', '--until', '2 h'])\n"
-        "print('loaded', sorted({'scipy.linalg', 'pandas', 'matplotlib', 'numba'} & set(sys.modules)))"
+        "print('loaded', sorted({'scipy.linalg', 'pandas', 'matplotlib', 'numba', 'jinja2'} & set(sys.modules)))"
     )
     run("from schild.engine.portable import entry; entry('run_groups'); print()")  # the first makes the code
     assert run(code) == "loaded []"

@@ -261,14 +261,18 @@ class Files:
         """
         from rich.text import Text
 
-        from schild.report import result_html
         from schild.results import json_text
 
         # Everything is made before it is said, since what cannot be drawn is bad input; and said before it is written,
         # since a disk that fills up should cost the files alone.
         texts: dict[Path, str | bytes] = {}
         if self.html is not None or self.out is not None:
-            made = page() if page else result_html(found, title)
+            if page is None:
+                from schild.report import result_html  # templates, which most commands do not need
+
+                made = result_html(found, title)
+            else:
+                made = page()
         if self.html is not None:
             texts[self.html] = made
         if self.plot is not None:

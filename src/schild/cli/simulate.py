@@ -126,7 +126,6 @@ def show_run(
     catalogue: Catalogue | None = None,
 ) -> int:
     """Simulate, write what was asked for, and print the summary or the JSON object."""
-    from schild.report import simulation_html
     from schild.simulation import simulate_run
 
     say_if_compiling()
@@ -143,6 +142,11 @@ def show_run(
         for name, frame in (("nca.csv", result.nca()), ("people.csv", result.people())) if nca else ():
             more[name] = frame.to_csv(index=False, lineterminator="\n")
 
+    def page() -> str:
+        from schild.report import simulation_html
+
+        return simulation_html(result)
+
     def show(console: Console) -> None:
         from schild.cli.summary import show_nca, show_result
 
@@ -153,7 +157,7 @@ def show_run(
             show_nca(exposure(result), result, console)
 
     return files.finish(
-        result, show, page=lambda: simulation_html(result), table="result.csv", more=more, object_=object_,
+        result, show, page=page, table="result.csv", more=more, object_=object_,
         code=1 if result.status.any() else 0,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from schild.catalog import Book, Card, Catalogue, Claim, Comparison, Drug, Obser
 from schild.challenges import Response
 from schild.explanation.answer import Finding, quantity
 from schild.explanation.catalogue_numbers import (
+    RECEPTOR_WORDS,
     WAYS,
     Table,
     binding_table,
@@ -22,7 +23,7 @@ from schild.explanation.catalogue_numbers import (
 )
 from schild.explanation.catalogue_results import is_about, result_as_test
 from schild.explanation.experiments import largest_difference
-from schild.explanation.figures import EFFECT_WORDS, RECEPTOR_WORDS, affinities_of, blocks
+from schild.explanation.figures import EFFECT_WORDS, affinities_of, blocks
 from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.regimen import parse_regimen
 from schild.units import hours

@@ -7,12 +7,22 @@ from collections.abc import Sequence
 
 from schild.catalog import Drug
 from schild.evidence import Number
-from schild.explanation.figures import RECEPTOR_WORDS
 
-__all__ = ["WAYS", "Table", "binding_table", "far_apart", "in_words", "kinetics_table", "regimen_words", "source_words"]
+__all__ = [
+    "RECEPTOR_WORDS",
+    "WAYS",
+    "Table",
+    "binding_table",
+    "far_apart",
+    "in_words",
+    "kinetics_table",
+    "regimen_words",
+    "source_words",
+]
 
 #: Caption, columns, rows.
 Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
+RECEPTOR_WORDS = {"mor": "mu", "kor": "kappa", "dor": "delta", "mor_gut": "mu of the gut"}
 #: Routes in words.
 WAYS = {
     "iv": "into a vein", "oral": "by mouth", "po": "by mouth", "oral_er": "by mouth, slow release",

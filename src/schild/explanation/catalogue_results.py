@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schild.catalog import Observation, Test
-from schild.explanation.catalogue_numbers import regimen_words
-from schild.explanation.figures import RECEPTOR_WORDS
+from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, regimen_words
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS, WORDED
 

@@ -14,6 +14,7 @@ from schild.catalog import Catalogue, Drug, Observation
 from schild.challenges import Response
 from schild.errors import SchildError
 from schild.evidence import Value
+from schild.explanation.catalogue_numbers import RECEPTOR_WORDS
 from schild.explanation.experiments import (
     antagonist_load,
     challenge_of,
@@ -28,11 +29,10 @@ from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel,
 from schild.figures import COLOURS
 from schild.report import INK
 
-__all__ = ["EFFECT_WORDS", "RECEPTOR_WORDS", "blocks"]
+__all__ = ["EFFECT_WORDS", "blocks"]
 
 Floats = NDArray[np.float64]
 
-RECEPTOR_WORDS = {"mor": "mu", "kor": "kappa", "dor": "delta", "mor_gut": "mu of the gut"}
 #: Effects by which a block is told, with words, unit and factor for drawing.
 EFFECT_WORDS = {
     "liking": ("liking", "points", 1.0),
