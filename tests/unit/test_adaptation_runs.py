@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schild import simulate
+from schild import simulate, simulation
 from schild.catalog import load
 from schild.errors import InputError
 from schild.pharmacology.adaptation import ec50_shift, severity, sows_of_cows, tau_divisor
@@ -14,6 +14,7 @@ from schild.simulation.aloud import aloud
 from schild.simulation.caution import DEPENDENT, ONCE_USUAL, UNRELIABLE
 from schild.simulation.history import FEW, plan_history
 from schild.simulation.runfile import history_words, parse_history
+from schild.simulation.solve import RTOL, RTOL_ONE
 from schild.units import TICKS_PER_HOUR
 
 DAY = 24 * TICKS_PER_HOUR
@@ -216,6 +217,20 @@ def test_lost_tolerance_is_warned_of_with_its_size_and_no_dose():
     assert " mg" not in said.replace("120 mg", "")
     assert not lost(simulate("methadone 60 mg po q24h x20", history="methadone 60 mg po q24h for 60 d", until="20 d"))
     assert not lost(simulate("naltrexone 50 mg po q24h x20", until="28 d", adaptation=True))
+
+
+def test_people_behind_a_warning_are_run_as_finely_as_other_groups(monkeypatch):
+    # They were run as finely as one person, which was most of the time of a run with earlier use.
+    found = []
+
+    def prepare(run, who, *args, rtol, **options):
+        found.append((type(who).__name__, rtol))
+        return plain(run, who, *args, rtol=rtol, **options)
+
+    plain = simulation._prepare
+    monkeypatch.setattr(simulation, "_prepare", prepare)
+    simulate("naltrexone 50 mg po", history=METHADONE, until="1 d", every="6 h")
+    assert found == [("Subject", RTOL_ONE), ("Subject", RTOL_ONE), ("Population", RTOL)]
 
 
 def test_warnings_can_be_left_out():

@@ -5,7 +5,10 @@ import re
 import pytest
 
 import schild
+from schild.catalog import load
 from schild.errors import InputError
+from schild.population import Subject
+from schild.regimen import expand, parse_regimen
 from schild.simulation import guard
 
 NALTREXONE = "naltrexone 50 mg po"
@@ -220,3 +223,19 @@ def test_a_history_of_grams_does_not():
 def test_an_infusion_that_runs_into_the_antagonist_counts():
     with pytest.raises(InputError, match="published human challenges"):
         run("morphine 10 mg/h iv for 20 h", "naltrexone 50 mg po at 10 h")
+
+
+def test_equal_doses_of_a_history_are_built_once_and_arrive_each_at_its_own_time(monkeypatch):
+    sizes = []
+    build = guard.build
+
+    def counted(values, events, **options):
+        sizes.append(len(events))
+        return build(values, events, **options)
+
+    monkeypatch.setattr(guard, "build", counted)
+    words = "heroin 25 mg iv q6h x40; heroin 10 mg iv at 3 h; heroin 25 mg iv over 30 min at 5 h"
+    doses = expand(parse_regimen(words), 10**12)
+    together = guard._inputs(load(), doses, Subject(), {})
+    assert sizes == [3]
+    assert together == [guard._inputs(load(), [dose], Subject(), {})[0] for dose in doses]

@@ -373,7 +373,6 @@ def simulate_run(
         def again(other: Run, times: Sequence[int]) -> Result:
             return simulate_run(
                 other,
-                rtol=rtol,
                 threads=threads,
                 catalogue=catalogue,
                 overrides=given,

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -271,10 +272,9 @@ def _under_blockade(
     changed: Mapping[str, float],
 ) -> list[_Arrival]:
     """Doses of one drug of which some arrives while a blockade stands."""
-    doses = [copy for event in agonists for copy in _spread(event)]
-    doses = [dataclasses.replace(e, order=k) for k, e in enumerate(sorted(doses, key=lambda e: e.tick))]
+    doses = sorted((copy for event in agonists for copy in _spread(event)), key=lambda e: e.tick)
     inputs = _inputs(catalogue, doses, person, changed)
-    everything = [i for of in inputs.values() for i in of]
+    everything = [i for of in inputs for i in of]
     slowest = min((rate for _, _, stages, rate, _ in everything if stages), default=np.inf)
     end_h = max(t for t, *_ in everything) + 12.0 / slowest
     # What was given just before a blocking drug counts too, so the search goes on past the last arrival.
@@ -285,10 +285,10 @@ def _under_blockade(
     days = sorted({e.tick // _DAY for e in doses})
     more = _magnified(catalogue, doses[0], person, changed)
     found = []
-    for event in doses:
+    for event, entries in zip(doses, inputs, strict=True):
         course = _start_h(event) <= first_h and bisect_left(days, event.tick // _DAY) >= COURSE_DAYS - 1
         limit = _limit_nmol(catalogue, event, person) / (more * (COURSE_SHARE if course else 1.0))
-        one = _Arrival(event=event, entries=tuple(inputs[event.order]), windows=tuple(windows), limit_nmol=limit)
+        one = _Arrival(event=event, entries=tuple(entries), windows=tuple(windows), limit_nmol=limit)
         if one.by(np.array([windows[-1][1]]))[0] > NOTHING:
             found.append(one)
     return found
@@ -296,6 +296,8 @@ def _under_blockade(
 
 def _spread(event: Event) -> list[Event]:
     """Write a steady state as the doses of the days before it."""
+    if event.evid == 1 and not event.ss:
+        return [event]
     plain = dataclasses.replace(event, evid=1, ss=0, ii_tick=0)
     if event.rate is not None:  # an endless infusion that stops here
         span = _PAST_DAYS * _DAY
@@ -312,14 +314,24 @@ def _spread(event: Event) -> list[Event]:
     return earlier if event.evid == 2 else [*earlier, plain]
 
 
+#: What two doses share that differ in time alone.
+_alike = attrgetter(*(f.name for f in dataclasses.fields(Event) if f.name not in ("tick", "order", "occasion")))
+
+
 def _inputs(
     catalogue: Catalogue, doses: Sequence[Event], person: Subject, changed: Mapping[str, float]
-) -> dict[int, list[tuple[float, float, int, float, bool]]]:
-    """Inputs of each dose by its order: time [h], nmol or nmol/h, stages, rate [1/h], whether prolonged."""
+) -> list[list[tuple[float, float, int, float, bool]]]:
+    """Inputs of each dose: time [h], nmol or nmol/h, stages, rate [1/h], whether prolonged.
+
+    Doses that differ in nothing but their time are built once: a history has hundreds of them.
+    """
+    kinds = [_alike(event) for event in doses]
+    first = {kind: event for kind, event in zip(reversed(kinds), reversed(doses), strict=True)}
+    built_of = [dataclasses.replace(event, order=k) for k, event in enumerate(first.values())]
     values = Values(catalogue, people_of(person, catalogue, 1), changed)
-    built = build(values, doses, receptors=(), tone=False)
+    built = build(values, built_of, receptors=(), tone=False)
     ports = {i.name: i for i in built.spec.inputs}
-    found: dict[int, list[tuple[float, float, int, float, bool]]] = {e.order: [] for e in doses}
+    found: list[list[tuple[int, float, int, float, bool]]] = [[] for _ in built_of]
     for entry in built.entries:
         if entry.kind not in (ADD, END):
             continue
@@ -327,9 +339,13 @@ def _inputs(
         whole = sum(_one(built.parameters[f"{port.name}.fraction.{s}"]) for s in port.delivers)
         scale = 1.0 if entry.scale == "one" else _one(built.scales[entry.scale])
         rate = _one(built.parameters[f"{port.name}.rate"]) if port.stages else np.inf
-        time = entry.tick / TICKS_PER_HOUR
-        found[entry.order].append((time, entry.amount * scale * whole, port.stages, rate, port.prolonged))
-    return found
+        after = entry.tick - built_of[entry.order].tick
+        found[entry.order].append((after, entry.amount * scale * whole, port.stages, rate, port.prolonged))
+    place = {kind: k for k, kind in enumerate(first)}
+    return [
+        [((event.tick + one[0]) / TICKS_PER_HOUR, *one[1:]) for one in found[place[kind]]]
+        for event, kind in zip(doses, kinds, strict=True)
+    ]
 
 
 def _one(value: float | Floats) -> float:
