@@ -13,6 +13,7 @@ from schild.explanation.experiments_alcohol import individual_effects, one_sessi
 from schild.explanation.lab import Outcome, row_of
 from schild.explanation.options import Hours, Regimen
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, Panel, panel
+from schild.regimen import parse_regimen
 from schild.report import INK
 
 Floats = NDArray[np.floating]
@@ -111,7 +112,8 @@ def craving(p: Panel, *, regimen: Regimen) -> None:
     found = session(p.lab, "cue", regimen)
     minutes = 60 * found.plan.grid
     p.keep("minutes", minutes)
-    for k, label in enumerate(("placebo", regimen)):
+    drug = p.lab.catalogue.drug(str(parse_regimen(regimen)[0].drug))
+    for k, label in enumerate(("placebo", drug.name)):
         p.line(1 - k, minutes, found.courses["craving"][k], label=label, linestyle="-")
         p.keep(f"{label} [points]", found.courses["craving"][k])
 

@@ -16,7 +16,7 @@ from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation.lab import Lab
 from schild.explanation.options import read_options
 from schild.figures import COLOURS
-from schild.report import INK, WIDTH, draw_on, new_figure, svg_of
+from schild.report import INK, WIDTH, draw_on, new_figure, svg_of, with_foot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -207,7 +207,7 @@ def draw(
         for k, axis in enumerate(axes):
             title = axis.get_title(loc="left")
             alt = title if k and title else f"{title}. {spec.alt}".removeprefix(". ")
-            svg = drawn[axis] or svg_of(figures[k], f"{key}-{k + 1}", alt, foot)
+            svg = with_foot(drawn[axis] or "", foot) or svg_of(figures[k], f"{key}-{k + 1}", alt, foot)
             svgs.append(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1) if drawn[axis] else svg)
     longest = max((len(column) for column in data.values()), default=0)
     filled = {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()}

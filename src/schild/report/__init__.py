@@ -7,7 +7,7 @@ same parts.
 
 from __future__ import annotations
 
-from schild.report.drawing import INK, WIDTH, draw_on, new_figure, svg_of
+from schild.report.drawing import INK, WIDTH, draw_on, new_figure, svg_of, with_foot
 from schild.report.parts import (
     Raw,
     badge,
@@ -48,5 +48,6 @@ __all__ = [
     "simulation_html",
     "svg_of",
     "table",
+    "with_foot",
     "without_files",
 ]

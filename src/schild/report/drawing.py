@@ -115,6 +115,25 @@ def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
     )
 
 
+def with_foot(svg: str, foot: Sequence[str]) -> str:
+    """Write lines below a drawing that was made elsewhere, at the size that it has in a column of a page.
+
+    >>> with_foot('<svg viewBox="0 0 720 100"></svg>', ["a"])
+    '<svg viewBox="0 0 720 133"><text x="0" y="122" font-size="22" opacity=".75">a</text></svg>'
+    """
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    if found is None or not foot:
+        return svg
+    wide, high = float(found[1]), float(found[2])
+    size = SMALLEST * wide / WIDTH
+    lines = "".join(
+        f'<text x="0" y="{high + size * (1 + 1.3 * k):g}" font-size="{size:g}" opacity=".75">{html.escape(line)}</text>'
+        for k, line in enumerate(foot)
+    )
+    taller = f'viewBox="0 0 {wide:g} {high + size * (1.3 * len(foot) + 0.2):g}"'
+    return svg.replace(found[0], taller).replace("</svg>", f"{lines}</svg>")
+
+
 def _text(x: float, y: float, size: float, said: str, more: str = "") -> str:
     larger = "" if size == SMALLEST else f' font-size="{size:g}"'
     return f'<text x="{x:.0f}" y="{y:.0f}"{larger}{more and " " + more}>{html.escape(said)}</text>'
@@ -136,7 +155,7 @@ def _pen(width: float, height: float) -> Any:
     def number(value: float) -> str:
         return f"{value / 10:g}".replace("0.", ".", 1) if abs(value) < 10 else f"{value / 10:g}"
 
-    def steps(path: Any, transform: Any, clip: Any, filled: bool) -> str:
+    def steps(path: Any, transform: Any, clip: Any, filled: bool, solid: bool) -> str:
         found, here = [], (0, 0)
         curved = path.codes is not None and bool({Path.CURVE3, Path.CURVE4} & set(path.codes))
         if filled and clip is not None and not curved:
@@ -146,7 +165,7 @@ def _pen(width: float, height: float) -> Any:
         if clip is not None:
             clip = (clip[0] - 1, height - clip[3] - 1, clip[2] + 1, height - clip[1] + 1)
         simple = len(path.vertices) > 24 and not curved
-        flat.simplify_threshold = 1.2
+        flat.simplify_threshold = 0.3 if solid else 1.2  # areas that touch must not part
         for points, code in flat.iter_segments(
             simplify=simple, clip=None if filled else clip, curves=True, remove_nans=True
         ):
@@ -183,9 +202,9 @@ def _pen(width: float, height: float) -> Any:
             return width, height
 
         def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:
-            clip = gc.get_clip_rectangle()
-            d = steps(path, transform, None if clip is None else clip.extents, rgbFace is not None)
-            style = self._style(gc, rgbFace)
+            clip, style = gc.get_clip_rectangle(), self._style(gc, rgbFace)
+            solid = style.startswith(' fill="') and "opacity" not in style
+            d = steps(path, transform, None if clip is None else clip.extents, rgbFace is not None, solid)
             if d and style:
                 self._add(d, style)
 
