@@ -282,12 +282,12 @@ def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Seque
     from schild.people import Values
     from schild.regimen import event_table, render_event_table
     from schild.simulation import events_of
-    from schild.simulation.caution import unit_slips
+    from schild.simulation.caution import left_out, unit_slips
     from schild.simulation.runfile import history_words
 
     events = events_of(run)
     values = Values(catalogue, overrides=run.numbers)
-    said = [*also, *unit_slips(catalogue, events), *notes(values, events)]
+    said = [*also, *left_out(run), *unit_slips(catalogue, events), *notes(values, events)]
     earlier = run.history
     own = with_products(values, [event for event in events if event.order >= len(earlier)])
     if json:

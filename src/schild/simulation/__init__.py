@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.model.build import Built
+from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Overrides, People, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import Event, expand
 from schild.simulation.adaptation import ADAPTATION
-from schild.simulation.caution import cautions, label_cautions, unit_slips
+from schild.simulation.caution import cautions, label_cautions, left_out, unit_slips
 from schild.simulation.effects import Effects
 from schild.simulation.guard import AGONISTS, check_doses
 from schild.simulation.output import Output
@@ -219,6 +220,7 @@ def _prepare(
         *check_doses(numbers, events, who),
         *label_cautions(numbers, events),
         *unit_slips(numbers.catalogue, events),
+        *left_out(run),
     ]
     prepared = prepare(
         numbers.of_people(people or people_of(who, numbers, run.run.seed)),
@@ -232,6 +234,23 @@ def _prepare(
         **options,
     )
     return events, prepared, warnings
+
+
+def _idle(run: Run, built: Built) -> Iterator[str]:
+    """Say which entries of a run name a drug or a structure that it does not have."""
+    catalogue, wanted = built.values.catalogue, run.run.structure
+    for name in run.run.without or ():
+        if (key := catalogue.drug(name).key) not in built.drugs:
+            instead = " Leave it out with tone = false." if key == ENDOGENOUS else ""
+            yield f"without names {name}, which is no drug of this run and no metabolite of one.{instead}"
+    of = {key: drug.follows or key for key, drug in built.drugs.items()}
+    if isinstance(wanted, str):
+        if not any(wanted in catalogue.drug(source).structures for source in of.values()):
+            yield f"structure = {wanted} was given, and no drug of this run has it."
+    elif wanted:
+        for name in wanted:
+            if catalogue.drug(name).key not in {*of, *of.values()}:
+                yield f"structure names {name}, which is no drug of this run and no metabolite of one."
 
 
 def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:
@@ -394,7 +413,7 @@ def simulate_run(
     if metrics:
         found |= _troughs(outputs, doses)
     if uses is None:
-        warnings += values.uses.unused(given, who.given)
+        warnings += (*values.uses.unused(given, who.given), *_idle(run, built))
     return Result(
         title=run.run.title or "; ".join(title),
         outputs=outputs,

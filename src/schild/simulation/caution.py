@@ -26,7 +26,7 @@ from schild.units import TICKS_PER_HOUR, format_ticks
 
 Floats = NDArray[np.float64]
 
-__all__ = ["cautions", "label_cautions", "unit_slips"]
+__all__ = ["cautions", "label_cautions", "left_out", "unit_slips"]
 
 #: Dependence above which an antagonist is begun in a dependent person; 1 is steady use of morphine 120 mg a day. [1]
 DEPENDENT = 0.05
@@ -151,6 +151,13 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
                 + (f"Was {amount.value:g} {meant} meant? " if meant else "")
                 + "Check the unit."
             )
+
+
+def left_out(run: Run) -> Iterator[str]:
+    """Say which regimens and resets of a run begin after its end."""
+    for dose in run.doses:
+        if dose.time_tick > run.until_tick:
+            yield f"{dose.to_words()} lies after the end of the run at {format_ticks(run.until_tick)}; it is left out."
 
 
 #: Routes by which a dose may go in evenly over many hours.
