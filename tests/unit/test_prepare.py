@@ -132,3 +132,17 @@ def test_entries_that_name_no_drug_of_the_run_are_said():
     assert told.warnings == ("structure = slow_receptor was given, and no drug of this run has it.",)
     quiet = schild.simulate("LDN 4.5 mg po", without=["beta_naltrexol"], structure={"LDN": "slow_receptor"}, **options)
     assert quiet.warnings == ()
+
+
+@pytest.mark.parametrize("dose", ["naltrexone 50 mg po q24h x3", "heroin 5 mg im; naltrexone 50 mg po at 1 h"])
+def test_levels_of_a_parent_do_not_depend_on_what_is_formed_from_it(dose):
+    drug = dose.split()[0]
+    one, every = (
+        schild.simulate(dose, until="3 d", n=5, warn=False, outputs=outputs)
+        for outputs in ([f"plasma_{drug}"], None)
+    )  # fmt: skip
+    shown = next(iter(one.outputs.values()))
+    prepared = _prepared(dose).built
+    assert len(prepared.spec.for_signals([shown.name]).for_levels([shown.name]).species) < len(prepared.spec.species)
+    assert shown.values == pytest.approx(every[shown.name].values, rel=1e-6, abs=1e-9 * float(shown.values.max()))
+    assert one.sources.keys() <= every.sources.keys()

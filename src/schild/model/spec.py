@@ -191,6 +191,33 @@ class ModelSpec:
         releases = "release" in names or any(r.released for r in receptors)
         return replace(self, receptors=receptors, adaptation=adaptation, releasing=self.releasing if releases else None)
 
+    def for_levels(self, names: Collection[str]) -> ModelSpec:
+        """Leave out of a model without receptors what is formed from the species that some signals show.
+
+        What a signal shows itself stays, and so do other drugs, whose doses end steps. A model with saturable
+        elimination stays whole.
+
+        >>> spec = ModelSpec(
+        ...     species=(Species(name="drug", feeds=("metabolite",)), Species(name="metabolite")),
+        ...     inputs=(Input(name="drug.oral", stages=1, delivers=("drug", "metabolite")),),
+        ... )
+        >>> one = spec.for_levels(["plasma_drug"])
+        >>> [s.name for s in one.species], one.species[0].feeds, one.inputs[0].delivers
+        (['drug'], (), ('drug',))
+        >>> len(spec.for_levels(["plasma_metabolite"]).species)
+        2
+        """
+        shown = {name.partition("_")[2] for name in names}
+        wanted = {s.name for s in self.species if shown & set(self.downstream(s.name))}
+        kept = {s.name for s in self.species} - ({t for name in wanted for t in self.downstream(name)} - wanted)
+        if self.receptors or any(s.saturable for s in self.species):
+            return self
+        species = tuple(
+            replace(s, feeds=tuple(t for t in s.feeds if t in kept)) for s in self.species if s.name in kept
+        )
+        ways = (replace(i, delivers=tuple(t for t in i.delivers if t in kept)) for i in self.inputs)
+        return replace(self, species=species, inputs=tuple(i for i in ways if i.delivers))
+
     def effect_species(self) -> tuple[str, ...]:
         """Return the species that have an effect site, in order of definition."""
         wanted = {x.species for r in self.receptors for x in r.ligands if x.site == "effect"}

@@ -221,9 +221,11 @@ def _for_signals(built: Built, asked: Collection[str] | None) -> Built:
     spec = built.spec.for_signals(asked)
     if spec.receptors:
         return dataclasses.replace(built, spec=spec)
-    return dataclasses.replace(
-        built, spec=spec, starts=(), entries=tuple(e for e in built.entries if e.kind != RECEPTORS_AT)
-    )
+    spec = spec.for_levels(asked)
+    ways = {"", *(i.name for i in spec.inputs)}
+    entries = tuple(e for e in built.entries if e.kind != RECEPTORS_AT and e.port in ways)
+    scales = {e.scale: built.scales[e.scale] for e in entries if e.scale in built.scales}
+    return dataclasses.replace(built, spec=spec, starts=(), entries=entries, scales=scales)
 
 
 def _periodic(
