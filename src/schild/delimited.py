@@ -30,7 +30,8 @@ MAX_LETTERS = 1000
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "blanks"}
 _COMMA_DECIMAL = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _POINTS_IN_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+\s*")
-_TITLE = re.compile(r"\s*TABLE NO", re.IGNORECASE)
+_TITLE = re.compile(r"\s*(?:TABLE NO|sep=.?\s*$)", re.IGNORECASE)
+"""Lines that NONMEM and Excel write and that are no rows."""
 
 
 @dataclass(frozen=True, slots=True)

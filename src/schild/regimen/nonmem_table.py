@@ -187,7 +187,7 @@ class Table:
         for written, column in self.other.items():
             text = self.text(column).str.upper()
             why = why_refused(written)
-            neutral = (*_NEUTRAL, "1") if clean(written).startswith(("F", "BIO")) else _NEUTRAL
+            neutral = (*_NEUTRAL, "1") if why.startswith("a bioavailability") else _NEUTRAL
             said = ~text.isin(neutral if why else NONE).to_numpy(dtype=bool)
             if harmless(written) or not said.any() or (clean(written) == "DOSE" and self._repeats_amount(text)):
                 idle.append(written)

@@ -57,6 +57,7 @@ CONVENTIONS = {
     "comments": lambda lines: ["# made by hand", lines[0], "#" + lines[1], *lines[1:], " # the end"],
     "marked header": lambda lines: ["#" + lines[0], *lines[1:]],
     "header again": header_twice,
+    "separator of Excel": lambda lines: ["sep=;", *lines],
     "titles of NONMEM": lambda lines: ["TABLE NO.  1", *lines],
     "small letters": lambda lines: [lines[0].lower(), *lines[1:]],
     "NA for nothing": lambda lines: [lines[0], *(line.replace(" .", " NA") for line in lines[1:])],
@@ -173,6 +174,16 @@ def test_every_harmless_name_changes_nothing(separator):
 
 
 BEARING = [name.replace("#", "1").replace("*", "") for names in REFUSED for name in names.split()]
+
+
+@pytest.mark.parametrize("name", BEARING)
+def test_only_a_bioavailability_of_one_changes_nothing(name):
+    lines = text(with_column(name, ["1", "1", "1"]), ",")
+    if name in ("F1", "BIO", "BIOAV1", "FBIO", "FREL"):
+        assert read(lines).to_words() == RIGHT
+    else:
+        with pytest.raises(InputError, match=rf"Line 2: {name} is '1'"):
+            read(lines)
 
 
 @pytest.mark.parametrize("name", BEARING)
