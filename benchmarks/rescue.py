@@ -14,7 +14,7 @@ import numpy as np
 from scipy.integrate import LSODA
 
 from schild.engine.lanes import W
-from schild.overdose import arrays, equations, kernel
+from schild.overdose import arrays, equations, layout
 from schild.overdose.drugs import regimen
 from schild.overdose.follow import RTOL, Followed, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, protocol, published
@@ -52,12 +52,12 @@ class Scipy:
     """One person by LSODA: the kernel's own compiled right-hand side, lags from a Hermite history, the same events."""
 
     def __init__(self, row: np.ndarray, start: np.ndarray, rtol: float) -> None:
-        self.ws = np.zeros(equations.SIZE)
+        self.ws = np.zeros(layout.SIZE)
         for lane in range(W):
-            self.ws[equations.PAR + lane : equations.PAR + equations.NP * W + lane : W] = row
-            self.ws[equations.YS + lane : equations.YS + equations.NS * W + lane : W] = start
-        self.ws[equations.FB : equations.FB + W] = 1.0
-        self.ws[equations.INSP : equations.INSP + W] = row[equations.PI_O]
+            self.ws[layout.PAR + lane : layout.PAR + layout.NP * W + lane : W] = row
+            self.ws[layout.YS + lane : layout.YS + layout.NS * W + lane : W] = start
+        self.ws[layout.FB : layout.FB + W] = 1.0
+        self.ws[layout.INSP : layout.INSP + W] = row[layout.PI_O]
         self.row, self.start, self.rtol = row, start, rtol
         self.history: list[tuple[float, float, float, float, float]] = []
         self.times: list[float] = []
@@ -65,26 +65,26 @@ class Scipy:
     def rates(self, t: float, y: np.ndarray) -> np.ndarray:
         """Right-hand side for LSODA."""
         self._evaluate(t, y, False)
-        return self.ws[equations.FN : equations.FN + equations.NS * W : W].copy()
+        return self.ws[layout.FN : layout.FN + layout.NS * W : W].copy()
 
     def _evaluate(self, t: float, y: np.ndarray, final: bool) -> None:
         ws, row = self.ws, self.row
-        ws[equations.YS : equations.YS + equations.NS * W : W] = y
-        yo = y[equations.SYO]
-        q = row[equations.QB0] * (1.0 + y[equations.SYC] + yo) + row[equations.QT0] * (1.0 + row[equations.RHO] * yo)
-        q *= y[equations.SCHI]
+        ws[layout.YS : layout.YS + layout.NS * W : W] = y
+        yo = y[layout.SYO]
+        q = row[layout.QB0] * (1.0 + y[layout.SYC] + yo) + row[layout.QT0] * (1.0 + row[layout.RHO] * yo)
+        q *= y[layout.SCHI]
         present = False
         for volume, column, flag, place in (
-            (equations.KP, 1, equations.PP, equations.LF),
-            (equations.KC, 3, equations.PC, equations.LB),
+            (layout.KP, 1, layout.PP, layout.LF),
+            (layout.KC, 3, layout.PC, layout.LB),
         ):
-            past = t - row[volume] / q if q >= row[equations.TAPER] else t
+            past = t - row[volume] / q if q >= row[layout.TAPER] else t
             here = past <= 0.0 or past >= t
             present = present or here
             ws[flag] = float(here)
             if not here:
                 ws[place] = self._past(past, column)
-        equations.rates(ws, equations.YS, equations.FN, equations.TWO_PASS, False, present, final)
+        equations.rates(ws, layout.YS, layout.FN, layout.TWO_PASS, False, present, final)
 
     def _past(self, time_s: float, column: int) -> float:
         k = min(bisect_right(self.times, time_s), len(self.times) - 1)
@@ -102,10 +102,10 @@ class Scipy:
     def _keep(self, t: float, y: np.ndarray) -> float:
         self._evaluate(t, y, True)
         ws = self.ws
-        places = (equations.B_FIRE, equations.B_DFIRE, equations.B_PBC, equations.B_DPBC)
-        self.history.append((t, *(float(ws[equations.OBS + place * W]) for place in places)))
+        places = (layout.B_FIRE, layout.B_DFIRE, layout.B_PBC, layout.B_DPBC)
+        self.history.append((t, *(float(ws[layout.OBS + place * W]) for place in places)))
         self.times.append(t)
-        return float(ws[equations.OBS + equations.B_PAO2 * W])
+        return float(ws[layout.OBS + layout.B_PAO2 * W])
 
     def solve(self, doses: list[tuple[float, int, float]]) -> tuple[bool, float]:
         """Whether there is an arrest, and the oxygen at the decision."""
@@ -116,10 +116,10 @@ class Scipy:
         while t < horizon:
             while events and events[0][0] <= t:
                 _, kind, amount = events.pop(0)
-                if kind == kernel.SET_F:
-                    self.ws[equations.FB : equations.FB + W] = amount
+                if kind == layout.SET_F:
+                    self.ws[layout.FB : layout.FB + W] = amount
                 else:
-                    y[equations.SA1 if kind == kernel.ADD_OPIOID else equations.SD] += amount
+                    y[layout.SA1 if kind == layout.ADD_OPIOID else layout.SD] += amount
             oxygen = self._keep(t, y)
             stop = min(horizon, decision, events[0][0] if events else np.inf)
             solver = LSODA(self.rates, t, y, stop, rtol=self.rtol, atol=1e-2 * self.rtol, max_step=3.0, first_step=1e-3)
@@ -127,22 +127,19 @@ class Scipy:
                 solver.step()
                 before, oxygen, t_before = oxygen, self._keep(solver.t, solver.y), t
                 t, y = solver.t, solver.y.copy()
-                if (
-                    self.ws[equations.COLL] > 0.0
-                    and self.ws[equations.OBS + equations.B_Q * W] <= self.row[equations.QARR]
-                ):
+                if self.ws[layout.COLL] > 0.0 and self.ws[layout.OBS + layout.B_Q * W] <= self.row[layout.QARR]:
                     return True, value
-                if stage in (0, 2) and oxygen <= self.row[equations.P15]:
-                    share = (before - self.row[equations.P15]) / (before - oxygen) if before > oxygen else 0.0
+                if stage in (0, 2) and oxygen <= self.row[layout.P15]:
+                    share = (before - self.row[layout.P15]) / (before - oxygen) if before > oxygen else 0.0
                     first = np.ceil((t_before + max(0.0, share) * (t - t_before)) * 10.0 - 1e-6) / 10.0
-                    decision, stage = first + self.row[equations.DELAY], stage + 1
+                    decision, stage = first + self.row[layout.DELAY], stage + 1
                     break
             if t >= decision:
                 decision = np.inf
                 if stage == 1:
                     value = oxygen
-                if stage == 3 or oxygen <= self.row[equations.P15]:
-                    self.ws[equations.COLL : equations.COLL + W] = 1.0
+                if stage == 3 or oxygen <= self.row[layout.P15]:
+                    self.ws[layout.COLL : layout.COLL + W] = 1.0
                     stage = 4
                 else:
                     stage = 2
@@ -164,9 +161,9 @@ def alone(person: int, ours: Followed, people: int, rtol: float) -> tuple[bool, 
         quirks=REPRODUCTION,
     )
     first = ours.outcome["trigger_s"][person] + protocol().delay
-    doses: list[tuple[float, int, float]] = [(0.0, kernel.ADD_OPIOID, DOSE_MG)]
+    doses: list[tuple[float, int, float]] = [(0.0, layout.ADD_OPIOID, DOSE_MG)]
     if np.isfinite(first):
-        doses += [(first, kernel.SET_F, spray.f[person]), (first, kernel.ADD_DEPOT, 4e6)]
+        doses += [(first, layout.SET_F, spray.f[person]), (first, layout.ADD_DEPOT, 4e6)]
     return Scipy(rows[person], warm_up(1, P)[0], rtol).solve(doses)
 
 

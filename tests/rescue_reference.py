@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.integrate import LSODA
 
 from schild.errors import SchildError
-from schild.overdose import equations
+from schild.overdose import layout
 from schild.overdose.drugs import Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
 from schild.overdose.parameters import REPRODUCTION, Physiology, Protocol, Quirks
@@ -87,7 +87,7 @@ class Course:
 def kernel_states(y: Floats, person: Person) -> Floats:
     """Bring states into the order and units of the kernel, shape (times, states)."""
     gas, vein = person.physiology.gas, isinstance(person.route, Vein)
-    found = np.zeros((y.shape[1], equations.NS))
+    found = np.zeros((y.shape[1], layout.NS))
     names = dict(a1=A1, a2=A2, a3=A3, la=L_A, d=DEPOT, t1=T1, t2=T2, x1=B1 if vein else C, x2=B2 if vein else C2, x3=B3)
     names |= dict(lb=L_B, ra=R_A, rb=R_B, pac=PA_C, pao=PA_O, yc=Y_C, yo=Y_O, dp=D_P, dc=D_C, ah=A_H, chi=CHI)
     pressures = dict(
@@ -97,7 +97,7 @@ def kernel_states(y: Floats, person: Person) -> Floats:
         ptc=(y[CT_C] - gas.hco3_tissue) / gas.alpha_co2,
     )
     for name, value in ({name: y[k] for name, k in names.items()} | pressures).items():
-        found[:, equations.STATES.index(name)] = value
+        found[:, layout.STATES.index(name)] = value
     return found
 
 

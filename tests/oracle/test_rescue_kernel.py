@@ -10,7 +10,7 @@ import pytest
 
 import rescue_reference as reference
 import rescuing
-from schild.overdose import equations
+from schild.overdose import layout
 from schild.overdose.drugs import naloxone, opioid, regimen, route
 from schild.overdose.follow import RTOL, GivenCourse, Intervention, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, Quirks, protocol, published, scaled
@@ -167,7 +167,7 @@ def test_a_given_course_of_activation_takes_the_place_of_the_drugs(way, fine, lo
         rescue=regimen("IN4mg_x1"),
         **common,
     )
-    activation = np.clip(own.states[:, :, equations.SRA], 0.0, 1.0)
+    activation = np.clip(own.states[:, :, layout.SRA], 0.0, 1.0)
     given = follow(1, P, course=GivenCourse(times_s=times, activation=activation, interpolation=way), **common)
     np.testing.assert_allclose(given.outcome["trigger_s"], own.outcome["trigger_s"], atol=0.02)
     for name in ("PaO2_mmHg", "V_E_L_per_min"):
@@ -188,6 +188,6 @@ def test_pulses_into_a_vein_count_one_percent_too_much():
         horizon_s=400.0,
         rule="none",
     )
-    x1 = equations.STATES.index("x1")
+    x1 = layout.STATES.index("x1")
     assert follow(1, P, quirks=Quirks(iv_pulses=True), **person).ends[0, x1] == pytest.approx(2.02e6, rel=1e-6)
     assert follow(1, P, **person).ends[0, x1] == pytest.approx(2.00e6, rel=1e-6)

@@ -43,9 +43,9 @@ def test_every_source_of_a_kernel_counts(name, tmp_path):
         new = {f"{file}.py" if part == "engine" else f"../{part}/{file}.py" for part, file in modules} - found
     assert found - {"portable.py"} == set(kernel.sources)
     inner = tmp_path / "engine"
+    inner.mkdir()
+    (tmp_path / "overdose").mkdir()
     for source in kernel.sources:
-        (inner / source).parent.resolve().mkdir(parents=True, exist_ok=True)
-        (tmp_path / "overdose").mkdir(exist_ok=True)
         (inner / source).write_bytes((FOLDER / source).read_bytes())
     assert portable.sources_digest(name, inner) == portable.sources_digest(name)
     for source in kernel.sources:
@@ -154,8 +154,9 @@ def test_an_array_is_copied_only_where_it_has_to_be():
 
 
 def _use_every_kernel():
-    """Examples that call every kernel: runs after a history, a session, drinking days, a trial of opioid use."""
+    """Examples that call every kernel: a run, states on courses, a session, days, a trial of opioid use, a rescue."""
     schild.simulate("heroin 25 mg iv", "naltrexone 50 mg po at 1 d", until="2 d", n=11, warn=False)
+    schild.rescue("fentanyl 1.625 mg iv", "naloxone 4 mg in", n=8)
     rng = np.random.default_rng(5)
     hours, rates = np.linspace(0.0, 24.0, 13), rng.uniform(0.01, 0.2, (3, 2, 5))
     lags.carry(hours, rng.uniform(0.1, 1.0, (3, 3, 13)), np.array([0, 7, 50]), (0, 200), rates, np.zeros((3, 2)))

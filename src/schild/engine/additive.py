@@ -16,7 +16,7 @@ import numpy as np
 from schild.engine.cache import compiled, inlined
 from schild.engine.lanes import W, absolute, load, maximum, splat, store
 
-SOURCES = ("additive.py", "lanes.py", "cache.py")
+SOURCES = ("additive.py", "lanes.py", "layout.py", "cache.py")
 
 NH = 512  # entries of history for each lane, a power of two
 

@@ -12,7 +12,7 @@ from schild.engine.lanes import _FLAGS, _INT, W, _constant, decay, lane, maximum
 
 __all__ = ["exponential", "logarithm", "power"]
 
-SOURCES = ("lane_math.py", "lanes.py", "cache.py")
+SOURCES = ("lane_math.py", "lanes.py", "layout.py", "cache.py")
 
 
 @intrinsic

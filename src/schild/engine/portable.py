@@ -124,6 +124,16 @@ KERNELS = {
         ),
         ("hours_kernel.py", "hours.py", "cache.py"),
     ),
+    "run_people": Kernel(
+        "schild.overdose.kernel",
+        (
+            "float64:2", "float64:2", "float64", "float64:2", "int64:2", "float64:2", "float64:2", "int64:2",
+            "float64:2", "float64:1", "float64:2", "float64:3", "float64:1", "float64:3", "float64:2", "float64:2",
+            "int64", "bool", "bool", "bool", "bool", "bool", "bool", "float64:1", "float64", "float64", "int64",
+        ),
+        ("../overdose/kernel.py", "../overdose/equations.py", "../overdose/layout.py", "additive.py", "lane_math.py",
+         "lanes.py", "layout.py", "cache.py"),
+    ),
 }  # fmt: skip
 
 

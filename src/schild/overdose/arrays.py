@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.overdose import equations, kernel
+from schild.overdose import layout
 from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
 
@@ -27,7 +27,7 @@ _SIZES = {
     "chi": 0.1,
     "clk": 10.0,
 }
-WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in equations.STATES])
+WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in layout.STATES])
 
 
 def kernel_rows(
@@ -160,12 +160,12 @@ def kernel_rows(
         wait=wait_s,
     )
     columns |= _opioid_columns(opioid, quirks) | _antagonist_columns(antagonist, route, quirks)
-    rows = np.zeros((people, equations.NP))
-    for k, name in enumerate(equations.PARAMETERS):
+    rows = np.zeros((people, layout.NP))
+    for k, name in enumerate(layout.PARAMETERS):
         if name in columns:
             rows[:, k] = columns[name]
     if not np.isfinite(rows).all():
-        wrong = [equations.PARAMETERS[k] for k in np.flatnonzero(~np.isfinite(rows).all(axis=0))]
+        wrong = [layout.PARAMETERS[k] for k in np.flatnonzero(~np.isfinite(rows).all(axis=0))]
         raise InputError(f"Some people have numbers that are not finite ({', '.join(wrong)}); expected finite ones.")
     return rows
 
@@ -247,15 +247,15 @@ def doses(rescue: Rescue, route: Transit | Vein | None, quirks: Quirks) -> list[
         if isinstance(route, Transit):
             share = getattr(route, dose.bioavailability)
             if quirks.depot_takes_new_bioavailability:
-                found += [(dose.after_s, kernel.SET_F, share), (dose.after_s, kernel.ADD_DEPOT, dose.amount_ng)]
+                found += [(dose.after_s, layout.SET_F, share), (dose.after_s, layout.ADD_DEPOT, dose.amount_ng)]
             else:
-                found += [(dose.after_s, kernel.ADD_DEPOT, share * dose.amount_ng)]
+                found += [(dose.after_s, layout.ADD_DEPOT, share * dose.amount_ng)]
         elif isinstance(route, Vein):
             end = dose.after_s + route.infusion
-            found += [(dose.after_s, kernel.SET_RATE, dose.amount_ng / route.infusion), (end, kernel.SET_RATE, 0.0)]
+            found += [(dose.after_s, layout.SET_RATE, dose.amount_ng / route.infusion), (end, layout.SET_RATE, 0.0)]
             if quirks.iv_pulses:
                 half = dose.amount_ng / (2.0 * (route.pulses - 1.0))
-                found += [(dose.after_s, kernel.ADD_PLASMA, half), (end, kernel.ADD_PLASMA, half)]
+                found += [(dose.after_s, layout.ADD_PLASMA, half), (end, layout.ADD_PLASMA, half)]
     return found
 
 
@@ -272,7 +272,7 @@ def cold_starts(people: int, physiology: Physiology) -> Floats:
         ah=s.depression,
         chi=1.0,
     )
-    starts = np.zeros((people, equations.NS))
-    for k, name in enumerate(equations.STATES):
+    starts = np.zeros((people, layout.NS))
+    for k, name in enumerate(layout.STATES):
         starts[:, k] = known.get(name, 0.0)
     return starts

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from schild.engine.portable import entry, plain
 from schild.errors import InputError
-from schild.overdose import arrays, equations, kernel
+from schild.overdose import arrays, layout
 from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
 from schild.overdose.parameters import Physiology, Protocol, Quirks, protocol
@@ -21,10 +22,10 @@ from schild.overdose.parameters import Physiology, Protocol, Quirks, protocol
 Floats = NDArray[np.float64]
 CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
 _RULES: dict[str, int] = {
-    "none": equations.NO_COLLAPSE,
-    "two_pass": equations.TWO_PASS,
-    "clock": equations.CLOCK,
-    "hazard": equations.HAZARD,
+    "none": layout.NO_COLLAPSE,
+    "two_pass": layout.TWO_PASS,
+    "clock": layout.CLOCK,
+    "hazard": layout.HAZARD,
 }
 
 #: Local error a step may make: of 10 mmHg, of 0.1 of the receptors, of 1 L/min of drive.
@@ -69,7 +70,7 @@ class GivenCourse:
 class Followed:
     """Courses and outcomes of people after an overdose."""
 
-    #: By the names of ``kernel.OUTCOMES``, each of shape (people,); NaN for what did not happen
+    #: By the names of ``layout.OUTCOMES``, each of shape (people,); NaN for what did not happen
     outcome: dict[str, Floats]
     times_s: Floats  #: Where states were kept [s]
     states: Floats  #: Shape (people, times, states), in the kernel's order and units
@@ -109,7 +110,7 @@ def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds:
 
     >>> from schild.overdose.parameters import published
     >>> y = warm_up(1, published())[0]
-    >>> round(float(y[equations.STATES.index("pao")]), 3)
+    >>> round(float(y[layout.STATES.index("pao")]), 3)
     100.674
     """
     parts = [getattr(physiology, entry.name) for entry in fields(physiology)]
@@ -184,8 +185,8 @@ def follow(
     quirks = Quirks() if quirks is None else quirks
     plan = protocol() if plan is None else plan
     horizon = plan.horizon if horizon_s is None else float(horizon_s)
-    if starts.shape != (people, equations.NS):
-        raise InputError(f"starts has shape {starts.shape}; expected ({people}, {equations.NS}), as warm_up gives it.")
+    if starts.shape != (people, layout.NS):
+        raise InputError(f"starts has shape {starts.shape}; expected ({people}, {layout.NS}), as warm_up gives it.")
     if rule not in _RULES:
         raise InputError(f"The rule of collapse is {rule!r}; expected one of {', '.join(_RULES)}.")
     limit = None
@@ -208,10 +209,10 @@ def follow(
     )
     fixed: list[tuple[Any, int, Any]] = []
     if opioid is not None and course is None:
-        fixed.append((0.0, kernel.ADD_OPIOID, dose_mg))
+        fixed.append((0.0, layout.ADD_OPIOID, dose_mg))
     later = [] if rescue is None or course is not None else arrays.doses(rescue, route, quirks)
     for item in interventions:
-        kinds = {"ventilation": kernel.SET_FLOOR, "inspired_o2": kernel.SET_INSPIRED}
+        kinds = {"ventilation": layout.SET_FLOOR, "inspired_o2": layout.SET_INSPIRED}
         if item.what not in kinds:
             raise InputError(f"The intervention is {item.what!r}; expected one of {', '.join(kinds)}.")
         if not np.all(np.asarray(item.end_s) > np.asarray(item.start_s)):
@@ -223,21 +224,21 @@ def follow(
     if out_times.size and (np.any(np.diff(out_times) <= 0) or out_times[0] < 0 or out_times[-1] > horizon):
         raise InputError(f"out_times_s must increase from 0 or later to the horizon of {horizon:g} s.")
     grid, act, slope = _given(people, course)
-    states = np.full((people, out_times.size, equations.NS), np.nan)
-    outcome = np.full((people, kernel.NO), np.nan)
-    ends = np.full((people, equations.NS), np.nan)
+    states = np.full((people, out_times.size, layout.NS), np.nan)
+    outcome = np.full((people, layout.NO), np.nan)
+    ends = np.full((people, layout.NS), np.nan)
     tables = (*arrays.events(people, fixed), *arrays.events(people, later))
 
     def part(first: int, last: int) -> None:
         here = slice(first, last)
-        kernel.run_people(
-            np.ascontiguousarray(rows[here]),
-            np.ascontiguousarray(starts[here]),
+        entry("run_people")(
+            plain(rows[here]),
+            plain(starts[here]),
             horizon,
-            *(np.ascontiguousarray(table[here]) for table in tables),
+            *(plain(table[here], table.dtype) for table in tables),
             grid,
-            act[here] if course is not None else act,
-            slope[here] if course is not None else slope,
+            plain(act[here]),
+            plain(slope[here]),
             out_times,
             states[here],
             outcome[here],
@@ -262,7 +263,7 @@ def follow(
     else:
         with ThreadPoolExecutor(edges.size - 1) as pool:
             list(pool.map(part, edges[:-1], edges[1:]))
-    status = outcome[:, kernel.O_STATUS]
+    status = outcome[:, layout.O_STATUS]
     if np.any(status != 0):
         first_bad = int(np.flatnonzero(status != 0)[0])
         raise InputError(
@@ -271,7 +272,7 @@ def follow(
         )
     if course is not None and out_times.size:
         inside = np.clip(out_times, course.times_s[0], course.times_s[-1])
-        states[:, :, equations.SRA] = _interpolant(course)(inside)
+        states[:, :, layout.SRA] = _interpolant(course)(inside)
     person = Person(
         physiology=Physiology(**{entry.name: _column(getattr(physiology, entry.name)) for entry in fields(physiology)}),
         p_chemo=p_chemo if np.ndim(p_chemo) == 0 else np.asarray(p_chemo)[:, None],
@@ -282,7 +283,7 @@ def follow(
         route=_column(route),
     )
     return Followed(
-        outcome={name: outcome[:, k] for k, name in enumerate(kernel.OUTCOMES)},
+        outcome={name: outcome[:, k] for k, name in enumerate(layout.OUTCOMES)},
         times_s=out_times,
         states=states,
         ends=ends,

@@ -25,63 +25,51 @@ from schild.engine.additive import (
 )
 from schild.engine.cache import compiled
 from schild.engine.lanes import W, choose, load, store
-from schild.overdose import equations as eq
-
-# Events.
-ADD_OPIOID, ADD_DEPOT, SET_F, ADD_PLASMA, SET_RATE, SET_FLOOR, SET_INSPIRED = range(7)
-
-# Outcomes of a person.
-OUTCOMES = (
-    "status",
-    "arrest",
-    "trigger_s",
-    "severe_s",
-    "decision_s",
-    "pao2_at_decision",
-    "collapse_s",
-    "arrest_s",
-    "dropped",
-    "pao2_min",
-    "pbo2_min",
-    "below_pbo2_20_s",
-    "below_pao2_30_s",
-    "below_sao2_90_s",
-    "breathing_again_s",
-    "recovered_s",
-    "chi_end",
-    "steps",
-    "rejected",
-)
-(
-    O_STATUS,
+from schild.engine.portable import KERNELS
+from schild.overdose import layout as eq
+from schild.overdose.equations import rates
+from schild.overdose.layout import (
+    ADD_DEPOT,
+    ADD_OPIOID,
+    ADD_PLASMA,
+    HISTORY_TOO_SHORT,
+    NK,
+    NO,
+    NOT_FINITE,
+    O_AGAIN,
     O_ARREST,
-    O_TRIGGER,
-    O_SEVERE,
-    O_DECISION,
-    O_PAO2,
-    O_COLLAPSE,
     O_ARRESTED,
-    O_DROPPED,
-    O_PMIN,
     O_BMIN,
+    O_CHI,
+    O_COLLAPSE,
+    O_DECISION,
+    O_DROPPED,
+    O_PAO2,
+    O_PMIN,
+    O_RECOVERED,
+    O_REJECTED,
+    O_SEVERE,
+    O_STATUS,
+    O_STEPS,
     O_T20,
     O_T30,
     O_T90,
-    O_AGAIN,
-    O_RECOVERED,
-    O_CHI,
-    O_STEPS,
-    O_REJECTED,
-) = range(19)
-NO = len(OUTCOMES)
-OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS, HISTORY_TOO_SHORT = range(6)
+    O_TRIGGER,
+    OK,
+    SET_F,
+    SET_FLOOR,
+    SET_INSPIRED,
+    SET_RATE,
+    STEP_TOO_SMALL,
+    TOO_MANY_STEPS,
+)
 
-NK = 5  # entries of history: time, firing, slope, brain CO2, slope
+SOURCES = KERNELS["run_people"].sources
 
 _AT = Places(eq.NS, eq.N_STIFF, eq.Y, eq.YN, eq.YS, eq.F, eq.G, eq.DIAG, eq.WEI, eq.LH, eq.ERR)
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def _gather(ws, y, c, clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell):
     """Read the past of every lane for a stage at ``t + c h``; whether any lane needs its present values instead."""
     present = False
@@ -121,7 +109,7 @@ def _gather(ws, y, c, clock, who, hist, newest, at, mode, no_lag, given, grid, a
     return present
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def _commit(ws):
     """Take over the new state where a lane's step was accepted."""
     ok = load(ws, eq.ACC)
@@ -134,7 +122,7 @@ def _commit(ws):
         store(ws, eq.OBO + k * W, choose(ok, load(ws, eq.OBS + k * W), load(ws, eq.OBO + k * W)))
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def _apply(ws, l, kind, value):
     """One event of one lane."""
     if kind == ADD_OPIOID:
@@ -153,7 +141,7 @@ def _apply(ws, l, kind, value):
         ws[eq.INSP + l] = value
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def starts_ventilation(ws, l, start):
     """Ventilation of a person before any drug. [L/min]"""
     dp = start[eq.SDP]
@@ -161,7 +149,7 @@ def starts_ventilation(ws, l, start):
     return max(0.0, ws[eq.PAR + eq.W0 * W + l] + reflex)
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def _breath(ws, l, activation, dp, dc, ah):
     wake = (
         ws[eq.PAR + eq.W0 * W + l]
@@ -170,13 +158,13 @@ def _breath(ws, l, activation, dp, dc, ah):
     return max(0.0, wake + max(0.0, (ah * dp if dp >= 0.0 else dp) + dc))
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def _inside(ws, l, k, u, h):
     """A state inside the present step."""
     return hermite(u, h, ws[eq.Y + k * W + l], ws[eq.F + k * W + l], ws[eq.YN + k * W + l], ws[eq.FN + k * W + l])
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def _crossing(ws, l, h, level, given, values, slopes, times, cell, t0):
     """Fraction of a step at which ventilation has come down to a level, from the interpolated states."""
     low, high = 0.0, 1.0
@@ -203,7 +191,7 @@ def _crossing(ws, l, h, level, given, values, slopes, times, cell, t0):
     return high
 
 
-@compiled(eq.SOURCES)
+@compiled(SOURCES)
 def run_people(
     rows, starts, horizon, ev_time, ev_kind, ev_value, rel_time, rel_kind, rel_value, grid, act, slope,
     out_times, out_states, outcome, ends, rule, given, on_grid, present_at_start, no_lag, renarcotisation,
@@ -341,14 +329,14 @@ def run_people(
                 stop[l] = t + h
             ws[eq.LH + l] = stop[l] - t
         for stage in range(1, 6):
-            stage_state(ws, _AT, eq._STIFF, eq.SRA, eq.SRB, stage)
+            stage_state(ws, _AT, eq.STIFF, eq.SRA, eq.SRB, stage)
             present = _gather(
                 ws, eq.YS, NODES[stage], clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell
             )
-            eq.rates(ws, eq.YS, eq.F + stage * eq.NS * W, rule, given, present, False)
+            rates(ws, eq.YS, eq.F + stage * eq.NS * W, rule, given, present, False)
         finish_step(ws, _AT, eq.SLB + 1)
         present = _gather(ws, eq.YN, 1.0, clock, who, hist, newest, at, mode, no_lag, given, grid, act, slope, cell)
-        eq.rates(ws, eq.YN, eq.FN, rule, given, present, True)
+        rates(ws, eq.YN, eq.FN, rule, given, present, True)
         for l in range(W):
             ws[eq.ACC + l] = 0.0
             s = who[l]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.overdose import equations
+from schild.overdose import layout
 from schild.overdose.drugs import Binding, Opioid, Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
 from schild.pharmacology.physiology import mann2022 as mann
@@ -34,11 +34,11 @@ class Person:
 def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:
     """Compute what is reported from states.
 
-    ``states``: shape (..., states), in the order and units of ``equations.STATES``; ``quirks``: concentrations may
+    ``states``: shape (..., states), in the order and units of ``layout.STATES``; ``quirks``: concentrations may
     scale with flow. Returns values by the column names of the reference's trajectories; each of the shape of ``states``
     without its last axis.
     """
-    p, k = person.physiology, {name: states[..., i] for i, name in enumerate(equations.STATES)}
+    p, k = person.physiology, {name: states[..., i] for i, name in enumerate(layout.STATES)}
     pbo, pto = np.maximum(k["pbo"], 0.0), np.maximum(k["pto"], 0.0)
     qb, qt = mann.regional_flows(k["yc"], k["yo"], k["chi"], p.flow)
     # Collapse scales both flows alike, so the shares stay defined when flow has gone.

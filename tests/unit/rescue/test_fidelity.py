@@ -10,14 +10,14 @@ import pytest
 
 import rescue_reference as reference
 import rescuing
-from schild.overdose import equations
+from schild.overdose import layout
 from schild.overdose.drugs import naloxone, opioid, regimen, route
 from schild.overdose.follow import GivenCourse, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, Quirks, published
 from schild.pharmacology.physiology import mann2022 as mann
 
 P = published()
-X1 = equations.STATES.index("x1")
+X1 = layout.STATES.index("x1")
 
 
 @lru_cache(maxsize=1)
@@ -98,7 +98,7 @@ def test_naloxone_is_conserved_without_the_flow_quirk_only():
     amounts = {}
     for name, quirks in (("off", Quirks()), ("on", Quirks(flow_scales_concentration=True))):
         found = run(dose_mg=2.965, key="IN4mg_x1", route=spray, quirks=quirks, rule="none")
-        end = dict(zip(equations.STATES, found.ends[0], strict=True))
+        end = dict(zip(layout.STATES, found.ends[0], strict=True))
         nose = spray.f * 4e6 - end["d"] - end["t1"] - end["t2"]
         amounts[name] = (end["x1"] * spray.v1 + end["x2"] * spray.v2) / nose
     assert amounts["off"] == pytest.approx(1.0, abs=1e-4)
@@ -126,7 +126,7 @@ def test_before_the_start_lags_read_the_present():
         run(dose_mg=2.965, horizon_s=40.0, quirks=replace(REPRODUCTION, present_value_before_start=flag))
         for flag in (True, False)
     )
-    k = equations.STATES.index("dp")
+    k = layout.STATES.index("dp")
     assert now.ends[0, k] != past.ends[0, k]
     np.testing.assert_allclose(now.ends[0, k], past.ends[0, k], atol=0.2)
 
@@ -182,5 +182,5 @@ def test_collapse_does_not_come_back_from_an_antagonist_in_the_reference():
 
 def test_the_warm_up_is_near_but_not_at_the_steady_state():
     longer = warm_up(1, P, seconds=4 * 3600.0)
-    k = equations.STATES.index("ah")
+    k = layout.STATES.index("ah")
     assert 1e-8 < abs(longer[0, k] - start()[0, k]) < 1e-3

@@ -9,7 +9,7 @@ import pytest
 
 import schild
 from schild.errors import InputError
-from schild.overdose import equations
+from schild.overdose import layout
 from schild.overdose.follow import GivenCourse, follow, warm_up
 from schild.overdose.general import bound_equivalent, most_depression
 from schild.overdose.measure import _returns
@@ -170,7 +170,7 @@ def test_a_course_of_the_kernel_given_back_to_it():
         n, p, **shared, opioid=opioid_people("fentanyl", n, 1), dose_mg=1.625, antagonist=binding, route=spray,
         rescue=plan, horizon_s=4500.0, out_times_s=times,
     )  # fmt: skip
-    bound = np.clip(own.states[:, :, equations.STATES.index("ra")], 0.0, 1.0)
+    bound = np.clip(own.states[:, :, layout.STATES.index("ra")], 0.0, 1.0)
     given = follow(n, p, **shared, course=GivenCourse(times_s=times, activation=bound), horizon_s=4500.0)
     assert abs(100.0 * (given.arrest.mean() - own.arrest.mean())) <= 0.5
     lost = np.isfinite(own.outcome["trigger_s"])
