@@ -20,6 +20,7 @@ from schild.planner import antagonist_of, strength_of
 from schild.results import ShownRun, cited, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.caution import ONCE_USUAL, UNRELIABLE
+from schild.simulation.guard import AGONISTS
 from schild.simulation.runfile import parse_history
 from schild.tables import time_words
 
@@ -196,7 +197,7 @@ def induction(
             f"added is {added:g}, at_least {at_least:g} and n {n}; expected points above 0 and at most 48, a share "
             "between 0 and 1, and 1 to 10,000 people. Correct them."
         )
-    past = _past(history)
+    past = _past(history, catalogue)
     values = Values(catalogue, overrides=given)
     label_h, label = _label(values, entry, past, catalogue)
     usual = strength.mg if strength.parts > 1 or way != "im_depot" else strength.largest_mg
@@ -260,8 +261,8 @@ def induction(
     )  # fmt: skip
 
 
-def _past(history: Sequence[str]) -> tuple[str, ...]:
-    """Check earlier use that ends with its last dose."""
+def _past(history: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:
+    """Check earlier use of opioids that ends with its last dose."""
     if not history:
         raise InputError(
             "No earlier use was given; expected the opioids taken before, up to the last dose. Write for example "
@@ -271,7 +272,12 @@ def _past(history: Sequence[str]) -> tuple[str, ...]:
     for words in history:
         if " stopped " in f" {words} ":
             raise InputError(f"{words!r} says when it stopped; the wait is what is looked for. Leave 'stopped' out.")
-        parse_history(f"{words} stopped 0 d")
+        drug = catalogue.drug(str(parse_history(f"{words} stopped 0 d").drug))
+        if drug.role not in AGONISTS:
+            raise InputError(
+                f"{words!r} is of {drug.name}, which the catalogue lists as {drug.role}; expected an opioid agonist, "
+                "after which an antagonist is begun. Leave it out."
+            )
         found.append(" ".join(words.split()))
     return tuple(found)
 

@@ -117,7 +117,7 @@ def coverage(
     Raises
     ------
     InputError
-        For a regimen without interval and number, or more missed doses than there are.
+        For a regimen without interval and number, of a drug that blocks nothing, or more missed doses than there are.
 
     Examples
     --------
@@ -138,6 +138,12 @@ def coverage(
         raise InputError(
             f"{regimen!r} skips doses of its own; expected the whole course, since `missed` says how many are missed. "
             "Leave skip out."
+        )
+    drug = catalogue.drug(str(dose.drug))
+    if drug.role in ("agonist", "prodrug") or "mor" not in drug.binding:
+        raise InputError(
+            f"{drug.name} ({drug.role}) blocks no mu receptors, so no day is protected by it; expected an antagonist "
+            "or a partial agonist. Name one, such as naltrexone."
         )
     count = int(dose.count or 0)
     end = dose.time_tick + count * dose.every_tick

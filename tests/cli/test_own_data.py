@@ -187,6 +187,11 @@ def test_a_number_or_covariate_that_nothing_uses_is_said(name, capsys):
     assert ("sex = female was given, and no number of this run depends on it." in said) == ("--sex" in IDLE[name])
 
 
+def test_a_document_says_which_doses_lie_after_its_end(capsys):
+    assert main(["export", "rxode2", "naltrexone 50 mg po", "naloxone 0.4 mg iv at 3 d", "--until", "1 d"]) == 0
+    assert "naloxone 0.4 mg iv at 3 d lies after the end of the run at 24 h" in capsys.readouterr().err
+
+
 def test_a_document_says_that_it_is_one_person(capsys):
     file = str(Path(__file__).resolve().parents[2] / "examples" / "population.toml")
     assert main(["export", "sbml", file, "--antimony"]) == 0

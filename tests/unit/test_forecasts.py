@@ -174,6 +174,8 @@ def test_missed_doses_cost_days():
         ("naltrexone 50 mg po", [1], "not one repeated dose"),
         ("naltrexone 50 mg po q24h", [1], "not one repeated dose"),
         ("naltrexone 50 mg po q24h x3", [3], "expected 0 to 2"),
+        ("heroin 25 mg iv q24h x3", [1], "blocks no mu receptors"),
+        ("ethanol 28 g po q24h x3", [1], "blocks no mu receptors"),
     ],
 )
 def test_bad_input_of_coverage(regimen, missed, told):

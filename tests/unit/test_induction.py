@@ -48,6 +48,8 @@ def test_less_added_withdrawal_needs_a_longer_wait_and_a_low_first_dose_a_shorte
     [
         ((), {}, "No earlier use was given"),
         (("heroin 25 mg iv q6h for 30 d stopped 3 d",), {}, "says when it stopped"),
+        (("naltrexone 50 mg po q24h for 3 d",), {}, "lists as antagonist; expected an opioid agonist"),
+        (("ethanol 28 g po q24h for 3 d",), {}, "expected an opioid agonist"),
         ((HEROIN,), {"drug": "buprenorphine"}, "schild plans antagonists only"),
         ((HEROIN,), {"drug": "naloxone"}, "no wait after opioids from the label"),
         ((HEROIN,), {"added": 0.0}, "added is 0"),

@@ -41,6 +41,7 @@ def document(run: Run, catalogue: Catalogue | None = None) -> Document:
     history.
     """
     from schild.simulation import model_of
+    from schild.simulation.caution import left_out
 
     earlier = sum(dose.count or 1 for dose in run.history)
     if earlier > MAX_EARLIER:
@@ -55,7 +56,7 @@ def document(run: Run, catalogue: Catalogue | None = None) -> Document:
             f"The run has {len(doses):,} pieces of doses, and a document holds each as an event; expected at most "
             f"{MAX_PIECES:,}. Shorten the run."
         )
-    notes = [*built.warnings, *built.values.uses.unused(built.values.overrides, run.who.given)]
+    notes = [*left_out(run), *built.warnings, *built.values.uses.unused(built.values.overrides, run.who.given)]
     if isinstance(run.who, Population) and run.who.n > 1:
         notes.append(f"One typical person is written, not the population of {run.who.n:,} people.")
     parameters = {name: float(np.asarray(value).flat[0]) for name, value in built.parameters.items()}
