@@ -67,7 +67,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
         drug=drug.key,
         question=f"What does {drug.name} do?",
         line="",
-        answer=(" ".join(said for said in (_named(drug), drug.summary, _alone(drug, lab)) if said),),
+        answer=(" ".join(said for said in (*_named(drug), _alone(drug, lab)) if said),),
         remember=tuple(_remember(drug, rows)),
         unknown=_unknown(drug, lab, bool(rows)),
         danger=DANGER if acts else RELAPSE if drug.role == "antagonist" and "mor" in drug.binding else "",
@@ -102,17 +102,20 @@ def _role(drug: Drug) -> str:
     return _ROLES.get(drug.role, "")
 
 
-def _named(drug: Drug) -> str:
-    """What its role means, in a sentence that begins with its name.
+def _named(drug: Drug) -> tuple[str, str]:
+    """What its role means and what it is; the first sentence names it.
 
     >>> from schild.catalog import load
-    >>> _named(load().drug("morphine"))
-    'Morphine switches opioid receptors on.'
+    >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:20]
+    ('Morphine switches opioid receptors on.', 'Cocaine is no opioid')
     """
-    said = _role(drug)
-    if said.startswith("It "):
-        return f"{_capital(drug.name)} {said[3:]}"
-    return said.replace("makes it", f"makes {drug.name}")
+    role, first = _role(drug), f"{_capital(drug.name)} "
+    if not role:
+        own = drug.summary.removeprefix("It ")
+        return "", drug.summary if own == drug.summary else first + own
+    if role.startswith("It "):
+        return first + role.removeprefix("It "), drug.summary
+    return role.replace("makes it", f"makes {drug.name}"), drug.summary
 
 
 def _routes(drug: Drug) -> list[str]:
@@ -445,7 +448,10 @@ def _cards(
     def ask(key: str, question: str, says: str, number: tuple[str, Outcome, str] | None, caption: str = "") -> None:
         picture, name = (key if key in pictures else ""), f"{key}-number"
         shows = "" if number is None else number[2]
-        if number is not None:
+        measured = {o.id for o in rows if (o.observable, o.species, o.regimen) == ("cmax", drug.key, regimen)}
+        if number is not None and number[0] == "ng/mL" and measured:  # a study gives the peak after this very dose
+            name = min(measured)
+        elif number is not None:
             test = Test(
                 id=name, statement=f"{_capital(shows)}.", run=key, options={}, evidence="predicted", unit=number[0]
             )

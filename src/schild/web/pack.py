@@ -181,7 +181,7 @@ def _model(dosing: Dosing, challenge: Challenged | None, catalogue: Catalogue, b
         "dosing": dosing.key,
         "challenge": None if challenge is None else challenge.name,
         "structure": {
-            name: value if what == "int" else block.put(np.asarray(value))
+            name: value if what == "int64" else block.put(np.asarray(value))
             for name, what in kinds(Structure).items()
             for value in (getattr(program, name),)
         },
