@@ -256,6 +256,7 @@ def run_trial(
     if not isinstance(trial, Trial):
         trial = Trial.parse(dict(trial))
     catalogue = catalogue or load()
+    trial = trial.by_key(catalogue)
     given = Overrides.of(overrides, catalogue)
     describe("left", "", np.zeros(2))  # says at once if statsmodels is missing
     folder = None if out is None else Path(out)

@@ -254,6 +254,7 @@ def size_trial(
     if not isinstance(trial, Trial):
         trial = Trial.parse(dict(trial))
     catalogue = catalogue or load()
+    trial = trial.by_key(catalogue)
     given = Overrides.of(overrides, catalogue)
     if not 0.05 < power < 1.0:
         raise InputError(f"A power of {power:g} was asked for; expected more than 0.05 and less than 1. Ask for 0.8.")

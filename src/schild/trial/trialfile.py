@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schild.errors import InputError
 from schild.textfile import read_toml
 from schild.units import TICKS_PER_HOUR, ticks
+
+if TYPE_CHECKING:
+    from schild.catalog import Catalogue
 
 __all__ = [
     "ARM_WORDS", "Arm", "Eligibility", "Induction", "Learning", "People", "Response", "Setting", "Trial", "TrialHead",
@@ -195,6 +198,11 @@ class Arm(_Section):
             raise ValueError(f"the arm {self.name!r} needs drug and amount, or placebo = true")
         if (self.dosing == "schedule") != (self.every is not None):
             raise ValueError(f'the arm {self.name!r}: `every` belongs to dosing = "schedule", and a schedule needs it')
+        if self.dosing != "schedule" and "depot" in self.route:
+            raise ValueError(
+                f"the arm {self.name!r} gives {self.route} {ARM_WORDS[self.dosing]}; a depot needs "
+                'dosing = "schedule" and every = "28 d"'
+            )
         if self.every is not None and (self.interval_days < 1 or ticks(self.every) % (24 * TICKS_PER_HOUR)):
             raise ValueError(f"the arm {self.name!r}: every = {self.every!r} is no whole number of days")
         return self
@@ -233,6 +241,11 @@ class Trial(_Section):
     response: Response = Response()
     learning: Learning = Learning()
     arm: list[Arm] = Field(min_length=1, max_length=8)
+
+    def by_key(self, catalogue: Catalogue) -> Trial:
+        """Call the drug of each arm by its key, whatever alias it was written by; raises UnknownNameError."""
+        arms = [a if a.drug is None else a.model_copy(update={"drug": catalogue.drug(a.drug).key}) for a in self.arm]
+        return self.model_copy(update={"arm": arms})
 
     @model_validator(mode="before")
     @classmethod

@@ -328,6 +328,7 @@ def test_ranges_cover_everyone_once():
         ({"arm": [{"name": "a"}]}, "needs drug and amount"),
         ({"arm": [{**TABLET, "every": "28 d"}]}, "schedule"),
         ({"arm": [{**TABLET, "dosing": "schedule", "every": "36 h"}]}, "whole number of days"),
+        ({"arm": [{**TABLET, "route": "im_depot"}]}, "gives im_depot daily; a depot needs dosing"),
         ({"arm": [TABLET, TABLET]}, "different names"),
         ({"trial": {"weeks": 2}}, "weeks"),
         ({"trial": {"size": 2}}, "not a known entry"),
@@ -337,6 +338,13 @@ def test_ranges_cover_everyone_once():
 def test_what_is_wrong_with_a_trial_is_said(change, says):
     with pytest.raises(InputError, match=says):
         Trial.parse({"disorder": "alcohol", "arm": [TABLET, {"name": "placebo", "placebo": True}], **change})
+
+
+def test_an_alias_in_an_arm_is_the_drug():
+    arms = [{**TABLET, "drug": name} for name in ("naltrexone", "LDN")]
+    one, other = (run_trial(Trial.of(arm, n=20, weeks=4)) for arm in arms)
+    assert other.to_frame().equals(one.to_frame())
+    assert other.warnings == one.warnings
 
 
 def test_an_opioid_is_refused():
