@@ -11,6 +11,12 @@
   const DEFAULTS = {missed: "", weight_kg: 70, liver: "normal", crcl_ml_min: 100, challenge: "", at_h: 24};
   const FIELDS = ["give", "mg", "n", "every_h", "until_h", ...Object.keys(DEFAULTS)];
 
+  /* A chart that cannot be computed says so, on the page and in the console. */
+  function failed(why) {
+    for (const note of root.querySelectorAll("[data-scene] .note")) note.textContent = `The engine stopped: ${why}`;
+    console.error(why);
+  }
+
   /* Asks an engine in a worker, one job at a time, of each scene the one that came last; without a worker in this thread. */
   function helper(method) {
     const waiting = new Map();
@@ -20,25 +26,31 @@
       if (busy || !first) return;
       waiting.delete(first[0]);
       busy = first[1];
-      if (alone) answer(engine[method](busy.asked));
+      if (alone) here();
       else worker.postMessage(busy.asked);
     }
     function answer(found) {
       const job = busy;
       busy = null;
-      job.done(found);
+      if (found.failed) failed(found.failed);
+      else job.done(found);
       pump();
     }
     function refused() {
       alone = true;
-      if (busy) answer(engine[method](busy.asked));
+      if (busy) here();
+    }
+    function here() {
+      let found;
+      try { found = engine[method](busy.asked); } catch (error) { found = {failed: error.message}; }
+      answer(found);
     }
     return (key, asked, done) => {
       waiting.set(key, {asked, done});
       if (!worker && !alone) {
         const script = `${SchildEngine};let engine;onmessage = async ({data}) => {
           if (data.wasm) engine = SchildEngine.load(data.wasm, data.packed);
-          else postMessage((await engine).${method}(data));};`;
+          else try { postMessage((await engine).${method}(data)); } catch (error) { postMessage({failed: error.message}); }};`;
         try {
           worker = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
           worker.onmessage = ({data}) => answer(data);

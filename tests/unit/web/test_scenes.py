@@ -1,8 +1,10 @@
 """Scenes of a page: at their first setting in Python, and in a browser when a control is moved."""
 
+import gzip
 import json
 import re
 import shutil
+from base64 import b64decode, b64encode
 
 import pytest
 
@@ -117,8 +119,15 @@ def test_sentences_follow_the_controls_as_python_computes_them(tmp_path):
         page.goto(f"{file.as_uri()}#scene=missed-doses&{fragment}")
         page.reload()
         says("missed-doses", ".says", _sentence(doses, Scenario.of(fragment)))
+        assert errors == []
+        script = re.search(r'id="schild-script">([^<]*)<', file.read_text(encoding="utf-8"))[1]
+        broken = gzip.decompress(b64decode(script)).replace(b"run({dosing,", b"run({other,", 1)
+        spoilt = file.read_text(encoding="utf-8").replace(script, b64encode(gzip.compress(broken)).decode())
+        file.write_text(spoilt, encoding="utf-8")
+        page.goto(file.as_uri())
+        says("one-tablet", ".note", "The engine stopped: dosing is not defined")
+        assert set(errors) == {"dosing is not defined"}
         chromium.close()
-    assert errors == []
     assert at_rest == pytest.approx(moved.results(), rel=1e-6, abs=1e-8)  # a moving control is answered more coarsely
     for words in ("100 mg of naltrexone by mouth", "liver severe", "90 % of 28 virtual people like this one."):
         assert words in title
