@@ -99,6 +99,8 @@ def read_observed(
         covariates = _covariates(some, sex, notes)
         people.append(_person(who, regimens[who], covariates, some, of, factor, notes))
     missing = [name for name in COVARIATES if not any(name in p.covariates for p in people)]
+    if sex and not any(str(cell) in sex for c in COVARIATES["sex"] if c in rows.columns for cell in rows[c]):
+        notes.append("What numbers mean as sex was given, and no row has one of them.")
     if missing:
         notes.append(f"Not in the table, so that of a typical person is taken: {', '.join(missing)}.")
     first = next(iter(regimens.values()))

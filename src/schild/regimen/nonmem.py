@@ -348,6 +348,12 @@ class _Meaning:
         drugs, routes = self._names("DRUG", drug), self._names("ROUTE", route)
         bases, products = self._names("BASIS", basis), self._names("PRODUCT", None)
         units = self._units(amount_unit, dose)
+        used: set[int | str] = set()
+        for key, given in (("DRUG", drug), ("ROUTE", route), ("BASIS", basis), ("AMTU", amount_unit)):
+            if given and dose.any() and key in self.table.columns:
+                text = self.table.text(self.table.columns[key])[dose]
+                if not text.isin(NONE).any():
+                    self.table.notes.append(f"{given!r} was given and is not used: {key} says it of every dose.")
         rows = np.flatnonzero(dose | (evid == 3))
         built: list[Dose] = []
         amounts: dict[tuple[float, str, float], Amount] = {}
@@ -363,6 +369,7 @@ class _Meaning:
             who, way = drugs[row], routes[row]
             if who is None or way is None:
                 known = self._meaning(row, place, meaning)
+                used.add(place.lower() if isinstance(place, str) else place or 1)
                 who, way = who or known[0], way or known[1]
             unit, scale = units[row]
             amt = float(v["AMT"][row])
@@ -391,6 +398,8 @@ class _Meaning:
                 cmt=kept,
             )
             built.append(made)
+        if idle := [str(key) for key in meaning if key not in used]:
+            self.table.notes.append(f"Compartments that were explained and that no dose goes into: {', '.join(idle)}.")
         ends = np.r_[self.starts[1:], self.table.n]
         times = np.array(hour["TIME"])
         people: dict[Hashable, Regimen] = {}

@@ -359,6 +359,25 @@ def test_persons_with_names_and_leading_zeros_stay_apart():
     assert {who: regimen[0].amount.value for who, regimen in people.items()} == {"001": 50.0, "1": 25.0}
 
 
+def test_what_was_given_and_columns_overrule_is_said():
+    lines = ["TIME,AMT,DRUG,ROUTE,AMTU,BASIS", "0,50,naltrexone,oral,mg,base"]
+    given = {
+        "drug": "morphine",
+        "route": "iv",
+        "basis": "hydrochloride",
+        "amount_unit": "ug",
+        "cmt": {7: ("heroin", "iv")},
+    }
+    found = read(lines, **given)
+    assert found.to_words() == "naltrexone 50 mg base oral"
+    said = " ".join(found.notes)
+    for value, column in (("morphine", "DRUG"), ("iv", "ROUTE"), ("hydrochloride", "BASIS"), ("ug", "AMTU")):
+        assert f"'{value}' was given and is not used: {column} says it of every dose." in said
+    assert "Compartments that were explained and that no dose goes into: 7." in said
+    some = ["TIME,AMT,CMT,AMTU", "0,50,1,mg", "1,50,1,."]
+    assert read(some, cmt={1: ("naltrexone", "oral")}).notes == ()
+
+
 def test_lines_count_comments_and_empty_lines_and_titles():
     with pytest.raises(InputError, match="Line 8: AMT is -5"):
         read(["# a", "", "TIME,AMT", "0,5", "# b", "", "1,5", "2,-5"])

@@ -43,7 +43,7 @@ def test_points_blanks_and_spaces_are_zero():
 def test_without_evid_a_row_with_an_amount_is_a_dose():
     regimen = read("TIME,AMT,DV,CMT", "0,50,.,1", "1,0,3.5,2")
     assert (len(regimen), regimen.observations) == (1, (1.0,))
-    assert regimen.notes == ("Columns that are not read, as they say nothing of what is given: DV.",)
+    assert regimen.notes[0] == "Columns that are not read, as they say nothing of what is given: DV."
 
 
 def test_other_events_are_kept_as_marks():
