@@ -192,14 +192,20 @@ def outputs_of(effects: Effects, wanted: Sequence[str] | None = None) -> list[Re
     ``effects``: the model and the effects that it can show; ``wanted``: names to keep; the defaults where none are
     given. Returns them in the registry's order. Raises UnknownNameError for a name that this run cannot give.
     """
-    every = [recipe for family in FAMILIES for recipe in family(effects)]
+    every = (recipe for family in FAMILIES for recipe in family(effects))
     if wanted is None:
         return [recipe for recipe in every if recipe.default]
-    known = [recipe.kind.name for recipe in every]
-    for name in wanted:
-        if name not in known:
-            raise UnknownNameError("output of this run", name, known)
-    return [recipe for recipe in every if recipe.kind.name in wanted]
+    found: list[Recipe] = []
+    known: list[str] = []
+    missing = dict.fromkeys(wanted)
+    while missing and (recipe := next(every, None)) is not None:
+        known.append(recipe.kind.name)
+        if recipe.kind.name in missing:
+            del missing[recipe.kind.name]
+            found.append(recipe)
+    if missing:
+        raise UnknownNameError("output of this run", next(iter(missing)), known)
+    return found
 
 
 def read(
