@@ -126,3 +126,27 @@ def test_bad_curves_are_refused():
         measured([0, 1], [1, -2])
     with pytest.raises(InputError, match="as many of each"):
         measured([0, 1], [1])
+
+
+@pytest.mark.parametrize(
+    ("levels", "options", "told"),
+    [
+        ([0, np.inf, 1, 0.5], {}, "A level is infinite"),
+        ([0, 2, 1, 0.5], {"dose": 0.0}, "dose is 0.0; expected a finite number above 0"),
+        ([0, 2, 1, 0.5], {"tau": -1.0}, "tau is -1.0"),
+        ([0, 2, 1, 0.5], {"parts": [(2, 0)]}, "A part is from 2 to 0 h"),
+        ([0, 2, 1, 0.5], {"parts": [(np.nan, 1)]}, "A part is from nan"),
+        ([0, 2, 1, 0.5], {"between": "x"}, "between is 'x'"),
+    ],
+)
+def test_what_no_metric_can_mean_is_refused(levels, options, told):
+    with pytest.raises(InputError, match=told):
+        metrics([0, 1, 2, 4], levels, **options)
+
+
+def test_a_missing_level_and_a_part_beyond_the_curve_give_no_nan():
+    whole = metrics([0, 1, 2, 4], [0, 2, 1, 0.25], tau=4.0, dose=100.0, parts=[(0, 2), (3, 9)])
+    missing = metrics([0, 1, 2, 3, 4], [0, 2, 1, np.nan, 0.25], tau=4.0, dose=100.0, parts=[(0, 2), (3, 9)])
+    assert missing == whole
+    assert "AUC_3_9" not in whole
+    assert np.isfinite(list(whole.values())).all()

@@ -72,7 +72,7 @@ def measured(
     Raises
     ------
     InputError
-        If times do not rise, a level is negative, or the numbers of times and levels differ.
+        If times do not rise, a level is negative or infinite, or the numbers of times and levels differ.
 
     Examples
     --------
@@ -82,6 +82,10 @@ def measured(
     t, c = np.asarray(times, dtype=np.float64), np.asarray(levels, dtype=np.float64)
     if t.shape != c.shape or t.ndim != 1:
         raise InputError(f"{t.size} times and {c.size} levels were given; expected as many of each. Correct them.")
+    if between not in ("drop", "zero", "half"):
+        raise InputError(f"between is {between!r}; expected drop, zero or half. Choose one of them.")
+    if np.isinf(c).any():
+        raise InputError("A level is infinite; expected a finite number, or nan where it is missing. Correct it.")
     there = np.isfinite(c)
     t, c = t[there], c[there]
     if np.any(np.diff(t) <= 0) or not np.isfinite(t).all():
@@ -280,6 +284,12 @@ def metrics(
     dict
         Metrics as listed in ``NAMES``; what the curve does not allow is left out.
 
+    Raises
+    ------
+    InputError
+        As for ``measured``, for a dose or interval that is not above 0, and for a part that does not end after it
+        begins.
+
     Notes
     -----
     With ``tau`` the curve after the interval still gives the terminal slope; AUCIFO, CLFO and VZFO are those of a
@@ -293,11 +303,21 @@ def metrics(
     >>> round(found["AUCIFO"], 6), round(found["CLO"], 6), round(found["VZO"], 6)
     (100.0, 1.0, 10.0)
     """
+    for what, value in (("dose", dose), ("tau", tau)):
+        if value is not None and not 0 < value < np.inf:
+            raise InputError(f"{what} is {value}; expected a finite number above 0. Correct it, or leave it out.")
+    if odd := [part for part in parts if not 0 <= part[0] < part[1] < np.inf]:
+        raise InputError(
+            f"A part is from {odd[0][0]} to {odd[0][1]} h; expected 0 or more, and an end after it. Correct it."
+        )
     raw_t, raw_c = np.asarray(times, dtype=np.float64), np.asarray(levels, dtype=np.float64)
     t, c = measured(raw_t, raw_c, lloq, between)
+    there = ~np.isnan(raw_c)
+    raw_t, raw_c = raw_t[there], raw_c[there]
     found: dict[str, float] = {}
     for start, end in parts:
-        found[f"AUC_{start:g}_{end:g}"] = area(raw_t, raw_c, start, end) if raw_t.size else float("nan")
+        if raw_t.size and np.isfinite(part := area(raw_t, raw_c, start, end)):
+            found[f"AUC_{start:g}_{end:g}"] = part
     if not t.size:
         return found
     here = slice(None) if tau is None else t <= tau
