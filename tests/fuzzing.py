@@ -48,6 +48,8 @@ WORDS = (
     "oral_er", "base", "hydrochloride", "hcl", "citrate", "q24h", "q0h", "q-1h", "q1us", "q", "qd", "bid",
     "prn", "x7", "x0", "x-1", "x99999999999", "x", "×3", "skip", "1-3", "3-1", "1,2,,3", "5-", "at", "from",
     "for", "over", "lag", "f", "ss", "ss2", "ss3", "reset", "then", "and", ";", "\n", "\t", "(", ")", "mg", "h",
+    "p.o.", "b.i.d.", "daily", "every", "other", "day", "on", "@", "8am", "08:00", "Mon/Wed/Fri", "1/2", "2x", "gr",
+    "LDN", "Narcan", "vivitrol",
     "d", "None", "🙂", "\u202e", "\u00a0", "\ufeff", "Ａ", "%s", "{0}", "{x", "\\", "'", "\"", "[bold]",
 )  # fmt: skip
 
@@ -327,7 +329,10 @@ def file_text(rng: random.Random) -> str:
     return mutated(rng, text) if rng.random() < 0.1 else text
 
 
-COLUMNS = ("RATE", "DUR", "II", "ADDL", "SS", "EVID", "DRUG", "ROUTE", "AMTU", "BASIS", "DV", "ID")
+COLUMNS = (
+    "RATE", "DUR", "II", "ADDL", "SS", "EVID", "DRUG", "ROUTE", "AMTU", "BASIS", "DV", "ID",
+    "SUBJID", "OCC", "DAY", "DTC", "FLAG", "FORM", "CENS", "LIMIT", "MDV", "DVU",
+)  # fmt: skip
 _CELLS = {"CMT": "1", "EVID": "1", "II": "24", "DRUG": "naltrexone", "ROUTE": "oral", "AMTU": "mg", "ID": "1"}
 
 
