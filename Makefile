@@ -17,7 +17,7 @@ SET_UP := pyproject.toml constraints.txt $(PY)
 
 # Calls may add to these: make test ARGS="-k occupancy -x"
 ARGS ?=
-# One worker per core, at most four: each compiles the kernel for itself.
+# One worker per core, at most four.
 PYTEST_WORKERS ?= -n auto --maxprocesses 4
 
 .PHONY: help demo test test-slow check format docs bench engine refit pin clean distclean

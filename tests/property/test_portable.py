@@ -54,6 +54,18 @@ def test_every_source_of_a_kernel_counts(name, tmp_path):
         assert portable.sources_digest(name, inner) != before
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_path_of_the_machine_that_built_is_in_the_code(name):
+    text = portable.bitcode(name)
+    for word in (b"site-packages", b".py\x94", str(FOLDER.parent.parent).encode()):
+        assert word not in text
+    import llvmlite.binding as llvm
+
+    plain = str(llvm.parse_bitcode(text))
+    assert "site-packages" not in plain
+    assert ".py" not in plain
+
+
 def test_other_types_are_another_kernel(monkeypatch):
     before = portable.KERNELS[SMALLEST]
     monkeypatch.setitem(portable.KERNELS, SMALLEST, replace(before, takes=(*before.takes, "int64")))

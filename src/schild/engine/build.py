@@ -17,9 +17,7 @@ from schild.engine.portable import KERNELS, OUTSIDE, numba_signature, sources_di
 
 __all__ = ["bitcode_of", "portable_text", "tools"]
 
-#: Arrays inside a kernel: a block of memory begins with the record that Numba's code expects (count of references,
-#: three words, address of the data). A decrement of the count that says whether it reached zero is an intrinsic of one
-#: processor in Numba's text.
+#: A decrement of a reference count that says whether it reached zero: an intrinsic of one processor in Numba's text.
 _COUNT_DOWN = """
 define internal i8 @count_down(ptr %p, i64 %v, i32 %cc) {
   %o = load i64, ptr %p
@@ -30,6 +28,8 @@ define internal i8 @count_down(ptr %p, i64 %v, i32 %cc) {
   ret i8 %r
 }
 """
+#: Memory of arrays inside a kernel: a block begins with the record that Numba's code expects (count of references, two
+#: words, address of the numbers), and the numbers follow on a cache line.
 _MEMORY = """
 declare noalias ptr @malloc(i64)
 declare void @free(ptr)
@@ -111,12 +111,14 @@ def bitcode_of(name: str) -> bytes:
 
     text = portable_text(KERNELS[name].module, name, numba_signature(name))
     text = re.sub(r"^declare [^\n]*@NRT_MemInfo_\w+\([^\n]*$", "", text, flags=re.M) + _MEMORY
+    # Pickled exceptions, with paths of this machine in them, are read by nothing here.
+    text = re.sub(r'^(@\.const\.pickledata[^=]* = [^"\n]*\]) c"[^"\n]*"', r"\1 zeroinitializer", text, flags=re.M)
     text += _entry(llvm.parse_assembly(text).get_function(name), KERNELS[name].types())
     module = llvm.parse_assembly(text)
     module.verify()
-    for part in (*module.functions, *module.global_variables):
+    for number, part in enumerate((*module.functions, *module.global_variables)):
         if not part.is_declaration and part.name != "entry":
-            part.linkage = "internal"
+            part.linkage, part.name = "internal", f"p{number}"  # Numba's names are long
     outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
     assert outside <= set(OUTSIDE), outside
     machine = llvm.Target.from_default_triple().create_target_machine()

@@ -28,41 +28,7 @@ from schild.engine.lanes import W, choose, load, store
 from schild.engine.portable import KERNELS
 from schild.overdose import layout as eq
 from schild.overdose.equations import rates
-from schild.overdose.layout import (
-    ADD_DEPOT,
-    ADD_OPIOID,
-    ADD_PLASMA,
-    HISTORY_TOO_SHORT,
-    NK,
-    NO,
-    NOT_FINITE,
-    O_AGAIN,
-    O_ARREST,
-    O_ARRESTED,
-    O_BMIN,
-    O_CHI,
-    O_COLLAPSE,
-    O_DECISION,
-    O_DROPPED,
-    O_PAO2,
-    O_PMIN,
-    O_RECOVERED,
-    O_REJECTED,
-    O_SEVERE,
-    O_STATUS,
-    O_STEPS,
-    O_T20,
-    O_T30,
-    O_T90,
-    O_TRIGGER,
-    OK,
-    SET_F,
-    SET_FLOOR,
-    SET_INSPIRED,
-    SET_RATE,
-    STEP_TOO_SMALL,
-    TOO_MANY_STEPS,
-)
+from schild.overdose.layout import *
 
 SOURCES = KERNELS["run_people"].sources
 

@@ -65,7 +65,8 @@ def _copied(value):
 def test_the_build_gives_the_committed_module_again(tmp_path):
     """Byte for byte with the same tools; with others it has to be built, and the comparison above holds the numbers."""
     code = (
-        "import json, sys; from schild.web.build import build; made, said = build();"
+        "import json, sys; from schild.engine.build import bitcode_of; code = bitcode_of('run_groups');"
+        "from schild.web.build import build; made, said = build(); open(sys.argv[1] + '.bc', 'wb').write(code);"
         "open(sys.argv[1], 'wb').write(made); print(json.dumps(said['tools']))"
     )
     settings = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -76,5 +77,6 @@ def test_the_build_gives_the_committed_module_again(tmp_path):
     made = (tmp_path / "engine.wasm").read_bytes()
     if json.loads(done.stdout) == stamp()["tools"]:
         assert made == module_bytes()
+        assert (tmp_path / "engine.wasm.bc").read_bytes() == portable.bitcode("run_groups")
     else:
         assert made[:4] == b"\0asm"
