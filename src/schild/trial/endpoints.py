@@ -363,7 +363,7 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
 def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: NDArray[np.int32]) -> Contrast | None:
     """Cox's hazard ratio of the trial's time with the log-rank p (statsmodels); None where no event tells.
 
-    Days are whole, so many people share one: ties are handled as Breslow did, which pulls the ratio towards 1.
+    Days are whole, and weeks of urine are few, so many people share a time: ties are handled as Efron did.
     """
     _stats()
     from statsmodels.duration.hazard_regression import PHReg
@@ -377,7 +377,7 @@ def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit = PHReg(time, group[:, None], status=came, ties="breslow").fit(disp=0)
+            fit = PHReg(time, group[:, None], status=came, ties="efron").fit(disp=0)
             ratio, low, high = (float(v) for v in np.exp([fit.params[0], *fit.conf_int()[0]]))
             p = float(survdiff(time, came, group)[1])
         except np.linalg.LinAlgError:

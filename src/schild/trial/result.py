@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +35,7 @@ from schild.trial.follow import COUNTS, Part, counts_of, people_of_part, weekly_
 from schild.trial.numbers import trial_numbers
 from schild.trial.partfile import part_digest
 from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
-from schild.trial.trialfile import ESTIMANDS, MISSING, Trial
+from schild.trial.trialfile import ESTIMANDS, MISSING, RULES_OF_ENDPOINTS, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,7 +282,7 @@ def run_trial(
             **catalogue.stamp,
             "people": trial.size,
             "estimand": ESTIMANDS[trial.trial.estimand],
-            "missing": MISSING[trial.trial.missing],
+            "missing": RULES_OF_ENDPOINTS if trial.disorder == "opioid" else MISSING[trial.trial.missing],
             "numbers": dict(given),
             "people_hash": part_digest(part),
         },
@@ -302,11 +302,27 @@ def analyse(
     uses: Uses | None = None,
 ) -> tuple[tuple[Endpoint, ...], tuple[Contrast, ...]]:
     """Estimate endpoints and comparisons; over replicates, their mean and the middle 95 %."""
+    per = list(analyse_each(trial, part, catalogue, overrides, names, time=time, uses=uses))
+    if trial.trial.replicates == 1:
+        return tuple(per[0][0]), tuple(per[0][1])
+    return _over_endpoints([p[0] for p in per]), _over_contrasts([p[1] for p in per], trial.trial.people == "shared")
+
+
+def analyse_each(
+    trial: Trial,
+    part: Part,
+    catalogue: Catalogue,
+    overrides: Given | None = None,
+    names: Sequence[str] | None = None,
+    *,
+    time: bool = True,
+    uses: Uses | None = None,
+) -> Iterator[tuple[list[Endpoint], list[Contrast]]]:
+    """Estimate endpoints and comparisons of each replicate."""
     n = trial.trial.n
     names = endpoints_of(trial) if names is None else names
     paired = trial.trial.people == "shared"
     at = next(k for k, arm in enumerate(trial.arm) if arm.name == trial.reference.name)
-    per: list[tuple[list[Endpoint], list[Contrast]]] = []
     for r in range(trial.trial.replicates):
         some = slice(r * n, (r + 1) * n)
         numbers = trial_numbers(trial, catalogue, r, overrides, uses=uses)
@@ -324,10 +340,7 @@ def analyse(
                 else None
             )
             contrasts += [] if hazard is None else [effect_only(hazard) if paired else hazard]
-        per.append((endpoints, contrasts))
-    if trial.trial.replicates == 1:
-        return tuple(per[0][0]), tuple(per[0][1])
-    return _over_endpoints([p[0] for p in per]), _over_contrasts([p[1] for p in per], paired)
+        yield endpoints, contrasts
 
 
 def _over_endpoints(per: list[list[Endpoint]]) -> tuple[Endpoint, ...]:

@@ -29,8 +29,10 @@ MISSING = {
     "heavy": "every missing day counts as a heavy drinking day",
     "observed": "days seen only, for those who were seen",
 }
+#: The same of opioid trials.
+RULES_OF_ENDPOINTS = "each endpoint has a rule of its own, which says what it makes of leaving"
 ESTIMANDS = {
-    "treatment_policy": "all days while followed, tablets taken or not",
+    "treatment_policy": "all days while followed, whether treatment is taken or not",
     "while_on_treatment": "days until tablets or injections are given up",
 }
 #: What belongs to trials of one disorder only: sections of the file, entries of an arm, and why.
