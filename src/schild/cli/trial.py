@@ -213,6 +213,7 @@ def _size(asked: Trial, power: float, *, out: Path | None, html: Path | None, js
 def _print_sizes(found: Sizing, console: Console) -> None:
     from rich.table import Table
 
+    from schild.trial.kinds import words_of
     from schild.trial.sizing import size_cells
 
     table = Table(title=f"People in each arm for {100 * found.target:g} % power, fewest first; 5 %, two-sided")
@@ -225,7 +226,7 @@ def _print_sizes(found: Sizing, console: Console) -> None:
     console.print(table)
     best = found.rows[0] if found.rows else None
     if best is not None and best.n is not None:
-        console.print(f"Fewest people: {best.name.replace('_', ' ')}, {best.n:,} in each arm.", markup=False)
+        console.print(f"Fewest people: {words_of(best.name)}, {best.n:,} in each arm.", markup=False)
     console.print(NOTICE, markup=False)
 
 
@@ -233,6 +234,7 @@ def _print(found: TrialResult, console: Console) -> None:
     from rich.table import Table
 
     from schild.trial.endpoints import event_of
+    from schild.trial.kinds import words_of
 
     head = found.trial.trial
     for warning in found.warnings:
@@ -247,7 +249,7 @@ def _print(found: TrialResult, console: Console) -> None:
     for name in shown:
         cells = [found.endpoint(name, arm) for arm in found.arms]
         table.add_row(
-            f"{name.replace('_', ' ')} [{cells[0].unit}]",
+            f"{words_of(name)} [{cells[0].unit}]",
             *(f"{e.estimate:.1f} ({e.low:.1f} to {e.high:.1f})" if e.n else "not estimable" for e in cells),
         )
     console.print(table)
@@ -261,7 +263,7 @@ def _print(found: TrialResult, console: Console) -> None:
                 cells_of = [by.get((name, arm, m)) for m in ("difference", "risk_ratio", "number_needed")]
                 cells_of[1] = cells_of[1] or by.get((name, arm, "hazard_ratio"))
                 if any(cells_of):
-                    against.add_row(name.replace("_", " "), arm, *(_cell(c) for c in cells_of))
+                    against.add_row(words_of(name), arm, *(_cell(c) for c in cells_of))
         console.print(against)
     console.print(NOTICE, markup=False)
 

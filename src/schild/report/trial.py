@@ -12,6 +12,8 @@ from schild.report import trial_opioid
 from schild.report.drawing import INK, draw_on, new_figure, svg_of
 from schild.report.parts import Raw, figure, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
+from schild.results import json_text
+from schild.trial.kinds import words_of
 
 if TYPE_CHECKING:
     from schild.trial import Sizing, TrialResult
@@ -61,8 +63,9 @@ def trial_html(result: TrialResult) -> str:
     if result.individual:
         parts.append(section("Effect on each person", _individual(result)))
     parts.append(section("Sources of the trial's numbers", sources(result.sources, result.catalogue)))
-    rows = [(k, str(v)) for k, v in result.manifest.items()]
-    parts.append(section("To repeat this trial", table(("entry", "value"), rows, caption="Manifest")))
+    rows = [(k, v if isinstance(v, str) else json_text(v)) for k, v in result.manifest.items()]
+    made = table(("entry", "value"), rows, caption="Manifest", widths=(20, 80))
+    parts.append(section("To repeat this trial", made))
     lead = f"A virtual trial: {head.n:,} people in each arm, {head.weeks} weeks" + (
         f", {head.replicates:,} times." if head.replicates > 1 else "."
     )
@@ -74,14 +77,15 @@ def _opioid_answer(result: TrialResult) -> str:
     against = result.trial.reference.name
     for arm in result.arms:
         of = {name: result.endpoint(name, arm).estimate for name in ("inducted", "relapse_4wk", "relapse_4wk_inducted")}
-        text = f"{arm}: {of['inducted']:.0f} % had a first dose; {of['relapse_4wk']:.0f} % of all randomised relapsed"
+        text = f"Under {arm} {of['inducted']:.0f} % had a first dose, and {of['relapse_4wk']:.0f} % of all relapsed"
         if np.isfinite(of["relapse_4wk_inducted"]):
-            text += f", {of['relapse_4wk_inducted']:.0f} % of those with a first dose"
+            text += f" ({of['relapse_4wk_inducted']:.0f} % of those with a first dose)"
         c = next(
             (c for c in result.contrasts if (c.name, c.arm, c.measure) == ("relapse_4wk", arm, "difference")), None
         )
         if c is not None and c.estimate is not None:
-            text += f"; {c.estimate:+.1f} percentage points against {against} ({_range(c)})"
+            which = "fewer" if c.estimate < 0 else "more"
+            text += f", {abs(c.estimate):.1f} percentage points {which} than under {against} ({_range(c)})"
         said.append(text + ".")
     return " ".join(said)
 
@@ -122,8 +126,8 @@ def _design(result: TrialResult) -> Raw:
         (
             arm.name,
             arm.words,
-            "the catalogue's" if arm.adherence is None else f"{arm.adherence:g}",
-            f"{arm.counselling:+g}",
+            "as in the catalogue" if arm.adherence is None else f"{arm.adherence:g}",
+            f"{arm.counselling:+g}" if arm.counselling else "none",
         )
         for arm in trial.arm
     ]
@@ -140,16 +144,18 @@ def _design(result: TrialResult) -> Raw:
         ("drinks a drinking day before", f"{people[:, 3].sum() / max(people[:, 1].sum(), 1.0):.1f}"),
         ("women", f"{100 * people[:, 0].mean():.0f} %"),
     ]
-    missing = f"{trial.trial.missing}: {result.manifest['missing']}"
-    if trial.disorder == "opioid":
-        missing = "each endpoint has a rule of its own, which says what it makes of leaving"
+    rule_of_missing = "" if trial.disorder == "opioid" else f"{trial.trial.missing}: "
+    missing = f"{rule_of_missing}{result.manifest['missing']}"
     rows = [
-        ("people", "the same in every arm" if trial.trial.people == "shared" else "own people in each arm"),
+        (
+            "people in the arms",
+            "the same in every arm" if trial.trial.people == "shared" else "each arm has people of its own",
+        ),
         *(trial_opioid.people_rows(result) if trial.disorder == "opioid" else drinkers),
         ("estimand", f"{trial.trial.estimand}: {result.manifest['estimand']}"),
         ("missing data", missing),
         ("parameter sets", "one for each replicate" if trial.trial.uncertainty else "the typical one"),
-        ("trials differ", "yes" if trial.trial.between_trials else "no"),
+        ("effect and response differ between trials", "yes" if trial.trial.between_trials else "no"),
     ]
     made = table(("arm", "given", "adherence", "counselling, log odds"), arms, caption="Arms")
     return Raw(made + table(("what", "how"), rows, caption="People and analysis"))
@@ -165,7 +171,7 @@ def _endpoints(result: TrialResult) -> Raw:
     from schild.trial.endpoints import ENDPOINTS, endpoints_of, event_of
 
     rows: list[Sequence[Any]] = [
-        (f"{name.replace('_', ' ')} [{kind.unit}]", kind.says, *(_cell(result.endpoint(name, a)) for a in result.arms))
+        (f"{words_of(name)} [{kind.unit}]", kind.says, *(_cell(result.endpoint(name, a)) for a in result.arms))
         for name in endpoints_of(result.trial)
         for kind in (ENDPOINTS[name],)
     ]
@@ -173,7 +179,7 @@ def _endpoints(result: TrialResult) -> Raw:
     for s in result.survival.values():
         limits = "" if s.low is None or s.high is None else f" ({s.low:.0f} to {s.high:.0f})"
         medians.append("not reached" if s.median is None else f"{s.median:.0f}{limits}")
-    event = event_of(result.trial)[0].replace("_", " ")
+    event = words_of(event_of(result.trial)[0])
     rows.append((f"{event} [d]", "median, Kaplan-Meier", *medians))
     many = result.trial.trial.replicates > 1
     told = "mean of replicates (the middle 95 % of them)" if many else "estimate (95 % interval)"
@@ -191,7 +197,7 @@ def _contrasts(result: TrialResult) -> Raw:
 
     rows = [
         (
-            c.name.replace("_", " "), c.arm, f"{c.measure.replace('_', ' ')} [{c.unit}]", c.estimate, c.low, c.high,
+            words_of(c.name), c.arm, f"{c.measure.replace('_', ' ')} [{c.unit}]", c.estimate, c.low, c.high,
             tested(c), c.mc_se,
         )
         for c in result.contrasts
@@ -226,7 +232,7 @@ def _forest(result: TrialResult) -> Raw:
                 for column, value in zip(data, (name, arm, c.estimate, c.low, c.high), strict=True):
                     data[column].append(value)
         ax.axvline(0.0, color=INK, linewidth=0.8)
-        ax.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+        ax.set_yticks(range(len(names)), [words_of(name) for name in names])
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set_xlabel(f"difference from {result.trial.reference.name}, percentage points")
         ax.grid(True, axis="x")
@@ -279,7 +285,7 @@ def sizing_html(found: Sizing) -> str:
     )  # fmt: skip
     best = next((row for row in found.rows if row.n is not None), None)
     answer = "No endpoint differs." if best is None else (
-        f"{best.name.replace('_', ' ')} needs fewest people: {best.n:,} in each arm for {share} power."
+        f"{words_of(best.name)} needs fewest people: {best.n:,} in each arm for {share} power."
     )  # fmt: skip
     with draw_on():
         svg = svg_of(found.plot(), "sizes", "People in each arm by endpoint, for power and for assurance.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Kind"]
+__all__ = ["Kind", "words_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +15,15 @@ class Kind:
     says: str
     share: bool = False
     good: bool = False
+
+
+def words_of(name: str) -> str:
+    """Write the name of an endpoint for readers.
+
+    >>> words_of("relapse_4wk_inducted"), words_of("last4_no_heavy")
+    ('relapse, 4 weeks, inducted', 'last 4 weeks, no heavy')
+    """
+    text = name.replace("last4_", "last 4 weeks, ").replace("_last4", ", last 4 weeks")
+    for weeks in ("3", "4"):
+        text = text.replace(f"_{weeks}wk", f", {weeks} weeks")
+    return text.replace("_inducted", ", inducted").replace("_", " ")

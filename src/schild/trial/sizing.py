@@ -22,7 +22,7 @@ from schild.errors import InputError
 from schild.people import Given, Overrides
 from schild.results import Shown, cited, plain
 from schild.trial.endpoints import ENDPOINTS, endpoints_of, values
-from schild.trial.kinds import Kind
+from schild.trial.kinds import Kind, words_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts, uses_of
 from schild.trial.trialfile import Trial
@@ -109,7 +109,7 @@ class Sizing(Shown):
             for x, colour, marker in ((row.n, COLOURS[0], "o"), (row.n_assurance, COLOURS[1], "s")):
                 if x is not None:
                     axis.plot(x, k, marker, color=colour, markersize=5)
-        axis.set_yticks(range(len(shown)), [row.name.replace("_", " ") for row in shown])
+        axis.set_yticks(range(len(shown)), [words_of(row.name) for row in shown])
         axis.set(xscale="log", xlabel=f"people in each arm: circle, {100 * self.target:g} % power; square, assurance")
         axis.invert_yaxis()
         axis.grid(True, axis="x")
@@ -125,7 +125,7 @@ def size_cells(row: Needed) -> tuple[str, ...]:
     spread = "" if row.n_low is None else f" ({row.n_low:,} to {'more' if row.n_high is None else f'{row.n_high:,}'})"
     needed = f"none: at most {100 * row.highest:.0f} %" if row.n_assurance is None else f"{row.n_assurance:,}"
     return (
-        row.name.replace("_", " "), row.arm, f"{row.difference:+.2f} ({row.mc_se:.2f}) {row.unit}",
+        words_of(row.name), row.arm, f"{row.difference:+.2f} ({row.mc_se:.2f}) {row.unit}",
         "none" if row.n is None else f"{row.n:,}{spread}", share(row.power, row.power_se),
         share(row.assurance, row.assurance_se), needed,
         "" if row.half_width is None else f"+-{row.half_width:.2g} {row.unit}",
