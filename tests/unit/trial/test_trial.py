@@ -401,3 +401,10 @@ def test_the_median_of_kaplan_and_meier_is_the_first_day_with_at_most_half(days,
     """The last row is the group without maintenance of Miller's leukaemia data, whose published median is 23 weeks."""
     monkeypatch.setattr(endpoints, "times_of", lambda trial, counts: (np.array(days, float), np.array(came)))
     assert endpoints.survival(small(), np.zeros((1, len(COUNTS)), dtype=np.int32)).median == median
+
+
+def test_the_hash_of_the_people_breaks_on_a_narrow_page():
+    found = run_trial(small(n=4, weeks=4))
+    page = trial_html(found)
+    before = page[: page.index(found.manifest["people_hash"])]
+    assert 'class="fixed"' in before[before.rindex("<table") :]
