@@ -52,7 +52,7 @@ def swimmers(result: TrialResult) -> Raw:
                         ax.barh(place, 1, left=week, height=0.8, color=colours[int(code)], linewidth=0)
                 first, stop = (int(counts[j, COUNTS.index(c)]) for c in ("first", "stop"))
                 if first >= 0:
-                    ax.plot(first / 7, place, ">", color="black", markersize=3)
+                    ax.plot(first / 7, place, ">", color="black", markersize=4, clip_on=False)
                 if stop < result.trial.days:
                     ax.plot(stop / 7, place, "x", color="black", markersize=3)
                 word = "".join("-+o "[int(c)] for c in codes[j])
@@ -61,7 +61,7 @@ def swimmers(result: TrialResult) -> Raw:
                 place += 1
             place += 1
         ax.set_yticks([t for t, _ in ticks], [a for _, a in ticks])
-        ax.set(xlabel="week", xlim=(0, result.trial.trial.weeks))
+        ax.set(xlabel="week", xlim=(-0.4, result.trial.trial.weeks))
         ax.invert_yaxis()
         svg = svg_of(drawn, "swimmers", "Weeks of the first people of each arm, coloured by their urine.")
     caption = (
