@@ -144,14 +144,21 @@ def test_a_stay_in_the_body_made_long_by_an_override_counts_too():
         run(NALTREXONE, "heroin 25 mg iv at 2 h", overrides={"heroin.fm.mam": 1.0, "mam.cl": 0.1})
 
 
+def test_an_override_of_one_route_counts_beside_another():
+    with pytest.raises(InputError, match="published human challenges"):
+        run(NALTREXONE, "morphine 1 mg po at 1 h", "morphine 20 mg iv at 2 h", overrides={"morphine.iv.f": 1000.0})
+
+
 def test_an_antagonist_made_weak_by_an_override_still_counts():
     for override in ({"naltrexone.mor.efficacy": 0.9}, {"naltrexone.oral.f": 1e-3}):
         with pytest.raises(InputError, match="published human challenges"):
             run(NALTREXONE, "morphine 1 g iv at 2 h", overrides=override)
 
 
-def test_a_sensitivity_analysis_runs():
-    run(NALTREXONE, "morphine 30 mg iv at 2 h", overrides={"morphine.cl": 60.0})
+@pytest.mark.parametrize("change", [{"morphine.cl": 60.0}, {"morphine.oral.f": 0.4}, {"morphine.mor.factor": 150.0}])
+def test_a_sensitivity_analysis_runs(change):
+    run(NALTREXONE, "morphine 30 mg iv at 2 h", overrides=change)
+    run(NALTREXONE, "morphine 60 mg po at 2 h", overrides=change)
 
 
 def test_doses_per_kilogram_are_judged_by_the_heaviest_person():

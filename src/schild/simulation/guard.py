@@ -283,11 +283,12 @@ def _under_blockade(
         return []
     first_h = min(map(_start_h, blockers))
     days = sorted({e.tick // _DAY for e in doses})
-    more = _magnified(catalogue, doses[0], person, changed)
+    by_route = {(e.route, e.product): e for e in doses}
+    more = max(_magnified(catalogue, e, person, changed) for e in by_route.values())
     found = []
     for event, entries in zip(doses, inputs, strict=True):
         course = _start_h(event) <= first_h and bisect_left(days, event.tick // _DAY) >= COURSE_DAYS - 1
-        limit = _limit_nmol(catalogue, event, person) / (more * (COURSE_SHARE if course else 1.0))
+        limit = _limit_nmol(catalogue, event, person, changed) / (more * (COURSE_SHARE if course else 1.0))
         one = _Arrival(event=event, entries=tuple(entries), windows=tuple(windows), limit_nmol=limit)
         if one.by(np.array([windows[-1][1]]))[0] > NOTHING:
             found.append(one)
@@ -383,23 +384,23 @@ def _published_mg(catalogue: Catalogue, key: str, route: str) -> float:
     return 0.0 if found is None or found.challenge is None else Values(source).typical(key, found.challenge)
 
 
-def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject) -> float:
+def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[str, float]) -> float:
     """What arrives from the largest published dose by the event's route, or by the drug's other routes; 0 for none."""
-    drug = catalogue.drug(str(event.drug))
-    own = _published_nmol(catalogue, drug.key, str(event.route), person)
-    return own or max((_published_nmol(catalogue, drug.key, route, person) for route in drug.routes), default=0.0)
+    drug, given = catalogue.drug(str(event.drug)), tuple(sorted(changed.items()))
+    own = _published_nmol(catalogue, drug.key, str(event.route), person, given)
+    return own or max(
+        (_published_nmol(catalogue, drug.key, route, person, given) for route in drug.routes), default=0.0
+    )
 
 
 @lru_cache(maxsize=256)
-def _published_nmol(catalogue: Catalogue, key: str, route: str, person: Subject) -> float:
+def _published_nmol(
+    catalogue: Catalogue, key: str, route: str, person: Subject, changed: tuple[tuple[str, float], ...]
+) -> float:
     mg = _published_mg(catalogue, key, route)
     if not mg or route not in catalogue.drugs[key].routes:
         return 0.0
-    dose = _challenge(key, route, mg)
-    found = _total(_inputs(catalogue, [dose], person, {})[0])
-    if catalogue is catalogue.shipped or key not in catalogue.shipped.drugs:
-        return found
-    return min(found, OVERRIDE_FOLD * _published_nmol(catalogue.shipped, key, route, person))
+    return _total(_inputs(catalogue, [_challenge(key, route, mg)], person, dict(changed))[0])
 
 
 def _challenge(key: str, route: str, mg: float) -> Event:
@@ -418,27 +419,27 @@ def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapp
     published dose of a shipped drug of which receptors meet most.
     """
     key, shipped = catalogue.drug(str(dose.drug)).key, catalogue.shipped
-    event = dataclasses.replace(dose, tick=0, lag_tick=0, order=0)
+    routes = [r for r in catalogue.drugs[key].routes if _published_mg(catalogue, key, r)]
     if key not in shipped.drugs:
-        met = _met(catalogue, event, person, changed) * _limit_nmol(catalogue, dose, person)
+        doses = [_challenge(key, r, _published_mg(catalogue, key, r)) for r in routes]
+        met = np.max([_met(catalogue, e, person, changed) for e in doses] or [np.zeros(2)], axis=0)
         most = _most_met(shipped, person)
     else:
         mine = {s.key for s in _species(catalogue, key)}
         if catalogue is shipped and not any(name.partition(".")[0] in mine for name in changed):
             return 1.0
-        met = _met(catalogue, event, person, changed)
+        event = dataclasses.replace(dose, tick=0, lag_tick=0, order=0)
         if event.route not in shipped.drugs[key].routes:
-            route = next((r for r in shipped.drugs[key].routes if _published_mg(shipped, key, r)), None)
-            if route is None:
+            if not routes:
                 return 1.0  # there is no limit to raise
-            event = _challenge(key, route, 1.0)
-        most = _met(shipped, event, person, {})
+            event = _challenge(key, routes[0], 1.0)
+        met, most = _met(catalogue, event, person, changed), _met(shipped, event, person, {})
     fold = np.divide(met, most, out=np.where(met > 0, np.inf, 1.0), where=most > 0)
     return max(1.0, float(fold.max()) / OVERRIDE_FOLD)
 
 
 def _met(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[str, float]) -> Floats:
-    """Peak of what receptors meet of a dose within a day, and its sum over the day, per arriving nmol."""
+    """Peak of what receptors meet of a dose within a day, and its sum over the day."""
     values = Values(catalogue, people_of(person, catalogue, 1), changed)
     built = build(values, [event], receptors=(RECEPTOR,), tone=False)
     ligands = [x for r in built.spec.receptors for x in r.ligands]
@@ -451,15 +452,14 @@ def _met(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[s
             fu = _one(built.parameters[f"{x.species}.fu"]) if x.site == "plasma" else 1.0
             efficacy = _efficacy(catalogue, catalogue.drug(x.species), changed)[1]
             total += efficacy * fu * course / _one(built.parameters[f"{RECEPTOR}.{x.species}.kd"])
-    arrived = _total(_inputs(catalogue, [event], person, changed)[0])
-    return np.array([total.max(), total.sum()]) / arrived if arrived else np.zeros(2)
+    return np.array([total.max(), total.sum()])
 
 
 @lru_cache(maxsize=16)
 def _most_met(shipped: Catalogue, person: Subject) -> Floats:
     """The most that receptors meet of any published dose of a full agonist: peak, and sum over a day."""
     found = [
-        _met(shipped, _challenge(key, route, mg), person, {}) * _published_nmol(shipped, key, route, person)
+        _met(shipped, _challenge(key, route, mg), person, {})
         for key, drug in shipped.drugs.items()
         for route in drug.routes
         if drug.role != "partial agonist" and (mg := _published_mg(shipped, key, route))
