@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,16 @@ from numpy.typing import NDArray
 from schild.catalog import Book, Card, Catalogue, Claim, Comparison, Drug, Observation, Test
 from schild.challenges import Response
 from schild.explanation.answer import Finding, quantity
+from schild.explanation.catalogue_figures import (
+    SPANS,
+    active_family,
+    capitalised,
+    course_figure,
+    effects_figure,
+    figure_of,
+    is_active,
+    span_of,
+)
 from schild.explanation.catalogue_numbers import (
     RECEPTOR_WORDS,
     WAYS,
@@ -62,7 +71,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     pictures = _pictures(drug, lab, rows)
     cards, numbers = _cards(drug, lab, rows, {claim.id: len(claim.figure["panel"]) for claim in pictures})
     tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
-    acts = drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and _acts(drug)
+    acts = drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and is_active(drug)
     book = Book(
         drug=drug.key,
         question=f"What does {drug.name} do?",
@@ -90,14 +99,11 @@ RESCUED = ("ventilation_isohypercapnic", "liking", "pupil", "analgesia")
 FOLLOWED_H = 72.0
 #: When the opioid follows an antagonist, as shares of the time that its receptors are followed.
 _WANING = (1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
-#: Lengths of figures of courses. [h]
-_SPANS = (3.0, 6.0, 12.0, 24.0, 48.0, 72.0, 168.0)
-_PEOPLE = "Line: typical person; band: 90 % of {runs} runs of virtual people, uncertainty of the numbers included."
 
 
 def _role(drug: Drug) -> str:
     """What its role means; an antagonist with efficacy somewhere is not said to do nothing."""
-    if drug.role == "antagonist" and _acts(drug):
+    if drug.role == "antagonist" and is_active(drug):
         return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
     return _ROLES.get(drug.role, "")
 
@@ -109,7 +115,7 @@ def _named(drug: Drug) -> tuple[str, str]:
     >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:20]
     ('Morphine switches opioid receptors on.', 'Cocaine is no opioid')
     """
-    role, first = _role(drug), f"{_capital(drug.name)} "
+    role, first = _role(drug), f"{capitalised(drug.name)} "
     if not role:
         own = drug.summary.removeprefix("It ")
         return "", drug.summary if own == drug.summary else first + own
@@ -214,10 +220,6 @@ def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
     return ((caption, (*columns, "block: liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _shown(drug: Drug, lab: Lab, rows: list[Observation]) -> str:
     """Regimen of the course: a published dose, a unit as sold, or what a study gave; empty if there is none."""
     if drug.role == "antagonist":
@@ -240,45 +242,23 @@ def _given(drug: Drug, lab: Lab, rows: list[Observation]) -> str:
     return next((o.regimen for o in rows if parse_regimen(o.regimen).doses[0].drug == drug.key), "")
 
 
-def _family(drug: Drug, lab: Lab) -> list[str]:
-    """The drug and what it becomes that acts on its own: at most four."""
-    found = [drug.key]
-    for key in found:
-        entry = lab.catalogue.drug(key)
-        fed = [] if entry.disposition is None else list(entry.disposition.feeds)
-        found += [k for k in fed if k not in found and _acts(lab.catalogue.drug(k))]
-    return found[:4]
-
-
-def span_of(time_h: Floats, value: Floats) -> float:
-    """How long to follow a course: until it has fallen to a twentieth of its top, on a round scale. [h]
-
-    >>> t = np.linspace(0.0, 168.0, 1681)
-    >>> span_of(t, np.exp(-t)), span_of(t, np.exp(-t / 20)), span_of(t, np.exp(-t / 500))
-    (6.0, 72.0, 168.0)
-    """
-    above = np.flatnonzero(value > 0.05 * value.max()) if value.max() > 0 else np.zeros(1, dtype=int)
-    last = float(time_h[above[-1]])
-    return next((s for s in _SPANS if s >= 1.1 * last), _SPANS[-1])
-
-
 def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...]:
     """Figures of the page: courses, effects with and without an antagonist, block, affinities."""
     regimen, compared, found, span = _shown(drug, lab, rows), _compared(lab.catalogue), [], 0.0
     if regimen and drug.disposition is not None:
         receptors = [r for r in RECEPTORS if r in drug.binding]
-        species = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
+        species = active_family(drug, lab) if drug.role == "prodrug" else [drug.key]
         name = f"{receptors[0]}_occupancy_{species[-1]}" if receptors else f"plasma_{drug.key}"
-        t, value = lab.course(regimen, _SPANS[-1], 0.1, name, receptors=receptors or ["mor"])
+        t, value = lab.course(regimen, SPANS[-1], 0.1, name, receptors=receptors or ["mor"])
         span = span_of(t, value[0])
         told = "in the blood and at the receptors" if receptors else "in the blood"
-        found.append(_figure("course", f"{_capital(drug.name)} {told}", _course_figure(drug, lab, regimen, span)))
+        found.append(figure_of("course", f"{capitalised(drug.name)} {told}", course_figure(drug, lab, regimen, span)))
     if compared and (routes := _routes(drug)):
         dose = published_dose(lab.catalogue, drug.key, routes[0])
         t, pupil = lab.course(dose, FOLLOWED_H, 0.1, "pupil", receptors=RECEPTORS)
         most, name, at = min(span_of(t, pupil[0, 0] - pupil[0]), 24.0), _opponent(lab, compared), hours(compared.at)
-        drawn = _effects_figure(lab, dose, compared.regimen, at, EFFECTS, most)
-        found.append(_figure("effects", f"What it does, and what {name} leaves of it", drawn))
+        drawn = effects_figure(lab, dose, compared.regimen, at, EFFECTS, most)
+        found.append(figure_of("effects", f"What it does, and what {name} leaves of it", drawn))
         before = regimen_words(compared.regimen)
         drawn = {
             "alt": f"Block of effects {at:g} h after {before}, with where 90 % of virtual people lie.",
@@ -294,19 +274,19 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
                 }
             ],
         }  # fmt: skip
-        found.append(_figure("block", f"How much {name} blocks", drawn))
+        found.append(figure_of("block", f"How much {name} blocks", drawn))
     if compared and drug.role == "antagonist" and regimen:
         agonist, after = lab.catalogue.drug(compared.agonist), hours(compared.after)
         dose = published_dose(lab.catalogue, agonist.key, compared.route)
         begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
         names = RESCUED if "mor" in drug.binding else ("gut_transit", "liking")
-        drawn = _effects_figure(lab, dose, regimen, begin, names, 12.0)
-        found.append(_figure("effects", f"What it leaves of the effects of {agonist.name}", drawn))
+        drawn = effects_figure(lab, dose, regimen, begin, names, 12.0)
+        found.append(figure_of("effects", f"What it leaves of the effects of {agonist.name}", drawn))
         own, last = _own(drug, lab, regimen), last_dose_h(regimen)
         left = tuple(n for n in names if n not in own)
         drawn = {
             "alt": f"Block of effects of {regimen_words(dose)} at times after {regimen_words(regimen)}: it fades.",
-            "caption": f"{_capital(regimen_words(dose))}, given at each time after {regimen_words(regimen)}; every "
+            "caption": f"{capitalised(regimen_words(dose))}, given at each time after {regimen_words(regimen)}; every "
             "point is a run of its own. Line: "
             f"median of {{runs}} runs of virtual people; band (of {EFFECT_WORDS[left[0]][0].split(',')[0]}): 90 % of "
             "them. Largest change within 6 h.",
@@ -319,7 +299,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
                 }
             ],
         }  # fmt: skip
-        found.append(_figure("waning", "How its block fades", drawn))
+        found.append(figure_of("waning", "How its block fades", drawn))
     if points := affinities_of(drug):
         binding, note = drug.binding.get("mor"), ""
         if binding is not None and binding.ki is not None and binding.factor is not None:
@@ -330,75 +310,8 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
             "caption": f"Filled: in use; open: rival values. To the left: binds more strongly.{note}",
             "height": 0.9 + 0.24 * len(points), "panel": [{"draw": "affinities", "drug": drug.key}],
         }  # fmt: skip
-        found.append(_figure("affinities", "How strongly it binds: rival values", drawn))
+        found.append(figure_of("affinities", "How strongly it binds: rival values", drawn))
     return tuple(found)
-
-
-def _figure(key: str, title: str, figure: dict[str, Any]) -> Claim:
-    return Claim(id=key, statement=title, figure=figure, tests=())
-
-
-def _time_axis(span: float) -> dict[str, Any]:
-    end = span / 24 if span > 72 else span
-    return {"unit": "d" if span > 72 else "h", "xlim": (-0.01 * end, end), "until": f"{span!r} h"}
-
-
-def _course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, Any]:
-    """Plasma of a drug and what it becomes, and the receptors held; with several species, mu by species."""
-    receptors = [r for r in RECEPTORS if r in drug.binding]
-    species = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
-    names = {s: lab.catalogue.drug(s).name for s in species}
-    if len(species) > 1:
-        held = {f"mor_occupancy_{s}": n for s, n in names.items() if "mor" in lab.catalogue.drug(s).binding}
-    else:
-        held = {f"{r}_occupancy_{drug.key}": RECEPTOR_WORDS[r] for r in receptors}
-    several, shown = len(species) > 1, "Plasma and receptors held" if held and receptors else "Plasma"
-    same = {"draw": "courses", "every": f"{span / 240!r} h", **_time_axis(span)}
-    plasma = {
-        **same, "title": "plasma", "y": "ng/mL",
-        "lines": [{"regimen": regimen, "output": f"plasma_{s}", "label": name} for s, name in names.items()],
-    }  # fmt: skip
-    if several or span > 24:
-        plasma["floor"] = 30.0 if several else 1000.0
-    panels = [plasma]
-    if held and receptors:
-        lines = [{"regimen": regimen, "output": output, "label": label} for output, label in held.items()]
-        title = "mu receptors by drug" if several else "receptors held"
-        legend = "" if several else "best"
-        panels.append({**same, "title": title, "y": "occupied [%]", "lines": lines, "legend": legend})
-    return {
-        "alt": f"{shown} over time after {regimen_words(regimen)}.",
-        "caption": f"{_capital(regimen_words(regimen))}. {_PEOPLE}", "panel": panels,
-        "legend": len(species) if several else 0,
-    }  # fmt: skip
-
-
-def _effects_figure(
-    lab: Lab, agonist: str, antagonist: str, at_h: float, names: Sequence[str], span: float
-) -> dict[str, Any]:
-    """Effects of a published dose over time, alone and after an antagonist."""
-    given = f"{agonist} at {at_h:g} h" if at_h else agonist
-    every = span / 240
-    # The grid begins at zero, so the dose has to fall on it.
-    every = at_h / max(1, round(at_h / every)) if at_h else every
-    axis = {**_time_axis(span), "until": f"{at_h + span!r} h", "begin": f"{at_h!r} h", "zero": f"{at_h!r} h"}
-    before, own = regimen_words(antagonist), regimen_words(agonist)
-    labels = ((given, "alone"), (f"{antagonist}; {given}", f"{at_h:g} h after {before}"))
-    panels = [
-        {
-            "draw": "courses", "title": EFFECT_WORDS[name][0], "y": EFFECT_WORDS[name][1], "every": f"{every!r} h",
-            "ylim": None if name == "pupil" else (-3, 103), **axis,
-            "lines": [{"regimen": regimen, "output": name, "label": label} for regimen, label in labels],
-        }
-        for name in names
-    ]  # fmt: skip
-    return {
-        "alt": f"Effects of {own} over {span:g} h, alone and given {at_h:g} h after {before}.",
-        "caption": f"{_capital(own)}, alone and {at_h:g} h after {before}. {_PEOPLE} "
-        "Receptors alone: no tolerance, no expectation.",
-        "panel": [{k: v for k, v in panel.items() if v is not None} for panel in panels],
-        "rows": (len(names) + 1) // 2, "height": 5.2 if len(names) > 2 else 2.9, "legend": 2,
-    }  # fmt: skip
 
 
 def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
@@ -420,7 +333,7 @@ def _alone(drug: Drug, lab: Lab) -> str:
         return "It is not given: it is a constant load at each receptor, in every run, and competes with every drug."
     if drug.role == "metabolite":
         acts = "Its effects are part of those of the drugs it is made from."
-        return acts if _acts(drug) else "It stimulates no receptor."
+        return acts if is_active(drug) else "It stimulates no receptor."
     if drug.role == "non-opioid" and (compared := _compared(lab.catalogue)):
         return f"It binds no opioid receptor, so {_opponent(lab, compared)} does not block it."
     return ""
@@ -432,7 +345,7 @@ def _remember(drug: Drug, rows: list[Observation]) -> list[str]:
     if drug.role == "antagonist":
         told = ["It works only while it is in the body."]
         told += ["In a person who depends on opioids it brings on withdrawal."] if central else []
-    elif drug.role in ("agonist", "partial agonist", "prodrug") and _acts(drug):
+    elif drug.role in ("agonist", "partial agonist", "prodrug") and is_active(drug):
         told = ["Too much of it stops breathing.", "Daily use brings tolerance and dependence."]
     beside = "published results stand beside them" if rows else "no published result is there to compare them with"
     return [*told, f"The numbers below are the model's; {beside}."]
@@ -453,7 +366,7 @@ def _cards(
             name = min(measured)
         elif number is not None:
             test = Test(
-                id=name, statement=f"{_capital(shows)}.", run=key, options={}, evidence="predicted", unit=number[0]
+                id=name, statement=f"{capitalised(shows)}.", run=key, options={}, evidence="predicted", unit=number[0]
             )
             numbers.append(Finding(claim=key, test=test, outcome=number[1]))
         named = name if number else ""
@@ -573,13 +486,9 @@ def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
     return found
 
 
-def _acts(drug: Drug) -> bool:
-    return any(b.efficacy is not None and drug.number(b.efficacy).value > 0 for b in drug.binding.values())
-
-
 def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome, str]]:
     """What is shown, and the largest share of mu receptors that is held, or the peak in plasma without a receptor."""
-    family = _family(drug, lab) if drug.role == "prodrug" else [drug.key]
+    family = active_family(drug, lab) if drug.role == "prodrug" else [drug.key]
     mu = {f"mor_occupancy_{k}": k for k in family if "mor" in lab.catalogue.drug(k).binding}
     name = next(iter(mu), f"plasma_{drug.key}")
     names = [f"plasma_{drug.key}", *mu]

@@ -7,7 +7,7 @@ import pytest
 
 from schild.catalog import load
 from schild.explanation import explain
-from schild.explanation.catalogue_answer import span_of
+from schild.explanation.catalogue_figures import span_of
 from schild.explanation.experiments import Lab
 from schild.explanation.figures import EFFECT_WORDS
 from schild.explanation.panels import draw
