@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,8 +25,10 @@ MOST = 256_000_000
 #: What has no part in a result.
 _APART = ("threads", "chunk", "progress")
 
-_PLAIN = (str, int, float, bool, type(None))
+#: Values whose ``repr`` says all.
+_PLAIN = (str, int, float, bool, type(None), np.generic, np.dtype, type)
 
+_bookkeeping = Lock()  # not held while something is computed
 _results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 _depth = 0
 _held = 0
@@ -42,21 +45,25 @@ def keeping() -> Iterator[None]:
     False
     """
     global _depth, _held
-    _depth += 1
+    with _bookkeeping:
+        _depth += 1
     try:
         yield
     finally:
-        _depth -= 1
-        if not _depth:
-            _results.clear()
-            _held = 0
+        with _bookkeeping:
+            _depth -= 1
+            if not _depth:
+                _results.clear()
+                _held = 0
 
 
 def call(function: Callable[..., T], *given: Any, **named: Any) -> T:
     """Call a function of arrays, or return what the same call has given.
 
     ``function``: gives an array or a dataclass of arrays, which depend on its arguments and on nothing else;
-    ``threads``, ``chunk`` and ``progress`` have no part in them. Arrays of a kept result cannot be written to.
+    ``threads``, ``chunk`` and ``progress`` have no part in them. Arrays of a kept result cannot be written to. Raises
+    TypeError for an argument whose content cannot be told: expected numbers, text, types, arrays of numbers, and
+    sequences or dataclasses of these.
     """
     if not _depth:
         return function(*given, **named)
@@ -70,18 +77,21 @@ def once(key: Hashable, make: Callable[[], T]) -> T:
     global _held
     if not _depth:
         return make()
-    if (kept := _results.pop(key, None)) is not None:
-        _results[key] = kept  # the last to be forgotten
-        again: T = kept[0]
-        return again
+    with _bookkeeping:
+        if key in _results:
+            _results.move_to_end(key)  # the last to be forgotten
+            again: T = _results[key][0]
+            return again
     found = make()
     size = _bytes(found)
     if size <= MOST // 4:
         _lock(found)
-        _results[key] = found, size
-        _held += size
-        while _held > MOST and _results:
-            _held -= _results.popitem(last=False)[1][1]
+        with _bookkeeping:
+            if _depth and key not in _results:  # another thread may have ended the block, or made the same
+                _results[key] = found, size
+                _held += size
+                while _held > MOST:
+                    _held -= _results.popitem(last=False)[1][1]
     return found
 
 
@@ -94,14 +104,19 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 def _write(value: Any, into: list[bytes]) -> None:
     """Write the content of a value, with the shapes and kinds that tell equal bytes apart."""
-    if isinstance(value, np.ndarray):
+    parts = _parts(value)
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         into += [f"{value.dtype.str}{value.shape}".encode(), value.tobytes()]
-    elif parts := () if all(isinstance(part, _PLAIN) for part in _parts(value)) else _parts(value):
+    elif isinstance(value, _PLAIN):
+        into.append(f"{value!r};".encode())
+    elif not isinstance(value, (list, tuple)) and not dataclasses.is_dataclass(value):
+        raise TypeError(f"The content of {type(value).__name__} cannot be told; expected numbers, text or arrays.")
+    elif all(isinstance(part, _PLAIN) for part in parts):
+        into.append(f"{type(value).__name__}{parts!r};".encode())
+    else:
         into.append(f"{type(value).__name__}{len(parts)}".encode())
         for part in parts:
             _write(part, into)
-    else:
-        into.append(f"{value!r};".encode())
 
 
 def _bytes(value: Any) -> int:

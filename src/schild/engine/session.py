@@ -176,6 +176,4 @@ def run_sessions(
     else:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(task, parts))
-    return SessionResult(
-        time_h=np.asarray(grid, dtype=np.float64), out=out, drinks=drinks, first_h=first, status=status
-    )
+    return SessionResult(time_h=np.array(grid, dtype=np.float64), out=out, drinks=drinks, first_h=first, status=status)

@@ -163,9 +163,8 @@ def _plasma(
         before_next = i is not intervals[-1]
         t, c = _part(output, i, i.end - 1 if before_next else i.end)
         if before_next:
-            t[-1] = (
-                i.end - i.begin
-            ) / TICKS_PER_HOUR  # a microsecond before the next dose stands for the end of the interval
+            # A microsecond before the next dose stands for the end of the interval.
+            t[-1] = (i.end - i.begin) / TICKS_PER_HOUR
         doses = [_dose_ng(result, e) for e in i.events if e.drug == species]
         # Without the amount of every dose there is no clearance.
         known = [d for d in doses if d is not None]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from schild.engine import kept
-from schild.engine.kept import call, keeping
+from schild.engine.kept import call, keeping, once
+from schild.engine.session import run_sessions
 from schild.simulation import simulate
+from sessions import some_people, some_session
 
 
 class Count:
@@ -72,3 +78,62 @@ def test_a_simulation_that_is_repeated_keeps_its_numbers():
         held = len(kept._results)
         assert np.array_equal(run(), alone)
         assert len(kept._results) == held > 0
+
+
+@dataclasses.dataclass
+class _Named:
+    """Plain values, of which ``repr`` leaves one out."""
+
+    shown: float
+    hidden: float = dataclasses.field(repr=False)
+
+
+def test_every_field_of_a_dataclass_counts():
+    def take(what: _Named) -> np.ndarray:
+        return np.full(3, what.hidden)
+
+    with keeping():
+        assert call(take, _Named(1.0, 2.0))[0] == 2.0
+        assert call(take, _Named(1.0, 3.0))[0] == 3.0
+
+
+@pytest.mark.parametrize("value", [{"a": np.arange(2000.0)}, {1, 2}, np.array([[1], None], dtype=object), object()])
+def test_an_argument_whose_content_cannot_be_told_is_refused(value):
+    with keeping(), pytest.raises(TypeError, match="cannot be told"):
+        call(np.size, value)
+
+
+def test_threads_that_make_the_same_count_its_memory_once():
+    both = threading.Barrier(2)
+
+    def make() -> np.ndarray:
+        both.wait(10.0)
+        return np.ones(5)
+
+    with keeping():
+        with ThreadPoolExecutor(2) as pool:
+            for found in pool.map(lambda _: once("same", make), range(2)):
+                assert np.array_equal(found, np.ones(5))
+        assert kept._held == 40
+
+
+def test_nothing_is_kept_that_is_made_after_the_block_has_ended():
+    block = keeping()
+    block.__enter__()
+
+    def make() -> np.ndarray:
+        block.__exit__(None, None, None)
+        return np.ones(5)
+
+    once("late", make)
+    assert not kept._results
+    assert not kept._held
+
+
+def test_arrays_that_were_given_stay_writable():
+    people = some_people(3)
+    grid, what = some_session(people)
+    grid = np.array(grid)
+    with keeping():
+        call(run_sessions, people.rows, grid, **what)
+    assert grid.flags.writeable
