@@ -125,6 +125,8 @@ def test_a_level_before_the_first_dose_is_left_out_and_said():
     data = read_observed(table("TIME,AMT,DV", "0,0,0", "0,50,.", "1,.,9"), **iv)
     assert data.predict()["time_h"].tolist() == [1.0]
     assert "before the first dose have no prediction" in data.notes[0]
+    marked = read_observed(table("TIME,AMT,DV,BLQ", "0,0,0,1", "0,50,.,0", "1,.,9,0"), **iv)
+    assert marked.people[0].value.tolist() == [9.0]  # it needs no limit
     earlier = read_observed(table("TIME,AMT,DV", "-24,50,.", "0,0,2", "0,50,."), **iv)
     assert earlier.people[0].value.tolist() == [2.0]
 

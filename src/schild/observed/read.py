@@ -245,7 +245,6 @@ def _person(
     before = 0
     for k in (k for k in some.index if k in of):
         scale = factor if is_plasma(of[k]) else 1.0
-        value, below, limit = _below(some, k, is_plasma(of[k]))
         tick = round(some.at[k, "TIME"] * TICKS_PER_HOUR)
         if tick in doses and k < doses[tick]:
             if tick > 0:
@@ -257,6 +256,7 @@ def _person(
             raise InputError(
                 f"{some.at[k, 'LINE']}: TIME is before 0; expected observations from 0 on. Count from the first row."
             )
+        value, below, limit = _below(some, k, is_plasma(of[k]))
         found.append((tick, of[k], scale * value, below, scale * limit))
     if before:
         notes.append("Plasma levels at time 0 before the first dose have no prediction and are left out.")

@@ -115,7 +115,10 @@ def check_columns_aside(table: Table, time_h: NDArray[np.float64], dose: NDArray
         what = "but TIME stays behind; expected times that go on with it. Count TIME from one moment on"
         checks.append((key in ONE_AT_A_TIME, doses, 0.0, what))
         if key in ("DAY", "DAYS", "NDAY") and all(re.fullmatch(r"-?\d{1,5}(\.0*)?", cell) for cell in text[told]):
-            checks.append((True, rows, 24.0 * (np.diff(text[told].astype(float)) - 1.0) - 1e-6, what))
+            day = text[told].astype(float)
+            if not (day == 0).any():
+                day += day < 0  # days of a study are -1, 1: none is 0
+            checks.append((True, rows, 24.0 * (np.diff(day) - 1.0) - 1e-6, what))
         for asked, some, most_h, what in checks:
             a, b = some[:-1], some[1:]
             bad = asked & (table.code[a] == table.code[b]) & (text[a] != text[b]) & (time_h[b] - time_h[a] <= most_h)

@@ -30,7 +30,12 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 #: What stands after "every" in words, and the interval that it means.
 _EVERY = {"other day": "q48h", "second day": "q48h", "hour": "q1h", "day": "q24h", "night": "q24h", "morning": "q24h",
           "evening": "q24h", "week": "q7d", "other week": "q14d", "month": "q28d"}  # fmt: skip
-_WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*([/,&+-]|$)")
+_WEEKDAY = re.compile(r"(mwf|(mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(days?)?)([/,&+-]|\b)")
+_BY_WEEKDAY = "Write one regimen for each day of the week, e.g. q7d, q7d from 2 d, and q7d from 4 d."
+#: How often in which span: "twice a day", "3 times weekly".
+_OFTEN = re.compile(
+    r"(?:(once|twice|thrice)|([0-9]+)\s*(?:x|times|doses))\b\s*(?:(?:a|per|each|every)\s+)?(day|daily|week|month)?"
+)
 #: Abbreviations with points: p.o., b.i.d.
 _POINTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]?")
 _COUNT = re.compile(r"[x×]([0-9]+)", re.IGNORECASE)
@@ -254,7 +259,7 @@ def _route(reader: _Reader, parts: dict[str, Any]) -> None:
     if not names or (len(names) == 1 and names[0].low in ("base", "freebase", "hcl", "hydrochloride")):
         after = reader.peek()
         where = (after.start, after.end) if after is not None else (None, None)
-        often = f"Then {_FREQUENCIES[after.low]}." if after is not None and after.low in _FREQUENCIES else ""
+        often = f"Then write {_FREQUENCIES[after.low]}." if after is not None and after.low in _FREQUENCIES else ""
         reader.fail(
             "The regimen does not say how the drug is given; expected a route.",
             "Write po, iv, im, sc, in, sl, im_depot, td or another route of the catalogue after the amount. " + often,
@@ -377,29 +382,47 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
         rest = " ".join(reader.text[word.end :].split()).lower()
         after = re.match(r"\s*([0-9.]+)\s*([A-Za-z]+)", reader.text[word.end :])
         meant = next((q for said, q in _EVERY.items() if re.match(rf"{said}s?\b", rest)), None)
-        hint = f"Write the interval as {f'q{after[1]}{after[2]}' if after else meant}."
-        if not after and meant is None:
-            hint = "Write the interval like q24h."
+        if after and after[2].lower() in ("month", "months"):
+            hint = "Write the interval in days, such as q28d: a month has 28 to 31 days."
+        elif after or meant:
+            hint = f"Write the interval as {f'q{after[1]}{after[2]}' if after else meant}."
+        else:
+            hint = _BY_WEEKDAY if _WEEKDAY.match(rest) else "Write the interval like q24h."
         end += after.end() if after else 0
-    elif re.match(r"[0-9]+\s*(x|times|doses)\b", reader.text[word.start :].lower()):
-        hint = f"Write the number of doses as x{re.findall('[0-9]+', word.text)[0]}."
+    elif often := _OFTEN.match(reader.text[word.start :].lower()):
+        following = reader.words[reader.words.index(word) + 1 :]
+        if often[1] == "once" and following and following[0].low in ("every", "each"):
+            _no_clause(reader, following[0])
+        hint = _how_often(often)
     elif re.match(r"[a-z_]+\s*[=:]", word.low):
         hint = (
             "A regimen says what is given; weight, age and the like are options of the command (--weight '60 kg') or "
             "entries of [subject] in a run file."
         )
     elif word.low in ("days", "weeks", "hours", "d", "wk", "h") and reader.at > 1:
-        hint = "x7 counts doses, not days. Write how many doses are taken; the end of the run is --until."
+        hint = (
+            "The number after x counts doses, not days. Write how many doses are taken; the end of the run is --until."
+        )
     elif _WEEKDAY.match(word.low):
-        hint = "Write one regimen for each day of the week, e.g. q7d, q7d from 2 d, and q7d from 4 d."
+        hint = _BY_WEEKDAY
     elif word.low in ("on", "@"):
         reader.at = reader.words.index(word) + 1
         _calendar(reader)
-    elif word.low in ("once", "twice"):
-        hint = f"Write the interval as {'q24h' if word.low == 'once' else 'q12h'}."
     elif word.low == "until":
         hint = "Give the number of doses (x7) and the end of the run (--until)."
     reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, word.start, end)
+
+
+def _how_often(often: re.Match[str]) -> str:
+    """Say what to write for a number of times, in a span or without one."""
+    n = {"once": 1, "twice": 2, "thrice": 3}.get(often[1]) or int(often[2])
+    if not often[3] and often[2]:
+        return f"Write the number of doses as x{n}."
+    if often[3] == "week":
+        return "Write the interval as q7d." if n == 1 else _BY_WEEKDAY
+    if often[3] == "month":
+        return "Write the interval in days, such as q28d: a month has 28 to 31 days."
+    return f"Write the interval as q{24 / max(n, 1):g}h."
 
 
 def _calendar(reader: _Reader) -> None:

@@ -108,6 +108,7 @@ def test_a_day_beside_hours_of_the_day_is_refused(lines, message):
         ["DAY,TIME,AMT", "1,0,50", "2,24,50", "8,168.5,50", "9,185,."],
         ["DAY,TIME,AMT", "1,8:00,50", "1,20:00,50"],
         ["DATE,DAY,TIME,AMT", "1,1,8:00,50", "2,2,8:00,50"],
+        ["DAY,TIME,AMT", "-1,0,.", "1,12,50", "2,36,50"],
     ],
 )
 def test_a_day_that_agrees_with_the_time_is_harmless(lines):
