@@ -35,14 +35,20 @@ _OTHERS = 3
 def user_cache_folder() -> Path:
     """Return the folder in which the user's system keeps what programs can make anew.
 
+    A user without a home gets a place below a device, where no folder can be made: nothing is kept.
+
     >>> "schild" in user_cache_folder().parts
     True
     """
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path(os.devnull)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "schild" / "Cache"
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "schild" / "Cache"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "schild"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "schild"
+        return home / "Library" / "Caches" / "schild"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "schild"
 
 
 def results_folder() -> Path | None:
@@ -52,7 +58,7 @@ def results_folder() -> Path | None:
         return None
     try:
         return (Path(given) if given else user_cache_folder()) / f"results-{_code()}"
-    except (OSError, RuntimeError):  # no home, or a package that is no folder
+    except OSError:  # a package that is no folder
         return None
 
 
@@ -158,7 +164,7 @@ def write_checked(file: Path, body: bytes) -> None:
     try:
         temporary.write_bytes(sha256(body).hexdigest().encode() + b"\n" + body)
         temporary.replace(file)
-    except OSError:
+    except BaseException:  # an interrupt too leaves nothing behind
         temporary.unlink(missing_ok=True)
         raise
 

@@ -141,9 +141,12 @@ def test_numba_compiles_where_the_object_cannot_be_linked(fresh):
     assert portable.entry(SMALLEST) == FALLS_BACK
 
 
-def test_numba_compiles_where_a_function_is_missing(fresh, monkeypatch):
+def test_numba_compiles_where_a_function_is_missing_and_the_log_says_why(fresh, monkeypatch, caplog):
     monkeypatch.setattr(portable, "OUTSIDE", ("no_such_function_anywhere",))
-    assert portable.entry(SMALLEST) == FALLS_BACK
+    with caplog.at_level("INFO", logger="schild"):
+        assert portable.entry(SMALLEST) == FALLS_BACK
+    assert SMALLEST in caplog.text
+    assert "no_such_function_anywhere" in caplog.text
 
 
 def test_threads_get_the_same_kernel(fresh):

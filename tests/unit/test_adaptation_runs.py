@@ -220,7 +220,7 @@ def test_lost_tolerance_is_warned_of_with_its_size_and_no_dose():
 
 
 def test_people_behind_a_warning_are_run_as_finely_as_other_groups(monkeypatch):
-    # They were run as finely as one person, which was most of the time of a run with earlier use.
+    # At the tolerance of one person they would take most of the time of a run with earlier use.
     found = []
 
     def prepare(run, who, *args, rtol, **options):

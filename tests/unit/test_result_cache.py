@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from schild.catalog import load
 from schild.cli import main
 from schild.explanation import explain
 from schild.explanation.answer import Outcome
-from schild.result_cache import VARIABLE, ResultCache, results_folder
+from schild.result_cache import VARIABLE, ResultCache, results_folder, user_cache_folder, write_checked
 
 
 @pytest.fixture
@@ -261,3 +262,26 @@ def test_quick_seed_and_fresh_predict_again(predictions):
         predictions.clear()
         validation.validate("naltrexone_pet", **options)
         assert predictions, options
+
+
+def test_a_user_without_a_home_keeps_nothing_and_gets_every_answer(monkeypatch):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in (VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    with pytest.raises(OSError, match="null"):
+        user_cache_folder().mkdir(parents=True)
+    assert one(1) == 1
+    assert one(2) == 2
+
+
+def test_an_interrupt_leaves_no_half_written_file(tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_checked(tmp_path / "file", b"body")
+    assert not list(tmp_path.iterdir())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import lzma
 import os
 import struct
@@ -318,8 +319,10 @@ def is_native(name: str) -> bool:
 
 def _made(name: str) -> Callable[..., None]:
     if is_portable(name):
-        with suppress(Exception):  # whatever LLVM cannot read, emit or link on this machine
+        try:
             return _Native(name)
+        except Exception:  # whatever LLVM cannot read, emit or link on this machine
+            logging.getLogger(__name__).info("Numba compiles %s: its code cannot be used here.", name, exc_info=True)
     return compiled_by_numba(name)
 
 
