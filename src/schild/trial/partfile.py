@@ -94,8 +94,10 @@ def write_part(file: Path, part: Part, trial: Trial) -> None:
         with aside.open("r+b") as handle:
             os.fsync(handle.fileno())
         aside.replace(file)
-    except (OSError, Error) as error:
+    except BaseException as error:
         aside.unlink(missing_ok=True)
+        if not isinstance(error, (OSError, Error)):
+            raise
         raise InputError(
             f"{file} cannot be written ({getattr(error, 'strerror', None) or error}); finished parts are kept. Make "
             "room or give another --out, and run it again."

@@ -70,12 +70,12 @@ def _overrides(level: tuple[float, float] | None) -> dict[str, float] | None:
 def _own_level(rows: Sequence[Mapping[str, str]]) -> tuple[float, float] | None:
     """Levels of drinking and of heavy drinking [log odds] that give a trial's baseline; None where it has none.
 
-    Where only heavy days are known both levels move by the same step.
+    Where only one of the two is known both levels move by the same step.
     """
     from scipy.optimize import least_squares
 
     known = {row["measure"]: float(row["value"]) for row in rows}
-    wanted = [known[name] for name in _LEVEL if name in known]
+    wanted = {name: known[name] for name in _LEVEL if name in known}
     if not wanted:
         return None
     numbers = trial_numbers(Trial.of({"name": "a", "placebo": True}), load())
@@ -85,7 +85,8 @@ def _own_level(rows: Sequence[Mapping[str, str]]) -> tuple[float, float] | None:
         drinking, heavy = (float(v) for v in start + step - 3.0)
         people = _arms(4, 1500, False, 1, (drinking, heavy))[1][0]
         days = 100.0 * people[:, [2, 1]].mean(axis=0) / BASELINE_DAYS
-        return np.asarray([days[0], 100.0 - days[1]][: len(wanted)] - np.array(wanted))
+        found = dict(zip(_LEVEL, (days[0], 100.0 - days[1]), strict=True))
+        return np.array([found[name] - value for name, value in wanted.items()])
 
     # Away from 0, where the step of the derivative would vanish.
     step = least_squares(

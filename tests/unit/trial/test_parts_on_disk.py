@@ -77,6 +77,16 @@ def test_a_full_disk_is_said_and_leaves_no_half_part(tmp_path, monkeypatch):
     assert part_digest(run_parts(trial, out=tmp_path)) == part_digest(run_parts(trial))
 
 
+def test_an_interrupt_while_a_part_is_written_leaves_no_half_part(tmp_path, monkeypatch):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(small(), out=tmp_path, people=20)
+    assert not list((tmp_path / "parts").iterdir())
+
+
 def test_a_part_that_another_run_has_just_finished_is_not_made_again(tmp_path, monkeypatch):
     trial = small()
     real, made = parts_module.follow, []

@@ -37,3 +37,10 @@ def test_a_trial_with_its_own_level_has_its_baseline_and_is_held_to_other_rows()
     found = check_placebo(arms=3, own_level=True)
     assert len(found) == 21
     assert not {c.measure for c in found} & {"before:heavy", "before:abstinent", "doses", "injections:2"}
+
+
+@pytest.mark.slow
+def test_a_level_known_by_abstinent_days_alone_is_met():
+    level = _own_level([{"measure": "before:abstinent", "value": "30"}])
+    people = _arms(4, 1500, False, 1, level)[1][0]
+    assert 100 - 100 * people[:, 1].mean() / 28 == pytest.approx(30.0, abs=0.3)
