@@ -394,6 +394,13 @@ def test_doctor_finds_everything_needed(call):
     assert call("doctor").code == told.code
 
 
+def test_doctor_says_why_numba_compiles(call, monkeypatch):
+    monkeypatch.setattr("schild.engine.portable.is_native", lambda name: False)
+    assert "no code for this machine and these sources, so Numba" in " ".join(call("doctor", "--json").out.split())
+    monkeypatch.setenv("SCHILD_ENGINE", "numba")
+    assert "SCHILD_ENGINE is numba, so Numba compiles" in " ".join(call("doctor", "--json").out.split())
+
+
 def test_doctor_says_what_an_absent_extra_adds_and_that_a_needed_part_is_missing(call, monkeypatch):
     from schild.cli import tools
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
@@ -125,11 +126,15 @@ def _findings() -> Any:
     except SchildError as error:
         yield "engine", "run", "fails", str(error)
         return
-    from schild.engine.portable import is_native, object_file
+    from schild.engine.portable import VARIABLE, is_native, object_file
 
     kept = object_file("run_groups")
     if not is_native("run_groups"):
-        told = "the package has no code for this machine and these sources, so Numba compiles: half a minute, once"
+        why = (
+            f"{VARIABLE} is numba" if os.environ.get(VARIABLE) == "numba"
+            else "the package has no code for this machine and these sources"
+        )  # fmt: skip
+        told = f"{why}, so Numba compiles: half a minute, once"
         yield "engine", "compiled code", "slow", told
     elif kept.is_file():
         yield "engine", "compiled code", "ok", str(kept)
