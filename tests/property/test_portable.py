@@ -48,6 +48,9 @@ def test_every_source_of_a_kernel_counts(name, tmp_path):
     for source in kernel.sources:
         (inner / source).write_bytes((FOLDER / source).read_bytes())
     assert portable.sources_digest(name, inner) == portable.sources_digest(name)
+    first = inner / kernel.sources[0]
+    first.write_bytes(first.read_bytes().replace(b"\n", b"\r\n"))  # as Git writes it on Windows
+    assert portable.sources_digest(name, inner) == portable.sources_digest(name)
     for source in kernel.sources:
         before = portable.sources_digest(name, inner)
         (inner / source).write_bytes((inner / source).read_bytes() + b"\n")

@@ -141,12 +141,14 @@ KERNELS = {
 def sources_digest(name: str, folder: Path | None = None) -> str:
     """Return the hash of a kernel's sources and types as they are now; ``folder``: where they are, if not here.
 
+    How lines end does not count: Git may write them as the system does.
+
     >>> len(sources_digest("run_groups"))
     64
     """
     digest = sha256(repr(KERNELS[name].types()).encode())
     for source in KERNELS[name].sources:
-        digest.update(((folder or Path(__file__).parent) / source).read_bytes())
+        digest.update(((folder or Path(__file__).parent) / source).read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 
