@@ -63,7 +63,7 @@ _STRAIGHT = re.compile(r"M([-\d.]+?) ?(-?[\d.]+)([hv])([-\d.]+)")
 #: Style of a mark filled with the colour of its edge.
 _DOT = re.compile(r' fill="([^"]+)" stroke="\1" stroke-width="([\d.]+)"')
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-#: Width, height and descent of texts in the font of pages, by text, size, weight, style and kind. [px]
+#: Width, height and descent of texts, by text, font, size, weight, style and kind; emptied when it is full. [px]
 _MEASURED: dict[tuple[Any, ...], tuple[float, float, float]] = {}
 _ANCHORS = {"center": (0.5, ""), "right": (1.0, "e")}
 
@@ -193,8 +193,11 @@ def _pen(width: float, height: float) -> Any:
 
         def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
             # Labels of axes come again in every panel, and are measured three times in each.
-            key = (s, prop.get_size_in_points(), prop.get_weight(), prop.get_style(), ismath)
+            font = (*prop.get_family(), prop.get_size_in_points(), prop.get_weight(), prop.get_style())
+            key = (s, font, ismath)
             if key not in _MEASURED:
+                if len(_MEASURED) > 10_000:
+                    _MEASURED.clear()
                 _MEASURED[key] = super().get_text_width_height_descent(s, prop, ismath)
             return _MEASURED[key]
 

@@ -183,6 +183,6 @@ def test_texts_are_measured_once_for_each_size_and_weight():
             axis.text(0.5, 0.2 * k, "measured", ha="right", fontsize=size, fontweight=weight)
         first, again = svg_of(figure, "a", "three texts"), svg_of(figure, "a", "three texts")
     assert first == again
-    kept = {key[1:3]: size for key, size in drawing._MEASURED.items() if key[0] == "measured"}
+    kept = {key[1][-3:-1]: size for key, size in drawing._MEASURED.items() if key[0] == "measured"}
     assert len(kept) == 3
     assert kept[8.0, "normal"][0] < kept[16.0, "normal"][0] < kept[16.0, "bold"][0]
