@@ -1,11 +1,11 @@
-"""Numbers fitted to observed levels: against SciPy, priors, limits, and the file that lies over the catalogue."""
+"""Numbers fitted to observed levels: against lmfit, priors, limits, and the file that lies over the catalogue."""
 
 import json
 import tomllib
 
+import lmfit
 import numpy as np
 import pytest
-from scipy.optimize import curve_fit
 
 import schild
 from schild.cli import BAD_INPUT, main
@@ -37,23 +37,29 @@ def test_the_number_behind_the_data_is_found(fitted):
 
 
 def test_it_is_least_squares_where_the_error_is_additive():
+    """Against lmfit: estimates, standard errors, and limits by profile (its F test)."""
     result = schild.simulate("naloxone 0.4 mg iv", until="4 h")
-    times = np.array([0.25, 0.5, 1.0, 2.0, 3.0])
+    times = np.array([0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0])
     data = simulated_table(result, times)
-    data.loc[data["EVID"] == 0, "DV"] *= [1.05, 0.93, 1.1, 0.9, 1.04]
-    found = fit_levels(data, ["naloxone.cl"], prior="none", error="additive")
-
-    def model(t, cl):
-        run = schild.simulate(
-            "naloxone 0.4 mg iv", until="4 h", overrides={"naloxone.cl": float(cl)}, outputs=["plasma_naloxone"]
-        )
-        return np.array([run["plasma_naloxone"].at(float(x)) for x in t])
-
+    data.loc[data["EVID"] == 0, "DV"] *= [1.05, 0.93, 1.1, 0.97, 0.9, 1.06, 1.04]
     observed = data.loc[data["EVID"] == 0, "DV"].to_numpy(dtype=float)
-    (best,), covariance = curve_fit(model, times, observed, p0=[200.0], epsfcn=1e-6)
-    (estimate,) = found.estimates
-    assert estimate.value == pytest.approx(best, rel=1e-3)
-    assert estimate.cv == pytest.approx(np.sqrt(covariance[0, 0]) / best, rel=0.05)
+    found = fit_levels(data, ["naloxone.cl", "naloxone.vc"], prior="none", error="additive", profile=True)
+
+    def residuals(numbers):
+        given = {f"naloxone.{name}": float(part.value) for name, part in numbers.items()}
+        run = schild.simulate("naloxone 0.4 mg iv", until="4 h", overrides=given, outputs=["plasma_naloxone"])
+        return np.array([run["plasma_naloxone"].at(float(x)) for x in times]) - observed
+
+    minimizer = lmfit.Minimizer(residuals, lmfit.create_params(cl=230.0, vc=34.4), epsfcn=1e-6)
+    best = minimizer.minimize()
+    limits = lmfit.conf_interval(minimizer, best, sigmas=[0.95])
+    for estimate in found.estimates:
+        name = estimate.name.removeprefix("naloxone.")
+        theirs = best.params[name]
+        assert estimate.value == pytest.approx(theirs.value, rel=1e-3)
+        assert estimate.cv == pytest.approx(theirs.stderr / theirs.value, rel=0.05)
+        low, _, high = (value for _, value in limits[name])
+        assert estimate.profile == pytest.approx((low, high), rel=0.01)
 
 
 def test_a_prior_pulls_towards_the_catalogue(table, fitted):
