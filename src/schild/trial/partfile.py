@@ -131,13 +131,8 @@ def _who(file: Path, trial: Trial) -> dict[str, Any]:
 
 def _head(file: Path) -> dict[str, Any]:
     """Metadata of a part: its name, trial, sums by week and hash."""
-    base = storage().cursor()
-    try:
-        asked = "select value from parquet_kv_metadata($1) where key = $2"
-        ((value,),) = base.execute(asked, [str(file), _ENTRY.encode()]).fetchall()
-    except Exception:
-        storage.cache_clear()  # DuckDB may refuse to go on after damaged data
-        raise
+    asked = "select value from parquet_kv_metadata($1) where key = $2"
+    ((value,),) = storage().cursor().execute(asked, [str(file), _ENTRY.encode()]).fetchall()
     found = json.loads(value)
     if not isinstance(found, dict):
         raise ValueError(found)
@@ -168,7 +163,7 @@ def read_part(file: Path, trial: Trial, n: int) -> Part | str:
         if not same or head["trial"] != trial.canonical() or head["digest"] != _whole_digest(head, got):
             return f"{file.name} does not hold what was written"
     except Exception as error:  # damaged data can raise anything: duckdb.Error, ValueError, UnicodeError, ...
-        storage.cache_clear()
+        storage.cache_clear()  # DuckDB may refuse to go on after it
         return f"{file.name} cannot be read ({type(error).__name__})"
     return got
 
@@ -178,9 +173,11 @@ def _heads(folder: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     named = re.compile(r"[0-9a-f]+-\d+-\d+")
     for file in sorted((f for f in folder.glob(f"*{SUFFIX}") if named.fullmatch(f.stem)), key=_place):
         try:
-            yield file, _head(file)
+            head: dict[str, Any] | None = _head(file)
         except Exception:  # as in read_part
-            yield file, None
+            storage.cache_clear()
+            head = None
+        yield file, head
 
 
 def _registry(heads: Mapping[Path, Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
