@@ -361,6 +361,15 @@ def test_text_says_danger_advice_misses_and_limits(answer):
     assert "{" not in said
 
 
+def test_without_its_claims_the_answer_tells_the_same(answer):
+    short = explain("naltrexone", quick=True, claims=False)
+    assert {f.test.id for f in short.findings} == BOOK.told
+    assert len(BOOK.told) < len(BOOK.tests) / 4
+    for f in short.findings:
+        assert f.outcome.predicted == answer.by_id[f.test.id].outcome.predicted
+        assert f.verdict == answer.by_id[f.test.id].verdict
+
+
 def test_html_is_self_contained(answer):
     text = answer.to_html()
     parsed = check_self_contained(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVIDENCE",
     "OPS",
+    "PLACE",
     "SUPPORT",
     "Book",
     "Card",
@@ -39,6 +41,9 @@ OPS: tuple[str, ...] = get_args(Op)
 EVIDENCE: tuple[str, ...] = get_args(Evidence)
 #: Kinds of evidence that count as support where the test holds.
 SUPPORT = ("checked", "predicted")
+
+#: A place of the answer that takes the result of a test, such as ``{M1.1}``.
+PLACE = re.compile(r"\{([A-Z]\d+\.\d+[a-d]?)\}")
 
 #: The numbers that each criterion needs.
 _NEEDS = {"within": ("value", "tolerance"), "fold": ("value", "tolerance"), "between": ("low", "high")}
@@ -236,6 +241,14 @@ class Book:
     def tests(self) -> tuple[Test, ...]:
         """Return every test in the order of the file."""
         return tuple(test for claim in self.claims for test in claim.tests)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Names of the tests whose results the answer and its cards tell."""
+        return frozenset(
+            [name for said in self.answer for name in PLACE.findall(said)]
+            + [name for card in self.cards for name in (card.number, *card.witness) if name]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,12 +40,13 @@ def explain(
     *,
     html: Path | None = None,
     json: bool = False,
+    claims: bool = False,
     all: bool = False,
     quick: bool = False,
     fresh: bool = False,
     data: Numbers = Numbers(),
 ) -> int:
-    """What a drug does: the answer in short, the questions people ask, and what missed.
+    """What a drug does: the answer in short, and the questions people ask.
 
     Exit code 1 says that a claim did not come out as it says.
 
@@ -57,6 +58,8 @@ def explain(
         File for the answer as one page with figures.
     json
         Print one JSON object and nothing else.
+    claims
+        Run every claim too, and print how many held and each that missed, with size and cause.
     all
         Print every claim, all tables and what is not known too.
     quick
@@ -73,8 +76,9 @@ def explain(
     with keeping():  # the page asks for runs of the claims
         with progress("claims") as advance:
             found: Answer = answer(
-                key, progress=advance, quick=quick, fresh=fresh, catalogue=data.catalogue, overrides=data.overrides
-            )
+                key, progress=advance, quick=quick, fresh=fresh, claims=bool(claims or all or json or html),
+                catalogue=data.catalogue, overrides=data.overrides,
+            )  # fmt: skip
         return _show(found, html, json, **({"everything": True} if all else {}))
 
 

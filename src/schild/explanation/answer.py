@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog.claims import SUPPORT, Book, Test, unit_words
+from schild.catalog.claims import PLACE, SUPPORT, Book, Test, unit_words
+from schild.errors import InputError
 from schild.results import Shown
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ class Explanation(Shown):
         The question, what is told about it, and the claims. A figure that belongs to no test is a claim without tests.
     findings : tuple of Finding
         In the order of the claims.
+    whole : bool
+        Whether every claim was run, not only those that the answer and its cards tell.
     tables : tuple of (caption, columns, rows)
         Further tables.
     lab : Lab
@@ -186,6 +189,7 @@ class Explanation(Shown):
     findings: tuple[Finding, ...]
     tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...]
     lab: Lab
+    whole: bool = True
 
     @property
     def drug(self) -> str:
@@ -206,7 +210,7 @@ class Explanation(Shown):
             said = f.outcome.missing or quantity(f.outcome.predicted, f.test.unit, 2)
             return f"{f.test.observed} (the model gives {said}, a miss)" if f.holds == "no" else said
 
-        return tuple(re.sub(r"\{([A-Z]\d+\.\d+[a-d]?)\}", place, said) for said in self.book.answer)
+        return tuple(PLACE.sub(place, said) for said in self.book.answer)
 
     @cached_property
     def ordered(self) -> tuple[Finding, ...]:
@@ -316,7 +320,11 @@ class Explanation(Shown):
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+        """Return the JSON object of the contract as Python data.
+
+        Raises InputError for an answer without its claims.
+        """
+        self._need_claims("JSON object")
         return {
             "manifest": dict(self.manifest),
             "question": self.book.question, "answer": list(self.paragraphs),
@@ -344,7 +352,18 @@ class Explanation(Shown):
         print_text(self, console, everything)
 
     def to_html(self) -> str:
-        """Return the answer as one self-contained page with a figure for each claim."""
+        """Return the answer as one self-contained page with a figure for each claim.
+
+        Raises InputError for an answer without its claims.
+        """
+        self._need_claims("page")
         from schild.explanation.show import html_page
 
         return self.lab.results.once("page", lambda: html_page(self), read=str)
+
+    def _need_claims(self, what: str) -> None:
+        if not self.whole:
+            raise InputError(
+                f"A {what} of {self.name} needs every claim, and only those that the answer tells were run. "
+                "Ask for the answer with claims=True, the default."
+            )

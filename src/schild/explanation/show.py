@@ -111,6 +111,15 @@ def claim_words(answer: Explanation, claim: Claim) -> str:
     return f"model misses {missed} of {tested}" if missed else "held" if tested else "no data"
 
 
+def rests_on(answer: Explanation) -> str:
+    """Say on how many tests the answer rests, which of them missed, and how many of all are known to miss."""
+    total = len(answer.book.tests)
+    missed = ", ".join(f.test.id for f in answer.findings if f.holds == "no")
+    said = f"These lines rest on {len(answer.findings)} of {total} tests of the model; "
+    said += f"the model misses {missed}, as marked above. " if missed else "none of them missed. "
+    return f"{said}Of all {total}, {len(answer.book.known)} are known to miss."
+
+
 def cite_words(answer: Explanation) -> str:
     """Say how the answer is cited."""
     return f"The schild developers. schild {__version__}, {answer.book.question} {ADDRESS}, seed {answer.lab.seed}."
@@ -120,7 +129,7 @@ def cite_words(answer: Explanation) -> str:
 
 
 def print_text(answer: Explanation, console: Console, everything: bool = False) -> None:
-    """Print the answer, its cards and the misses; with ``everything`` tables, every claim and what is not known."""
+    """Print the answer and its cards; claims that were run: the misses; ``everything``: every claim and the tables."""
     from rich.text import Text
 
     book = answer.book
@@ -148,7 +157,10 @@ def print_text(answer: Explanation, console: Console, everything: bool = False) 
             if w["verdict"] == "missed" and w["id"] != card.number:
                 say(_missed(w, f"for {w['words']}"), "red")
     say("")
-    if answer.findings:
+    if not answer.whole:
+        say(rests_on(answer), "bold")
+        say("Every test, misses first, with their size and cause: --claims.", "dim")
+    elif answer.findings:
         say(answer.counts, "bold")
         for f in answer.misses:
             say(f"✗ {f.test.id} {f.test.size(f.outcome.predicted)}: {f.reason or 'not listed as known'}")

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.optimize import brentq
 
 from schild import __version__
 from schild.catalog import Catalogue, load
@@ -142,6 +140,8 @@ def power_of(kind: Kind, n: float, x: float, y: float, sd_x: float, sd_y: float)
     >>> round(power_of(share, 392, 60.0, 50.0, 0.0, 0.0), 2), round(power_of(mean, 64, 0.5, 0.0, 1.0, 1.0), 2)
     (0.8, 0.8)
     """
+    from scipy import stats  # half a second to import
+
     d = abs(x - y)
     if d == 0.0 or n < 2:
         return LEVEL
@@ -164,6 +164,8 @@ def power_of(kind: Kind, n: float, x: float, y: float, sd_x: float, sd_y: float)
 
 def _smallest(power: Callable[[float], float], target: float) -> int | None:
     """Give the smallest n with the power; None beyond ``MOST``."""
+    from scipy.optimize import brentq
+
     if power(MOST) < target:
         return None
     if power(2) >= target:
@@ -177,6 +179,8 @@ def simulated_power(kind: Kind, x: Floats, y: Floats, n: int, trials: int = TRIA
 
     ``x`` and ``y``, shape (n_people,): values of people of each arm.
     """
+    from scipy import stats
+
     rng = np.random.default_rng(seed)
     count = 0
     for _ in range(trials):

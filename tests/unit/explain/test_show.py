@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from schild.catalog import Card, Test, load
+from schild.errors import InputError
 from schild.explanation.answer import Explanation, Finding
 from schild.explanation.lab import Lab, Outcome
 from schild.explanation.panels import Drawn
@@ -52,6 +53,20 @@ def test_a_number_that_holds_is_told_with_its_band_once():
     assert "not medical advice" in said
     assert "can kill" in said
     assert "--all" in said
+
+
+def test_an_answer_without_its_claims_says_so_and_is_no_page():
+    missed = finding(40.0, op="at_least", value=90.0)
+    short, console = replace(answer(missed), whole=False), Console(file=StringIO(), width=200)
+    short.to_text(console)
+    said = console.file.getvalue()
+    assert "the model misses A1.1, as marked above" in said
+    assert f"{len(short.book.known)} are known to miss" in said
+    assert "--claims" in said
+    assert "Held:" not in said
+    for shown in (short.to_html, short.to_json):
+        with pytest.raises(InputError, match="claims=True"):
+            shown()
 
 
 @pytest.mark.parametrize(
