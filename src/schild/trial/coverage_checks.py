@@ -1,27 +1,31 @@
-"""Level of tests and coverage of intervals in virtual trials: ``python -m schild.trial.coverage_checks [TRIALS]``.
+"""Level of tests and coverage of intervals in virtual trials: ``python -m schild.trial.coverage_checks``.
+
+``--trials`` and ``--seed`` change the sets; ``--endpoint NAME`` looks at one endpoint.
 
 The rule is in docs/design/trial.md, written before the first run.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from schild.catalog import load
-from schild.trial.endpoints import ENDPOINTS, Contrast, Endpoint
+from schild.trial.endpoints import ENDPOINTS, Contrast, Endpoint, endpoints_of
 from schild.trial.parts import run_parts
 from schild.trial.result import analyse, analyse_each
 from schild.trial.trialfile import Trial
 
 __all__ = ["Coverage", "check_coverage", "trials_of"]
 
-#: Trials of each set.
-TRIALS = 1000
+#: Trials of each set, and their seed.
+TRIALS, SEED = 1000, 11
 #: Share of trials whose interval must hold the true value, and of null trials that may reject. [%]
 COVERED, REJECTED = (93.0, 97.0), (2.9, 7.4)
 #: Share of people, in percent, below which and above whose complement an endpoint is rare.
@@ -50,6 +54,7 @@ class Coverage:
     trials: int  #: That give an interval
     true: float
     covered: float  #: [%]
+    below: float  #: Share of trials whose true value lies below the interval [%]
     rejected: float | None  #: p < 0.05; of comparisons [%]
     rare: bool  #: Too few events, or too few people with a value: listed, not judged
 
@@ -59,28 +64,30 @@ class Coverage:
         return self.rare or (covered[0] <= self.covered <= covered[1] and level)
 
 
-def trials_of(disorder: str, null: bool, trials: int = TRIALS, n: int = 100) -> Trial:
+def trials_of(disorder: str, null: bool, trials: int = TRIALS, n: int = 100, seed: int = SEED) -> Trial:
     """One of the four sets of trials."""
     arm = _ACTIVE[disorder] | {"name": "active"}
     placebo = _PLACEBO | {"name": "placebo"} | ({"dosing": "schedule", "every": "28 d"} if disorder == "opioid" else {})
     return Trial.parse({
         "disorder": disorder, "arm": [placebo | {"name": "other"} if null else arm, placebo], **_SETTING[disorder],
-        "trial": {"n": n, "replicates": trials, "seed": 11, **_HEAD[disorder]},
+        "trial": {"n": n, "replicates": trials, "seed": seed, **_HEAD[disorder]},
     })  # fmt: skip
 
 
-def check_coverage(disorder: str, null: bool, trials: int = TRIALS) -> tuple[Coverage, ...]:
-    """Run one set of trials and hold each interval against the true value."""
-    trial, catalogue = trials_of(disorder, null, trials), load()
+def check_coverage(
+    disorder: str, null: bool, trials: int = TRIALS, *, seed: int = SEED, names: Sequence[str] | None = None
+) -> tuple[Coverage, ...]:
+    """Run one set of trials and hold each interval against the true value; ``names``: endpoints, all by default."""
+    trial, catalogue = trials_of(disorder, null, trials, seed=seed), load()
     part = run_parts(trial)
     # One trial of everybody: the true values.
     head = {**trial.said()["trial"], "n": trial.size, "replicates": 1}
-    whole = analyse(Trial.parse({**trial.said(), "trial": head}), part, catalogue)
+    whole = analyse(Trial.parse({**trial.said(), "trial": head}), part, catalogue, names=names, time=names is None)
     few = {e.name for e in whole[0] if e.n < FEWEST * trials or _rare(e)}
     everything: list[Endpoint | Contrast] = [*whole[0], *whole[1]]
     true = {_key(x): x.estimate for x in everything}
     seen: dict[tuple[str, str, str], list[Endpoint | Contrast]] = defaultdict(list)
-    for endpoints, contrasts in analyse_each(trial, part, catalogue):
+    for endpoints, contrasts in analyse_each(trial, part, catalogue, names=names, time=names is None):
         everything = [*endpoints, *contrasts]
         for x in everything:
             seen[_key(x)].append(x)
@@ -98,6 +105,7 @@ def check_coverage(disorder: str, null: bool, trials: int = TRIALS) -> tuple[Cov
             Coverage(
                 disorder=disorder, null=null, name=name, measure=measure, arm=arm, trials=len(kept), true=centre,
                 covered=100.0 * float(inside.mean()) if kept.size else math.nan,
+                below=100.0 * float((centre < kept[:, 0]).mean()) if kept.size else math.nan,
                 rejected=100.0 * float(np.mean(np.array(p) < 0.05)) if p else None, rare=name in few,
             )
         )  # fmt: skip
@@ -114,19 +122,27 @@ def _rare(e: Endpoint) -> bool:
 
 def main() -> int:
     """Print what falls outside, what is rare, and how many hold."""
-    trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
+    reader = argparse.ArgumentParser(prog="python -m schild.trial.coverage_checks", description=__doc__)
+    reader.add_argument("--trials", type=int, default=TRIALS)
+    reader.add_argument("--seed", type=int, default=SEED)
+    reader.add_argument("--endpoint", choices=ENDPOINTS, help="one endpoint; of the disorder that has it")
+    asked = reader.parse_args()
     for disorder in ("alcohol", "opioid"):
+        names = None if asked.endpoint is None else [asked.endpoint]
+        if names and not set(names) <= set(endpoints_of(trials_of(disorder, null=True))):
+            continue
         for null in (True, False):
-            found = check_coverage(disorder, null, trials)
+            found = check_coverage(disorder, null, asked.trials, seed=asked.seed, names=names)
             judged = [c for c in found if not c.rare]
             which = "null" if null else "known effect"
             print(f"{disorder}, {which}: {sum(c.holds() for c in judged)} of {len(judged)} hold")
             for c in found:
                 mark = "rare  " if c.rare else "held  " if c.holds() else "MISSED"
                 level = "" if c.rejected is None else f"  p < 0.05 in {c.rejected:5.1f} %"
+                above = 100.0 - c.covered - c.below
                 print(
-                    f"  {mark} {c.name:32s} {c.measure:12s} {c.arm:8s} true {c.true:8.3f}  "
-                    f"covered {c.covered:5.1f} % of {c.trials}{level}"
+                    f"  {mark} {c.name:32s} {c.measure:12s} {c.arm:8s} true {c.true:8.3f}  covered {c.covered:5.1f} % "
+                    f"of {c.trials} (true below {c.below:.1f}, above {above:.1f}){level}"
                 )
     return 0
 

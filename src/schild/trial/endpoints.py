@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special, stats
 
 from schild.errors import InputError
 from schild.trial.follow import COUNTS, LAST, counts_of
@@ -208,7 +209,11 @@ def _stats() -> Any:
 
 
 def describe(name: str, arm: str, x: Floats) -> Endpoint:
-    """Estimate one endpoint in one arm with its 95 % interval: Wilson's for shares, t for means."""
+    """Estimate one endpoint in one arm with its 95 % interval.
+
+    Shares of people have Wilson's interval; means of a person's percentages that of fractional logistic regression,
+    which is skewed as they are and stays inside 0 to 100; other means the t interval.
+    """
     proportion, weightstats = _stats()
     kind = ENDPOINTS[name]
     x = x[np.isfinite(x)]
@@ -221,11 +226,25 @@ def describe(name: str, arm: str, x: Floats) -> Endpoint:
     se = float(x.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
     if kind.share:
         low, high = (100.0 * float(v) for v in proportion.proportion_confint(round(mean * n / 100), n, method="wilson"))
+    elif se > 0.0 and kind.unit == "%":
+        low, high = _fractional(mean, se, n)
     elif se > 0.0:
         low, high = (float(v) for v in weightstats.DescrStatsW(x).tconfint_mean(LEVEL))
     else:
         low = high = mean
     return Endpoint(name=name, arm=arm, unit=kind.unit, estimate=mean, low=low, high=high, mc_se=se, n=n)
+
+
+def _fractional(mean: float, se: float, n: int) -> tuple[float, float]:
+    """Limits of a mean percentage with the standard error ``se``, on the scale of log odds.
+
+    Those of a quasi-binomial regression without covariates (Papke and Wooldridge 1996, J Appl Econometrics 11:619),
+    with the robust standard error and n - 1 degrees of freedom.
+    """
+    share = mean / 100.0
+    half = float(stats.t.ppf(1.0 - LEVEL / 2.0, n - 1)) * se / 100.0 / (share * (1.0 - share))
+    low, high = 100.0 * special.expit(special.logit(share) + np.array([-half, half]))
+    return float(low), float(high)
 
 
 def effect_only(c: Contrast) -> Contrast:
