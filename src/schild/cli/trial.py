@@ -233,7 +233,7 @@ def _print_sizes(found: Sizing, console: Console) -> None:
 def _print(found: TrialResult, console: Console) -> None:
     from rich.table import Table
 
-    from schild.trial.endpoints import event_of
+    from schild.trial.endpoints import ENDPOINTS, event_of
     from schild.trial.kinds import words_of
 
     head = found.trial.trial
@@ -247,31 +247,17 @@ def _print(found: TrialResult, console: Console) -> None:
         table.add_column(title, justify="left" if title == "endpoint" else "right")
     shown = _SHOWN[found.trial.disorder]
     for name in shown:
-        cells = [found.endpoint(name, arm) for arm in found.arms]
+        cells, d = [found.endpoint(name, arm) for arm in found.arms], ENDPOINTS[name].digits
         table.add_row(
             f"{words_of(name)} [{cells[0].unit}]",
-            *(f"{e.estimate:.1f} ({e.low:.1f} to {e.high:.1f})" if e.n else "not estimable" for e in cells),
+            *(f"{e.estimate:.{d}f} ({e.low:.{d}f} to {e.high:.{d}f})" if e.n else "not estimable" for e in cells),
         )
     console.print(table)
     if len(found.arms) > 1:
         against = Table(title=f"Against {found.trial.reference.name}")
-        for title in ("endpoint", "arm", "difference", "ratio", "treated for one"):
+        for title in ("endpoint", "arm", "difference", "ratio", "needed to treat", "power" if repeats else "p"):
             against.add_column(title, justify="left" if title in ("endpoint", "arm") else "right")
-        by = {(c.name, c.arm, c.measure): c for c in found.contrasts}
-        for arm in found.arms:
-            for name in (*shown, event_of(found.trial)[0]):
-                cells_of = [by.get((name, arm, m)) for m in ("difference", "risk_ratio", "number_needed")]
-                cells_of[1] = cells_of[1] or by.get((name, arm, "hazard_ratio"))
-                if any(cells_of):
-                    against.add_row(words_of(name), arm, *(_cell(c) for c in cells_of))
+        for row in found.comparison_cells((*shown, event_of(found.trial)[0])):
+            against.add_row(*row)
         console.print(against)
     console.print(NOTICE, markup=False)
-
-
-def _cell(c: object) -> str:
-    from schild.trial.endpoints import Contrast
-
-    if not isinstance(c, Contrast) or c.estimate is None:
-        return ""
-    limits = "" if c.low is None or c.high is None else f" ({c.low:.2f} to {c.high:.2f})"
-    return f"{c.estimate:.2f}{limits}"

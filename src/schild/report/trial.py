@@ -85,7 +85,7 @@ def _opioid_answer(result: TrialResult) -> str:
         )
         if c is not None and c.estimate is not None:
             which = "fewer" if c.estimate < 0 else "more"
-            text += f", {abs(c.estimate):.1f} percentage points {which} than under {against} ({_range(c)})"
+            text += f", {abs(c.estimate):.1f} percentage points {which} than under {against} ({_points(c)})"
         said.append(text + ".")
     return " ".join(said)
 
@@ -103,10 +103,10 @@ def _answer(result: TrialResult) -> str:
             continue
         text = (
             f"Under {arm}, {abs(heavy.estimate):.1f} percentage points {'fewer' if heavy.estimate < 0 else 'more'} "
-            f"heavy drinking days than under {heavy.against} ({_range(heavy)})"
+            f"heavy drinking days than under {heavy.against} ({_points(heavy)})"
         )
         if ratio is not None and ratio.estimate is not None:
-            text += f"; return to heavy drinking {ratio.estimate:.2f} times as frequent ({_range(ratio, 2)})"
+            text += f"; return to heavy drinking {ratio.estimate:.2f} times as frequent ({_range(ratio)})"
         if needed is not None and needed.estimate is not None:
             good = "one more has" if needed.estimate > 0 else "one fewer has"
             text += f"; of {abs(needed.estimate):.0f} treated, {good} no heavy day in the last four weeks"
@@ -114,10 +114,18 @@ def _answer(result: TrialResult) -> str:
     return " ".join(said) or "One arm: nothing to compare it with."
 
 
-def _range(c: Contrast, digits: int = 1) -> str:
+def _range(c: Contrast) -> str:
+    return "no interval" if c.low is None or c.high is None else f"95 %: {c.low:.2f} to {c.high:.2f}"
+
+
+def _points(c: Contrast) -> str:
+    """Write the limits of a difference in words: both on one side of 0, or one on each."""
     if c.low is None or c.high is None:
         return "no interval"
-    return f"95 %: {c.low:.{digits}f} to {c.high:.{digits}f}"
+    if c.low * c.high > 0.0:
+        near, far = sorted((abs(c.low), abs(c.high)))
+        return f"95 %: {near:.1f} to {far:.1f}"
+    return f"95 %: {abs(c.low):.1f} fewer to {c.high:.1f} more"
 
 
 def _design(result: TrialResult) -> Raw:
@@ -132,13 +140,18 @@ def _design(result: TrialResult) -> Raw:
         for arm in trial.arm
     ]
     rule = trial.eligibility
+    least = [
+        f"at least {value:g} {what}"
+        for value, what in (
+            (rule.drinking_days, "drinking days"), (rule.heavy_days, "heavy days"),
+            (rule.drinks_per_week, "drinks a week"),
+        ) if value
+    ]  # fmt: skip
+    eligible = [f"in the 28 days before {', '.join(least)}"] if least else []
+    eligible += ["abstinent the day before"] if rule.abstinent else []
     people = result.part.people.reshape(-1, 6)
     drinkers = [
-        (
-            "eligible",
-            f"in 28 days at least {rule.drinking_days} drinking days, {rule.heavy_days} heavy days, "
-            f"{rule.drinks_per_week:g} drinks a week" + (", abstinent the day before" if rule.abstinent else ""),
-        ),
+        ("eligible", "; ".join(eligible) or "everybody"),
         ("drinking days before, of 28", f"{people[:, 1].mean():.1f}"),
         ("heavy days before, of 28", f"{people[:, 2].mean():.1f}"),
         ("drinks a drinking day before", f"{people[:, 3].sum() / max(people[:, 1].sum(), 1.0):.1f}"),
@@ -162,9 +175,12 @@ def _design(result: TrialResult) -> Raw:
 
 
 def _cell(e: Endpoint) -> str:
+    from schild.trial.endpoints import ENDPOINTS
+
     if not np.isfinite(e.estimate):
         return ""
-    return f"{e.estimate:.1f} ({e.low:.1f} to {e.high:.1f}); error {e.mc_se:.2f}"
+    d = ENDPOINTS[e.name].digits
+    return f"{e.estimate:.{d}f} ({e.low:.{d}f} to {e.high:.{d}f}); error {e.mc_se:.2f}"
 
 
 def _endpoints(result: TrialResult) -> Raw:
@@ -187,28 +203,24 @@ def _endpoints(result: TrialResult) -> Raw:
 
 
 def _contrasts(result: TrialResult) -> Raw:
-    many = result.trial.trial.replicates > 1
-    last = "power" if many else "p"
+    from schild.trial.endpoints import endpoints_of, event_of
 
-    def tested(c: Contrast) -> str:
-        if many:
-            return "" if c.power is None else f"{100 * c.power:.0f} %"
-        return "" if c.p is None else f"{c.p:.2g}"
-
+    repeated = result.trial.trial.replicates > 1
+    errors = {(words_of(c.name), c.arm): c.mc_se for c in result.contrasts if c.measure == "difference"}
     rows = [
-        (
-            words_of(c.name), c.arm, f"{c.measure.replace('_', ' ')} [{c.unit}]", c.estimate, c.low, c.high,
-            tested(c), c.mc_se,
-        )
-        for c in result.contrasts
-    ]  # fmt: skip
-    against = result.trial.reference.name
-    return table(
-        ("endpoint", "arm", "measure", "estimate", "low", "high", last, "Monte Carlo error"),
-        rows,
-        caption=f"Against {against}; a number needed has limits only where the interval of the difference leaves out 0",
-        numeric=(3, 4, 5, 6, 7),
+        (*row, errors.get((row[0], row[1])))
+        for row in result.comparison_cells((*endpoints_of(result.trial), event_of(result.trial)[0]))
+    ]
+    heads = (
+        "endpoint", "arm", "difference", "ratio", "number needed to treat", "power" if repeated else "p",
+        "Monte Carlo error",
+    )  # fmt: skip
+    caption = (
+        f"Against {result.trial.reference.name}. Ratio: of risks, of a time that of hazards. A number needed is below "
+        "0 where it is one to harm, and has limits only where the interval of the difference leaves out 0. The Monte "
+        "Carlo error is that of the difference."
     )
+    return table(heads, rows, caption=caption, numeric=(5, 6))
 
 
 def _forest(result: TrialResult) -> Raw:
@@ -268,7 +280,7 @@ def _at_risk(result: TrialResult) -> Raw:
     rows = []
     for k, name in enumerate(result.arms):
         time, _ = times_of(result.trial, result.part.counts[:, k])
-        rows.append((name, *(str(int((time > d).sum())) for d in days)))
+        rows.append((name, *(f"{int((time > d).sum()):,}" for d in days)))
     return table(("at risk after", *(f"{d} d" for d in days)), rows, caption="People at risk")
 
 
@@ -332,6 +344,7 @@ def _weeks(result: TrialResult) -> Raw:
         right.set(xlabel="week", ylabel="share", ylim=(0, 1.02), title="solid: occupancy; dotted: still taking")
         for ax in (left, right):
             ax.grid(True)
+            ax.xaxis.get_major_locator().set_params(integer=True)
         right.legend()
         svg = svg_of(drawn, "weeks", "Drinking and heavy days by week, and occupancy and treatment by week, by arm.")
     caption = (

@@ -54,7 +54,7 @@ def swimmers(result: TrialResult) -> Raw:
                 if first >= 0:
                     ax.plot(first / 7, place, ">", color="black", markersize=4, clip_on=False)
                 if stop < result.trial.days:
-                    ax.plot(stop / 7, place, "x", color="black", markersize=3)
+                    ax.plot(stop / 7, place, "x", color="black", markersize=3.5, markeredgewidth=0.9)
                 word = "".join("-+o "[int(c)] for c in codes[j])
                 for column, value in zip(data, (arm, j, first, stop, word), strict=True):
                     data[column].append(value)
@@ -91,11 +91,12 @@ def weeks(result: TrialResult) -> Raw:
                 if dashed:
                     ax.plot(week, w[dashed], "--", color=colour)
                 ax.set_title(title, fontsize=9)
-                ax.set_ylim(0, None)
                 ax.grid(True)
             for j in range(len(week)):
                 for column, value in zip(data, (int(week[j]), name, *(float(w[c][j]) for c in columns)), strict=True):
                     data[column].append(value)
+        for ax, *_ in panels:
+            ax.set_ylim(0, None)  # after all arms, or the first would set the top
         axes[1][0].set_xlabel("week")
         axes[1][1].set_xlabel("week")
         axes[0][0].legend()

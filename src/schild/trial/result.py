@@ -32,6 +32,7 @@ from schild.trial.endpoints import (
     values,
 )
 from schild.trial.follow import COUNTS, Part, counts_of, people_of_part, weekly_of
+from schild.trial.kinds import words_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.partfile import part_digest
 from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
@@ -142,6 +143,27 @@ class TrialResult(Shown):
         """Return comparisons as rows."""
         return [plain(asdict(c)) for c in self.contrasts]
 
+    def comparison_cells(self, names: Sequence[str]) -> list[tuple[str, ...]]:
+        """Write the comparisons of some endpoints for a table, one row for each endpoint and arm.
+
+        Cells are endpoint, arm, difference, risk or hazard ratio, number needed to treat, and p (over replicates the
+        power), each with its 95 % limits, or with its error of simulation where there are no limits.
+        """
+        by = {(c.name, c.arm, c.measure): c for c in self.contrasts}
+        rows: list[tuple[str, ...]] = []
+        for arm in self.arms:
+            for name in names:
+                difference, needed = (by.get((name, arm, m)) for m in ("difference", "number_needed"))
+                ratio = by.get((name, arm, "risk_ratio")) or by.get((name, arm, "hazard_ratio"))
+                first = difference or ratio
+                if first is None:
+                    continue
+                digits = ENDPOINTS[name].digits if name in ENDPOINTS else 2
+                tested = "" if first.p is None else f"{first.p:.2g}" if first.p >= 0.0001 else "<0.0001"
+                tested = tested if first.power is None else f"{100 * first.power:.0f} %"
+                rows.append((words_of(name), arm, _cell(difference, digits), _cell(ratio, 2), _cell(needed, 1), tested))
+        return rows
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each person and arm."""
         import pandas as pd
@@ -202,6 +224,21 @@ class TrialResult(Shown):
             "warnings": list(self.warnings),
             "cite": cited(self.sources),
         }
+
+
+def _cell(c: Contrast | None, digits: int) -> str:
+    """Write one comparison: estimate, its limits or else its error, and the unit of a difference."""
+    if c is None or c.estimate is None:
+        return ""
+    unit = "" if c.unit in ("1", "people") else " points" if c.unit == "%" else f" {c.unit}"
+
+    def said(x: float) -> str:
+        return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.{digits}f}"
+
+    if c.low is not None and c.high is not None:
+        return f"{said(c.estimate)} ({said(c.low)} to {said(c.high)}){unit}"
+    error = "" if c.mc_se is None or not math.isfinite(c.mc_se) else f" (error {c.mc_se:.{digits + 1}f})"
+    return f"{said(c.estimate)}{error}{unit}"
 
 
 def run_trial(
@@ -273,7 +310,12 @@ def run_trial(
         part=part,
         endpoints=endpoints,
         contrasts=contrasts,
-        warnings=(*_warnings(trial), *again, *_not_estimable(trial, endpoints, contrasts), *uses.unused(given, fixed)),
+        warnings=(
+            *_warnings(trial, catalogue),
+            *again,
+            *_not_estimable(trial, endpoints, contrasts),
+            *uses.unused(given, fixed),
+        ),
         manifest={
             "schild": __version__,
             "trial": trial.said(),
@@ -421,7 +463,7 @@ def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Seque
     return said
 
 
-def _warnings(trial: Trial) -> list[str]:
+def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
     said = (
         []
         if trial.trial.people == "own"
@@ -431,10 +473,11 @@ def _warnings(trial: Trial) -> list[str]:
         ]
     )
     if trial.disorder == "opioid":
-        return [*said, *_opioid_warnings(trial)]
+        return [*said, *_opioid_warnings(trial), *_known_misses(trial, catalogue)]
     said += [
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
-        "published rates (docs/trials.md).",
+        "published rates. The level of drinking under placebo is often off: of 37 published values of placebo arms 14 "
+        "agree. Read differences between arms (docs/trials.md).",
     ]
     others = sorted({arm.drug for arm in trial.arm if arm.drug and arm.drug != "naltrexone"})
     if others:
@@ -450,6 +493,16 @@ def _warnings(trial: Trial) -> list[str]:
     if trial.size < 100:
         said.append(f"{trial.size} people in an arm: intervals are wide.")
     return said
+
+
+def _known_misses(trial: Trial, catalogue: Catalogue) -> list[str]:
+    """Published results about these arms that the model is known to miss, in the words of the claims."""
+    if not any((arm.drug, arm.route) == ("naltrexone", "im_depot") for arm in trial.arm):
+        return []
+    ids = ["M16.5"] if any(arm.drug == "buprenorphine" for arm in trial.arm) else []
+    ids += ["M17.14"] + (["M19.5"] if trial.setting.place == "outpatient" else [])
+    book = catalogue.claims.get("naltrexone")
+    return [f"Missed ({id}): {book.known[id]}" for id in ids if book is not None and id in book.known]
 
 
 def _opioid_warnings(trial: Trial) -> list[str]:

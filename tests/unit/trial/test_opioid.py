@@ -203,8 +203,11 @@ def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
         "What cannot be foretold",
         "People at risk",
         "each endpoint has a rule of its own",
+        "Missed (M16.5): The order of arms",
+        "Missed (M17.14): Injections are kept by too few",
     ):
         assert words in page
+    assert "M19.5" not in page  # about detoxified outpatients; these are on a ward
     assert "<script" not in page
     table = policy_table(found)
     assert list(table) == list(DICTIONARY)

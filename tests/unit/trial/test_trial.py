@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from tokenize import TokenError
 
 import numpy as np
@@ -12,9 +13,9 @@ import pytest
 
 from schild.catalog import load
 from schild.errors import InputError
-from schild.report.trial import trial_html
+from schild.report.trial import _points, trial_html
 from schild.trial import Arm, Trial, endpoints, run_trial
-from schild.trial.endpoints import ALCOHOL_ENDPOINTS, compare, risk_level, survival, times_of, values
+from schild.trial.endpoints import ALCOHOL_ENDPOINTS, compare, describe, risk_level, survival, times_of, values
 from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import ranges, run_parts
@@ -119,6 +120,23 @@ def test_levels_of_risk_by_sex():
     grams = np.array([0.0, 20.0, 20.1, 40.1, 60.1, 100.1])
     assert risk_level(grams, np.ones(6, dtype=bool), numbers).tolist() == [0, 1, 2, 3, 4, 4]
     assert risk_level(grams, np.zeros(6, dtype=bool), numbers).tolist() == [0, 1, 1, 2, 3, 4]
+
+
+def test_a_mean_percentage_has_the_interval_of_fractional_regression():
+    import statsmodels.api as sm
+
+    x = 100.0 * np.random.default_rng(3).beta(0.3, 2.0, 60)
+    found = describe("percent_heavy_drinking_days", "a", x)
+    fit = sm.GLM(x / 100.0, np.ones((60, 1)), family=sm.families.Binomial()).fit(cov_type="HC0", use_t=True)
+    # HC1 is HC0 times n / (n - 1); for a GLM statsmodels leaves that out.
+    half = np.diff(fit.conf_int()[0])[0] / 2 * np.sqrt(60 / 59)
+    wanted = 100.0 / (1.0 + np.exp(-fit.params[0] - np.array([-half, half])))
+    assert [found.low, found.high] == pytest.approx(wanted, rel=1e-6)
+    assert found.high - found.estimate > found.estimate - found.low > 0.0
+    # Whatever it is about, a mean of nearly 100 stays below 100, and one of drinks keeps the t interval.
+    assert describe("doses_taken", "a", np.array([100.0, 100.0, 99.0])).high < 100.0
+    drinks = describe("drinks_per_drinking_day", "a", x)
+    assert drinks.high - drinks.estimate == pytest.approx(drinks.estimate - drinks.low)
 
 
 def test_number_needed_by_hand():
@@ -293,6 +311,41 @@ def test_a_file_that_fits_the_other_disorder_is_refused_with_the_reason(change, 
 def test_an_agonist_is_refused_in_a_trial_of_alcohol():
     with pytest.raises(InputError, match=r"no antagonist; .* alcohol use disorder"):
         run_trial(small(n=2).model_copy(update={"arm": [Arm(name="a", drug="methadone", amount="60 mg")]}))
+
+
+def test_comparisons_are_told_in_a_row_for_each_endpoint():
+    own = run_trial(small(n=80, replicates=2))
+    names = ("percent_heavy_drinking_days", "return_to_heavy_drinking", "time_to_first_heavy_day")
+    rows = own.comparison_cells(names)
+    assert [row[0] for row in rows] == [
+        "percent heavy drinking days",
+        "return to heavy drinking",
+        "time to first heavy day",
+    ]
+    days, share, time = rows
+    difference = own.contrast(names[0], "naltrexone")
+    assert days[2] == f"{difference.estimate:.1f} ({difference.low:.1f} to {difference.high:.1f}) points"
+    assert days[3:5] == ("", "")
+    assert days[5] == f"{100 * difference.power:.0f} %"
+    ratio = own.contrast(names[1], "naltrexone", "risk_ratio")
+    assert share[3] == f"{ratio.estimate:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+    assert time[2] == ""
+    assert time[3]
+    paired = run_trial(small(n=80, people="shared"))
+    effect = paired.contrast(names[0], "naltrexone")
+    assert paired.comparison_cells(names[:1])[0][2:] == (
+        f"{effect.estimate:.1f} (error {effect.mc_se:.2f}) points", "", "", "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [(-4.4, -1.1, "95 %: 1.1 to 4.4"), (1.1, 4.4, "95 %: 1.1 to 4.4"), (-4.4, 1.1, "95 %: 4.4 fewer to 1.1 more"),
+     (None, None, "no interval")],
+)  # fmt: skip
+def test_limits_of_a_difference_are_told_in_the_direction_of_the_sentence(low, high, says):
+    c = run_trial(small(n=20)).contrast("percent_heavy_drinking_days", "naltrexone")
+    assert _points(replace(c, low=low, high=high)) == says
 
 
 @pytest.mark.parametrize("scenario", [{"drinking": -20}, {"heavy": -20}, {"drinking": 20, "heavy": 20}])
