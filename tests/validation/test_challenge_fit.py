@@ -1,48 +1,78 @@
-"""Step B: the update of the stored draws by the released challenges, and what the committed rule says of it."""
+"""The joint fit of agonists alone and challenges: its blocks, its errors, and its values in the catalogue."""
 
-from dataclasses import replace
+from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from schild.calibrate import challenge_fit
-from schild.calibrate.challenge_fit import StepB, step_b
+from schild.calibrate.challenge_fit import JOINT, errors_of
+from schild.calibrate.challenge_rows import with_challenges
+from schild.calibrate.dose_model import blocks
+from schild.calibrate.dose_response import seen, today
+from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table
+from schild.catalog import load
+from schild.people import Overrides
+from schild.validation.blocks import left
 
 
-def made(n=4000):
-    rng = np.random.default_rng(3)
-    numbers = rng.standard_normal((n, 2))
-    said = np.column_stack([2.0 * numbers[:, 0], numbers[:, 1]])
-    return StepB(
-        ids=("a", "b"), studies=("A", "B"), numbers=("x.p", "x.q"), before=numbers, said=said,
-        slope=np.array([0.5, 0.0]), wanted=np.array([1.5, -1.0]), sd=np.array([1.0, 0.5]),
-    )  # fmt: skip
+def one(reserve=5.0, slope=2.0, level=1.0, by=4.0, spread=0.0):
+    """One challenge by one opioid, everything else one."""
+    k, n = len(EFFECTS), len(SPECIES)
+    felt = np.zeros((1, 2, n))
+    felt[..., 0] = level
+    a = {
+        "block_effect": np.array([2]), "block_felt": felt, "block_spread": np.zeros((1, 2)), "block_arm": np.array([0]),
+        "block_by": np.array([by]), "block_by_sd": np.array([0.5]), "block_who": np.array([0]),
+    }  # fmt: skip
+    p = {
+        "reserve": np.full(k, reserve), "odds": np.zeros(n), "slope": np.full(k, slope), "omega": np.full(k, spread),
+        "kd": np.ones(n), "x": np.ones((k, n)), "eta": np.zeros(1), "blocker": np.zeros(2),
+    }  # fmt: skip
+    return float(blocks(p, a, np)[0])
 
 
-def test_the_update_is_that_of_two_normals():
-    found = made()
-    after, said = found.given([0])
-    error = 1.0 + (challenge_fit.STUDY * 0.5) ** 2
-    assert after[:, 0].mean() == pytest.approx(2.0 * 1.5 / (4.0 + error), abs=0.05)
-    assert after[:, 0].var() == pytest.approx(error / (4.0 + error), abs=0.05)
-    assert after[:, 1].mean() == pytest.approx(0.0, abs=0.06)
-    assert said[:, 0] == pytest.approx(2.0 * after[:, 0])
+def test_a_block_in_one_person_is_that_of_the_operational_model():
+    def response(blocked):
+        stimulus = (5.0 * 1.0 / (1.0 + 1.0 + blocked)) ** 2.0
+        return stimulus / (1.0 + stimulus)
+
+    assert one() == pytest.approx(1.0 - response(4.0) / response(0.0), rel=1e-12)
+    assert one(by=0.0) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_a_row_is_predicted_without_its_study():
-    found = made()
-    first, second = found.errors()
-    assert second == pytest.approx(first, abs=0.1)  # the other study says nothing of it here
-    assert replace(found, studies=("A", "A")).errors()[1] == pytest.approx(first)
+def test_people_who_differ_are_blocked_less_where_the_curve_is_steep():
+    assert one(level=0.2, slope=3.0, spread=1.0) < one(level=0.2, slope=3.0)
 
 
-@pytest.mark.slow
-def test_the_rule_keeps_step_a():
-    found = step_b()
-    assert found.ids == ("webster2011_liking", "webster2011_high", "vandorp2006_half", "vandorp2006_most")
-    first, second = found.errors()
-    a, b = (float(np.sqrt(np.mean(x**2))) for x in (first, second))
-    assert (a, b) == pytest.approx((3.02, 2.84), abs=0.02)
-    assert b > 0.9 * a
-    moved = found.medians()
-    assert moved["ventilation_isohypercapnic.transduction.buprenorphine"] < 0.4 * 3.3
+def test_a_bound_is_no_error_on_its_right_side():
+    side = np.array([0.0, 1.0, 1.0, -1.0, -1.0])
+    found = errors_of(np.array([0.5, 0.95, 0.85, 0.1, 0.3]), np.array([0.5, 0.9, 0.9, 0.2, 0.2]), side)
+    assert found[[0, 1, 3]].tolist() == [0.0, 0.0, 0.0]
+    assert found[2] < 0.0 < found[4]
+
+
+def test_a_challenge_meets_what_the_engine_gives():
+    arrays = with_challenges(build_table()).arrays
+    rows = {r["id"]: k for k, r in enumerate(r for r in load().challenges if r["block"])}
+    low, high = arrays["block_by"][rows["schuh1999_25mg"]], arrays["block_by"][rows["schuh1999_100mg"]]
+    assert high / low == pytest.approx(4.0, rel=0.01)  # occupancy over the free fraction follows the dose
+    assert arrays["block_side"].tolist() == [1.0, 1.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("row", "joint", "wanted"),
+    [("schuh1999_25mg", 0.81, 0.43), ("schuh1999_5d", 0.72, 0.33), ("schuh1999_5d_pupil", 0.05, 0.43)],
+)
+def test_the_joint_values_block_as_the_note_says(row, joint, wanted):
+    entry = next(r for r in load().challenges if r["id"] == row)
+    for given, block in (({"rivals": JOINT}, joint), ({}, wanted)):
+        without, with_ = left(entry, {"subject": None, "seed": 1}, overrides=given)
+        assert 1.0 - with_[0] / without[0] == pytest.approx(block, abs=0.006)
+
+
+def test_the_joint_values_describe_agonists_alone_no_worse():
+    table = build_table()
+    value, weight = seen(table)
+    joint = Overrides.of({"rivals": JOINT}, load())
+    before, after = (float(np.sqrt(np.mean(((value - today(table, g)) / weight) ** 2))) for g in ({}, joint))
+    assert (before, after) == pytest.approx((1.962, 1.879), abs=0.002)

@@ -1,164 +1,160 @@
-"""Step B: the stored posterior of agonists alone, conditioned on the released challenges.
+"""The joint fit of agonists alone and of released challenges, sampled; its errors under left-out studies.
 
-``python -m schild.calibrate.challenge_fit`` prints it beside step A number by number, with the errors that decide the
-default. The rule is docs/design/challenge-fit.md; it was committed before a challenge was read. Nothing is written.
+``python -m schild.calibrate.challenge_fit`` samples it with fixed seeds, then again without each study of a challenge
+and without any, prints what decides the default by the rule of docs/design/challenge-fit.md (step C), and compares the
+stored values with its own: those of the key ``joint`` in the catalogue's effects. ``--write`` stores them. It needs the
+extra ``fit`` (NumPyro).
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.calibrate.dose_response import seen, today
-from schild.calibrate.dose_rows import build_table
+import schild.catalog
+from schild.calibrate import Floats
+from schild.calibrate.challenge_rows import BLOCK_SD, with_challenges
+from schild.calibrate.dose_model import PAIRS, centres
+from schild.calibrate.dose_response import (
+    KEPT,
+    WARM,
+    columns_of,
+    draws_of,
+    key_of,
+    r_hat_of,
+    sampler_of,
+    seen,
+    thinned,
+    today,
+)
+from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
 from schild.catalog import load
-from schild.people import Values
-from schild.population import Population, people_of
-from schild.validation.blocks import SE, left
+from schild.people import RIVALS, Overrides, Values
 
-Floats = NDArray[np.float64]
+__all__ = ["JOINT", "errors_of", "main", "with_constants_held"]
 
-__all__ = ["StepB", "main", "step_b"]
-
-DRAWS, SEED = 400, 20261129
-#: Deviation of one more study on the log scale; what a model of means misses of a block. [1]
-STUDY, MISFIT = 0.65, 0.05
-#: Shares left are held within these before their log odds are taken. [1]
-ENDS = (0.02, 0.98)
-#: Numbers of naltrexone's site, which move beside those of the stored draws.
-SITE = ("plasma_and_store.mor.kd", "plasma_and_store.ke0", "plasma_and_store.direct")
+#: Key of the values of the joint fit in the catalogue.
+JOINT = "joint"
+#: Chains of the whole fits, and of those without a study.
+CHAINS, LEFT_CHAINS = 4, 2
+SEED = 20261129
+#: Whose constant the fit of pain relief by kappa holds, so that its draws tell a potency only.
+_NOT_HELD = ("pentazocine",)
+#: What step C has to reach to become the default: error of left-out challenges, and of agonists alone, over step A's.
+_WANTED = (0.90, 1.05)
 
 
-def _odds(share: Floats) -> Floats:
-    clipped = np.clip(share, *ENDS)
-    return np.asarray(np.log(clipped / (1.0 - clipped)))
+def errors_of(block: Floats, value: Floats, side: Floats) -> Floats:
+    """Distance of predicted blocks from what studies found, in standard deviations.
 
+    ``block`` and ``value``, shape (n_rows,): predicted and observed; ``side``: 0 for a number, 1 for "at least", -1 for
+    "at most": there a prediction on the right side of the bound has no error.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepB:
-    """Draws of step A, and what the challenges make of them.
-
-    ``numbers``: labels of shape (n_numbers,); ``before``: logarithms, or log odds of efficacies, of shape (n_draws,
-    n_numbers); ``said``: log odds of the share left without a study's deviation, of shape (n_draws, n_rows);
-    ``slope``: its derivative to the study's log deviation, of shape (n_rows,); ``wanted``, ``sd``: observed log odds
-    and their standard deviations; ``studies``: of shape (n_rows,).
+    >>> errors_of(np.array([0.8, 0.8, 0.8]), np.array([0.9, 0.7, 0.7]), np.array([0.0, 1.0, -1.0])).round(2).tolist()
+    [-0.89, 0.0, 0.89]
     """
-
-    ids: tuple[str, ...]
-    studies: tuple[str, ...]
-    numbers: tuple[str, ...]
-    before: Floats
-    said: Floats
-    slope: Floats
-    wanted: Floats
-    sd: Floats
-
-    def _error(self, rows: Sequence[int]) -> Floats:
-        """Covariance of observed rows around what the numbers say."""
-        same = np.equal.outer(*(np.array(self.studies)[list(rows)],) * 2)
-        shared = STUDY**2 * same * np.outer(self.slope[rows], self.slope[rows])
-        return np.asarray(np.diag(self.sd[rows] ** 2) + shared)
-
-    def given(self, rows: Sequence[int]) -> tuple[Floats, Floats]:
-        """Numbers and predictions of all rows, conditioned on some: every draw moves by the regression on them."""
-        rows = list(rows)
-        joint = np.hstack([self.before, self.said])
-        if not rows:
-            return self.before, self.said
-        error = self._error(rows)
-        off, y = joint - joint.mean(axis=0), self.said[:, rows]
-        gain = (off.T @ (y - y.mean(axis=0)) / (len(y) - 1)) @ np.linalg.inv(np.cov(y.T).reshape(error.shape) + error)
-        noise = np.random.default_rng(SEED).multivariate_normal(np.zeros(len(rows)), error, len(y))
-        moved = joint + (self.wanted[rows] + noise - y) @ gain.T
-        return moved[:, : len(self.numbers)], moved[:, len(self.numbers) :]
-
-    def errors(self) -> tuple[Floats, Floats]:
-        """Error of each row in standard deviations: step A, and step B without the row's study."""
-        everything = range(len(self.ids))
-        total = np.sqrt(np.diag(self._error(everything)))
-        first = (np.median(self.said, axis=0) - self.wanted) / total
-        second = np.empty_like(first)
-        for study in dict.fromkeys(self.studies):
-            mine = [k for k in everything if self.studies[k] == study]
-            _, said = self.given([k for k in everything if k not in mine])
-            second[mine] = ((np.median(said, axis=0) - self.wanted) / total)[mine]
-        return first, second
-
-    def medians(self) -> dict[str, float]:
-        """Typical numbers of step B: those of the catalogue, moved as the median of the draws moves."""
-        values = Values(load())
-        after, _ = self.given(range(len(self.ids)))
-        moved = np.median(after, axis=0) - np.median(self.before, axis=0)
-        found = {}
-        for label, shift in zip(self.numbers, moved, strict=True):
-            value = values.typical(*label.split(".", 1))
-            odds = value / (1.0 - value) * np.exp(shift) if label.endswith("efficacy") else None
-            found[label] = float(value * np.exp(shift) if odds is None else odds / (1.0 + odds))
-        return found
+    off = (block - value) / BLOCK_SD
+    return np.asarray(np.where(side == 0.0, off, np.where(side * off < 0.0, off, 0.0)))
 
 
-def step_b(rows: Sequence[Mapping[str, str]] | None = None) -> StepB:
-    """Run the challenges that print a number under the stored draws.
+def with_constants_held(draws: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Move constants and efficacies by one factor each to the catalogue's medians; potencies take over the constants'.
 
-    ``rows``: of ``Catalogue.challenges``, all by default; statements do not enter.
+    ``draws``: from the sampler. What a drug alone does in an effect stays the same, draw by draw.
     """
-    catalogue = load()
-    rows = [r for r in rows or catalogue.challenges if r["block"] and not r["bound"]]
-    who = {"n": 1, "uncertainty": DRAWS, "variability": False}
-    values = Values(catalogue)
-    values = values.of_people(people_of(Population(n=1, draws=DRAWS, variability=False), values, SEED))
-    own = [n for n in catalogue.posterior if not n.startswith(("between.", "tolerance."))]
-    own = [n for n in own if not n.endswith((".spread", ".sensitivity"))] + [f"naltrexone.{n}" for n in SITE]
-    drawn = {label: np.broadcast_to(values.of(*label.split(".", 1)), DRAWS) for label in own}
-    numbers = [label for label in own if np.ptp(drawn[label]) > 0.0]
-    before = np.column_stack(
-        [np.log(v / (1.0 - v)) if n.endswith("efficacy") else np.log(v) for n, v in drawn.items() if n in numbers]
-    )
-    study = np.log(np.broadcast_to(values.of("liking", "sensitivity"), DRAWS))
-    said, slope = np.empty((DRAWS, len(rows))), np.empty(len(rows))
-    design = np.column_stack([np.ones(DRAWS), before, study])
+    values, moved = Values(load()), {name: np.array(draw) for name, draw in draws.items()}
+    for k, species in enumerate(SPECIES):
+        efficacy = values.typical(species, "mor.efficacy")
+        moved["odds"][:, k] += np.log(efficacy / (1.0 - efficacy)) - np.median(moved["odds"][:, k])
+        if species in _NOT_HELD:
+            continue
+        factor = affinity(species) * values.typical(species, "mor.factor") / np.median(moved["kd"][:, k])
+        moved["kd"][:, k] *= factor
+        for name, effect in PAIRS:
+            if name == species:
+                moved["x"][:, effect, k] *= factor
+    return moved
+
+
+def _numbers(draws: Mapping[str, Floats]) -> dict[str, float]:
+    """Medians of the numbers of effects, which are what the joint fit moves."""
+    kept = ("reserve", "slope", "range")
+    return {
+        name: float(np.median(draw)) for name, draw in thinned(columns_of(with_constants_held(draws))).items()
+        if name.split(".", 1)[0] in EFFECTS and (name.split(".")[1] in kept or ".transduction." in name)
+    }  # fmt: skip
+
+
+def _sample(table: Table, keep: Floats, chains: int) -> tuple[dict[str, Floats], str]:
+    sampler = sampler_of(table, chains, WARM, KEPT)
+    sampler.run(key_of(SEED), keep, centres(), extra_fields=("diverging",))
+    diverged = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
+    largest = max(r_hat_of(sampler).values())
+    return draws_of(sampler), f"{diverged} of {chains * KEPT} diverged, R-hat at most {largest:.3f}"
+
+
+def _write(numbers: Mapping[str, float]) -> None:
+    """Store the values under the key of the joint fit; their entries, with sources, are written by hand first."""
+    path = Path(schild.catalog.__file__).parent / "data" / "effects.toml"
+    text = path.read_text(encoding="utf-8")
+    for label, value in numbers.items():
+        owner, name = label.split(".", 1)
+        quoted = f'"{name}"' if "." in name else name
+        head = rf'(\[\[{owner}\.number\.{re.escape(quoted)}\.value\]\]\nkey = "{JOINT}"\nvalue = )\S+'
+        text, found = re.subn(head, rf"\g<1>{value:.6g}", text)
+        if found != 1:
+            raise SystemExit(f"effects.toml: {label} has {found} values with key {JOINT!r}; expected one to write to.")
+    path.write_text(text, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Sample, print, decide by the rule, compare with the stored values; 1 if one differs in its second digit."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if find_spec("numpyro") is None:
+        print("Left out: the joint fit needs NumPyro (python -m pip install 'schild[fit]').")
+        return 0
+    alone = build_table()
+    table, rows = with_challenges(alone), [r for r in load().challenges if r["block"]]
+    studies, n = np.array([r["study"] for r in rows]), len(alone.ids)
+    fits: dict[str, Any] = {}
+    for left_out in ("nothing", "every challenge", *dict.fromkeys(studies)):
+        out = studies == left_out if left_out in studies else np.full(len(rows), left_out == "every challenge")
+        keep = np.concatenate([np.ones(n), 1.0 - out])
+        draws, told = _sample(table, keep, LEFT_CHAINS if left_out in studies else CHAINS)
+        fits[left_out] = (draws, np.median(draws["block"], axis=0))
+        print(f"without {left_out}: {told}", flush=True)
+    value, side = table.arrays["block_value"], table.arrays["block_side"]
+    apart = np.array([fits[study][1][k] for k, study in enumerate(studies)])
+    print("block: observed, agonists alone, joint, without its study")
     for k, row in enumerate(rows):
-        without, with_ = left(row, {"population": who, "seed": SEED})
-        odds = _odds(with_ / without)
-        slope[k] = np.linalg.lstsq(design, odds, rcond=None)[0][-1]
-        said[:, k] = odds - slope[k] * study
-    share = 1.0 - np.array([float(r["block"]) for r in rows])
-    spread = [np.hypot(float(r["se"] or SE), MISFIT) for r in rows]
-    return StepB(
-        ids=tuple(r["id"] for r in rows), studies=tuple(r["study"] for r in rows), numbers=tuple(numbers),
-        before=before, said=said, slope=slope, wanted=_odds(share), sd=np.array(spread) / (share * (1.0 - share)),
-    )  # fmt: skip
-
-
-def main() -> int:
-    """Print step B beside step A, and what the rule says of the default."""
-    found = step_b()
-    after, said = found.given(range(len(found.ids)))
-    first, second = found.errors()
-    print("share left: observed, step A, step B (all rows), errors of A and of B without the study [SD]")
-    for k, key in enumerate(found.ids):
-        shares = 1.0 / (1.0 + np.exp(-np.array([found.wanted[k], np.median(found.said[:, k]), np.median(said[:, k])])))
-        print(f"  {key:22s} {shares[0]:.2f} {shares[1]:.2f} {shares[2]:.2f}   {first[k]:+.2f} {second[k]:+.2f}")
-    a, b = (float(np.sqrt(np.mean(x**2))) for x in (first, second))
-    table = build_table()
-    value, weight = seen(table)
-    moved = found.medians()
-    alone = [float(np.sqrt(np.mean(((value - today(table, m)) / weight) ** 2))) for m in ({}, moved)]
-    print(f"challenges, study left out: A {a:.3f}, B {b:.3f} SD ({b / a - 1.0:+.1%}; wanted -10 %)")
-    print(f"agonists alone, typical numbers: A {alone[0]:.3f}, B {alone[1]:.3f} SD ({alone[1] / alone[0] - 1.0:+.1%})")
-    print(f"default by the rule, but for the scans: {'B' if b <= 0.9 * a and alone[1] <= 1.05 * alone[0] else 'A'}")
-    print("number: step A and step B, medians (90 %)")
-    for k, label in enumerate(found.numbers):
-        sides = []
-        for x in (found.before[:, k], after[:, k]):
-            v = 1.0 / (1.0 + np.exp(-x)) if label.endswith("efficacy") else np.exp(x)
-            low, mid, high = np.quantile(v, [0.05, 0.5, 0.95])
-            sides.append(f"{mid:9.4g} ({low:.3g} to {high:.3g})")
-        print(f"  {label:50s} {sides[0]:34s} {sides[1]}")
-    return 0
+        said = [fits[name][1][k] for name in ("every challenge", "nothing")]
+        print(f"  {row['id']:22s} {row['bound']:9s} {value[k]:.2f}   {said[0]:.2f}  {said[1]:.2f}  {apart[k]:.2f}")
+    first, second = (
+        float(np.sqrt(np.mean(errors_of(b, value, side) ** 2))) for b in (fits["every challenge"][1], apart)
+    )
+    numbers = _numbers(fits["nothing"][0])
+    seen_, weight = seen(alone)
+    typical = [float(np.sqrt(np.mean(((seen_ - today(alone, m)) / weight) ** 2))) for m in ({}, numbers)]
+    for what, (a, b) in (("(a) challenges, study left out", (first, second)), ("(b) agonists alone, typical", typical)):
+        print(f"{what}: {a:.2f} to {b:.2f} SD, {b / a - 1.0:+.1%}")
+    better = second <= _WANTED[0] * first and typical[1] <= _WANTED[1] * typical[0]
+    print(f"default by the rule: step {'C' if better else 'A'}")
+    if "--write" in arguments:
+        _write(numbers)
+        return 0
+    bad, stored, values = 0, Overrides.of({RIVALS: JOINT}, load()), Values(load())
+    for label, now in numbers.items():
+        wrong = abs(stored[label] - now) > 0.005 * abs(stored[label])
+        bad += wrong
+        print(f"  {label:50s} {values.typical(*label.split('.', 1)):9.4g} {now:9.4g}{'  DIFFERS' if wrong else ''}")
+    print(f"{bad} values differ")
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy as np
 
 from schild.calibrate.dose_rows import BEFORE, EFFECTS, SPECIES
 
-__all__ = ["PAIRS", "centres", "model", "predict", "stimulus_response"]
+__all__ = ["PAIRS", "blocks", "centres", "model", "predict", "stimulus_response"]
 
 #: Species and effects with rows of their own: only they have a potency of the pair.
 PAIRS = (
@@ -36,9 +36,12 @@ def centres() -> dict[str, Any]:
     return {"kd": np.log(kd), "kd_sd": np.array(sd), "odds": np.log(e / (1.0 - e))}
 
 
-def stimulus_response(strength: Any, ratio: Any, slope: Any) -> Any:
-    """Fraction of the response of the system; ``strength`` and ``ratio`` have species last, ``slope`` broadcasts."""
-    total = (ratio * strength).sum(-1) / (1.0 + strength.sum(-1))
+def stimulus_response(strength: Any, ratio: Any, slope: Any, blocked: Any = 0.0) -> Any:
+    """Fraction of the response of the system; ``strength`` and ``ratio`` have species last, ``slope`` broadcasts.
+
+    ``blocked``: occupancy by antagonists over the free fraction.
+    """
+    total = (ratio * strength).sum(-1) / (1.0 + strength.sum(-1) + blocked)
     power = (total + 1e-12) ** slope
     return power / (1.0 + power)
 
@@ -93,11 +96,30 @@ def _curves(p: Mapping[str, Any], a: Mapping[str, Any], ratio: Any, xp: Any) -> 
     return sum(xp.where(kind == k, value, 0.0) for k, value in enumerate(by_kind))
 
 
+def blocks(p: Mapping[str, Any], a: Mapping[str, Any], xp: Any) -> Any:
+    """Return the share of an opioid's mean effect that an antagonist takes, of each challenge, shape (n_blocks,).
+
+    ``p``: as for ``predict``, with ``blocker`` (n_antagonists,), deviations of their log occupancy over the free
+    fraction in standard deviations; ``a``: arrays of the table with challenges.
+    """
+    e = a["block_effect"]
+    ratio = (p["reserve"][:, None] * xp.exp(p["odds"])[None, :])[e]
+    level = a["block_felt"] * p["x"][e][:, None, :] / p["kd"]
+    sd = xp.sqrt(p["omega"][e][:, None] ** 2 + a["block_spread"] ** 2)
+    shift = xp.exp(sd[:, :, None] * _NODES - p["eta"][a["block_arm"]][:, None, None])
+    by = a["block_by"] * xp.exp(a["block_by_sd"] * p["blocker"][a["block_who"]])
+    blocked = xp.stack([xp.zeros_like(by), by], -1)[:, :, None]
+    strength = level[:, :, None, :] * shift[..., None]
+    mean = stimulus_response(strength, ratio[:, None, None, :], p["slope"][e][:, None, None], blocked) @ _WEIGHTS
+    return 1.0 - mean[:, 1] / mean[:, 0]
+
+
 def model(a: Mapping[str, Any], keep: Any, prior: Mapping[str, Any], free_liking: bool = False) -> None:
-    """Sample the model; ``keep`` is 1 for rows that count, 0 for rows of a study left out."""
+    """Sample the model; ``keep`` is 1 for rows that count, 0 for rows of a study left out, challenges last."""
     import jax.numpy as jnp
     import numpyro
     import numpyro.distributions as dist
+    from jax.scipy.stats import norm
 
     def normal(name: str, centre: Any, sd: Any) -> Any:
         shape = np.broadcast_shapes(np.shape(centre), np.shape(sd))
@@ -146,5 +168,14 @@ def model(a: Mapping[str, Any], keep: Any, prior: Mapping[str, Any], free_liking
     numpyro.deterministic("said", said)
     numpyro.deterministic("sd", sd)
     seen = jnp.concatenate([a["value"], a["curve_value"]])
-    with numpyro.handlers.mask(mask=keep > 0):
+    with numpyro.handlers.mask(mask=keep[: len(seen)] > 0):
         numpyro.sample("rows", dist.Normal(said, sd).to_event(0), obs=seen)
+    if "block_value" not in a:
+        return
+    p["blocker"] = numpyro.sample("z_blocker", dist.Normal(0.0, 1.0).expand((2,)).to_event(1))
+    numpyro.deterministic("blocker", p["blocker"])
+    block = numpyro.deterministic("block", blocks(p, a, jnp))
+    z = (block - a["block_value"]) / a["block_sd"]
+    side = a["block_side"]
+    said_of = jnp.where(side == 0.0, -0.5 * z**2, norm.logcdf(side * z))
+    numpyro.factor("challenges", (said_of * keep[len(seen) :]).sum())

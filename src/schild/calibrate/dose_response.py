@@ -34,7 +34,8 @@ CHAINS, WARM, KEPT, LEFT_WARM, LEFT_OUT = 4, 600, 500, 250, 300
 STORED_DRAWS = 400
 
 
-def _sampler(table: Table, chains: int, warm: int, kept: int, free_liking: bool = False) -> Any:
+def sampler_of(table: Table, chains: int, warm: int, kept: int, free_liking: bool = False) -> Any:
+    """Make the sampler of a table: ``chains`` of ``warm`` steps that adapt and ``kept`` draws each."""
     # Small arrays: threads inside an operation cost more than they give.
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     import jax
@@ -52,11 +53,13 @@ def _sampler(table: Table, chains: int, warm: int, kept: int, free_liking: bool 
     )  # fmt: skip
 
 
-def _draws(sampler: Any) -> dict[str, Floats]:
+def draws_of(sampler: Any) -> dict[str, Floats]:
+    """Draws of a sampler that has run, by name, draws first; standardised ones are left out."""
     return {k: np.asarray(v) for k, v in sampler.get_samples().items() if not k.startswith("z_")}
 
 
-def _key(seed: int) -> Any:
+def key_of(seed: int) -> Any:
+    """Key of JAX's random numbers."""
     import jax
 
     return jax.random.PRNGKey(seed)
@@ -174,7 +177,8 @@ def _interval(draws: Mapping[str, Floats], seed: int) -> Floats:
     return np.quantile(draws["said"] + draws["sd"] * rng.standard_normal(draws["sd"].shape), [0.05, 0.5, 0.95], axis=0)
 
 
-def _r_hat(sampler: Any) -> dict[str, float]:
+def r_hat_of(sampler: Any) -> dict[str, float]:
+    """Return the largest R-hat of each population number."""
     from numpyro.diagnostics import gelman_rubin
 
     found = {}
@@ -192,11 +196,11 @@ def left_out(sampler: Any, table: Table) -> Floats:
     """
     out = np.zeros((3, len(table.ids)))
     begin = {k: np.asarray(v) for k, v in sampler.last_state.z.items()}
-    again = _sampler(table, 1, LEFT_WARM, LEFT_OUT)
+    again = sampler_of(table, 1, LEFT_WARM, LEFT_OUT)
     for k, study in enumerate(table.studies):
         rows = np.array([s == study for s in table.study_of])
-        again.run(_key(100 + k), 1.0 - rows, centres(), init_params=begin)
-        out[:, rows] = _interval(_anew(_draws(again), table, 2000 + k), 1000 + k)[:, rows]
+        again.run(key_of(100 + k), 1.0 - rows, centres(), init_params=begin)
+        out[:, rows] = _interval(_anew(draws_of(again), table, 2000 + k), 1000 + k)[:, rows]
         print(f"    without {study:26s} {int(rows.sum()):3d} rows", flush=True)
     return out
 
@@ -227,12 +231,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     begin = time.perf_counter()
     table = build_table()
-    sampler = _sampler(table, CHAINS, WARM, KEPT)
-    sampler.run(_key(20261129), np.ones(len(table.ids)), centres(), extra_fields=("diverging",))
+    sampler = sampler_of(table, CHAINS, WARM, KEPT)
+    sampler.run(key_of(20261129), np.ones(len(table.ids)), centres(), extra_fields=("diverging",))
     diverged = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
-    draws = _draws(sampler)
+    draws = draws_of(sampler)
     print(f"{len(table.ids)} rows of {len(table.studies)} studies; {diverged} of {CHAINS * KEPT} draws diverged")
-    print("largest R-hat: " + ", ".join(f"{k} {v:.3f}" for k, v in _r_hat(sampler).items()))
+    print("largest R-hat: " + ", ".join(f"{k} {v:.3f}" for k, v in r_hat_of(sampler).items()))
     columns = thinned(columns_of(draws))
     for name, value in columns.items():
         low, mid, high = np.quantile(value, [0.05, 0.5, 0.95])
@@ -242,8 +246,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"in sample {time.perf_counter() - begin:.0f} s; studies left out:")
     outside = None
     if "--quick" not in arguments:
-        single = _sampler(table, 1, WARM, 50)
-        single.run(_key(7), np.ones(len(table.ids)), centres())
+        single = sampler_of(table, 1, WARM, 50)
+        single.run(key_of(7), np.ones(len(table.ids)), centres())
         outside = left_out(single, table)
     header = f"    {'row':38s} {'seen':>7s} {'catalogue':>9s} {'fit':>7s} {'without its study (90 %)':>30s}"
     print(header)
@@ -269,9 +273,9 @@ def main(arguments: list[str] | None = None) -> int:
         for name, rows in everything.items():
             errors = f"weighted error {rms(outside[1], rows):.2f} (catalogue {rms(old, rows):.2f})"
             print(f"    {name:12s} {inside[rows].mean():.0%} of {int(rows.sum())} rows inside; {errors}")
-    free = _sampler(table, 1, WARM, KEPT, free_liking=True)
-    free.run(_key(8), np.ones(len(table.ids)), centres())
-    slopes = {"with its prior": draws["slope"], "with a prior that says nothing": _draws(free)["slope"]}
+    free = sampler_of(table, 1, WARM, KEPT, free_liking=True)
+    free.run(key_of(8), np.ones(len(table.ids)), centres())
+    slopes = {"with its prior": draws["slope"], "with a prior that says nothing": draws_of(free)["slope"]}
     for name, value in slopes.items():
         low, mid, high = np.quantile(value[:, 2], [0.05, 0.5, 0.95])
         print(f"slope of liking in one person, {name}: {mid:.2f} ({low:.2f} to {high:.2f})")

@@ -61,7 +61,8 @@ class Numbers(Data):
         list[str] | None,
         Parameter(
             name="--set",
-            help='A number in place of the catalogue\'s: naltrexone.cl="120 L/h"; say it again for more.',
+            help='A number in place of the catalogue\'s: naltrexone.cl="120 L/h"; say it again for more. '
+            "rivals=KEY takes the rival value of that key for every number that has one.",
         ),
     ] = None
 

@@ -37,6 +37,7 @@ from schild.explanation.lab import (
     row_of,
 )
 from schild.explanation.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template, read_options
+from schild.people import RIVALS
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.simulation.observe import predict, weighted_error
@@ -375,12 +376,15 @@ def challenge_shift(lab: Lab, *, structure: Structure, regimen: Regimen, at: Hou
 @experiment("%")
 def block(
     lab: Lab, *, regimen: Regimen, challenge: Regimen, at: Hours, effect: EffectName,
-    structure: Structure | None = None, numbers: Literal["drawn", "best"] = "drawn",
+    structure: Structure | None = None, numbers: Literal["drawn", "best", "joint"] = "drawn",
 ) -> Outcome:  # fmt: skip
-    """Median block of an effect of an agonist at its largest published dose."""
+    """Median block of an effect of an agonist at its largest published dose.
+
+    ``numbers``: effects as drawn, the typical ones alone, or those of the fit that read challenges too.
+    """
     asked = EFFECTS if effect in EFFECTS else (effect,)
-    people = BEST if numbers == "best" else CROWD
-    r = lab.challenge(regimen, challenge, at, structure, people, asked)[effect]
+    people, given = BEST if numbers == "best" else CROWD, {RIVALS: numbers} if numbers == "joint" else None
+    r = lab.challenge(regimen, challenge, at, structure, people, asked, given)[effect]
     return Outcome(predicted=100 * r.median_block, many=100 * r.block)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue, Observation
 from schild.errors import SchildError
 from schild.explanation.answer import Outcome
-from schild.people import Overrides, Values
+from schild.people import Given, Overrides, Values
 from schild.regimen import parse_regimen
 from schild.result_cache import ResultCache
 
@@ -105,22 +105,25 @@ class Lab:
         structure: str | None = None,
         population: Mapping[str, int] | None = CROWD,
         effects: Sequence[str] = EFFECTS,
+        overrides: Given | None = None,
     ) -> dict[str, Response]:
         """Give an agonist with and without an antagonist, or return the same challenge again.
 
         ``antagonist`` and ``agonist``: regimen and single dose, in words; ``at_h``: when the agonist is given [h];
-        ``population``: people; None for the typical person.
+        ``population``: people; None for the typical person; ``overrides``: numbers in place of those of the answer.
         """
         from schild.challenges import challenge
 
         def run() -> dict[str, Response]:
             found = challenge(
                 antagonist, agonist=agonist, at=f"{at_h:.6f} h", effect=list(effects), population=population,
-                seed=self.seed, structure=structure, catalogue=self.catalogue, overrides=self.overrides,
+                seed=self.seed, structure=structure, catalogue=self.catalogue,
+                overrides=self.overrides.and_(overrides, self.catalogue),
             )  # fmt: skip
             return {r.effect: r for r in found.responses}
 
-        return self.once(("challenge", antagonist, agonist, at_h, structure, repr(population), tuple(effects)), run)
+        key = (antagonist, agonist, at_h, structure, repr(population), tuple(effects), repr(overrides))
+        return self.once(("challenge", *key), run)
 
     def run(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from schild.catalog import Catalogue, Drug
@@ -16,6 +16,9 @@ __all__ = ["Given", "Overrides"]
 #: What may be given for a number: a value in the number's own unit, or text with a unit.
 Given: TypeAlias = Mapping[str, "float | str"]
 
+#: The name that stands for every number with a rival value of the key that is given.
+RIVALS = "rivals"
+
 #: Units of quantities that cannot be zero, and of those that cannot be negative.
 _POSITIVE = ("L", "nM", "g/mol", "g/L", "kg", "mm")
 _NOT_NEGATIVE = (*_POSITIVE, "L/h", "1/h", "h", "g/h", "mg")
@@ -24,7 +27,7 @@ _NOT_NEGATIVE = (*_POSITIVE, "L/h", "1/h", "h", "g/h", "mg")
 class Overrides(Mapping[str, float]):
     """Checked values by ``"owner.number"``, each in the unit of its number.
 
-    ``values``: from ``Overrides.of``, which checks them.
+    ``values``: from ``Overrides.of``, which checks them; ``by_key``: which of them are rival values taken by their key.
 
     >>> from schild.catalog import load
     >>> Overrides.of({"naltrexone.cl": "2 L/min", "pupil.baseline": 5}, load())
@@ -35,8 +38,9 @@ class Overrides(Mapping[str, float]):
     schild.errors.UnknownNameError: No number of naltrexone is called 'clx'. Did you mean 'cl'?
     """
 
-    def __init__(self, values: Mapping[str, float]) -> None:
+    def __init__(self, values: Mapping[str, float], by_key: Iterable[str] = ()) -> None:
         self._values = dict(values)
+        self.by_key = frozenset(by_key)
 
     @classmethod
     def of(cls, given: Given | None, catalogue: Catalogue) -> Overrides:
@@ -45,9 +49,11 @@ class Overrides(Mapping[str, float]):
         ``given``: values by ``"owner.number"``: a float in the number's own unit, or text such as ``"120 L/h"``. The
         owner is a drug (or one of its other names), an effect, a mechanism of adaptation, a population, ``alcohol``,
         ``trial`` or ``rescue``. ``"naltrexone.ke0"`` stands for the number of that name in whichever structure the run
-        uses. ``catalogue``: where the numbers stand. Returns the same object if it has been checked before. Raises
-        UnknownNameError for an owner or a number that does not exist; the message names close matches; InputError for a
-        value that is no number, has a unit of another dimension, or lies outside the number's bounds.
+        uses. ``{"rivals": "joint"}`` takes, for every number that has one, the rival value of that key; numbers that
+        are given by name stay. ``catalogue``: where the numbers stand. Returns the same object if it has been checked
+        before. Raises UnknownNameError for an owner, a number or a key that does not exist; the message names close
+        matches; InputError for a value that is no number, has a unit of another dimension, or lies outside the number's
+        bounds.
         """
         if isinstance(given, Overrides):
             return given
@@ -56,11 +62,17 @@ class Overrides(Mapping[str, float]):
                 f"The overrides are {given!r}; expected a mapping of names to values. Write it like "
                 "{'naltrexone.cl': '120 L/h'}."
             )
-        return cls(dict(_checked(name, value, catalogue) for name, value in (given or {}).items()))
+        plain = {name: value for name, value in (given or {}).items() if name != RIVALS}
+        rivals = _rivals((given or {})[RIVALS], catalogue) if len(plain) < len(given or {}) else {}
+        named = dict(_checked(name, value, catalogue) for name, value in plain.items())
+        return cls(rivals | named, rivals.keys() - named.keys())
 
     def and_(self, given: Given | None, catalogue: Catalogue) -> Overrides:
         """Return these with others over them."""
-        return Overrides({**self, **Overrides.of(given, catalogue)}) if given else self
+        if not given:
+            return self
+        over = Overrides.of(given, catalogue)
+        return Overrides({**self, **over}, (self.by_key - over.keys()) | over.by_key)
 
     def __getitem__(self, name: str) -> float:
         return self._values[name]
@@ -73,6 +85,25 @@ class Overrides(Mapping[str, float]):
 
     def __repr__(self) -> str:
         return f"Overrides({self._values!r})"
+
+
+def _rivals(key: float | str, catalogue: Catalogue) -> dict[str, float]:
+    """Rival values of a key, by the name of their number; the largest published doses stay out of it."""
+    numbers = {
+        f"{owner}.{name}": n
+        for owner in catalogue.owners for name, n in catalogue.numbers_of(owner).items()
+        if name not in _largest_doses(catalogue, owner)
+    }  # fmt: skip
+    found = {name: value.value for name, n in numbers.items() for value in n.rivals if value.key == key}
+    if not found:
+        raise UnknownNameError("rival value", str(key), {value.key for n in numbers.values() for value in n.rivals})
+    return found
+
+
+def _largest_doses(catalogue: Catalogue, owner: str) -> set[str | None]:
+    """Names of the numbers of a drug that are the largest dose of published human challenges."""
+    entry = catalogue.entry_of(owner)
+    return {route.challenge for route in entry.routes.values()} if isinstance(entry, Drug) else set()
 
 
 def _checked(name: str, value: float | str, catalogue: Catalogue) -> tuple[str, float]:
@@ -92,7 +123,7 @@ def _checked(name: str, value: float | str, catalogue: Catalogue) -> tuple[str, 
     if short not in numbers and not versions:
         general = {n.removeprefix(f"{key}.") for key in structures for n in numbers if n.startswith(f"{key}.")}
         raise UnknownNameError(f"number of {owner}", short, {*numbers, *general})
-    if isinstance(entry, Drug) and short in {route.challenge for route in entry.routes.values()}:
+    if short in _largest_doses(catalogue, owner):
         raise InputError(
             f"{owner}.{short} was given; it is the largest dose of published human challenges, above which schild "
             "computes nothing while an antagonist is on board, and it cannot be replaced. Leave it out."

@@ -84,11 +84,15 @@ class Uses:
         """Say which of the given numbers and covariates changed nothing.
 
         ``overrides``: numbers given in place of the catalogue's; ``covariates``: covariates given for everybody, other
-        than those of the typical person, by the names of ``Subject``.
+        than those of the typical person, by the names of ``Subject``. Rival values taken by their key are said only
+        where the run uses none of them.
         """
         said = []
+        rivals = overrides.by_key
+        if rivals and not rivals & self.given:
+            said.append("Rival values were given, and no number of this run uses one.")
         for name in overrides:
-            if name in self.given:
+            if name in self.given or name in rivals:
                 continue
             owner, _, short = name.partition(".")
             others = sorted(n for o, n in self.numbers if o == owner and n.endswith(f".{short}"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+import schild
 from schild.catalog import load
 from schild.errors import InputError, UnknownNameError
 from schild.people import Overrides
@@ -76,6 +77,16 @@ def test_the_largest_published_dose_cannot_be_replaced():
         Overrides.of({f"heroin.{number}": 1000}, load())
 
 
+def test_no_rival_value_replaces_a_largest_published_dose():
+    numbers = [n for owner in load().owners for n in load().numbers_of(owner).values()]
+    for key in {value.key for n in numbers for value in n.rivals}:
+        try:
+            found = Overrides.of({"rivals": key}, load())
+        except UnknownNameError:
+            continue
+        assert not [name for name in found if "challenge." in name], key
+
+
 def test_checked_overrides_are_not_checked_again():
     found = _of(naltrexone__ke0=0.05)
     assert Overrides.of(found, load()) is found
@@ -89,3 +100,26 @@ def test_every_owner_lists_its_numbers():
     assert len(set(catalogue.owners)) == len(catalogue.owners)
     for owner in catalogue.owners:
         assert catalogue.numbers_of(owner), owner
+
+
+def test_rival_values_are_taken_by_their_key_and_a_named_number_stays():
+    found = Overrides.of({"rivals": "joint", "liking.slope": 3.0}, load())
+    numbers = load().numbers_of("liking")
+    assert found["liking.slope"] == 3.0
+    assert found["liking.reserve"] == next(v.value for v in numbers["reserve"].rivals if v.key == "joint")
+    assert found["liking.reserve"] != numbers["reserve"].value
+    assert "liking.slope" not in found.by_key
+    assert "liking.reserve" in found.by_key
+    assert found.and_({"liking.reserve": 2.0}, load()).by_key == found.by_key - {"liking.reserve"}
+    with pytest.raises(UnknownNameError, match="joint"):
+        Overrides.of({"rivals": "jiont"}, load())
+
+
+def test_rival_values_that_no_number_uses_are_said_once():
+    found = schild.simulate("naltrexone 50 mg po", until="1 d", overrides={"rivals": "joint"})
+    assert [w for w in found.warnings if "was given" in w or "were given" in w] == [
+        "Rival values were given, and no number of this run uses one."
+    ]
+    found = schild.simulate("heroin 25 mg iv", until="1 h", outputs=["liking"], overrides={"rivals": "joint"})
+    assert not [w for w in found.warnings if "given, and no number" in w]
+    assert found.manifest["numbers"]["liking.slope"] == pytest.approx(2.346, abs=0.001)
