@@ -132,6 +132,7 @@ def ours(words, times_h):
         (("rxode2", "naltrexone 50 mg po q24h ss"), "steady state"),
         (("mrgsolve", "naltrexone 50 mg po", "--times", ","), "--times is ','"),
         (("petab", "naltrexone 50 mg po", "--times", "1 h", "--free", "naltrexone.clx"), "clx"),
+        (("petab", "naltrexone 50 mg po", "--times", "1 h", "--free", "naltrexone.clx", "--sex", "female"), "clx"),
         (
             ("petab", "naltrexone 50 mg po at 2 h", "--until", "3 h", "--times", "1 h", "--free", "naltrexone.cl"),
             "No level lies above",
@@ -143,6 +144,7 @@ def test_what_cannot_be_exported_gets_one_message(call, tmp_path, words, told):
     said = call("export", *words, "--out", tmp_path / "out")
     assert said.code == 2
     assert told in said.err
+    assert said.err.startswith("schild: ")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

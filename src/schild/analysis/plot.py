@@ -140,4 +140,5 @@ def _schild_axes(axis: Any, unit: str) -> None:
     axis.axhline(0, color="0.6", linewidth=0.8)
     axis.set_xlabel(f"log10 antagonist [{unit}]")
     axis.set_ylabel("log10 (dose ratio - 1)")
-    axis.legend(fontsize="x-small", frameon=False)
+    if axis.get_legend_handles_labels()[0]:  # no line where no shift is seen
+        axis.legend(fontsize="x-small", frameon=False)

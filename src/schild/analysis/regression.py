@@ -149,7 +149,9 @@ def no_shift_limit(log_b: Floats, ratio: Floats) -> float | None:
     if not (inside := np.flatnonzero(sums <= threshold)).size:
         return float(grid[0])  # ratios that differ from 1 by next to nothing: the limit lies below
     last = int(inside[-1])
-    return float(brentq(lambda value: rss(value) - threshold, grid[last], grid[last] + 0.05))
+    if last + 1 == grid.size:
+        return None  # ratios that scatter so much that they say nothing
+    return float(brentq(lambda value: rss(value) - threshold, grid[last], grid[last + 1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -274,6 +276,9 @@ def schild_regression(
             f"{table.place(row)}: without antagonist the dose ratio is {ratio[row]:g}; expected 1. "
             "Divide by the value without antagonist."
         )
+    if (ratio <= 0.0).any():
+        row = int(np.flatnonzero(ratio <= 0.0)[0])
+        raise InputError(f"{table.place(row)}: the dose ratio is {ratio[row]:g}; expected above 0. Correct it.")
     log_b = logs(level, scale)
     names = [f"{s + ' ' if s else ''}{b:g} {scale.unit}" for s, b in zip(series, level, strict=True)]
     groups: dict[str, list[int]] = {}
@@ -286,7 +291,7 @@ def schild_regression(
     lines: dict[str, Line] = {}
     warnings: list[str] = []
     for name, k in groups.items():
-        limit = no_shift_limit(log_b[k], np.maximum(ratio[k], 1e-300))
+        limit = no_shift_limit(log_b[k], ratio[k])
         shown: list[int] = [] if limit is not None else k
         lines[name] = regress(log_b[shown], ratio[shown], [names[j] for j in shown])
         warnings += lines[name].dropped

@@ -65,8 +65,8 @@ def nonmem_data(
     asked = _times(times)
     run = read_run(what, head={"until": until, "seed": data.seed}, person=person.given, n=n, numbers=data.overrides)
     result = simulate_run(run, catalogue=data.catalogue, warn=False)
-    _notes(result.warnings)
     table = simulated_table(result, asked, error=error, lloq=lloq, seed=run.run.seed)
+    _notes(result.warnings)
     text = table.to_csv(index=False, lineterminator="\n", na_rep=".")
     if out is None:
         print(text, end="")
@@ -220,7 +220,6 @@ def petab(
     if run.history:
         raise InputError("The run has a history; expected one without, as levels count from its first dose.")
     found = document(run, data.catalogue)
-    _notes(found.notes)
     result = simulate_run(run, catalogue=data.catalogue, warn=False)
     rng = np.random.default_rng(run.run.seed)
     sigma = np.sqrt(np.log1p(error**2))
@@ -232,6 +231,7 @@ def petab(
     files = to_petab(
         found.built.spec, found.parameters, found.doses, levels, free=list(dict.fromkeys(free)), error=error or 0.2
     )
+    _notes(found.notes)
     for name, text in files.items():
         write(place / name, text)
     print(f"Written to {out}: {', '.join(files)}. {NOTICE}")
@@ -245,16 +245,16 @@ def _program(program: str, what: tuple[str, ...], script: _Script, person: Perso
 
     place = None if script.out is None else folder(script.out)
     run = read_run(what, head={"until": script.until, "seed": data.seed}, person=person.given, numbers=data.overrides)
-    found = document(run, data.catalogue)
-    _notes(found.notes)
-    make, name = PROGRAMS[program]
-    text = make(found.built.spec, found.parameters, title="; ".join(dose.to_words() for dose in run.doses))
-    if place is None:
-        print(text, end="")
-        return 0
     asked = (
         [k * run.until_h / _OBSERVED for k in range(_OBSERVED + 1)] if script.times is None else _times(script.times)
     )
+    found = document(run, data.catalogue)
+    make, name = PROGRAMS[program]
+    text = make(found.built.spec, found.parameters, title="; ".join(dose.to_words() for dose in run.doses))
+    _notes(found.notes)
+    if place is None:
+        print(text, end="")
+        return 0
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)

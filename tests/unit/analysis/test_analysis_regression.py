@@ -97,3 +97,21 @@ def test_dose_ratios_that_are_almost_one_have_a_limit(off):
         {"antagonist": [1, 10, 100, 1000], "dose_ratio": [1 + off, 1 - off, 1 - off, 1 + off]}, antagonist_unit="nM"
     )
     assert "no shift is seen, so there is no estimate; pKB is below" in " ".join(fit.warnings)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -0.0])
+def test_a_dose_ratio_that_cannot_be_is_named_with_its_line(wrong):
+    with pytest.raises(InputError, match=r"row 2.*dose ratio is -?0.*above 0"):
+        schild_regression({"antagonist": [3, 10, 30, 100], "dose_ratio": [1.6, wrong, 3, 21]}, antagonist_unit="nM")
+
+
+@given(logs=st.lists(st.floats(-99, 99), min_size=3, max_size=6))
+def test_dose_ratios_of_any_size_end_in_an_answer(logs):
+    b = 10.0 ** np.arange(len(logs))
+    fit = schild_regression({"antagonist": b, "dose_ratio": 10.0 ** np.array(logs)}, antagonist_unit="nM")
+    assert set(fit.lines) == {"all"}
+
+
+def test_a_plot_without_a_line_has_no_legend():
+    fit = schild_regression({"antagonist": [1, 10, 100], "dose_ratio": [0.9, 1.1, 1.0]}, antagonist_unit="nM")
+    assert fit.plot().axes[0].get_legend() is None
