@@ -266,7 +266,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
             "of those in whom the opioid alone does something (a twentieth of them at least). "
             "Block: 1 less the ratio "
             "of the largest changes within 6 h.",
-            "height": 0.9 + 0.26 * len(EFFECTS) * len(routes),
+            "height": 0.9 + 0.26 * (len(EFFECTS) + (len(routes) > 1)) * len(routes),
             "panel": [
                 {
                     "draw": "block_bars", "antagonist": compared.regimen, "at": compared.at, "effects": EFFECTS,
@@ -407,7 +407,7 @@ def _cards(
             )
         said += "".join(
             f" In the model it changes {EFFECT_WORDS[name][0]} by itself, which no study here shows in people,"
-            " so no block of it is told."
+            " so its block of that is not shown."
             for name in own
         )
         said += f" {compared.caution}" if compared.caution else ""

@@ -394,15 +394,20 @@ def block_bars(
         found = p.lab.challenge(antagonist, dose, at, None, p.lab.people, tuple(effects))
         rows += [(words, _title(effect), blocks(found[effect])) for effect in effects]
     ends = [np.quantile(some, [0.5, 0.05, 0.95]) if some.size else np.full(3, np.nan) for *_, some in rows]
-    for k, (middle, low, high) in enumerate(ends):
-        colour = LINES[k % len(effects)][0]
+    # Several doses: each stands as a line above its own bars.
+    heads = len(doses) > 1
+    at_y = [k + (k // len(effects) + 1) * heads for k in range(len(rows))]
+    for n, (k, (middle, low, high)) in enumerate(zip(at_y, ends, strict=True)):
+        colour = LINES[n % len(effects)][0]
         if np.isfinite(middle):
             p.axis.plot([low, high], [k, k], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
             p.axis.plot([middle], [k], "o", color=colour, markersize=6)
         else:
             p.axis.annotate("too little to be blocked", (2, k), va="center")
-    p.axis.set_yticks(range(len(rows)), [f"{title}, {words}" if len(doses) > 1 else title for words, title, _ in rows])
-    p.axis.invert_yaxis()
+    for g, (words, _) in enumerate(doses if heads else ()):
+        p.axis.annotate(words, (-8, g * (len(effects) + 1)), va="center")
+    p.axis.set_yticks(at_y, [title for _, title, _ in rows])
+    p.axis.set_ylim(at_y[-1] + 0.6, -0.6)
     p.axis.set(xlim=(-10, 103), xlabel="block [%]")
     p.keep("dose", [words for words, *_ in rows])
     p.keep("effect", [title for _, title, _ in rows])
