@@ -22,6 +22,9 @@ __all__ = ["COLOURS", "GREY", "headline", "panels", "plain_powers", "plain_texts
 #: Colours that people with any kind of colour vision can tell apart (Okabe and Ito).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+#: Most characters in a line of text of a figure.
+LONGEST = 100
+
 #: For lines that only guide the eye.
 GREY = "#888888"
 
@@ -88,14 +91,20 @@ def headline(drawn: Figure | Any, axes: Sequence[Axes], title: str) -> None:
 
 
 def plain_texts(figure: Figure) -> None:
-    """Show the texts of a figure as a user wrote them: a dollar sign begins no formula, and controls are blanks."""
+    """Show the texts of a figure as a user wrote them: a dollar sign begins no formula, and controls are blanks.
+
+    A line of more than ``LONGEST`` characters is cut, since it would leave no room for the panels.
+    """
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
         said = text.get_text()
         if "$" in said:
             text.set_parse_math(False)
-        if (plain := without_controls(said)) != said:
+        plain = "\n".join(
+            line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in without_controls(said).split("\n")
+        )
+        if plain != said:
             text.set_text(plain)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 import schild
+from schild.figures import LONGEST, panels, plain_texts
 from schild.report import (
     Raw,
     draw_on,
@@ -186,3 +187,13 @@ def test_texts_are_measured_once_for_each_size_and_weight():
     kept = {key[1][-3:-1]: size for key, size in drawing._MEASURED.items() if key[0] == "measured"}
     assert len(kept) == 3
     assert kept[8.0, "normal"][0] < kept[16.0, "normal"][0] < kept[16.0, "bold"][0]
+
+
+def test_a_line_that_would_fill_the_figure_is_cut():
+    (axis,), figure = panels(1, 1, (4.0, 3.0))
+    axis.plot([0, 1], [0, 1], label="a" * 5000)
+    axis.set_title("b" * LONGEST + "\n" + "c" * 300)
+    axis.legend()
+    plain_texts(figure)
+    assert axis.get_legend().get_texts()[0].get_text() == "a" * (LONGEST - 1) + "…"
+    assert axis.get_title() == "b" * LONGEST + "\n" + "c" * (LONGEST - 1) + "…"
