@@ -213,20 +213,23 @@ def _size(asked: Trial, power: float, *, out: Path | None, html: Path | None, js
 def _print_sizes(found: Sizing, console: Console) -> None:
     from rich.table import Table
 
-    from schild.trial.kinds import words_of
     from schild.trial.sizing import size_cells
 
-    table = Table(title=f"People in each arm for {100 * found.target:g} % power, fewest first; 5 %, two-sided")
+    arms = {row.arm for row in found.rows}
+    one = f"{', '.join(arms)} against {found.trial.reference.name}; " if len(arms) == 1 else ""
+    table = Table(title=f"{one}people in each arm for {100 * found.target:g} % power, fewest first; 5 %, two-sided")
     heads = ("endpoint", "arm", "difference (MC error)", "n, closed form", "power at n, simulated", "assurance at n",
              f"n for {100 * found.target:g} % assurance", "interval at n")  # fmt: skip
-    for title in heads:
-        table.add_column(title, justify="left" if title in ("endpoint", "arm") else "right")
+    shown = [k for k, title in enumerate(heads) if title != "arm" or not one]
+    for k in shown:
+        left = heads[k] in ("endpoint", "arm")
+        table.add_column(heads[k], justify="left" if left else "right", min_width=12 if left else None)
     for row in found.rows:
-        table.add_row(*size_cells(row))
+        cells = size_cells(row)
+        table.add_row(*(cells[k] for k in shown))
     console.print(table)
-    best = found.rows[0] if found.rows else None
-    if best is not None and best.n is not None:
-        console.print(f"Fewest people: {words_of(best.name)}, {best.n:,} in each arm.", markup=False)
+    for line in found.fewest():
+        console.print(line, markup=False)
     console.print(NOTICE, markup=False)
 
 

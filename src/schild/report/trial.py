@@ -295,10 +295,6 @@ def sizing_html(found: Sizing) -> str:
         "power at that size, simulated", "assurance at that size", f"people for {share} assurance",
         "half width of the 95 % interval",
     )  # fmt: skip
-    best = next((row for row in found.rows if row.n is not None), None)
-    answer = "No endpoint differs." if best is None else (
-        f"{words_of(best.name)} needs fewest people: {best.n:,} in each arm for {share} power."
-    )  # fmt: skip
     with draw_on():
         svg = svg_of(found.plot(), "sizes", "People in each arm by endpoint, for power and for assurance.")
     told = (
@@ -310,7 +306,7 @@ def sizing_html(found: Sizing) -> str:
             "n for assurance": [r.n_assurance for r in found.rows]}  # fmt: skip
     return page(
         found.trial.trial.title or "Size of a trial",
-        paragraph(answer, kind="answer"),
+        paragraph(" ".join(found.fewest()), kind="answer"),
         section(
             "Sizes", table(heads, rows, caption=told), figure(svg, caption="Fewest first.", data=data, name="sizes")
         ),

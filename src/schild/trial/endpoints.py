@@ -21,8 +21,8 @@ from schild.trial.people import BASELINE_DAYS
 from schild.trial.trialfile import Trial
 
 __all__ = [
-    "ENDPOINTS", "Contrast", "Endpoint", "Kind", "compare", "describe", "endpoints_of", "event_of", "risk_level",
-    "survival", "values",
+    "ENDPOINTS", "Contrast", "Endpoint", "Kind", "compare", "describe", "endpoints_of", "event_of", "number_needed",
+    "risk_level", "survival", "values",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -316,10 +316,19 @@ def compare(
         ),
         Contrast(
             **made, measure="number_needed", unit="people",
-            estimate=100.0 * sign / difference if difference else None,
+            estimate=number_needed(sign * difference),
             low=100.0 / ends[1] if shown else None, high=100.0 / ends[0] if shown else None, p=p, mc_se=None,
         ),
     ]  # fmt: skip
+
+
+def number_needed(gain: float) -> float | None:
+    """People treated for one more who gains, where a share of ``gain`` percent does; None where nobody does.
+
+    >>> number_needed(12.5), number_needed(1e-14)
+    (8.0, None)
+    """
+    return 100.0 / gain if abs(gain) > 1e-9 else None  # a sum of shares that cancel leaves a rounding error
 
 
 def _finite(value: Any) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Kind", "words_of"]
+__all__ = ["Kind", "unit_of_difference", "words_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,15 @@ class Kind:
     def digits(self) -> int:
         """Decimals in which a value is written."""
         return 2 if self.unit == "1" else 1
+
+
+def unit_of_difference(unit: str) -> str:
+    """Write the unit of a difference of values in ``unit``, after a space.
+
+    >>> unit_of_difference("%"), unit_of_difference("drinks"), unit_of_difference("1")
+    (' points', ' drinks', '')
+    """
+    return "" if unit in ("1", "people") else " points" if unit == "%" else f" {unit}"
 
 
 def words_of(name: str) -> str:

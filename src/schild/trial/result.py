@@ -28,11 +28,12 @@ from schild.trial.endpoints import (
     endpoints_of,
     event_of,
     hazard_ratio,
+    number_needed,
     survival,
     values,
 )
 from schild.trial.follow import COUNTS, Part, counts_of, people_of_part, weekly_of
-from schild.trial.kinds import words_of
+from schild.trial.kinds import unit_of_difference, words_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.partfile import part_digest
 from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
@@ -230,7 +231,7 @@ def _cell(c: Contrast | None, digits: int) -> str:
     """Write one comparison: estimate, its limits or else its error, and the unit of a difference."""
     if c is None or c.estimate is None:
         return ""
-    unit = "" if c.unit in ("1", "people") else " points" if c.unit == "%" else f" {c.unit}"
+    unit = unit_of_difference(c.unit)
 
     def said(x: float) -> str:
         return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.{digits}f}"
@@ -422,7 +423,7 @@ def _over_contrasts(per: list[list[Contrast]], paired: bool) -> tuple[Contrast, 
             shown = ends[0] > 0.0 or ends[1] < 0.0
             found.append(
                 replace(
-                    group[0], estimate=100.0 * sign / d.estimate if d.estimate else None,
+                    group[0], estimate=number_needed(sign * d.estimate),
                     low=100.0 / ends[1] if shown else None, high=100.0 / ends[0] if shown else None,
                     p=None, power=power, mc_se=None,
                 )

@@ -20,7 +20,7 @@ from schild.errors import InputError
 from schild.people import Given, Overrides
 from schild.results import Shown, cited, plain
 from schild.trial.endpoints import ENDPOINTS, endpoints_of, values
-from schild.trial.kinds import Kind, words_of
+from schild.trial.kinds import Kind, unit_of_difference, words_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts, uses_of
 from schild.trial.trialfile import Trial
@@ -35,6 +35,8 @@ Floats = NDArray[np.float64]
 LEVEL = 0.05
 #: People behind the effect; sets of parameters, and people of each, behind assurance; trials behind simulated power.
 PEOPLE, SETS, PER_SET, TRIALS = 2000, 40, 300, 2000
+#: Endpoints that tell what was taken, or harm, and not what the treatment is for.
+_NO_OUTCOME = ("doses_taken", "inducted", "left", "nausea")
 #: Most people in each arm that are looked for.
 MOST = 1_000_000
 
@@ -81,6 +83,25 @@ class Sizing(Shown):
     sources: Mapping[str, tuple[str, ...]]
     catalogue: Catalogue = field(repr=False)
 
+    def fewest(self) -> list[str]:
+        """Say which outcome needs fewest people, of all randomised and of those who had a first dose."""
+        said = []
+        for inducted, among in ((False, ""), (True, ", of those who had a first dose")):
+            rows = [
+                r for r in self.rows
+                if r.n is not None and r.name.endswith("_inducted") is inducted and r.name not in _NO_OUTCOME
+            ]  # fmt: skip
+            if rows:
+                n = "" if rows[0].n_assurance is None else f", {rows[0].n_assurance:,} for the same assurance"
+                name = words_of(rows[0].name.removesuffix("_inducted"))
+                said.append(f"Fewest people{among}: {name}, {rows[0].n:,} in each arm{n}.")
+        if len(said) > 1:
+            said.append(
+                "Who had a first dose is known after randomisation only: comparisons among them are no test of the "
+                "treatment. Their n counts all randomised."
+            )
+        return said or ["No outcome differs."]
+
     def about(self) -> str:
         """Say in a line what this is the result of."""
         return f"people for {100 * self.target:g} % power; {self.trial.trial.title or 'a trial'}"
@@ -122,11 +143,12 @@ def size_cells(row: Needed) -> tuple[str, ...]:
 
     spread = "" if row.n_low is None else f" ({row.n_low:,} to {'more' if row.n_high is None else f'{row.n_high:,}'})"
     needed = f"none: at most {100 * row.highest:.0f} %" if row.n_assurance is None else f"{row.n_assurance:,}"
+    unit = unit_of_difference(row.unit)
     return (
-        words_of(row.name), row.arm, f"{row.difference:+.2f} ({row.mc_se:.2f}) {row.unit}",
+        words_of(row.name), row.arm, f"{row.difference:+.2f} ({row.mc_se:.2f}){unit}",
         "none" if row.n is None else f"{row.n:,}{spread}", share(row.power, row.power_se),
         share(row.assurance, row.assurance_se), needed,
-        "" if row.half_width is None else f"+-{row.half_width:.2g} {row.unit}",
+        "" if row.half_width is None else f"+-{row.half_width:.2g}{unit}",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,8 +90,19 @@ def test_sizes_are_told_in_json_and_on_a_page(sizes):
     assert data["target"] == 0.8
     assert {"n", "n_assurance", "power", "power_se", "assurance_se", "half_width"} <= set(data["sizes"][0])
     page = sizing_html(sizes)
-    assert "needs fewest people" in page
+    assert sizes.fewest()[0] in page
+    assert f"{sizes.rows[0].n:,} in each arm" in sizes.fewest()[0]
+    assert len(sizes.fewest()) == 1
     assert "<script" not in page
+
+
+def test_sizes_of_those_with_a_first_dose_are_named_apart(sizes):
+    few = replace(sizes.rows[0], name="percent_negative_inducted", n=9, n_assurance=None)
+    harm = replace(sizes.rows[0], name="nausea", n=5)
+    said = replace(sizes, rows=(harm, few, *sizes.rows)).fewest()
+    assert said[0] == sizes.fewest()[0]
+    assert said[1] == "Fewest people, of those who had a first dose: percent negative, 9 in each arm."
+    assert "no test of the treatment" in said[2]
 
 
 def test_a_size_that_makes_no_sense_is_refused():
