@@ -13,7 +13,7 @@ from schild.web.module import module_bytes, stamp
 
 
 class WasmEngine:
-    """One instance of the module; ``run_group`` takes what ``schild.engine.kernel.run_group`` takes."""
+    """One instance of the module; ``run_groups`` takes what ``schild.engine.kernel.run_groups`` takes."""
 
     def __init__(self) -> None:
         wasmtime = pytest.importorskip("wasmtime")
@@ -32,7 +32,7 @@ class WasmEngine:
         }
         instance = wasmtime.Instance(self.store, module, [provided[i.name] for i in module.imports])
         found = instance.exports(self.store)
-        self.memory, self.function = found["memory"], found["run_group"]
+        self.memory, self.function = found["memory"], found["run_groups"]
         self.base = found["__heap_base"].value(self.store)
         self.free = self.base
 
@@ -52,7 +52,7 @@ class WasmEngine:
         self.memory.write(self.store, np.int32(data).tobytes(), record + 24)
         return record
 
-    def run_group(self, *given: Any) -> None:
+    def run_groups(self, *given: Any) -> None:
         """Call the function; arrays are copied in, and back."""
         flat = [v for value in given for v in (value if isinstance(value, tuple) else (value,))]
         self.free = self.base

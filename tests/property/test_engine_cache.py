@@ -98,7 +98,7 @@ def test_importing_writes_nothing_beside_the_sources(tmp_path):
     shutil.copytree(SOURCES.parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     folder = package / "engine"
     folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    code = "from schild.engine import kernel, cache; import numba; print(kernel.run_group.stats.cache_path)"
+    code = "from schild.engine import kernel, cache; import numba; print(kernel.run_groups.stats.cache_path)"
     environment = {
         **os.environ,
         "PYTHONPATH": str(tmp_path / "lib"),

@@ -15,7 +15,19 @@ from __future__ import annotations
 import numpy as np
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import ceiling, choose, load, maximum, minimum, splat, square_root, store
+from schild.engine.lanes import (
+    ceiling,
+    choose,
+    load,
+    lowest,
+    maximum,
+    minimum,
+    positive,
+    put,
+    splat,
+    square_root,
+    store,
+)
 from schild.engine.layout import (
     ADD,
     CLEAR,
@@ -28,7 +40,7 @@ from schild.engine.layout import (
     TOO_MANY_STEPS,
     W,
 )
-from schild.engine.modes import add_train, coefficient_places, fill_ports, propagate
+from schild.engine.modes import add_train, coefficient_places, fill_ports, lay_ports, propagate
 from schild.engine.outputs import channel_error, fold, keep, keep_inside, polynomials, sums_of
 from schild.engine.radau import step_adaptation, step_receptors, step_saturable
 from schild.engine.workspace import aligned, lay_out
@@ -37,31 +49,54 @@ MAX_REJECTIONS = 60
 
 
 @inlined
-def _fill(ws, at, model, rows, who):
-    """Write what does not change over a run of the subjects ``who``; harmless numbers where one is negative."""
+def _seat(ws, at, model, ports, row, l, start, n_red):
+    """Give a lane to a subject: what does not change over its run, and its states at the start."""
     n_slots, n_lag = model.slot_channel.size, model.lag_col.size // 5
-    for l in range(W):
-        good = who[l] >= 0
-        row = rows[max(who[l], 0)]
-        for s in range(n_slots):
-            ws[at.kon + s * W + l] = row[model.slot_kon[s]] if good else 0.0
-            ws[at.koff + s * W + l] = row[model.slot_koff[s]] if good else 1.0
-            ws[at.x + s * W + l] = row[model.slot_start[s]] if good else 0.0
-            ws[at.drv + s * W + l] = row[model.slot_drive[s]] if good else 0.0
-        ws[at.bend + l] = row[model.lag_bend] if good else 0.0
-        for k in range(model.mm_col.size):
-            ws[at.mmp + k * W + l] = row[model.mm_col[k]] if good else 1.0
-        for k in range(model.release_col.size):
-            ws[at.relp + k * W + l] = row[model.release_col[k]] if good else 1.0
-        for k in range(5 * n_lag):
-            ws[at.lc + k * W + l] = row[model.lag_col[k]] if good else 0.0
-        ws[at.rel + l] = 1.0
-        ws[at.one + l] = 1.0
-        ws[at.minus + l] = -1.0
-        ws[at.h + l] = 0.01
-    if model.tone_channel >= 0:
-        for s in range(4):
-            store(ws, at.ch + (4 * model.tone_channel + s) * W, splat(1.0))
+    for s in range(n_slots):
+        ws[at.kon + s * W + l] = row[model.slot_kon[s]]
+        ws[at.koff + s * W + l] = row[model.slot_koff[s]]
+        ws[at.x + s * W + l] = row[model.slot_start[s]]
+        ws[at.drv + s * W + l] = row[model.slot_drive[s]]
+    ws[at.bend + l] = row[model.lag_bend]
+    for k in range(model.mm_col.size):
+        ws[at.mmp + k * W + l] = row[model.mm_col[k]]
+    for k in range(model.release_col.size):
+        ws[at.relp + k * W + l] = row[model.release_col[k]]
+    for k in range(5 * n_lag):
+        ws[at.lc + k * W + l] = row[model.lag_col[k]]
+    for k in range(n_lag):
+        ws[at.lag + k * W + l] = 0.0
+    for c in range(model.n_channels):
+        ws[at.peak + c * W + l] = 0.0
+    for r in range(n_red):
+        ws[at.red + (r * N_REDUCED + 0) * W + l] = -np.inf
+        ws[at.red + (r * N_REDUCED + 1) * W + l] = np.nan
+        ws[at.red + (r * N_REDUCED + 2) * W + l] = np.inf
+        ws[at.red + (r * N_REDUCED + 3) * W + l] = 0.0
+        ws[at.red + (r * N_REDUCED + 4) * W + l] = 0.0
+    ws[at.mm + l] = 0.0
+    ws[at.mm + W + l] = 0.0
+    ws[at.rel + l] = 1.0
+    ws[at.t + l] = start
+    ws[at.proposed + l] = 0.05
+    ws[at.alive + l] = 1.0
+    ws[at.refused + l] = 0.0
+    fill_ports(ws, at, model, ports, row, l)
+
+
+@inlined
+def _leave(ws, at, found, j, row, l, next_out):
+    """Write what a subject that has ended leaves: its steps, its reducers, NaN where it did not come."""
+    found.counts[j, 0] = int(ws[at.n_taken + l])
+    found.counts[j, 1] = int(ws[at.n_refused + l])
+    good = found.status[j] == OK
+    for i in range(found.reduced.shape[1]):
+        for k in range(N_REDUCED):
+            found.reduced[row, i, k] = ws[at.red + (i * N_REDUCED + k) * W + l] if good else np.nan
+    if not good:
+        for i in range(found.out.shape[1]):
+            for k in range(next_out, found.out.shape[2]):
+                found.out[row, i, k] = np.nan
 
 
 @inlined
@@ -117,74 +152,70 @@ def _commit(ws, at, model, ports, accept):
 
 
 @compiled
-def run_group(first_subject, stop_subject, rows, status_in, model, events, start_states, task, out_base, found):
-    """Integrate up to ``W`` neighbouring subjects from ``task.times[0]`` to its last; everything is arrays."""
-    n_lanes = stop_subject - first_subject
+def run_groups(first_subject, stop_subject, rows, status_in, model, events, start_states, task, out_base, found):
+    """Integrate subjects from ``task.times[0]`` to its last, ``W`` at a time; everything is arrays.
+
+    A lane whose subject has ended is given to the next one.
+    """
     n_red = task.reduced.size
-    status, counts, times, window = found.status, found.counts, task.times, task.window
-    who = np.full(W, -1)
-    alive = np.zeros(W, np.bool_)
-    left = 0
-    for l in range(W):
-        j = min(first_subject + l, stop_subject - 1)
-        if status_in[j] == OK:
-            who[l] = j
-        if l < n_lanes:
-            status[j] = status_in[j]
-            if status_in[j] == OK:
-                alive[l] = True
-                left += 1
+    status, times, window = found.status, task.times, task.window
+    n_times = times.size
+    n_kept = task.signals.size * n_times  # numbers of one subject
+    t_end = times[n_times - 1]
     coef_at, n_coef = coefficient_places(model)
     at = lay_out(model, n_coef, n_red, task.signals.size)
     ws = aligned(at.end)
     zero, one = splat(0.0), splat(1.0)
-    _fill(ws, at, model, rows, who)
-    ports = fill_ports(ws, at, model, coef_at, task.reduced, task.dense, rows, who)
+    store(ws, at.one, one)
+    store(ws, at.minus, splat(-1.0))
+    store(ws, at.halted, one)
+    if model.tone_channel >= 0:
+        for s in range(4):
+            store(ws, at.ch + (4 * model.tone_channel + s) * W, one)
+    ports = lay_ports(model, coef_at, task.reduced, task.dense)
     sums = sums_of(at, model, task.signals, coef_at)
 
-    next_event = np.empty(W, np.int64)
-    next_out = np.zeros(W, np.int64)
-    last_event = np.empty(W, np.int64)
-    n_times = times.size
-    t_end = times[n_times - 1]
-    for l in range(W):
-        j = min(first_subject + l, stop_subject - 1)
-        next_event[l] = events.first[j]
-        last_event[l] = events.last[j]
-        ws[at.t + l] = times[0]
-        ws[at.stop + l] = times[0]
-        ws[at.proposed + l] = 0.05
-        ws[at.alive + l] = 1.0 if alive[l] else 0.0
-        ws[at.halted + l] = 1.0
-        for r in range(n_red):
-            ws[at.red + (r * N_REDUCED + 0) * W + l] = -np.inf
-            ws[at.red + (r * N_REDUCED + 1) * W + l] = np.nan
-            ws[at.red + (r * N_REDUCED + 2) * W + l] = np.inf
-
+    who = np.full(W, -1)
+    next_event, last_event, next_out = np.zeros(W, np.int64), np.zeros(W, np.int64), np.zeros(W, np.int64)
+    next_subject, left = first_subject, W
     # Where nothing is integrated or reduced, one step leads from event to event.
     integrated = model.slot_channel.size > 0 or model.mm_out >= 0
     inverse_rtol = 1.0 / task.rtol
     h_max = task.h_max if integrated else np.inf
     stepping = integrated or n_red > 0
     while left > 0:
-        # ---- Lanes that have come to a stop: events, outputs, the next stop.
-        for l in range(W):
-            if not ws[at.halted + l] > 0.0 or not alive[l]:
+        # ---- Lanes that have come to a stop: events, outputs, the next subject, the next stop.
+        halted = positive(load(ws, at.halted))
+        while halted != 0:
+            l = lowest(halted)
+            j, now, cap = who[l], ws[at.t + l], np.inf
+            if j >= 0 and status[j] == OK:
+                while next_event[l] < last_event[l] and events.time[next_event[l]] <= now:
+                    e = next_event[l]
+                    next_event[l] += 1
+                    cap = min(cap, events.cap[e])
+                    _apply(ws, at, model, ports, events, e, l, j, rows, start_states)
+                while next_out[l] < n_times and times[next_out[l]] <= now:
+                    keep(ws, sums, l, found.out, (j - out_base) * n_kept, next_out[l])
+                    next_out[l] += 1
+            if j < 0 or status[j] != OK or now >= t_end:
+                if j >= 0:
+                    _leave(ws, at, found, j, j - out_base, l, next_out[l])
+                if next_subject == stop_subject:
+                    ws[at.alive + l] = 0.0
+                    halted &= halted - 1
+                    left -= 1
+                    continue
+                j = who[l] = next_subject
+                next_subject += 1
+                next_event[l], last_event[l], next_out[l] = events.first[j], events.last[j], 0
+                ws[at.n_taken + l] = 0.0
+                ws[at.n_refused + l] = 0.0
+                status[j] = status_in[j]
+                if status[j] == OK:
+                    _seat(ws, at, model, ports, rows[j], l, times[0], n_red)
                 continue
-            j, now = first_subject + l, ws[at.t + l]
-            while next_event[l] < last_event[l] and events.time[next_event[l]] <= now:
-                e = next_event[l]
-                next_event[l] += 1
-                ws[at.proposed + l] = min(ws[at.proposed + l], events.cap[e])
-                _apply(ws, at, model, ports, events, e, l, j, rows, start_states)
-            while next_out[l] < n_times and times[next_out[l]] <= now:
-                keep(ws, sums, l, found.out[j - out_base], next_out[l])
-                next_out[l] += 1
-            if now >= t_end:
-                alive[l] = False
-                ws[at.alive + l] = 0.0
-                left -= 1
-                continue
+            halted &= halted - 1
             stop = times[next_out[l]] if task.dense == 0 else t_end
             if next_event[l] < last_event[l] and events.time[next_event[l]] < stop:
                 stop = events.time[next_event[l]]
@@ -192,9 +223,12 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
                 stop = window[0]
             if now < window[1] < stop:
                 stop = window[1]
-            ws[at.stop + l] = stop
-            if not stepping:
-                ws[at.proposed + l] = stop - now
+            store(ws, at.stop, put(load(ws, at.stop), l, stop))
+            store(ws, at.due, put(load(ws, at.due), l, times[next_out[l]]))
+            cap = cap if stepping else stop - now
+            if cap < np.inf:
+                longest = put(splat(np.inf), l, cap)
+                store(ws, at.proposed, minimum(load(ws, at.proposed) if stepping else longest, longest))
         if left == 0:
             break
 
@@ -230,15 +264,16 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
         last_piece = 1.5 - pieces
         reached = choose(accept, choose(last_piece, stop, t + h), t)
         store(ws, at.err, reached)
-        passed = False
-        for l in range(W):
-            passed |= next_out[l] < n_times and times[next_out[l]] < ws[at.err + l]
-        if passed:
-            polynomials(ws, at, sums)
-            for l in range(n_lanes):
-                if next_out[l] < n_times and times[next_out[l]] < ws[at.err + l]:
-                    place, end = found.out[first_subject + l - out_base], ws[at.err + l]
-                    next_out[l] = keep_inside(ws, at, model, ports, sums, l, times, place, next_out[l], end)
+        if task.dense != 0:
+            passed = positive(choose(accept, reached - load(ws, at.due), zero))
+            if passed != 0:
+                polynomials(ws, at, sums)
+            while passed != 0:
+                l = lowest(passed)
+                passed &= passed - 1
+                place, end = (who[l] - out_base) * n_kept, ws[at.err + l]
+                next_out[l] = keep_inside(ws, at, model, ports, sums, l, times, found.out, place, next_out[l], end)
+                store(ws, at.due, put(load(ws, at.due), l, times[next_out[l]]))
         _commit(ws, at, model, ports, accept)
         old = load(ws, at.proposed)
         grown = h * minimum(splat(4.0), factor)
@@ -247,43 +282,19 @@ def run_group(first_subject, stop_subject, rows, status_in, model, events, start
         store(ws, at.proposed, choose(living, choose(accept, grown, cut), old))
         store(ws, at.t, reached)
         refused = choose(accept, zero, living)
-        row, taken = choose(accept, zero, load(ws, at.refused) + refused), load(ws, at.n_taken) + accept
-        store(ws, at.refused, row)
+        in_a_row, taken = choose(accept, zero, load(ws, at.refused) + refused), load(ws, at.n_taken) + accept
+        store(ws, at.refused, in_a_row)
         store(ws, at.n_taken, taken)
         store(ws, at.n_refused, load(ws, at.n_refused) + refused)
         store(ws, at.err, worst)
-        failed = choose(row - (MAX_REJECTIONS + 0.5), one, choose(taken - (task.max_steps - 0.5), one, zero))
-        store(ws, at.halted, maximum(choose(stop - reached, zero, one), failed))
-        for l in range(W):
-            if ws[at.halted + l] > 0.0 and alive[l]:
-                j = first_subject + l
-                if ws[at.refused + l] > MAX_REJECTIONS:
-                    status[j] = STEP_TOO_SMALL if ws[at.err + l] < 1e300 else NOT_FINITE
-                elif ws[at.n_taken + l] >= task.max_steps:
-                    status[j] = TOO_MANY_STEPS
-                if status[j] != OK:
-                    alive[l] = False
-                    ws[at.alive + l] = 0.0
-                    left -= 1
-
-    for l in range(n_lanes):
-        counts[first_subject + l, 0] = int(ws[at.n_taken + l])
-        counts[first_subject + l, 1] = int(ws[at.n_refused + l])
-    for l in range(n_lanes):
-        j = first_subject + l
-        good = status[j] == OK
-        for i in range(n_red):
-            for k in range(N_REDUCED):
-                found.reduced[j - out_base, i, k] = ws[at.red + (i * N_REDUCED + k) * W + l] if good else np.nan
-        if not good:
-            for i in range(task.signals.size):
-                for k in range(next_out[l], n_times):
-                    found.out[j - out_base, i, k] = np.nan
-
-
-@compiled
-def run_groups(first_subject, stop_subject, rows, status_in, model, events, start_states, task, out_base, found):
-    """Integrate the subjects from ``first_subject`` on, group by group."""
-    for j in range(first_subject, stop_subject, W):
-        stop = min(j + W, stop_subject)
-        run_group(j, stop, rows, status_in, model, events, start_states, task, out_base, found)
+        failed = choose(in_a_row - (MAX_REJECTIONS + 0.5), one, choose(taken - (task.max_steps - 0.5), one, zero))
+        failed = choose(living, failed, zero)
+        store(ws, at.halted, choose(living, maximum(choose(stop - reached, zero, one), failed), zero))
+        struck = positive(failed)
+        while struck != 0:
+            l = lowest(struck)
+            struck &= struck - 1
+            if ws[at.refused + l] > MAX_REJECTIONS:
+                status[who[l]] = STEP_TOO_SMALL if ws[at.err + l] < 1e300 else NOT_FINITE
+            else:
+                status[who[l]] = TOO_MANY_STEPS

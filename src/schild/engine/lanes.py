@@ -53,9 +53,12 @@ def _splat(builder, value):
     return builder.shuffle_vector(first, ir.Constant(_VEC, ir.Undefined), zeros)
 
 
+def _place(context, builder, signature, args):
+    return builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
+
+
 def _pointer(context, builder, signature, args):
-    data = context.make_array(signature.args[0])(context, builder, args[0]).data
-    return builder.bitcast(builder.gep(data, [args[1]]), _VEC.as_pointer())
+    return builder.bitcast(_place(context, builder, signature, args), _VEC.as_pointer())
 
 
 @intrinsic
@@ -72,13 +75,34 @@ def load(typing_context, array, offset):
 
 @intrinsic
 def store(typing_context, array, offset, value):
-    """Write lanes to ``array[offset : offset + W]``."""
+    """Write lanes to ``array[offset : offset + W]``; the offset counts from the first number, whatever the shape."""
 
     def generate(context, builder, signature, args):
         builder.store(args[2], _pointer(context, builder, signature, args)).align = 8
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lane), generate
+
+
+@intrinsic
+def number(typing_context, array, offset):
+    """Number ``array[offset]``, where the offset is not negative: an index in brackets costs a test of that."""
+
+    def generate(context, builder, signature, args):
+        return builder.load(_place(context, builder, signature, args))
+
+    return types.float64(array, types.intp), generate
+
+
+@intrinsic
+def write(typing_context, array, offset, value):
+    """Write one number; the offset is not negative, and counts from the first number, whatever the shape."""
+
+    def generate(context, builder, signature, args):
+        builder.store(args[2], _place(context, builder, signature, args))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.float64), generate
 
 
 @intrinsic
@@ -178,6 +202,37 @@ def choose(typing_context, condition, if_positive, otherwise):
         return builder.select(positive, args[1], args[2])
 
     return lane(lane, lane, lane), generate
+
+
+@intrinsic
+def positive(typing_context, x):
+    """Number with bit ``l`` set where lane ``l`` is larger than zero; ``lowest`` and ``bits & (bits - 1)`` walk it."""
+
+    def generate(context, builder, signature, args):
+        bits = builder.bitcast(builder.fcmp_ordered(">", args[0], _constant(0.0)), ir.IntType(W))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.int64(lane), generate
+
+
+@intrinsic
+def lowest(typing_context, bits):
+    """Place of the lowest bit that is set; ``bits`` must not be zero."""
+
+    def generate(context, builder, signature, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def put(typing_context, x, l, value):
+    """``x`` with ``value`` in lane ``l``: where lanes are loaded next, cheaper than a scalar store among them."""
+
+    def generate(context, builder, signature, args):
+        return builder.insert_element(args[0], args[2], args[1])
+
+    return lane(lane, types.int64, types.float64), generate
 
 
 @intrinsic

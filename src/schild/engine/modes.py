@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W, absolute, decay, load, splat, store
+from schild.engine.lanes import W, absolute, choose, decay, load, splat, store
 from schild.engine.radau import C0, C1
 
 MAX_TERMS = 200
@@ -209,13 +209,15 @@ class Ports(NamedTuple):
     coef_at: NDArray[np.int64]  # place of each output's coefficients
     live: NDArray[np.bool_]  # outputs that a receptor or a reducer reads inside steps
     watched: NDArray[np.bool_]  # outputs whose polynomials over a step are read, by reducers or for receptors
+    fed: NDArray[np.bool_]  # channels of live outputs, and of watched ones
+    sloped: NDArray[np.bool_]
     terms: NDArray[np.int64]  # Taylor terms of each port and lane, and the most of each port
     terms_max: NDArray[np.int64]
-    chain_lo: NDArray[np.int64]  # the chains of all lanes lie between these
+    low: NDArray[np.int64]  # the chains of each port and lane lie between these, and those of each port
+    high: NDArray[np.int64]
+    chain_lo: NDArray[np.int64]
     chain_hi: NDArray[np.int64]
     used: NDArray[np.bool_]
-    inverse_at: NDArray[np.int64]  # 1/p for the Taylor series of each port
-    inverses: NDArray[np.float64]
 
 
 @compiled
@@ -232,58 +234,63 @@ def coefficient_places(model):
 
 
 @inlined
-def fill_ports(ws, at, model, coef_at, reduced, dense, rows, who):
-    """Write modes and output coefficients of the subjects ``who``, one per lane; a negative one is left out."""
+def lay_ports(model, coef_at, reduced, dense):
+    """Find which outputs and channels are followed; no lane has modes yet."""
     n_ports = model.pole_ptr.size - 1
-    n_modes = model.pole_ptr[n_ports]
     live = model.out_live.copy()
     watched = np.zeros(live.size, np.bool_)
+    fed, sloped = np.zeros(model.n_channels, np.bool_), np.zeros(model.n_channels, np.bool_)
     for o in range(live.size):
+        c = model.out_channel[o]
         watched[o] = dense != 0 and live[o]
         for i in range(reduced.size):
-            live[o] |= reduced[i] == model.out_channel[o]
+            live[o] |= reduced[i] == c
         watched[o] |= model.slot_channel.size == 0 and live[o]
+        fed[c] |= live[o] and c != model.tone_channel
+        sloped[c] |= watched[o]
+    terms, terms_max = np.zeros((n_ports, W), np.int64), np.zeros(n_ports, np.int64)
+    low, high = np.zeros((n_ports, W), np.int64), np.zeros((n_ports, W), np.int64)
+    for q in range(n_ports):
+        low[q] = model.pole_ptr[q + 1]
+    chain_lo, chain_hi, used = np.zeros(n_ports, np.int64), np.zeros(n_ports, np.int64), np.zeros(n_ports, np.bool_)
+    return Ports(coef_at, live, watched, fed, sloped, terms, terms_max, low, high, chain_lo, chain_hi, used)
+
+
+@inlined
+def fill_ports(ws, at, model, ports, row, l):
+    """Write modes and output coefficients of a subject into its lane."""
+    n_ports = model.pole_ptr.size - 1
+    n_modes = model.pole_ptr[n_ports]
     lam, offset, coupling, coef = np.empty(n_modes), np.empty(n_modes), np.empty(n_modes), np.empty(n_modes)
     order = np.empty(n_modes, np.int64)
-    terms = np.zeros((n_ports, W), np.int64)
-    terms_max = np.zeros(n_ports, np.int64)
-    chain_lo, chain_hi = model.pole_ptr[1:].copy(), np.zeros(n_ports, np.int64)
-    for l in range(W):
-        if who[l] < 0:
-            continue
-        row = rows[who[l]]
-        for q in range(n_ports):
-            a, m = model.pole_ptr[q], model.pole_ptr[q + 1] - model.pole_ptr[q]
-            terms[q, l] = find_modes(row, model.pole_col[a : a + m], lam, offset, coupling, order)
-            terms_max[q] = max(terms_max[q], terms[q, l])
+    for q in range(n_ports):
+        a, m = model.pole_ptr[q], model.pole_ptr[q + 1] - model.pole_ptr[q]
+        ports.terms[q, l] = find_modes(row, model.pole_col[a : a + m], lam, offset, coupling, order)
+        ports.low[q, l], ports.high[q, l] = a + m, 0
+        for k in range(m):
+            ws[at.z + (a + k) * W + l] = 0.0
+            ws[at.lam + (a + k) * W + l] = lam[k]
+            ws[at.off + (a + k) * W + l] = offset[k]
+            ws[at.cou + (a + k) * W + l] = coupling[k]
+            if coupling[k] != 0.0:
+                ports.low[q, l] = min(ports.low[q, l], a + k - 1)
+                ports.high[q, l] = a + k + 1
+        ws[at.series + q * W + l] = ports.terms[q, l]
+        ports.terms_max[q], ports.chain_lo[q], ports.chain_hi[q] = 0, a + m, 0
+        for other in range(W):
+            ports.terms_max[q] = max(ports.terms_max[q], ports.terms[q, other])
+            ports.chain_lo[q] = min(ports.chain_lo[q], ports.low[q, other])
+            ports.chain_hi[q] = max(ports.chain_hi[q], ports.high[q, other])
+        for o in range(model.out_ptr[q], model.out_ptr[q + 1]):
             for k in range(m):
-                ws[at.lam + (a + k) * W + l] = lam[k]
-                ws[at.off + (a + k) * W + l] = offset[k]
-                ws[at.cou + (a + k) * W + l] = coupling[k]
-                if coupling[k] != 0.0:
-                    chain_lo[q] = min(chain_lo[q], a + k - 1)
-                    chain_hi[q] = max(chain_hi[q], a + k + 1)
-            for o in range(model.out_ptr[q], model.out_ptr[q + 1]):
-                for k in range(m):
-                    coef[k] = 0.0
-                for path in range(model.path_ptr[q], model.path_ptr[q + 1]):
-                    if model.path_out[path] == o:
-                        zeros = model.zero_col[model.zero_ptr[path] : model.zero_ptr[path + 1]]
-                        gain = row[model.path_gain[path]]
-                        add_residues(row, order, lam, offset, coupling, gain, model.path_has[path], zeros, coef[:m])
-                for k in range(m):
-                    ws[at.g + (coef_at[o] + k) * W + l] = coef[k]
-    # Lanes that need fewer terms than their neighbours have zeros there.
-    inverse_at = np.zeros(n_ports + 1, np.int64)
-    for q in range(n_ports):
-        inverse_at[q + 1] = inverse_at[q] + (terms_max[q] + 1 if terms_max[q] > 0 else 0)
-    inverses = np.zeros(inverse_at[n_ports] * W)
-    for q in range(n_ports):
-        for l in range(W):
-            for p in range(1, terms[q, l] + 1):
-                inverses[(inverse_at[q] + p) * W + l] = 1.0 / p
-    used = np.zeros(n_ports, np.bool_)
-    return Ports(coef_at, live, watched, terms, terms_max, chain_lo, chain_hi, used, inverse_at, inverses)
+                coef[k] = 0.0
+            for path in range(model.path_ptr[q], model.path_ptr[q + 1]):
+                if model.path_out[path] == o:
+                    zeros = model.zero_col[model.zero_ptr[path] : model.zero_ptr[path + 1]]
+                    gain = row[model.path_gain[path]]
+                    add_residues(row, order, lam, offset, coupling, gain, model.path_has[path], zeros, coef[:m])
+            for k in range(m):
+                ws[at.g + (ports.coef_at[o] + k) * W + l] = coef[k]
 
 
 @inlined
@@ -292,11 +299,12 @@ def propagate(ws, at, model, ports, h):
     zero = splat(0.0)
     h0, h1 = h * C0, h * C1
     for c in range(model.n_channels):
-        if c != model.tone_channel:
+        if ports.fed[c]:
             for s in range(4):
                 store(ws, at.ch + (4 * c + s) * W, zero)
-        store(ws, at.slope + c * W, zero)
-        store(ws, at.terms + c * W, zero)
+        if ports.sloped[c]:
+            store(ws, at.slope + c * W, zero)
+            store(ws, at.terms + c * W, zero)
     for q in range(model.pole_ptr.size - 1):
         if not ports.used[q]:
             continue
@@ -315,7 +323,8 @@ def propagate(ws, at, model, ports, h):
                 for k in range(a, b):
                     store(ws, at.zs + (3 * k + s) * W, load(ws, at.z + k * W))
                 for p in range(ports.terms_max[q], 0, -1):
-                    step = node * load(ports.inverses, (ports.inverse_at[q] + p) * W)
+                    # A lane that needs fewer terms than its neighbours has zero there.
+                    step = node * choose(load(ws, at.series + q * W) - (p - 0.5), splat(1.0 / p), zero)
                     for k in range(hi - 1, lo - 1, -1):
                         value = load(ws, at.off + k * W) * load(ws, at.zs + (3 * k + s) * W)
                         below = load(ws, at.zs + (3 * (k - 1) + s) * W) if k > a else zero

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W, absolute, choose, load, maximum, minimum, splat, square_root, store
+from schild.engine.lanes import W, absolute, choose, load, maximum, minimum, number, splat, square_root, store, write
 from schild.engine.modes import modes_at
 from schild.engine.radau import A20, A21, A22, P0, P1, P2, Q0, Q1, Q2
 
@@ -127,7 +127,7 @@ class Sums(NamedTuple):
     """Every stored signal as a base plus a sum of products of two places of the workspace."""
 
     base: NDArray[np.float64]
-    plain: NDArray[np.bool_]  # one place, taken as it is
+    plain: NDArray[np.int64]  # its place, where it is taken as it is; else negative
     first: NDArray[np.int64]
     a: NDArray[np.int64]
     b: NDArray[np.int64]
@@ -142,7 +142,7 @@ def sums_of(at, model, signals, coef_at):
     n_channels, n_slots, rec_ptr = model.n_channels, model.slot_channel.size, model.rec_ptr
     n_modes, n_rec = model.pole_ptr[model.pole_ptr.size - 1], rec_ptr.size - 1
     base = np.zeros(signals.size)
-    plain = np.zeros(signals.size, np.bool_)
+    plain = np.full(signals.size, -1)
     term_ptr = np.zeros(signals.size + 1, np.int64)
     term_a = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
     term_b = np.empty(signals.size * (n_modes + n_slots + 1), np.int64)
@@ -156,7 +156,7 @@ def sums_of(at, model, signals, coef_at):
             term_a[n_terms] = at.one
             term_b[n_terms] = at.mm if signal == model.mm_out else at.rel
             nodes[n_terms] = at.ch + (4 * signal + 1) * W
-            plain[i] = True
+            plain[i] = term_b[n_terms]
             n_terms += 1
         elif signal < n_channels:
             if signal == model.tone_channel:
@@ -173,13 +173,13 @@ def sums_of(at, model, signals, coef_at):
             term_a[n_terms] = at.one
             term_b[n_terms] = at.x + (signal - n_channels) * W
             nodes[n_terms] = at.xs + 3 * (signal - n_channels) * W
-            plain[i] = True
+            plain[i] = term_b[n_terms]
             n_terms += 1
         elif signal >= n_channels + n_slots + n_rec:
             term_a[n_terms] = at.one
             term_b[n_terms] = at.lag + (signal - n_channels - n_slots - n_rec) * W
             nodes[n_terms] = at.ls + 3 * (signal - n_channels - n_slots - n_rec) * W
-            plain[i] = True
+            plain[i] = term_b[n_terms]
             n_terms += 1
         else:
             base[i] = 1.0
@@ -194,17 +194,18 @@ def sums_of(at, model, signals, coef_at):
 
 
 @inlined
-def keep(ws, sums, l, target, now):
-    """Write the signals of one lane at the output time numbered ``now``."""
+def keep(ws, sums, l, out, place, now):
+    """Write the signals of one lane at the output time numbered ``now``; the subject's begin at ``place``."""
+    place, stride = place + now, out.shape[2]
     for i in range(sums.base.size):
-        k = sums.first[i]
-        if sums.plain[i]:
-            target[i, now] = ws[sums.b[k] + l]
+        if sums.plain[i] >= 0:
+            write(out, place, number(ws, sums.plain[i] + l))
         else:
             value = sums.base[i]
-            for m in range(k, sums.first[i + 1]):
-                value += ws[sums.a[m] + l] * ws[sums.b[m] + l]
-            target[i, now] = value
+            for m in range(sums.first[i], sums.first[i + 1]):
+                value += number(ws, sums.a[m] + l) * number(ws, sums.b[m] + l)
+            write(out, place, value)
+        place += stride
 
 
 @inlined
@@ -228,30 +229,37 @@ def polynomials(ws, at, sums):
 
 
 @inlined
-def keep_inside(ws, at, model, ports, sums, l, times, target, now, end):
+def keep_inside(ws, at, model, ports, sums, l, times, out, place, now, end):
     """Write the signals of one lane at the output times before ``end``; return the first one after them.
 
-    Sums of modes are exact at any time, and found for eight times at once; the others come from ``polynomials``.
+    All are found for eight times at once, sums of modes exactly and the others from ``polynomials``. What is written
+    beyond ``end`` is overwritten by the steps that reach there.
     """
-    start, width, stop = ws[at.t + l], 1.0 / ws[at.h + l], now
-    while stop < times.size and times[stop] < end:
-        x = (times[stop] - start) * width
-        for i in range(sums.base.size):
-            if not sums.modal[i]:
-                k = at.poly + 4 * i * W + l
-                target[i, stop] = ws[k] + x * (ws[k + W] + x * (ws[k + 2 * W] + x * ws[k + 3 * W]))
-        stop += 1
-    while sums.any_modal and now < stop:
-        for k in range(W):
-            ws[at.points + k] = times[min(now + k, stop - 1)] - start
-        modes_at(ws, at, model, ports, l, load(ws, at.points))
+    start, width, stride, n_times = ws[at.t + l], 1.0 / ws[at.h + l], out.shape[2], times.size
+    while now < n_times and times[now] < end:
+        whole = now + W <= n_times
+        if not whole:
+            for k in range(W):
+                ws[at.points + k] = times[min(now + k, n_times - 1)]
+        after = (load(times, now) if whole else load(ws, at.points)) - start
+        x = after * width
+        if sums.any_modal:
+            modes_at(ws, at, model, ports, l, after)
         for i in range(sums.base.size):
             if sums.modal[i]:
                 value = splat(0.0)
                 for m in range(sums.first[i], sums.first[i + 1]):
-                    value = value + ws[sums.a[m] + l] * load(ws, at.zt + sums.b[m] - at.z)
+                    value = value + number(ws, sums.a[m] + l) * load(ws, at.zt + sums.b[m] - at.z)
+            else:
+                k = at.poly + 4 * i * W + l
+                c, d = splat(number(ws, k + 2 * W)), number(ws, k + 3 * W)
+                value = number(ws, k) + x * (number(ws, k + W) + x * (c + x * d))
+            if whole:
+                store(out, place + i * stride + now, value)
+            else:
                 store(ws, at.points, value)
-                for k in range(min(W, stop - now)):
-                    target[i, now + k] = ws[at.points + k]
-        now += W
-    return stop
+                for k in range(n_times - now):
+                    write(out, place + i * stride + now + k, number(ws, at.points + k))
+        for _ in range(W):
+            now += now < n_times and times[now] < end
+    return now

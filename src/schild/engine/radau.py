@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from schild.engine.cache import compiled, inlined
-from schild.engine.lanes import W, absolute, choose, load, maximum, minimum, splat, store
+from schild.engine.lanes import W, absolute, choose, load, maximum, minimum, positive, splat, store
 
 _S6 = math.sqrt(6.0)
 _C = np.array([(4 - _S6) / 10, (4 + _S6) / 10, 1.0])
@@ -160,7 +160,12 @@ def _lag(ws, h, inverse_h, at, lc, ls, d_a, d_b, d_c, d_d):
     sat = load(ws, lc + 4 * W)
     y = load(ws, at)
     x0, x1, x2 = y, y, y
+    before = -1
     for _ in range(2):  # the branch at each node is guessed from the start of the step, then corrected
+        up = positive(d_b - x0) + (positive(d_c - x1) << W) + (positive(d_d - x2) << 2 * W)
+        if up == before:
+            break
+        before = up
         g0, g1, g2 = choose(d_b - x0, g_up, g_down), choose(d_c - x1, g_up, g_down), choose(d_d - x2, g_up, g_down)
         u0, u1, u2 = choose(d_b - x0, l_up, l_down), choose(d_c - x1, l_up, l_down), choose(d_d - x2, l_up, l_down)
         q0, q1, q2 = h * g0 * d_b, h * g1 * d_c, h * g2 * d_d

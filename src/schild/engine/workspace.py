@@ -19,6 +19,7 @@ class Layout(NamedTuple):
     lam: int  # centre of each mode's cluster, offset from it, coupling to the mode before
     off: int
     cou: int
+    series: int  # Taylor terms of each port
     z: int  # modes, and at the three nodes of a step: 3 per mode
     zs: int
     g: int  # output coefficients
@@ -48,6 +49,7 @@ class Layout(NamedTuple):
     t: int
     proposed: int  # the step that the last error allows
     stop: int  # next event, end of the window or end of the run
+    due: int  # next output time, where steps pass over them
     pieces: int  # steps until there
     alive: int  # whether the lane is still followed
     halted: int  # positive where a lane has something to do besides stepping
@@ -68,7 +70,8 @@ def lay_out(model, n_coef, n_red, n_out):
     lam = 0
     off = lam + n_modes * W
     cou = off + n_modes * W
-    z = cou + n_modes * W
+    series = cou + n_modes * W
+    z = series + (model.pole_ptr.size - 1) * W
     zs = z + n_modes * W
     g = zs + 3 * n_modes * W
     ch = g + n_coef * W
@@ -95,10 +98,10 @@ def lay_out(model, n_coef, n_red, n_out):
     poly = points + W
     h = poly + 4 * n_out * W
     return Layout(
-        lam, off, cou, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, mm, mmp, rel, relp, red,
+        lam, off, cou, series, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, mm, mmp, rel, relp, red,
         slope, terms, peak, zt, points, poly,
         h, h + W, h + 2 * W, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W, h + 9 * W, h + 10 * W,
-        h + 11 * W, h + 12 * W, h + 13 * W,
+        h + 11 * W, h + 12 * W, h + 13 * W, h + 14 * W,
     )  # fmt: skip
 
 

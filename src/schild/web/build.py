@@ -23,12 +23,12 @@ from schild.engine.portable import KERNELS
 
 __all__ = ["arguments", "build", "main"]
 
-NAME = "run_group"
+NAME = "run_groups"
 FEATURES = "+simd128,+bulk-memory,+nontrapping-fptoint"
 
 
 def arguments() -> list[tuple[str, str, int]]:
-    """List the arguments of ``run_group`` in order: name, kind and number of dimensions (0 for a number).
+    """List the arguments of ``run_groups`` in order: name, kind and number of dimensions (0 for a number).
 
     >>> arguments()[4]
     ('structure.pole_ptr', 'Ints', 1)

@@ -134,7 +134,7 @@ class SchildEngine {
       passed.push(0, 0, BigInt(values.length), BigInt(size), place, ...shape.map(BigInt), ...strides.map(BigInt));
       places[name] = place;
     }
-    const failed = this.instance.exports.run_group(...passed), memory = this.instance.exports.memory.buffer;
+    const failed = this.instance.exports.run_groups(...passed), memory = this.instance.exports.memory.buffer;
     const status = new BigInt64Array(memory, places["found.status"], 1)[0];
     if (failed || status) throw new Error(`The engine stopped with status ${status}.`);
     const skip = times.length - ticks.length;

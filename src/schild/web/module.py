@@ -18,7 +18,7 @@ __all__ = ["module_bytes", "stamp"]
 def stamp() -> dict[str, Any]:
     """Return the stamp of the module.
 
-    ``arguments`` lists what the function ``run_group`` takes, in order: name, kind (``int``, ``float``, ``Ints``,
+    ``arguments`` lists what the function ``run_groups`` takes, in order: name, kind (``int``, ``float``, ``Ints``,
     ``Floats`` or ``Flags``) and number of dimensions (0 for a number). Fields of a tuple are named after it, such as
     ``events.time``.
 

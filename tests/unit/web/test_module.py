@@ -44,7 +44,7 @@ def test_the_module_computes_what_the_kernel_computes(regimens, monkeypatch):
         first, stop, *arrays = [tuple(map(_copied, g)) if isinstance(g, tuple) else _copied(g) for g in given]
         native(*given)
         for j in range(first, stop, W):
-            engine.run_group(j, min(j + W, stop), *arrays)
+            engine.run_groups(j, min(j + W, stop), *arrays)
         for ours, theirs in zip(given[-1], arrays[-1], strict=True):
             assert np.array_equal(np.isnan(ours), np.isnan(theirs))
             distance = np.abs(ours - theirs) / (np.abs(ours) + 1e-2)
