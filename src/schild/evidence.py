@@ -155,7 +155,10 @@ class Number:
     @property
     def chosen(self) -> Value:
         """The value that is used, with its provenance."""
-        return next(value for value in self.values if value.key == self.chosen_key)
+        for value in self.values:
+            if value.key == self.chosen_key:
+                return value
+        raise KeyError(self.chosen_key)
 
     @property
     def value(self) -> float:

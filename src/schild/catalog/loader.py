@@ -78,7 +78,7 @@ class _Lazy(Mapping[str, T]):
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._kept or name in self._names
 
 
 def _kept(_: str, record: T) -> T:
@@ -162,7 +162,10 @@ class Catalogue:
         self.trial: Mapping[str, Number] = _Lazy(lambda: self._numbers("trial", "trial"), _kept)
         self.rescue: Mapping[str, Number] = _Lazy(lambda: self._numbers("rescue", "rescue/physiology"), _kept)
         self.references: Mapping[str, Reference] = _Lazy(self._references, _kept)
+        # A run asks some ten thousand times.
+        self._entry_of: dict[str, Drug | Effect | Adaptation | ReferencePopulation | None] = dict.fromkeys(_TABLES)
         self._numbers_of: dict[str, Mapping[str, Number]] = {}
+        self._drug_of: dict[str, Drug] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._made
@@ -186,12 +189,13 @@ class Catalogue:
         UnknownNameError
             If nothing is called so; the message names close matches.
         """
-        if owner in _TABLES:
-            return None
-        for records in (self.drugs, self.effects, self.adaptation, self.populations):
-            if owner in records:
-                return records[owner]
-        raise UnknownNameError("drug, effect or other owner of numbers", owner, self.owners)
+        if owner not in self._entry_of:
+            kinds: tuple[Mapping[str, Any], ...] = (self.drugs, self.effects, self.adaptation, self.populations)
+            records = next((records for records in kinds if owner in records), None)
+            if records is None:
+                raise UnknownNameError("drug, effect or other owner of numbers", owner, self.owners)
+            self._entry_of[owner] = records[owner]
+        return self._entry_of[owner]
 
     def numbers_of(self, owner: str) -> Mapping[str, Number]:
         """Numbers of an owner, by name.
@@ -216,7 +220,7 @@ class Catalogue:
         >>> load().numbers_of("pupil")["baseline"].unit
         'mm'
         """
-        if owner not in self._numbers_of:  # a run asks some hundred thousand times
+        if owner not in self._numbers_of:
             entry = self.entry_of(owner)
             self._numbers_of[owner] = getattr(self, owner) if entry is None else entry.numbers
         return self._numbers_of[owner]
@@ -252,13 +256,16 @@ class Catalogue:
         >>> load().drug("6-beta-naltrexol").key
         'beta_naltrexol'
         """
+        if (known := self._drug_of.get(name)) is not None:
+            return known
         key = name if name in self.drugs else self.aliases.get(_plain(name))
         if key is None:
             names = self.trade_names if "trade_names.toml" in self._files else {}
             traded = names.get(re.sub(r"\W+", "_", name.strip().lower()))
             says = traded.says(self.drugs) if traded is not None else ""
             raise UnknownNameError("drug", name, self.drugs, also=self.aliases, says=says, list_with="schild drugs")
-        return self.drugs[key]
+        self._drug_of[name] = self.drugs[key]
+        return self._drug_of[name]
 
     def reference(self, key: str) -> Reference:
         """Find a bibliography entry.

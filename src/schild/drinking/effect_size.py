@@ -48,8 +48,6 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
     >>> round(found.g, 3), round(found.low, 3), round(found.high, 3)
     (-0.316, -1.161, 0.529)
     """
-    from scipy import stats  # half a second to import
-
     a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
     if min(a.size, b.size) < 2 or (paired and a.size != b.size):
         raise InputError(
@@ -65,11 +63,13 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         nu = a.size - 1
         r = float(np.clip(np.corrcoef(a, b)[0, 1], -1.0, 1.0)) if a.std() > 0 and b.std() > 0 else 0.0
         variance = (1.0 / a.size + d * d / (2.0 * a.size)) * 2.0 * (1.0 - r)
-        p = float(stats.ttest_rel(a, b).pvalue) if np.any(a != b) else 1.0
+        moved = a - b
+        with np.errstate(divide="ignore"):  # all moved alike
+            t = moved.mean() / np.sqrt(moved.var(ddof=1) / a.size) if np.any(moved) else 0.0
     else:
         nu = a.size + b.size - 2
         variance = (a.size + b.size) / (a.size * b.size) + d * d / (2.0 * (a.size + b.size))
-        p = float(stats.ttest_ind(a, b).pvalue)
+        t = d / np.sqrt(1.0 / a.size + 1.0 / b.size)
     small = (
         float(np.exp(special.gammaln(nu / 2.0) - special.gammaln((nu - 1) / 2.0)) / np.sqrt(nu / 2.0))
         if nu > 1
@@ -80,7 +80,7 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         g=small * d,
         low=small * d - half,
         high=small * d + half,
-        p=p,
+        p=2.0 * float(special.stdtr(nu, -abs(t))),  # of SciPy's t tests, whose module takes half a second to import
         treated=float(a.mean()),
         control=float(b.mean()),
         sd=sd,

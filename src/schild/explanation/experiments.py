@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.analysis.regression import regress
 from schild.catalog import Book, Catalogue, Test
 from schild.errors import CatalogueError, SchildError, UnknownNameError
 from schild.explanation import (  # noqa: F401 - they register their experiments
@@ -290,8 +289,9 @@ def schild(lab: Lab, *, drug: DrugKey, levels: Sequence[float], what: Literal["s
     curves = [equilibrium_curve(agonist, level, tone) for level in levels]
     if what == "top":
         return Outcome(predicted=100 * min(float(c[-1]) for c in curves))
-    line = regress(np.log10(np.array(levels) * kd) - 9.0, [half_point(agonist, c, 0.5) / start for c in curves])
-    return Outcome(predicted=line.slope if what == "slope" else line.pa2 - (9.0 - np.log10(kd)))
+    ratio = np.array([half_point(agonist, c, 0.5) for c in curves]) / start
+    slope, at_0 = np.polyfit(np.log10(np.array(levels) * kd) - 9.0, np.log10(ratio - 1.0), 1)
+    return Outcome(predicted=float(slope if what == "slope" else at_0 / slope - (9.0 - np.log10(kd))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from markupsafe import escape
-from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue
@@ -223,6 +222,8 @@ def draw(
 
 def _legend(axis: Axes) -> tuple[tuple[str, str], ...]:
     """A small drawing of each line or mark, and its words."""
+    from matplotlib.colors import to_hex
+
     handles, labels = axis.get_legend_handles_labels()
     found: dict[str, str] = {}
     for each, words in zip(handles, labels, strict=True):

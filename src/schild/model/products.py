@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
+from typing import Any
 
 from schild.catalog import Drug, Product
 from schild.model.ports import base_nmol
@@ -25,7 +27,24 @@ def with_products(values: Values, events: Iterable[Event]) -> tuple[Event, ...]:
     >>> [event.product for event in with_products(Values(load()), expand(parse_regimen(words), 0))]
     ['spray_8mg', 'spray_4mg', None]
     """
-    return tuple(_with_product(values, event) for event in events)
+    events = tuple(events)
+    meant = {kind: _with_product(values, event) for kind, event in _kinds(events).items()}
+
+    def own(event: Event) -> Event:
+        route, product = (found := meant[_kind(event)]).route, found.product
+        same = (route, product) == (event.route, event.product)
+        return event if same else replace(event, route=route, product=product)
+
+    return tuple(map(own, events))
+
+
+#: What decides the product of a dose.
+_kind = attrgetter("drug", "route", "product", "amount", "basis", "duration_tick")
+
+
+def _kinds(events: Iterable[Event]) -> dict[Any, Event]:
+    """One of the doses of each kind, in order: a history has hundreds of equal ones."""
+    return {_kind(event): event for event in events}
 
 
 def _with_product(values: Values, event: Event) -> Event:
@@ -68,8 +87,8 @@ def notes(values: Values, events: Iterable[Event]) -> tuple[str, ...]:
 
 
 def chosen(values: Values, events: Iterable[Event]) -> Iterator[str]:
-    """Say of which doses the strength decided the product; ``events`` are as they were written."""
-    for event in events:
+    """Say of which doses the strength decided the product, once for equal ones; ``events`` are as they were written."""
+    for event in _kinds(events).values():
         meant = _with_product(values, event)
         if event.drug is None or event.product is not None or meant.product is None:
             continue

@@ -76,8 +76,9 @@ class Uses:
             )  # fmt: skip
         found = {}
         for owner, used in parts.items():
-            form = _form(catalogue, owner)
-            found[owner] = blake2b(json.dumps([form, used]).encode(), digest_size=8).hexdigest()
+            whole = _form(catalogue, owner).copy()
+            whole.update(f"{json.dumps(used)}]".encode())
+            found[owner] = whole.hexdigest()
         return found
 
     def unused(self, overrides: Overrides, covariates: Mapping[str, Any] | None = None) -> list[str]:
@@ -107,12 +108,13 @@ class Uses:
 
 
 @lru_cache(maxsize=256)
-def _form(catalogue: Catalogue, owner: str) -> str:
-    """Structure of an owner of numbers, without the numbers."""
+def _form(catalogue: Catalogue, owner: str) -> blake2b:
+    """Hash of a list in JSON, as far as its first entry: the structure of an owner of numbers, without the numbers."""
     entry = catalogue.entry_of(owner)
     # The digest of a drug's file would change with its comments and with rivals that nothing uses.
     bare = None if entry is None else replace(entry, numbers={})
-    return repr(replace(bare, digest="") if isinstance(bare, Drug) else bare)
+    form = repr(replace(bare, digest="") if isinstance(bare, Drug) else bare)
+    return blake2b(f"[{json.dumps(form)}, ".encode(), digest_size=8)
 
 
 #: Covariates in the words of a run file.
@@ -158,11 +160,14 @@ class Values:
         self.warnings: list[str] = []
         self._people = people
         self._kept: dict[tuple[str, str], float | Floats] = {}
+        #: Numbers by owner, name and structure of the owner; typical values by owner, name and name of the number
+        self._found: dict[tuple[str, str, str | None], Number] = {}
+        self._known: dict[tuple[str, str, str], float] = {}
 
     def of_people(self, people: People | None) -> Values:
         """Return the values of other people, None for the typical person, with the same overrides and record."""
         other = Values(self.catalogue, people, self.overrides, uses=self.uses)
-        other.structures = self.structures
+        other.structures, other._found, other._known = self.structures, self._found, self._known
         return other
 
     @property
@@ -253,9 +258,13 @@ class Values:
 
     def _find(self, owner: str, name: str) -> tuple[str, Number]:
         """Owner and number: of the structure in use, else the plain one, else that of the drug it follows."""
+        key = (owner, name, self.structures.get(owner))
+        if (kept := self._found.get(key)) is not None:
+            return owner, kept
         numbers = self.catalogue.numbers_of(owner)
-        found = numbers.get(f"{self.structures.get(owner)}.{name}") or numbers.get(name)
+        found = numbers.get(f"{key[2]}.{name}") or numbers.get(name)
         if found is not None:
+            self._found[key] = found
             return owner, found
         entry = self.catalogue.entry_of(owner)
         if isinstance(entry, Drug) and entry.follows is not None:
@@ -270,6 +279,8 @@ class Values:
         return f"{owner}.{number.name}", owner, number
 
     def _typical(self, owner: str, name: str, number: Number) -> float:
+        if (known := self._known.get((owner, name, number.name))) is not None:
+            return known
         # A name that is no number itself stands for that of the structure in use.
         plain = () if name in self.catalogue.numbers_of(owner) else (f"{owner}.{name}",)
         given = next((x for x in (f"{owner}.{number.name}", *plain) if x in self.overrides), None)
@@ -282,7 +293,7 @@ class Values:
         else:
             value = number.value
         self.uses.numbers[owner, number.name] = number
-        self.uses.values[owner, number.name] = value
+        self.uses.values[owner, number.name] = self._known[owner, name, number.name] = value
         return value
 
     def _of(self, owner: str, name: str, number: Number) -> float | Floats:

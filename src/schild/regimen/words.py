@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from schild.errors import InputError, close_names
@@ -132,6 +133,14 @@ def _is_clause(word: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)  # a run asks for its regimens several times, an answer for few regimens in hundreds of runs
+def _regimen(text: str) -> Regimen:
+    parts = [part for part in re.split(r"[;\n]", text) if part.strip()]
+    if not parts:
+        raise InputError(f"The regimen is empty; expected {_PATTERN}. Write it like 'naltrexone 50 mg po q24h x7'.")
+    return Regimen(tuple(_dose(part.rstrip()) for part in parts), text.strip())
+
+
 def parse_regimen(text: str) -> Regimen:
     """Read a regimen in words.
 
@@ -166,10 +175,7 @@ def parse_regimen(text: str) -> Regimen:
     """
     if not isinstance(text, str):
         raise InputError(f"{text!r} is not a regimen; expected words. Write it like 'naltrexone 50 mg po q24h x7'.")
-    parts = [part for part in re.split(r"[;\n]", text) if part.strip()]
-    if not parts:
-        raise InputError(f"The regimen is empty; expected {_PATTERN}. Write it like 'naltrexone 50 mg po q24h x7'.")
-    return Regimen(tuple(_dose(part.rstrip()) for part in parts), text.strip())
+    return _regimen(text)
 
 
 def _dose(text: str) -> Dose:

@@ -112,7 +112,10 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
     person = _judged_by(catalogue, who)
+    drugs = {catalogue.drug(str(e.drug)).key for e in given}
     for own in sorted({catalogue.drug(str(e.drug)).key for e in agonists}):
+        if drugs == {own}:
+            continue
         blocking = frozenset(
             s.key
             for s in _others(catalogue, own)
@@ -171,13 +174,17 @@ def _others(catalogue: Catalogue, own: str) -> list[Drug]:
 
 def _efficacy(catalogue: Catalogue, drug: Drug, changed: Mapping[str, float]) -> tuple[float, float]:
     """Smallest and largest efficacy: as shipped, as the catalogue in use has it, and as overridden. [1]"""
-    found = []
-    for source in (catalogue.shipped, catalogue):
-        binding = source.drugs[drug.key].binding if drug.key in source.drugs else {}
-        if RECEPTOR in binding and (name := binding[RECEPTOR].efficacy) is not None:
-            found.append(Values(source).typical(drug.key, name))
-            found.append(float(changed.get(f"{drug.key}.{name}", found[-1])))
+    known = _efficacies(catalogue, drug.key)
+    found = [x for name, value in known for x in (value, float(changed.get(f"{drug.key}.{name}", value)))]
     return min(found, default=0.0), max(found, default=0.0)
+
+
+@lru_cache(maxsize=1024)
+def _efficacies(catalogue: Catalogue, key: str) -> list[tuple[str, float]]:
+    """Names and values of a drug's efficacy as shipped and as the catalogue in use has it."""
+    drugs = [(source, source.drugs[key]) for source in (catalogue.shipped, catalogue) if key in source.drugs]
+    names = [(source, drug.binding[RECEPTOR].efficacy) for source, drug in drugs if RECEPTOR in drug.binding]
+    return [(name, Values(source).typical(key, name)) for source, name in names if name is not None]
 
 
 def _activates(catalogue: Catalogue, name: str, changed: Mapping[str, float]) -> bool:

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -39,6 +40,11 @@ def ticks(time: TimeLike) -> int:
     >>> ticks("0.1 h"), ticks(0.1), ticks("-30 d")
     (360000000, 360000000, -2592000000000)
     """
+    return _ticks(time) if isinstance(time, (str, float, int)) else _ticks.__wrapped__(time)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _ticks(time: TimeLike) -> int:
     exact: Fraction
     if isinstance(time, str):
         exact = _ticks_of_text(time)
