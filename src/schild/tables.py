@@ -34,12 +34,14 @@ def table(
     rows: Iterable[Sequence[Any]],
     *,
     left: Sequence[str] | None = None,
+    whole: Sequence[str] = (),
     caption: str = "",
 ) -> Table:
     """Make a table for a terminal; what a user wrote is shown as it is, never read as markup.
 
     ``rows``: cells; a ``rich`` text passes, anything else is shown as its ``str``. ``left``: columns set to the left;
-    the first by default. The others hold numbers and are set to the right.
+    the first by default. The others hold numbers and are set to the right. ``whole``: columns whose cells are never
+    broken.
     """
     from rich.table import Table
     from rich.text import Text
@@ -55,7 +57,7 @@ def table(
     )
     for name in columns:
         right = name not in (columns[:1] if left is None else left)
-        made.add_column(text(name), justify="right" if right else "left", overflow="fold")
+        made.add_column(text(name), justify="right" if right else "left", overflow="fold", no_wrap=name in whole)
     for row in rows:
         made.add_row(*map(text, row))
     return made

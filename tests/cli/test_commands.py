@@ -433,7 +433,7 @@ def test_bench_times_runs(call):
 class Answer:
     ok = True
 
-    def to_text(self, console):
+    def to_text(self, console, *, everything=False):
         console.print("the answer")
 
     def to_html(self):
@@ -446,8 +446,6 @@ class Answer:
 @pytest.mark.parametrize("words", [("explain", "naltrexone"), ("validate",)])
 @pytest.mark.parametrize("ok", [True, False])
 def test_answers_are_shown_and_their_verdict_is_the_exit_code(call, tmp_path, monkeypatch, words, ok):
-    from schild.cli import answers
-
     asked = []
 
     def answer(*given, **options):
@@ -456,7 +454,9 @@ def test_answers_are_shown_and_their_verdict_is_the_exit_code(call, tmp_path, mo
         found.ok = ok
         return found
 
-    monkeypatch.setattr(answers, "_function", lambda module, name: answer)
+    monkeypatch.setattr(
+        {"explain": "schild.explanation.explain", "validate": "schild.validation.validate"}[words[0]], answer
+    )
     page = tmp_path / "deep" / "page.html"
     told = call(*words, "--html", page)
     assert told.code == (0 if ok else 1)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, out
+from schild.cli.console import out
 from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.options import Files, Numbers, listed
 from schild.errors import InputError
 from schild.tables import table
 
 if TYPE_CHECKING:
-    from schild.analysis import SchildFit, SchildRegression
+    from rich.console import Console
+
+    from schild.analysis import ModelCurves, SchildFit, SchildRegression
 
 
 def fit(
@@ -200,9 +202,8 @@ def curves(
     tau: float | None = None,
     structure: str | None = None,
     tone: bool = False,
-    plot: Path | None = None,
-    json: bool = False,
     data: Numbers = Numbers(),
+    files: Files = Files(),
 ) -> int:
     """Agonist curves of the model under an antagonist, over C/Kd: at equilibrium, or as a challenge meets them.
 
@@ -232,25 +233,20 @@ def curves(
         Rival mechanism between plasma and receptor.
     tone
         Whether the endogenous agonist competes too.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
     from schild.analysis import model_curves
 
-    check_figure(plot)
+    files.check()
     more: dict[str, Any] = {} if levels is None else {"levels": _levels(levels)}
     found = model_curves(
-        antagonist, agonist=agonist, receptor=receptor, at=_parts(at, "at"), contact=contact, tau=tau,
-        structure=structure, tone=tone, catalogue=data.catalogue, overrides=data.overrides, **more,
+        antagonist, agonist=agonist, receptor=receptor, at=[] if at is None else listed(at, "at", "'24 h, 48 h'"),
+        contact=contact, tau=tau, structure=structure, tone=tone, catalogue=data.catalogue, overrides=data.overrides,
+        **more,
     )  # fmt: skip
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(found.to_json())
-        return 0
-    console = out()
+    return files.finish(found, lambda console: _show_curves(found, console), title="Agonist curves", table="curves.csv")
+
+
+def _show_curves(found: ModelCurves, console: Console) -> None:
     rows = [
         (
             row["curve"],
@@ -269,24 +265,11 @@ def curves(
         slope, pa2 = _number(fit["slope"].value, 3), _number(fit["pa2"].value, 3)
         says = "no shift is seen" if slope == "-" else f"slope {slope}, pA2 {pa2} (simple competition gives 1 and 0)"
         console.print(f"An experimenter's Schild fit: {says}.")
-    if plot is not None:
-        console.print(f"Figure: {plot}")
-    console.print(NOTICE, style="dim")
-    return 0
-
-
-def _parts(text: str | None, option: str) -> list[str]:
-    if text is None:
-        return []
-    parts = [part.strip() for part in text.split(",")]
-    if not all(parts):
-        raise InputError(f"--{option} is {text!r}; expected values with commas between. Write it like '24 h, 48 h'.")
-    return parts
 
 
 def _levels(text: str) -> list[float]:
     try:
-        return [float(part) for part in _parts(text, "levels")]
+        return [float(part) for part in listed(text, "levels", "1,10,100")]
     except ValueError:
         raise InputError(
             f"--levels is {text!r}; expected numbers with commas between. Write it like 1,10,100."

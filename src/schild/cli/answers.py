@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from schild.cli.console import out as console_out
 from schild.cli.console import progress, say_if_compiling, writable, write
 from schild.cli.options import Data, Numbers
-from schild.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
-
-class Answer(Protocol):
-    """What explain and validate give back."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every claim that was tested holds or misses as it says."""
-
-    def to_text(self, console: Console, **options: bool) -> None:
-        """Print the result as text."""
-
-    def to_html(self) -> str:
-        """Write it as one self-contained page."""
-
-    def to_json(self) -> str:
-        """Write it as one JSON object."""
+    from schild.explanation.answer import Explanation
+    from schild.validation import Validation
 
 
 def explain(
@@ -69,17 +55,17 @@ def explain(
     """
     key = data.catalogue.drug(drug).key
     writable(html)
-    answer = _function("schild.explanation", "explain")
-    say_if_compiling()
     from schild.engine.kept import keeping
+    from schild.explanation import explain as answer
 
+    say_if_compiling()
     with keeping():  # the page asks for runs of the claims
         with progress("claims") as advance:
-            found: Answer = answer(
+            found = answer(
                 key, progress=advance, quick=quick, fresh=fresh, claims=bool(claims or all or json or html),
                 catalogue=data.catalogue, overrides=data.overrides,
             )  # fmt: skip
-        return _show(found, html, json, **({"everything": True} if all else {}))
+        return _show(found, lambda console: found.to_text(console, everything=all), html, json)
 
 
 def validate(
@@ -108,34 +94,26 @@ def validate(
         Compute everything again, and read nothing that an earlier call has kept.
     """
     writable(html)
-    answer = _function("schild.validation", "validate")
+    from schild.validation import validate as answer
+
     say_if_compiling()
     with progress("studies") as advance:
-        found: Answer = answer(
-            *studies, progress=advance, tell=advance and advance.say, quick=quick, fresh=fresh, catalogue=data.catalogue
+        found = answer(
+            *studies,
+            progress=advance,
+            tell=advance.say if advance else None,
+            quick=quick,
+            fresh=fresh,
+            catalogue=data.catalogue,
         )
-    return _show(found, html, json)
+    return _show(found, found.to_text, html, json)
 
 
-def _function(module: str, name: str) -> Any:
-    found = None
-    try:
-        found = getattr(import_module(module), name, None)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-    if found is None:
-        raise InputError(
-            f"{module}.{name} is not part of this version of schild; expected it to be installed. Update schild."
-        )
-    return found
-
-
-def _show(found: Answer, html: Path | None, json: bool, **options: bool) -> int:
+def _show(found: Explanation | Validation, text: Callable[[Console], None], html: Path | None, json: bool) -> int:
     if json:
         print(found.to_json())
     else:
-        found.to_text(console_out(), **options)
+        text(console_out())
     if html is not None:
         write(html, found.to_html())
         if not json:

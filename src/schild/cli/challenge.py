@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schild.cli.console import Whole, progress, say_if_compiling
-from schild.cli.options import Draws, Files
+from schild.cli.options import Draws, Files, listed
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def challenge(
         found = run(
             antagonist,
             agonist=agonist,
-            at=_parts(at, "--at", "24 h, 48 h"),
-            effect=_parts(effect, "--effect", "liking, pupil"),
+            at=listed(at, "at", "'24 h, 48 h'"),
+            effect=listed(effect, "effect", "'liking, pupil'"),
             population=population,
             structure=structure,
             history=history or (),
@@ -80,31 +80,23 @@ def challenge(
 
 def show_challenge(console: Console, found: Challenge) -> None:
     """Print warnings, then a row for each time and effect."""
-    from rich.table import Table
+    from schild.tables import table
 
     for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="bold red", markup=False)
+        console.print(f"Warning: {warning}", style="bold red")
     for words in found.history:
-        console.print(f"Before: {words}", markup=False)
-    table = Table(title=f"{found.antagonist}, then {found.agonist}")
-    for head in ("at [h]", "effect", "without", "with", "block", "90 % of people", ""):
-        table.add_column(head, justify="left" if head in ("effect", "") else "right")
-    for row in found.summary():
-        low, high = row.get("block_q05"), row.get("block_q95")
-        table.add_row(
+        console.print(f"Before: {words}")
+    rows = [
+        (
             f"{row['time_h']:g}",
             row["effect"],
             f"{row['without']:.3g} {row['unit'] if row['unit'] != '1' else ''}".strip(),
             f"{row['with']:.3g}",
             "nothing to block" if row["block"] is None else f"{row['block']:.2f}",
-            "" if low is None or high is None else f"{low:.2f} to {high:.2f}",
+            "" if row.get("block_q05") is None else f"{row['block_q05']:.2f} to {row['block_q95']:.2f}",
             "blocked" if row["blocked"] else "",
         )
-    console.print(table)
-
-
-def _parts(text: str, option: str, example: str) -> list[str]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise InputError(f"{option} is {text!r}; expected one or more, with commas. Write {option} '{example}'.")
-    return parts
+        for row in found.summary()
+    ]
+    heads = ("at [h]", "effect", "without", "with", "block", "90 % of people", "")
+    console.print(table(f"{found.antagonist}, then {found.agonist}", heads, rows, left=("effect", "")))

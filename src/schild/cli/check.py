@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from schild.cli.console import Whole, say_if_compiling, writable, write
 from schild.cli.exchange import as_options, compartments
-from schild.cli.options import Draws, Files, Levels, Table
+from schild.cli.options import Draws, Files, Levels, Table, pairs
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ def read_table(table: Path, columns: Table, levels: Levels, data: Draws) -> Obse
 
     try:
         return read_observed(
-            table, compartments(columns.cmt), dv=_pairs(levels.dv, "dv"), dv_unit=levels.dv_unit,
-            sex=_map(levels.sex_is), catalogue=data.catalogue, **columns.options,
+            table, compartments(columns.cmt), dv=_meaning(levels.dv), dv_unit=levels.dv_unit,
+            sex=pairs(levels.sex_is or (), "sex", "a number and its meaning", "'1=female'") or None,
+            catalogue=data.catalogue, **columns.options,
         )  # fmt: skip
     except InputError as error:
         raise InputError(as_options(str(error) if table.name in str(error) else f"{table}: {error}")) from None
@@ -131,22 +132,7 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['person']}: {row['doses'] or 'no doses'}; {', '.join(who) or 'a typical person'}; {seen}"
 
 
-def _map(entries: list[str] | None) -> dict[str, str] | None:
-    found = _pairs(entries, "sex")
-    if isinstance(found, str):
-        raise InputError(f"--sex is {found!r}; expected a number and its meaning. Write it like '1=female'.")
-    return found
-
-
-def _pairs(entries: list[str] | None, option: str) -> str | dict[str, str] | None:
-    if not entries:
-        return None
-    if len(entries) == 1 and "=" not in entries[0]:
+def _meaning(entries: list[str] | None) -> str | dict[str, str] | None:
+    if entries and len(entries) == 1 and "=" not in entries[0]:
         return entries[0].strip()
-    found: dict[str, str] = {}
-    for entry in entries:
-        key, equals, value = (part.strip() for part in entry.partition("="))
-        if not (equals and key and value):
-            raise InputError(f"--{option} is {entry!r}; expected a value and its meaning. Write it like '1=...'.")
-        found[key] = value
-    return found
+    return pairs(entries or (), "dv", "a value and its meaning", "'1=plasma_naltrexone'") or None

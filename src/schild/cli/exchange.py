@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from schild.cli.console import APP, NOTICE, writable, write
-from schild.cli.options import Files, Numbers, Table
+from schild.cli.options import Files, Numbers, Table, pairs
 from schild.cli.simulate import print_events, show_run
 from schild.errors import InputError
 from schild.units import format_ticks, ticks
@@ -123,14 +123,12 @@ def as_options(message: str) -> str:
 
 def compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]:
     """Read the options --cmt: what a dose into a compartment is."""
+    what, example = "a compartment, a drug and a route", "'1=naltrexone oral'"
     found: dict[int | str, tuple[str, str]] = {}
-    for entry in entries or ():
-        place, equals, words = (part.strip() for part in entry.partition("="))
+    for place, words in pairs(entries or (), "cmt", what, example).items():
         parts = re.split(r"\s*[\s:,/]\s*", words)
-        if not equals or not re.fullmatch(r"[0-9]{1,9}|[A-Za-z_]\w*", place) or len(parts) != 2:
-            raise InputError(
-                f"--cmt is {entry!r}; expected a compartment, a drug and a route. Write it like '1=naltrexone oral'."
-            )
+        if not re.fullmatch(r"[0-9]{1,9}|[A-Za-z_]\w*", place) or len(parts) != 2:
+            raise InputError(f"--cmt is '{place}={words}'; expected {what}. Write it like {example}.")
         key = int(place) if place.isdecimal() else place.lower()
         if key in found:
             raise InputError(f"--cmt names compartment {key} twice; expected once. Drop one of them.")

@@ -13,7 +13,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from schild.cli.console import APP, NOTICE, Whole, folder, writable, write
-from schild.cli.options import Draws, Person
+from schild.cli.options import Draws, Person, listed
 from schild.cli.simulate import read_run
 from schild.errors import InputError
 
@@ -275,10 +275,7 @@ def _times(text: str) -> list[float]:
     """Read times with commas. [h]"""
     from schild.units import hours
 
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise InputError(f"--times is {text!r}; expected times with commas. Write it like '1 h, 4 h'.")
-    found = [hours(part) for part in parts]
+    found = [hours(part) for part in listed(text, "times", "'1 h, 4 h'")]
     if min(found) < 0:
         raise InputError(f"--times is {text!r}; expected times at 0 or later. Drop those before.")
     return found

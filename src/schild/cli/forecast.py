@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from schild.cli.console import Whole, progress, say_if_compiling
-from schild.cli.options import Draws, Files, Person
+from schild.cli.options import Draws, Files, Person, listed
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def coverage(
     """
     from schild.missed_doses import coverage as run
 
-    parts = [part.strip() for part in missed.split(",")]
+    parts = listed(missed, "missed", "0,1,2")
     if not all(part.isdecimal() and len(part) < 6 for part in parts):
         raise InputError(f"--missed is {missed[:60]!r}; expected whole numbers with commas. Write it like 0,1,2.")
     files.check()

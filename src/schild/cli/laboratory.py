@@ -88,27 +88,25 @@ def laboratory(
 
 
 def _show(found: Laboratory, console: Console) -> None:
-    from rich.table import Table
+    from schild.tables import table
 
     for warning in found.warnings:
-        console.print(f"Note: {warning}", markup=False)
-    table = Table(title=f"{found.plan.says} {'; '.join(found.antagonist)}, {found.design}")
+        console.print(f"Note: {warning}")
     heads = ["outcome", "placebo", "antagonist", "Hedges g", "95 % interval", "p"]
-    for head in [*heads, "90 % of parameters"] if found.bands else heads:
-        table.add_column(head, justify="left" if head == "outcome" else "right")
-    for row in found.summary():
-        cells = [
+    rows = [
+        (
             WORDS.get(row["outcome"], row["outcome"]),
             f"{row['placebo']:.3g}",
             f"{row['antagonist']:.3g}",
             f"{row['g']:+.2f}",
             f"{row['low']:+.2f} to {row['high']:+.2f}",
             f"{row['p']:.2g}",
-        ]
-        if found.bands:
-            cells.append(f"{row['q05']:+.2f} to {row['q95']:+.2f}")
-        table.add_row(*cells)
-    console.print(table)
+            *([f"{row['q05']:+.2f} to {row['q95']:+.2f}"] if found.bands else []),
+        )
+        for row in found.summary()
+    ]
+    title = f"{found.plan.says} {'; '.join(found.antagonist)}, {found.design}"
+    console.print(table(title, [*heads, "90 % of parameters"] if found.bands else heads, rows))
 
 
 #: Outcomes with their units.

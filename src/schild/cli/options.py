@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,35 @@ if TYPE_CHECKING:
     from schild.catalog import Catalogue
     from schild.results import Shown
 
-__all__ = ["Data", "Draws", "Files", "Levels", "Numbers", "Person", "Table"]
+__all__ = ["Data", "Draws", "Files", "Levels", "Numbers", "Person", "Table", "listed", "pairs", "processors"]
+
+
+def listed(text: str, option: str, example: str) -> list[str]:
+    """Read values with commas between them."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise InputError(f"--{option} is {text!r}; expected one or more, with commas between. Write it like {example}.")
+    return parts
+
+
+def pairs(entries: Iterable[str], option: str, what: str, example: str) -> dict[str, str]:
+    """Read entries of the form NAME=VALUE, each name once."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        name, equals, value = (part.strip() for part in entry.partition("="))
+        if not (equals and name and value) or "=" in value:
+            raise InputError(f"--{option} is {entry!r}; expected {what}. Write it like {example}.")
+        if name in found:
+            raise InputError(f"--{option} gives {name} twice; expected once. Drop one of them.")
+        found[name] = value
+    return found
+
+
+def processors(threads: int | None) -> int | None:
+    """Check the option ``--threads``."""
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
+    return threads
 
 
 @Parameter(name="*")
@@ -70,14 +98,7 @@ class Numbers(Data):
     def overrides(self) -> dict[str, float | str]:
         """Values by ``owner.number``; the verbs check names and units."""
         found: dict[str, float | str] = {}
-        for text in self.values or ():
-            name, equals, value = (part.strip() for part in text.partition("="))
-            if not (equals and name and value):
-                raise InputError(
-                    f"--set is {text!r}; expected a number and its value. Write it like naltrexone.cl='120 L/h'."
-                )
-            if name in found:
-                raise InputError(f"--set gives {name} twice; expected once. Drop one of them.")
+        for name, value in pairs(self.values or (), "set", "a number and its value", "naltrexone.cl='120 L/h'").items():
             try:
                 found[name] = float(value)
             except ValueError:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from schild.cli.console import NOTICE, Whole, folder, progress, say_if_compiling, writable, write
-from schild.cli.console import out as console_out
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.options import Draws, Files, listed, processors
 from schild.errors import InputError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 def rescue(
@@ -22,7 +14,6 @@ def rescue(
     delay: str = "60 s",
     tolerance: str = "chronic",
     n: Whole | None = None,
-    seed: Whole = 1,
     history: list[str] | None = None,
     source: str = "auto",
     collapse: str = "clock",
@@ -37,13 +28,10 @@ def rescue(
     weight: str | None = None,
     age: str | None = None,
     threads: Whole | None = None,
-    html: Path | None = None,
-    plot: Path | None = None,
-    out: Path | None = None,
-    json: bool = False,
     published: bool = False,
     vein: bool = False,
-    data: Numbers = Numbers(),
+    data: Draws = Draws(),
+    files: Files = Files(),
 ) -> int:
     """Overdose and rescue: one stated opioid exposure, by antagonist, delay and tolerance.
 
@@ -69,8 +57,6 @@ def rescue(
         naive, chronic or model (adaptation after a history); several with commas.
     n
         People in every cell: 2000, or 600 with --published.
-    seed
-        Seed of the draws; every cell has the same people.
     history
         Earlier use, such as "morphine 30 mg po q6h for 60 d".
     source
@@ -99,32 +85,21 @@ def rescue(
         Of everyone, such as "70 years".
     threads
         Processors to use; never changes a number.
-    html
-        File for the answer as one page with figures.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    out
-        Folder for report.html, arrest.csv, summary.json and figure.svg.
-    json
-        Print one JSON object and nothing else.
     published
         The published percentages and ours beside them, misses first.
     vein
         With --published: naloxone into a vein instead, single and escalating doses.
     """
-    check_figure(plot)
-    writable(html)
-    if threads is not None and threads < 1:
-        raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
-    if seed < 0:
-        raise InputError(f"--seed is {seed}; expected 0 or more.")
-    place = None if out is None else folder(out)
+    files.check()
+    processors(threads)
+    if data.seed is not None and data.seed < 0:
+        raise InputError(f"--seed is {data.seed}; expected 0 or more.")
     if published:
-        if opioid is not None or antagonist or plot is not None:
+        if opioid is not None or antagonist:
             raise InputError(
                 "--published states its own opioids and antagonists; expected none beside it. Leave them out."
             )
-        return _published(n, seed, threads, html, place, json, vein)
+        return _published(n, threads, vein, data, files)
     if vein:
         raise InputError("--vein was given without --published; expected both. Add --published.")
     if opioid is None:
@@ -132,16 +107,17 @@ def rescue(
             "No opioid was given; expected one stated exposure. Write --opioid 'fentanyl 1.625 mg iv', or --published."
         )
     from schild.overdose import rescue as run
+    from schild.overdose.show import show_rescue
+    from schild.report.rescue import rescue_html
 
     say_if_compiling()
     with progress("people") as advance:
         found = run(
             opioid,
             antagonist or ("none", "naloxone 4 mg in"),
-            delay=_parts(delay, "--delay", "60 s, 180 s"),
-            tolerance=_parts(tolerance, "--tolerance", "naive, chronic"),
+            delay=listed(delay, "delay", "'60 s, 180 s'"),
+            tolerance=listed(tolerance, "tolerance", "'naive, chronic'"),
             n=2000 if n is None else n,
-            seed=seed,
             history=history or (),
             source=source,
             collapse=collapse,  # type: ignore[arg-type]  # the verb checks it
@@ -156,35 +132,15 @@ def rescue(
             weight=_number(weight, "kg", "--weight", "60 kg"),
             age=_number(age, "years", "--age", "70 years"),
             threads=threads,
-            catalogue=data.catalogue,
-            overrides=data.overrides,
             progress=advance,
+            **data.options,
         )
-    from schild.overdose.show import show_rescue
-    from schild.report.rescue import rescue_html
-
-    console = console_out()
-    if json:
-        print(found.to_json())
-    else:
-        show_rescue(found, console)
-    if html is not None:
-        write(html, rescue_html(found))
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if place is not None:
-        write(place / "report.html", rescue_html(found))
-        write(place / "arrest.csv", found.to_frame().to_csv(index=False))
-        write(place / "summary.json", found.to_json())
-        save_figure(found.plot(), place / "figure.svg")
-    if not json:
-        _where(console, html, plot, place)
-    return 0
+    return files.finish(
+        found, lambda console: show_rescue(found, console), page=lambda: rescue_html(found), table="arrest.csv"
+    )
 
 
-def _published(
-    n: int | None, seed: int, threads: int | None, html: Path | None, place: Path | None, json: bool, vein: bool
-) -> int:
+def _published(n: int | None, threads: int | None, vein: bool, data: Draws, files: Files) -> int:
     from schild.overdose.published import MODELS, PEOPLE, VEIN, published_table
     from schild.overdose.show import show_published
     from schild.report.rescue import published_html
@@ -193,39 +149,14 @@ def _published(
     with progress("cells") as advance:
         found = published_table(
             PEOPLE if n is None else n,
-            seed,
+            1 if data.seed is None else data.seed,
             only=lambda row: row.model in (VEIN if vein else MODELS),
             threads=threads,
             progress=advance,
         )
-    console = console_out()
-    if json:
-        print(found.to_json())
-    else:
-        show_published(found, console)
-    if html is not None:
-        write(html, published_html(found))
-    if place is not None:
-        write(place / "report.html", published_html(found))
-        write(place / "arrest.csv", found.to_frame().to_csv(index=False))
-        write(place / "summary.json", found.to_json())
-    if not json:
-        _where(console, html, None, place)
-    return 0
-
-
-def _where(console: Console, html: Path | None, plot: Path | None, place: Path | None) -> None:
-    for name, path in (("Page", html), ("Figure", plot), ("Written to", place)):
-        if path is not None:
-            console.print(f"{name}: {path}", markup=False)
-    console.print(NOTICE, markup=False)
-
-
-def _parts(text: str, option: str, example: str) -> list[str]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise InputError(f"{option} is {text!r}; expected one or more, with commas. Write {option} '{example}'.")
-    return parts
+    return files.finish(
+        found, lambda console: show_published(found, console), page=lambda: published_html(found), table="arrest.csv"
+    )
 
 
 def _number(text: str | None, unit: str, option: str, example: str) -> float | None:

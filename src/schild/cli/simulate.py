@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from schild.cli.console import Whole, progress, say_if_compiling
 from schild.cli.figures import figure_bytes
-from schild.cli.options import Draws, Files, Person
+from schild.cli.options import Draws, Files, Person, listed, pairs, processors
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ def simulate(
             "adaptation": _adaptation(adaptation, data.catalogue)}  # fmt: skip
     who = {**person.given, "dependent": dependent, "cyp2d6": cyp2d6, "history": history}
     run = read_run(what, head=head, person=who, n=n, uncertainty=uncertainty, numbers=data.overrides)
-    if threads is not None and threads < 1:
-        raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
+    processors(threads)
     if dry_run:
         model_of(run, catalogue=data.catalogue)  # an event that cannot be simulated is not listed as if it could
         print_events(run, data.catalogue, files.json)
@@ -256,24 +255,14 @@ def _adaptation(text: str | None, catalogue: Catalogue) -> bool | str | None:
 
 def names_of(text: str | None, option: str) -> list[str] | None:
     """Read names with commas between them."""
-    if text is None:
-        return None
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise InputError(f"--{option} is {text!r}; expected names with commas between them. Write it like a,b.")
-    return names
+    return None if text is None else listed(text, option, "a,b")
 
 
 def _structure(text: str | None) -> str | dict[str, str] | None:
     if text is None or "=" not in text:
         return text
-    pairs = [[part.strip() for part in entry.split("=")] for entry in text.split(",")]
-    if not all(len(pair) == 2 and all(pair) for pair in pairs):
-        raise InputError(
-            f"--structure is {text!r}; expected a name, or DRUG=NAME with commas between. Write it like "
-            "naltrexone=slow_receptor."
-        )
-    return {drug: name for drug, name in pairs}
+    what = "a name, or DRUG=NAME with commas between"
+    return pairs(text.split(","), "structure", what, "naltrexone=slow_receptor")
 
 
 def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Sequence[str] = ()) -> None:

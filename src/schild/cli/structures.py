@@ -34,19 +34,14 @@ def structure(
     list_all
         List the structures there are, and nothing else.
     """
-    from rich.table import Table
-    from rich.text import Text
-
     from schild.compounds import structure as compare
+    from schild.tables import table
 
     console = out()
     if list_all:
-        table = Table(title="Structures", title_justify="left")
-        for name in ("key", "formula", "relation", "identifiers"):
-            table.add_column(name, overflow="fold")
-        for c in data.catalogue.compounds.values():
-            table.add_row(c.key, c.formula, Text(c.relation), c.verified)
-        console.print(table)
+        fields = ("key", "formula", "relation", "identifiers")
+        known = [(c.key, c.formula, c.relation, c.verified) for c in data.catalogue.compounds.values()]
+        console.print(table("Structures", fields, known, left=fields))
         return 0
     if svg is not None and svg.suffix.lower() not in (".svg", ".png"):
         raise InputError(f"--svg is {str(svg)!r}; expected a file that ends in .svg or .png. Rename it.")
@@ -59,30 +54,21 @@ def structure(
         return 0
     if found.shared_core is not None:
         one = len(found.compounds) == 1
-        console.print(Text(f"{'Scaffold' if one else 'Shared scaffold'}: {found.shared_core}."))
+        console.print(f"{'Scaffold' if one else 'Shared scaffold'}: {found.shared_core}.")
     elif found.common_atoms:
-        console.print(Text(f"No scaffold in common; the largest common part has {found.common_atoms} heavy atoms."))
+        console.print(f"No scaffold in common; the largest common part has {found.common_atoms} heavy atoms.")
     for description in found.descriptions:
-        console.print(Text(f"  {description.words()}"))
-    if found.differences():
-        table = Table(title="What differs (numbering of morphine)", title_justify="left")
-        table.add_column("position")
-        for c in found.compounds:
-            table.add_column(c.name, overflow="fold")
-        for place, said in found.differences().items():
-            table.add_row(place, *(Text(said[c.key] or "H") for c in found.compounds))
-        console.print(table)
-    if len(found.compounds) > 1:
-        table = Table(
-            title="Similarity (Tanimoto of Morgan fingerprints, radius 2)", title_justify="left",
-            caption="1 is alike; the fingerprint does not see stereochemistry.", caption_justify="left",
-        )  # fmt: skip
-        table.add_column("")
-        for c in found.compounds:
-            table.add_column(c.name, justify="right", overflow="fold")
-        for c, row in zip(found.compounds, found.similarity, strict=True):
-            table.add_row(c.name, *(f"{value:.2f}" for value in row))
-        console.print(table)
+        console.print(f"  {description.words()}")
+    names = tuple(c.name for c in found.compounds)
+    if differences := found.differences():
+        places = [(place, *(said[c.key] or "H" for c in found.compounds)) for place, said in differences.items()]
+        heads = ("position", *names)
+        console.print(table("What differs (numbering of morphine)", heads, places, left=heads))
+    if len(names) > 1:
+        rows = [(name, *(f"{value:.2f}" for value in row)) for name, row in zip(names, found.similarity, strict=True)]
+        title = "Similarity (Tanimoto of Morgan fingerprints, radius 2)"
+        caption = "1 is alike; the fingerprint does not see stereochemistry."
+        console.print(table(title, ("", *names), rows, caption=caption))
     if svg is not None:
-        console.print(Text(f"Drawing: {svg}"))
+        console.print(f"Drawing: {svg}")
     return 0

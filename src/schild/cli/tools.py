@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import time
+import timeit
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +16,10 @@ from schild import __version__
 from schild.cli.console import APP, out
 from schild.cli.options import Data
 from schild.errors import SchildError
+from schild.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 schema_app = App(name="schema", help="JSON Schema of the run file, the trial file and the outputs of a run.", **APP)
 
@@ -36,33 +38,29 @@ _SAMPLE = "naltrexone 50 mg po q24h x7"
 @schema_app.command
 def run() -> None:
     """Print the JSON Schema of the run file, which is also the body of a request."""
-    import json
-
     from schild.simulation.runfile import Run
 
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}
-    print(json.dumps(schema, indent=2))
+    _print_schema(Run.model_json_schema())
 
 
 @schema_app.command
 def trial() -> None:
     """Print the JSON Schema of the trial file."""
-    import json
-
     from schild.trial.trialfile import Trial
 
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Trial.model_json_schema()}
-    print(json.dumps(schema, indent=2))
+    _print_schema(Trial.model_json_schema())
 
 
 @schema_app.command
 def outputs(*, data: Data = Data()) -> None:
     """Print the JSON Schema of the outputs of a run: the object "outputs" that --json prints."""
-    import json
-
     from schild.simulation.registry import schema
 
-    print(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(data.catalogue)}, indent=2))
+    _print_schema(schema(data.catalogue))
+
+
+def _print_schema(schema: Mapping[str, Any]) -> None:
+    print(dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2))
 
 
 def doctor(*, json: bool = False) -> int:
@@ -75,24 +73,13 @@ def doctor(*, json: bool = False) -> int:
     json
         Print one JSON object and nothing else.
     """
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = list(_findings())
+    heads, rows = ("part", "name", "state", "value"), list(_findings())
     good = all(state != "fails" for _, _, state, _ in rows)
     if json:
-        import json as writer
-
-        entries = [dict(zip(("part", "name", "state", "value"), row, strict=True)) for row in rows]
-        print(writer.dumps({"ok": good, "findings": entries}))
+        print(dumps({"ok": good, "findings": [dict(zip(heads, row, strict=True)) for row in rows]}))
         return 0 if good else 1
-    table = Table(title=f"schild {__version__}", title_justify="left")
-    for name in ("part", "name", "state", "value"):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(text) for text in row))
     console = out()
-    console.print(table)
+    console.print(table(f"schild {__version__}", heads, rows, left=heads))
     console.print("Everything needed works." if good else "Something does not work: see the lines that say fails.")
     return 0 if good else 1
 
@@ -101,6 +88,7 @@ def _findings() -> Any:
     from schild.catalog import load
     from schild.catalog.audit import audit
     from schild.engine.run import threads_available
+    from schild.simulation import simulate
 
     yield "program", "schild", "ok", f"{__version__} in {Path(__file__).resolve().parents[1]}"
     yield "program", "python", "ok", f"{platform.python_version()} ({sys.implementation.name}), {platform.platform()}"
@@ -120,7 +108,7 @@ def _findings() -> Any:
         found = audit(catalogue)
         said = f"{len(catalogue.drugs)} drugs, {found.counts.get('numbers', 0)} numbers, {len(found.findings)} findings"
         yield "catalogue", "audit", "ok" if found.ok else "fails", said
-        first, again = _timed(), _timed()
+        first, again = timeit.repeat(lambda: simulate(_SAMPLE, until="14 d"), number=1, repeat=2)
         yield "engine", "first run", "ok", f"{first:.2f} s, with making or reading its code"
         yield "engine", "next run", "ok", f"{1000 * again:.0f} ms for one person over two weeks"
     except SchildError as error:
@@ -152,14 +140,6 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _timed() -> float:
-    from schild.simulation import simulate
-
-    start = time.perf_counter()
-    simulate(_SAMPLE, until="14 d")
-    return time.perf_counter() - start
-
-
 def bench(*, json: bool = False) -> int:
     """Time a few standard runs on this machine.
 
@@ -170,8 +150,6 @@ def bench(*, json: bool = False) -> int:
     json
         Print one JSON object and nothing else.
     """
-    from rich.table import Table
-
     from schild.simulation import simulate
 
     simulate(_SAMPLE, until="1 d")  # compiled code is loaded before the clock runs
@@ -182,31 +160,18 @@ def bench(*, json: bool = False) -> int:
     )
     found = []
     for label, people, call in runs:
-        seconds = min(_clock(call) for _ in range(3 if people == 1 else 1))
+        seconds = min(timeit.repeat(call, number=1, repeat=3 if people == 1 else 1))
         found.append({"run": label, "seconds": seconds, "people_per_second": people / seconds})
-    reference = _clock(_reference)
+    reference = timeit.timeit(_reference, number=1)
     if json:
-        import json as writer
-
-        print(writer.dumps({"runs": found, "reference_s": reference, "schild": __version__}))
+        print(dumps({"runs": found, "reference_s": reference, "schild": __version__}))
         return 0
-    table = Table(title="Time on this machine", title_justify="left")
-    table.add_column("run", overflow="fold")
-    for name in ("time [s]", "people per second"):
-        table.add_column(name, justify="right")
-    for entry in found:
-        table.add_row(str(entry["run"]), f"{entry['seconds']:.3f}", f"{entry['people_per_second']:,.0f}")
     console = out()
-    console.print(table)
+    rows = [(entry["run"], f"{entry['seconds']:.3f}", f"{entry['people_per_second']:,.0f}") for entry in found]
+    console.print(table("Time on this machine", ("run", "time [s]", "people per second"), rows))
     console.print(f"A fixed loop in plain Python takes {reference:.2f} s here: divide by it to compare machines.")
     console.print("More, with accuracy, from a checkout: make bench")
     return 0
-
-
-def _clock(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def _reference() -> float:

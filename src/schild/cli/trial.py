@@ -234,8 +234,7 @@ def _print_sizes(found: Sizing, console: Console) -> None:
 
 
 def _print(found: TrialResult, console: Console) -> None:
-    from rich.table import Table
-
+    from schild.tables import table
     from schild.trial.endpoints import ENDPOINTS, event_of
     from schild.trial.kinds import words_of
 
@@ -243,24 +242,16 @@ def _print(found: TrialResult, console: Console) -> None:
     for warning in found.warnings:
         console.print(f"Note: {warning}", style="yellow", markup=False)
     repeats = f", {head.replicates} times" if head.replicates > 1 else ""
-    table = Table(
-        title=f"{head.title or 'A virtual trial'}: {head.n:,} people in each arm, {head.weeks} weeks{repeats}"
-    )
-    for title in ("endpoint", *found.arms):
-        table.add_column(title, justify="left" if title == "endpoint" else "right")
+    title = f"{head.title or 'A virtual trial'}: {head.n:,} people in each arm, {head.weeks} weeks{repeats}"
     shown = _SHOWN[found.trial.disorder]
+    rows = []
     for name in shown:
         cells, d = [found.endpoint(name, arm) for arm in found.arms], ENDPOINTS[name].digits
-        table.add_row(
-            f"{words_of(name)} [{cells[0].unit}]",
-            *(f"{e.estimate:.{d}f} ({e.low:.{d}f} to {e.high:.{d}f})" if e.n else "not estimable" for e in cells),
-        )
-    console.print(table)
+        said = (f"{e.estimate:.{d}f} ({e.low:.{d}f} to {e.high:.{d}f})" if e.n else "not estimable" for e in cells)
+        rows.append((f"{words_of(name)} [{cells[0].unit}]", *said))
+    console.print(table(title, ("endpoint", *found.arms), rows))
     if len(found.arms) > 1:
-        against = Table(title=f"Against {found.trial.reference.name}")
-        for title in ("endpoint", "arm", "difference", "ratio", "needed to treat", "power" if repeats else "p"):
-            against.add_column(title, justify="left" if title in ("endpoint", "arm") else "right")
-        for row in found.comparison_cells((*shown, event_of(found.trial)[0])):
-            against.add_row(*row)
-        console.print(against)
-    console.print(NOTICE, markup=False)
+        heads = ("endpoint", "arm", "difference", "ratio", "needed to treat", "power" if repeats else "p")
+        compared = found.comparison_cells((*shown, event_of(found.trial)[0]))
+        console.print(table(f"Against {found.trial.reference.name}", heads, compared, left=("endpoint", "arm")))
+    console.print(NOTICE)

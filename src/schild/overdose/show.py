@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from schild.overdose.published import BAR, PublishedTable
 from schild.overdose.table import FRAMING, Rescued
+from schild.tables import table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,33 +16,30 @@ __all__ = ["show_published", "show_rescue"]
 
 def show_rescue(found: Rescued, console: Console) -> None:
     """Print the table of a rescue."""
-    from rich.table import Table
-
     for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="bold red", markup=False)
+        console.print(f"Warning: {warning}", style="bold red")
     rows = found.summary()
     kinds = {"published": "published kinetics", "general": "receptor module"}
     hours = found.horizon_s / 3600.0
     same = len({row["tolerance"] for row in rows}) == 1
     who = f"{rows[0]['n']} people" + (f", {rows[0]['tolerance']}" if same else "")
-    table = Table(title=f"{found.opioid}: {kinds[found.source]}, {hours:g} h, {who}")
     scored = any("peak_cows" in row for row in rows)
     left = ("antagonist", "delay", *(() if same else ("tolerance",)))
     right = ("arrest %", "breathing", "SaO2<90", "PaO2<30", "lost again %", *(("COWS",) if scored else ()))
-    for head in (*left, *right):
-        table.add_column(head, justify="left" if head in left else "right", no_wrap=head == "arrest %")
-    for row in rows:
-        again = row["renarcotised_percent"]
-        cells = [
+    cells = [
+        (
             *(row[head] for head in ("regimen", *left[1:])),
             f"{row['percent']:.1f} ({row['low']:.1f} to {row['high']:.1f})",
             _back(row),
             _minutes(row["below_sao2_90_s"]),
             _minutes(row["below_pao2_30_s"]),
-            "" if again is None else f"{again:.1f}",
-        ]
-        table.add_row(*cells, *((_band(row.get("peak_cows")),) if scored else ()))
-    console.print(table)
+            "" if (again := row["renarcotised_percent"]) is None else f"{again:.1f}",
+            *((_band(row.get("peak_cows")),) if scored else ()),
+        )
+        for row in rows
+    ]
+    title = f"{found.opioid}: {kinds[found.source]}, {hours:g} h, {who}"
+    console.print(table(title, (*left, *right), cells, left=left, whole=("arrest %",)))
     console.print(
         "Breathing: median minutes from its loss to its return, and the share of people in whom it returned. "
         "SaO2, PaO2: median minutes below, of people who lost breathing and had no arrest. Lost again: of those who "
@@ -50,21 +48,17 @@ def show_rescue(found: Rescued, console: Console) -> None:
         markup=False,
     )
     if found.comparisons:
-        table = Table(title="The same people, compared: points of arrest")
-        for head in ("antagonist", "against", "delay", "tolerance", "difference", "95 %"):
-            table.add_column(head, justify="right" if head in ("difference", "95 %") else "left")
-        for c in found.comparisons:
-            table.add_row(
-                c.regimen, c.against, c.delay, c.tolerance, f"{c.points:+.1f}", f"{c.low:+.1f} to {c.high:+.1f}"
-            )
-        console.print(table)
+        heads = ("antagonist", "against", "delay", "tolerance", "difference", "95 %")
+        compared = [
+            (c.regimen, c.against, c.delay, c.tolerance, f"{c.points:+.1f}", f"{c.low:+.1f} to {c.high:+.1f}")
+            for c in found.comparisons
+        ]
+        console.print(table("The same people, compared: points of arrest", heads, compared, left=heads[:4]))
     console.print(FRAMING, markup=False)
 
 
 def show_published(found: PublishedTable, console: Console) -> None:
     """Print the published table and ours, misses first."""
-    from rich.table import Table
-
     count = len(found.misses)
     console.print(
         f"{count} of {len(found.rows)} percentages differ by more than {BAR:g} points "
@@ -73,15 +67,9 @@ def show_published(found: PublishedTable, console: Console) -> None:
         markup=False,
     )
     doses = dict.fromkeys(f"{b.row.opioid} {b.row.dose_mg:g} mg iv" for b in found.rows)
-    table = Table(title=f"Cardiac arrests, published and ours: {', '.join(doses)}")
-    left = ("opioid", "antagonist", "source")
-    for head in ("opioid", "delay", "antagonist", "published %", "ours %", "points", "source"):
-        # Only names may be broken, so that no number is cut.
-        table.add_column(head, justify="left" if head in left else "right", no_wrap=head not in left)
-    for row in found.rows:
-        p = row.row
-        table.add_row(
-            p.opioid,
+    rows = [
+        (
+            (p := row.row).opioid,
             f"{p.delay_s:g}",
             p.regimen,
             f"{p.percent:.1f} ({p.low:.0f}-{p.high:.0f})",
@@ -89,7 +77,14 @@ def show_published(found: PublishedTable, console: Console) -> None:
             f"{row.difference:+.1f}" + (" miss" if row.miss else ""),
             p.source,
         )
-    console.print(table)
+        for row in found.rows
+    ]
+    heads = ("opioid", "delay", "antagonist", "published %", "ours %", "points", "source")
+    left = ("opioid", "antagonist", "source")
+    # Only names may be broken, so that no number is cut.
+    numbers = tuple(head for head in heads if head not in left)
+    title = f"Cardiac arrests, published and ours: {', '.join(doses)}"
+    console.print(table(title, heads, rows, left=left, whole=numbers))
     for warning in found.warnings:
         console.print(warning, style="dim", markup=False)
     console.print(FRAMING, markup=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
-from typing import overload
+from typing import Any, overload
 
 from schild.errors import InputError
 from schild.units import (
@@ -132,22 +132,22 @@ class Dose:
     ('oral', 24.0, 'naltrexone 50 mg oral q24h x7')
     """
 
-    drug: str | None
-    amount: Amount | None
-    route: str | None
-    time: float
-    duration: float | None
-    rate: Rate | None
-    every: float | None
-    count: int | None
-    skip: tuple[int, ...]
-    basis: str | None
-    product: str | None
-    ss: int
-    evid: int
-    lag: float | None
-    f: float | None
-    cmt: int | None = field(compare=False)
+    drug: str | None = None
+    amount: Amount | None = None
+    route: str | None = None
+    time: float = 0.0
+    duration: float | None = None
+    rate: Rate | None = None
+    every: float | None = None
+    count: int | None = 1
+    skip: tuple[int, ...] = ()
+    basis: str | None = None
+    product: str | None = None
+    ss: int = 0
+    evid: int = 1
+    lag: float | None = None
+    f: float | None = None
+    cmt: int | None = field(default=None, compare=False)
 
     def __init__(
         self,
@@ -267,43 +267,10 @@ class Dose:
             cmt=cmt,
         )
 
-    def _store(
-        self,
-        *,
-        drug: str | None = None,
-        amount: Amount | None = None,
-        route: str | None = None,
-        time: float = 0.0,
-        duration: float | None = None,
-        rate: Rate | None = None,
-        every: float | None = None,
-        count: int | None = 1,
-        skip: tuple[int, ...] = (),
-        basis: str | None = None,
-        product: str | None = None,
-        ss: int = 0,
-        evid: int = 1,
-        lag: float | None = None,
-        f: float | None = None,
-        cmt: int | None = None,
-    ) -> None:
-        put = object.__setattr__
-        put(self, "drug", drug)
-        put(self, "amount", amount)
-        put(self, "route", route)
-        put(self, "time", time)
-        put(self, "duration", duration)
-        put(self, "rate", rate)
-        put(self, "every", every)
-        put(self, "count", count)
-        put(self, "skip", skip)
-        put(self, "basis", basis)
-        put(self, "product", product)
-        put(self, "ss", ss)
-        put(self, "evid", evid)
-        put(self, "lag", lag)
-        put(self, "f", f)
-        put(self, "cmt", cmt)
+    def _store(self, **given: Any) -> None:
+        # Names that are not given have the defaults that stand beside the fields.
+        for entry in fields(self):
+            object.__setattr__(self, entry.name, given.get(entry.name, entry.default))
 
     @property
     def time_tick(self) -> int:

@@ -65,9 +65,8 @@ class _Reader:
         ]
         self.at = 0
 
-    def fail(self, problem: str, advice: str, start: int | None = None, end: int | None = None) -> NoReturn:
-        if start is None or end is None:
-            start, end = len(self.text), len(self.text) + 1
+    def fail(self, problem: str, advice: str, at: _Word | None = None) -> NoReturn:
+        start, end = (at.start, at.end) if at is not None else (len(self.text), len(self.text) + 1)
         end = min(end, start + 40)
         left = max(0, start - 60)
         shown = "".join(c if c.isprintable() else " " for c in self.text[left : end + 40])
@@ -89,7 +88,7 @@ class _Reader:
         word = glued or self.take(what, f"Write it like {example!r}.")
         found = _NUMBER.match(word.text.replace("\N{MINUS SIGN}", "-"))
         if found is None:
-            self.fail(f"{word.text[:40]!r} stands here; expected {what}.", f"Write it like {example!r}.", *word[1:])
+            self.fail(f"{word.text[:40]!r} stands here; expected {what}.", f"Write it like {example!r}.", word)
         if found.end() < len(word.text):
             return word
         unit = self.peek()
@@ -102,7 +101,7 @@ class _Reader:
             self.fail(
                 f"{word.text[:40]!r} has no unit; expected {what} with its unit.",
                 f"Write it like {example!r}.",
-                *word[1:],
+                word,
             )
         self.at += 1
         return _Word(f"{word.text} {unit.text}", word.start, unit.end)
@@ -119,7 +118,7 @@ class _Reader:
         try:
             return parse(word.text)
         except InputError as error:
-            self.fail(str(error), "", word.start, word.end)
+            self.fail(str(error), "", word)
 
 
 def _is_clause(word: str) -> bool:
@@ -186,8 +185,7 @@ def _dose(text: str) -> Dose:
                 f"A regimen holds one dose and its repeats, but {joining.text!r} joins two; expected one.",
                 "Write two regimens and give the second its time, e.g. 'naltrexone 25 mg po' and "
                 "'naltrexone 50 mg po q24h from 1 d'.",
-                joining.start,
-                joining.end,
+                joining,
             )
     parts: dict[str, Any] = {}
     first = reader.take("a drug", f"Write {_PATTERN}.")
@@ -198,7 +196,7 @@ def _dose(text: str) -> Dose:
             reader.fail(
                 f"{first.text[:60]!r} names more than one drug; expected one.",
                 "Write one regimen for each drug, each with its own amount.",
-                *first[1:],
+                first,
             )
         parts["drug"] = reader.read(first, lambda name: canonical_name(name, "drug"))
         _amount(reader, parts)
@@ -211,7 +209,7 @@ def _dose(text: str) -> Dose:
         reader.fail(
             f"{seen['x'].text!r} says how many doses but not how often; expected an interval.",
             "Write the interval too, e.g. q24h x7.",
-            *seen["x"][1:],
+            seen["x"],
         )
     try:
         return Dose(**parts)
@@ -228,25 +226,25 @@ def _amount(reader: _Reader, parts: dict[str, Any]) -> None:
             reader.fail(
                 f"The route {following.text!r} stands before the amount; expected the amount first.",
                 f"Write '{parts['drug']} {after} {following.low}'.",
-                *following[1:],
+                following,
             )
         reader.fail(
             f"{following.text[:40]!r} stands here; expected an amount.",
             f"Write {_PATTERN}. A salt comes after the amount: 'naltrexone 50 mg hydrochloride po'.",
-            *following[1:],
+            following,
         )
     if following is not None and re.fullmatch(r"[0-9.]+/[0-9.]+([A-Za-zµμ]+)?", following.text):
         reader.fail(
             f"{following.text!r} reads as the strengths of a combination, or as a part of a tablet; expected one "
             "amount of one drug.",
             "Write one regimen for each drug, each with its own amount.",
-            *following[1:],
+            following,
         )
     if following is not None and re.match(r"[0-9.]+\s*[x×]\s*[0-9]", reader.text[following.start :], re.IGNORECASE):
         reader.fail(
             f"{following.text!r} begins a product of numbers; expected one amount.",
             "Write the whole amount of what is taken at one time; two tablets of 50 mg are 100 mg.",
-            *following[1:],
+            following,
         )
     word = reader.quantity("an amount", "50 mg")
     unit = _NUMBER.sub("", word.text, count=1).strip()
@@ -264,12 +262,11 @@ def _route(reader: _Reader, parts: dict[str, Any]) -> None:
         reader.at += 1
     if not names or (len(names) == 1 and names[0].low in ("base", "freebase", "hcl", "hydrochloride")):
         after = reader.peek()
-        where = (after.start, after.end) if after is not None else (None, None)
         often = f"Then write {_FREQUENCIES[after.low]}." if after is not None and after.low in _FREQUENCIES else ""
         reader.fail(
             "The regimen does not say how the drug is given; expected a route.",
             "Write po, iv, im, sc, in, sl, im_depot, td or another route of the catalogue after the amount. " + often,
-            *where,
+            after,
         )
     known = names[0].low.replace("-", "_") in ROUTES  # then what follows is neither salt nor route
     if len(names) > (1 if known else 2):
@@ -293,11 +290,10 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         reader.fail(
             f"{word.text[:40]!r} repeats what {seen[kind].text!r} said; expected it once.",
             "Leave one out.",
-            word.start,
-            word.end,
+            word,
         )
     if parts.get("evid") == 3 and kind != "at":
-        reader.fail(f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", *word[1:])
+        reader.fail(f"A reset was given {word.text[:40]!r}; expected only a time.", "Write 'reset at 3 d'.", word)
     seen[kind] = word
     if kind == "at":
         _calendar(reader)
@@ -313,8 +309,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
             reader.fail(
                 f"{number.text[:40]!r} stands here; expected a number of doses from 1 to {MAX_DOSES}.",
                 "Write it like 'x7', or leave it out for doses until the end of the run.",
-                number.start,
-                number.end,
+                number,
             )
         parts["count"] = int(digits)
     elif kind == "skip":
@@ -327,8 +322,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
             reader.fail(
                 f"{word.text!r} stands here; expected 'for' with a rate or 'over' with an amount.",
                 advice,
-                word.start,
-                word.end,
+                word,
             )
         length = reader.span("a length of time", "30 min")
         parts["duration"] = reader.read(length, hours)
@@ -336,8 +330,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
             reader.fail(
                 f"{length.text!r} is no length; expected a time above 0.",
                 "Write it like 'over 30 min'.",
-                length.start,
-                length.end,
+                length,
             )
     elif kind == "ss":
         parts["ss"] = 2 if low == "ss2" else 1
@@ -346,7 +339,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
     elif kind == "f":
         factor = reader.take("a factor", "Write it like 'f 0.8'.")
         if not _NUMBER.fullmatch(factor.text) or len(factor.text) > 40:
-            reader.fail(f"{factor.text[:40]!r} stands here; expected a factor.", "Write it like 'f 0.8'.", *factor[1:])
+            reader.fail(f"{factor.text[:40]!r} stands here; expected a factor.", "Write it like 'f 0.8'.", factor)
         parts["f"] = float(factor.text)
     elif kind == "product":
         named = reader.take("the name of a product", "Write it like 'product spray_8mg'; schild drugs NAME lists them.")
@@ -357,8 +350,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         reader.fail(
             f"{word.text!r} is not exact; expected an interval.",
             f"Write {_FREQUENCIES[low]}.",
-            word.start,
-            word.end,
+            word,
         )
     else:
         _no_clause(reader, word)
@@ -374,7 +366,7 @@ def _slow_release(reader: _Reader, word: _Word) -> None:
         reader.fail(
             f"{word.text!r} says that the drug is released slowly; expected it as part of the route.",
             f"Write {meant}, after the amount; `schild drugs NAME` lists the routes of a drug.",
-            *word[1:],
+            word,
         )
 
 
@@ -383,7 +375,7 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
     _slow_release(reader, word)
     close = close_names(word.low, _KEYWORDS, most=1)
     hint = f"Did you mean {close[0]!r}? Write {_PATTERN}." if close else f"Write {_PATTERN}."
-    end = word.end
+    at = word
     if word.low in ("every", "each"):
         rest = " ".join(reader.text[word.end :].split()).lower()
         after = re.match(r"\s*([0-9.]+)\s*([A-Za-z]+)", reader.text[word.end :])
@@ -394,7 +386,7 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
             hint = f"Write the interval as {f'q{after[1]}{after[2]}' if after else meant}."
         else:
             hint = _BY_WEEKDAY if _WEEKDAY.match(rest) else "Write the interval like q24h."
-        end += after.end() if after else 0
+        at = word._replace(end=word.end + (after.end() if after else 0))
     elif often := _OFTEN.match(reader.text[word.start :].lower()):
         following = reader.words[reader.words.index(word) + 1 :]
         if often[1] == "once" and following and following[0].low in ("every", "each"):
@@ -416,7 +408,7 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
         _calendar(reader)
     elif word.low == "until":
         hint = "Give the number of doses (x7) and the end of the run (--until)."
-    reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, word.start, end)
+    reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, at)
 
 
 def _how_often(often: re.Match[str]) -> str:
@@ -438,7 +430,7 @@ def _calendar(reader: _Reader) -> None:
         reader.fail(
             f"{word.text!r} is of a calendar or a clock; expected a time from the start of the run.",
             "Day 1 begins at 0 h and day 2 at 24 h: write it like 'at 24 h'.",
-            *word[1:],
+            word,
         )
 
 
@@ -447,18 +439,16 @@ def _skip(reader: _Reader) -> tuple[int, ...]:
     while (word := reader.peek()) is not None and (words[-1].text.endswith(",") or word.text.startswith(",")):
         words.append(word)
         reader.at += 1
-    listed = "".join(word.text for word in words)
-    start, end = words[0].start, words[-1].end
+    listed = _Word("".join(word.text for word in words), words[0].start, words[-1].end)
     numbers: set[int] = set()
-    for part in listed.split(","):
+    for part in listed.text.split(","):
         found = _SPAN.fullmatch(part)
         low, high = (found[1], found[2] or found[1]) if found else ("", "")
         if max(len(low), len(high)) > 7 or not low or not 1 <= int(low) <= int(high) <= MAX_DOSES:
             reader.fail(
                 f"{part[:40]!r} stands here; expected numbers of doses to skip.",
                 "Count doses from 1, smaller number first, like 'skip 5-8,20'.",
-                start,
-                end,
+                listed,
             )
         numbers.update(range(int(low), int(high) + 1))
     return tuple(sorted(numbers))
