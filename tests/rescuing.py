@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
 from schild.overdose.outputs import Person
 from schild.overdose.parameters import published
 
@@ -55,7 +55,7 @@ class Case:
             opioid=opioid(self.opioid),
             dose_mg=self.dose_mg,
             antagonist=naloxone(),
-            route=route(regimen(self.regimen).route),
+            route=route(REGIMENS[self.regimen].route),
         )
 
 

@@ -15,7 +15,7 @@ from schild.engine.kept import once
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
-from schild.results import ShownRun, cited
+from schild.results import ShownRun
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
@@ -129,14 +129,9 @@ class Challenge(ShownRun):
         """Return the rows of the JSON contract."""
         return [r.to_dict() for r in self.responses]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            "challenge": self.summary(),
-            "warnings": list(self.warnings),
-            "cite": cited(self.result.sources),
-        }
+    def content(self) -> dict[str, Any]:
+        """Return the responses."""
+        return {"challenge": self.summary()}
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw block over time, one line for each effect; populations with a 90 % band."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given
-from schild.results import Shown, cited, plain
+from schild.results import Shown, plain
 from schild.simulation import Output, Result, Run, simulate_run
 from schild.simulation.exposure import exposure
 from schild.simulation.result import default_names, metric
@@ -142,16 +142,13 @@ class Comparison(Shown):
         few = [name for name in every if name.startswith("plasma_") or name == "mor_pet_occupancy"]
         return few or list(every) or list(self.results[self.reference].outputs)
 
+    def content(self) -> dict[str, Any]:
+        """Return the rows of the comparison."""
+        return {"reference": self.reference, "people": self.n, "comparison": plain(self.summary())}
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
-        return {
-            "manifest": self.manifest,
-            "reference": self.reference,
-            "people": self.n,
-            "comparison": plain(self.summary()),
-            "warnings": [*self.warnings, *self.said()],
-            "cite": cited(self.sources),
-        }
+        """Return the JSON object of the contract as Python data, with the warnings of the runs."""
+        return {**Shown.to_dict(self), "warnings": [*self.warnings, *self.said()]}
 
     def said(self) -> list[str]:
         """Warnings of the runs, each with the arms that have it."""

@@ -17,7 +17,7 @@ from schild.errors import InputError
 from schild.figures import COLOURS, GREY, panels
 from schild.people import Given, Overrides, Values
 from schild.planner import antagonist_of, strength_of
-from schild.results import ShownRun, cited, plain
+from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.caution import ONCE_USUAL, UNRELIABLE
 from schild.simulation.guard import AGONISTS
@@ -106,13 +106,12 @@ class Induction(ShownRun):
             for s in self.starts
         ]  # fmt: skip
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+    def content(self) -> dict[str, Any]:
+        """Return the wait that was chosen, and every way to begin that was looked at."""
         return {
-            "manifest": self.manifest, "drug": self.drug, "label_wait_h": self.label_h, "label": self.label,
+            "drug": self.drug, "label_wait_h": self.label_h, "label": self.label,
             "wait_h": self.wait_h, "doses": None if self.chosen is None else self.chosen.doses,
-            "starts": plain(self.summary()), "unreliable": UNRELIABLE, "warnings": list(self.warnings),
-            "cite": cited(self.sources),
+            "starts": plain(self.summary()), "unreliable": UNRELIABLE,
         }  # fmt: skip
 
     def plot(self, *, ax: Any = None) -> Figure | Any:

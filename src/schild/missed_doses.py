@@ -14,7 +14,7 @@ from schild.figures import COLOURS, panels
 from schild.forecasts import check_shares, run_like
 from schild.people import Given
 from schild.regimen import combine
-from schild.results import ShownRun, cited, plain
+from schild.results import ShownRun, plain
 from schild.simulation import Result, simulate_run
 from schild.units import TICKS_PER_HOUR, format_ticks
 
@@ -62,10 +62,9 @@ class Coverage(ShownRun):
         """Return a row for each pattern of missed doses."""
         return [dict(row) for row in self.rows]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
-        return {"manifest": self.manifest, "target": self.target, "coverage": plain(self.summary()),
-                "warnings": list(self.warnings), "cite": cited(self.sources)}  # fmt: skip
+    def content(self) -> dict[str, Any]:
+        """Return the target, and a row for each number of missed doses."""
+        return {"target": self.target, "coverage": plain(self.summary())}
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the share of time protected by doses missed in a row: median, with the middle 90 % of people."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue, Drug, Strength, load
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Overrides, Uses
-from schild.results import ShownRun, cited
+from schild.results import ShownRun
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.guard import AGONISTS, DANGER
 from schild.units import TimeLike, format_hours, hours
@@ -173,16 +173,9 @@ class Plan(ShownRun):
         own = f"[{', '.join(self.strength.source)}] strength and largest labelled dose ({self.strength.verified})"
         return "\n".join((self.result.cite(), own))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return one JSON object as Python data."""
-        output = self.result.to_dict()["outputs"][self._output]
-        return {
-            "manifest": dict(self.manifest),
-            "plan": self.summary(),
-            "outputs": {self._output: output},
-            "warnings": list(self.warnings),
-            "cite": cited(self.result.sources),
-        }
+    def content(self) -> dict[str, Any]:
+        """Return the plan, and the course of the occupancy."""
+        return {"plan": self.summary(), "outputs": {self._output: self.result.to_dict()["outputs"][self._output]}}
 
 
 def _units(count: float, strength: Strength) -> str:

@@ -24,8 +24,9 @@ __all__ = ["Shown", "ShownRun", "cited", "json_text", "plain", "source_lines", "
 class Shown:
     """A result that can be summed up, drawn, tabulated, written as JSON and cited.
 
-    A result inherits from it, gives ``about``, ``summary``, ``to_dict`` and ``plot``, and has a ``manifest``; where it
-    has ``sources`` (citation key to what each was used for) and a ``catalogue``, ``cite`` is written from them.
+    A result inherits from it, gives ``about``, ``summary``, ``content`` and ``plot``, and has a ``manifest`` and
+    ``warnings``; where it has ``sources`` (citation key to what each was used for) and a ``catalogue``, ``cite`` is
+    written from them. A result whose JSON object has another form gives ``to_dict`` in place of ``content``.
     """
 
     __slots__ = ()
@@ -41,6 +42,10 @@ class Shown:
             """Citation keys with what each was used for."""
 
         @property
+        def warnings(self) -> Sequence[str]:
+            """What a user should know."""
+
+        @property
         def catalogue(self) -> Any:
             """The catalogue of the run."""
 
@@ -53,7 +58,16 @@ class Shown:
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+        """Return the JSON object of the contract as Python data: manifest, content, warnings and citations."""
+        return {
+            "manifest": dict(self.manifest),
+            **self.content(),
+            "warnings": list(self.warnings),
+            "cite": cited(self.sources),
+        }
+
+    def content(self) -> dict[str, Any]:
+        """Return what is this result's own in its JSON object."""
         raise NotImplementedError
 
     def plot(self, *, ax: Any = None) -> Figure | Any:

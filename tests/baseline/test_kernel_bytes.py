@@ -29,7 +29,7 @@ from schild.engine.run import EngineEvents, run
 from schild.engine.streams import uniforms
 from schild.model.arrays import compile_spec
 from schild.model.spec import Adaptation, Input, Ligand, ModelSpec, Receptor, Species, parameter_names
-from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
 from schild.overdose.follow import GivenCourse, Intervention, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, published
 
@@ -153,7 +153,7 @@ def rescued(rule, **options):
     people = 9
     rng = np.random.default_rng(3)
     drug = opioid("fentanyl")
-    way = regimen(options.pop("regimen", "IN4mg_x2_150s"))
+    way = REGIMENS[options.pop("regimen", "IN4mg_x2_150s")]
     times = np.arange(0.0, 1201.0, 150.0)
     given = options.pop("given", False)
     course = None

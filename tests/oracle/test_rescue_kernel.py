@@ -11,7 +11,7 @@ import pytest
 import rescue_reference as reference
 import rescuing
 from schild.overdose import layout
-from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
 from schild.overdose.follow import RTOL, GivenCourse, Intervention, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, Quirks, protocol, published, scaled
 
@@ -36,7 +36,7 @@ def repeat(case, times, rtol=RTOL):
         dose_mg=case.dose_mg,
         antagonist=person.antagonist,
         route=person.route,
-        rescue=regimen(case.regimen),
+        rescue=REGIMENS[case.regimen],
         out_times_s=times,
         rule="two_pass",
         quirks=REPRODUCTION,
@@ -82,7 +82,7 @@ def test_one_pass_finds_what_two_simulations_find():
         reference.warm_up(P),
         protocol(),
         first_dose=found.outcome["trigger_s"][0] + protocol().delay,
-        rescue=regimen(case.regimen),
+        rescue=REGIMENS[case.regimen],
         renarcotisation=False,
         arrest_flow=P.collapse.arrest_flow_main,
     )
@@ -106,7 +106,7 @@ def test_without_quirks_and_with_interventions_it_is_the_plain_reference(physiol
         antagonist=naloxone(),
         route=route("in_4mg"),
     )
-    rescue = regimen("IN4mg_4rapid")
+    rescue = REGIMENS["IN4mg_4rapid"]
     found = follow(
         1,
         physiology,
@@ -164,7 +164,7 @@ def test_a_given_course_of_activation_takes_the_place_of_the_drugs(way, fine, lo
         dose_mg=1.625,
         antagonist=naloxone(),
         route=route("in_4mg"),
-        rescue=regimen("IN4mg_x1"),
+        rescue=REGIMENS["IN4mg_x1"],
         **common,
     )
     activation = np.clip(own.states[:, :, layout.SRA], 0.0, 1.0)
@@ -184,7 +184,7 @@ def test_pulses_into_a_vein_count_one_percent_too_much():
         dose_mg=0.5,
         antagonist=naloxone(),
         route=replace(route("iv"), k_el=1e-12, k12=1e-12, k13=1e-12),
-        rescue=regimen("IV2mg"),
+        rescue=REGIMENS["IV2mg"],
         horizon_s=400.0,
         rule="none",
     )

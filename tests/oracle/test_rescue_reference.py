@@ -9,7 +9,7 @@ import pytest
 
 import rescue_reference as reference
 import rescuing
-from schild.overdose.drugs import regimen
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.parameters import protocol, published
 
 #: End state of the published warm-up.
@@ -37,7 +37,7 @@ def follow(case):
     person = case.person()
     early = reference.simulate(person, start(), 1000.0)
     trigger = reference.trigger_time(early, replace(protocol(), horizon=1000.0))
-    rescue = regimen(case.regimen)
+    rescue = REGIMENS[case.regimen]
     main = case.regimen.startswith("IM")
     limit = published().collapse.arrest_flow_main if main else None
     return reference.two_pass(

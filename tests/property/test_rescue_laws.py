@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rescue_reference as reference
-from schild.overdose.drugs import regimen
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import GivenCourse, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, Quirks, published, scaled
 from schild.overdose.population import naloxone_people, opioid_people
@@ -24,7 +24,7 @@ def start():
 
 
 def people(n, seed, key="IN4mg_x1", drug="fentanyl", dose_mg=1.625, order=None, **options):
-    rescue = regimen(key)
+    rescue = REGIMENS[key]
     binding, way = naloxone_people(rescue.route if rescue.doses else "in_4mg", n, seed)
     drawn = opioid_people(drug, n, seed)
     if order is not None:

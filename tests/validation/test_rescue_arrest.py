@@ -9,7 +9,7 @@ import pytest
 
 import rescuing
 from schild.catalog import load
-from schild.overdose.drugs import regimen
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import RTOL, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, published
 from schild.overdose.population import naloxone_people, opioid_people
@@ -29,7 +29,7 @@ def start():
 
 
 def percent(row, drawn, rtol=RTOL):
-    rescue = regimen(row.regimen)
+    rescue = REGIMENS[row.regimen]
     way = rescue.route if rescue.doses else "in_4mg"
     if drawn:
         n = drawn

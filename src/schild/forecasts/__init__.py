@@ -19,7 +19,7 @@ from schild.forecasts.levels import Level, level_of, quantile
 from schild.forecasts.posterior import sample
 from schild.people import Given
 from schild.regimen import Dose, combine
-from schild.results import ShownRun, cited, plain
+from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR
 
@@ -126,20 +126,14 @@ class Forecast(ShownRun):
         }
         return [{"output": name, **self.row(name, t), "evidence": said[name]} for name in self.courses for t in asked]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+    def content(self) -> dict[str, Any]:
+        """Return the posterior, what it assumes and what it rests on."""
+        low, middle, high = plain(quantile(self.protected_h, self.weights, (0.05, 0.5, 0.95)))
         return {
-            "manifest": self.manifest,
             "forecast": plain(self.summary()),
             "target": self.target,
             "share": self.share,
-            "protected_until_h": dict(
-                zip(
-                    ("q05", "q50", "q95"),
-                    plain(quantile(self.protected_h, self.weights, (0.05, 0.5, 0.95))),
-                    strict=True,
-                )
-            ),
+            "protected_until_h": {"q05": low, "q50": middle, "q95": high},
             "next_dose_by_h": self.next_dose_h,
             "effective_people": self.effective,
             "missed_dose": None if self.missed is None else dict(self.missed),
@@ -151,8 +145,6 @@ class Forecast(ShownRun):
                 "weights of structures": "fitted" if "Akaike" in self.assumptions[-1] else "assumed",
             },
             "assumptions": list(self.assumptions),
-            "warnings": list(self.warnings),
-            "cite": cited(self.sources),
         }
 
     def plot(self, *, ax: Any = None) -> Figure | Any:

@@ -22,7 +22,7 @@ from schild.observed.read import read_observed
 from schild.people import Given, Overrides, People, Uses, Values
 from schild.population import Subject
 from schild.regimen import expand
-from schild.results import Shown, cited, plain
+from schild.results import Shown, plain
 from schild.simulation.effects import Effects
 from schild.simulation.guard import check_doses
 from schild.simulation.prepare import prepare
@@ -109,16 +109,13 @@ class LevelsFit(Shown):
             for e in self.estimates
         ]  # fmt: skip
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+    def content(self) -> dict[str, Any]:
+        """Return the estimates, the residual error and the likelihood."""
         return {
-            "manifest": self.manifest,
             "numbers": plain(self.summary()),
             "error": {"proportional": self.proportional, "additive": self.additive},
             "minus_2_log_likelihood": self.objective,
             "observations": int(self.predicted.size),
-            "warnings": list(self.warnings),
-            "cite": cited(self.sources),
         }
 
     def plot(self, *, ax: Any = None) -> Figure | Any:

@@ -16,7 +16,7 @@ from schild.overdose.measure import together
 from schild.overdose.parameters import Physiology, Scaling, group, protocol, published, scaled
 from schild.overdose.sources import Body, PublishedSource, Source
 from schild.overdose.table import FRAMING, Rescued, Row
-from schild.overdose.words import Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
+from schild.overdose.words import Care, Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
 from schild.people import Given, Values
 from schild.population import Population, groups, people_of
 from schild.simulation.runfile import parse_history
@@ -149,19 +149,17 @@ def rescue(
     tolerances, earlier = _many(tolerance, "tolerance"), [history] if isinstance(history, str) else list(history)
     if not 1 <= n <= MAX_PEOPLE:
         raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
-    if collapse not in get_args(CollapseRule):
-        raise InputError(f"collapse is {collapse!r}; expected one of {', '.join(get_args(CollapseRule))}.")
-    if bodies not in BODIES:
-        raise InputError(f"bodies is {bodies!r}; expected one of {', '.join(BODIES)}.")
+    for name, value, known in (
+        ("collapse", collapse, get_args(CollapseRule)),
+        ("bodies", bodies, BODIES),
+        ("link", link, LINKS),
+        ("parameters", parameters, BODIES),
+        *(("tolerance", one, TOLERANCES) for one in tolerances),
+    ):
+        if value not in known:
+            raise InputError(f"{name} is {value!r}; expected one of {', '.join(known)}.")
     if bodies == "drawn" and (weight is not None or age is not None):
         raise InputError("Drawn bodies and one weight or age for everyone were given; expected one of the two.")
-    if link not in LINKS:
-        raise InputError(f"link is {link!r}; expected one of {', '.join(LINKS)}.")
-    if parameters not in BODIES:
-        raise InputError(f"parameters is {parameters!r}; expected one of {', '.join(BODIES)}.")
-    for name in tolerances:
-        if name not in TOLERANCES:
-            raise InputError(f"The tolerance is {name!r}; expected one of {', '.join(TOLERANCES)}.")
     if "model" in tolerances and not earlier:
         raise InputError(
             "The tolerance is 'model', which comes from earlier use, and no history was given; expected one. Add a "
@@ -350,12 +348,10 @@ def _surroundings(
     if breathing is not None:
         care = parse_care(breathing, "breathing")
         amount = plain.baseline_l_min if care.amount is None else care.amount
-        found.append(_care("ventilation", amount, care.start_s, care.end_s))
+        found.append(_intervention("ventilation", amount, care))
     if oxygen is not None:
         care = parse_care(oxygen, "oxygen")
-        found.append(
-            _care("inspired_o2", _inspired(values, physiology, altitude, care.amount or 0.0), care.start_s, care.end_s)
-        )
+        found.append(_intervention("inspired_o2", _inspired(values, physiology, altitude, care.amount or 0.0), care))
     return {"physiology": physiology, "start": start, "interventions": tuple(found), "plan": plan}
 
 
@@ -375,8 +371,8 @@ def _drawn(values: Values, seed: int, altitude: float, lung: str | None) -> Call
     return some
 
 
-def _care(what: str, value: float, start_s: float, end_s: float) -> Intervention:
-    return Intervention(what=what, value=value, start_s=start_s, end_s=end_s, after_trigger=True)
+def _intervention(what: str, value: float, care: Care) -> Intervention:
+    return Intervention(what=what, value=value, start_s=care.start_s, end_s=care.end_s, after_trigger=True)
 
 
 def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schild.catalog import load
-from schild.errors import InputError, UnknownNameError
+from schild.errors import InputError
 from schild.overdose.parameters import group
 from schild.people import Values
 
@@ -99,59 +99,29 @@ class Rescue:
     doses: tuple[Dose, ...]
 
 
-def _sprays(key: str, *doses: tuple[float, float, str]) -> Rescue:
+def _rescue(key: str, route: str, *doses: tuple[float, float, str]) -> Rescue:
+    # Time [s], amount [mg] and bioavailability of each dose.
     return Rescue(
-        key=key, route="in_4mg", doses=tuple(Dose(after_s=t, amount_ng=a, bioavailability=f) for t, a, f in doses)
+        key=key, route=route, doses=tuple(Dose(after_s=t, amount_ng=1e6 * mg, bioavailability=f) for t, mg, f in doses)
     )
 
 
-_MG = 1e6
-_REGIMENS = {
+#: Regimens of the published tables, as these name them.
+REGIMENS = {
     entry.key: entry
     for entry in (
-        Rescue(key="none", route="none", doses=()),
-        _sprays("IN4mg_x1", (0.0, 4 * _MG, "f")),
-        _sprays("IN4mg_x2_150s", (0.0, 4 * _MG, "f"), (150.0, 4 * _MG, "f")),
-        _sprays("IN4mg_x3_150s", (0.0, 4 * _MG, "f"), (150.0, 4 * _MG, "f"), (300.0, 4 * _MG, "f_third")),
-        _sprays(
-            "IN4mg_x4_150s",
-            (0.0, 4 * _MG, "f"),
-            (150.0, 4 * _MG, "f"),
-            (300.0, 4 * _MG, "f_third"),
-            (450.0, 4 * _MG, "f_third"),
-        ),
-        _sprays("IN4mg_2rapid", (0.0, 8 * _MG, "f")),
-        _sprays("IN4mg_4rapid", (0.0, 8 * _MG, "f"), (150.0, 8 * _MG, "f_rapid")),
-        Rescue(key="IM2mg_generic", route="im_generic", doses=(Dose(after_s=0.0, amount_ng=2 * _MG),)),
-        Rescue(key="IM2mg_EVZIO", route="im_evzio", doses=(Dose(after_s=0.0, amount_ng=2 * _MG),)),
-        *(
-            Rescue(key=f"IV{mg:g}mg", route="iv", doses=(Dose(after_s=0.0, amount_ng=mg * _MG),))
-            for mg in (0.04, 0.5, 1.0, 2.0, 4.0, 10.0)
-        ),
+        _rescue("none", "none"),
+        _rescue("IN4mg_x1", "in_4mg", (0, 4, "f")),
+        _rescue("IN4mg_x2_150s", "in_4mg", (0, 4, "f"), (150, 4, "f")),
+        _rescue("IN4mg_x3_150s", "in_4mg", (0, 4, "f"), (150, 4, "f"), (300, 4, "f_third")),
+        _rescue("IN4mg_x4_150s", "in_4mg", (0, 4, "f"), (150, 4, "f"), (300, 4, "f_third"), (450, 4, "f_third")),
+        _rescue("IN4mg_2rapid", "in_4mg", (0, 8, "f")),
+        _rescue("IN4mg_4rapid", "in_4mg", (0, 8, "f"), (150, 8, "f_rapid")),
+        _rescue("IM2mg_generic", "im_generic", (0, 2, "f")),
+        _rescue("IM2mg_EVZIO", "im_evzio", (0, 2, "f")),
+        *(_rescue(f"IV{mg:g}mg", "iv", (0, mg, "f")) for mg in (0.04, 0.5, 1.0, 2.0, 4.0, 10.0)),
     )
 }
-
-
-def regimen(key: str) -> Rescue:
-    """Find a regimen of the published tables.
-
-    ``key``: e.g. ``"IN4mg_x2_150s"``. Raises UnknownNameError if there is none.
-
-    >>> [dose.bioavailability for dose in regimen("IN4mg_4rapid").doses]
-    ['f', 'f_rapid']
-    """
-    if key not in _REGIMENS:
-        raise UnknownNameError("regimen", key, _REGIMENS)
-    return _REGIMENS[key]
-
-
-def regimens() -> tuple[str, ...]:
-    """Return the names of all regimens of the published tables.
-
-    >>> regimens()[:2]
-    ('none', 'IN4mg_x1')
-    """
-    return tuple(_REGIMENS)
 
 
 def opioid(key: str, values: Values | None = None) -> Opioid:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from schild.errors import InputError
 from schild.overdose import arrays, layout
 from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import Physiology, Protocol, Quirks, protocol
+from schild.overdose.parameters import Physiology, Protocol, Quirks, mapped, protocol
 
 Floats = NDArray[np.float64]
 CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
@@ -88,18 +88,9 @@ class Followed:
         return outputs(self.states, self.person, self.quirks)
 
 
-def _column(record: Any) -> Any:
-    """Give the array fields of a record a second axis, for outputs over times."""
-    if record is None:
-        return None
-    return replace(
-        record,
-        **{
-            entry.name: np.asarray(getattr(record, entry.name))[:, None]
-            for entry in fields(record)
-            if np.ndim(getattr(record, entry.name)) == 1
-        },
-    )
+def _column(values: Any) -> Any:
+    """Give values of people a second axis, for their times."""
+    return np.asarray(values)[:, None] if np.ndim(values) == 1 else values
 
 
 def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds: float | None = None) -> Floats:
@@ -274,13 +265,13 @@ def follow(
         inside = np.clip(out_times, course.times_s[0], course.times_s[-1])
         states[:, :, layout.SRA] = _interpolant(course)(inside)
     person = Person(
-        physiology=Physiology(**{entry.name: _column(getattr(physiology, entry.name)) for entry in fields(physiology)}),
-        p_chemo=p_chemo if np.ndim(p_chemo) == 0 else np.asarray(p_chemo)[:, None],
-        p_wake=p_wake if np.ndim(p_wake) == 0 else np.asarray(p_wake)[:, None],
-        opioid=_column(opioid),
-        dose_mg=0.0,
-        antagonist=_column(antagonist),
-        route=_column(route),
+        physiology=Physiology(
+            **{entry.name: mapped(getattr(physiology, entry.name), _column) for entry in fields(physiology)}
+        ),
+        p_chemo=_column(p_chemo),
+        p_wake=_column(p_wake),
+        opioid=mapped(opioid, _column),
+        route=mapped(route, _column),
     )
     return Followed(
         outcome={name: outcome[:, k] for k, name in enumerate(layout.OUTCOMES)},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 
@@ -111,6 +111,14 @@ def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None
     )
 
 
+def mapped(record: Any, change: Callable[[Any], Any]) -> Any:
+    """Change the fields of a record that are arrays of people; None passes."""
+    if record is None:
+        return None
+    values = {entry.name: getattr(record, entry.name) for entry in fields(record)}
+    return replace(record, **{name: change(value) for name, value in values.items() if np.ndim(value) == 1})
+
+
 @lru_cache(maxsize=1)
 def _published() -> Physiology:
     return published(Values(load()))
@@ -126,18 +134,7 @@ def published(values: Values | None = None) -> Physiology:
     """
     if values is None:
         return _published()
-    return Physiology(
-        lung=group(Lung, "lung", values=values),
-        gas=group(Gas, "gas", values=values),
-        tissue=group(Tissue, "tissue", values=values),
-        flow=group(Flow, "flow", values=values),
-        reflex=group(Reflex, "reflex", values=values),
-        drive=group(Drive, "drive", values=values),
-        collapse=group(Collapse, "collapse", values=values),
-        start=group(Start, "start", values=values),
-        clock=group(Clock, "clock", values=values),
-        hazard=group(Hazard, "hazard", values=values),
-    )
+    return Physiology(**{name: group(kind, name, values=values) for name, kind in get_type_hints(Physiology).items()})
 
 
 def protocol(values: Values | None = None) -> Protocol:

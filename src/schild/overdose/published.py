@@ -13,7 +13,7 @@ from schild import __version__
 from schild.catalog import load
 from schild.catalog.rescue import PublishedArrest
 from schild.errors import InputError
-from schild.overdose.drugs import Dose, Rescue, regimen, regimens
+from schild.overdose.drugs import REGIMENS, Dose, Rescue
 from schild.overdose.follow import RTOL, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, protocol, published
 from schild.overdose.population import naloxone_people, opioid_people
@@ -205,13 +205,13 @@ def published_table(
 
 
 def _known(name: str) -> bool:
-    return name in regimens() or _ESCALATING.fullmatch(name) is not None
+    return name in REGIMENS or _ESCALATING.fullmatch(name) is not None
 
 
 def _regimen(name: str) -> Rescue:
     """The regimen of a published row; escalating doses into a vein are named by their amounts, and come at the gap."""
-    if name in regimens():
-        return regimen(name)
+    if name in REGIMENS:
+        return REGIMENS[name]
     amounts = name.removeprefix("IV").removesuffix("mg").split("+")
     gap = float(protocol().gap)
     doses = tuple(Dose(after_s=gap * k, amount_ng=1e6 * float(mg)) for k, mg in enumerate(amounts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from schild.overdose.drugs import naloxone, opioid, route
 from schild.overdose.follow import CollapseRule, Followed, Intervention, follow
 from schild.overdose.measure import Measured, measure
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import Physiology, Protocol, Quirks, protocol
+from schild.overdose.parameters import Physiology, Protocol, Quirks, mapped, protocol
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.words import Delay, Plan
 from schild.people import Values
@@ -148,42 +148,32 @@ class PublishedSource:
 
     def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow persons ``first`` to ``last``."""
-        assert plan.published is not None  # the verb has chosen this source for that
-        way = plan.published.route if plan.published.doses else "in_4mg"
+        way = _way(plan)
         if way not in self._naloxone:
             self._naloxone[way] = naloxone_people(way, self.n, self.body.seed, self.numbers)
-        binding, kinetics = self._naloxone[way]
         here = slice(first, last)
-        wait = delay.seconds(self.n, self.body.seed)[here]
-        followed = self.body.follow(
-            first,
-            last - first,
-            tolerance,
-            wait,
-            opioid=_some(self.people, here),
-            dose_mg=self.dose_mg,
-            antagonist=_some(binding, here),
-            route=_some(kinetics, here),
-            rescue=plan.published,
-        )
-        return self.body.measured(followed, first, wait, treated=bool(plan.published.doses))
+        drugs = [mapped(record, lambda values: values[here]) for record in (self.people, *self._naloxone[way])]
+        return self._follow(first, last - first, plan, delay.seconds(self.n, self.body.seed)[here], tolerance, drugs)
 
     def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow one person with the typical numbers."""
-        assert plan.published is not None  # as above
-        wait = np.array([delay.typical])
+        drugs = [opioid(self.drug, self.numbers), naloxone(self.numbers), route(_way(plan), self.numbers)]
+        return self._follow(-1, 1, plan, np.array([delay.typical]), tolerance, drugs)
+
+    def _follow(self, first: int, n: int, plan: Plan, wait: Floats, tolerance: str, drugs: Sequence[Any]) -> Measured:
+        rescue = plan.published
+        assert rescue is not None  # the verb has chosen this source for that
+        given, antagonist, kinetics = drugs
         followed = self.body.follow(
-            -1,
-            1,
-            tolerance,
-            wait,
-            opioid=opioid(self.drug, self.numbers),
-            dose_mg=self.dose_mg,
-            antagonist=naloxone(self.numbers),
-            route=route(plan.published.route if plan.published.doses else "in_4mg", self.numbers),
-            rescue=plan.published,
-        )
-        return self.body.measured(followed, -1, wait, treated=bool(plan.published.doses))
+            first, n, tolerance, wait,
+            opioid=given, dose_mg=self.dose_mg, antagonist=antagonist, route=kinetics, rescue=rescue,
+        )  # fmt: skip
+        return self.body.measured(followed, first, wait, treated=bool(rescue.doses))
+
+
+def _way(plan: Plan) -> str:
+    """Route of the antagonist; without one, any."""
+    return plan.published.route if plan.published is not None and plan.published.doses else "in_4mg"
 
 
 def cited_drugs(numbers: Values) -> dict[str, tuple[str, ...]]:
@@ -193,11 +183,3 @@ def cited_drugs(numbers: Values) -> dict[str, tuple[str, ...]]:
         if some := tuple(name for name in names if not name.startswith("rescue.")):
             found[source] = some
     return found
-
-
-def _some(record: Any, here: slice) -> Any:
-    """Take some people of a record whose fields are numbers or arrays of people."""
-    if record is None:
-        return None
-    cut = {f.name: getattr(record, f.name) for f in fields(record)}
-    return replace(record, **{name: value[here] for name, value in cut.items() if np.ndim(value) == 1})

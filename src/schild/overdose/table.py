@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schild.overdose.measure import Measured
 from schild.overdose.statistics import paired_points, percent_of
-from schild.results import Shown, cited, plain
+from schild.results import Shown, plain
 from schild.simulation.result import metric
 
 if TYPE_CHECKING:
@@ -91,10 +91,6 @@ class Comparison:
     low: float
     high: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return one entry of ``comparisons``."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Rescued(Shown):
@@ -173,15 +169,9 @@ class Rescued(Shown):
 
         return pd.json_normalize(self.summary(), sep="_")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            "arrest": self.summary(),
-            "comparisons": [c.to_dict() for c in self.comparisons],
-            "warnings": list(self.warnings),
-            "cite": cited(self.sources),
-        }
+    def content(self) -> dict[str, Any]:
+        """Return the rows, and the comparisons of arrest in the same people."""
+        return {"arrest": self.summary(), "comparisons": [asdict(c) for c in self.comparisons]}
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
         """Draw the course of the typical person and of people, and the percentages of arrest."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from schild.catalog import Catalogue
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
-from schild.overdose.drugs import Dose, Rescue, regimen, regimens
+from schild.overdose.drugs import REGIMENS, Dose, Rescue
 from schild.regimen import Event, combine, expand, parse_regimen
 from schild.simulation.guard import AGONISTS
 from schild.simulation.times import by_key
@@ -163,10 +163,8 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
     ``until_tick``: end of the run [us]. Raises InputError if it means nothing, or a drug is no antagonist.
     """
     text = words.strip()
-    if text == NONE:
-        return Plan(words=text, published=regimen(NONE))
-    if text in regimens():
-        return Plan(words=text, published=regimen(text))
+    if text in REGIMENS:
+        return Plan(words=text, published=REGIMENS[text])
     if not text:
         raise InputError("An antagonist is empty; expected a regimen, or none. Write it like 'naloxone 4 mg in'.")
     doses = combine(*(part for part in text.split(";") if part.strip())).doses

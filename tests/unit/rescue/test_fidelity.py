@@ -11,7 +11,7 @@ import pytest
 import rescue_reference as reference
 import rescuing
 from schild.overdose import layout
-from schild.overdose.drugs import naloxone, opioid, regimen, route
+from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
 from schild.overdose.follow import GivenCourse, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, Quirks, published
 from schild.pharmacology.physiology import mann2022 as mann
@@ -26,7 +26,7 @@ def start():
 
 
 def run(dose_mg=1.625, key="none", subject="chronic", physiology=P, quirks=REPRODUCTION, **options):
-    rescue = regimen(key)
+    rescue = REGIMENS[key]
     arguments = dict(
         p_chemo=getattr(P.drive, f"chemo_{subject}"),
         p_wake=getattr(P.drive, f"wake_{subject}"),

@@ -7,7 +7,7 @@ import pytest
 
 from schild.catalog import load
 from schild.errors import InputError
-from schild.overdose.drugs import regimen
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.words import parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
 from schild.units import TICKS_PER_HOUR
 
@@ -31,7 +31,7 @@ DAY = 24 * TICKS_PER_HOUR
     ],
 )
 def test_words_mean_the_published_regimen(words, key):
-    found, named = parse_plan(words, load(), DAY).published, regimen(key)
+    found, named = parse_plan(words, load(), DAY).published, REGIMENS[key]
     assert found is not None
     assert found.route == named.route
     assert [(d.after_s, d.amount_ng, d.bioavailability) for d in found.doses] == [
