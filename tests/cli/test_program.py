@@ -117,7 +117,7 @@ def test_interrupted_it_leaves_with_130(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_interrupted_inside_an_exec_it_leaves_with_130_too(tmp_path):
     # CPython notes such an interrupt and kills the process with the signal, although the interrupt was caught.
-    code = "import schild.cli.tools as tools\ntools._clock = lambda call: exec('signal.raise_signal(2)', globals())\n"
+    code = "import timeit\ntimeit.repeat = lambda *_, **__: exec('signal.raise_signal(2)', globals())\n"
     with started(code + MAIN, "bench", cwd=tmp_path) as running:
         out, said = running.communicate(timeout=PATIENCE)
         assert running.returncode == 130

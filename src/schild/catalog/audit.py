@@ -11,7 +11,7 @@ from typing import Any
 
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
 from schild.catalog.claims import Book
-from schild.catalog.drugs import ByDose, Correlation, Drug, Route
+from schild.catalog.drugs import ByDose, Drug, Route
 from schild.catalog.effects import Adaptation, Effect
 from schild.catalog.loader import Catalogue
 from schild.catalog.populations import ReferencePopulation
@@ -20,6 +20,7 @@ from schild.catalog.substances import Strength
 from schild.catalog.trial import TRIAL_UNITS
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
+from schild.units.reading import pint_registry
 
 KINDS: Mapping[str, str] = {
     "unreadable": "a file that breaks the schema",
@@ -103,8 +104,8 @@ class _Walk:
         self.findings: list[Finding] = []
         self.counts: Counter[str] = Counter()
         self.cited: set[str] = set()
-        self.known = self._read("references.bib", lambda: dict(catalogue.references)) or {}
-        self.receptors = self._read("receptors.toml", lambda: dict(catalogue.receptors)) or {}
+        self.known = self._entries("references.bib", catalogue.references)
+        self.receptors = self._entries("receptors.toml", catalogue.receptors)
 
     def add(self, kind: str, where: str, message: str) -> None:
         self.findings.append(Finding(kind=kind, where=self._at(where), message=message))
@@ -133,31 +134,35 @@ class _Walk:
             self.add("unreadable", where, str(error))
             return None
 
+    def _entries(self, where: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+        # They are read here, so that a fault in one is a finding.
+        return self._read(where, lambda: dict(entries)) or {}
+
+    def _numbers(self, file: str, numbers: Mapping[str, Number], units: Mapping[str, str] | None = None) -> None:
+        for number in numbers.values():
+            self._number(number, f"{file}: {number.name}")
+        if units is not None:
+            place = file.removesuffix(".toml")
+            self._check_uses(file, numbers, [(name, unit, place) for name, unit in units.items()], set())
+
     def run(self, check_book: Callable[[Book, Catalogue], None] | None) -> None:
         for key in self.catalogue.drugs:
             drug = self._read(f"drugs/{key}.toml", lambda key=key: self.catalogue.drugs[key])
             if drug is not None:
                 self.counts["drugs"] += 1
                 self._drug(drug)
-        populations = self._read("populations.toml", lambda: dict(self.catalogue.populations)) or {}
-        for population in populations.values():
-            self._population(population)
-        effects = self._read("effects.toml", lambda: dict(self.catalogue.effects)) or {}
-        for effect in effects.values():
-            self._effect(effect)
-        adaptation = self._read("adaptation.toml", lambda: dict(self.catalogue.adaptation)) or {}
-        for entry in adaptation.values():
-            self._adaptation(entry)
-        alcohol = self._read("alcohol.toml", lambda: dict(self.catalogue.alcohol)) or {}
-        self._alcohol(alcohol)
-        rescue = self._read("rescue/physiology.toml", lambda: dict(self.catalogue.rescue)) or {}
-        for number in rescue.values():
-            self._number(number, f"rescue/physiology.toml: {number.name}")
-        trial = self._read("trial.toml", lambda: dict(self.catalogue.trial)) or {}
-        for number in trial.values():
-            self._number(number, f"trial.toml: {number.name}")
-        wanted: list[tuple[str, str | None, str]] = [(name, unit, "trial") for name, unit in TRIAL_UNITS.items()]
-        self._check_uses("trial.toml", trial, wanted, set())
+        for file, entries, walk in (
+            ("populations.toml", self.catalogue.populations, self._population),
+            ("effects.toml", self.catalogue.effects, self._effect),
+            ("adaptation.toml", self.catalogue.adaptation, self._adaptation),
+        ):
+            for entry in self._entries(file, entries).values():
+                walk(entry)
+        alcohol = self._entries("alcohol.toml", self.catalogue.alcohol)
+        drinks = {name: "g" for name in alcohol if name.startswith(DRINK)}
+        self._numbers("alcohol.toml", alcohol, {**ALCOHOL_UNITS, **drinks})
+        self._numbers("trial.toml", self._entries("trial.toml", self.catalogue.trial), TRIAL_UNITS)
+        self._numbers("rescue/physiology.toml", self._entries("rescue/physiology.toml", self.catalogue.rescue))
         rows: set[str] = set()
         for key in self.catalogue.studies:
             study = self._read(f"studies/{key}.toml", lambda key=key: self.catalogue.studies[key])
@@ -172,16 +177,14 @@ class _Walk:
                 self.cited |= {source for test in book.tests for source in test.source}
                 if check_book is not None:
                     self._read(f"claims/{key}.toml", lambda book=book: check_book(book, self.catalogue))
-        misses = self._read("known_misses.toml", lambda: dict(self.catalogue.known_misses)) or {}
-        for row in misses.values():
+        for row in self._entries("known_misses.toml", self.catalogue.known_misses).values():
             if row.id not in rows:
                 self.add("undefined", f"known_misses.toml: {row.id}", "is not a row of any study here.")
         self._references()
 
     def _drug(self, drug: Drug) -> None:
         file = f"drugs/{drug.key}.toml"
-        for number in drug.numbers.values():
-            self._number(number, f"{file}: {number.name}")
+        self._numbers(file, drug.numbers)
         uses = list(_uses(drug))
         structures = set(drug.structures)
         if drug.follows is not None:
@@ -251,8 +254,7 @@ class _Walk:
 
     def _population(self, population: ReferencePopulation) -> None:
         file = f"populations.toml: {population.key}"
-        for number in population.numbers.values():
-            self._number(number, f"{file}: {number.name}")
+        self._numbers(file, population.numbers)
         uses: list[tuple[str, str | None, str]] = []
         for covariate in population.covariates.values():
             named = [covariate.mean, covariate.cv, covariate.low, covariate.high, *covariate.shares.values()]
@@ -266,8 +268,7 @@ class _Walk:
 
     def _effect(self, effect: Effect) -> None:
         file = f"effects.toml: {effect.key}"
-        for number in effect.numbers.values():
-            self._number(number, f"{file}: {number.name}")
+        self._numbers(file, effect.numbers)
         uses: list[tuple[str, str | None, str]] = [(name, "1", "reserve") for name in effect.reserve.values()]
         uses += [(effect.slope, "1", "slope"), (effect.noise, effect.unit, "noise")]
         uses += [(name, "1", "transduction") for name in effect.transduction.values()]
@@ -284,8 +285,7 @@ class _Walk:
 
     def _adaptation(self, entry: Adaptation) -> None:
         file = f"adaptation.toml: {entry.key}"
-        for number in entry.numbers.values():
-            self._number(number, f"{file}: {number.name}")
+        self._numbers(file, entry.numbers)
         uses: list[tuple[str, str | None, str]] = [(entry.slope, "1", "slope"), (entry.half, "1", "half")]
         uses += [(name, "1", "drive") for name in (entry.tone, *entry.receptors.values())]
         for receptor in entry.receptors:
@@ -300,19 +300,12 @@ class _Walk:
                 self.add("undefined", file, f"is a tolerance of {effect!r}, which is not an effect here.")
         self._check_uses(file, entry.numbers, uses, set())
 
-    def _alcohol(self, numbers: Mapping[str, Number]) -> None:
-        for number in numbers.values():
-            self._number(number, f"alcohol.toml: {number.name}")
-        uses: list[tuple[str, str | None, str]] = [(name, unit, "alcohol") for name, unit in ALCOHOL_UNITS.items()]
-        uses += [(name, "g", "standard drink") for name in numbers if name.startswith(DRINK)]
-        self._check_uses("alcohol.toml", numbers, uses, set())
-
     def _number(self, number: Number, where: str) -> None:
         self.counts["numbers"] += 1
         if not number.unit:
             self.add("no unit", where, 'has no unit; a dimensionless number has unit = "1".')
-        else:
-            self._unit(number.unit, where)
+        elif not _readable(number.unit):
+            self.add("bad unit", where, f"has the unit {number.unit!r}, which pint cannot read.")
         if len(number.values) > 1 and not number.why and number.same_as is None:
             self.add("no why", where, "has rivals but does not say why one was chosen.")
         for value in number.values:
@@ -354,14 +347,11 @@ class _Walk:
             if key not in self.known:
                 self.add("unknown citation", where, f"cites {key!r}, which references.bib lacks.")
 
-    def _unit(self, unit: str, where: str) -> None:
-        if not _readable(unit):
-            self.add("bad unit", where, f"has the unit {unit!r}, which pint cannot read.")
-
     def _observation(self, row: Observation, where: str) -> None:
         self.counts["observations"] += 1
         self.counts[f"observed verified: {row.verified}"] += 1
-        self._unit(row.unit, where)
+        if not _readable(row.unit):
+            self.add("bad unit", where, f"has the unit {row.unit!r}, which pint cannot read.")
         self._source(row, where)
         if row.species not in self.catalogue.drugs and row.species not in self.receptors:
             self.add("undefined", where, f"observes {row.species!r}, neither a drug nor a receptor here.")
@@ -438,7 +428,8 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         # A factor has no unit, unless another covariate of the same number takes it away again.
         alone = sum(other.on == covariate.on for other in drug.covariates) == 1
         yield from ((name, "1" if alone else None, place) for name in covariate.factors.values())
-    yield from _uses_of_correlations(drug.correlations)
+    for pair in drug.correlations:
+        yield from ((pair.a, None, "correlation"), (pair.b, None, "correlation"), (pair.rho, "1", "correlation"))
 
 
 def _names_of(route: Route) -> set[str | None]:
@@ -465,26 +456,12 @@ def _uses_of_disposition(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
         yield name, "1", f"disposition.feeds.{metabolite}"
 
 
-def _uses_of_correlations(pairs: tuple[Correlation, ...]) -> Iterator[tuple[str, str | None, str]]:
-    for pair in pairs:
-        yield pair.a, None, "correlation"
-        yield pair.b, None, "correlation"
-        yield pair.rho, "1", "correlation"
-
-
-@lru_cache(maxsize=1)
-def _registry() -> Any:
-    import pint
-
-    return pint.UnitRegistry()
-
-
 @lru_cache(maxsize=256)
 def _readable(unit: str) -> bool:
     if unit == "1":
         return True
     try:
-        _registry().parse_units(unit)
+        pint_registry().parse_units(unit)
     except Exception:  # pint raises whatever its tokenizer or its lookup raises
         return False
     return True

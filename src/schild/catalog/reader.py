@@ -151,14 +151,18 @@ class Table:
             raise self.fail(f"has {key} = {value!r}; expected {expected}.", key)
         return value
 
+    def has(self, key: str) -> bool:
+        """Whether the table has a key, which is then known."""
+        self.asked.add(key)
+        return key in self.data
+
     def text(self, key: str, default: Any = ...) -> str:
         """A string; required unless there is a default."""
         return str(self._get(key, str, "a string", default))
 
     def maybe_text(self, key: str) -> str | None:
         """Read a string; None if the key is absent."""
-        found = self._get(key, str, "a string", None)
-        return None if found is None else str(found)
+        return self.text(key) if self.has(key) else None
 
     def choice(self, key: str, known: Iterable[str], default: Any = ...) -> str:
         """A string out of a set."""
@@ -176,8 +180,7 @@ class Table:
 
     def maybe_real(self, key: str) -> float | None:
         """Read a number; None if the key is absent."""
-        found = self._get(key, (int, float), "a number", None)
-        return None if found is None else float(found)
+        return self.real(key) if self.has(key) else None
 
     def whole(self, key: str, default: Any = ...) -> int:
         """A whole number; required unless there is a default."""
@@ -185,8 +188,7 @@ class Table:
 
     def maybe_whole(self, key: str) -> int | None:
         """A whole number or None."""
-        found = self._get(key, int, "a whole number", None)
-        return None if found is None else int(found)
+        return self.whole(key) if self.has(key) else None
 
     def flag(self, key: str, default: bool) -> bool:
         """Read true or false."""
@@ -202,9 +204,9 @@ class Table:
 
     def pair(self, key: str) -> tuple[float, float] | None:
         """A list of two numbers, or None."""
-        found = self._get(key, list, "two numbers", None)
-        if found is None:
+        if not self.has(key):
             return None
+        found = self._get(key, list, "two numbers", ...)
         if len(found) != 2 or not all(isinstance(item, (int, float)) for item in found):
             raise self.fail(f"has {key} = {found!r}; expected two numbers.", key)
         return float(found[0]), float(found[1])
@@ -213,8 +215,7 @@ class Table:
         self, key: str, shape: tuple[int, ...], default: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Numbers of a given shape."""
-        self.asked.add(key)
-        if key not in self.data and default is not None:
+        if not self.has(key) and default is not None:
             return default
         try:
             found = np.array(self.data.get(key, ()), dtype=np.float64)
@@ -231,8 +232,7 @@ class Table:
 
     def maybe_table(self, key: str) -> Table | None:
         """Read a table; None if the key is absent."""
-        self.asked.add(key)
-        return self.table(key) if key in self.data else None
+        return self.table(key) if self.has(key) else None
 
     def tables(self, key: str) -> list[Table]:
         """A list of tables (``[[key]]``); empty when absent."""

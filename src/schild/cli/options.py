@@ -25,8 +25,8 @@ __all__ = ["Data", "Draws", "Files", "Levels", "Numbers", "Person", "Table", "li
 
 def listed(text: str, option: str, example: str) -> list[str]:
     """Read values with commas between them."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
         raise InputError(f"--{option} is {text!r}; expected one or more, with commas between. Write it like {example}.")
     return parts
 
