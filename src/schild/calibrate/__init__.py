@@ -16,7 +16,7 @@ from schild.catalog import Observation, load
 
 Floats = NDArray[np.float64]
 
-__all__ = ["Fit", "Fitted", "calibration_rows", "gauss_newton"]
+__all__ = ["Fit", "Fitted", "calibration_rows", "cv_of", "gauss_newton"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,11 @@ def calibration_rows(study: str, *ids: str) -> tuple[Observation, ...]:
     if not found:
         raise ValueError(f"{study} has no calibration rows called {', '.join(ids)}.")
     return found
+
+
+def cv_of(variance: float) -> float:
+    """Return the coefficient of variation for a variance of the logarithm, which counts as at most 4."""
+    return float(np.sqrt(np.expm1(min(float(variance), 4.0))))
 
 
 def gauss_newton(

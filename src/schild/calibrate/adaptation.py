@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from schild.calibrate import Fit, Fitted, gauss_newton
+from schild.calibrate import Fit, Fitted, Floats, gauss_newton
 from schild.catalog import load
 from schild.engine.lags import follow
 from schild.model.spec import ENDOGENOUS
@@ -19,8 +19,6 @@ from schild.pharmacology.effects import transducer_ratio
 from schild.simulation import Run, model_of, simulate_run
 from schild.simulation.observe_withdrawal import BASELINE, FLOOR, MILD, NOISE_SD, PEOPLE
 from schild.units import TICKS_PER_HOUR
-
-Floats = NDArray[np.float64]
 
 #: Names and values in place of the catalogue's.
 Given = tuple[tuple[str, float], ...]

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.calibrate import Fit, Fitted, calibration_rows
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows
 from schild.catalog import Observation, load
 from schild.drinking.effect_size import hedges_g
 from schild.drinking.experiment import last_dose_h, measure, occupancy_course, sit
@@ -19,8 +18,6 @@ from schild.drinking.protocols import protocol
 from schild.engine.session import SessionResult
 from schild.people import Values
 from schild.population import people_of
-
-Floats = NDArray[np.float64]
 
 __all__ = ["PEOPLE", "STEPS", "STUDY", "effects_of", "fit", "targets"]
 

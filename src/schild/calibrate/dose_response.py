@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import schild.catalog
-from schild.calibrate import Fitted, Floats
+from schild.calibrate import Fitted, Floats, cv_of
 from schild.calibrate.dose_model import PAIRS, centres, model, predict
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
 from schild.calibrate.files import write_numbers
@@ -126,8 +126,7 @@ def fitted_of(columns: Mapping[str, Floats]) -> list[Fitted]:
         if owner in ("between", "tolerance") or kind in ("spread", "sensitivity"):
             continue
         logs = np.log(value / (1.0 - value)) if kind == "efficacy" else np.log(value)
-        cv = float(np.sqrt(np.expm1(min(float(np.var(logs)), 4.0))))
-        found.append(Fitted(drug=owner, name=number, value=float(np.median(value)), cv=cv))
+        found.append(Fitted(drug=owner, name=number, value=float(np.median(value)), cv=cv_of(float(np.var(logs)))))
     return found
 
 

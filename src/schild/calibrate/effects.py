@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows, cv_of, gauss_newton
 from schild.catalog import load
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation.observe import predict
@@ -44,8 +44,7 @@ def fit(base: Mapping[str, float] | None = None) -> Fit:
         return np.array([np.log(found / row.value) / (row.sd_fixed / row.value)])
 
     value, left, covariance = gauss_newton(residual, [50.0])
-    cv = float(np.sqrt(np.expm1(min(float(covariance[0, 0]), 4.0))))
-    numbers.append(Fitted(drug="pentazocine", name="mor.factor", value=float(value[0]), cv=cv))
+    numbers.append(Fitted(drug="pentazocine", name="mor.factor", value=float(value[0]), cv=cv_of(covariance[0, 0])))
     lines = (
         "by formula: concentration at half effect over Ki, times the transducer ratio for breathing less 1",
         f"    {row.id:32s} observed {row.value:7.4g} {row.unit:6s} ({left[0]:+.2f} SD)",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import schild.catalog
@@ -12,7 +14,7 @@ from schild.catalog import load
 from schild.errors import CatalogueError
 from schild.evidence import Number
 
-__all__ = ["differs", "number_of", "report", "write_numbers"]
+__all__ = ["differs", "number_of", "report", "run_script", "write_numbers"]
 
 _FOLDER = Path(schild.catalog.__file__).parent / "data" / "drugs"
 _SHARED = ("effects.toml", "adaptation.toml")
@@ -63,21 +65,23 @@ def _write_correlation(mechanism: str, matrix: Floats) -> None:
 
 
 def number_of(fitted: Fitted) -> Number:
-    """Return the catalogue's entry of a fitted number: of a drug, an effect, a mechanism, alcohol or trials."""
-    catalogue = load()
-    for entries in (catalogue.effects, catalogue.adaptation):
-        if fitted.drug in entries:
-            return entries[fitted.drug].numbers[fitted.name]
-    for owner, numbers in (("alcohol", catalogue.alcohol), ("trial", catalogue.trial)):
-        if fitted.drug == owner:
-            return numbers[fitted.name]
-    return catalogue.drug(fitted.drug).number(fitted.name)
+    """Return the catalogue's entry of a fitted number."""
+    return load().numbers_of(fitted.drug)[fitted.name]
 
 
 def differs(number: Fitted) -> bool:
     """Whether the catalogue's value differs by half a unit of the third digit, or is not marked as fitted."""
     have = number_of(number)
     return have.chosen.basis not in ("fitted", "derived") or abs(number.value / have.value - 1.0) > 5e-4
+
+
+def run_script(fit: Callable[[], Fit], arguments: Sequence[str] | None) -> int:
+    """Fit, print beside the catalogue and with ``--write`` write to it; return how many numbers differ."""
+    begin = time.process_time()
+    done = fit()
+    bad = report([done], "--write" in (sys.argv[1:] if arguments is None else arguments))
+    print(f"{len(done.numbers)} fitted numbers, {bad} differ; {time.process_time() - begin:.1f} s of CPU")
+    return 1 if bad else 0
 
 
 def report(fits: Sequence[Fit], write: bool) -> int:

@@ -6,17 +6,14 @@ of doses do not depend on behaviour, so they are made once.
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from schild.calibrate import Fit, Fitted
-from schild.calibrate.files import report
+from schild.calibrate import Fit, Fitted, Floats
+from schild.calibrate.files import run_script
 from schild.catalog import load
 from schild.trial.loads import Load
 from schild.trial.numbers import TrialNumbers, trial_numbers
@@ -24,55 +21,32 @@ from schild.trial.opioid import Body, body_of, follow_arm, treatment_load
 from schild.trial.opioid_checks import measure, opioid_rows, scenario
 from schild.trial.trialfile import Trial
 
-__all__ = ["NUMBERS", "START", "fit", "predicted"]
+__all__ = ["NUMBERS", "fit", "predicted"]
 
-Floats = NDArray[np.float64]
 
-#: Numbers that are fitted: scale on which they are moved, step and ends there.
-NUMBERS: Mapping[str, tuple[str, float, float, float]] = {
-    "use": ("log", 0.1, -7.0, 0.0),
-    "use.between": ("", 0.1, 0.1, 3.5),
-    "use.memory": ("", 0.2, 0.0, 8.0),
-    "use.active": ("", 0.2, -3.0, 6.0),
-    "use.blocked": ("log", 0.2, -8.0, -0.7),
-    "use.exponent": ("log", 0.1, -1.5, 3.0),
-    "craving.gain": ("log", 0.15, -4.5, -0.1),
-    "ward.leave": ("log", 0.2, -6.0, -0.5),
-    "ward.withdrawal": ("", 0.3, 0.0, 12.0),
-    "refuse.antagonist": ("logit", 0.2, -5.0, 1.0),
-    "leave.none": ("", 0.2, -6.0, 1.0),
-    "leave.naltrexone": ("", 0.2, -8.0, 0.0),
-    "leave.buprenorphine": ("", 0.2, -8.0, 0.0),
-    "leave.methadone": ("", 0.2, -8.0, 0.0),
-    "return": ("", 0.2, -1.0, 5.0),
-    "return.use": ("", 0.3, -5.0, 0.5),
-    "stop.tablet": ("logit", 0.3, -7.0, 0.0),
-    "urine.miss": ("", 0.15, -5.0, 1.0),
-    "urine.miss_use": ("", 0.2, -2.0, 4.0),
-    "urine.miss_off": ("", 0.3, -1.0, 6.0),
-}
-#: Where the fit begins: rounded numbers of earlier fits, so that it takes the same path each time.
-START: Mapping[str, float] = {
-    "use": 0.00482,
-    "use.between": 2.82,
-    "use.memory": 3.35,
-    "use.active": 3.11,
-    "use.blocked": 0.011,
-    "use.exponent": 3.98,
-    "craving.gain": 0.138,
-    "ward.leave": 0.0137,
-    "ward.withdrawal": 3.22,
-    "refuse.antagonist": 0.19,
-    "leave.none": -4.3,
-    "leave.naltrexone": -3.64,
-    "leave.buprenorphine": -4.33,
-    "leave.methadone": -6.08,
-    "return": 3.31,
-    "return.use": -2.38,
-    "stop.tablet": 0.0153,
-    "urine.miss": -1.67,
-    "urine.miss_use": 1.22,
-    "urine.miss_off": 2.24,
+#: Numbers that are fitted: scale on which they are moved, step and ends there, and where the fit begins: rounded
+#: numbers of earlier fits, so that it takes the same path each time.
+NUMBERS: Mapping[str, tuple[str, float, float, float, float]] = {
+    "use": ("log", 0.1, -7.0, 0.0, 0.00482),
+    "use.between": ("", 0.1, 0.1, 3.5, 2.82),
+    "use.memory": ("", 0.2, 0.0, 8.0, 3.35),
+    "use.active": ("", 0.2, -3.0, 6.0, 3.11),
+    "use.blocked": ("log", 0.2, -8.0, -0.7, 0.011),
+    "use.exponent": ("log", 0.1, -1.5, 3.0, 3.98),
+    "craving.gain": ("log", 0.15, -4.5, -0.1, 0.138),
+    "ward.leave": ("log", 0.2, -6.0, -0.5, 0.0137),
+    "ward.withdrawal": ("", 0.3, 0.0, 12.0, 3.22),
+    "refuse.antagonist": ("logit", 0.2, -5.0, 1.0, 0.19),
+    "leave.none": ("", 0.2, -6.0, 1.0, -4.3),
+    "leave.naltrexone": ("", 0.2, -8.0, 0.0, -3.64),
+    "leave.buprenorphine": ("", 0.2, -8.0, 0.0, -4.33),
+    "leave.methadone": ("", 0.2, -8.0, 0.0, -6.08),
+    "return": ("", 0.2, -1.0, 5.0, 3.31),
+    "return.use": ("", 0.3, -5.0, 0.5, -2.38),
+    "stop.tablet": ("logit", 0.3, -7.0, 0.0, 0.0153),
+    "urine.miss": ("", 0.15, -5.0, 1.0, -1.67),
+    "urine.miss_use": ("", 0.2, -2.0, 4.0, 1.22),
+    "urine.miss_off": ("", 0.3, -1.0, 6.0, 2.24),
 }
 #: Numbers that nothing in a scenario depends on, so that it need not be run again where only they move.
 _WARD, _ANTAGONIST = ("ward.leave", "ward.withdrawal"), ("refuse.antagonist", "leave.naltrexone", "stop.tablet")
@@ -139,17 +113,15 @@ def _off(value: float, observed: float, se: float) -> float:
     return float((np.log(p / (1 - p)) - np.log(q / (1 - q))) / spread)
 
 
-def fit(people: int = PEOPLE, start: Mapping[str, float] | None = None, most: int = 6) -> Fit:
+def fit(people: int = PEOPLE, most: int = 6) -> Fit:
     """Fit all numbers together.
 
-    ``people``: of each scenario; ``start``: where to begin, ``START`` by default; ``most``: iterations.
+    ``people``: of each scenario; ``most``: iterations.
     """
     rows = {r.id: r for r in opioid_rows("calibration")}
     names = list(NUMBERS)
-    begin = start or START
-    steps = np.array([NUMBERS[name][1] for name in names])
-    ends = np.array([NUMBERS[name][2:] for name in names]).T
-    x0 = np.clip([_moved(name, begin[name]) for name in names], ends[0] + 1e-6, ends[1] - 1e-6)
+    steps, *ends, begin = np.array([NUMBERS[name][1:] for name in names]).T
+    x0 = np.clip([_moved(name, v) for name, v in zip(names, begin, strict=True)], ends[0] + 1e-6, ends[1] - 1e-6)
 
     def of(x: Floats) -> Floats:
         found = predicted({name: _plain(name, v) for name, v in zip(names, x, strict=True)}, people)
@@ -160,7 +132,7 @@ def fit(people: int = PEOPLE, start: Mapping[str, float] | None = None, most: in
         columns, here = [], of(x)
         for k, step in enumerate(steps):
             other = x.copy()
-            other[k] += step if x[k] + step < ends[1, k] else -step
+            other[k] += step if x[k] + step < ends[1][k] else -step
             columns.append((of(other) - here) / (other[k] - x[k]))
         return np.column_stack(columns)
 
@@ -193,19 +165,13 @@ def fit(people: int = PEOPLE, start: Mapping[str, float] | None = None, most: in
         wide = e if NUMBERS[name][0] == "log" else e * (1 - given[name]) if NUMBERS[name][0] == "logit" else e / abs(v)
         numbers.append(Fitted(drug="trial", name=f"oud.{name}", value=given[name], cv=float(min(wide, 1.5))))
     scores = {k: (found[k] - r.value) / (r.se or 1.0) for k, r in rows.items()}
+    lines.append(f"  {sum(abs(v) <= 2 for v in scores.values())} of {len(scores)} rows within two standard errors")
     return Fit(title="Trials in opioid use disorder", numbers=tuple(numbers), lines=tuple(lines), scores=scores)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    begin = time.process_time()
-    done = fit()
-    bad = report([done], "--write" in arguments)
-    within = sum(abs(v) <= 2 for v in done.scores.values())
-    print(f"{within} of {len(done.scores)} rows within two standard errors; {len(done.numbers)} numbers, {bad} differ")
-    print(f"{time.process_time() - begin:.0f} s of CPU")
-    return 1 if bad else 0
+    return run_script(fit, arguments)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows, cv_of, gauss_newton
 from schild.catalog import Observation
 from schild.simulation.observe import predict
 
 STUDY = "naltrexone_pet"
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,15 +149,14 @@ def fit(base: Mapping[str, float]) -> Fit:
             pairs = [f"{names[i]} and {names[j]} {correlation[i, j]:+.2f}" for i in range(len(names)) for j in range(i)]
             lines.append(f"    correlation of estimates: {'; '.join(pairs)}")
         for (name, value), variance in zip(mu.items(), np.diag(covariance), strict=True):
-            cv = float(np.sqrt(np.expm1(min(variance, 4.0))))
-            numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{name}", value=value, cv=cv))
+            numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{name}", value=value, cv=cv_of(variance)))
         for receptor, row in (("kor", kor), ("dor", dor)):
             start = mu["mor.kd"] * (8.0 if receptor == "kor" else 160.0)
 
             found, left_one, cov = gauss_newton(_of_one(row, rival.key, mu, receptor, base), [start])
             # A printed SD is the spread of people; what is uncertain is their mean.
             people = float(row.n or 1) if row.spread_stat == "SD" else 1.0
-            cv = float(np.sqrt(np.expm1(min(float(cov[0, 0]) / people, 4.0))))
+            cv = cv_of(cov[0, 0] / people)
             numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{receptor}.kd", value=float(found[0]), cv=cv))
             lines.append(
                 f"    {row.id:22s} observed {row.value:5.1f} %  ({left_one[0]:+.2f} SD)  {receptor}.kd {found[0]:.4g}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows, cv_of, gauss_newton
 from schild.catalog import Observation, load
 from schild.simulation.observe import predict
 
@@ -85,7 +85,7 @@ def fit_one(scans: Scans, base: Mapping[str, float]) -> tuple[float, Floats, flo
     """Fit the factor of one drug; value, standardised residuals, CV of its uncertainty."""
     start = load().drug(scans.drug).number("mor.factor").value
     value, left, covariance = gauss_newton(_of(scans, base), [start])
-    return float(value[0]), left, float(np.sqrt(np.expm1(min(float(covariance[0, 0]), 4.0))))
+    return float(value[0]), left, cv_of(covariance[0, 0])
 
 
 def fit(base: Mapping[str, float]) -> Fit:

@@ -9,16 +9,14 @@ It takes about a minute, so ``make refit`` leaves it out; run it after a change 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.calibrate import Fit, Fitted, calibration_rows
-from schild.calibrate.files import report
+from schild.calibrate import Fit, Fitted, Floats, calibration_rows
+from schild.calibrate.files import run_script
 from schild.catalog import Observation, load
 from schild.drinking.value import aversion, reward_lost
 from schild.trial.endpoints import values
@@ -29,7 +27,6 @@ from schild.trial.trialfile import Trial
 
 __all__ = ["NUMBERS", "Scenario", "coefficients", "fit", "main", "predicted", "rows"]
 
-Floats = NDArray[np.float64]
 
 STUDY = "alcohol_trials"
 
@@ -236,15 +233,10 @@ def assumptions() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if "--assumptions" in arguments:
+    if "--assumptions" in (sys.argv[1:] if arguments is None else arguments):
         assumptions()
         return 0
-    begin = time.process_time()
-    done = fit()
-    bad = report([done], "--write" in arguments)
-    print(f"{len(done.numbers)} fitted numbers, {bad} differ; {time.process_time() - begin:.1f} s of CPU")
-    return 1 if bad else 0
+    return run_script(fit, arguments)
 
 
 if __name__ == "__main__":
