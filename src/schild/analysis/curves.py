@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from schild.analysis.fit import schild_fit
 from schild.analysis.fit_result import SchildFit
+from schild.analysis.table import versions
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
 from schild.model.spec import ENDOGENOUS
@@ -288,19 +289,6 @@ def _endogenous(values: Values, receptor: str, tone: bool) -> tuple[float, float
     return values.typical(drug.key, binding.e0), values.typical(drug.key, binding.koff)
 
 
-def _manifest(**more: Any) -> dict[str, Any]:
-    import platform
-
-    import scipy
-
-    from schild import __version__
-
-    return {
-        "schild": __version__, "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__,
-        **more,
-    }  # fmt: skip
-
-
 def _equilibrium(
     values: Values,
     antagonist: str,
@@ -336,8 +324,10 @@ def _equilibrium(
         response=_effect(occupancy, tau),
         says="Equilibrium: the curves shift in parallel and keep their maximum.",
         sources={},
-        manifest=_manifest(antagonist=drug.key, agonist=agonist.key, receptor=receptor, tau=tau, tone=tone,
-                           catalogue={drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp),
+        manifest={
+            **versions(), "antagonist": drug.key, "agonist": agonist.key, "receptor": receptor, "tau": tau,
+            "tone": tone, "catalogue": {drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp,
+        },
         catalogue=catalogue,
         warnings=tuple(values.uses.unused(values.overrides)),
     )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,7 @@ from schild.analysis.regression import regress
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, read_table
 from schild.errors import InputError
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["DoseRatio", "Estimate", "FTest", "SchildFit", "schild_fit"]
+__all__ = ["schild_fit"]
 
 #: Responses times curves squared of a fit of some minutes.
 MAX_WORK = 4_000_000

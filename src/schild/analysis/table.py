@@ -248,8 +248,8 @@ def logs(values: Floats, scale: Scale) -> Floats:
         return np.asarray(np.log10(values) + scale.log_factor)
 
 
-def manifest_of(table: Table, **more: Any) -> dict[str, Any]:
-    """Describe an analysis so that it can be repeated."""
+def versions() -> dict[str, str]:
+    """Return the versions behind a result."""
     import scipy
 
     return {
@@ -257,6 +257,13 @@ def manifest_of(table: Table, **more: Any) -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
+    }
+
+
+def manifest_of(table: Table, **more: Any) -> dict[str, Any]:
+    """Describe an analysis so that it can be repeated."""
+    return {
+        **versions(),
         "data": table.digest,
         "rows": table.rows,
         "units": {column: scale.unit for column, scale in table.scales.items()},

@@ -90,6 +90,16 @@ class Observed:
         """Outputs that were observed."""
         return tuple(dict.fromkeys(name for person in self.people for name in person.output))
 
+    @property
+    def seen(self) -> list[tuple[int, Person]]:
+        """Persons with observations, each with its place among all; InputError where nobody has one."""
+        found = [(k, person) for k, person in enumerate(self.people) if person.tick.size]
+        if not found:
+            raise InputError(
+                f"{self.name} holds no observations; expected rows with EVID 0 and a DV. Check DV and MDV."
+            )
+        return found
+
     def summary(self) -> list[dict[str, Any]]:
         """Return what was read, a row for each person: doses, covariates, observations, first and last time."""
         return [
@@ -129,9 +139,7 @@ class Observed:
         import pandas as pd
 
         frames = []
-        for person in self.people:
-            if not person.tick.size:
-                continue
+        for _, person in self.seen:
             predicted = predictions(person, overrides=overrides, structure=structure, catalogue=catalogue)
             with np.errstate(divide="ignore", invalid="ignore"):
                 log = np.log(person.value / predicted)
@@ -148,10 +156,6 @@ class Observed:
                         "log_residual": log,
                     }
                 )
-            )
-        if not frames:
-            raise InputError(
-                f"{self.name} holds no observations; expected rows with EVID 0 and a DV. Check DV and MDV."
             )
         return pd.concat(frames, ignore_index=True)
 
@@ -192,9 +196,7 @@ class Observed:
 
         rng = np.random.default_rng(seed)
         simulated: list[Floats] = []
-        for k, person in enumerate(self.people):
-            if not person.tick.size:
-                continue
+        for k, person in self.seen:
             found = np.zeros((n, person.tick.size))
             if tuple(person.regimen):
                 data = person.run().model_dump(exclude_unset=True)
@@ -204,10 +206,6 @@ class Observed:
             if error:
                 found = found * np.exp(math.sqrt(math.log1p(error**2)) * rng.standard_normal(found.shape))
             simulated.append(np.maximum(found, person.limit))
-        if not simulated:
-            raise InputError(
-                f"{self.name} holds no observations; expected rows with EVID 0 and a DV. Check DV and MDV."
-            )
         of = np.array([name for p in self.people for name in p.output])
         time = np.concatenate([p.tick for p in self.people]) / TICKS_PER_HOUR
         value = np.concatenate([p.value for p in self.people])

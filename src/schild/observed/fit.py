@@ -448,15 +448,10 @@ class _Model:
         self.catalogue, self.held, self.structure, self.uses = catalogue, held, structure, uses
         self.groups: dict[str, list[tuple[int, Person]]] = {}
         at = 0
-        for person in data.people:
-            if person.tick.size:
-                self.groups.setdefault(person.regimen.to_words(), []).append((at, person))
+        for _, person in data.seen:
+            self.groups.setdefault(person.regimen.to_words(), []).append((at, person))
             at += person.tick.size
         self.size = at
-        if not at:
-            raise InputError(
-                f"{data.name} holds no observations; expected rows with EVID 0 and a DV. Check DV and MDV."
-            )
         self.checked = False
 
     def __call__(self, numbers: Mapping[str, float]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.overdose import layout
-from schild.overdose.drugs import Opioid, Transit, Vein
+from schild.overdose.drugs import Binding, Opioid, Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
@@ -26,7 +26,9 @@ class Person:
     p_chemo: Any
     p_wake: Any
     opioid: Opioid | None = None  #: Kinetics and binding; None for a run without drug
-    route: Transit | Vein | None = None  #: Way of the antagonist into plasma
+    dose_mg: float = 0.0  #: Bolus of the opioid at time 0 [mg]
+    antagonist: Binding | None = None
+    route: Transit | Vein | None = None  #: Its way into plasma
 
 
 def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:

@@ -8,30 +8,13 @@ from io import StringIO
 from schild.regimen.dose import Event
 from schild.units import format_number, format_ticks
 
-COLUMNS = (
-    "time",
-    "event",
-    "drug",
-    "amount",
-    "as",
-    "route",
-    "product",
-    "length",
-    "interval",
-    "ss",
-    "lag",
-    "f",
-    "occasion",
-)
-"""Columns of the event table, in order."""
-
 
 def event_table(events: Iterable[Event]) -> list[dict[str, str]]:
     """Give events as rows of words.
 
-    ``events``: as :func:`~schild.regimen.expand` gives them. Returns one row per event with the keys of ``COLUMNS``;
-    what does not apply is empty. ``as`` is the salt or ``base`` that was said, and ``product`` where the catalogue
-    decides.
+    ``events``: as :func:`~schild.regimen.expand` gives them. Returns one row per event, its columns by name and in
+    order; what does not apply is empty. ``as`` is the salt or ``base`` that was said, and ``product`` where the
+    catalogue decides.
 
     >>> from schild.regimen import expand, parse_regimen
     >>> from schild.units import ticks
@@ -43,26 +26,23 @@ def event_table(events: Iterable[Event]) -> list[dict[str, str]]:
 
 
 def _row(event: Event) -> dict[str, str]:
-    row = dict.fromkeys(COLUMNS, "")
-    row["time"] = format_ticks(event.tick)
-    if event.evid == 3:
-        row["event"] = "reset"
-        return row
-    constant = event.rate is not None
+    reset, constant = event.evid == 3, event.rate is not None
     kind = "constant infusion ends" if constant else "infusion" if event.duration_tick else "dose"
-    row["event"] = f"reset, then {kind}" if event.evid == 4 else kind
-    row["drug"] = event.drug or ""
-    row["amount"] = str(event.rate if constant else event.amount)
-    row["as"] = event.basis or "product"
-    row["route"] = event.route or ""
-    row["product"] = event.product or ""
-    row["length"] = format_ticks(event.duration_tick) if event.duration_tick else ""
-    row["interval"] = format_ticks(event.ii_tick) if event.ii_tick else ""
-    row["ss"] = {0: "", 1: "1 (replaces)", 2: "2 (adds)"}[event.ss]
-    row["lag"] = format_ticks(event.lag_tick) if event.lag_tick else ""
-    row["f"] = format_number(event.f) if event.f != 1.0 else ""
-    row["occasion"] = str(event.occasion)
-    return row
+    return {
+        "time": format_ticks(event.tick),
+        "event": "reset" if reset else f"reset, then {kind}" if event.evid == 4 else kind,
+        "drug": event.drug or "",
+        "amount": "" if reset else str(event.rate if constant else event.amount),
+        "as": "" if reset else event.basis or "product",
+        "route": event.route or "",
+        "product": event.product or "",
+        "length": format_ticks(event.duration_tick) if event.duration_tick else "",
+        "interval": format_ticks(event.ii_tick) if event.ii_tick else "",
+        "ss": {0: "", 1: "1 (replaces)", 2: "2 (adds)"}[event.ss],
+        "lag": format_ticks(event.lag_tick) if event.lag_tick else "",
+        "f": format_number(event.f) if event.f != 1.0 else "",
+        "occasion": "" if reset else str(event.occasion),
+    }
 
 
 def render_event_table(events: Iterable[Event]) -> str:
@@ -84,7 +64,7 @@ def render_event_table(events: Iterable[Event]) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    used = [name for name in COLUMNS if any(row[name] for row in rows)]
+    used = [name for name in rows[0] if any(row[name] for row in rows)]
     table = Table(*used, box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     for row in rows:
         table.add_row(*(row[name] for name in used))
