@@ -56,7 +56,7 @@ def rescue(
     tolerance
         naive, chronic or model (adaptation after a history); several with commas.
     n
-        People in every cell: 2000, or 600 with --published.
+        People in every cell, the same in each: 2000, or 600 with --published.
     history
         Earlier use, such as "morphine 30 mg po q6h for 60 d".
     source
