@@ -254,4 +254,4 @@ def _print(found: TrialResult, console: Console) -> None:
         heads = ("endpoint", "arm", "difference", "ratio", "needed to treat", "power" if repeats else "p")
         compared = found.comparison_cells((*shown, event_of(found.trial)[0]))
         console.print(table(f"Against {found.trial.reference.name}", heads, compared, left=("endpoint", "arm")))
-    console.print(NOTICE)
+    console.print(NOTICE, markup=False)
