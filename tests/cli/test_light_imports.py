@@ -41,7 +41,8 @@ def test_an_answer_that_was_kept_runs_nothing(tmp_path):
     code = (
         f"import os, sys\nos.environ['SCHILD_CACHE'] = {str(tmp_path)!r}\nimport schild.explanation as e\n"
         "from schild.explanation.answer import Outcome\nfrom schild.cli import main\n"
-        "e._run = lambda *_: Outcome(predicted=1.0)\ne._block_table = lambda *_: ()\ne.check_book = lambda *_: None\n"
+        "e._run = lambda *_: Outcome(predicted=1.0)\ne._block_table = lambda *_: ()\n"
+        "e.check_book = e._check_tests = lambda *_: None\n"
         "main(['explain', 'naltrexone'])\nprint('loaded', sorted({'scipy', 'numba', 'matplotlib'} & set(sys.modules)))"
     )
     assert run(code) == "loaded []"
