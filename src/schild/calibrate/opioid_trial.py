@@ -1,4 +1,6 @@
-"""Fit behaviour in opioid trials to published counts: ``python -m schild.calibrate.opioid_trial [--write]``.
+"""Fit behaviour in opioid trials to published counts: ``python -m schild.calibrate.opioid_trial [--write | --rows]``.
+
+``--rows`` fits nothing and prints each row under the numbers of the catalogue.
 
 Simulated moments with common random numbers: what is fitted to what stands in docs/design/opioid-trials.md. The loads
 of doses do not depend on behaviour, so they are made once.
@@ -6,6 +8,7 @@ of doses do not depend on behaviour, so they are made once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
@@ -113,6 +116,15 @@ def _off(value: float, observed: float, se: float) -> float:
     return float((np.log(p / (1 - p)) - np.log(q / (1 - q))) / spread)
 
 
+def _distances(found: Mapping[str, float]) -> tuple[dict[str, float], list[str]]:
+    """Distance of each row of calibration in standard errors, and the lines that tell it."""
+    rows = opioid_rows("calibration")
+    scores = {r.id: (found[r.id] - r.value) / (r.se or 1.0) for r in rows}
+    lines = [f"  {r.id:32s} observed {r.value:7.2f}  model {found[r.id]:7.2f}  {scores[r.id]:+6.2f} SE" for r in rows]
+    within = sum(abs(v) <= 2 for v in scores.values())
+    return scores, [*lines, f"  {within} of {len(scores)} rows within two standard errors"]
+
+
 def fit(people: int = PEOPLE, most: int = 6) -> Fit:
     """Fit all numbers together.
 
@@ -156,22 +168,22 @@ def fit(people: int = PEOPLE, most: int = 6) -> Fit:
     given = {name: _plain(name, v) for name, v in zip(names, x, strict=True)}
     found = predicted(given, people)
     lines = [f"  chi square {float(np.sum(off**2)):.1f} on {free} degrees of freedom; {done.nfev} evaluations"]
-    lines += [
-        f"  {k:28s} observed {r.value:7.2f}  model {found[k]:7.2f}  {(found[k] - r.value) / (r.se or 1.0):+6.2f} SE"
-        for k, r in rows.items()
-    ]
+    scores, told = _distances(found)
+    lines += told
     numbers = []
     for name, v, e in zip(names, x, error, strict=True):
         wide = e if NUMBERS[name][0] == "log" else e * (1 - given[name]) if NUMBERS[name][0] == "logit" else e / abs(v)
         numbers.append(Fitted(drug="trial", name=f"oud.{name}", value=given[name], cv=float(min(wide, 1.5))))
-    scores = {k: (found[k] - r.value) / (r.se or 1.0) for k, r in rows.items()}
-    lines.append(f"  {sum(abs(v) <= 2 for v in scores.values())} of {len(scores)} rows within two standard errors")
     return Fit(title="Trials in opioid use disorder", numbers=tuple(numbers), lines=tuple(lines), scores=scores)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
-    return run_script(fit, arguments)
+    if "--rows" not in (sys.argv[1:] if arguments is None else arguments):
+        return run_script(fit, arguments)
+    numbers = trial_numbers(scenario(opioid_rows("calibration")[0].scenario, n=2), load())
+    print(*_distances(predicted({name: numbers[f"oud.{name}"] for name in NUMBERS}))[1], sep="\n")
+    return 0
 
 
 if __name__ == "__main__":

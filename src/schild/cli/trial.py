@@ -223,7 +223,7 @@ def _print_sizes(found: Sizing, console: Console) -> None:
     shown = [k for k, title in enumerate(heads) if title != "arm" or not one]
     for k in shown:
         left = heads[k] in ("endpoint", "arm")
-        table.add_column(heads[k], justify="left" if left else "right", min_width=12 if left else None)
+        table.add_column(heads[k], justify="left" if left else "right", min_width=10 if left else None)
     for row in found.rows:
         cells = size_cells(row)
         table.add_row(*(cells[k] for k in shown))

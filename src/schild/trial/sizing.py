@@ -148,7 +148,7 @@ def size_cells(row: Needed) -> tuple[str, ...]:
         words_of(row.name), row.arm, f"{row.difference:+.2f} ({row.mc_se:.2f}){unit}",
         "none" if row.n is None else f"{row.n:,}{spread}", share(row.power, row.power_se),
         share(row.assurance, row.assurance_se), needed,
-        "" if row.half_width is None else f"+-{row.half_width:.2g}{unit}",
+        "" if row.half_width is None else f"±{row.half_width:.2g}{unit}",
     )  # fmt: skip
 
 

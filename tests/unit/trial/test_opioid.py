@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import schild
+from schild.calibrate.opioid_trial import main as calibration
 from schild.catalog import load
 from schild.engine.hours import DOSED, FOLLOWED, TREATED, USED
 from schild.errors import InputError
@@ -22,6 +26,8 @@ from schild.trial.opioid_part import COUNTS, opioid_values, urine_codes
 from schild.trial.policy import DICTIONARY, policy_table
 from schild.trial.result import run_trial
 from schild.trial.trialfile import Trial
+
+DESIGN = Path(__file__).parents[3] / "docs" / "design" / "opioid-trials.md"
 
 INJECTION = {
     "name": "injection", "drug": "naltrexone", "amount": "380 mg", "route": "im_depot", "dosing": "schedule",
@@ -228,3 +234,21 @@ def test_every_row_has_a_scenario_and_a_source():
         assert row.role in ("calibration", "held")
         assert (row.se is None) == (row.role == "held")
         assert scenario(row.scenario, n=2).disorder == "opioid"
+
+
+@pytest.mark.slow
+def test_rows_of_calibration_beyond_two_standard_errors_are_listed_with_their_size(capsys):
+    assert calibration(["--rows"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert len(lines) == 57
+    beyond = [line.split() for line in lines if abs(float(line.split()[-2])) > 2]
+    assert last.strip() == f"{57 - len(beyond)} of 57 rows within two standard errors"
+    listed = DESIGN.read_text(encoding="utf-8").partition("*Fitted*: ")[2].partition("*Held*")[0]
+    for _, _, observed, _, model, *_ in beyond:
+        assert re.search(rf"{shown(observed)} and {shown(model)}", listed), (observed, model)
+
+
+def shown(value: str) -> str:
+    """Say a percentage with as many decimals as the document may have."""
+    x = float(value)
+    return "(" + "|".join(re.escape(f"{x:.{d}f}") for d in (2, 1, 0)) + ")"
