@@ -46,3 +46,13 @@ def test_an_answer_that_was_kept_runs_nothing(tmp_path):
         "main(['explain', 'naltrexone'])\nprint('loaded', sorted({'scipy', 'numba', 'matplotlib'} & set(sys.modules)))"
     )
     assert run(code) == "loaded []"
+
+
+def test_what_computes_answers_leaves_the_statistics_of_scipy_alone():
+    # The module takes half a second to import; what an answer needs of it stands in scipy.special.
+    code = (
+        "import sys\nimport schild.explanation.figures, schild.validation\nfrom schild.drinking.effect_size import "
+        "hedges_g\nhedges_g([1.0, 2.0], [2.0, 4.0], paired=True)\n"
+        "print('loaded', sorted({'scipy.stats', 'scipy.optimize', 'matplotlib', 'pandas'} & set(sys.modules)))"
+    )
+    assert run(code) == "loaded []"

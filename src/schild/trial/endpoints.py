@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from schild.errors import InputError
 from schild.trial.follow import COUNTS, LAST, counts_of
@@ -242,7 +242,7 @@ def _fractional(mean: float, se: float, n: int) -> tuple[float, float]:
     with the robust standard error and n - 1 degrees of freedom.
     """
     share = mean / 100.0
-    half = float(stats.t.ppf(1.0 - LEVEL / 2.0, n - 1)) * se / 100.0 / (share * (1.0 - share))
+    half = float(special.stdtrit(n - 1, 1.0 - LEVEL / 2.0)) * se / 100.0 / (share * (1.0 - share))
     low, high = 100.0 * special.expit(special.logit(share) + np.array([-half, half]))
     return float(low), float(high)
 
