@@ -227,6 +227,12 @@ def test_a_file_that_may_not_be_read(refused, tmp_path):
         pytest.skip("this user reads every file")
 
 
+def test_a_table_in_place_of_a_run_file_names_the_command_that_reads_it(refused, tmp_path):
+    file = tmp_path / "doses.csv"
+    file.write_text("ID,TIME,AMT\n1,0,50\n", encoding="utf-8")
+    refused("simulate", file, names=("is a table", "schild import nonmem"))
+
+
 def test_a_run_file_takes_no_company(refused, tmp_path):
     file = tmp_path / "run.toml"
     file.write_text(GOOD, encoding="utf-8")

@@ -207,6 +207,11 @@ def read_run(
             f"{files[0]!r} is a run file and {len(what) - 1} more were given; expected one run file, or regimens in "
             "words alone. Put the doses into the file, or run them one after the other."
         )
+    if files and files[0].lower().endswith((".csv", ".tsv", ".dat")):
+        raise InputError(
+            f"{files[0]!r} is a table; expected a run file (TOML) or regimens in words. Read the doses of a table with "
+            f"`schild import nonmem {files[0]}`."
+        )
     if not files and len(what) > 1 and not any(" " in text.strip() for text in what):
         raise InputError(
             f'The words {" ".join(what)!r} came one by one; expected a regimen in quotes. Write "{" ".join(what)}".'
