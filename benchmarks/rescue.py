@@ -15,7 +15,7 @@ from scipy.integrate import LSODA
 
 from schild.engine.lanes import W
 from schild.overdose import arrays, equations, layout
-from schild.overdose.drugs import regimen
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import RTOL, Followed, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, protocol, published
 from schild.overdose.population import naloxone_people, opioid_people
@@ -40,7 +40,7 @@ def followed(people: int, seed: int = 1, rtol: float = RTOL) -> Followed:
         dose_mg=DOSE_MG,
         antagonist=binding,
         route=spray,
-        rescue=regimen(REGIMEN),
+        rescue=REGIMENS[REGIMEN],
         rule="two_pass",
         quirks=REPRODUCTION,
         stop_at_arrest=True,
