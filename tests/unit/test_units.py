@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import subprocess
 import sys
 from contextlib import suppress
@@ -25,6 +26,7 @@ from schild.units import (
     parse_weight,
     ticks,
 )
+from schild.units.reading import pint_factor
 
 MW = 341.401
 
@@ -167,3 +169,8 @@ def test_everyday_units_need_no_pint():
         "sys.exit('pint' in sys.modules or 'pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=300).returncode == 0
+
+
+@pytest.mark.parametrize("word", [*keyword.kwlist, *keyword.softkwlist, "degC", "dB", "dBm", "pH", "delta", "mgmg"])
+def test_a_word_that_is_no_factor_of_milligrams_is_no_unit(word):
+    assert pint_factor(word, "mg") is None

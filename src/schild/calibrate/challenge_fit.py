@@ -8,17 +8,14 @@ extra ``fit`` (NumPyro).
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import schild.catalog
-from schild.calibrate import Floats
+from schild.calibrate import Fitted, Floats
 from schild.calibrate.challenge_rows import BLOCK_SD, with_challenges
 from schild.calibrate.dose_model import PAIRS, centres
 from schild.calibrate.dose_response import (
@@ -34,6 +31,7 @@ from schild.calibrate.dose_response import (
     today,
 )
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
+from schild.calibrate.files import write_numbers
 from schild.catalog import load
 from schild.people import RIVALS, Overrides, Values
 
@@ -99,20 +97,6 @@ def _sample(table: Table, keep: Floats, chains: int) -> tuple[dict[str, Floats],
     return draws_of(sampler), f"{diverged} of {chains * KEPT} diverged, R-hat at most {largest:.3f}"
 
 
-def _write(numbers: Mapping[str, float]) -> None:
-    """Store the values under the key of the joint fit; their entries, with sources, are written by hand first."""
-    path = Path(schild.catalog.__file__).parent / "data" / "effects.toml"
-    text = path.read_text(encoding="utf-8")
-    for label, value in numbers.items():
-        owner, name = label.split(".", 1)
-        quoted = f'"{name}"' if "." in name else name
-        head = rf'(\[\[{owner}\.number\.{re.escape(quoted)}\.value\]\]\nkey = "{JOINT}"\nvalue = )\S+'
-        text, found = re.subn(head, rf"\g<1>{value:.6g}", text)
-        if found != 1:
-            raise SystemExit(f"effects.toml: {label} has {found} values with key {JOINT!r}; expected one to write to.")
-    path.write_text(text, encoding="utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sample, print, decide by the rule, compare with the stored values; 1 if one differs in its second digit."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -146,7 +130,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     better = second <= _WANTED[0] * first and typical[1] <= _WANTED[1] * typical[0]
     print(f"default by the rule: step {'C' if better else 'A'}")
     if "--write" in arguments:
-        _write(numbers)
+        write_numbers(
+            [Fitted(drug=owner, name=name, value=v) for (owner, _, name), v in
+             ((label.partition("."), v) for label, v in numbers.items())], key=JOINT,
+        )  # fmt: skip
         return 0
     bad, stored, values = 0, Overrides.of({RIVALS: JOINT}, load()), Values(load())
     for label, now in numbers.items():

@@ -20,11 +20,12 @@ _FOLDER = Path(schild.catalog.__file__).parent / "data" / "drugs"
 _SHARED = ("effects.toml", "adaptation.toml")
 
 
-def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
+def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER, key: str = "fitted") -> None:
     """Write the value of each number's ``fitted`` entry and, where there is one, the CV of its uncertainty.
 
-    ``numbers``: what the fits gave; ``folder``: folder of the drug files. Raises CatalogueError if a file has no entry
-    with key ``fitted`` for a number: the entry, with its sources, is written by hand first.
+    ``numbers``: what the fits gave; ``folder``: folder of the drug files; ``key``: of the entry that is written, if
+    another than ``fitted``. Raises CatalogueError if a file has no entry of that key for a number: the entry, with its
+    sources, is written by hand first.
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"
@@ -34,17 +35,17 @@ def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER) -> None:
             path = folder.parent / _SHARED[drug in load().adaptation]
         text = path.read_text(encoding="utf-8")
         for number in (n for n in numbers if n.drug == drug):
-            text = _replace(text, number, path.name)
+            text = _replace(text, number, path.name, key)
         path.write_text(text, encoding="utf-8")
 
 
-def _replace(text: str, number: Fitted, file: str) -> str:
+def _replace(text: str, number: Fitted, file: str, key: str) -> str:
     name = re.escape(number.name)
     prefix = rf"{re.escape(number.drug)}\." if file in _SHARED else ""
-    head = rf'\[\[{prefix}number\.(?:"{name}"|{name})\.value\]\]\nkey = "fitted"\nvalue = '
+    head = rf'\[\[{prefix}number\.(?:"{name}"|{name})\.value\]\]\nkey = "{key}"\nvalue = '
     text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.value:.6g}", text)
     if found != 1:
-        raise CatalogueError(f'{file}: {number.name} has {found} values with key "fitted"; expected one to write to.')
+        raise CatalogueError(f'{file}: {number.name} has {found} values with key "{key}"; expected one to write to.')
     if number.cv is not None:
         head = rf'\[{prefix}number\.(?:"{name}"|{name})\.uncertainty\]\ncv = '
         text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.cv:.4g}", text)

@@ -103,13 +103,12 @@ def explain(
         return kept.once(test.id, lambda: _run(lab, test, book), Outcome.to_plain, Outcome.of_plain)
 
     before, told = len(findings), book.told
-    asked = [test for test in book.tests if claims or test.id in told]
-    for claim in book.claims:
-        for test in (test for test in claim.tests if test in asked):
-            reason = reasons.get(test.id, "")
-            findings.append(Finding(claim=claim.id, test=test, outcome=outcome_of(test), reason=reason))
-            if progress is not None:
-                progress(len(findings) - before, len(asked))
+    asked = [(claim, test) for claim in book.claims for test in claim.tests if claims or test.id in told]
+    for claim, test in asked:
+        reason = reasons.get(test.id, "")
+        findings.append(Finding(claim=claim.id, test=test, outcome=outcome_of(test), reason=reason))
+        if progress is not None:
+            progress(len(findings) - before, len(asked))
     return Explanation(name=entry.name, book=book, findings=tuple(findings), tables=tables, lab=lab, whole=claims)
 
 

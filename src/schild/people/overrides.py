@@ -63,7 +63,7 @@ class Overrides(Mapping[str, float]):
                 "{'naltrexone.cl': '120 L/h'}."
             )
         plain = {name: value for name, value in (given or {}).items() if name != RIVALS}
-        rivals = _rivals((given or {})[RIVALS], catalogue) if len(plain) < len(given or {}) else {}
+        rivals = _rivals(given[RIVALS], catalogue) if given and RIVALS in given else {}
         named = dict(_checked(name, value, catalogue) for name, value in plain.items())
         return cls(rivals | named, rivals.keys() - named.keys())
 
@@ -89,11 +89,10 @@ class Overrides(Mapping[str, float]):
 
 def _rivals(key: float | str, catalogue: Catalogue) -> dict[str, float]:
     """Rival values of a key, by the name of their number; the largest published doses stay out of it."""
-    numbers = {
-        f"{owner}.{name}": n
-        for owner in catalogue.owners for name, n in catalogue.numbers_of(owner).items()
-        if name not in _largest_doses(catalogue, owner)
-    }  # fmt: skip
+    numbers: dict[str, Number] = {}
+    for owner in catalogue.owners:
+        largest = _largest_doses(catalogue, owner)
+        numbers |= {f"{owner}.{name}": n for name, n in catalogue.numbers_of(owner).items() if name not in largest}
     found = {name: value.value for name, n in numbers.items() for value in n.rivals if value.key == key}
     if not found:
         raise UnknownNameError("rival value", str(key), {value.key for n in numbers.values() for value in n.rivals})

@@ -110,11 +110,12 @@ def pint_factor(unit: str, target: str) -> float | None:
     """Size of one unit in another, or None where pint knows no such unit or the kinds differ."""
     if not _PLAIN_UNIT.fullmatch(unit):  # never hand an expression to a parser that evaluates it
         return None
+    registry = pint_registry()
+    from pint import PintError
+
     try:
-        registry = pint_registry()
         factor = float(registry.Quantity(1.0, unit).to(target).magnitude)
-    except Exception:
-        # pint raises a dozen unrelated classes for text it cannot read; each means "not a unit".
+    except (PintError, ValueError):  # no such unit, another kind, or one that is no factor, such as degC
         return None
     return factor if math.isfinite(factor) and factor > 0 else None
 
