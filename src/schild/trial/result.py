@@ -477,8 +477,8 @@ def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
         return [*said, *_opioid_warnings(trial), *_known_misses(trial, catalogue)]
     said += [
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
-        "published rates. The level of drinking under placebo is often off: of 37 published values of placebo arms 14 "
-        "agree. Read differences between arms (docs/trials.md).",
+        "published rates. Most published levels of drinking under placebo are missed: read differences between arms "
+        "(docs/trials.md).",
     ]
     others = sorted({arm.drug for arm in trial.arm if arm.drug and arm.drug != "naltrexone"})
     if others:
