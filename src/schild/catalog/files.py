@@ -144,8 +144,8 @@ def _place(path: Path) -> str:
         return "references.bib"
     if path.parent.name == "rescue" and path.stem in RESCUE:
         return f"rescue/{path.name}"
-    if path.parent.name == "opioid_trials" and path.name == "endpoints.toml":
-        return "opioid_trials/endpoints.toml"
+    if path.parent.name == "opioid_trials" and path.name in ("endpoints.toml", "scenarios.toml"):
+        return f"opioid_trials/{path.name}"
     data = parse_toml(_text(path, str(path), True), str(path), own=True)
     for mark, kind in _TOP_KEYS.items():
         if mark in data and not isinstance(data[mark], dict):

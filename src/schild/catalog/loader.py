@@ -364,10 +364,19 @@ class Catalogue:
     @cached_property
     def opioid_endpoints(self) -> Mapping[str, Mapping[str, Any]]:
         """Definitions of endpoints from urine, by name: the table of each."""
-        layers = self._files.get("opioid_trials/endpoints.toml", [])
+        return self._fixed("opioid_trials/endpoints.toml", "endpoints")
+
+    @cached_property
+    def opioid_scenarios(self) -> Mapping[str, Mapping[str, Any]]:
+        """Published opioid trials as scenarios, by name: ``arm`` and ``setting`` of a trial file."""
+        return self._fixed("opioid_trials/scenarios.toml", "scenarios")
+
+    def _fixed(self, place: str, what: str) -> Mapping[str, Mapping[str, Any]]:
+        """Tables of a file of opioid trials that an overlay must not replace."""
+        layers = self._files.get(place, [])
         if any(file.text != layers[0].text for file in layers):
             raise OverlayError(
-                f"{layers[-1].name} holds other endpoints of opioid trials; expected those of the catalogue, which the "
+                f"{layers[-1].name} holds other {what} of opioid trials; expected those of the catalogue, which the "
                 "program follows by name. Leave the file out."
             )
         return tomllib.loads(layers[0].text) if layers else {}

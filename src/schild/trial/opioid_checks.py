@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,45 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.catalog import load
+from schild.catalog import Catalogue, load
 from schild.engine.hours import DOSED, FOLLOWED, USED, WARD, HoursResult
 from schild.engine.streams import uniforms
 from schild.errors import InputError
 from schild.trial.trialfile import Trial
 from schild.trial.urine import evaluate, time_to_run, urine_endpoints
 
-__all__ = ["SCENARIOS", "OpioidRow", "measure", "opioid_rows", "reported", "scenario"]
+__all__ = ["OpioidRow", "known_misses", "measure", "opioid_rows", "reported", "scenario"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-_INJECTION = {"drug": "naltrexone", "amount": "380 mg", "route": "im_depot", "dosing": "schedule", "every": "28 d"}
-_TABLET = {"drug": "naltrexone", "amount": "50 mg", "route": "oral"}
-_BUPRENORPHINE = {"drug": "buprenorphine", "amount": "16 mg", "route": "sl"}
-_METHADONE = {"drug": "methadone", "amount": "80 mg", "route": "oral"}
-#: Days from admission to randomisation in CTN-0051, by the sizes of its five groups (outcomes/data.csv#H242).
-_XBOT = {"admitted": [2.0] * 2 + [4.5] * 4 + [7.0] * 4 + [10.5] * 3 + [16.0] * 7}
-_DETOXED: dict[str, Any] = {"place": "outpatient", "admitted": [8.0, 14.0]}
-
-#: Arm and setting of each scenario; doses that a source does not print are the usual ones of the catalogue's studies.
-SCENARIOS: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "xbot_naltrexone": (_INJECTION, _XBOT),
-    "xbot_buprenorphine": (_BUPRENORPHINE, _XBOT),
-    "ctn27_methadone": (_METHADONE, {"place": "outpatient", "admitted": [0.5]}),
-    "ctn27_buprenorphine": (_BUPRENORPHINE, {"place": "outpatient", "admitted": [0.5]}),
-    "smyth": ({"usual_care": True}, {"admitted": [10.0, 14.0, 21.0]}),
-    "fishman": ({**_INJECTION, "induction": {"wait": 60}}, {"admitted": [0.0]}),
-    "sullivan_tablets": ({**_TABLET, "observed": True}, {"admitted": [7.0]}),
-    "sullivan_injections": (_INJECTION, {"admitted": [7.0]}),
-    "krupitsky_injection": (_INJECTION, _DETOXED),
-    "krupitsky_placebo": ({"placebo": True, "dosing": "schedule", "every": "28 d"}, _DETOXED),
-    "nunes_therapy": ({**_TABLET, "observed": True, "contingency": 0.5}, {"admitted": [7.0]}),
-    "nunes_usual": (_TABLET, {"admitted": [7.0]}),
-    "schottenfeld_tablets": (_TABLET, _DETOXED),
-    "schottenfeld_placebo": ({"placebo": True}, _DETOXED),
-    "schottenfeld_buprenorphine": (_BUPRENORPHINE, _DETOXED),
-    "jarvis": (_INJECTION, _DETOXED),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +58,35 @@ def scenario(name: str, *, n: int, weeks: int = 24, **head: Any) -> Trial:
     >>> scenario("ctn27_methadone", n=10).arm[0].words
     'methadone 80 mg oral, daily'
     """
-    arm, setting = SCENARIOS[name]
-    data = {"disorder": "opioid", "trial": {"n": n, "weeks": weeks, **head}, "setting": setting,
-            "arm": [{"name": name, **arm}]}  # fmt: skip
+    found = load().opioid_scenarios[name]
+    data = {"disorder": "opioid", "trial": {"n": n, "weeks": weeks, **head}, "setting": found["setting"],
+            "arm": [{"name": name, **found["arm"]}]}  # fmt: skip
     return Trial.parse(data)
+
+
+def known_misses(trial: Trial, catalogue: Catalogue) -> list[str]:
+    """Tests of claims that are known to miss and rest on held trials of drugs and routes that this trial has.
+
+    A trial rests on what is known of each of its arms: all held scenarios of a test must have an arm here with their
+    drug and route, and the same place where a scenario names one. Returns what is said of each, in the order of the
+    claims.
+    """
+    given = {(arm.drug, arm.route) for arm in trial.arm}
+    rows = {row.id: row for row in opioid_rows()}
+
+    def here(name: str) -> bool:
+        found = catalogue.opioid_scenarios[name]
+        arm, place = found["arm"], found["setting"].get("place", trial.setting.place)
+        return (arm.get("drug"), arm.get("route")) in given and place == trial.setting.place
+
+    said = []
+    for book in catalogue.claims.values():
+        for test in book.tests:
+            names = [test.options.get("published"), *test.options.get("rows_of", ())]
+            held = [rows[name].scenario for name in names if name in rows and rows[name].role == "held"]
+            if test.id in book.known and held and all(here(name) for name in held):
+                said.append(f"Missed ({test.id}): {book.known[test.id]}")
+    return said
 
 
 def reported(days: NDArray[np.uint8], share: float, seed: int, first: int) -> Bools:

@@ -35,6 +35,7 @@ from schild.trial.endpoints import (
 from schild.trial.follow import COUNTS, Part, counts_of, people_of_part, weekly_of
 from schild.trial.kinds import unit_of_difference, words_of
 from schild.trial.numbers import trial_numbers
+from schild.trial.opioid_checks import known_misses
 from schild.trial.partfile import part_digest
 from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
 from schild.trial.trialfile import ESTIMANDS, MISSING, RULES_OF_ENDPOINTS, Trial
@@ -474,7 +475,7 @@ def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
         ]
     )
     if trial.disorder == "opioid":
-        return [*said, *_opioid_warnings(trial), *_known_misses(trial, catalogue)]
+        return [*said, *_opioid_warnings(trial), *known_misses(trial, catalogue)]
     said += [
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
         "published rates. Most published levels of drinking under placebo are missed: read differences between arms "
@@ -494,16 +495,6 @@ def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
     if trial.size < 100:
         said.append(f"{trial.size} people in an arm: intervals are wide.")
     return said
-
-
-def _known_misses(trial: Trial, catalogue: Catalogue) -> list[str]:
-    """Published results about these arms that the model is known to miss, in the words of the claims."""
-    if not any((arm.drug, arm.route) == ("naltrexone", "im_depot") for arm in trial.arm):
-        return []
-    ids = ["M16.5"] if any(arm.drug == "buprenorphine" for arm in trial.arm) else []
-    ids += ["M17.14"] + (["M19.5"] if trial.setting.place == "outpatient" else [])
-    book = catalogue.claims.get("naltrexone")
-    return [f"Missed ({id}): {book.known[id]}" for id in ids if book is not None and id in book.known]
 
 
 def _opioid_warnings(trial: Trial) -> list[str]:

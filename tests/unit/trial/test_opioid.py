@@ -21,7 +21,7 @@ from schild.trial.follow import follow
 from schild.trial.loads import load_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import body_of, follow_arm, treatment_load
-from schild.trial.opioid_checks import opioid_rows, scenario
+from schild.trial.opioid_checks import known_misses, opioid_rows, scenario
 from schild.trial.opioid_part import COUNTS, opioid_values, urine_codes
 from schild.trial.policy import DICTIONARY, policy_table
 from schild.trial.result import run_trial
@@ -224,6 +224,21 @@ def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
     last = table[table.week == 6].set_index("arm")
     assert 100 * last.retention["injection"] == pytest.approx(found.endpoint("kept", "injection").estimate)
     assert {e.name for e in found.endpoints} == set(endpoints_of(found.trial))
+
+
+@pytest.mark.parametrize(
+    ("place", "arms", "ids"),
+    [
+        ("inpatient", [INJECTION], ["M17.14"]),
+        ("outpatient", [INJECTION], ["M17.14", "M19.5"]),
+        ("inpatient", [INJECTION, BUPRENORPHINE], ["M16.5", "M17.14"]),
+        ("inpatient", [BUPRENORPHINE], []),
+    ],
+)
+def test_known_misses_follow_from_the_drugs_and_the_place_of_held_trials(place, arms, ids):
+    trial = trial_of(*arms, setting={"place": place})
+    said = known_misses(trial, load())
+    assert sorted(line.partition(")")[0].removeprefix("Missed (") for line in said) == ids
 
 
 def test_every_row_has_a_scenario_and_a_source():
