@@ -15,7 +15,7 @@ from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.regimen import parse_regimen
 from schild.trial.endpoints import ENDPOINTS, values
-from schild.trial.follow import COUNTS
+from schild.trial.follow import COUNTS, Part
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
@@ -76,13 +76,12 @@ def _scenario(regimen: str, time_h: float, **head: Any) -> Trial:
     return Trial.of(arm_of(regimen), weeks=round(time_h / 168.0), **head)
 
 
-def _means(catalogue: Catalogue, trial: Trial) -> list[dict[str, dict[str, float]]]:
-    """Mean of every endpoint by arm, for each replicate; and the rate of heavy and abstinent days."""
-    part = run_parts(trial, catalogue=catalogue)
+def _means(catalogue: Catalogue, trial: Trial, part: Part, people: int) -> list[dict[str, dict[str, float]]]:
+    """Mean of every endpoint over the first ``people`` of each arm of each replicate; also heavy and abstinent days."""
     found = []
     n = trial.trial.n
     for r in range(trial.trial.replicates):
-        some = slice(r * n, (r + 1) * n)
+        some = slice(r * n, r * n + people)
         numbers = trial_numbers(trial, catalogue, r)
         of_arm = {}
         for k, arm in enumerate(trial.arm):
@@ -112,17 +111,46 @@ def _measure(observable: str, of: Mapping[str, Mapping[str, float]]) -> float:
     raise InputError(f"{observable!r} is no result of a trial; expected a measure and an endpoint. Correct the row.")
 
 
+def _kind(o: Observation) -> str:
+    if o.role == "calibration":
+        return "fitted"
+    return "pooled" if o.study in REVIEWS and o.low is not None and o.high is not None else "single"
+
+
+def _arm_size(o: Observation) -> int:
+    return max(2, (o.n or 100) // 2)
+
+
 @cache
 def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) -> dict[str, dict[str, float]]:
-    return _means(catalogue, _scenario(regimen, time_h, n=people, people="shared"))[0]
+    trial = _scenario(regimen, time_h, n=people, people="shared")
+    return _means(catalogue, trial, run_parts(trial, catalogue=catalogue), people)[0]
+
+
+@cache
+def _largest(catalogue: Catalogue, regimen: str, time_h: float) -> int:
+    """People in an arm of the largest single trial of a regimen."""
+    rows = catalogue.study(STUDY).observations
+    of_regimen = [o for o in rows if _kind(o) == "single" and (o.regimen, o.time_h or 0.0) == (regimen, time_h)]
+    return max(map(_arm_size, of_regimen), default=0)
+
+
+@cache
+def _run_single(
+    catalogue: Catalogue, regimen: str, time_h: float, people: int, trials: int, seed: int
+) -> tuple[Trial, Part]:
+    head = {"n": people, "replicates": trials, "people": "own", "uncertainty": True, "between_trials": True}
+    trial = _scenario(regimen, time_h, seed=seed, **head)
+    return trial, run_parts(trial, catalogue=catalogue)
 
 
 @cache
 def _single(
     catalogue: Catalogue, regimen: str, time_h: float, people: int, trials: int, seed: int
 ) -> list[dict[str, dict[str, float]]]:
-    head = {"n": people, "replicates": trials, "people": "own", "uncertainty": True, "between_trials": True}
-    return _means(catalogue, _scenario(regimen, time_h, seed=seed, **head))
+    # A smaller trial is the first people of the largest of its regimen: docs/design/trial.md, Criteria.
+    most = max(people, _largest(catalogue, regimen, time_h))
+    return _means(catalogue, *_run_single(catalogue, regimen, time_h, most, trials, seed), people)
 
 
 def check_trial(
@@ -140,19 +168,17 @@ def check_trial(
     """
     time = o.time_h or 0.0
     catalogue = catalogue or load()
-    if o.role == "calibration":
-        # The rates of one trial were fitted with an effect of its own, which the scenario of a row does not have.
-        from_fit = _measure(o.observable, _expected(catalogue, o.regimen, time, people))
-        half = 1.96 * float(o.sd_fixed or 0.0)
-        low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
-        return TrialCheck(observation=o, kind="fitted", predicted=from_fit, low=low, high=high)
-    if o.study in REVIEWS and o.low is not None and o.high is not None:
-        found = _measure(o.observable, _expected(catalogue, o.regimen, time, people))
-        return TrialCheck(observation=o, kind="pooled", predicted=found, low=o.low, high=o.high)
-    each = _single(catalogue, o.regimen, time, max(2, (o.n or 100) // 2), trials, seed)
-    x = np.array([_measure(o.observable, of) for of in each])
-    low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
-    return TrialCheck(observation=o, kind="single", predicted=middle, low=low, high=high)
+    kind = _kind(o)
+    if kind == "single":
+        each = _single(catalogue, o.regimen, time, _arm_size(o), trials, seed)
+        x = np.array([_measure(o.observable, of) for of in each])
+        low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
+        return TrialCheck(observation=o, kind=kind, predicted=middle, low=low, high=high)
+    # The rates of one trial were fitted with an effect of its own, which the scenario of a row does not have.
+    found = _measure(o.observable, _expected(catalogue, o.regimen, time, people))
+    half = 1.96 * float(o.sd_fixed or 0.0)
+    low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
+    return TrialCheck(observation=o, kind=kind, predicted=found, low=low, high=high)
 
 
 def check_trials(ids: Sequence[str] = (), **options: Any) -> tuple[TrialCheck, ...]:
