@@ -17,6 +17,9 @@ from schild.engine.portable import KERNELS, OUTSIDE, numba_signature, sources_di
 
 __all__ = ["bitcode_of", "portable_text", "tools"]
 
+#: Numba has optimised each function by itself; LLVM then sees the whole of a kernel, and what calls it. Not of these:
+#: multiply-adds would be fused across functions, which moves bits.
+BY_FUNCTION = ("run_people",)
 #: A decrement of a reference count that says whether it reached zero: an intrinsic of one processor in Numba's text.
 _COUNT_DOWN = """
 define internal i8 @count_down(ptr %p, i64 %v, i32 %cc) {
@@ -93,14 +96,19 @@ def portable_text(module: str, function: str, signature: tuple[Any, ...]) -> str
 
 
 def _entry(function: Any, types: list[str]) -> str:
-    """Text of a function that takes every argument from one block of words of eight bytes, and calls a kernel."""
+    """Text of a function that takes every argument from one block of words of eight bytes, and calls a kernel.
+
+    The first two words of an array would say whose it is. They are zero, and written as such: then the optimiser drops
+    the counts of references to arguments.
+    """
     lines, passed = ["  %return = alloca ptr", "  %error = alloca ptr"], ["ptr %return", "ptr %error"]
+    owner = [k < 2 and ":" in t for t in types for k in range(5 + 2 * int(t[-1]) if ":" in t else 1)]
     for k, kind in enumerate([str(argument.type) for argument in function.arguments][2:]):
         word = "i64" if kind.startswith("i") else kind
         lines += [f"  %p{k} = getelementptr i64, ptr %block, i64 {k}", f"  %w{k} = load {word}, ptr %p{k}"]
         lines += [f"  %v{k} = trunc i64 %w{k} to {kind}"] if word != kind else []
-        passed.append(f"{kind} %{'w' if word == kind else 'v'}{k}")
-    assert len(passed) - 2 == sum(5 + 2 * int(t[-1]) if ":" in t else 1 for t in types)
+        passed.append(f"{kind} " + ("null" if owner[k] else f"%{'w' if word == kind else 'v'}{k}"))
+    assert len(passed) - 2 == len(owner)
     call = f"  %status = call i32 @{function.name}({', '.join(passed)})"
     return "\n".join(["define i32 @entry(ptr %block) {", *lines, call, "  ret i32 %status", "}"])
 
@@ -111,6 +119,14 @@ def bitcode_of(name: str) -> bytes:
 
     text = portable_text(KERNELS[name].module, name, numba_signature(name))
     text = re.sub(r"^declare [^\n]*@NRT_MemInfo_\w+\([^\n]*$", "", text, flags=re.M) + _MEMORY
+    # Nobody else counts the references of a kernel's arrays.
+    text = re.sub(
+        r"(?:%\S+ = )?atomicrmw add ptr (%\S+), i64 1 monotonic[^\n]*",
+        r"%count = load i64, ptr \1\n  %more = add i64 %count, 1\n  store i64 %more, ptr \1",
+        text,
+    )
+    # Names of alias scopes hold Numba's count of the functions that this process has compiled.
+    text = re.sub(r'^(!\d+ = distinct !\{.*), !"[^"]*"\}$', r"\1}", text, flags=re.M)
     # Pickled exceptions, with paths of this machine in them, are read by nothing here.
     text = re.sub(r'^(@\.const\.pickledata[^=]* = [^"\n]*\]) c"[^"\n]*"', r"\1 zeroinitializer", text, flags=re.M)
     text += _entry(llvm.parse_assembly(text).get_function(name), KERNELS[name].types())
@@ -122,10 +138,16 @@ def bitcode_of(name: str) -> bytes:
     outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
     assert outside <= set(OUTSIDE), outside
     machine = llvm.Target.from_default_triple().create_target_machine()
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_global_dead_code_eliminate_pass()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    if name in BY_FUNCTION:
+        passes = llvm.create_new_module_pass_manager()
+        passes.add_global_dead_code_eliminate_pass()
+    else:
+        passes = builder.getModulePassManager()
     passes.add_strip_dead_debug_info_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    passes.run(module, builder)
     made: bytes = module.as_bitcode()
     return made
 
