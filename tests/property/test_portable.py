@@ -67,7 +67,7 @@ def test_no_path_of_the_machine_that_built_is_in_the_code(name):
     plain = str(llvm.parse_bitcode(text))
     assert "site-packages" not in plain
     assert ".py" not in plain
-    assert "_ZN" not in plain  # Numba's names hold a count of what the process has compiled: the bytes would depend on it
+    assert "_ZN" not in plain  # Numba's names hold a count of what the process has compiled
 
 
 def test_other_types_are_another_kernel(monkeypatch):
