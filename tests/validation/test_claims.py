@@ -237,11 +237,15 @@ def test_what_one_person_gains_adds_up_to_the_trial(answer):
 
 
 def test_what_a_tablet_adds_is_the_difference_in_the_same_person():
-    """Courses with and without are one course until the tablet, in the typical person and in drawn people."""
+    """Courses with and without are one course until the tablet, in the typical person and in drawn people.
+
+    Those of drawn people are read from the tablet on.
+    """
     given = (Lab(catalogue=load(), n=3, draws=2), "heroin 25 mg iv q6h", "naltrexone 50 mg po")
     for many in (False, True):
         t, blocked = course_after(*given, 72.0, days=60, many=many)
-        without = course_after(*given, None, days=60, many=many)[1][:, : t.size]
+        alone, course = course_after(*given, None, days=60, many=many)
+        without = course[:, np.searchsorted(alone, t - 1e-6)]
         before = t <= 72.0
         assert blocked[:, before] == pytest.approx(without[:, before], abs=0.02)
         peak, added = added_after(*given, 72.0, days=60, many=many)

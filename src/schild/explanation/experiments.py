@@ -31,6 +31,7 @@ from schild.explanation.lab import (
     Outcome,
     experiment,
     experiment_in_people,
+    grid,
     last_dose_h,
     ligands_of,
     row_of,
@@ -194,8 +195,8 @@ def hours_gained(
 def lowest(lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, window: tuple[Hours, Hours]) -> Floats:
     """Smallest occupancy between two times."""
     begin, end = window
-    t, values = lab.pet(regimen, receptor, end, 0.5, many=many)
-    return np.asarray(100 * values[:, t >= begin].min(axis=1))
+    _, values = lab.pet(regimen, receptor, end, grid(begin, end, 0.5), many=many)
+    return np.asarray(100 * values.min(axis=1))
 
 
 @experiment_in_people("d")
@@ -204,12 +205,11 @@ def time_below(
 ) -> Floats:
     """Days after the last dose until occupancy is below a fraction."""
     last = last_dose_h(regimen)
-    t, values = lab.pet(regimen, receptor, until, 1.0, many=many)
+    t, values = lab.pet(regimen, receptor, until, grid(max(after, last), until, 1.0), many=many)
     out = np.full(len(values), np.nan)
     for k, row in enumerate(values):
         # Not before the peak that follows the last dose: a tablet takes hours to reach its height.
-        top = int(np.flatnonzero(t >= max(after, last))[0])
-        top += int(row[top : top + 24].argmax())
+        top = int(row[:24].argmax())
         hit = np.flatnonzero(row[top:] < threshold)
         if len(hit):
             out[k] = (t[top + hit[0]] - last) / 24.0

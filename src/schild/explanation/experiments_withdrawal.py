@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.explanation.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people
+from schild.explanation.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people, grid
 from schild.explanation.options import Hours, Regimen
 from schild.pharmacology.adaptation import SEVERITY
 
-__all__ = ["MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
+__all__ = ["BEFORE_H", "MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
 
 Floats = NDArray[np.float64]
 
@@ -31,12 +31,15 @@ WEEK_H = 168.0
 MONTHS_OUTPUTS = ("liking", "cows", "dependence", "mor_activation", "adaptation_fast", "adaptation_slow")
 #: How long a challenge test with naloxone is watched, and naloxone at the end of daily use. [h]
 TEST_H, WATCHED_H = 0.4, 6.0
+#: From when on before that naloxone the course is followed closely. [h]
+BEFORE_H = 30.0
 
 
 def _course(
-    lab: Lab, regimen: str, use: str, days: float, until_h: float, many: bool | None, output: str, step: float = STEP_H
-) -> tuple[Floats, Floats]:
-    """Course from the last dose of an opioid on that was used for some days."""
+    lab: Lab, regimen: str, use: str, days: float, until_h: float, many: bool | None, output: str,
+    step: float | Floats = STEP_H,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Course after the last dose of an opioid that was used for some days; ``step``: as ``every_h`` of ``Lab.run``."""
     return lab.course(regimen, until_h, step, output, history=f"{use} for {days:g} d stopped 0 d", **lab.adapted(many))
 
 
@@ -51,7 +54,7 @@ def course_after(
     output: str = "cows",
     followed_h: float = FOLLOWED_H,
 ) -> tuple[Floats, Floats]:
-    """Course from the last dose of an opioid on.
+    """Course from the last dose of an opioid on; that of people from the antagonist on, which is what is read.
 
     - ``use``: earlier use in words, without its length, e.g. ``"heroin 25 mg iv q6h"``.
     - ``dose``: the antagonist, in words.
@@ -65,17 +68,23 @@ def course_after(
     """
     if wait_h is None:
         return _course(lab, "", use, days, WAITS_H[-1] + followed_h, many, output)
-    return _course(lab, f"{dose} at {wait_h:g} h", use, days, wait_h + followed_h, many, output)
+    end_h = wait_h + followed_h
+    step = STEP_H if many is False else grid(wait_h, end_h, STEP_H)
+    return _course(lab, f"{dose} at {wait_h:g} h", use, days, end_h, many, output, step)
 
 
 def added_after(
     lab: Lab, use: str, dose: str, wait_h: float, *, days: float, many: bool | None = False
 ) -> tuple[Floats, Floats]:
     """Peak of COWS after an antagonist, and what it adds to the course without it, shape (n,) each. [points]"""
-    t, blocked = course_after(lab, use, dose, wait_h, days=days, many=many)
-    without = course_after(lab, use, dose, None, days=days, many=many)[1][:, : t.size]
+    # The typical person's courses are drawn too, so they are the same runs.
+    followed = FOLLOWED_H if many is False else PEAK_H
+    t, blocked = course_after(lab, use, dose, wait_h, days=days, many=many, followed_h=followed)
     inside = (t >= wait_h - 1e-6) & (t <= wait_h + PEAK_H + 1e-6)
-    return blocked[:, inside].max(axis=1), (blocked - without)[:, inside].max(axis=1)
+    blocked = blocked[:, inside]
+    alone, course = course_after(lab, use, dose, None, days=days, many=many, followed_h=followed)
+    without = course[:, np.searchsorted(alone, t[inside] - 1e-6)]
+    return blocked.max(axis=1), (blocked - without).max(axis=1)
 
 
 def _cows(lab: Lab, place: int, share: float | None, **x: Any) -> Outcome:
@@ -127,9 +136,11 @@ def after_injection(
 ) -> Floats:  # fmt: skip
     """Largest score in the week after an injection, or what it adds to the course without."""
     t, values = course_after(lab, use, injection, wait, days=days, many=many, output=output, followed_h=WEEK_H)
+    late = t >= wait - 1e-6
+    values = values[:, late]
     if less:
-        values = values - _course(lab, "", use, days, wait + WEEK_H, many, output)[1]
-    return np.asarray(values[:, t >= wait - 1e-6].max(axis=1))
+        values = values - _course(lab, "", use, days, wait + WEEK_H, many, output, t[late])[1]
+    return np.asarray(values.max(axis=1))
 
 
 @experiment("%")
@@ -137,11 +148,10 @@ def test_fails(
     lab: Lab, *, use: Regimen, dose: Regimen, wait: Hours, days: float, test: Sequence[Regimen], apart: Hours
 ) -> Outcome:
     """Share of people brought into withdrawal by an antagonist, of those in whom a naloxone test shows none."""
-    step = 0.1
+    step = grid(wait, wait + TEST_H, 0.1)
     doses = "; ".join(f"{one} at {wait + k * apart:.6f} h" for k, one in enumerate(test))
-    t, tested = _course(lab, doses, use, days, wait + TEST_H, None, "cows", step)
-    without = _course(lab, "", use, days, wait + TEST_H, None, "cows", step)[1]
-    passed = (tested - without)[:, t >= wait - 1e-6].max(axis=1) < MILD
+    tested, without = (_course(lab, some, use, days, wait + TEST_H, None, "cows", step)[1] for some in (doses, ""))
+    passed = (tested - without).max(axis=1) < MILD
     reacts = added_after(lab, use, dose, wait, days=days, many=None)[1] >= MILD
     if not passed.any():
         return Outcome(predicted=float("nan"), missing="nobody passes the test")
@@ -207,7 +217,9 @@ def daily_use(
     at = days * 24.0 + 6.0
     use = f"{challenge} q24h x{days} at 24 h; {naloxone} at {at:g} h"
     regimen = f"{dose} q24h x{days + 1}; {use}" if blocked else use
-    found = lab.run(regimen, at + WATCHED_H, 0.25, outputs, adaptation=True, **lab.adapted(many))
+    # Every six hours is enough for weeks.
+    times = np.union1d(grid(0.0, at, 6.0), grid(at - BEFORE_H, at + WATCHED_H, 0.25))
+    found = lab.run(regimen, at + WATCHED_H, times, outputs, adaptation=True, **lab.adapted(many))
     values = {name: np.asarray(found[name].values, dtype=np.float64) for name in outputs}
     return np.asarray(found[outputs[0]].time_h, dtype=np.float64), at, values
 
@@ -279,7 +291,7 @@ def deeper(
         (f"{challenge} at 6 h", 6.0),
         (f"{injection} at {injected:g} h; {challenge} at {gone:g} h", gone),
     ):
-        t, values = lab.course(regimen, at + 6.0, 0.25, "ventilation_isohypercapnic",
+        _, values = lab.course(regimen, at + 6.0, grid(at, at + 6.0, 0.25), "ventilation_isohypercapnic",
                                history=f"{use} for {days:g} d stopped 0 d", **options)  # fmt: skip
-        after.append(100 * values[:, t >= at - 1e-6].min(axis=1))
+        after.append(100 * values.min(axis=1))
     return np.asarray(after[0] - after[1])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.explanation.experiments_withdrawal import (
+    BEFORE_H,
     MILD,
     WAITS_H,
     added_after,
@@ -116,8 +117,7 @@ def month_of_use(
     for k, (blocked, label) in enumerate(((False, "without"), (True, "with a tablet a day"))):
         t, at, one = daily_use(p.lab, challenge, dose, naloxone, blocked=blocked)
         many = daily_use(p.lab, challenge, dose, naloxone, blocked=blocked, many=True)[2][output]
-        # Every sixth hour is enough for weeks.
-        some = np.arange(t.size) % 24 == 0 if output == "tolerance" else t >= at - 30
+        some = t % 6.0 < 1e-6 if output == "tolerance" else t >= at - BEFORE_H
         x = t[some] / 24 if output == "tolerance" else t[some] - at
         low, high = np.quantile(many[:, some], [0.05, 0.95], axis=0)
         p.line(1 - k, x, one[output][0, some], (low, high), label, linestyle=LINES[k][1])

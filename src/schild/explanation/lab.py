@@ -16,13 +16,14 @@ from schild.explanation.answer import Outcome
 from schild.people import Given, Overrides, Values
 from schild.regimen import parse_regimen
 from schild.result_cache import ResultCache
+from schild.units import TICKS_PER_HOUR
 
 if TYPE_CHECKING:
     from schild.challenges import Response
     from schild.simulation import Result
 
 __all__ = [
-    "CROWD", "EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "experiment", "experiment_in_people",
+    "CROWD", "EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "experiment", "experiment_in_people", "grid",
     "last_dose_h", "ligands_of", "published_dose", "row_of",
 ]  # fmt: skip
 
@@ -129,13 +130,16 @@ class Lab:
         self,
         regimen: str,
         until_h: float,
-        every_h: float,
+        every_h: float | Floats,
         outputs: Sequence[str],
         *,
         many: bool = False,
         **options: Any,
     ) -> Result:
-        """Simulate, or return the same run again; an empty regimen with a history is that history alone."""
+        """Simulate, or return the same run again; an empty regimen with a history is that history alone.
+
+        ``every_h``: distance of output times from time 0 on, or these times themselves, where only some are read [h].
+        """
         from schild.simulation import Run, simulate_run
 
         if many:
@@ -146,27 +150,32 @@ class Lab:
             options[who] = {**options.get(who, {}), "history": history}
         for name in {"receptors", "without"} & set(options):
             options[name] = list(options[name])
+        times = tuple(round(t * TICKS_PER_HOUR) for t in every_h) if isinstance(every_h, np.ndarray) else None
+        if times is None:
+            options["every"] = f"{every_h:.6f} h"
         run = Run.of(
-            *([regimen] if regimen else []), until=f"{until_h:.6f} h", every=f"{every_h:.6f} h", outputs=list(outputs),
-            seed=self.seed, **options,
+            *([regimen] if regimen else []), until=f"{until_h:.6f} h", outputs=list(outputs), seed=self.seed, **options,
         )  # fmt: skip
         # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
         given = self.overrides.and_(overrides, self.catalogue)
         return self.once(
-            ("run", run.model_dump_json(), repr(overrides)),
+            ("run", run.model_dump_json(), times, repr(overrides)),
             lambda: simulate_run(
-                run, catalogue=self.catalogue, overrides=given, warn=False, plain_grid=True, metrics=False
+                run, catalogue=self.catalogue, overrides=given, times_tick=times, warn=False, plain_grid=True,
+                metrics=False,
             ),
-        )
+        )  # fmt: skip
 
     def course(
-        self, regimen: str, until_h: float, every_h: float, output: str, **options: Any
+        self, regimen: str, until_h: float, every_h: float | Floats, output: str, **options: Any
     ) -> tuple[Floats, Floats]:
         """Times [h] and values of one output, shape (n, n_times)."""
         found = self.run(regimen, until_h, every_h, [output], **options)[output]
         return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
 
-    def pet(self, regimen: str, receptor: str, until_h: float, every_h: float, **options: Any) -> tuple[Floats, Floats]:
+    def pet(
+        self, regimen: str, receptor: str, until_h: float, every_h: float | Floats, **options: Any
+    ) -> tuple[Floats, Floats]:
         """Times [h] and occupancy as tomography sees it, shape (n, n_times)."""
         return self.course(regimen, until_h, every_h, f"{receptor}_pet_occupancy", receptors=[receptor], **options)
 
@@ -182,6 +191,16 @@ class Lab:
             return {"receptors": receptors}
         some = CROWD if many is None else {"n": max(1, self.n // 3), "uncertainty": self.draws}
         return {"receptors": receptors, "many": True, "population": some}
+
+
+def grid(begin_h: float, end_h: float, step_h: float) -> Floats:
+    """Times of a grid that starts at 0, from a beginning to an end. [h]
+
+    >>> grid(1.2, 2.0, 0.5).tolist()
+    [1.5, 2.0]
+    """
+    first, last = np.ceil(begin_h / step_h - 1e-6), np.floor(end_h / step_h + 1e-6)
+    return np.asarray(step_h * np.arange(first, last + 1.0))
 
 
 def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
