@@ -26,7 +26,7 @@ from schild.explanation.experiments_withdrawal import MONTHS_OUTPUTS
 from schild.explanation.lab import CROWD, RECEPTORS, Lab, ligands_of
 from schild.explanation.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel, panel
-from schild.figures import COLOURS
+from schild.figures import COLOURS, GREY
 from schild.report import INK
 
 __all__ = ["EFFECT_WORDS", "blocks"]
@@ -129,7 +129,7 @@ def courses(
     peak of a line divided by it.
     """
     scale = 24.0 if unit == "d" else 1.0
-    p.axis.set(xlabel="days" if unit == "d" else "hours")
+    p.chart.x.label = "days" if unit == "d" else "hours"
     first: tuple[Floats, Floats] | None = None
     peaks: list[float] = []
     for k, line in enumerate(lines):
@@ -155,13 +155,13 @@ def courses(
         peaks.append(float(y.max()))
         if k < len(marks):
             at = [marks[k]]
-            p.axis.plot((np.array(at) - zero) / scale, np.interp(at, t, y), "o", color=LINES[k][0], markersize=7,
-                        mec=INK, mew=0.8)  # fmt: skip
+            p.chart.marks((np.array(at) - zero) / scale, np.interp(at, t, y), color=LINES[k][0], size=7, edge=INK)
     if floor:
-        p.axis.set(yscale="log", ylim=(max(min(peaks) / floor, max(peaks) / 1e5), 2 * p.axis.get_ylim()[1]))
-    else:
-        p.axis.update_datalim([(0.0 if begin <= zero else (begin - zero) / scale, 0.0)])  # zero is in sight
-        p.axis.autoscale_view()
+        p.chart.y.lim = max(min(peaks) / floor, max(peaks) / 1e5), 2 * p.chart.y.limits()[1]
+        p.chart.y.log = True
+    else:  # zero is in sight
+        p.chart.x.reach(0.0 if begin <= zero else (begin - zero) / scale)
+        p.chart.y.reach(0.0)
     for entry in scans:
         rows = _scans(p.lab.catalogue, entry)
         size = 1.0
@@ -183,12 +183,14 @@ def shares(p: Panel, *, regimen: Regimen, receptor: Receptor, until: Hours) -> N
     found = p.lab.run(regimen, until, 0.5, names, receptors=[receptor])
     t = np.asarray(found[names[0]].time_h)
     parts = [100 * np.asarray(found[n].value) for n in names]
-    colours = (BLUE, ORANGE, GREEN)[: len(ligands)]
-    p.axis.stackplot(t / 24, *parts, colors=(*colours, YELLOW, "#88888833"), labels=labels, linewidth=0)
-    p.axis.set(xlabel="days", ylabel="receptors [%]", ylim=(0, 100))
+    colours = (*(BLUE, ORANGE, GREEN)[: len(ligands)], YELLOW, GREY)
+    p.chart.x.label, p.chart.y.label, p.chart.y.lim = "days", "receptors [%]", (0, 100)
     p.keep("time [h]", t)
-    for label, part in zip(labels, parts, strict=True):
+    below = np.zeros(t.size)
+    for label, part, colour in zip(labels, parts, colours, strict=True):
+        p.chart.band(t / 24, below, below + part, color=colour, alpha=0.2 if colour == GREY else 1.0, label=label)
         p.keep(f"{label} [%]", part)
+        below = below + part
 
 
 @panel
@@ -218,15 +220,14 @@ def dose_response(
 def histogram(p: Panel, *, regimen: Regimen, receptor: Receptor, at: Hours, study: str, row: str) -> None:
     """Occupancy of many people at a time, with mean and standard deviation of the scans."""
     values = 100 * p.lab.pet(regimen, receptor, at, at, many=True, population={"n": 20 * p.lab.n})[1][:, -1]
-    p.axis.hist(values, bins=24, color=BLUE if receptor == "mor" else GREEN, alpha=0.75)
+    counts, ends = np.histogram(values, bins=24)
+    p.chart.bars(ends[:-1], ends[1:], 0.0, counts, color=BLUE if receptor == "mor" else GREEN, alpha=0.75)
     (scan,) = _scans(p.lab.catalogue, Scans(study=study, rows=row))
-    top = p.axis.get_ylim()[1]
-    p.axis.errorbar(
-        [scan.value], [1.06 * top], xerr=[float(scan.sd_fixed or 0)], fmt="o", color=INK, mfc="none", capsize=3,
-        linewidth=1,
-    )  # fmt: skip
-    p.axis.annotate("scans: mean, SD", (scan.value, 1.1 * top), ha="center", va="bottom")
-    p.axis.set(xlabel="occupied [%]", ylabel="virtual people", ylim=(0, 1.3 * top))
+    top, sd = p.chart.y.limits()[1], float(scan.sd_fixed or 0)
+    p.chart.whiskers([], [1.06 * top], [scan.value - sd], [scan.value + sd], color=INK, across=True)
+    p.chart.marks([scan.value], [1.06 * top], color=INK, size=6, hollow=True)
+    p.chart.note("scans: mean, SD", scan.value, 1.1 * top, ha="center")
+    p.chart.x.label, p.chart.y.label, p.chart.y.lim = "occupied [%]", "virtual people", (0, 1.3 * top)
     quantiles = np.linspace(0.05, 0.95, 19)
     p.keep("quantile", quantiles)
     p.keep(f"{RECEPTOR_WORDS[receptor]} [%]", np.quantile(values, quantiles))
@@ -243,7 +244,7 @@ def equilibrium(p: Panel, *, levels: Sequence[float]) -> None:
     for level, shade in zip((0.0, *levels), (1.0, *np.linspace(0.35, 1.0, len(levels))), strict=True):
         curve = 100 * equilibrium_curve(agonist, level, tone)
         label = f"{level:g} x Kd" if level else "none"
-        p.axis.plot(agonist, curve, color=BLUE if level else INK, alpha=float(shade), label=label, linewidth=1.6)
+        p.chart.line(agonist, curve, color=BLUE if level else INK, alpha=float(shade), label=label, width=1.6)
         p.keep(f"antagonist {label} [%]", curve)
 
 
@@ -257,7 +258,7 @@ def after_challenge(
         c = challenge_of(p.lab, key, regimen, at, agonist)
         if not k:
             alone = 100 * c.curve(x, blocked=False)
-            p.axis.plot(x, alone, color=INK, linewidth=1.6, label="no antagonist")
+            p.chart.line(x, alone, color=INK, width=1.6, label="no antagonist")
             p.keep("no antagonist [%]", alone)
         curve = 100 * c.curve(x)
         p.line(k, x, curve, label=label)
@@ -272,7 +273,7 @@ def ventilation(p: Panel, *, regimen: Regimen, times: Sequence[Hours], agonist: 
     cases = [("none", 0.0), *((f"{at:g} h after", antagonist_load(p.lab, regimen, at)) for at in times)]
     for k, (label, load) in enumerate(cases):
         y = 100 * ventilation_curve(p.lab, agonist, x, load)
-        style: dict[str, Any] = {} if k else {"color": INK, "linestyle": "-"}
+        style: dict[str, Any] = {} if k else {"color": INK, "dashes": "-"}
         p.line(k - 1, x, y, label=label, **style)
         p.keep(f"ventilation, {label} [%]", y)
 
@@ -284,13 +285,12 @@ def affinities(p: Panel, *, drug: DrugKey) -> None:
     receptors = list(dict.fromkeys(receptor for receptor, *_ in points))
     for k, (receptor, _, v, used) in enumerate(points):
         colour = LINES[receptors.index(receptor)][0]
-        p.axis.plot([v.value], [k], "o", color=colour, mfc=colour if used else "none", markersize=6.5)
-    p.axis.set_yticks(range(len(points)), [f"{receptor}: {source}" for receptor, source, *_ in points])
-    p.axis.set(
-        xscale="log", xlabel="affinity, Ki or Kd [nM]",
-        xlim=(min(v.value for _, _, v, _ in points) / 3, max(v.value for _, _, v, _ in points) * 3),
-    )  # fmt: skip
-    p.axis.invert_yaxis()
+        p.chart.marks([v.value], [k], color=colour, hollow=not used, size=7 if used else 6.5)
+    p.chart.y.ticks = range(len(points))
+    p.chart.y.words = [f"{receptor}: {source}" for receptor, source, *_ in points]
+    p.chart.y.lim = len(points) - 0.5, -0.5
+    p.chart.x.label, p.chart.x.log = "affinity, Ki or Kd [nM]", True
+    p.chart.x.lim = min(v.value for _, _, v, _ in points) / 3, max(v.value for _, _, v, _ in points) * 3
     p.keep("receptor", [receptor for receptor, *_ in points])
     p.keep("source", [source for _, source, *_ in points])
     p.keep("value [nM]", [v.value for _, _, v, _ in points])
@@ -355,13 +355,12 @@ def waning(
                 middle,
                 (low, high) if drawn and k == 0 else None,
                 name,
-                **({"marker": "o", "markersize": 3.5} if drawn else {}),
+                **({"mark": "o", "size": 4.5} if drawn else {}),
             )
             p.keep(f"block, {name} [%]", middle, *((low, high) if drawn else ()))
             k += 1
-    p.axis.set(
-        xlabel="days" if unit == "d" else "hours", ylabel="block [%]", ylim=(-10 if people == "band" else -3, 103)
-    )
+    p.chart.x.label, p.chart.y.label = "days" if unit == "d" else "hours", "block [%]"
+    p.chart.y.lim = -10 if people == "band" else -3, 103
 
 
 @panel
@@ -376,12 +375,11 @@ def durations(
         found = [p.lab.challenge(regimen, challenge, at, key if k else None)[effect] for regimen, at, _ in cases]
         y = 100 * np.array([r.median_block for r in found])
         low, high = (100 * np.array([np.nanquantile(r.block, q) for r in found]) for q in (0.05, 0.95))
-        p.axis.errorbar(
-            np.arange(len(cases)) + 0.14 * (k - 1.5), y, yerr=[y - low, high - y], fmt="osD^v"[k], color=LINES[k][0],
-            markersize=5, capsize=2.5, linewidth=1.2, label=label,
-        )  # fmt: skip
+        x = np.arange(len(cases)) + 0.14 * (k - 1.5)
+        p.chart.whiskers(x, y, low, high, color=LINES[k][0], width=1.2)
+        p.chart.marks(x, y, "osD^v"[k], color=LINES[k][0], size=6, label=label)
         p.keep(f"block, {label} [%]", y, low, high)
-    p.axis.set_xticks(range(len(cases)), [words for *_, words in cases])
+    p.chart.x.ticks, p.chart.x.words = range(len(cases)), [words for *_, words in cases]
 
 
 @panel
@@ -400,15 +398,15 @@ def block_bars(
     for n, (k, (middle, low, high)) in enumerate(zip(at_y, ends, strict=True)):
         colour = LINES[n % len(effects)][0]
         if np.isfinite(middle):
-            p.axis.plot([low, high], [k, k], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
-            p.axis.plot([middle], [k], "o", color=colour, markersize=6)
+            p.chart.line([low, high], [k, k], color=colour, width=5, alpha=0.3)
+            p.chart.marks([middle], [k], color=colour, size=7)
         else:
-            p.axis.annotate("too little to be blocked", (2, k), va="center")
+            p.chart.note("too little to be blocked", 2, k, va="center")
     for g, (words, _) in enumerate(doses if heads else ()):
-        p.axis.annotate(words, (-8, g * (len(effects) + 1)), va="center")
-    p.axis.set_yticks(at_y, [title for _, title, _ in rows])
-    p.axis.set_ylim(at_y[-1] + 0.6, -0.6)
-    p.axis.set(xlim=(-10, 103), xlabel="block [%]")
+        p.chart.note(words, -8, g * (len(effects) + 1), va="center")
+    p.chart.y.ticks, p.chart.y.words = at_y, [title for _, title, _ in rows]
+    p.chart.y.lim = at_y[-1] + 0.6, -0.6
+    p.chart.x.label, p.chart.x.lim = "block [%]", (-10, 103)
     p.keep("dose", [words for words, *_ in rows])
     p.keep("effect", [title for _, title, _ in rows])
     for k, name in enumerate(("block [%]", "5 % [%]", "95 % [%]")):
@@ -424,11 +422,11 @@ def changes(p: Panel, *, regimen: Regimen, until: Hours) -> None:
         t, y = np.asarray(found[name].time_h), np.asarray(found[name].value)
         change = (y - y[0]) / p.lab.values.typical(name, effect.noise)
         words = EFFECT_WORDS.get(name, (name.replace("_", " "),))[0]
-        p.axis.plot(t / 24, change, color=COLOURS[k % len(COLOURS)], linewidth=1.6, label=words)
+        p.chart.line(t / 24, change, color=COLOURS[k % len(COLOURS)], width=1.6, label=words)
         p.keep("time [h]", t)
         p.keep(f"{words}, change / noise", change)
-    p.axis.axhspan(-1, 1, color=INK, alpha=0.08, linewidth=0)
-    p.axis.set(ylim=(-2, 2), xlabel="days", ylabel="change / noise")
+    p.chart.rule(y=(-1, 1), alpha=0.08)
+    p.chart.x.label, p.chart.y.label, p.chart.y.lim = "days", "change / noise", (-2, 2)
 
 
 @panel
@@ -444,8 +442,8 @@ def structures(p: Panel, *, compounds: Sequence[str]) -> str | None:
     try:
         found = structure(*compounds)
     except SchildError:
-        p.axis.set_axis_off()
-        p.axis.annotate("Other structures than those drawn need the extra 'structure'.", (0.02, 0.5))
+        p.chart.shown = False
+        p.chart.note("Other structures than those drawn need the extra 'structure'.", 0.02, 0.5, shares="xy")
         return None
     p.keep("compound", [c.name for c in found.compounds])
     p.keep("on the nitrogen", [d.nitrogen for d in found.descriptions])

@@ -57,20 +57,22 @@ def forest(p: Panel, *, drug: str, tests: Sequence[tuple[str, str, str]]) -> Non
     for k, (words, key, study) in enumerate(tests):
         row, found, evidence = _tested(p, drug, key)
         low, high = _published(row)
-        p.axis.plot([low, high], [k - 0.16, k - 0.16], color=INK, linewidth=1.2)
-        p.axis.plot([row.value], [k - 0.16], "s", color=INK, markersize=4.5)
+        p.chart.line([low, high], [k - 0.16, k - 0.16], color=INK, width=1.2)
+        p.chart.marks([row.value], [k - 0.16], "s", color=INK, size=5.5)
         colour = ORANGE if evidence == "fitted" else BLUE
         left, right = found.band
         if left is not None and right is not None:
-            p.axis.plot([left, right], [k + 0.16, k + 0.16], color=colour, linewidth=2.2, alpha=0.5)
-        p.axis.plot([found.predicted], [k + 0.16], "o", color=colour, markersize=5.5)
+            p.chart.line([left, right], [k + 0.16, k + 0.16], color=colour, width=2.2, alpha=0.5)
+        p.chart.marks([found.predicted], [k + 0.16], color=colour, size=6.5)
         kept.append((words, study, row, found, evidence))
     # One entry for each kind of mark, drawn or not.
-    p.axis.plot([], [], "s-", color=INK, markersize=4.5, linewidth=1.2, label="published, 95 % interval")
-    for colour, words in ((ORANGE, "model, fitted to it; 90 % of parameter sets"), (BLUE, "model, not fitted to it")):
-        p.axis.plot([], [], "o-", color=colour, markersize=5.5, linewidth=2.2, label=words)
-    p.axis.set_yticks(range(len(tests)), [f"{words}\n{study}" for words, _, study in tests])
-    p.axis.set_ylim(len(tests) - 0.5, -0.5)
+    for colour, words in (
+        (INK, "published, 95 % interval"), (ORANGE, "model, fitted to it; 90 % of parameter sets"),
+        (BLUE, "model, not fitted to it"),
+    ):  # fmt: skip
+        p.chart.line([], [], color=colour, label=words)
+    p.chart.y.ticks, p.chart.y.words = range(len(tests)), [f"{words}\n{study}" for words, _, study in tests]
+    p.chart.y.lim = len(tests) - 0.5, -0.5
     _keep_rows(p, kept)
 
 
@@ -82,16 +84,12 @@ def rates(p: Panel, *, drug: str, study: str, tests: Sequence[tuple[str, str, st
         for j, (arm, key, colour) in enumerate(zip(("placebo", "active"), keys, (ORANGE, BLUE), strict=True)):
             row, found, evidence = _tested(p, drug, key)
             at, (low, high) = k + (j - 0.5) * 0.36, _published(row)
-            p.axis.errorbar(
-                [at - width / 2], [row.value], yerr=[[row.value - low], [high - row.value]], fmt="s", color=INK,
-                markersize=4.5, capsize=2.5, linewidth=1,
-            )  # fmt: skip
-            p.axis.bar(
-                [at + width / 2], [found.predicted], width, color=colour, alpha=0.8,
-                label=None if k else f"model, {arm}",
-            )  # fmt: skip
+            p.chart.whiskers([at - width / 2], [row.value], [low], [high], color=INK)
+            p.chart.marks([at - width / 2], [row.value], "s", color=INK, size=5.5)
+            words_once = "" if k else f"model, {arm}"
+            p.chart.bars(at, at + width, 0.0, found.predicted, color=colour, alpha=0.8, label=words_once)
             kept.append((f"{words}, {arm}", study, row, found, evidence))
-    p.axis.set_xticks(range(len(tests)), [words for words, *_ in tests])
+    p.chart.x.ticks, p.chart.x.words = range(len(tests)), [words for words, *_ in tests]
     _keep_rows(p, kept)
 
 
@@ -103,7 +101,7 @@ def reward(p: Panel, *, regimen: Regimen, grams_per_kg: float, occupied: Sequenc
         p.line(k, found.time_h, found.signal("reward")[0], label=label)
         p.keep("time [h]", found.time_h[::2])
         p.keep(label, found.signal("reward")[0][::2])
-    p.axis.set_ylim(0, None)
+    p.chart.y.lim = 0, None
 
 
 @panel
@@ -114,7 +112,7 @@ def craving(p: Panel, *, regimen: Regimen) -> None:
     p.keep("minutes", minutes)
     drug = p.lab.catalogue.drug(str(parse_regimen(regimen)[0].drug))
     for k, label in enumerate(("placebo", drug.name)):
-        p.line(1 - k, minutes, found.courses["craving"][k], label=label, linestyle="-")
+        p.line(1 - k, minutes, found.courses["craving"][k], label=label, dashes="-")
         p.keep(f"{label} [points]", found.courses["craving"][k])
 
 
@@ -126,15 +124,13 @@ def craving_by_day(
     runs = [session(p.lab, "cue", regimen, n=_FEW, at=f"{24 * d + after:g} h") for d in days]
     g = np.array([run.effects["craving"].g for run in runs])
     held = np.array([float(np.median(run.occupancy)) for run in runs])
-    p.axis.axvspan(*taken, color=INK, alpha=0.07, linewidth=0)
-    p.axis.annotate("tablets", (0.3, 0.95), xycoords=("data", "axes fraction"), va="top")
-    p.axis.plot(days, g, "o-", color=BLUE, linewidth=1.7, markersize=4)
-    p.axis.axhline(0, color=INK, linewidth=0.6)
-    other = p.axis.twinx()
-    other.plot(days, 100 * held, color=GREEN, linewidth=1.3, linestyle="--")
+    p.chart.rule(x=taken)
+    p.chart.note("tablets", 0.3, 0.95, shares="y", va="top")
+    p.chart.line(days, g, color=BLUE, mark="o", size=5)
+    p.chart.rule(y=0, width=0.6, dashes="-")
     # The right axis is turned round, so that both lines go down together.
-    other.set(ylim=(100 * p.axis.get_ylim()[0] / min(g), 100 * p.axis.get_ylim()[1] / min(g)))
-    other.set_ylabel("mu held [%] (dashed)")
+    p.chart.line(days, held * min(g), color=GREEN, width=1.3, dashes="--")
+    p.chart.right = "mu held [%] (dashed)", 100 / float(min(g))
     p.keep("days", days)
     p.keep("Hedges g", g)
     p.keep("mu held, median [%]", 100 * held)
@@ -145,12 +141,12 @@ def gain_of_people(p: Panel, *, regimen: Regimen, weeks: int) -> None:
     """Heavy drinking days that each person gains in a trial."""
     own = individual_effects(p.lab, regimen, weeks)[0].mean(axis=1)
     steps = np.arange(np.floor(own.min()), np.ceil(own.max()) + 1.0, 1.0)
-    p.axis.hist(own, bins=steps.tolist(), color=ORANGE, alpha=0.75)
-    p.axis.axvline(0, color=INK, linewidth=0.8, linestyle=":")
+    p.chart.bars(steps[:-1], steps[1:], 0.0, np.histogram(own, bins=steps)[0], color=ORANGE, alpha=0.75)
+    p.chart.rule(x=0)
     middle = float(np.median(own))
-    p.axis.axvline(middle, color=INK, linewidth=1.2)
-    p.axis.annotate(f"median {middle:.1f} days", (middle + 0.6, 0.94), xycoords=("data", "axes fraction"), va="top")
-    p.axis.set(xlabel=f"heavy drinking days less in {7 * weeks}", ylabel="virtual people")
+    p.chart.rule(x=middle, width=1.2, dashes="-")
+    p.chart.note(f"median {middle:.1f} days", middle + 0.6, 0.94, shares="y", va="top")
+    p.chart.x.label, p.chart.y.label = f"heavy drinking days less in {7 * weeks}", "virtual people"
     quantiles = np.linspace(0.05, 0.95, 19)
     p.keep("quantile", quantiles)
     p.keep("heavy days less", np.quantile(own, quantiles))
@@ -162,8 +158,8 @@ def days_with_and_without(p: Panel, *, regimen: Regimen, weeks: int) -> None:
     effects, placebo = individual_effects(p.lab, regimen, weeks)
     alone = placebo.mean(axis=1)
     left, end = alone - effects.mean(axis=1), 7 * weeks
-    p.axis.plot([0, end], [0, end], color=INK, linewidth=0.7, linestyle=":")
-    p.axis.plot(alone[:_DOTS], left[:_DOTS], "o", color=LINES[1][0], markersize=2.6, alpha=0.55, markeredgewidth=0)
-    p.axis.set(xlim=(-2, end + 2), ylim=(-2, end + 2))
+    p.chart.line([0, end], [0, end], color=INK, width=0.7, dashes=":")
+    p.chart.marks(alone[:_DOTS], left[:_DOTS], color=LINES[1][0], size=2.6, alpha=0.55)
+    p.chart.x.lim = p.chart.y.lim = -2, end + 2
     p.keep("heavy days without", alone[:_DOTS])
     p.keep("heavy days with", left[:_DOTS])

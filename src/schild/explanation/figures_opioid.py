@@ -22,8 +22,8 @@ def opioid_use(p: Panel) -> None:
         days.append(middle)
         seen.append(row.value)
         model.append(opioid_row(p.lab, published=row.id).predicted)
-    p.axis.plot(days, seen, "s", color=INK, markersize=4.5, label="CTN-0051")
-    p.axis.plot(days, model, "o-", color=ORANGE, markersize=4.5, label="model, fitted to it")
+    p.chart.marks(days, seen, "s", color=INK, size=5.5, label="CTN-0051")
+    p.chart.line(days, model, color=ORANGE, width=1.5, mark="o", size=5.5, label="model, fitted to it")
     p.data.update({"days since the injection": days, "published": seen, "model": model})
 
 
@@ -35,7 +35,7 @@ def opioid_relapse(p: Panel) -> None:
         weeks = [4, 8, 12, 21]
         seen = [rows[f"P1_{key}_{w}"].value for w in weeks]
         model = [opioid_row(p.lab, published=f"P1_{key}_{w}").predicted for w in weeks]
-        p.axis.plot(weeks, seen, "s", color=colour, markersize=4.5, label=f"{key}, CTN-0051")
-        p.axis.plot(weeks, model, "-", color=colour, label=f"{key}, model")
+        p.chart.marks(weeks, seen, "s", color=colour, size=5.5, label=f"{key}, CTN-0051")
+        p.chart.line(weeks, model, color=colour, width=1.5, label=f"{key}, model")
         for name, values in (("week", weeks), (f"{key}, published", seen), (f"{key}, model", model)):
             p.data.setdefault(name, values)

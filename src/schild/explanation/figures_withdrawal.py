@@ -38,24 +38,24 @@ def _words(wait_h: float) -> str:
 def _severities(p: Panel, named: bool) -> None:
     """Lines at the lower ends of the bands, with their names beside them."""
     for low, name in SEVERITY[1:]:
-        p.axis.axhline(low, color=INK, linewidth=0.6, linestyle=":", zorder=0)
+        p.chart.rule(y=low, width=0.6, over=0)
         if named:
-            p.axis.annotate(name.replace(" ", "\n"), (1.015, low), xycoords=("axes fraction", "data"), va="bottom")
-    p.axis.set(ylim=(-1, 48))
+            p.chart.note(name.replace(" ", "\n"), 1.015, low, shares="x")
+    p.chart.y.lim = -1, 48
 
 
 @panel
 def cows_by_wait(p: Panel, *, use: Regimen, dose: Regimen, days: float, named: bool = False) -> None:
     """Withdrawal without an antagonist and with one at each of the waits, typical person."""
     t, alone = course_after(p.lab, use, dose, None, days=days)
-    p.axis.plot(t[::2] / 24, alone[0, ::2], color=INK, linewidth=2.4, alpha=0.35, label="none")
+    p.chart.line(t[::2] / 24, alone[0, ::2], color=INK, width=2.4, alpha=0.35, label="none")
     # Lines from every half hour or hour; the table has every second hour.
     p.keep("time [h]", t[::4])
     p.keep("none", alone[0, ::4])
     for k, (wait, colour) in enumerate(zip(WAITS_H, _SHADES, strict=True)):
         after, cows = course_after(p.lab, use, dose, wait, days=days)
         late = after >= wait - 1e-6
-        p.line(k, after[late] / 24, cows[0, late], label=_words(wait), color=colour, linestyle="-", linewidth=1.6)
+        p.line(k, after[late] / 24, cows[0, late], label=_words(wait), color=colour, dashes="-", width=1.6)
         p.keep(_words(wait), cows[0, ::4])
     _severities(p, named)
 
@@ -67,8 +67,8 @@ def added_by_wait(
 ) -> None:  # fmt: skip
     """Withdrawal that an antagonist adds over the days since the last dose; grey: the interval that is advised."""
     waits = np.array(WAITS_H) / 24
-    p.axis.axvspan(*advised, color=INK, alpha=0.07, linewidth=0)
-    p.axis.annotate("label's interval", (sum(advised) / 2, 45.2), ha="center")
+    p.chart.rule(x=advised)
+    p.chart.note("label's interval", sum(advised) / 2, 45.2, ha="center")
     p.keep("wait [d]", waits)
     for k, (name, use) in enumerate(uses):
 
@@ -76,7 +76,7 @@ def added_by_wait(
             return np.array([added_after(p.lab, use, dose, wait, days=days, many=many)[1] for wait in WAITS_H])
 
         y, (low, high) = added(False)[:, 0], np.quantile(added(True), [0.05, 0.95], axis=1)
-        p.line(k, waits, y, (low, high), name, marker="o", markersize=3.2)
+        p.line(k, waits, y, (low, high), name, mark="o", size=4.2)
         p.keep(f"added after {name}", y, low, high)
     _severities(p, named)
 
@@ -86,24 +86,21 @@ def severity_map(
     p: Panel, *, use: Regimen, dose: Regimen, lengths: Sequence[float], what: Literal["peak", "added"]
 ) -> None:
     """Withdrawal after an antagonist by days of earlier use and by wait, typical person."""
-    from matplotlib.colors import BoundaryNorm, ListedColormap
-    from matplotlib.patches import Rectangle
-
     place = ("peak", "added").index(what)
     values = np.array(
         [[added_after(p.lab, use, dose, wait, days=days)[place][0] for wait in WAITS_H] for days in lengths]
     )
-    norm = BoundaryNorm([*(low for low, _ in SEVERITY), 49.0], len(_BANDS))
-    p.axis.pcolormesh(values, cmap=ListedColormap(_BANDS), norm=norm, edgecolors=_CELL_INK, linewidth=0.3)
-    for (row, column), value in np.ndenumerate(values):
-        p.axis.annotate(f"{value:.0f}", (column + 0.5, row + 0.5), ha="center", va="center", color=_CELL_INK)
-    for colour, (low, name) in zip(_BANDS, SEVERITY, strict=True):
+    bands = np.searchsorted([low for low, _ in SEVERITY[1:]], values, side="right")
+    for k, (colour, (low, name)) in enumerate(zip(_BANDS, SEVERITY, strict=True)):
+        row, column = np.nonzero(bands == k)
         words = f"{name} ({low:g}+)" if low else name
-        p.axis.add_patch(Rectangle((-1, -1), 0, 0, facecolor=colour, edgecolor=_CELL_INK, linewidth=0.3, label=words))
-    p.axis.set_xticks(np.arange(len(WAITS_H)) + 0.5, [_words(w) for w in WAITS_H])
-    p.axis.set_yticks(np.arange(len(lengths)) + 0.5, [f"{d:g} d" for d in lengths])
-    p.axis.set(xlim=(0, len(WAITS_H)), ylim=(0, len(lengths)))
-    p.axis.tick_params(length=0)
+        p.chart.bars(column, column + 1, row, row + 1, color=colour, edge=_CELL_INK, label=words)
+    for (row, column), value in np.ndenumerate(values):
+        p.chart.note(f"{value:.0f}", column + 0.5, row + 0.5, ha="center", va="center", color=_CELL_INK)
+    p.chart.x.ticks, p.chart.x.words = [k + 0.5 for k in range(len(WAITS_H))], [_words(w) for w in WAITS_H]
+    p.chart.y.ticks, p.chart.y.words = [k + 0.5 for k in range(len(lengths))], [f"{d:g} d" for d in lengths]
+    p.chart.x.lim, p.chart.y.lim = (0, len(WAITS_H)), (0, len(lengths))
+    p.chart.grid, p.chart.tick = False, 0.0
     p.keep("days of use", [d for d in lengths for _ in WAITS_H])
     p.keep("wait [d]", [w / 24 for _ in lengths for w in WAITS_H])
     p.keep("COWS [points]", values.ravel())
@@ -120,14 +117,14 @@ def month_of_use(
         some = t % 6.0 < 1e-6 if output == "tolerance" else t >= at - BEFORE_H
         x = t[some] / 24 if output == "tolerance" else t[some] - at
         low, high = np.quantile(many[:, some], [0.05, 0.95], axis=0)
-        p.line(1 - k, x, one[output][0, some], (low, high), label, linestyle=LINES[k][1])
+        p.line(1 - k, x, one[output][0, some], (low, high), label, dashes=LINES[k][1])
         p.keep("days" if output == "tolerance" else "hours from naloxone", x)
         p.keep(f"{output}, {label}", one[output][0, some], low, high)
     if output == "cows":
-        p.axis.axhline(MILD, color=INK, linewidth=0.6, linestyle=":")
-        p.axis.annotate("mild", (-29.5, MILD), va="bottom")
-        top = max(p.axis.get_ylim()[1], MILD + 1.0)
-        p.axis.set_ylim(-0.03 * top, top)
+        p.chart.rule(y=MILD, width=0.6)
+        p.chart.note("mild", -29.5, MILD)
+        top = max(p.chart.y.limits()[1], MILD + 1.0)
+        p.chart.y.lim = -0.03 * top, top
 
 
 @panel
@@ -138,11 +135,11 @@ def tolerance_lost(
     t, one = tolerance_after(p.lab, use, injection, injected, gone, days=days)
     _, many = tolerance_after(p.lab, use, injection, injected, gone, days=days, many=True)
     low, high = np.quantile(many, [0.05, 0.95], axis=0)
-    p.line(3, t / 24, one[0], (low, high), "tolerance for breathing", color=PINK, linestyle="-")
+    p.line(3, t / 24, one[0], (low, high), "tolerance for breathing", color=PINK, dashes="-")
     for at, word in ((injected, "injection"), (due, "next one due")):
-        p.axis.axvline(at / 24, color=INK, linewidth=0.8, linestyle=":")
-        p.axis.annotate(word, (at / 24 + 1, 0.97), xycoords=("data", "axes fraction"), va="top")
-    p.axis.axhline(1.0, color=INK, linewidth=0.6)
-    p.axis.set_ylim(0.9, None)
+        p.chart.rule(x=at / 24)
+        p.chart.note(word, at / 24 + 1, 0.97, shares="y", va="top")
+    p.chart.rule(y=1.0, width=0.6, dashes="-")
+    p.chart.y.lim = 0.9, None
     p.keep("time [h]", t)
     p.keep("tolerance [-fold]", one[0], low, high)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from markupsafe import escape
@@ -15,11 +15,7 @@ from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation.lab import Lab
 from schild.explanation.options import read_options
 from schild.figures import COLOURS
-from schild.report import INK, WIDTH, draw_on, new_figure, svg_of, with_foot
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from schild.report import INK, Axis, Chart, Place, with_foot
 
 __all__ = [
     "BLUE", "GREEN", "LINES", "ORANGE", "PANELS", "PINK", "YELLOW", "Columns", "Drawn", "FigureSpec", "Panel", "draw",
@@ -63,7 +59,7 @@ class Frame:
     xticks: Sequence[float] = ()
     xlabels: Sequence[str] = ()
     log: str = ""  #: Axes that are logarithmic: ``x``, ``y`` or ``xy``
-    legend: str = ""  #: Where the legend of the panel stands; empty for none
+    legend: Place = ""  #: Where the legend of the panel stands
     hlines: Sequence[float] = ()  #: Heights of dotted lines
     vlines: Sequence[tuple[float, str]] = ()  #: Places of dotted lines, and words beside them
 
@@ -96,7 +92,7 @@ class FigureSpec:
 class Panel:
     """One panel while it is drawn."""
 
-    axis: Axes
+    chart: Chart
     lab: Lab
     data: Columns = field(default_factory=dict)  #: Columns of the figure
     prefix: str = ""  #: Begins the names of this panel's columns where there are several panels
@@ -111,17 +107,16 @@ class Panel:
     ) -> None:
         """Draw the k-th line, with its band."""
         colour, dashes = LINES[k % len(LINES)]
-        style = {"color": colour, "linestyle": dashes, "linewidth": 1.7, "label": label or None, **style}
+        style = {"color": colour, "dashes": dashes, "label": label, **style}
         if band is not None:
-            self.axis.fill_between(x, *band, color=style["color"], alpha=0.18, linewidth=0)
-        self.axis.plot(x, y, **style)
+            self.chart.band(x, *band, color=style["color"])
+        self.chart.line(x, y, **style)
 
     def points(self, x: Any, y: Any, sd: Any, label: str = "") -> None:
         """Draw what was observed."""
-        self.axis.errorbar(
-            x, y, yerr=sd, fmt="o", color=INK, markersize=4.5, capsize=2.5, linewidth=1, label=label or None, zorder=5,
-            mfc="none",
-        )  # fmt: skip
+        low, high = np.subtract(y, sd), np.add(y, sd)
+        self.chart.whiskers(x, y, low, high, color=INK, over=5)
+        self.chart.marks(x, y, color=INK, size=4.5, hollow=True, label=label, over=5)
 
 
 #: Functions that draw a panel, by name; their keyword-only parameters are its options.
@@ -183,31 +178,25 @@ def draw(
     spec, panels = read_figure(given, lab.catalogue, places, defaults)
     many, columns = len(panels) > 1, -(-len(panels) // spec.rows)
     data: Columns = {}
-    axes: list[Axes] = []
-    figures: list[Figure] = []
-    drawn: dict[Axes, str | None] = {}
-    with draw_on():
-        for k, (frame, options) in enumerate(panels):
-            if only is not None and k + 1 not in only:
-                continue
-            figure = new_figure(WIDTH / 72, max(spec.height / spec.rows, LOWEST))
-            axis = figure.subplots()
-            prefix = f"{frame.title}: " if many and frame.title else ""
-            drawn[axis] = PANELS[frame.draw](Panel(axis=axis, lab=lab, data=data, prefix=prefix), **options)
-            _frame(axis, _named_alone(frame, [f for f, _ in panels], spec))
-            axes.append(axis)
-            figures.append(figure)
-        _share(axes, spec.sharex, "x", columns)
-        _share(axes, spec.sharey, "y", columns)
-        legend: tuple[tuple[str, str], ...] = ()
-        if spec.legend:
-            legend = _legend(axes[spec.legend_of if only is None or len(axes) == len(panels) else 0])
-        svgs = []
-        for k, axis in enumerate(axes):
-            title = axis.get_title(loc="left")
-            alt = title if k and title else f"{title}. {spec.alt}".removeprefix(". ")
-            svg = with_foot(drawn[axis] or "", foot) or svg_of(figures[k], f"{key}-{k + 1}", alt, foot)
-            svgs.append(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1) if drawn[axis] else svg)
+    charts: list[tuple[Chart, str | None]] = []
+    for k, (frame, options) in enumerate(panels):
+        if only is not None and k + 1 not in only:
+            continue
+        chart = Chart(72 * max(spec.height / spec.rows, LOWEST))
+        prefix = f"{frame.title}: " if many and frame.title else ""
+        whole = PANELS[frame.draw](Panel(chart=chart, lab=lab, data=data, prefix=prefix), **options)
+        _frame(chart, _named_alone(frame, [f for f, _ in panels], spec))
+        charts.append((chart, whole))
+    _share([chart.x for chart, _ in charts], spec.sharex, columns)
+    _share([chart.y for chart, _ in charts], spec.sharey, columns)
+    legend: tuple[tuple[str, str], ...] = ()
+    if spec.legend:
+        legend = _legend(charts[spec.legend_of if only is None or len(charts) == len(panels) else 0][0])
+    svgs = []
+    for k, (chart, whole) in enumerate(charts):
+        alt = chart.title if k and chart.title else f"{chart.title}. {spec.alt}".removeprefix(". ")
+        svg = with_foot(whole or "", foot) or chart.svg(f"{key}-{k + 1}", alt, foot)
+        svgs.append(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1) if whole else svg)
     longest = max((len(column) for column in data.values()), default=0)
     filled = {name: [*column, *[""] * (longest - len(column))] for name, column in data.items()}
     caption = spec.caption
@@ -220,42 +209,32 @@ def draw(
     )
 
 
-def _legend(axis: Axes) -> tuple[tuple[str, str], ...]:
+def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
     """A small drawing of each line or mark, and its words."""
-    from matplotlib.colors import to_hex
-
-    handles, labels = axis.get_legend_handles_labels()
     found: dict[str, str] = {}
-    for each, words in zip(handles, labels, strict=True):
-        handle: Any = next(iter(each), each) if isinstance(each, (tuple, list)) else each
-        colour = handle.get_color() if hasattr(handle, "get_color") else handle.get_facecolor()
-        ink = to_hex(colour[0] if getattr(colour, "ndim", 1) == 2 else colour)
-        ink = "currentColor" if ink in (INK, "#000000") else ink
-        shape = '<path d="M1 1h18v10h-18z" fill="{0}"/>'
-        if hasattr(handle, "get_linestyle") and hasattr(handle, "get_marker"):
-            dashes = {"--": "6 3", "-.": "6 2 2 2", ":": "2 2"}.get(handle.get_linestyle(), "none")
-            shape = '<path d="M0 6h20" stroke="{0}" stroke-width="2.4" stroke-dasharray="' + dashes + '"/>'
-            if handle.get_linestyle() in ("None", "none", ""):
-                shape = '<circle cx="10" cy="6" r="4" fill="none" stroke="{0}" stroke-width="1.4"/>'
-        found.setdefault(
-            words, f'<svg viewBox="0 0 20 12" width="20" height="12" aria-hidden="true">{shape.format(ink)}</svg>'
-        )
+    for kind, ink, _, form, words, _ in chart.named:
+        shape = f'<path d="M1 1h18v10h-18z" fill="{ink}"/>'
+        if kind == "line":
+            dashes = {"--": "6 3", "-.": "6 2 2 2", ":": "2 2"}.get(form, "none")
+            shape = f'<path d="M0 6h20" stroke="{ink}" stroke-width="2.4" stroke-dasharray="{dashes}"/>'
+        elif kind == "mark":
+            shape = f'<circle cx="10" cy="6" r="4" fill="none" stroke="{ink}" stroke-width="1.4"/>'
+        found.setdefault(words, f'<svg viewBox="0 0 20 12" width="20" height="12" aria-hidden="true">{shape}</svg>')
     return tuple((svg, words) for words, svg in found.items())
 
 
-def _share(axes: Sequence[Axes], how: str, letter: Literal["x", "y"], columns: int) -> None:
+def _share(axes: Sequence[Axis], how: str, columns: int) -> None:
     """Give panels that share an axis the same limits, and its words where only some have them."""
-    groups: dict[int, list[Axes]] = {}
+    groups: dict[int, list[Axis]] = {}
     for k, axis in enumerate(axes):
         if how != "none":
             groups.setdefault({"all": 0, "row": k // columns, "col": k % columns}[how], []).append(axis)
     for some in groups.values():
-        limits = np.array([getattr(axis, f"get_{letter}lim")() for axis in some])
-        words = next((said for axis in some if (said := getattr(axis, f"get_{letter}label")())), "")
+        limits = np.array([axis.limits() for axis in some])
+        words = next((axis.label for axis in some if axis.label), "")
         for axis in some:
-            axis.set(**{f"{letter}lim": (limits[:, 0].min(), limits[:, 1].max())})
-            if not getattr(axis, f"get_{letter}label")():
-                axis.set(**{f"{letter}label": words})
+            axis.lim = float(limits[:, 0].min()), float(limits[:, 1].max())
+            axis.label = axis.label or words
 
 
 def _drive(catalogue: Catalogue) -> str:
@@ -272,27 +251,18 @@ def _named_alone(frame: Frame, frames: Sequence[Frame], spec: FigureSpec) -> Fra
     return replace(frame, x=frame.x or x, y=frame.y or y)
 
 
-def _frame(axis: Axes, frame: Frame) -> None:
+def _frame(chart: Chart, frame: Frame) -> None:
     """Set words, limits and reference lines of a panel where they are given."""
     for place in frame.hlines:
-        axis.axhline(place, color=INK, linewidth=0.8, linestyle=":")
+        chart.rule(y=place)
     for place, words in frame.vlines:
-        axis.axvline(place, color=INK, linewidth=0.8, linestyle=":")
+        chart.rule(x=place)
         if words:
-            axis.annotate(
-                words, (place, 0.97), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
-                va="top",
-            )  # fmt: skip
-    for letter in frame.log:
-        axis.set(**{f"{letter}scale": "log"})
-    given = {"xlabel": frame.x, "ylabel": frame.y, "xlim": frame.xlim, "ylim": frame.ylim}
-    axis.set(**{name: value for name, value in given.items() if value is not None})
-    if frame.title:
-        axis.set_title(frame.title, loc="left")
+            chart.note(words, place, 0.97, shares="y", va="top", right_by=3)
+    for axis, letter, label, lim in ((chart.x, "x", frame.x, frame.xlim), (chart.y, "y", frame.y, frame.ylim)):
+        axis.log = axis.log or letter in frame.log
+        axis.label = axis.label if label is None else label
+        axis.lim = axis.lim if lim is None else lim
+    chart.title, chart.legend = frame.title, frame.legend
     if frame.xticks:
-        axis.set_xticks(frame.xticks, frame.xlabels or None)
-        axis.minorticks_off()
-    if frame.legend:
-        axis.legend(**{"loc": frame.legend})
-    if axis.axison:
-        axis.grid(True)
+        chart.x.ticks, chart.x.words = frame.xticks, frame.xlabels

@@ -7,6 +7,7 @@ same parts.
 
 from __future__ import annotations
 
+from schild.report.chart import Axis, Chart, Place
 from schild.report.drawing import INK, WIDTH, draw_on, new_figure, svg_of, with_foot
 from schild.report.parts import (
     Raw,
@@ -30,6 +31,9 @@ from schild.report.simulation import simulation_html
 __all__ = [
     "INK",
     "WIDTH",
+    "Axis",
+    "Chart",
+    "Place",
     "Raw",
     "badge",
     "bibliography",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from schild.figures import plain_texts
+from schild.textfile import without_controls
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +63,7 @@ _CLASSES = {
 _STRAIGHT = re.compile(r"M([-\d.]+?) ?(-?[\d.]+)([hv])([-\d.]+)")
 #: Style of a mark filled with the colour of its edge.
 _DOT = re.compile(r' fill="([^"]+)" stroke="\1" stroke-width="([\d.]+)"')
-_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Width, height and descent of texts, by text, font, size, weight, style and kind; emptied when it is full. [px]
 _MEASURED: dict[tuple[Any, ...], tuple[float, float, float]] = {}
 _ANCHORS = {"center": (0.5, ""), "right": (1.0, "e")}
@@ -105,14 +106,8 @@ def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
         width, height = figure.get_size_inches() * 72
         pen = _pen(width, height)
         figure.draw(pen)
-    for k, line in enumerate(foot):
-        pen.parts.append(_text(0.0, height + 13 + 14 * k, SMALLEST, line, 'class="o"'))
-    return (
-        f'<svg role="img" aria-label="{html.escape(alt)}" data-key="{html.escape(key)}" '
-        f'class="plot" viewBox="0 0 {width:g} {height + 14 * len(foot) + 4 * bool(foot):g}">\n'
-        + "".join(pen.parts)
-        + "</svg>"
-    )
+    sheet: Sheet = pen.sheet
+    return sheet.element(width, height, key, alt, foot)
 
 
 def with_foot(svg: str, foot: Sequence[str]) -> str:
@@ -134,9 +129,95 @@ def with_foot(svg: str, foot: Sequence[str]) -> str:
     return svg.replace(found[0], taller).replace("</svg>", f"{lines}</svg>")
 
 
-def _text(x: float, y: float, size: float, said: str, more: str = "") -> str:
-    larger = "" if size == SMALLEST else f' font-size="{size:g}"'
-    return f'<text x="{x:.0f}" y="{y:.0f}"{larger}{more and " " + more}>{html.escape(said)}</text>'
+def pixels(tenths: float) -> str:
+    """Write tenths of a pixel as pixels, in as few characters as can be.
+
+    >>> pixels(5), pixels(-120)
+    ('.5', '-12')
+    """
+    return f"{tenths / 10:g}".replace("0.", ".", 1) if abs(tenths) < 10 else f"{tenths / 10:g}"
+
+
+def stroke(dx: float, dy: float) -> str:
+    """Write a straight step of so many tenths of a pixel as part of a path."""
+    if dx and dy:
+        return f"l{pixels(dx)} {pixels(dy)}"
+    return f"h{pixels(dx)}" if dx else f"v{pixels(dy)}" if dy else ""
+
+
+def style_of(
+    fill: str = "", fill_alpha: float = 1.0, ink: str = "", width: float = 0.0, alpha: float = 1.0,
+    dashes: Sequence[float] = (),
+) -> str:  # fmt: skip
+    """Write how a shape is filled and stroked as attributes; no colour: not at all.
+
+    >>> style_of(ink="currentColor", width=0.8), style_of(ink="#cc79a7", width=1.25)
+    (' class="f"', ' stroke="#cc79a7" stroke-width="1.25"')
+    """
+    found = f' fill="{fill}"' if fill else ""
+    if fill and fill_alpha < 1:
+        found += f' fill-opacity="{fill_alpha:.2g}"'
+    if ink and width > 0:
+        found += f' stroke="{ink}" stroke-width="{width:.3g}"'
+        if alpha < 1:
+            found += f' stroke-opacity="{alpha:.2g}"'
+        if dashes:
+            found += f' stroke-dasharray="{" ".join(f"{v:.3g}" for v in dashes)}"'
+    return _CLASSES.get(found, found)
+
+
+class Sheet:
+    """The elements of a drawing, as small as they can be written."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.short: dict[str, tuple[int, tuple[int, int] | None]] = {}  # place and end of each shared path
+
+    def add(self, d: str, style: str) -> None:
+        """Add a path; ``style``: its attributes, as ``style_of`` writes them.
+
+        Short strokes of one kind, such as ticks and lines of the grid, share a path; a straight one starts from its
+        end that is nearer to where the path stands.
+        """
+        if not d:
+            return
+        if len(d) >= 40:
+            self.parts.append(f'<path d="{d}"{style}/>')
+            return
+        straight = _STRAIGHT.fullmatch(d)
+        place, here = self.short.get(style, (len(self.parts), None))
+        end = None
+        if straight:
+            x, y, size = (round(10 * float(straight[k])) for k in (1, 2, 4))
+            start, end = (x, y), (x + size, y) if straight[3] == "h" else (x, y + size)
+            if here is not None:
+                if math.dist(here, end) < math.dist(here, start):
+                    start, end, size = end, start, -size
+                d = f"m{pixels(start[0] - here[0])} {pixels(start[1] - here[1])}{straight[3]}{pixels(size)}"
+                d = d.replace(" -", "-")
+        if place == len(self.parts):
+            self.parts.append(f'<path d="{d}"{style}/>')
+        else:
+            self.parts[place] = self.parts[place].replace('" ', f'{d}" ', 1)
+        self.short[style] = place, end
+
+    def text(self, x: float, y: float, said: str, more: str = "", size: float = SMALLEST) -> None:
+        """Add a line of text with its baseline there; ``more``: further attributes."""
+        larger = "" if size == SMALLEST else f' font-size="{size:g}"'
+        self.parts.append(
+            f'<text x="{x:.0f}" y="{y:.0f}"{larger}{more and " " + more}>{html.escape(without_controls(said))}</text>'
+        )
+
+    def element(self, width: float, height: float, key: str, alt: str, foot: Sequence[str] = ()) -> str:
+        """Return the whole as an ``svg`` element, with lines below the drawing."""
+        for k, line in enumerate(foot):
+            self.text(0.0, height + 13 + 14 * k, line, 'class="o"')
+        return (
+            f'<svg role="img" aria-label="{html.escape(alt)}" data-key="{html.escape(key)}" '
+            f'class="plot" viewBox="0 0 {width:g} {height + 14 * len(foot) + 4 * bool(foot):g}">\n'
+            + "".join(self.parts)
+            + "</svg>"
+        )
 
 
 def _pen(width: float, height: float) -> Any:
@@ -151,9 +232,6 @@ def _pen(width: float, height: float) -> Any:
     def colour(rgb: Any) -> str:
         found = to_hex(rgb[:3])
         return "currentColor" if found in (INK, "#000000") else found
-
-    def number(value: float) -> str:
-        return f"{value / 10:g}".replace("0.", ".", 1) if abs(value) < 10 else f"{value / 10:g}"
 
     def steps(path: Any, transform: Any, clip: Any, filled: bool, solid: bool) -> str:
         found, here = [], (0, 0)
@@ -173,14 +251,10 @@ def _pen(width: float, height: float) -> Any:
             if code == Path.CLOSEPOLY:
                 found.append("z")
             elif code == Path.LINETO:
-                dx, dy = at[0] - here[0], at[1] - here[1]
-                if dx and dy:
-                    found.append(f"l{number(dx)} {number(dy)}")
-                elif dx or dy:
-                    found.append(f"h{number(dx)}" if dx else f"v{number(dy)}")
+                found.append(stroke(at[0] - here[0], at[1] - here[1]))
             else:
                 letter = {Path.MOVETO: "M", Path.CURVE3: "Q", Path.CURVE4: "C"}[code]
-                found.append(letter + " ".join(number(v) for v in at))
+                found.append(letter + " ".join(pixels(v) for v in at))
             if code != Path.CLOSEPOLY:
                 here = (at[-2], at[-1])
         return "".join(found).replace(" -", "-")
@@ -188,8 +262,7 @@ def _pen(width: float, height: float) -> Any:
     class Pen(RendererBase):
         def __init__(self) -> None:
             super().__init__()
-            self.parts: list[str] = []
-            self.short: dict[str, tuple[int, tuple[int, int] | None]] = {}  # place and end of each shared path
+            self.sheet = Sheet()
 
         def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
             # Labels of axes come again in every panel, and are measured three times in each.
@@ -209,30 +282,7 @@ def _pen(width: float, height: float) -> Any:
             solid = style.startswith(' fill="') and "opacity" not in style
             d = steps(path, transform, None if clip is None else clip.extents, rgbFace is not None, solid)
             if d and style:
-                self._add(d, style)
-
-        def _add(self, d: str, style: str) -> None:
-            # Short strokes of one kind, such as ticks and lines of the grid, share a path; a straight one starts from
-            # its end that is nearer to where the path stands.
-            if len(d) >= 40:
-                self.parts.append(f'<path d="{d}"{style}/>')
-                return
-            straight = _STRAIGHT.fullmatch(d)
-            place, here = self.short.get(style, (len(self.parts), None))
-            end = None
-            if straight:
-                x, y, size = (round(10 * float(straight[k])) for k in (1, 2, 4))
-                start, end = (x, y), (x + size, y) if straight[3] == "h" else (x, y + size)
-                if here is not None:
-                    if math.dist(here, end) < math.dist(here, start):
-                        start, end, size = end, start, -size
-                    d = f"m{number(start[0] - here[0])} {number(start[1] - here[1])}{straight[3]}{number(size)}"
-                    d = d.replace(" -", "-")
-            if place == len(self.parts):
-                self.parts.append(f'<path d="{d}"{style}/>')
-            else:
-                self.parts[place] = self.parts[place].replace('" ', f'{d}" ', 1)
-            self.short[style] = place, end
+                self.sheet.add(d, style)
 
         def draw_markers(
             self, gc: Any, marker_path: Any, marker_trans: Any, path: Any, trans: Any, rgbFace: Any = None
@@ -250,12 +300,12 @@ def _pen(width: float, height: float) -> Any:
             if edge or ("stroke" not in style and len(places) > 20):  # dots: round ends of lines without length
                 wide = 2 * r + (float(edge[2]) if edge else 0.0)
                 ink = f' stroke="{edge[1]}"' if edge else style.replace("fill", "stroke")
-                self._add(
+                self.sheet.add(
                     "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places),
                     f'{ink} stroke-width="{wide:.3g}" stroke-linecap="round"',
                 )
             else:
-                self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.3g}"{style}/>' for x, y in places]
+                self.sheet.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.3g}"{style}/>' for x, y in places]
 
         def draw_text(
             self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
@@ -268,30 +318,22 @@ def _pen(width: float, height: float) -> Any:
             said = s
             if ismath:
                 said = re.sub(r"\$(?:\\mathdefault\{(.*)\}|(.*))\$", lambda m: m.group(1) or m.group(2), s)
-                said = re.sub(r"\^\{(.*?)\}", lambda m: m.group(1).translate(_POWERS), said)
+                said = re.sub(r"\^\{(.*?)\}", lambda m: m.group(1).translate(POWERS), said)
             more = [f'class="{anchor}"'] if anchor else []
             more += [f'transform="rotate({-angle:g} {x:.1f} {y:.1f})"'] if angle else []
             ink = colour(gc.get_rgb())
             more += [f'fill="{ink}"'] if ink != "currentColor" else []
-            self.parts.append(_text(x, y, size, said, " ".join(more)))
+            self.sheet.text(x, y, said, " ".join(more), size)
 
         def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
             raise NotImplementedError("pages draw no images; use pcolormesh")
 
         def _style(self, gc: Any, face: Any) -> str:
-            found, ink, forced = [], (*gc.get_rgb(), 1.0), gc.get_forced_alpha()
+            ink, forced = (*gc.get_rgb(), 1.0), gc.get_forced_alpha()
             filled = 0.0 if face is None else gc.get_alpha() if forced else (*face, 1.0)[3]
-            if filled:
-                found.append(f' fill="{colour(face)}"')
-            if 0 < filled < 1:
-                found.append(f' fill-opacity="{filled:.2g}"')
-            if gc.get_linewidth() > 0 and ink[3] > 0:
-                found.append(f' stroke="{colour(ink)}" stroke-width="{gc.get_linewidth():.3g}"')
-                if ink[3] < 1:
-                    found.append(f' stroke-opacity="{ink[3]:.2g}"')
-                if gc.get_dashes()[1] is not None:
-                    found.append(f' stroke-dasharray="{" ".join(f"{v:.3g}" for v in gc.get_dashes()[1])}"')
-            style = "".join(found)
-            return _CLASSES.get(style, style)
+            return style_of(
+                colour(face) if filled else "", filled, colour(ink) if ink[3] > 0 else "", gc.get_linewidth(), ink[3],
+                () if gc.get_dashes()[1] is None else gc.get_dashes()[1],
+            )  # fmt: skip
 
     return Pen()
