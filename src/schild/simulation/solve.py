@@ -106,6 +106,7 @@ def solve(
     reduce: Sequence[tuple[str, float]] = (),
     window_h: tuple[float, float] | None = None,
     rtol: float = RTOL,
+    h_max: float | None = None,
     threads: int | None = None,
     dtype: DTypeLike = np.float64,
     rebuild: Callable[[Sequence[Event]], Built] | None = None,
@@ -122,7 +123,7 @@ def solve(
       nor ``reduce`` need are left out.
     - ``reduce``: signals to fold inside the run, each with a threshold.
     - ``window_h``: where the reducers look; from the first output time to the last by default [h].
-    - ``rtol``, ``threads``, ``dtype`` and ``progress``: as in ``schild.engine.run.run``.
+    - ``rtol``, ``h_max``, ``threads``, ``dtype`` and ``progress``: as in ``schild.engine.run.run``.
     - ``rebuild``: builds the model of a list of events for the same people; needed where receptors start on a periodic
       course.
     - ``begin``: states of receptors and adaptation at the first event.
@@ -170,6 +171,7 @@ def solve(
             reduced=[program.signal(name) for name in folded],
             thresholds=[threshold for _, threshold in reduce],
             window=window,
+            h_max=h_max,
             start_states=None if states is None else states[low:high],
             threads=threads,
             dtype=dtype,

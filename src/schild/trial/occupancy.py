@@ -28,6 +28,9 @@ Floats = NDArray[np.float64]
 
 #: Roles of the catalogue that a trial may give: it is about taking reward away.
 _ROLES = ("antagonist",)
+#: Longest step under a depot, whose levels move over days: no evening is less exact than with the engine's 4 h
+#: (docs/design/trial.md, Accuracy of the evenings). [h]
+_DEPOT_STEP_H = 24.0
 
 
 def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, numbers: TrialNumbers) -> Floats:
@@ -72,5 +75,7 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
     evenings = [round((24.0 * d + numbers["hour.evening"]) * TICKS_PER_HOUR) for d in range(days)]
     wanted = [f"mor_occupancy_{x.species}" for r in built.spec.receptors for x in r.ligands]
     recipes = outputs_of(Effects(built=built), wanted)
-    found = dataclasses.replace(prepared, built=built).outputs([0, *evenings], recipes, tabulate=own)
+    found = dataclasses.replace(prepared, built=built).outputs(
+        [0, *evenings], recipes, tabulate=own, h_max=_DEPOT_STEP_H if "depot" in arm.route else None
+    )
     return np.asarray(sum(found[name].values[:, 1:] for name in wanted))
