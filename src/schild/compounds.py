@@ -6,7 +6,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 from types import MappingProxyType
@@ -95,10 +95,6 @@ class StructureComparison(Shown):
         Core of all of them; None where they have none in common.
     murcko : mapping of str to str
         Ring scaffold (Murcko) of each, as SMILES without stereochemistry.
-    common_smarts : str
-        Largest common substructure: elements alike, rings complete, any bond order.
-    common_atoms : int
-        Its heavy atoms.
     similarity : ndarray, shape (n, n)
         Tanimoto coefficient of Morgan fingerprints. [1]
 
@@ -115,10 +111,18 @@ class StructureComparison(Shown):
     descriptions: tuple[Description, ...]
     shared_core: str | None
     murcko: Mapping[str, str]
-    common_smarts: str
-    common_atoms: int
     similarity: Floats
     manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def common_smarts(self) -> str:
+        """Largest common substructure: elements alike, rings complete, any bond order."""
+        return _common(tuple(c.smiles for c in self.compounds))[0]
+
+    @property
+    def common_atoms(self) -> int:
+        """Heavy atoms of the largest common substructure."""
+        return _common(tuple(c.smiles for c in self.compounds))[1]
 
     def differences(self) -> dict[str, dict[str, str]]:
         """Return what differs between the compounds, by position; empty where the cores differ."""
@@ -268,7 +272,6 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
     molecules = [chem.MolFromSmiles(c.smiles) for c in chosen]
     descriptions = tuple(describe(c) for c in chosen)
     cores = {d.core for d in descriptions}
-    smarts, atoms = _common(molecules)
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
     scaffold: Any = MurckoScaffold.GetScaffoldForMol
@@ -283,8 +286,6 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
         descriptions=descriptions,
         shared_core=cores.pop() if len(cores) == 1 else None,
         murcko=murcko,
-        common_smarts=smarts,
-        common_atoms=atoms,
         similarity=_similarity(molecules),
         manifest={
             "schild": __version__,
@@ -461,13 +462,15 @@ def _face_of_6(molecule: Any, at: Mapping[int, int]) -> str:
     return "" if hand == 0 else ("alpha" if hand == _alpha() else "beta")
 
 
-def _common(molecules: Sequence[Any]) -> tuple[str, int]:
+@cache
+def _common(smiles: tuple[str, ...]) -> tuple[str, int]:
     from rdkit.Chem import rdFMCS
 
+    molecules = [_rdkit().MolFromSmiles(text) for text in smiles]
     if len(molecules) == 1:
         return _rdkit().MolToSmarts(molecules[0]), molecules[0].GetNumAtoms()
     found = rdFMCS.FindMCS(
-        list(molecules),
+        molecules,
         atomCompare=rdFMCS.AtomCompare.CompareElements,
         bondCompare=rdFMCS.BondCompare.CompareAny,
         ringMatchesRingOnly=True,

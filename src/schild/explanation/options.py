@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -82,14 +83,17 @@ _PLAIN: dict[object, tuple[type | tuple[type, ...], str]] = {
 }
 
 
-def _options(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+@cache
+def _options(function: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], dict[str, Any]]:
+    """Keyword-only parameters of a function, and how each is read."""
     parameters = inspect.signature(function).parameters.items()
-    return {name: parameter for name, parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+    own = {name: parameter for name, parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+    return own, get_type_hints(function, include_extras=True)
 
 
 def options_taken(*functions: Callable[..., Any]) -> set[str]:
     """Names of all options that some functions take."""
-    return {name for function in functions for name in _options(function)}
+    return {name for function in functions for name in _options(function)[0]}
 
 
 def read_options(
@@ -119,8 +123,7 @@ def read_options(
         ...
     schild.errors.CatalogueError: x.toml, line 3: occupancy has no option 'att'. Did you mean 'at'?
     """
-    hints = get_type_hints(function, include_extras=True)
-    known = _options(function)
+    known, hints = _options(function)
     places = places or {}
 
     def at(name: str) -> str:

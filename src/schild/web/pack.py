@@ -151,8 +151,10 @@ def band_people(offered: Sequence[Mapping[str, Any]], n: int = BAND) -> People:
 
 def _people(offered: Sequence[Mapping[str, Any]], n: int = 1) -> People:
     """Typical people with given covariates, each ``n`` times."""
-    every = [dataclasses.asdict(Subject(**each)) for each in offered for _ in range(n)]
-    return People(n=len(every), covariates={name: np.array([each[name] for each in every]) for name in every[0]})
+    every = [dataclasses.asdict(Subject(**each)) for each in offered]
+    return People(
+        n=n * len(every), covariates={name: np.repeat([each[name] for each in every], n) for name in every[0]}
+    )
 
 
 def _model(dosing: Dosing, challenge: Challenged | None, catalogue: Catalogue, block: _Block) -> dict[str, Any]:
