@@ -269,7 +269,7 @@ def test_the_answer_says_what_cannot_be_known(answer):
     for words in (
         "No interval and no test is wholly reliable",
         "No wait and no test is wholly safe",
-        "cannot be foretold",
+        "cannot be predicted",
         "neither dose, frequency nor length of use",
         "no dose is computed",
         "was not measured in people",

@@ -136,7 +136,7 @@ def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
 
 
 def affinity(drug: str) -> float:
-    """Affinity of a species in a dish, from which its factor counts. [nM]"""
+    """In vitro affinity of a drug at mu, to which its factor applies. [nM]"""
     entry = load().drug(drug)
     return entry.number(str(entry.binding["mor"].ki)).value
 

@@ -29,7 +29,7 @@ def opioid_use(p: Panel) -> None:
 
 @panel
 def opioid_relapse(p: Panel) -> None:
-    """Relapse by week in CTN-0051: everybody, published and foretold."""
+    """Relapse by week in CTN-0051: all people, published and predicted."""
     rows = {r.id: r for r in opioid_rows("held")}
     for key, colour in (("naltrexone", BLUE), ("buprenorphine", GREEN)):
         weeks = [4, 8, 12, 21]

@@ -59,7 +59,7 @@ def trial_html(result: TrialResult) -> str:
     if opioid:
         parts.append(section("Who leaves when", trial_opioid.leaving(result), trial_opioid.swimmers(result)))
         parts.append(section("Exposure and use", trial_opioid.exposure(result)))
-        parts.append(section("What cannot be foretold", trial_opioid.unknowable()))
+        parts.append(section("What cannot be predicted", trial_opioid.unknowable()))
     if result.individual:
         parts.append(section("Effect on each person", _individual(result)))
     parts.append(section("Sources of the trial's numbers", sources(result.sources, result.catalogue)))

@@ -151,8 +151,9 @@ def exposure(result: TrialResult) -> Raw:
 
 
 def unknowable() -> Raw:
-    """Say what no model of this kind can foretell."""
+    """Say what no model of this kind can predict."""
     return paragraph(
-        "Not foretold: how severe withdrawal will be in one person, who relapses, the absolute risk of overdose, how "
-        "far routine care falls short of a trial, what happens after 24 weeks, and withdrawal after years of fentanyl."
+        "The model does not predict how severe withdrawal will be in one person, who relapses, the absolute risk of "
+        "overdose, how far routine care falls short of a trial, what happens after 24 weeks, or withdrawal after years "
+        "of fentanyl."
     )

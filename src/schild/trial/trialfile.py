@@ -145,7 +145,7 @@ class Induction(_Section):
     wait: float | None = Field(default=None, ge=0, le=60, description="Days without opioids before the first dose.")
     taper: int | None = Field(default=None, ge=0, le=30, description="Days of buprenorphine, less each day.")
     low_dose: int | None = Field(default=None, ge=0, le=14, description="Days of naltrexone tablets, more each day.")
-    comfort: bool | None = Field(default=None, description="Medicines against withdrawal that are no opioids.")
+    comfort: bool | None = Field(default=None, description="Medicines against withdrawal that are not opioids.")
     until: int = Field(default=28, ge=1, le=180, description="Days after randomisation in which it is tried.")
 
     def whole(self) -> tuple[float, int, int, bool]:

@@ -206,11 +206,11 @@ def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
     page = trial_html(found)
     for words in (
         "Who leaves when",
-        "What cannot be foretold",
+        "What cannot be predicted",
         "People at risk",
         "each endpoint has a rule of its own",
         "Missed (M16.5): The order of arms",
-        "Missed (M17.14): Injections are kept by too few",
+        "Missed (M17.14): Too few people stay on injections",
     ):
         assert words in page
     assert "M19.5" not in page  # about detoxified outpatients; these are on a ward
