@@ -77,7 +77,7 @@ def scenarios(given: Given = ()) -> tuple[Scenario, Scenario]:
         numbers = trial_numbers(trial, catalogue, overrides=dict(given))
         who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, PEOPLE, 0), 0)
         draws = draws_of(trial, 0, PEOPLE)
-        courses = tuple(course(trial, arm, who, numbers, 0, draws) for arm in trial.arm)
+        courses = tuple(course(trial, arm, who, numbers, draws) for arm in trial.arm)
         people = np.column_stack([who.female, who.baseline, who.gain, np.zeros(PEOPLE)])
         made.append(Scenario(trial=trial, who=who, draws=draws, people=people, courses=courses))
     return made[0], made[1]
@@ -122,7 +122,7 @@ def _arms(scenario: Scenario, x: Floats, effect: float, assumed: Given) -> dict[
     numbers = trial_numbers(scenario.trial, catalogue, overrides=given)
     found = {}
     for arm, before in zip(scenario.trial.arm, scenario.courses, strict=True):
-        done = course(scenario.trial, arm, scenario.who, numbers, 0, scenario.draws, before)
+        done = course(scenario.trial, arm, scenario.who, numbers, scenario.draws, before)
         of = values(scenario.trial, counted(scenario.trial, arm, done), scenario.people, numbers)
         found[arm.name] = {name: float(np.nanmean(v)) for name, v in of.items()}
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +92,11 @@ class EngineEvents:
             count=real[8],
             cap=real[9],
         )
+
+    def at(self, rows: Ints, time_h: Floats) -> EngineEvents:
+        """Take some of the events, each as often as its row is given, at times that replace theirs [h]."""
+        own = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("time", "first", "last")}
+        return EngineEvents(time=time_h, **own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

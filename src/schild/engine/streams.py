@@ -39,7 +39,12 @@ def _words(seed: int, name: str, start: int, stop: int) -> NDArray[np.uint64]:
 
 
 def _unit(words: NDArray[np.uint64]) -> Floats:
-    return np.asarray(((words >> np.uint64(11)) + 0.5) * 2.0**-53, dtype=np.float64)
+    """Uniform numbers of random words, which are overwritten."""
+    words >>= np.uint64(11)
+    found = words.view(np.int64).astype(np.float64)  # 53 bits: signed numbers become doubles faster
+    found += 0.5
+    found *= 2.0**-53
+    return found
 
 
 def uniforms(seed: int, name: str, start: int, stop: int) -> Floats:
@@ -60,7 +65,7 @@ def uniforms_of(seed: int, names: Sequence[str], start: int, stop: int) -> Float
     >>> bool((uniforms_of(1, ["cl", "vc"], 4, 9)[:, 1] == uniforms(1, "vc", 4, 9)).all())
     True
     """
-    return _unit(np.stack([_words(seed, name, start, stop) for name in names], axis=1))
+    return np.ascontiguousarray(_unit(np.stack([_words(seed, name, start, stop) for name in names])).T)
 
 
 def normals(seed: int, name: str, start: int, stop: int) -> Floats:

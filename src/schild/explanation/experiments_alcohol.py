@@ -231,7 +231,7 @@ def _follow(lab: Lab, given: Mapping[str, object], regimen: str, weeks: int, cou
 
     def of(name: str) -> tuple[Course, Mapping[str, Floats]]:
         arm = next(arm for arm in trial.arm if arm.name == name)
-        found = course(trial, arm, who, numbers, 0, draws, base.get(name))
+        found = course(trial, arm, who, numbers, draws, base.get(name))
         return found, values(trial, counted(trial, arm, found), people, numbers)
 
     active, placebo = of("active"), lab.once(("trial placebo", weeks, counselling), lambda: of("placebo"))
@@ -264,7 +264,7 @@ def _under_sets(lab: Lab, regimen: str, weeks: int) -> list[dict[str, dict[str, 
 def _again(trials: Trials, name: str, numbers: TrialNumbers, draws: Draws) -> Course:
     """The same people and tablets under other numbers, or with other luck."""
     arm = next(arm for arm in trials.trial.arm if arm.name == name)
-    return course(trials.trial, arm, trials.who, numbers, 0, draws, trials.courses[name])
+    return course(trials.trial, arm, trials.who, numbers, draws, trials.courses[name])
 
 
 def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: str) -> float:

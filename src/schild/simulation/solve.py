@@ -78,23 +78,26 @@ def engine_events(program: Program, entries: Sequence[Entry], shift_tick: int = 
     return EngineEvents.build(rows)
 
 
-def events_of_each(plain: EngineEvents, time_h: Floats, keep: NDArray[np.bool_] | None = None) -> EngineEvents:
+def events_of_each(
+    plain: EngineEvents, time_h: Floats | None = None, keep: NDArray[np.bool_] | None = None
+) -> EngineEvents:
     """Give each person some of the same events, at times of the person's own.
 
     ``plain``: the events of everybody, from ``engine_events``; ``time_h``, shape (n, n_events): when each person has
-    them [h]; ``keep``, shape (n, n_events): which of them; all by default. Returns them in the order of people, and of
-    time for each.
+    them, those of ``plain`` by default [h]; ``keep``, shape (n, n_events): which of them; all by default, one of the
+    two is given. Returns them in the order of people, and of time for each.
     """
-    sequence = np.argsort(time_h, axis=1, kind="stable")
-    kept = np.ones(time_h.shape, dtype=bool) if keep is None else np.take_along_axis(keep, sequence, axis=1)
-    column, last = sequence[kept], np.cumsum(kept.sum(axis=1))
-    of_all = [f.name for f in dataclasses.fields(EngineEvents) if f.name not in ("time", "first", "last")]
-    return EngineEvents(
-        time=np.take_along_axis(time_h, sequence, axis=1)[kept],
-        first=np.concatenate([[0], last[:-1]]).astype(np.int64),
-        last=last.astype(np.int64),
-        **{name: getattr(plain, name)[column] for name in of_all},
-    )
+    if time_h is None:
+        assert keep is not None  # one of the two says how many people there are
+        kept, column = keep, np.nonzero(keep)[1]
+        time = plain.time[column]
+    else:
+        sequence = np.argsort(time_h, axis=1, kind="stable")
+        kept = np.ones(time_h.shape, dtype=bool) if keep is None else np.take_along_axis(keep, sequence, axis=1)
+        column, time = sequence[kept], np.take_along_axis(time_h, sequence, axis=1)[kept]
+    last = np.cumsum(kept.sum(axis=1)).astype(np.int64)
+    first = np.concatenate([[0], last[:-1]]).astype(np.int64)
+    return dataclasses.replace(plain.at(column, time), first=first, last=last)
 
 
 def solve(

@@ -76,11 +76,13 @@ def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wa
     else:
         own = expit(logit(share) + numbers["adherence.between"] * normals(seed, "trial:adherence", first, first + n))
         keep = numbers["adherence.persistence"]
-        draws = draw_days(seed, "trial:takes", first, n, days)
-        dose = np.empty((n, days), dtype=bool)
-        dose[:, 0] = draws[:, 0] < own
+        after_taken, after_left_out = own + keep * (1.0 - own), own * (1.0 - keep)
+        draws = np.ascontiguousarray(draw_days(seed, "trial:takes", first, n, days).T)
+        by_day = np.empty((days, n), dtype=bool)
+        by_day[0] = draws[0] < own
         for d in range(1, days):
-            dose[:, d] = draws[:, d] < np.where(dose[:, d - 1], own + keep * (1.0 - own), own * (1.0 - keep))
+            by_day[d] = draws[d] < np.where(by_day[d - 1], after_taken, after_left_out)
+        dose = np.ascontiguousarray(by_day.T)
     return Taking(dose=dose & (day[None, :] < stop[:, None]), stop=stop, leave=leave, nausea=nausea)
 
 

@@ -94,7 +94,6 @@ def course(
     arm: Arm,
     who: Drinkers,
     numbers: TrialNumbers,
-    replicate: int,
     draws: Draws,
     before: Course | None = None,
 ) -> Course:
@@ -127,8 +126,7 @@ def course(
         took = taking(trial, arm, numbers, who.first, n, wanted)
         occupancy = nothing
         if not arm.placebo and took.dose.any():
-            kinetics = kinetic_people(trial, numbers, who.first, n, replicate)
-            found = evening_occupancy(arm, took.dose, kinetics, numbers)
+            found = evening_occupancy(arm, took.dose, who.kinetics, numbers)
             # The integrator may leave a receptor a rounding error outside its limits.
             occupancy = np.clip(found, 0.0, 1.0)
     if not occupancy.any():
@@ -187,7 +185,7 @@ def follow(
             draws = draws_of(trial, first, n)
             who = enrol(trial, numbers, kinetic_people(trial, numbers, first, n, replicate), first)
         everybody[:, k] = np.column_stack([who.female, who.baseline, who.gain, np.full(n, replicate)])
-        done = course(trial, arm, who, numbers, replicate, draws)
+        done = course(trial, arm, who, numbers, draws)
         counts[:, k] = counted(trial, arm, done)
         weekly[k] = _by_week(trial, done)
     return Part(counts=counts, people=everybody, weekly=weekly)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class TrialNumbers:
     said: Mapping[str, float]
     drug: DayValue  #: From occupancy to log odds
     effect: float  #: What multiplies the drug's effect in this trial; one but for trials that differ [1]
+    known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)  #: Numbers read before
 
     @property
     def drink_g(self) -> float:
@@ -39,7 +40,11 @@ class TrialNumbers:
         return self.values.typical("alcohol", "drink.us")
 
     def __getitem__(self, name: str) -> float:
-        return self.said[name] if name in self.said else _number(self.values, name)
+        if name in self.said:
+            return self.said[name]
+        if name not in self.known:
+            self.known[name] = _number(self.values, name)
+        return self.known[name]
 
 
 def numbers_of(trial: Trial, catalogue: Catalogue) -> tuple[str, ...]:

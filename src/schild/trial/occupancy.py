@@ -57,25 +57,23 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
         receptors=("mor",),
         threads=1,
     )
-    # What one dose does is the same on every day, so its entries are shifted; each person keeps those it takes.
-    given = np.flatnonzero(taken.any(axis=0))
-    entries = sorted(
-        ((dataclasses.replace(e, tick=e.tick + int(d) * day), int(d)) for d in given for e in prepared.built.entries),
-        key=lambda x: (x[0].tick, x[0].kind, x[1], x[0].order),
-    )
-    if not entries:
+    once, given = prepared.built.entries, np.flatnonzero(taken.any(axis=0))
+    if not given.size or not once:
         return np.zeros((n, days))
-    keep = taken[:, [d for _, d in entries]]
 
-    def own(program: Program, every: Sequence[Entry]) -> EngineEvents:
-        plain = engine_events(program, every)
-        return events_of_each(plain, np.broadcast_to(plain.time, keep.shape), keep)
+    def own(program: Program, once: Sequence[Entry]) -> EngineEvents:
+        # What one dose does is the same on every day, so its entries are shifted; each person keeps those it takes.
+        tick = np.add.outer(given * day, [e.tick for e in once]).ravel()
+        of_day, of_once = np.repeat(given, len(once)), np.tile(np.arange(len(once)), given.size)
+        kind, order = (np.array([getattr(e, name) for e in once])[of_once] for name in ("kind", "order"))
+        place = np.lexsort((order, of_day, kind, tick))
+        plain = engine_events(program, once).at(of_once[place], tick[place] / TICKS_PER_HOUR)
+        return events_of_each(plain, keep=taken[:, of_day[place]])
 
-    built = dataclasses.replace(prepared.built, entries=tuple(e for e, _ in entries))
     evenings = [round((24.0 * d + numbers["hour.evening"]) * TICKS_PER_HOUR) for d in range(days)]
-    wanted = [f"mor_occupancy_{x.species}" for r in built.spec.receptors for x in r.ligands]
-    recipes = outputs_of(Effects(built=built), wanted)
-    found = dataclasses.replace(prepared, built=built).outputs(
+    wanted = [f"mor_occupancy_{x.species}" for r in prepared.built.spec.receptors for x in r.ligands]
+    recipes = outputs_of(Effects(built=prepared.built), wanted)
+    found = prepared.outputs(
         [0, *evenings], recipes, tabulate=own, h_max=_DEPOT_STEP_H if "depot" in arm.route else None
     )
     return np.asarray(sum(found[name].values[:, 1:] for name in wanted))

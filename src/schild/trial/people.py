@@ -32,6 +32,7 @@ class Drinkers:
     """People of a trial on the first morning, ``first`` to ``first + n`` of its endless list."""
 
     first: int  #: Number of the first
+    kinetics: Values  #: Their covariates and kinetics
     #: Log odds of their own before treatment; shape (n,)
     drinking: Floats
     heavy: Floats
@@ -177,6 +178,7 @@ def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Values, first: int) -> 
         )
     return Drinkers(
         first=first,
+        kinetics=kinetics,
         drinking=own["drinking"],
         heavy=own["heavy"],
         response=normals(seed, "trial:response", first, first + n),

@@ -38,7 +38,7 @@ def days():
     numbers = trial_numbers(trial, catalogue, overrides=LEAVING)
     who = enrol(trial, numbers, kinetic_people(trial, numbers, 0, 150, 0), 0)
     draws = draws_of(trial, 0, 150)
-    done = course(trial, trial.arm[0], who, numbers, 0, draws)
+    done = course(trial, trial.arm[0], who, numbers, draws)
     return trial, numbers, who, done
 
 
