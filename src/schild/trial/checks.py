@@ -15,7 +15,7 @@ from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.regimen import parse_regimen
 from schild.trial.endpoints import ENDPOINTS, values
-from schild.trial.follow import COUNTS, Part
+from schild.trial.follow import COUNTS
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
@@ -76,39 +76,47 @@ def _scenario(regimen: str, time_h: float, **head: Any) -> Trial:
     return Trial.of(arm_of(regimen), weeks=round(time_h / 168.0), **head)
 
 
-def _means(catalogue: Catalogue, trial: Trial, part: Part, people: int) -> list[dict[str, dict[str, float]]]:
-    """Mean of every endpoint over the first ``people`` of each arm of each replicate; also heavy and abstinent days."""
-    found = []
-    n = trial.trial.n
-    for r in range(trial.trial.replicates):
-        some = slice(r * n, r * n + people)
-        numbers = trial_numbers(trial, catalogue, r)
-        of_arm = {}
-        for k, arm in enumerate(trial.arm):
-            counts = part.counts[some, k]
-            of = values(trial, counts, part.people[some, k], numbers)
-            of_arm[arm.name] = {name: float(np.nanmean(v)) for name, v in of.items()}
-            seen, drinking, heavy = (float(counts[:, COUNTS.index(c)].sum()) for c in ("seen", "drinking", "heavy"))
-            of_arm[arm.name] |= {"abstinent_days": 100 * (1 - drinking / seen), "heavy_days": 100 * heavy / seen}
-        found.append(of_arm)
+def _people(catalogue: Catalogue, trial: Trial) -> dict[str, dict[str, Floats]]:
+    """Endpoints and days of each person by arm and name, shape (n_replicates, n)."""
+    part, found = run_parts(trial, catalogue=catalogue), {}
+    replicates, n = trial.trial.replicates, trial.trial.n
+    numbers = [trial_numbers(trial, catalogue, r) for r in range(replicates)]
+    for k, arm in enumerate(trial.arm):
+        counts, people = part.counts[:, k].reshape(replicates, n, -1), part.people[:, k].reshape(replicates, n, -1)
+        each = [values(trial, c, p, of) for c, p, of in zip(counts, people, numbers, strict=True)]
+        found[arm.name] = {name: np.stack([of[name] for of in each]) for name in each[0]}
+        days = counts.astype(np.float64)
+        found[arm.name] |= {name: days[..., COUNTS.index(name)] for name in ("seen", "drinking", "heavy")}
     return found
 
 
-def _measure(observable: str, of: Mapping[str, Mapping[str, float]]) -> float:
+def _mean(of: Mapping[str, Floats], name: str, people: int) -> Floats:
+    """Mean of an endpoint, or rate of days, over the first people of an arm, shape (n_replicates,)."""
+    if name not in ("abstinent_days", "heavy_days"):
+        return np.asarray(np.nanmean(of[name][:, :people], axis=1))
+    seen, drinking, heavy = (of[c][:, :people].sum(axis=1) for c in ("seen", "drinking", "heavy"))
+    return np.asarray(100.0 * (1.0 - drinking / seen) if name == "abstinent_days" else 100.0 * heavy / seen)
+
+
+def _measure(observable: str, each: Mapping[str, Mapping[str, Floats]], people: int) -> Floats:
+    """A published result in every replicate, shape (n_replicates,)."""
     measure, _, name = observable.partition(":")
+    if measure not in MEASURES:
+        raise InputError(
+            f"{observable!r} is no result of a trial; expected a measure and an endpoint. Correct the row."
+        )
+    a, b = (_mean(each[arm], name, people) for arm in ("active", "placebo"))
     if measure in ("placebo", "active"):
-        return of[measure][name]
-    a, b = of["active"][name], of["placebo"][name]
+        return a if measure == "active" else b
     if measure == "difference":
         return a - b
-    if measure in ("risk_ratio", "rate_ratio"):
-        return a / b if b else float("inf")
-    if measure == "odds_ratio":
-        return (a / (100 - a)) / (b / (100 - b)) if 0 < b < 100 and a < 100 else float("inf")
-    if measure == "number_needed":
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if measure in ("risk_ratio", "rate_ratio"):
+            return np.where(b == 0.0, np.inf, a / b)
+        if measure == "odds_ratio":
+            return np.where((b > 0.0) & (b < 100.0) & (a < 100.0), (a / (100.0 - a)) / (b / (100.0 - b)), np.inf)
         sign = 1.0 if ENDPOINTS[name].good else -1.0
-        return 100.0 * sign / (a - b) if a != b else float("inf")
-    raise InputError(f"{observable!r} is no result of a trial; expected a measure and an endpoint. Correct the row.")
+        return np.where(a == b, np.inf, 100.0 * sign / (a - b))
 
 
 def _kind(o: Observation) -> str:
@@ -122,9 +130,8 @@ def _arm_size(o: Observation) -> int:
 
 
 @cache
-def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) -> dict[str, dict[str, float]]:
-    trial = _scenario(regimen, time_h, n=people, people="shared")
-    return _means(catalogue, trial, run_parts(trial, catalogue=catalogue), people)[0]
+def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) -> dict[str, dict[str, Floats]]:
+    return _people(catalogue, _scenario(regimen, time_h, n=people, people="shared"))
 
 
 @cache
@@ -136,21 +143,11 @@ def _largest(catalogue: Catalogue, regimen: str, time_h: float) -> int:
 
 
 @cache
-def _run_single(
-    catalogue: Catalogue, regimen: str, time_h: float, people: int, trials: int, seed: int
-) -> tuple[Trial, Part]:
-    head = {"n": people, "replicates": trials, "people": "own", "uncertainty": True, "between_trials": True}
-    trial = _scenario(regimen, time_h, seed=seed, **head)
-    return trial, run_parts(trial, catalogue=catalogue)
-
-
-@cache
 def _single(
     catalogue: Catalogue, regimen: str, time_h: float, people: int, trials: int, seed: int
-) -> list[dict[str, dict[str, float]]]:
-    # A smaller trial is the first people of the largest of its regimen: docs/design/trial.md, Criteria.
-    most = max(people, _largest(catalogue, regimen, time_h))
-    return _means(catalogue, *_run_single(catalogue, regimen, time_h, most, trials, seed), people)
+) -> dict[str, dict[str, Floats]]:
+    head = {"n": people, "replicates": trials, "people": "own", "uncertainty": True, "between_trials": True}
+    return _people(catalogue, _scenario(regimen, time_h, seed=seed, **head))
 
 
 def check_trial(
@@ -170,12 +167,14 @@ def check_trial(
     catalogue = catalogue or load()
     kind = _kind(o)
     if kind == "single":
-        each = _single(catalogue, o.regimen, time, _arm_size(o), trials, seed)
-        x = np.array([_measure(o.observable, of) for of in each])
+        # A smaller trial is the first people of the largest of its regimen: docs/design/trial.md, Criteria.
+        size = _arm_size(o)
+        most = max(size, _largest(catalogue, o.regimen, time))
+        x = _measure(o.observable, _single(catalogue, o.regimen, time, most, trials, seed), size)
         low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
         return TrialCheck(observation=o, kind=kind, predicted=middle, low=low, high=high)
     # The rates of one trial were fitted with an effect of its own, which the scenario of a row does not have.
-    found = _measure(o.observable, _expected(catalogue, o.regimen, time, people))
+    found = float(_measure(o.observable, _expected(catalogue, o.regimen, time, people), people)[0])
     half = 1.96 * float(o.sd_fixed or 0.0)
     low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
     return TrialCheck(observation=o, kind=kind, predicted=found, low=low, high=high)
