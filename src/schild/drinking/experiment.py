@@ -88,8 +88,9 @@ def occupancy_course(
     )
     ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in grid]
     result = simulate_run(
-        run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads, uses=uses, progress=progress
-    )
+        run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads, uses=uses, progress=progress,
+        metrics=False,
+    )  # fmt: skip
     held = np.clip(result["mor_pet_occupancy"].values.astype(np.float64), 0.0, 1.0)
     return held, run.who, result
 

@@ -31,6 +31,7 @@ from schild.engine.lanes import (
 from schild.engine.layout import (
     ADD,
     CLEAR,
+    H_INSIDE,
     N_REDUCED,
     NOT_FINITE,
     OK,
@@ -182,6 +183,7 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
     integrated = model.slot_channel.size > 0 or model.mm_out >= 0
     inverse_rtol = 1.0 / task.rtol
     h_max = task.h_max if integrated else np.inf
+    h_inside = min(h_max, H_INSIDE) if integrated else np.inf
     stepping = integrated or n_red > 0
     while left > 0:
         # ---- Lanes that have come to a stop: events, outputs, the next subject, the next stop.
@@ -234,7 +236,10 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
 
         # ---- Steps of all lanes, in equal pieces up to the next stop; a lane that has ended keeps a harmless one.
         living, t, stop = load(ws, at.alive), load(ws, at.t), load(ws, at.stop)
-        rest, step = stop - t, minimum(load(ws, at.proposed), splat(h_max))
+        # Where steps pass over outputs: above zero in lanes that have one before they stop. They read polynomials.
+        passing = choose(splat(task.dense - 0.5), stop - load(ws, at.due), zero)
+        rest = stop - t
+        step = minimum(load(ws, at.proposed), choose(passing, splat(h_inside), splat(h_max)))
         near = 1e9 * step - rest  # a tiny step would overflow the count of pieces
         pieces = choose(near, maximum(ceiling(rest / step - 1e-9), one), splat(2.0))
         h = choose(living, choose(near, rest / pieces, step), splat(0.01))
@@ -252,8 +257,9 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
         worst, check = step_receptors(ws, at, model, h, inverse_h, worst, check)
         if model.lag_col.size:
             worst, check = step_adaptation(ws, at, model, h, inverse_h, worst, check)
-        if task.dense != 0:
-            worst = channel_error(ws, at, model, ports, worst, h)
+        if task.dense != 0 and (n_red > 0 or positive(passing) != 0):
+            error = channel_error(ws, at, model, ports, worst, h)
+            worst = error if n_red > 0 else choose(passing, error, worst)
         worst = worst + 0.0 * check  # a NaN that a later maximum dropped comes back here
         factor = 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12))
 

@@ -23,6 +23,8 @@ ADD, RESET, TRAIN, RECEPTORS, CLEAR = 0, 1, 2, 3, 4
 OK, BAD_INPUT, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS = 0, 1, 2, 3, 4
 # Reducers keep this many numbers per signal: peak, time of peak, trough, area, time above.
 N_REDUCED = 5
+#: Longest step across an output, which is then read from the polynomial through the nodes of the step. [h]
+H_INSIDE = 1.0
 
 
 class Structure(NamedTuple):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from schild.engine.layout import N_REDUCED, Events, Found, Structure, Task, W, kinds
+from schild.engine.layout import H_INSIDE, N_REDUCED, Events, Found, Structure, Task, W, kinds
 from schild.engine.portable import entry, plain
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ REDUCED = ("peak", "peak_time_h", "trough", "area", "time_above_h")
 
 CHUNK = 256
 
-#: Longest step of runs that follow receptors [h]: where reducers or close output times read the polynomial through its
+#: Longest step of runs that follow receptors [h]: where reducers or outputs inside it read the polynomial through its
 #: nodes, and where nothing does. Of 250 random models the worst error at times 13 to 32 h apart is 2e-5 with the first
 #: and 5e-5 with the second (5e-4 with 24 h).
-H_MAX, H_FREE = 1.0, 4.0
+H_MAX, H_FREE = H_INSIDE, 4.0
 
 #: Mean distance of output times, of the later half, below which a step may pass over them: landing on each would cost
 #: more steps than the error asks for. [h]
@@ -152,8 +152,8 @@ def run(
     - ``window``: start and end of the reducers; the whole run by default [h].
     - ``start_states``, shape (n, n_states, n_slots + n_lags): states of receptors and adaptation that events may set.
     - ``rtol``: tolerance of the binding integrator, relative with a floor of 0.01.
-    - ``h_max``: longest step where receptors are followed; ``H_MAX`` with reducers or close times, else ``H_FREE`` by
-      default [h].
+    - ``h_max``: longest step where receptors are followed; ``H_MAX`` with reducers, else ``H_FREE`` by default; across
+      outputs never longer than ``H_MAX`` [h].
     - ``threads``: threads; all processors by default, one for small runs.
     - ``chunk``: subjects per task; at most 256 by default.
     - ``max_steps``: steps after which a subject is given up.
@@ -217,7 +217,7 @@ def run(
     what = Events(*_fields(Events, replace(events, first=first, last=last)))
     dense = not (p.slot_channel.size or p.mm_out >= 0) or _mean_distance(grid) < DENSE_H
     if h_max is None:
-        h_max = H_MAX if dense or len(reduced) else H_FREE
+        h_max = H_MAX if len(reduced) else H_FREE
     asked = Task(grid, signal_ids, reduced_ids, limits, span, float(rtol), float(h_max), int(dense), int(max_steps))
 
     workers = threads or threads_available()
