@@ -1,4 +1,4 @@
-"""The same run with and without the antagonist: how much of an agonist's effect is blocked, and when."""
+"""Challenges: the same run with and without the antagonist, and the block of an agonist's effect over time."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Challenge(ShownRun):
     responses : tuple of Response
         By time and effect.
     warnings : tuple of str
-        What to know before using the numbers.
+        Warnings to read before using the numbers.
     manifest : mapping
         Of the last run with the antagonist.
     result : Result
@@ -119,7 +119,7 @@ class Challenge(ShownRun):
     history: tuple[str, ...] = ()
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         n = self.responses[0].without.size if self.responses else 0
         times = ", ".join(f"{t:g} h" for t in dict.fromkeys(r.time_h for r in self.responses))
         said = "; ".join(f"{r.effect} {100 * r.median_block:.0f} %" for r in self.responses[:4])
@@ -192,7 +192,7 @@ def challenge(
     agonist : str
         One dose of one agonist, in words, without a time.
     at : time or sequence of times
-        When the agonist is given; each is a run of its own.
+        Times at which the agonist is given; each is a separate run.
     effect : str or sequence of str
         ``liking``, ``ventilation``, ``ventilation_isohypercapnic``, ``pupil``, ``analgesia``, ``gut_transit``.
     n, subject, population, seed, structure, history, catalogue, overrides, threads

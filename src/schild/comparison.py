@@ -68,7 +68,7 @@ class Comparison(Shown):
         return {"reference": self.reference, "arms": {k: dict(r.manifest) for k, r in self.results.items()}}
 
     def about(self) -> str:
-        """Say in a line what was compared."""
+        """Describe the comparison in one line."""
         people = "1 person" if self.n == 1 else f"the same {self.n:,} people"
         return f"{', '.join(self.results)}, compared with {self.reference} in {people}"
 
@@ -114,7 +114,7 @@ class Comparison(Shown):
         Parameters
         ----------
         *names : str
-            Outputs; by default plasma and the mu receptor as PET sees it, of any arm.
+            Outputs; by default plasma and the occupancy of mu as measured by PET, of any arm.
         ax : Axes or sequence of Axes, optional
             Panels to draw on, one for each output; a new figure by default.
 
@@ -137,7 +137,7 @@ class Comparison(Shown):
         return overlay(drawn, ax=ax)
 
     def drawn(self) -> list[str]:
-        """Names of the outputs that a figure shows when nobody says: plasma, and mu receptors if they are followed."""
+        """Names of the outputs that a figure shows by default: plasma, and mu receptors if they are followed."""
         every = dict.fromkeys(name for r in self.results.values() for name in default_names(r.outputs))
         few = [name for name in every if name.startswith("plasma_") or name == "mor_pet_occupancy"]
         return few or list(every) or list(self.results[self.reference].outputs)

@@ -1,4 +1,4 @@
-"""Structures of opioids compared: the scaffold they share, and what each position carries. Needs RDKit."""
+"""Structures of opioids compared: the scaffold they share, and the substituent at each position. Needs RDKit."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ RADIUS, BITS = 2, 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a compound carries on its core."""
+    """Substituents of a compound on its core."""
 
     key: str
     name: str
@@ -70,7 +70,7 @@ class Description:
     charge: int = 0
 
     def words(self) -> str:
-        """Read the description aloud."""
+        """Return the description in words."""
         if self.core is None:
             return f"{self.name} has no morphinan core."
         parts = [f"N-{self.nitrogen}" if self.nitrogen != "hydrogen" else "N-H (nor)"]
@@ -90,7 +90,7 @@ class StructureComparison(Shown):
     compounds : tuple of Compound
         In the order asked for.
     descriptions : tuple of Description
-        What each carries.
+        Substituents of each.
     shared_core : str or None
         Core of all of them; None where they have none in common.
     murcko : mapping of str to str
@@ -125,7 +125,7 @@ class StructureComparison(Shown):
         return _common(tuple(c.smiles for c in self.compounds))[1]
 
     def differences(self) -> dict[str, dict[str, str]]:
-        """Return what differs between the compounds, by position; empty where the cores differ."""
+        """Return the differences between the compounds, by position; empty where the cores differ."""
         if self.shared_core is None:
             return {}
         rows = {"N": {d.key: d.nitrogen for d in self.descriptions}}
@@ -135,7 +135,7 @@ class StructureComparison(Shown):
         return {place: said for place, said in rows.items() if len(set(said.values())) > 1}
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         core = self.shared_core or "different cores"
         return f"{', '.join(c.name for c in self.compounds)}: {core}, {self.common_atoms} heavy atoms in common"
 
@@ -186,7 +186,7 @@ class StructureComparison(Shown):
         return drawn
 
     def svg(self) -> str:
-        """Draw the structures on one orientation of the scaffold, what hangs on the nitrogen shaded.
+        """Draw the structures on one orientation of the scaffold, with the substituent on the nitrogen shaded.
 
         Returns
         -------
@@ -222,7 +222,7 @@ def _at(d: Description, place: int) -> str:
 
 
 def structure(*names: str, catalogue: Catalogue | None = None) -> StructureComparison:
-    """Compare structures: shared scaffold, what sits on the nitrogen and elsewhere, similarity.
+    """Compare structures: shared scaffold, substituents on the nitrogen and elsewhere, similarity.
 
     Parameters
     ----------
@@ -362,7 +362,7 @@ def _core(molecule: Any) -> tuple[str | None, dict[int, int]]:
 
 
 def describe(compound: Compound) -> Description:
-    """Say what a compound carries on its core.
+    """Describe the substituents of a compound on its core.
 
     ``compound``: from ``Catalogue.compounds``. Returns positions in the numbering of morphine.
 
@@ -537,7 +537,7 @@ def _legend(compound: Compound, description: Description) -> str:
 
 
 def _beyond_nitrogen(molecule: Any, at: Mapping[int, int]) -> list[int]:
-    """Atoms that hang on the nitrogen of the core."""
+    """Atoms attached to the nitrogen of the core."""
     if 17 not in at:
         return []
     core = set(at.values())

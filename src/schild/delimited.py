@@ -1,4 +1,4 @@
-"""Rows of a table in a text file: what separates the columns, which lines are rows, and where each row stands."""
+"""Rows of a table in a text file: the separator of columns, the lines that are rows, and the place of each row."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TITLE = re.compile(r"\s*(?:TABLE NO|sep=.?\s*$)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Cells of a table before anything is made of them."""
+    """Cells of a table as text."""
 
     name: str  #: What to call the table in messages
     frame: pd.DataFrame  #: One column per name in the header. Text from a file; whatever it holds from a data frame.
@@ -145,7 +145,7 @@ def _split(head: str, separator: str) -> list[str]:
 
 
 def _separator(head: str, known: Callable[[str], str | None]) -> str:
-    """Find what separates the columns: what makes most of the names known, commas first."""
+    """Find the separator of columns: the one with which most of the names are known, commas first."""
     return max(_SEPARATORS, key=lambda each: len({known(name) for name in _split(head, each)} - {None}))
 
 

@@ -11,7 +11,7 @@ class SchildError(Exception):
 
 
 class InputError(SchildError, ValueError):
-    """Something the user gave cannot be used."""
+    """Input from the user cannot be used."""
 
 
 class CatalogueError(SchildError):
@@ -73,7 +73,7 @@ def _again(message: str) -> UnknownNameError:
 
 
 def close_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Give the known names that a slip of the pen may have meant: few, and none that is only somewhat like it.
+    """Return the known names closest to a misspelled one: few, and none that is only roughly similar.
 
     Without one, the names that begin with what was typed, where at least three letters were.
 

@@ -1,4 +1,4 @@
-"""Figures: colours, panels, bands and axes that every figure shares."""
+"""Figures: colours, panels, bands and axes shared by all figures."""
 
 from __future__ import annotations
 

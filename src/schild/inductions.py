@@ -82,11 +82,11 @@ class Induction(ShownRun):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What repeats the plan."""
+        """Data needed to repeat the plan."""
         return {**self.result.manifest, "added": self.added, "at_least": self.at_least, "history": list(self.history)}
 
     def about(self) -> str:
-        """Say in a line when the antagonist may be begun."""
+        """Say in one line when the antagonist may be begun."""
         want = f"less than {self.added:g} points of added withdrawal in {100 * self.at_least:g} % of people"
         if self.chosen is None:
             longest = time_words(self.label_h + BEYOND_H)

@@ -52,7 +52,7 @@ class Coverage(ShownRun):
         return {**self.result.manifest, "regimens": [self.title], "target": self.target}
 
     def about(self) -> str:
-        """Say in a line what was counted."""
+        """Describe the result in one line."""
         said = "; ".join(
             f"{row['missed']} missed: {row['days_protected']:g} of {row['days']} days" for row in self.rows
         )

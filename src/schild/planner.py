@@ -1,4 +1,4 @@
-"""Study planner: dose and time of an antagonist for a wanted receptor occupancy. It plans antagonists only."""
+"""Study planner: dose and time of an antagonist for a required receptor occupancy. It plans antagonists only."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Plan(ShownRun):
     drug, route, receptor : str
         What is planned.
     feasible : bool
-        Whether the wanted occupancy is held within the largest labelled dose.
+        Whether the required occupancy is reached within the largest labelled dose.
     target, hold_h, at_least, floor : float
-        What was wanted: occupancy, time, share of people, occupancy that counts as washed out.
+        The requirement: occupancy, time, share of people, occupancy that counts as washed out.
     strength : Strength
-        What the dose is made of.
+        Strength of which the dose is made up.
     needed_mg : float or None
         Smallest dose that does it, to 1 %, before rounding; None if the largest labelled dose does not, or if only one
         amount can be given. [mg]
@@ -120,7 +120,7 @@ class Plan(ShownRun):
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     def aloud(self) -> str:
-        """Read the plan aloud."""
+        """Return the plan in sentences."""
         who = f"{100 * self.at_least:.0f} % of people"
         want = f"{100 * self.target:g} % of {self.receptor} receptors for {format_hours(self.hold_h)} in {who}"
         dose = f"{_units(self.units / self.doses, self.strength)} ({self.dose_mg:g} mg)"
@@ -142,7 +142,7 @@ class Plan(ShownRun):
         )
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         return self.aloud()
 
     def summary(self) -> dict[str, Any]:
@@ -211,18 +211,18 @@ def plan(
     overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
-    """Find dose and time of an antagonist that hold a wanted receptor occupancy.
+    """Find dose and time of an antagonist that keep a required receptor occupancy.
 
     Parameters
     ----------
     drug : str
         An antagonist.
     target : float
-        Occupancy that is wanted, as tomography counts it. [1]
+        Required occupancy, as measured by tomography. [1]
     receptor : str
         ``mor``, ``kor``, ``dor`` or ``mor_gut``.
     hold : str or float
-        How long it has to last, such as ``"4 h"``: the session.
+        Length of the session for which it has to last, such as ``"4 h"``.
     route : str, optional
         By mouth where the drug has that, else its first.
     at_least : float
@@ -498,7 +498,7 @@ def _until(
     long_step: float,
     at_least: float,
 ) -> tuple[float, float]:
-    """Latest begin of a session that began to be possible at ``ready``, and when the target is lost."""
+    """Latest start of a session, possible from ``ready`` on, and the time at which the target is lost."""
     start = round(ready / step)
     misses = np.flatnonzero(windows[start:] < at_least)
     latest = (start + int(misses[0]) - 1) * step if len(misses) else None

@@ -1,4 +1,4 @@
-"""Virtual people: covariates, variability between people and occasions, and uncertainty as an axis of its own.
+"""Virtual people: covariates, variability between people and occasions, and uncertainty as a separate axis.
 
 Every draw comes from a stream keyed by seed, name and subject, so two runs that share a seed share their people,
 whatever else differs between them.

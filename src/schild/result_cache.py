@@ -1,4 +1,4 @@
-"""Results kept between calls, by content: what the same code made of the same catalogue is read, not computed again.
+"""Results kept between calls, by content: a result of the same code and catalogue is read, not computed again.
 
 Each result is a file of its own in the user's cache folder: JSON with a checksum, never code. A file that is damaged,
 that belongs to another user or that holds something else is as good as absent. Every change of the package's own files,
@@ -33,7 +33,7 @@ _OTHERS = 3
 
 
 def user_cache_folder() -> Path:
-    """Return the folder in which the user's system keeps what programs can make anew.
+    """Return the user's cache folder on this system.
 
     A user without a home gets a place below a device, where no folder can be made: nothing is kept.
 

@@ -1,4 +1,4 @@
-"""What every result offers: the verbs ``summary plot to_frame to_json cite``, a ``manifest`` and a short ``repr``."""
+"""Methods of every result: ``summary plot to_frame to_json cite``, a ``manifest`` and a short ``repr``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Shown:
 
         @property
         def manifest(self) -> Mapping[str, Any]:
-            """What repeats the result: versions, seed, hashes."""
+            """Data needed to repeat the result: versions, seed, hashes."""
 
         @property
         def sources(self) -> Any:
@@ -43,14 +43,14 @@ class Shown:
 
         @property
         def warnings(self) -> Sequence[str]:
-            """What a user should know."""
+            """Warnings for the user."""
 
         @property
         def catalogue(self) -> Any:
             """The catalogue of the run."""
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         raise NotImplementedError
 
     def summary(self) -> Any:
@@ -67,7 +67,7 @@ class Shown:
         }
 
     def content(self) -> dict[str, Any]:
-        """Return what is this result's own in its JSON object."""
+        """Return the entries of the JSON object that only this kind of result has."""
         raise NotImplementedError
 
     def plot(self, *, ax: Any = None) -> Figure | Any:

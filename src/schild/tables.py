@@ -84,7 +84,7 @@ def is_level(name: str) -> bool:
 
 
 def too_small(name: str, value: float | None) -> str:
-    """Say that a value is too small to be told; empty where it is not.
+    """Say that a value is too small to be reported; empty where it is not.
 
     ``name``: of a column or metric; its unit at the end says whether it is a plasma concentration.
 
@@ -110,7 +110,7 @@ def value_words(name: str, value: float) -> str:
 
 
 def concentration_words(value: float) -> str:
-    """Write a plasma concentration [ng/mL]; what no assay could see is said to be so.
+    """Write a plasma concentration [ng/mL], or that it is below quantification.
 
     >>> concentration_words(11.63), concentration_words(5.54e-217), concentration_words(0.0)
     ('11.6', 'below quantification', '0')

@@ -1,4 +1,4 @@
-"""Text files that a user names: regular, not compressed, UTF-8 or UTF-16 with its mark, and of bounded size."""
+"""Text files named by a user: regular, not compressed, UTF-8 or UTF-16 with a byte order mark, of limited size."""
 
 from __future__ import annotations
 

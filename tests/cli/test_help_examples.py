@@ -37,7 +37,7 @@ def test_help_shows_the_examples_of_a_command(call):
 
 def test_lines_of_help_are_filled(call):
     told = call("laboratory", "--help").out
-    assert "What an antagonist takes away is fitted" in " ".join(told.split())
+    assert "The part that an antagonist removes is fitted" in " ".join(told.split())
     for line, after in zip(told.splitlines(), told.splitlines()[1:], strict=False):
         if line and after and not set("╭│╰") & {line[0], after[0]}:
             assert len(line) + len(after.split()[0]) >= 98, f"{line!r} has room for the next word"

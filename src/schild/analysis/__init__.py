@@ -1,4 +1,4 @@
-"""Schild analysis: agonist curves under an antagonist, a user's own or the model's, and what they say of it."""
+"""Schild analysis of agonist curves under an antagonist: a user's own curves, or the model's."""
 
 from schild.analysis.curves import ModelCurves, model_curves
 from schild.analysis.fit import schild_fit

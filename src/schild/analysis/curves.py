@@ -53,7 +53,7 @@ class ModelCurves(Shown):
     kind : str
         ``"equilibrium"`` or ``"challenge"``.
     labels : tuple of str
-        What to call each curve.
+        Name of each curve.
     load : ndarray, shape (n_curves,)
         Antagonist at the receptor, free concentration over Kd, summed over what competes. [1]
     agonist_load : ndarray, shape (n_agonist,)
@@ -97,7 +97,7 @@ class ModelCurves(Shown):
     def fit(self) -> SchildFit:
         """Fit the Gaddum/Schild equation to these curves.
 
-        Noise-free curves: the numbers say what an experimenter would conclude, the limits mean nothing.
+        The curves have no noise: estimates show what an experimenter would conclude, and limits have no meaning.
 
         Returns
         -------
@@ -119,7 +119,7 @@ class ModelCurves(Shown):
         )
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         return f"{self.title}; {len(self.labels)} curves; {self.says}"
 
     def summary(self) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class SchildFit(Shown):
         return self.curves(tissue, antagonist, np.asarray(agonist, dtype=np.float64))
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         said = ", ".join(f"{name} {estimate.value:.3g}" for name, estimate in list(self.estimates.items())[:4])
         return f"{self.title}; {len(self.ratios)} dose ratios; {said}"
 

@@ -62,7 +62,7 @@ class Form:
     held: Mapping[str, float] = field(default_factory=dict)
 
     def share(self, name: str) -> str:
-        """What has a value of its own of a parameter: each ``tissue``, each ``curve``, or ``all`` together one."""
+        """Where a parameter has separate values: each ``tissue``, each ``curve``, or one for ``all``."""
         own = {"bottom": "tissue", "top": self.top, "log_hill": self.hill, "pa2": "all", "slope": "all"}
         return own.get(name, "curve" if self.shift == "curve" else "tissue")
 

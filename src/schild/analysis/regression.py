@@ -182,7 +182,7 @@ class SchildRegression(Shown):
         return self.lines[series]
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         said = "; ".join(f"{name}: pA2 {line.pa2:.2f}, slope {line.slope:.2f}" for name, line in self.lines.items())
         return f"{self.title}; {said}"
 

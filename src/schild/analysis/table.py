@@ -36,7 +36,7 @@ _RELATIVE = ("Kd", "C/Kd", "KD", "C/KD")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How a unit of concentration or dose turns into the one that pA2 is counted in.
+    """Conversion of a unit of concentration or dose to the unit of pA2.
 
     >>> Scale.of("nM")
     Scale(unit='nM', canonical='M', log_factor=-9.0)
@@ -176,7 +176,7 @@ def read_table(
 
 
 def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], dict[str, str], str, tuple[str, ...]]:
-    """Columns as they came, units in their heads, what to call the data, and where each row stands."""
+    """Columns as given, units in their headers, the name of the data, and the place of each row."""
     columns: list[tuple[str, Sequence[Any]]]
     if isinstance(data, str | Path):
         rows = read_rows(data, lambda head: key if (key := _key(head)) in known else None)

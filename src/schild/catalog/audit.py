@@ -1,4 +1,4 @@
-"""Walks the catalogue and says what is missing, dangling, unused or unreadable."""
+"""Checks the whole catalogue for missing, dangling, unused or unreadable entries."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _PROPERTIES = ("c50:", "c25:", "plateau:", "half_plateau:", "hill:", "half_occup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong."""
+    """One fault of the catalogue."""
 
     kind: str  #: One of `KINDS`
     where: str
@@ -83,7 +83,7 @@ class Audit:
 
 
 def audit(catalogue: Catalogue, check_book: Callable[[Book, Catalogue], None] | None = None) -> Audit:
-    """Walk every entry of a catalogue.
+    """Check every entry of a catalogue.
 
     ``catalogue``: any catalogue, sound or not; a file that cannot be read becomes a finding. ``check_book``: checks
     experiments and figures of claims: ``schild.explanation.check_book``. Left out, claims are read only. Returns

@@ -1,4 +1,4 @@
-"""Claims about a drug: what is said, which experiment is run, what decides (``data/claims/<drug>.toml``)."""
+"""Claims about a drug: statements, experiments and criteria (``data/claims/<drug>.toml``)."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What drugs are run with and without, in tables of block and in answers of drugs without claims."""
+    """Agonists that drugs are run with, in tables of block and in answers about drugs without claims."""
 
     #: The antagonist, and how much later an opioid is given
     regimen: str
@@ -244,7 +244,7 @@ class Book:
 
     @property
     def told(self) -> frozenset[str]:
-        """Names of the tests whose results the answer and its cards tell."""
+        """Names of the tests whose results appear in the answer and its cards."""
         return frozenset(
             [name for said in self.answer for name in PLACE.findall(said)]
             + [name for card in self.cards for name in (card.number, *card.witness) if name]

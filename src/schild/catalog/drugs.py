@@ -64,9 +64,9 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByDose:
-    """How the share of a dose that arrives changes with the dose: ``x (dose / reference) ** exponent``.
+    """Dependence of the absorbed share on the dose: ``x (dose / reference) ** exponent``.
 
-    What the deliveries of the route say holds at the reference dose. No more than the whole dose ever arrives.
+    The route's deliveries apply at the reference dose. No more than the whole dose ever arrives.
     """
 
     reference: str  #: Number of the dose at which the deliveries hold [mg of the route's salt]
@@ -139,7 +139,7 @@ class Structure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covariate:
-    """How a property of a person changes a number."""
+    """Effect of a property of a person on a number."""
 
     on: str
     #: ``weight_kg``, ``age_years``, ``crcl_ml_min``, ``liver``, ``sex``, ``dependent`` or ``cyp2d6`` (``PM``, ``IM``,
@@ -164,7 +164,7 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How long after another opioid the label wants a drug to be begun."""
+    """Wait after another opioid that the label requires before a drug is begun."""
 
     says: str  #: What a person is told, in a sentence of our own
     wait: str  #: Number of the interval without opioids [d]
@@ -285,7 +285,7 @@ class Drug:
         Returns
         -------
         Route
-            With the numbers of the product in the place of the route's. Its key names the product too where that
+            The route with the numbers of the product in place of its own. Its key names the product too where that
             changes what enters: ``in.spray_8mg``.
 
         Raises

@@ -69,7 +69,7 @@ class LagState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How one effect is tolerated: the state that lowers its tau, and the number of how far."""
+    """Tolerance of one effect: the state that lowers its tau, and the number that says by how much."""
 
     state: str
     depth: str

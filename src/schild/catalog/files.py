@@ -1,4 +1,4 @@
-"""Finds the data files of the catalogue and of a user's overlays, and says what each of them holds."""
+"""Finds the data files of the catalogue and of a user's overlays, and the kind of each."""
 
 from __future__ import annotations
 

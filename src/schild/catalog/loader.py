@@ -172,7 +172,7 @@ class Catalogue:
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """Keys of all that has numbers: drugs, effects, mechanisms of adaptation, populations, and three tables.
+        """Keys of all owners of numbers: drugs, effects, mechanisms of adaptation, populations, and three tables.
 
         Examples
         --------
@@ -333,12 +333,12 @@ class Catalogue:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that the catalogue holds, overlays included."""
+        """Hash of the whole catalogue, overlays included."""
         return digest_of(file for layers in self._files.values() for file in layers)
 
     @property
     def stamp(self) -> dict[str, Any]:
-        """What a manifest says of overlays: ``{"overlays": [{"name", "hash"}, ...]}``, or nothing without any."""
+        """Entry of a manifest about overlays: ``{"overlays": [{"name", "hash"}, ...]}``, or nothing without any."""
         return {"overlays": [dict(entry) for entry in self.overlays]} if self.overlays else {}
 
     @property

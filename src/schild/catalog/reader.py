@@ -165,7 +165,7 @@ class Table:
         return self.text(key) if self.has(key) else None
 
     def choice(self, key: str, known: Iterable[str], default: Any = ...) -> str:
-        """A string out of a set."""
+        """One of a set of strings."""
         names = tuple(known)
         value = self.text(key, default)
         if value not in names and (key in self.data or default is ...):
@@ -283,7 +283,7 @@ class Table:
         return optional[hint](name)
 
     def done(self) -> None:
-        """Refuse keys that nobody asked for."""
+        """Refuse keys that were not read."""
         for key in self.data:
             if key not in self.asked:
                 close = get_close_matches(key, self.asked, n=1)

@@ -27,7 +27,7 @@ class Reference:
 
     @property
     def address(self) -> str:
-        """Where the source is found: its DOI, its page, its PubMed entry, or PubMed's search for it; empty if none.
+        """Address of the source: its DOI, its page, its PubMed entry, or PubMed's search for it; empty if none.
 
         >>> Reference(key="A1", kind="article", fields={"journal": "Drugs", "volume": "41", "pages": "326--9"}).address
         'https://pubmed.ncbi.nlm.nih.gov/?term=Drugs[ta]+AND+41[vi]+AND+326[pg]'

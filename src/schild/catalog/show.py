@@ -71,7 +71,7 @@ def render_drug(drug: Drug, console: Console) -> None:
 
 
 def render_audit(result: Audit, console: Console) -> None:
-    """Print an audit: findings first, then what the numbers rest on.
+    """Print an audit: findings first, then the evidence of the numbers.
 
     ``result``: from `schild.catalog.audit.audit`.
 

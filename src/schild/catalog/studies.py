@@ -33,7 +33,7 @@ class Observation:
     species : str
         Drug or, for occupancy, receptor.
     regimen : str
-        What was given, in schild's words.
+        The regimen, in schild's words.
     time_h : float or None
         Time of the observation after the first dose. [h]
     value : float

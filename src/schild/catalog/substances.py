@@ -1,4 +1,4 @@
-"""Records of what a drug is sold as (in its file) and of chemical structures (``data/structures.toml``)."""
+"""Records of the strengths of a drug (in its file) and of chemical structures (``data/structures.toml``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schild.units import parse_amount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strength:
-    """What a drug is sold as."""
+    """A strength in which a drug is sold."""
 
     #: One, and several: ``"tablet of 50 mg"``
     unit: str
@@ -41,7 +41,7 @@ class Strength:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeName:
-    """A name that people type for something that is no drug of the catalogue by itself."""
+    """A name in common use that is not itself a drug of the catalogue."""
 
     #: Identity, and how it is written
     key: str
@@ -51,7 +51,7 @@ class TradeName:
     verified: str  #: How the entry was checked
 
     def says(self, drugs: Container[str]) -> str:
-        """Say what it is and what to write instead, given the drugs that there are."""
+        """Explain the name and say what to write instead, given the drugs of the catalogue."""
         here = [drug for drug in self.contains if drug in drugs]
         if len(self.contains) == 1 and here:
             return (
@@ -90,7 +90,7 @@ class Compound:
 
 
 def read_strength(table: Table) -> Strength:
-    """Read what a drug is sold as by one route; a fault is named with file and line (CatalogueError)."""
+    """Read the strength of a drug for one route; a fault is named with file and line (CatalogueError)."""
     strength = table.record(Strength)
     for key in ("amount", "largest"):
         if not re.fullmatch(r"[\d.]+ mg", getattr(strength, key)):

@@ -62,7 +62,7 @@ _COMMANDS = (
     ("schema", "tools:schema_app", "JSON Schema of the run file and the trial file."),
     ("doctor", "tools:doctor", "Check this installation: versions, extras, cache, threads, speed."),
     ("bench", "tools:bench", "Time a few standard runs on this machine."),
-    ("cite", "tools:cite", "How to cite schild, and the sources behind a run."),
+    ("cite", "tools:cite", "Print how to cite schild, and the sources of a run."),
 )
 
 

@@ -34,7 +34,7 @@ def explain(
 ) -> int:
     """What a drug does: the answer in short, and the questions people ask.
 
-    Exit code 1 says that a claim did not come out as it says.
+    Exit code 1 means that a claim was not met.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def validate(
 ) -> int:
     """Every study, predicted against observed; misses first.
 
-    Exit code 1 says that a check did not come out as it says.
+    Exit code 1 means that a check was not met.
 
     Parameters
     ----------
     studies
-        Study files to look at, such as naltrexone_pet; all by default.
+        Study files to run, such as naltrexone_pet; all by default.
     html
         File for the report as one page with figures.
     json

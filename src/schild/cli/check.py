@@ -1,4 +1,4 @@
-"""``schild check``: what a table of observed data says, person by person, and how the model predicts it."""
+"""``schild check``: report on a table of observed data, person by person, and on the model's predictions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check(
     data: Draws = Draws(),
     files: Files = Files(),
 ) -> int:
-    """Say what was read from a table of doses, covariates and observed levels, person by person.
+    """Report what was read from a table of doses, covariates and observed levels, person by person.
 
     schild check examples/nonmem_levels.csv
 

@@ -55,7 +55,7 @@ def compare(
     every
         Output grid, such as 1h.
     n
-        A population of so many people instead of one person.
+        Number of people in a population, instead of one person.
     outputs
         Outputs to keep, such as plasma_naltrexone,mor_pet_occupancy; all by default.
     nca

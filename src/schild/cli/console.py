@@ -1,4 +1,4 @@
-"""What the commands share: options of the parser, consoles, files, progress."""
+"""Parts shared by the commands: options of the parser, consoles, files, progress."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def writable(*paths: Path | None) -> None:
-    """Find out, before anything long runs, that files can be written; None is passed over.
+    """Check, before anything long runs, that files can be written; None is skipped.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def writable(*paths: Path | None) -> None:
 
 
 def _target(path: Path) -> Path:
-    """Return the file behind a link, in a folder that exists, and refuse what is no file."""
+    """Return the file behind a link, in a folder that exists, and refuse anything that is not a file."""
     target = path.resolve()
     try:
         mode = target.stat().st_mode

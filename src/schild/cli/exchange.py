@@ -122,7 +122,7 @@ def as_options(message: str) -> str:
 
 
 def compartments(entries: list[str] | None) -> dict[int | str, tuple[str, str]]:
-    """Read the options --cmt: what a dose into a compartment is."""
+    """Read the options --cmt: drug and route of a dose into a compartment."""
     what, example = "a compartment, a drug and a route", "'1=naltrexone oral'"
     found: dict[int | str, tuple[str, str]] = {}
     for place, words in pairs(entries or (), "cmt", what, example).items():

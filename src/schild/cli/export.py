@@ -46,7 +46,7 @@ def nonmem_data(
     times
         Times of observations, with commas.
     n
-        A population of so many people instead of one person.
+        Number of people in a population, instead of one person.
     until
         End of the run; no dose after it is written.
     error
@@ -266,7 +266,7 @@ def _program(program: str, what: tuple[str, ...], script: _Script, person: Perso
 
 
 def _notes(said: Iterable[str]) -> None:
-    """Say what was given and does not show in what is written; beside it, so that a pipe gets the document alone."""
+    """Warn on standard error about input that has no effect on the document; a pipe gets the document alone."""
     for note in said:
         print(f"Note: {note}", file=sys.stderr)
 

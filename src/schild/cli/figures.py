@@ -16,7 +16,7 @@ KINDS = ("svg", "png", "pdf")
 
 
 def check_figure(path: Path | None) -> None:
-    """Find out, before anything long runs, that a figure can be written and of which kind it is."""
+    """Check, before anything long runs, that a figure can be written, and of which kind it is."""
     if path is not None:
         figure_kind(path)
         writable(path)

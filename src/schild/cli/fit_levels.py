@@ -35,7 +35,7 @@ def fit_levels(
 
     schild fit-levels examples/nonmem_levels.csv --free naltrexone.cl --free naltrexone.oral.f
 
-    With --out also one file for each drug, which lies over the catalogue with --catalogue. Nothing is drawn, so --seed
+    --out also writes one file for each drug, an overlay for --catalogue. Nothing is drawn at random, so --seed
     changes nothing. For research and education, not for treating a person.
 
     Parameters

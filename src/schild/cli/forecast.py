@@ -1,4 +1,4 @@
-"""``schild forecast`` and ``schild coverage``: what measured levels, or missed doses, mean for the receptors."""
+"""``schild forecast`` and ``schild coverage``: receptor occupancy after measured levels, or missed doses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def forecast(
     Parameters
     ----------
     what
-        What was and will be taken, in words.
+        Past and future doses, in words.
     level
         A measured level: "0.8 ng/mL at 25 d", "6-beta-naltrexol 1.1 ng/mL at 25 d" or "<0.5 ng/mL at 30 d"; once for
         each.

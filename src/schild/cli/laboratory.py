@@ -33,7 +33,7 @@ def laboratory(
 
     schild laboratory self_administration "naltrexone 50 mg po q24h x6" --n 200
 
-    Effect sizes are Hedges g with a 95 % interval of an experiment of this size. What an antagonist takes away is
+    Effect sizes are Hedges g with a 95 % interval of an experiment of this size. The part that an antagonist removes is
     fitted to pooled laboratory studies; sizes of release, of ratings and the spread between people are assumed.
 
     Parameters

@@ -27,12 +27,12 @@ def show(
     json: bool = False,
     data: Data = Data(),
 ) -> int:
-    """List each result with the prediction made before it: inside its band or not, and by how much it is off.
+    """List each result with the prediction made before it, whether it lies inside the band, and by how much it is off.
 
     Parameters
     ----------
     folder
-        Folder of own predictions beside those that come with schild; ./ledger where there is one.
+        Folder of your own predictions beside those that come with schild; ./ledger where there is one.
     html
         File for the list as one page with a figure.
     json
@@ -111,7 +111,7 @@ def enter(
     source: str = "",
     folder: Annotated[Path, Parameter(name="--in")] = _FOLDER,
 ) -> int:
-    """Enter a result that a frozen prediction waited for.
+    """Enter the result of a frozen prediction.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def enter(
     result
         Id of the result.
     value
-        What was found, in the unit of the prediction; of a block, 1 less the share of the effect that is left.
+        The result, in the unit of the prediction; for a block, 1 less the share of the effect that is left.
     bound
         "at least" or "at most", where the study prints a bound.
     se

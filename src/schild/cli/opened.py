@@ -9,14 +9,14 @@ from schild.cli.options import Data
 
 
 def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False, data: Data = Data()) -> int:
-    """Run what a link of a live page says; the numbers are those of the page.
+    """Run the scenario in a link of a live page; the numbers are those of the page.
 
     schild open "naltrexone.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336&missed=3"
 
     Parameters
     ----------
     link
-        The link, in quotes, or what stands behind its "#".
+        The link, in quotes, or the part after its "#".
     run_file
         File for the run as TOML, which `schild simulate` takes.
     json

@@ -1,4 +1,4 @@
-"""Options that commands share: a user's own data and numbers, the person, tables that are read, what is written."""
+"""Options that commands share: the user's data and numbers, the person, tables to read, files to write."""
 
 from __future__ import annotations
 
@@ -159,12 +159,13 @@ class Person:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Table:
-    """The options that say how a NONMEM table is read.
+    """The options for reading a NONMEM table.
 
     Parameters
     ----------
     cmt
-        What a dose into a compartment is, such as "1=naltrexone oral" or "depot=naltrexone oral"; once for each.
+        Drug and route of a dose into a compartment, such as "1=naltrexone oral" or "depot=naltrexone oral"; once for
+        each.
     unit
         Unit of AMT, such as mg, for a table without AMTU.
     time_unit
@@ -197,16 +198,17 @@ class Table:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Levels:
-    """The options that say how the observed levels of a NONMEM table are read.
+    """The options for reading the observed levels of a NONMEM table.
 
     Parameters
     ----------
     dv
-        What DV is: an output such as plasma_naltrexone, or "1=plasma_naltrexone" for each value of ANALYTE, DVID, CMT.
+        Quantity in DV: an output such as plasma_naltrexone, or "1=plasma_naltrexone" for each value of ANALYTE, DVID or
+        CMT.
     dv_unit
         Unit of plasma levels in DV: ng/mL, ug/L, ug/mL, mg/L, pg/mL or ng/L.
     sex_is
-        What a number in SEX means, such as "1=female"; once for each.
+        Meaning of a number in SEX, such as "1=female"; once for each.
     """
 
     dv: list[str] | None = None
@@ -217,7 +219,7 @@ class Levels:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Files:
-    """The options that say what is written and printed.
+    """The options for output.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``schild plan``: dose and time of an antagonist for a wanted receptor occupancy."""
+"""``schild plan``: dose and time of an antagonist for a required receptor occupancy."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def plan(
     data: Draws = Draws(),
     files: Files = Files(),
 ) -> int:
-    """Study planner: dose and time of an antagonist that hold a wanted receptor occupancy.
+    """Study planner: dose and time of an antagonist that keep a required receptor occupancy.
 
     schild plan --drug naltrexone --route oral --target 0.8 --receptor mor --hold "4 h"
 
-    Exit code 1 says that the largest labelled dose does not do it. Agonists are refused.
+    Exit code 1 means that the largest labelled dose is not enough. Agonists are refused.
 
     Parameters
     ----------
     drug
         An antagonist, such as naltrexone.
     target
-        Occupancy that is wanted, a fraction, as tomography counts it.
+        Required occupancy, a fraction, as measured by tomography.
     receptor
         mor, kor, dor or mor_gut.
     hold
@@ -122,7 +122,7 @@ def induction(
     schild induction "heroin 25 mg iv q6h for 30 d" --n 20
 
     A wait is never shorter than the label asks for. No interval and no test is wholly reliable, and severity in one
-    person cannot be predicted. Exit code 1 says that no wait within three weeks of the label's does it.
+    person cannot be predicted. Exit code 1 means that no wait within three weeks of the label's is long enough.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``schild rescue``: overdose, and what an antagonist changes."""
+"""``schild rescue``: overdose, and the effect of an antagonist."""
 
 from __future__ import annotations
 

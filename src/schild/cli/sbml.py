@@ -26,7 +26,7 @@ Dose = tuple[float, str, float, float]
 
 
 class Document(NamedTuple):
-    """What a run is as a document of one person: structure, numbers, doses."""
+    """A run as a document of one person: structure, numbers, doses."""
 
     built: Built
     parameters: dict[str, float]

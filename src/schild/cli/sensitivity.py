@@ -1,4 +1,4 @@
-"""``schild sensitivity``: how a metric moves with each number, and what its spread is made of."""
+"""``schild sensitivity``: how a metric depends on each number, and the sources of its variation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sensitivity(
     data: Draws = Draws(),
     files: Files = Files(),
 ) -> int:
-    """Say how a metric moves with each number, and what its spread is made of.
+    """Compute the sensitivity of a metric to each number, and the sources of its variation.
 
     schild sensitivity "naltrexone 50 mg po" --metric auc_naltrexone_ng_h_ml --until 2d
 

@@ -54,7 +54,7 @@ def simulate(
 
     schild simulate "naltrexone 50 mg po" --history "methadone 60 mg po q24h for 90 d stopped 3 d"
 
-    Options win over the run file. For research and education, not for treating a person.
+    Options override the run file. For research and education, not for treating a person.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def simulate(
     every
         Output grid, such as 1h; chosen from the length by default.
     n
-        A population of so many people instead of one person.
+        Number of people in a population, instead of one person.
     uncertainty
         Sets of parameters drawn from what is not known about them; each is given to all people.
     structure
@@ -170,7 +170,7 @@ def read_run(
     uncertainty: int | None = None,
     numbers: Mapping[str, float | str] | None = None,
 ) -> Run:
-    """Read a run file or regimens in words, and let options win over what it says.
+    """Read a run file or regimens in words; options override the file.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def _said(entries: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def is_file(text: str) -> bool:
-    """Say whether a word of the command line is a run file."""
+    """Whether a word of the command line is a run file."""
     return text.lower().endswith(".toml") or os.path.exists(text)  # noqa: PTH110  (Path.exists raises for long words)
 
 

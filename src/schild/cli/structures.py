@@ -19,7 +19,7 @@ def structure(
     list_all: Annotated[bool, Parameter(name="--list")] = False,
     data: Data = Data(),
 ) -> int:
-    """Structures compared: shared scaffold, what replaces what on the nitrogen, similarity. Needs RDKit.
+    """Compare structures: shared scaffold, substituents on the nitrogen, similarity. Needs RDKit.
 
     schild structure naltrexone oxymorphone naloxone nalorphine nalmefene --svg structures.svg
 

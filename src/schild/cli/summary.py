@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def show_result(result: Result, console: Console) -> None:
-    """Print warnings first, then what the result says, then a table for each group of outputs.
+    """Print warnings first, then a sentence on the result, then a table for each group of outputs.
 
     Parameters
     ----------
     result : Result
-        What came out.
+        The result.
     console : rich.console.Console
         Where to print.
     """

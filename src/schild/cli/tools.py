@@ -66,7 +66,7 @@ def _print_schema(schema: Mapping[str, Any]) -> None:
 def doctor(*, json: bool = False) -> int:
     """Check this installation: versions, extras, cache, threads, speed.
 
-    Exit code 1 says that something does not work.
+    Exit code 1 means that something does not work.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _reference() -> float:
 
 
 def cite(*what: Annotated[str, Parameter(name="RUN.toml|REGIMEN")], data: Data = Data()) -> int:
-    """How to cite schild, and the sources behind a run.
+    """Print how to cite schild, and the sources of a run.
 
     Parameters
     ----------

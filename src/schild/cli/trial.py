@@ -51,9 +51,9 @@ def trial(
 
     schild trial examples/alcohol_oral_50mg.toml --out out/trial
 
-    The folder gets report.html, trial.json, people.csv (up to 200,000 rows) and the parts, with which an interrupted
-    trial goes on; of an opioid trial also weekly.csv, a table for models of policy, and dictionary.csv, which says what
-    its columns are.
+    The folder contains report.html, trial.json, people.csv (up to 200,000 rows) and the parts, from which an
+    interrupted trial continues; for an opioid trial also weekly.csv, a table for models of policy, and dictionary.csv,
+    which describes its columns.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _shard(asked: Trial, shard: str, out: Path | None, workers: int, cluster: st
 
 
 def results(folder: Path, sql: str, /, *, json: bool = False) -> int:
-    """Ask the people of a finished or unfinished trial with SQL.
+    """Query the people of a finished or unfinished trial with SQL.
 
     schild results out/trial "select arm, avg(heavy) from people group by arm"
 

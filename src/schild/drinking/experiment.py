@@ -191,7 +191,7 @@ class Laboratory(Shown):
     occupancy : ndarray, shape (n,)
         Mean of each person's course. [1]
     warnings : tuple of str
-        What to know before using the numbers.
+        Warnings to read before using the numbers.
     sources : mapping of str to tuple of str
         Citation key to the numbers it is used for.
     manifest : mapping
@@ -212,7 +212,7 @@ class Laboratory(Shown):
     catalogue: Catalogue = field(repr=False)
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         found = "; ".join(f"{name} g {e.g:+.2f}" for name, e in list(self.effects.items())[:4])
         return f"{self.plan.says} {'; '.join(self.antagonist)}; {self.occupancy.size:,} people; {found}"
 

@@ -260,7 +260,7 @@ class Explanation(Shown):
         }  # fmt: skip
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         return f"{self.book.question} {self.counts}"
 
     def to_frame(self) -> pd.DataFrame:

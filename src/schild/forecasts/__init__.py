@@ -1,4 +1,4 @@
-"""What measured plasma levels say of one person: levels and receptors to come."""
+"""Forecast of plasma levels and receptor occupancy of one person from measured plasma levels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ASSUMED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Forecast(ShownRun):
-    """What is to be expected of one person after levels were measured.
+    """Forecast for one person from measured levels.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class Forecast(ShownRun):
         return {"time_h": float(self.time_h[k]), "q05": float(q[0]), "q50": float(q[1]), "q95": float(q[2])}
 
     def about(self) -> str:
-        """Say in a line what was forecast."""
+        """Describe the forecast in one line."""
         n = len(self.levels)
         return f"{self.title}; {n} level{'' if n == 1 else 's'}; {self.said()}"
 
@@ -205,7 +205,7 @@ def forecast(
     Parameters
     ----------
     *regimens : str
-        What was and will be taken, in words; the first drug is the one whose levels are meant where none is named.
+        Past and future doses, in words; a level without a drug name is one of the first drug.
     levels : sequence of str
         Measured levels: ``"0.8 ng/mL at 25 d"``, ``"6-beta-naltrexol 1.1 ng/mL at 25 d"``, ``"<0.5 ng/mL at 30 d"``.
     subject : mapping, optional
@@ -412,9 +412,9 @@ def hours_lost(taken: Result, other: Result, when: tuple[float, float], target: 
 
 
 def evidence_of(result: Result, output: str) -> dict[str, int]:
-    """Count the numbers behind an output by how they came about: reported, digitised, derived, fitted, assumed.
+    """Count the numbers behind an output by their basis: reported, digitised, derived, fitted, assumed.
 
-    Those of receptors do not bear on plasma.
+    Numbers of receptors do not affect plasma.
     """
     assert result.values is not None  # simulate gives them
     receptors = result.values.catalogue.receptors
@@ -427,7 +427,7 @@ def evidence_of(result: Result, output: str) -> dict[str, int]:
 
 
 def protected(time_h: Floats, occupancy: Floats, last_dose_h: float, target: float) -> Floats:
-    """Until when occupancy is at or above the target after the last dose, shape (n,). [h]
+    """Time until which occupancy is at or above the target after the last dose, shape (n,). [h]
 
     That is the last time at which it falls below; the time of the last dose where the target is never reached, and the
     end of the run where it does not fall below.

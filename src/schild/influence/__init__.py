@@ -1,4 +1,4 @@
-"""How a metric of a run, a trial or a session moves with each number, and what its spread is made of."""
+"""Sensitivity of a metric of a run, a trial or a session to each number, and the sources of its variation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["Sensitivity", "Swing", "sensitivity"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
-    """A metric with one number at either end of what is not known of it, all else held."""
+    """A metric with one number at either end of its uncertainty and all others fixed."""
 
     number: str
     unit: str
@@ -49,7 +49,7 @@ class Swing:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Sensitivity(ShownRun):
-    """How a metric moves with each number of a run.
+    """Sensitivity of a metric to each number of a run.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Sensitivity(ShownRun):
         return {"schild": __version__, "metric": self.metric, **self.more, "run": dict(self.result.manifest)}
 
     def about(self) -> str:
-        """Say in a line what moves the metric most."""
+        """Say in one line which number moves the metric most."""
         most = ", ".join(f"{s.number} ({s.at_low:.3g} to {s.at_high:.3g})" for s in self.swings[:3]) or "no number"
         return f"{self.title}: {self.metric} is {self.typical:.4g}; moved most by {most}"
 
@@ -163,7 +163,7 @@ def sensitivity(
     overrides: Given | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Sensitivity:
-    """Say how a metric moves with each number, and what its spread is made of.
+    """Compute the sensitivity of a metric to each number, and the sources of its variation.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def _parts(
     run: Callable[..., Result], metric: str, n: int, who: Mapping[str, Any] | None, typical: Result,
     catalogue: Catalogue,
 ) -> dict[str, float]:  # fmt: skip
-    """Spread of the logarithm of the metric by what it comes from."""
+    """Standard deviation of the logarithm of the metric, by source."""
     person = {k: v for k, v in (who or {}).items() if k != "history"}
     typical_person = {"weight": "70 kg", "age": "40 years", "crcl": "100 mL/min", "sex": "male", "liver": "normal",
                       "dependent": "no", "cyp2d6": "EM"} | person  # fmt: skip

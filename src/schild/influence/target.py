@@ -1,4 +1,4 @@
-"""What a sensitivity analysis watches: a metric as a function of numbers. Trials and sessions with alcohol."""
+"""Target of a sensitivity analysis: a metric as a function of numbers, for trials and sessions with alcohol."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Target", "at_quantile", "known", "session_target", "trial_target"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A metric, the numbers that may move, and what they are."""
+    """A metric, the numbers that may be varied, and their values."""
 
     title: str
     result: Any  #: With the numbers as they are
@@ -38,7 +38,7 @@ class Target:
 
 
 def known(numbers: Mapping[str, Number]) -> dict[str, Number]:
-    """Return the numbers of which something unknown is stated: an uncertainty, or a range of the value."""
+    """Return the numbers that have a stated uncertainty, or a range of the value."""
     return {
         name: x for name, x in numbers.items()
         if x.same_as is None and (x.uncertainty or (x.chosen.low is not None and x.chosen.high is not None))

@@ -1,4 +1,4 @@
-"""What a table of observed levels says, person by person, and how the model predicts it, as one result."""
+"""Report on a table of observed levels: what was read for each person, and the predictions of the model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Check", "check"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Check(Shown):
-    """A table that was read, and its visual predictive check where that was asked for."""
+    """A table that was read, and its visual predictive check where one was requested."""
 
     data: Observed
     vpc: pd.DataFrame | None  #: As ``Observed.vpc``
@@ -30,7 +30,7 @@ class Check(Shown):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the reader left out or took as given, and what was given and changes nothing."""
+        """What the reader left out or assumed, and overrides that change nothing."""
         return (*self.data.notes, *self.unused)
 
     @property
@@ -49,7 +49,7 @@ class Check(Shown):
         return {"schild": __version__, "table": self.data.name, **self.catalogue.stamp}
 
     def about(self) -> str:
-        """Say in a line what was read."""
+        """Describe in one line what was read."""
         rows = self.data.summary()
         return f"{self.data.name}: {len(rows)} persons, {sum(row['observations'] for row in rows)} observations"
 
@@ -65,7 +65,7 @@ class Check(Shown):
         return found if self.vpc is None else found | {"vpc": self.vpc.to_dict("records")}
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw what was observed over what is predicted; None for a table without observations."""
+        """Draw observed over predicted values; None for a table without observations."""
         return self.data.plot(ax=ax, **self.options) if self.data.outputs else None
 
 
@@ -77,7 +77,7 @@ def check(
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
 ) -> Check:
-    """Put together what a table says and, with ``vpc`` simulated tables, its visual predictive check.
+    """Report what was read from a table and, with ``vpc`` simulated tables, its visual predictive check.
 
     ``catalogue``, ``overrides``: of the predictions, as for ``schild.simulate``; ``seed``: of the draws.
     """

@@ -40,7 +40,7 @@ COVARIATES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One person of a table: what was taken, who it is, what was observed."""
+    """One person of a table: doses, covariates and observations."""
 
     id: Hashable
     regimen: Regimen

@@ -94,7 +94,7 @@ class LevelsFit(Shown):
         return {"schild": __version__, "table": self.data.name, "free": free, "prior": self.prior, **stamp}
 
     def about(self) -> str:
-        """Say in a line what was fitted."""
+        """Describe the fit in one line."""
         said = ", ".join(f"{e.name} {e.value:.4g} {e.unit if e.unit != '1' else ''}".strip() for e in self.estimates)
         return f"{self.data.name}: {self.predicted.size} observations of {len(self.data.people)} persons; {said}"
 
@@ -382,7 +382,7 @@ def fit_levels(
 
 
 class _Free:
-    """A number that is fitted: its scale, and what is known of it before."""
+    """A number that is fitted: its scale and its prior."""
 
     def __init__(self, name: str, catalogue: Catalogue, held: Overrides, prior: Prior) -> None:
         owner, dot, short = name.partition(".")
@@ -418,7 +418,7 @@ class _Free:
         return low + (high - low) / (1.0 + math.exp(-min(max(z, -300.0), 300.0)))
 
     def slope(self, value: float) -> float:
-        """How far the scale of the fit moves with the logarithm of the value."""
+        """Derivative of the scale of the fit by the logarithm of the value."""
         if self.bounds is None:
             return 1.0
         low, high = self.bounds

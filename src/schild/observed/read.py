@@ -1,4 +1,4 @@
-"""Tables of NONMEM and its kin become observed levels: doses, covariates, observations, limits of quantification."""
+"""Tables of NONMEM and similar programs become observed levels: doses, covariates, observations, limits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read_observed(
     source, cmt, drug, route, basis, amount_unit, time_unit, drop
         As for ``schild.regimen.read_nonmem_people``; ``source`` may be a DataFrame.
     dv : str or mapping, optional
-        Output that DV is of, such as ``"plasma_naltrexone"``; for several analytes a mapping from values of ANALYTE,
+        Output that DV measures, such as ``"plasma_naltrexone"``; for several analytes a mapping from values of ANALYTE,
         DVID, YTYPE or CMT. By default ANALYTE may name drugs, and without such a column DV is the plasma level of the
         drug that is given, if there is one.
     dv_unit : str

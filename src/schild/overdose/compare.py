@@ -1,4 +1,4 @@
-"""Overdose and rescue: one stated exposure, and what antagonists, delays and tolerance make of it."""
+"""Overdose and rescue: one stated exposure under different antagonists, delays and tolerances."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def _rows(
 
 
 def _dangers(rows: Sequence[Row]) -> list[str]:
-    """What a reader must not miss."""
+    """Warnings that a reader must not miss."""
     arrest = max(row.arrest()[0] for row in rows)
     lost = max(100.0 * float(np.isfinite(row.people.trigger_s).mean()) for row in rows)
     again = max(
@@ -336,7 +336,7 @@ def _surroundings(
     breathing: str | None,
     oxygen: str | None,
 ) -> dict[str, Any]:
-    """The physiology, its start, and what is done for the person."""
+    """The physiology, its starting state, and the care given to the person."""
     physiology, plan = published(values), protocol(values)
     body = {"weight_kg": weight, "age_years": age, **({} if lung is None else parse_lung(lung))}
     changes = {key: value for key, value in body.items() if value is not None}
@@ -376,7 +376,7 @@ def _intervention(what: str, value: float, care: Care) -> Intervention:
 
 
 def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: float) -> float:
-    """Pressure of inhaled oxygen: its share of what water vapour leaves. [mmHg]"""
+    """Pressure of inhaled oxygen: its share of the pressure without water vapour. [mmHg]"""
     rule = group(Scaling, "scaling", values=values)
     dry = float(rule.pressure * np.exp(-altitude_m / rule.height) - rule.water)
     return max(share * dry, float(physiology.lung.inspired_o2))

@@ -46,7 +46,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervention:
-    """Something a rescuer does for a while."""
+    """One act of a rescuer over a period of time."""
 
     what: str  #: ``ventilation`` (at least so much, L/min at the mouth) or ``inspired_o2`` (mmHg)
     value: Any  #: How much; arrays of shape (people,)
@@ -59,7 +59,7 @@ class Intervention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenCourse:
-    """Effective activation of mu receptors in time, from the general receptor model: any drugs."""
+    """Effective activation of mu receptors over time, for any drugs, from the receptor module."""
 
     times_s: Floats  #: Shape (n,), increasing [s]
     activation: Floats  #: Shape (people, n): occupancy by a full agonist with the same effect, 0 to 1 [1]
@@ -80,7 +80,7 @@ class Followed:
 
     @property
     def arrest(self) -> NDArray[np.bool_]:
-        """Who had a cardiac arrest, shape (people,)."""
+        """Whether each person had a cardiac arrest, shape (people,)."""
         return self.outcome["arrest"] > 0.5
 
     def outputs(self) -> dict[str, Floats]:
@@ -94,7 +94,7 @@ def _column(values: Any) -> Any:
 
 
 def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds: float | None = None) -> Floats:
-    """Breathe without drug until near the steady state.
+    """Run the physiology without drug until it is near its steady state.
 
     ``physiology``: numbers (then one run serves all) or arrays of shape (people,); ``rtol``: tolerance; a hundredth of
     it is used; ``seconds``: how long; by default as the reference [s].

@@ -56,7 +56,7 @@ _LEAD_S, _LEAD_STEP_S = 3600.0, 60.0
 
 
 def bound_equivalent(ventilation: Any, most: float = 1.0, physiology: Physiology | None = None) -> Floats:
-    r"""Bound fraction that takes as much of the chemoreflexes as a fraction of breathing says is gone.
+    r"""Bound fraction that removes the share of the chemoreflexes by which breathing has fallen.
 
     ``ventilation``: ventilation at a carbon dioxide held constant, fraction of baseline [1]; ``physiology``: whose
     naive exponent; the published one by default; ``most``: depression :math:`d_1` by fentanyl on every receptor, which
@@ -127,12 +127,12 @@ class GeneralSource:
 
     @property
     def cited(self) -> dict[str, tuple[str, ...]]:
-        """Sources of the numbers, and what for."""
+        """Sources of the numbers, and the use of each."""
         found = cited_drugs(self.numbers)
         return {**found, "Mann2022": ("physiology", "tolerance", *found.get("Mann2022", ()))}
 
     def check(self, plan: Plan) -> None:
-        """Refuse what the contract refuses: a blockade taken before, and more opioid than published challenges."""
+        """Refuse an opioid dose above those of published challenges under a blockade that was taken before."""
         if not plan.before:
             return
         events = sorted((*plan.before, *self.opioid), key=lambda e: (e.tick, e.order))

@@ -1,4 +1,4 @@
-"""What is counted in people that were followed: breathing, oxygen, renarcotisation."""
+"""Outcomes that are counted in the people followed: breathing, oxygen, renarcotisation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def measure(
     *,
     treated: bool = True,
 ) -> Measured:
-    """Count what happened to people.
+    """Count the outcomes of people.
 
     ``followed``: with states kept on a regular grid; ``baseline_l_min``, shape (people,): ventilation without drug
     [L/min]; ``share``: share of it below which breathing counts as lost [1]; ``wait_s``, shape (people,): from there to
@@ -88,7 +88,7 @@ def measure(
 
 
 def _returns(times: Floats, up: NDArray[np.bool_], since: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """When breathing is there again after a time, and whether it is lost once more.
+    """Time at which breathing has returned, and whether it is lost again.
 
     >>> up = np.array([[1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0]], dtype=bool)
     >>> back, lost = _returns(np.arange(0.0, 330.0, 30.0), up, np.array([15.0]))

@@ -1,4 +1,4 @@
-"""What is reported of an overdose: ventilation, flows, gases and receptors, from the states of the kernel."""
+"""Reported quantities of an overdose: ventilation, flows, gases and receptors, from the states of the kernel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Person:
 
 
 def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:
-    """Compute what is reported from states.
+    """Compute the reported quantities from states.
 
     ``states``: shape (..., states), in the order and units of ``layout.STATES``; ``quirks``: concentrations may
     scale with flow. Returns values by the column names of the reference's trajectories; each of the shape of ``states``

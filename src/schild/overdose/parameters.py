@@ -1,4 +1,4 @@
-"""From the catalogue's numbers to the records that the relations take."""
+"""Records of numbers for the physiological relations, filled from the catalogue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Collapse that can be turned back: times [s], rate [1/s], share of flow without return [1], oxygen [mmHg]."""
+    """Reversible collapse: times [s], rate [1/s], share of flow below which it is final [1], oxygen [mmHg]."""
 
     recovery: Any
     flow_recovery: Any

@@ -1,4 +1,4 @@
-"""The published percentages of cardiac arrest, and ours beside them from people drawn with the published moments."""
+"""Published percentages of cardiac arrest compared with ours, from people drawn with the published moments."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PEOPLE = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """One published percentage and ours."""
+    """One published percentage and the computed one."""
 
     row: PublishedArrest
     #: Ours, with its Wilson interval [%]
@@ -101,7 +101,7 @@ class PublishedTable(Shown):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to know before using the numbers."""
+        """Warnings to read before using the numbers."""
         if not self.left_out:
             return ()
         names = ", ".join(dict.fromkeys(row.regimen for row in self.left_out))
@@ -113,7 +113,7 @@ class PublishedTable(Shown):
         return {"schild": __version__, "subjects": self.n, "seed": self.seed, "rtol": RTOL, "bar_points": BAR}
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         return (
             f"{len(self.misses)} of {len(self.rows)} published percentages of arrest differ by more than {BAR:g} points"
         )

@@ -1,4 +1,4 @@
-"""Two sources of the opioid's effect, with one face: the reference's kinetics, or the receptor module's course."""
+"""Two sources of the opioid's effect with one interface: the reference's kinetics, or the receptor module's course."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What both sources share: the physiology, what is done for the person, and how a run is kept."""
+    """Parts shared by both sources: the physiology, the care given to the person, and the storage of a run."""
 
     physiology: Physiology  #: Numbers of the typical body
     start: Floats  #: From ``warm_up``; shape (1, states)
@@ -45,7 +45,7 @@ class Body:
 
     @property
     def times_s(self) -> Floats:
-        """Where courses are kept. [s]"""
+        """Times at which courses are stored. [s]"""
         return np.arange(0.0, self.horizon_s + 0.5 * self.grid_s, self.grid_s)
 
     @property
@@ -101,7 +101,7 @@ class Body:
     def measured(
         self, followed: Followed, first: int, wait_s: Floats, cows: Floats | None = None, *, treated: bool = True
     ) -> Measured:
-        """Count what happened to people from ``first`` on."""
+        """Count the outcomes of people from ``first`` on."""
         baseline = self._breath(*self.bodies(first, followed.arrest.size))
         return measure(followed, baseline, float(self.plan.trigger), wait_s, cows, treated=treated)
 
@@ -117,11 +117,11 @@ class Source(typing.Protocol):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What to know before using the numbers."""
+        """Warnings to read before using the numbers."""
 
     @property
     def cited(self) -> dict[str, tuple[str, ...]]:
-        """Sources of the numbers, and what for."""
+        """Sources of the numbers, and the use of each."""
 
 
 class PublishedSource:
@@ -140,7 +140,7 @@ class PublishedSource:
 
     @property
     def cited(self) -> dict[str, tuple[str, ...]]:
-        """Sources of the numbers, and what for."""
+        """Sources of the numbers, and the use of each."""
         return {
             "Mann2022": ("physiology", "opioid and naloxone: kinetics, binding", "tolerance"),
             "Chaturbedi2024": ("repeated sprays", "naloxone into a vein"),

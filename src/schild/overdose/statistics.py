@@ -11,7 +11,7 @@ LEVEL = 0.95
 
 
 def percent_of(flags: ArrayLike) -> tuple[float, float, float, int]:
-    """Percentage of people with something, and its Wilson interval.
+    """Percentage of people for whom a flag is true, and its Wilson interval.
 
     ``flags``: one for each person. Returns percentage, low, high, number of people; NaN for nobody.
 

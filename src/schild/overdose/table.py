@@ -109,7 +109,7 @@ class Rescued(Shown):
     baseline_l_min, horizon_s : float
         Ventilation without drug [L/min]; end of the run [s].
     warnings : tuple of str
-        What to know before using the numbers.
+        Warnings to read before using the numbers.
     manifest : mapping
         What repeats the table.
     sources : mapping of str to tuple of str
@@ -154,7 +154,7 @@ class Rescued(Shown):
         return tuple(found)
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         first = self.rows[0].people.arrest.size if self.rows else 0
         said = "; ".join(f"{row.regimen} {row.arrest()[0]:.1f} %" for row in self.rows[:4])
         return f"{self.opioid}; {len(self.rows)} rows of {first:,} people; cardiac arrest: {said}"

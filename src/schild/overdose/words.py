@@ -1,4 +1,4 @@
-"""What a rescue is told in words: delay, antagonist regimens, breathing for the person, oxygen, lungs."""
+"""Readers of a rescue's words: delay, antagonist regimens, rescue breathing, oxygen, lungs."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def parse_delay(words: str) -> Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Care:
-    """Breathing for the person, or oxygen: how much, and from when to when after the rescuer has come. [s]"""
+    """Rescue breathing or oxygen: amount, and start and end after the arrival of the rescuer. [s]"""
 
     amount: float | None
     start_s: float
@@ -142,7 +142,7 @@ class Plan:
     words : str
         As given.
     before : tuple of Event
-        What was taken before the opioid, at negative ticks.
+        Doses taken before the opioid, at negative ticks.
     after : tuple of Event
         The rescue, at ticks from its first dose.
     published : Rescue or None
@@ -183,7 +183,7 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
 
 
 def _published(words: str, events: tuple[Event, ...]) -> Rescue | None:
-    """The reference's way of giving this, None where it has none."""
+    """The same regimen by the reference's kinetics; None where it has none."""
     routes = {e.route for e in events}
     plain = all(
         e.drug == "naloxone" and e.amount is not None and e.evid == 1 and not e.ss and not e.duration_tick

@@ -68,7 +68,7 @@ class Overrides(Mapping[str, float]):
         return cls(rivals | named, rivals.keys() - named.keys())
 
     def and_(self, given: Given | None, catalogue: Catalogue) -> Overrides:
-        """Return these with others over them."""
+        """Return these overrides with others laid over them."""
         if not given:
             return self
         over = Overrides.of(given, catalogue)

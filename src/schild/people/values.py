@@ -206,7 +206,7 @@ class Values:
         return self._typical(owner, name, number)
 
     def of(self, owner: str, name: str) -> float | Floats:
-        """Value of a number for every person: typical, uncertain, by covariates, between people.
+        """Value of a number for every person, with uncertainty, covariates and variability between people.
 
         ``owner`` and ``name``: as for ``number``. Returns values in the number's unit, within its bounds; a float where
         it is the same for all, or without people, shape (n,).
@@ -393,7 +393,7 @@ class Values:
         return moved
 
     def _held(self, owner: str, number: Number, value: float | Floats, when: str = "") -> float | Floats:
-        """Keep what people and draws made of a number within its bounds, and say so."""
+        """Keep individual and drawn values of a number within its bounds, and warn where one was outside."""
         if number.bounds is None:
             return value
         n = self.people.n

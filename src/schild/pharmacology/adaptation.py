@@ -81,7 +81,7 @@ def adaptation_rate(
 
 
 def withdrawal_drive(adapted: Value, activation: Value, tone: Value) -> Value:
-    """What adaptation has left unopposed: ``max(0, adapted - activation - tone)``.
+    """Unopposed part of adaptation: ``max(0, adapted - activation - tone)``.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def withdrawal_drive(adapted: Value, activation: Value, tone: Value) -> Value:
     activation : float or ndarray
         Activation by drugs now. [1]
     tone : float or ndarray
-        Occupancy by the endogenous agonist now; an antagonist takes it away. [1]
+        Occupancy by the endogenous agonist now; an antagonist displaces it. [1]
 
     Returns
     -------
@@ -123,7 +123,7 @@ def cows_of_drive(drive: Value, half: Value | float, slope: Value | float) -> Va
     Returns
     -------
     float or ndarray
-        Without the points that people without withdrawal score, and without the noise of a rating.
+        Score without the points that people without withdrawal have, and without rating noise.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def tau_divisor(state: Value, reference: Value | float, depth: Value | float) ->
 
 
 def ec50_shift(tau: float, divisor: Value) -> Value:
-    """How far a half-effect concentration moves when tau falls, slope one: ``(1 + tau) / (1 + tau / divisor)``.
+    """Ratio of half-effect concentrations when tau falls, for slope one: ``(1 + tau) / (1 + tau / divisor)``.
 
     Parameters
     ----------

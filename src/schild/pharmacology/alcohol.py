@@ -73,7 +73,7 @@ def breath_level(level_g_l: Value, ratio: Value | float) -> Value:
     level_g_l : float or ndarray
         Level in blood. [g/L]
     ratio : float or ndarray
-        Blood over breath. [1]
+        Ratio of blood to breath. [1]
 
     Returns
     -------
@@ -89,7 +89,7 @@ def breath_level(level_g_l: Value, ratio: Value | float) -> Value:
 
 
 def elimination_rate(level_g_l: Value, vmax_g_h: Value | float, km_g_l: Value | float, clr_l_h: Value | float) -> Value:
-    r"""Ethanol leaving the central compartment, enzyme and kidney [Norberg2000].
+    r"""Rate at which ethanol leaves the central compartment, by enzyme and kidney [Norberg2000].
 
     .. math:: V_{max} C / (K_m + C) + CL_r C
 
@@ -114,7 +114,7 @@ def elimination_rate(level_g_l: Value, vmax_g_h: Value | float, km_g_l: Value | 
 
 
 def saturating(level_g_l: Value, c50_g_l: Value | float, slope: float = 1.0) -> Value:
-    """Level to effect, 0 to 1: ``C^s / (C^s + C50^s)``.
+    """Effect of a concentration, 0 to 1: ``C^s / (C^s + C50^s)``.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def endogenous_activation(load: Value, occupancy: Value | float, e0: Value | flo
 
 
 def opioid_reward(load: Value, occupancy: Value | float, e0: Value | float, load_max: float) -> Value:
-    r"""Opioid part of reward: what alcohol adds to mu activation, over what it can add in a typical person.
+    r"""Opioid part of reward: the rise of mu activation by alcohol, over its maximum in a typical person.
 
     .. math:: \frac{O(E, occ) - O(E_0, occ)}{O(E_{max}, 0) - O(E_0, 0)}
 
@@ -300,7 +300,7 @@ def occupied_response(response: Value, occupancy: Value | float, factor: Value |
 def craving_target(
     cue: Value, reward: Value, occupancy: Value | float, start: float, prime: float, share: Value | float
 ) -> Value:
-    """Craving that the moment drives towards: ``start + (cue + prime x reward)(1 - share x occupancy)``.
+    """Craving that the present moment drives towards: ``start + (cue + prime x reward)(1 - share x occupancy)``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Competition of ligands for one receptor pool: at equilibrium, over time, and what Schild made of it."""
+"""Competition of ligands for one receptor pool: at equilibrium, over time, and Schild's dose ratio."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def kinetic_occupancy(
 
 
 def pet_occupancy(free_fraction: ArrayLike, basal_load: float = 0.0) -> Floats:
-    r"""What tomography calls occupancy: receptors lost to the tracer.
+    r"""Occupancy as measured by tomography: the share of receptors that the tracer can no longer bind.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def transducer_ratio(reserve: ArrayLike, efficacy: ArrayLike) -> Floats:
 
 
 def amplified_occupancy(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
-    r"""Occupancy as an effect feels it when a ligand's transduction is stronger than its occupancy tells.
+    r"""Effective occupancy of a ligand whose transduction in an effect is stronger than its occupancy.
 
     Parameters
     ----------

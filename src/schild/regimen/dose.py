@@ -1,4 +1,4 @@
-"""What is given: a dose, a regimen of doses, and the single event that a dose becomes."""
+"""Doses: one dose, a regimen of doses, and the single events that a dose becomes."""
 
 from __future__ import annotations
 
@@ -76,18 +76,18 @@ def _tick_or_none(value: TimeLike | None) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Dose:
-    """One dose, or the same dose again and again, as it was ordered.
+    """One dose, or the same dose repeated, as ordered.
 
     Parameters
     ----------
     drug : str
         Name of the drug; ``None`` only for a reset.
     amount : str or Amount
-        How much, with its unit. Left out, it follows from rate and duration.
+        Amount with its unit; without it, the amount follows from rate and duration.
     route : str
         How: ``oral`` (po), ``iv``, ``im``, ``sc``, ``in``, ``sl``, ``im_depot``, ``transdermal`` (td), ...
     time : str or float, default 0
-        When the first is given. [h]
+        Time of the first dose. [h]
     duration : str or float, optional
         Length of an infusion; left out, the route's own input applies. [h]
     rate : str or Rate, optional
@@ -387,7 +387,7 @@ def _ranges(numbers: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Regimen:
-    """Doses in the order they were written, and what a table said beside them.
+    """Doses in the order they were written, and the observations and notes of a table.
 
     Parameters
     ----------
@@ -400,7 +400,7 @@ class Regimen:
     marks : tuple of float, default ()
         Times of other events of a table (EVID 2); nothing happens then. [h]
     notes : tuple of str, default ()
-        What the reader left aside, in sentences.
+        Notes on what the reader left out.
 
     Examples
     --------
@@ -457,7 +457,7 @@ class Regimen:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happens at one time; every dose stands alone.
+    """One event at one time; every dose is a separate event.
 
     >>> Event(3_600_000_000, 0, drug="naltrexone", route="oral", amount=Amount(50, "mg")).time
     1.0

@@ -1,4 +1,4 @@
-"""Tables of NONMEM and its kin become regimens: what each row means, checked column by column."""
+"""Tables of NONMEM and similar programs become regimens: the meaning of each row, checked by column."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def read_nonmem(
     - ``source``: text with a header, its columns separated by commas, tabs, semicolons or blanks; case of the names
       does not matter. ``TIME`` and ``AMT`` are needed; the other names that are read, refused or harmless are listed on
       the page *Event semantics*. A point, ``NA`` or an empty cell is 0. Lines that begin with ``#`` are comments.
-    - ``cmt``: what a dose into each compartment is; doses without compartment go into 1.
+    - ``cmt``: drug and route of a dose into each compartment; doses without compartment go into 1.
     - ``id``: the person to read from a table of several; the rows of the others are not checked.
-    - ``drug`` and ``route``: what every dose is, for a table that names neither compartment nor drug.
+    - ``drug`` and ``route``: those of every dose, for a table that names neither compartment nor drug.
     - ``basis``: ``base`` or the salt weighed, for a table without ``BASIS``.
     - ``amount_unit``: unit of ``AMT`` (and of the amount in ``RATE``), for a table without ``AMTU``.
     - ``time_unit``: unit of ``TIME``, ``II``, ``DUR``, ``LAG`` and of the time in ``RATE``, for a table without
@@ -118,7 +118,7 @@ def read_nonmem_rows(
     time_unit: str | None = None,
     drop: Collection[str] = (),
 ) -> tuple[dict[Hashable, Regimen], pd.DataFrame]:
-    """Read a table of several persons with what was observed in them.
+    """Read a table of several persons with their observations.
 
     Parameters as for :func:`read_nonmem_people`. Returns the regimen of each person, and every row:
     ``PERSON``, ``TIME`` [h], ``EVID``, ``MDV``, ``LINE`` (place in words), and as text under their names in capitals
@@ -416,7 +416,7 @@ class _Meaning:
         return people
 
     def _meaning(self, row: int, place: int | str, meaning: Compartments) -> tuple[str, str]:
-        """Say which drug and route a dose into a compartment is; into none is into the first."""
+        """Return drug and route of a dose into a compartment; without one it goes into the first."""
         key = place.lower() if isinstance(place, str) else place or 1
         if key in meaning:
             return meaning[key]

@@ -132,7 +132,7 @@ def clean(name: str) -> str:
 
 
 def harmless(name: str) -> bool:
-    """Whether a column says nothing of what is given.
+    """Whether a column has no effect on dosing.
 
     >>> harmless("wt"), harmless("ETA2"), harmless("F1"), harmless("TAU")
     (True, True, False, False)

@@ -1,4 +1,4 @@
-"""The columns of a table of NONMEM and its kin: which are read, whose rows they are, what their cells say."""
+"""Columns of a table of NONMEM or a similar program: which are read, whose rows they are, and their values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Table:
     - ``other``: the others, under their own.
     - ``code``, shape (n,): which of `ids` a row belongs to.
     - ``clock``: whether a column holds clock times, which are read as hours.
-    - ``notes``: what the reader did without being told, in sentences.
+    - ``notes``: assumptions of the reader, as sentences.
     """
 
     def __init__(self, rows: Rows, drop: Collection[str], wanted: Hashable | None = None) -> None:

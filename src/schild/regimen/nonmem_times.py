@@ -1,4 +1,4 @@
-"""Times in tables of NONMEM and its kin: units, clock times and dates become one column of numbers."""
+"""Times in tables of NONMEM and similar programs: units, clock times and dates become one column of numbers."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Result(Shown):
         return first.solve.with_peaks(self.outputs)
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         people = "1 person" if self.n == 1 else f"{self.n:,} people"
         first = next(iter(self.outputs.values()), None)
         span = "" if first is None else f", {first.time_h[0]:g} to {first.time_h[-1]:g} h"

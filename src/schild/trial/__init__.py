@@ -1,4 +1,4 @@
-"""Virtual trials: the same people in every arm, day after day (docs/design/trial.md)."""
+"""Virtual trials of alcohol and opioid use disorder (docs/design/trial.md, docs/design/opioid-trials.md)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ MEASURES = ("placebo", "active", "difference", "risk_ratio", "rate_ratio", "odds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialCheck:
-    """A published result and what the model says about it."""
+    """A published result and the model's prediction of it."""
 
     observation: Observation
     kind: str  #: ``fitted``, ``pooled`` or ``single``

@@ -1,4 +1,4 @@
-"""Who takes what on which day: daily tablets, tablets before anticipated drinking, injections; giving up, leaving."""
+"""Doses of each person by day: daily tablets, tablets before anticipated drinking, injections; giving up, leaving."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """What people of one arm take."""
+    """Doses of the people of one arm."""
 
     dose: Bools  #: Whether a tablet or an injection is taken on the day; shape (n, n_days)
     #: First day without tablets for good, and first day that nobody sees; the length of the trial for never; shape (n,)

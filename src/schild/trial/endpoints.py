@@ -1,4 +1,4 @@
-"""Endpoints of the field from counts of people: what each is, estimates, comparisons, survival."""
+"""Endpoints of the field from counts of people: definitions, estimates, comparisons, survival."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def weekly_of(trial: Trial) -> tuple[str, ...]:
 
 
 def people_of_part(trial: Trial) -> tuple[str, ...]:
-    """Name what is kept of a person before treatment."""
+    """Name the stored values of a person before treatment."""
     return OPIOID_PEOPLE if trial.disorder == "opioid" else _PEOPLE
 
 
@@ -81,7 +81,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What is kept of some people."""
+    """Results of some people of a trial."""
 
     counts: NDArray[np.int32]  #: Columns ``counts_of``; shape (n, n_arms, n_counts)
     #: Columns ``people_of_part``: women (1) or men (0), what they were before, replicate; shape (n, n_arms, 6)
@@ -197,7 +197,7 @@ def _seen(trial: Trial, done: Course) -> NDArray[np.bool_]:
 
 
 def counted(trial: Trial, arm: Arm, done: Course) -> NDArray[np.int32]:
-    """Count what each person did, columns ``COUNTS``."""
+    """Count the behaviour of each person, columns ``COUNTS``."""
     seen = _seen(trial, done)
     state, drinks = done.days.state, done.days.drinks
     drinking, heavy = (state > 0) & seen, (state == 2) & seen

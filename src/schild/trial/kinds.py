@@ -1,4 +1,4 @@
-"""What an endpoint is, whatever the disorder."""
+"""Description of an endpoint, for either disorder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Kind", "unit_of_difference", "words_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What an endpoint is: unit, words, whether it is yes or no, and whether more of it is good."""
+    """Description of an endpoint: unit, words, whether it is yes or no, and whether more of it is good."""
 
     unit: str
     says: str

@@ -1,4 +1,4 @@
-"""Loads at mu by one dose: what the loop over hours adds up (docs/design/opioid-trials.md)."""
+"""Loads at mu by one dose, which the loop over hours adds up (docs/design/opioid-trials.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """One dose over time.
+    """Load of one dose over time.
 
     ``load``: occupied over free receptors; ``push``, ``like`` and ``amplified``: its parts in the drive of adaptation,
     in liking, and by which liking amplifies it. Shape (n, n_times) each.

@@ -40,7 +40,7 @@ _STATES = ("fast", "slow", "residual", "relief")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What all people of a replicate share, before any treatment."""
+    """Numbers and loads shared by all people of a replicate, before any treatment."""
 
     numbers: Mapping[str, float]  #: By ``schild.engine.hours.BODY``, but for those of the arm
     states: Floats  #: As the loop reads them; shape (n_states, 5)
@@ -51,7 +51,7 @@ class Body:
 
 
 def kind_of(arm: Arm) -> str:
-    """Tell what an arm is to the loop: ``none``, ``agonist`` or ``antagonist``; placebo is an antagonist without drug.
+    """Kind of an arm for the loop: ``none``, ``agonist`` or ``antagonist``; placebo is an antagonist without drug.
 
     Raises InputError for a drug that opioid trials do not know.
     """
@@ -139,7 +139,7 @@ def _course(arm: Arm, people: Values) -> Load:
 
 
 def _weights(arm: Arm, numbers: TrialNumbers) -> dict[str, float]:
-    """What a load of the arm's drug counts in drive and liking, of the typical person."""
+    """Weights of a load of the arm's drug in drive and liking, for the typical person."""
     if kind_of(arm) == "antagonist":
         return dict.fromkeys(_WEIGHTS, 0.0)
     of = _course(arm, _typical(numbers))

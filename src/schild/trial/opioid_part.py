@@ -1,4 +1,4 @@
-"""What is kept of people in an opioid trial, and endpoints from it."""
+"""Stored results of people in an opioid trial, and endpoints computed from them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _AGAINST = "schottenfeld_buprenorphine"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """A held row and what the model says: median and middle 95 % of virtual trials of its size."""
+    """A held-out row and the model's prediction: median and middle 95 % of virtual trials of its size."""
 
     row: OpioidRow
     predicted: float
@@ -55,7 +55,7 @@ class Pool:
     report: float
 
     def some(self, index: NDArray[np.int64]) -> Pool:
-        """Take some of them, one perhaps more than once."""
+        """Take some of them, with repetition allowed."""
         f = self.found
         some = HoursResult(days=f.days[index], urine=f.urine[index], weekly=f.weekly[index], marks=f.marks[index])
         return Pool(some, self.who[index], self.report)

@@ -119,7 +119,7 @@ def _place(file: Path) -> tuple[str, int, int]:
 
 
 def _who(file: Path, trial: Trial) -> dict[str, Any]:
-    """Columns that say whose rows those of a part are, as its name and its trial have it."""
+    """Columns that identify the rows of a part, from its name and its trial."""
     key, first, last = _place(file)
     arms = [arm.name for arm in trial.arm]
     return {

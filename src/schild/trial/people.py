@@ -1,4 +1,4 @@
-"""Who takes part: the same person for the same seed, replicate and place, in whatever part or arm."""
+"""People of a trial: the same person for the same seed, replicate and place, in any part or arm."""
 
 from __future__ import annotations
 

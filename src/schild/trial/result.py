@@ -1,4 +1,4 @@
-"""Run a trial and hold what came out."""
+"""Run a trial, and its result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Individual:
-    """How one person's heavy days differ between arms: the same person, the same luck."""
+    """Difference of one person's heavy days between arms, with the same random numbers."""
 
     arm: str
     against: str
@@ -67,7 +67,7 @@ class Individual:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrialResult(Shown):
-    """What a virtual trial gives.
+    """Result of a virtual trial.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class TrialResult(Shown):
     contrasts : tuple of Contrast
         Against the reference arm.
     warnings : tuple of str
-        What a reader must know.
+        Warnings for the reader.
     manifest : mapping
         To repeat it.
     sources : mapping of str to tuple of str
@@ -133,7 +133,7 @@ class TrialResult(Shown):
         return next(c for c in self.contrasts if (c.name, c.arm, c.measure) == (name, arm, measure))
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         head = self.trial.trial
         return f"{head.title or 'a trial'}; arms {', '.join(self.arms)}; {head.n:,} people in each, {head.weeks} weeks"
 

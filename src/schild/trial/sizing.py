@@ -1,4 +1,4 @@
-"""How many people a trial needs: power, assurance and precision of each endpoint.
+"""Sample size of a trial: power, assurance and precision of each endpoint.
 
 Effects come from the same people in both arms, which makes them exact with few people; the trial that is planned has
 people of its own in each arm, so its variance is that of two groups.
@@ -103,7 +103,7 @@ class Sizing(Shown):
         return said or ["No outcome differs."]
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         return f"people for {100 * self.target:g} % power; {self.trial.trial.title or 'a trial'}"
 
     def summary(self) -> list[dict[str, Any]]:

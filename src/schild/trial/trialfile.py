@@ -1,4 +1,4 @@
-"""What to try: the trial file, checked by one model that is also the JSON Schema."""
+"""The trial file, checked by one model that is also its JSON Schema."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Section(BaseModel):
 
 
 class TrialHead(_Section):
-    """Section ``[trial]``: size, length, seed, how it is analysed."""
+    """Section ``[trial]``: size, length, seed and analysis."""
 
     title: str = ""
     n: int = Field(default=300, ge=2, le=MAX_PEOPLE, description="People in each arm.")
@@ -82,7 +82,7 @@ class TrialHead(_Section):
 
 
 class People(_Section):
-    """Section ``[population]``: who takes part."""
+    """Section ``[population]``: the people who take part."""
 
     reference: str = "adult"
     sex: Literal["female", "male"] | None = None
@@ -104,7 +104,7 @@ class Eligibility(_Section):
 
 
 class Response(_Section):
-    """Section ``[response]``: what taking part does without the drug, an input of the scenario; log odds."""
+    """Section ``[response]``: effect of taking part without the drug, an input of the scenario; log odds."""
 
     drinking: float | None = Field(default=None, ge=-20, le=20)
     heavy: float | None = Field(default=None, ge=-20, le=20)
@@ -120,7 +120,7 @@ class Learning(_Section):
 
 
 class Setting(_Section):
-    """Section ``[setting]`` of an opioid trial: where people come from, and what is used there."""
+    """Section ``[setting]`` of an opioid trial: where people come from, and which opioids are used there."""
 
     place: Literal["inpatient", "outpatient"] = Field(
         default="inpatient", description="Where people are until treatment begins: a ward keeps most opioids away."
@@ -157,7 +157,7 @@ class Induction(_Section):
 
 
 class Arm(_Section):
-    """Section ``[[arm]]``: what is given and how it is taken."""
+    """Section ``[[arm]]``: the treatment and how it is taken."""
 
     name: str = Field(min_length=1, max_length=60)
     placebo: bool = Field(default=False, description="Tablets without drug; the arm others are compared with.")
@@ -216,7 +216,7 @@ class Arm(_Section):
 
     @property
     def words(self) -> str:
-        """What is given, in words."""
+        """The treatment, in words."""
         if self.placebo:
             return "placebo"
         if self.usual_care:

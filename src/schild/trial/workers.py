@@ -1,4 +1,4 @@
-"""Where parts of a trial are made: in this process, in processes of this machine, or on a Dask cluster.
+"""Engines that run the parts of a trial: this process, processes of this machine, or a Dask cluster.
 
 An engine is a function that takes jobs and yields their results as they come; another one needs nothing else.
 """

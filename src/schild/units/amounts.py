@@ -30,7 +30,7 @@ from schild.units.reading import (
 
 
 def _amount_unit(unit: str, text: str) -> tuple[str, float]:
-    """Canonical unit, and how many of it the unit given is (1 unless pint had to help)."""
+    """Canonical unit, and the size of the given unit in it (1 unless pint was needed)."""
     name = unit.replace(" ", "")
     tail = ""
     for ending in ("/kg", "/KG"):
@@ -52,7 +52,7 @@ def _amount_unit(unit: str, text: str) -> tuple[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """How much of a drug: a number and its unit, as they were given.
+    """Amount of a drug: a number and its unit, as given.
 
     Raises InputError if the value is not a finite number above zero, or the unit is none of these.
 
@@ -170,7 +170,7 @@ def amount_nmol(amount: Amount, mw: float, base_per_salt: float = 1.0) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How fast a drug is infused: an amount per unit of time.
+    """Rate of an infusion: an amount per unit of time.
 
     Raises InputError if the number, the unit or the time is none of these.
 

@@ -1,4 +1,4 @@
-"""What every reader of units shares: tables of units, a number with its unit, pint for what is rare."""
+"""Parts shared by all readers of units: tables of units, a number with its unit, pint for rare units."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def format_ticks(tick: int, gap: str = " ") -> str:
 def format_hours(time: float) -> str:
     """Write hours exactly, in the unit a reader would choose.
 
-    ``time``: the time [h]. Returns: as :func:`format_ticks` writes it.
+    ``time``: the time [h]. Returns the text of :func:`format_ticks`.
 
     >>> format_hours(72.0)
     '3 d'

@@ -132,7 +132,7 @@ class Validation(Shown):
         }  # fmt: skip
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         missed = sum(not c.holds for c in self.checks)
         return (
             f"{len(self.checks)} observations predicted, {missed} missed; {100 * self.coverage:.0f} % of checks in band"

@@ -160,7 +160,7 @@ class Ledger(Shown):
         return {e.study: (e.field,) for e in self.entries if e.study in known}
 
     def about(self) -> str:
-        """Say in a line what this is the result of."""
+        """Describe the result in one line."""
         counted = [e for e in self.entries if e.counts]
         inside = sum(bool(e.inside) for e in counted)
         waiting = sum(e.result is None for e in self.entries)
@@ -391,7 +391,7 @@ def enter(
     se: float | None = None,
     source: str = "",
 ) -> dict[Path, str]:
-    """Enter a result that a frozen prediction waited for.
+    """Enter the result of a frozen prediction.
 
     Parameters
     ----------
