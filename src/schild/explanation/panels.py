@@ -78,7 +78,6 @@ class FigureSpec:
     panel: Sequence[Mapping[str, Any]]  #: Fields of ``Frame`` and options of the function that draws the panel
     rows: int = 1
     height: float = 3.1  #: [inch]
-    widths: Sequence[float] = ()  #: Relative widths of the columns
     #: Panels that share an axis: ``none``, ``all``, ``row`` or ``col``
     sharex: Literal["none", "all", "row", "col"] = "none"
     sharey: Literal["none", "all", "row", "col"] = "none"
@@ -152,6 +151,9 @@ def read_figure(
         if frame["draw"] not in PANELS:
             said = str(UnknownNameError("panel", frame["draw"], PANELS))
             raise CatalogueError(f"{here.get('draw', here[''])}: {said}".removeprefix(": "))
+        if frame.get("xlabels") and len(frame["xlabels"]) != len(frame.get("xticks", ())):
+            said = f"{what} has {len(frame['xlabels'])} xlabels for {len(frame.get('xticks', ()))} xticks"
+            raise CatalogueError(f"{here.get('xlabels', here[''])}: {said}; give as many.".removeprefix(": "))
         own = {n: v for n, v in raw.items() if n not in _FRAME}
         function = PANELS[frame["draw"]]
         options = read_options(f"{what} ({frame['draw']})", function, own, catalogue, defaults, here)

@@ -73,25 +73,25 @@ class Axis:
         self.seen += [np.asarray(v, dtype=np.float64).ravel() for v in values]
 
     def limits(self) -> tuple[float, float]:
-        """Return the first and the last value: as set, else what was drawn and a twentieth of its range around it."""
-        found = np.concatenate(self.seen) if self.seen else np.zeros(0)
+        """Return the first and the last value: as set, else what was drawn and a twentieth of its range around it.
+
+        Of a logarithmic axis what is not above zero sets no limit.
+        """
+        found = np.concatenate([np.zeros(0), *self.seen])
         found = found[np.isfinite(found) & ((found > 0) | (not self.log))]
         low, high = (float(found.min()), float(found.max())) if found.size else (0.1, 1.0)
+        first, last = (low, high) if self.log else _apart(low, high, low not in self.edges, high not in self.edges)
         if self.log:
-            room = (high / low) ** 0.05 if high > low else 2.0
-            ends = low / room, high * room
-        else:
-            room = 0.05 * (high - low if high > low else abs(high) or 1.0)
-            ends = low - room * (low not in self.edges), high + room * (high not in self.edges)
-        return (
-            ends[0] if self.lim[0] is None else float(self.lim[0]),
-            ends[1] if self.lim[1] is None else float(self.lim[1]),
-        )
+            first, last = (10.0**v for v in _apart(math.log10(low), math.log10(high)))
+        start, end = (None if v is None or (self.log and v <= 0) else float(v) for v in self.lim)
+        first, last = first if start is None else start, last if end is None else end
+        return (first, last) if first != last else _apart(first, last)
 
     def place(self, values: Any) -> Floats:
-        """Return where values stand. [px]"""
+        """Return where values stand; NaN for what is no finite number. [px]"""
         (first, last), (start, end) = self.limits(), self.ends
         found = np.asarray(values, dtype=np.float64)
+        found = np.where(np.isfinite(found), found, np.nan)
         if self.log:
             found = np.log10(np.where(found > 0, found, 1e-300))
             first, last = math.log10(first), math.log10(last)
@@ -105,6 +105,12 @@ class Axis:
         slack = 1e-9 * (high - low)
         words = self.words or [f"{v:g}".replace("-", "−") for v in self.ticks]
         return [(v, w) for v, w in zip(self.ticks, words, strict=True) if low - slack <= v <= high + slack]
+
+
+def _apart(low: float, high: float, below: bool = True, above: bool = True) -> tuple[float, float]:
+    """Two ends with a twentieth of their distance around them, or of their size where they are equal."""
+    room = 0.05 * (high - low if high > low else abs(high) or 1.0)
+    return low - room * below, high + room * above
 
 
 def ticks_of(low: float, high: float, size: float, log: bool = False, room: float = 0.0) -> Ticks:
@@ -219,10 +225,9 @@ class Chart:
         over: int = 2,
     ) -> None:  # fmt: skip
         """Draw a vertical stroke from ``low`` to ``high`` at each ``x``, or horizontal ones at each ``y``."""
-        ends = np.column_stack([np.asarray(v, dtype=np.float64) for v in (low, high)])
-        at = np.repeat(np.asarray(y if across else x, dtype=np.float64), 2).reshape(-1, 2)
-        for one, other in zip(at, ends, strict=True):
-            self.line(*((other, one) if across else (one, other)), color=color, width=width, over=over)
+        ends = np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()  # NaN parts the strokes
+        at = np.repeat(y if across else x, 3)
+        self.line(*((ends, at) if across else (at, ends)), color=color, width=width, over=over)
 
     def band(self, x: Any, low: Any, high: Any, *, color: str, alpha: float = 0.18, label: str = "") -> None:
         """Fill between two lines."""
@@ -482,7 +487,7 @@ def _cut(points: Floats, box: Box, slack: float, sides: Sequence[int] = (0, 1, 2
 def _thinned(points: Floats, coarse: float) -> NDArray[np.bool_]:
     """Which points a line needs, so that it stays as near as ``coarse`` to all of them [px]; Douglas and Peucker."""
     keep = np.zeros(len(points), dtype=bool)
-    keep[[0, -1]] = True
+    keep[:1] = keep[-1:] = True
     left = [(0, len(points) - 1)]
     while left:
         a, b = left.pop()

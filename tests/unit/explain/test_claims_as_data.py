@@ -79,6 +79,13 @@ SLIPS = {
     "default": ('regimen = "naloxone 0.4 mg iv"\n\n', 'regimen = "naloxon 0.4 mg iv"\n\n', 24, "called 'naloxon'"),
     "panel": ('draw = "courses"', 'draw = "course"', 17, "Did you mean 'courses'"),
     "panel option": ('until = "6 h"', 'untill = "6 h"', 19, "Did you mean 'until'"),
+    "words of marks": (
+        'until = "6 h"',
+        'until = "6 h"\nxticks = [0, 1]\nxlabels = ["a"]',
+        21,
+        "1 xlabels for 2 xticks",
+    ),
+    "legend": ('until = "6 h"', 'until = "6 h"\nlegend = "above"', 20, "one of '', 'best', 'upper right'"),
     "line": ('label = "mu" }', 'lable = "mu" }', 22, "Did you mean 'label'"),
 }
 

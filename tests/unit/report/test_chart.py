@@ -152,3 +152,25 @@ def test_an_axis_may_be_turned_round_and_a_second_one_stand_at_the_right():
     chart.y.lim, chart.y.ticks, chart.y.words = (1.5, -0.5), (0, 1), ("first", "second")
     texts = Parts(chart.svg("a", "a")).texts
     assert float(texts["first"]["y"]) < float(texts["second"]["y"])
+
+
+def test_any_data_make_a_chart_without_a_warning():
+    rng = np.random.default_rng(1)
+    kinds = (
+        lambda n: rng.normal(size=n), np.zeros, lambda n: 10 ** rng.uniform(-8, 8, n), lambda n: np.full(n, 7.5),
+        lambda n: rng.choice([0.0, 1.0, np.nan, np.inf, -np.inf], n),
+    )  # fmt: skip
+    for k in range(120):
+        chart, n = Chart(200.0), int(rng.choice([0, 1, 2, 40]))
+        x, low, high = (kinds[rng.integers(len(kinds))](n) for _ in range(3))
+        chart.line(x, low, color=BLUE, mark="o", label="line")
+        chart.band(x, low, high, color=BLUE)
+        chart.bars(x, x + 1, 0.0, high, color=BLUE)
+        chart.whiskers(x, low, low, high, color=BLUE)
+        chart.x.log, chart.y.log, chart.legend = k % 2 == 0, k % 3 == 0, "best"
+        chart.y.lim = ((0, None), (3, 3), (5, 1), (None, None))[k % 4]
+        svg = chart.svg("a", "a")
+        assert "nan" not in svg
+        assert "inf" not in svg
+        for start in re.findall(r"M(-?[\d.]+) ?(-?[\d.]+)", svg):
+            assert max(map(abs, map(float, start))) < 2 * WIDTH
