@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,9 @@ NOTHING = 1e-9
 _DAY = 24 * TICKS_PER_HOUR
 #: Of a steady state this many days before it are written out, in at most so many doses.
 _PAST_DAYS, _MOST = 3, 500
+
+#: An input of a dose: time [h], or times of doses that are alike; nmol or nmol/h; stages; rate [1/h]; prolonged or not.
+_Input: TypeAlias = tuple[Any, float, int, float, bool]
 
 DANGER = (
     "Trying to overcome a blockade with a large opioid dose can kill: breathing stops before or when the blockade "
@@ -140,19 +144,24 @@ class _Arrival:
     """
 
     event: Event
-    entries: tuple[tuple[float, float, int, float, bool], ...]
+    entries: tuple[_Input, ...]
     windows: tuple[tuple[float, float], ...]
     limit_nmol: float
 
     def by(self, times_h: Floats) -> Floats:
         """Share of the limit that has arrived under a blockade by these times."""
-        total = np.zeros(len(times_h))
-        for low, high in self.windows:
-            before = sum(_arrived(e, np.array([low]), inclusive=False)[0] for e in self.entries)
-            upto = np.clip(times_h, low, high)
-            now = sum((_arrived(e, upto) for e in self.entries), np.zeros(len(times_h)))
-            total += np.where(times_h >= low, np.maximum(now - before, 0.0), 0.0)
+        total = _under(self.entries, self.windows, times_h)
         return total / self.limit_nmol if self.limit_nmol > 0 else np.where(total > 0, np.inf, 0.0)
+
+
+def _under(entries: Sequence[_Input], windows: Sequence[tuple[float, float]], times_h: Floats) -> Floats:
+    """Amount that inputs bring under blockades by these times; or by one time, of doses that differ in time. [nmol]"""
+    total: Floats = np.zeros(1)
+    for low, high in windows:
+        before = sum(_arrived(e, np.array([low]), inclusive=False) for e in entries)
+        now = sum(_arrived(e, np.clip(times_h, low, high)) for e in entries)
+        total = total + np.where(times_h >= low, np.maximum(now - before, 0.0), 0.0)
+    return total
 
 
 def _species(catalogue: Catalogue, name: str) -> list[Drug]:
@@ -217,7 +226,10 @@ def _windows(
     last = max(round(until_h * TICKS_PER_HOUR), first + TICKS_PER_HOUR)
     step = max(TICKS_PER_HOUR // 4, (last - first) // 4000)
     grid = np.arange(first, last + step, step)
-    above = _occupied(catalogue, events, blocking, (first, len(grid), step), person) > SHARE
+    # What they hold depends on the times between the doses alone, and to no time on what comes after it.
+    moved = tuple(dataclasses.replace(e, tick=e.tick - first, order=k) for k, e in enumerate(events))
+    enough = 1 << (len(grid) - 1).bit_length()
+    above = _occupied(catalogue, moved, blocking, (enough, step), person)[: len(grid)] > SHARE
     at_h = grid / TICKS_PER_HOUR
     edges = np.flatnonzero(np.diff(np.concatenate([[False], above, [False]]).astype(int)))
     stretches = [(at_h[a], at_h[min(b, len(grid) - 1)]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -246,21 +258,21 @@ def _occupied(
     catalogue: Catalogue,
     events: tuple[Event, ...],
     blocking: frozenset[str],
-    grid: tuple[int, int, int],
+    grid: tuple[int, int],
     person: Subject,
 ) -> Floats:
-    """Share of the receptors that the blocking species hold on their own, at ``n`` times from ``first`` on."""
+    """Share of the receptors that the blocking species hold on their own, at ``n`` times from the first dose on."""
     values = Values(catalogue, people_of(person, catalogue, 1))
     receptors = [name for name in (RECEPTOR, OUTSIDE) if name in catalogue.receptors]
 
     prepared = prepare(values, events, receptors=receptors, tone=False, threads=1)
-    first, n, step = grid
+    n, step = grid
     by_receptor = [
         [f"{r.name}_occupancy_{x.species}" for x in r.ligands if x.species in blocking]
         for r in prepared.built.spec.receptors
     ]
     recipes = outputs_of(Effects(built=prepared.built), [name for names in by_receptor for name in names])
-    found = prepared.outputs([first + k * step for k in range(n)], recipes)
+    found = prepared.outputs([k * step for k in range(n)], recipes)
     held = np.zeros(n)
     for names in by_receptor:
         held = np.maximum(held, sum((found[name].values[0] for name in names), np.zeros(n)))
@@ -292,13 +304,24 @@ def _under_blockade(
     days = sorted({e.tick // _DAY for e in doses})
     by_route = {(e.route, e.product): e for e in doses}
     more = max(_magnified(catalogue, e, person, changed) for e in by_route.values())
+    # Of a history with hundreds of doses most have arrived before.
+    arrived = np.zeros(len(doses))
+    kinds: dict[object, list[int]] = {}
+    for k, event in enumerate(doses):
+        kinds.setdefault(_alike(event), []).append(k)
+    for places in kinds.values():
+        first, *_ = places
+        together = [
+            (np.array([inputs[k][i][0] for k in places]), *inputs[first][i][1:]) for i in range(len(inputs[first]))
+        ]
+        arrived[places] = _under(together, windows, np.array([windows[-1][1]]))
     found = []
-    for event, entries in zip(doses, inputs, strict=True):
+    for k in np.flatnonzero(arrived).tolist():
+        event, entries = doses[k], inputs[k]
         course = _start_h(event) <= first_h and bisect_left(days, event.tick // _DAY) >= COURSE_DAYS - 1
         limit = _limit_nmol(catalogue, event, person, changed) / (more * (COURSE_SHARE if course else 1.0))
-        one = _Arrival(event=event, entries=tuple(entries), windows=tuple(windows), limit_nmol=limit)
-        if one.by(np.array([windows[-1][1]]))[0] > NOTHING:
-            found.append(one)
+        if limit <= 0 or arrived[k] / limit > NOTHING:
+            found.append(_Arrival(event=event, entries=tuple(entries), windows=tuple(windows), limit_nmol=limit))
     return found
 
 
@@ -328,7 +351,7 @@ _alike = attrgetter(*(f.name for f in dataclasses.fields(Event) if f.name not in
 
 def _inputs(
     catalogue: Catalogue, doses: Sequence[Event], person: Subject, changed: Mapping[str, float]
-) -> list[list[tuple[float, float, int, float, bool]]]:
+) -> list[list[_Input]]:
     """Inputs of each dose: time [h], nmol or nmol/h, stages, rate [1/h], whether prolonged.
 
     Doses that differ in nothing but their time are built once: a history has hundreds of them.
@@ -360,7 +383,7 @@ def _one(value: float | Floats) -> float:
     return float(np.asarray(value).reshape(-1)[0])
 
 
-def _arrived(entry: tuple[float, float, int, float, bool], times_h: Floats, inclusive: bool = True) -> Floats:
+def _arrived(entry: _Input, times_h: Floats, inclusive: bool = True) -> Floats:
     """Amount that has entered the blood by these times. [nmol]"""
     start, amount, stages, rate, prolonged = entry
     x = times_h - start
@@ -414,7 +437,7 @@ def _challenge(key: str, route: str, mg: float) -> Event:
     return Event(0, 0, 1, drug=key, route=route, amount=Amount(mg, "mg"), f=1.0)
 
 
-def _total(inputs: Sequence[tuple[float, float, int, float, bool]]) -> float:
+def _total(inputs: Sequence[_Input]) -> float:
     """Amount that the inputs of one dose bring into the blood in the end: rates are on from start to end. [nmol]"""
     return sum(-nmol * time if prolonged else nmol for time, nmol, _, _, prolonged in inputs)
 
