@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
+from schild.engine.kept import once
 from schild.engine.streams import normals
 from schild.errors import InputError, UnknownNameError
-from schild.people import People, Values
+from schild.people import People, Uses, Values
 
 __all__ = ["MAX_SUBJECTS", "Population", "Subject", "groups", "people_of"]
 
@@ -28,7 +29,7 @@ MAX_SUBJECTS = 1_000_000
 LIVER = ("normal", "mild", "moderate", "severe")
 SEX = ("female", "male")
 CYP2D6 = ("PM", "IM", "EM", "UM")
-#: People up to which draws are kept.
+#: People up to which draws are kept, and themselves while a command runs.
 _FEW = 500
 
 
@@ -159,10 +160,23 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
     >>> people_of(Subject(), load(), seed=1).n
     1
     """
+    values = numbers if isinstance(numbers, Values) else Values(numbers)
+    if isinstance(who, Population) and who.n > _FEW:
+        return _drawn(who, values, seed, first)
+
+    def make() -> tuple[People, Uses]:
+        alone = Values(values.catalogue, overrides=values.overrides)
+        return _drawn(who, alone, seed, first), alone.uses
+
+    people, uses = once(("people", repr(who), seed, first, values.key), make)
+    values.uses.add(uses)
+    return people
+
+
+def _drawn(who: Subject | Population, values: Values, seed: int, first: int) -> People:
     if isinstance(who, Subject):
         columns = {name: np.array([getattr(who, name)]) for name in Subject.__dataclass_fields__}
         return People(n=1, covariates=columns)
-    values = numbers if isinstance(numbers, Values) else Values(numbers)
     groups = values.catalogue.populations
     if who.key not in groups:
         raise UnknownNameError("population", who.key, groups)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -39,6 +39,8 @@ class People:
     between_subject: Draw | None = None
     between_occasion: Draw | None = None
     uncertainty: Draw | None = None
+    #: What was made for these people and does not depend on their doses: their numbers, and states after earlier use
+    kept: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -51,6 +53,13 @@ class Uses:
     values: dict[tuple[str, str], float] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)  #: Names of overrides that acted
     covariates: set[str] = field(default_factory=set)  #: Covariates of which a number depends
+
+    def add(self, other: Uses) -> None:
+        """Take over what another record holds."""
+        self.numbers.update(other.numbers)
+        self.values.update(other.values)
+        self.given |= other.given
+        self.covariates |= other.covariates
 
     @property
     def sources(self) -> dict[str, tuple[str, ...]]:
@@ -214,7 +223,8 @@ class Values:
         owner, number = self._find(owner, name)
         key = (owner, number.name)
         if key not in self._kept:
-            self._kept[key] = self._of(owner, name, number)
+            many = self._people is not None and self._people.n > 1
+            self._kept[key] = (self._of_many if many else self._of)(owner, name, number)
         return self._kept[key]
 
     def column(self, owner: str, name: str) -> Any:
@@ -294,6 +304,26 @@ class Values:
             value = number.value
         self.uses.numbers[owner, number.name] = number
         self.uses.values[owner, number.name] = self._known[owner, name, number.name] = value
+        return value
+
+    @cached_property
+    def key(self) -> Hashable:
+        """What the numbers of some people depend on: catalogue, and what is given in place of its numbers."""
+        return self.catalogue, tuple(sorted(self.overrides.items()))
+
+    def _of_many(self, owner: str, name: str, number: Number) -> float | Floats:
+        """Value for many people, made once for the same people, with what it used and warned of."""
+        kept = self.people.kept.setdefault(self.key, {})
+        place = (owner, name, number.name, self.structures.get(owner))
+        if place not in kept:
+            alone = Values(self.catalogue, self.people, self.overrides)
+            alone.structures = self.structures
+            kept[place] = alone._of(owner, name, number), alone.uses, alone.warnings
+        value: float | Floats
+        value, uses, warnings = kept[place]
+        self.uses.add(uses)
+        for warning in warnings:
+            self.warn(warning)
         return value
 
     def _of(self, owner: str, name: str, number: Number) -> float | Floats:

@@ -98,8 +98,14 @@ def prepare(
     def begin() -> Begin | None:
         if past is None or built.spec.adaptation is None:
             return None
-        followed = built.spec.adaptation.receptors
-        n = values.people.n
-        return begin_of(past, lambda some: rebuild(some, receptors=followed), n, rtol=rtol, threads=threads)
+        followed, people = built.spec.adaptation.receptors, values.people
+        # Earlier use is the same before every regimen of the same people; what it uses, the run uses too.
+        place = (values.key, repr((past, structure, sorted(built.structures.items()))), followed, rtol)
+        if place not in people.kept:
+            people.kept[place] = begin_of(
+                past, lambda some: rebuild(some, receptors=followed), people.n, rtol=rtol, threads=threads
+            )
+        found: Begin = people.kept[place]
+        return found
 
     return Prepared(built=built, rebuild=rebuild, begin=begin, rtol=rtol, threads=threads)
