@@ -59,7 +59,7 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
     """Read the rows of a table.
 
     ``source``: a text file has a header. Columns are separated by commas, tabs, semicolons, bars or blanks. Lines that
-    begin with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` (NONMEM writes them) are no rows. A decimal
+    begin with ``#``, empty lines, repeated headers and lines ``TABLE NO.`` (NONMEM writes them) are not rows. A decimal
     comma counts as a point where commas do not separate columns. ``known``: gives the name under which a column is
     known, or None; what separates the columns shows in the header; ``needed``: names that make a line a header even if
     it begins with ``#``. Returns cells as text; what a cell means is decided later. Raises InputError if it is no such
@@ -163,7 +163,7 @@ def _names(name: str, head: str, separator: str, known: Callable[[str], str | No
 
 
 def _rows(lines: list[str], separator: str) -> Iterator[str]:
-    """Give each line of the rows; one that is no row becomes empty, so that lines still count."""
+    """Give each line of the rows; a line that is not a row becomes empty, so that lines still count."""
     for line in lines:
         if line.lstrip().startswith("#") or _TITLE.match(line):
             yield ""

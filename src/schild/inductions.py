@@ -173,7 +173,7 @@ def induction(
     Raises
     ------
     InputError
-        For a drug that is no antagonist or whose label states no wait, or a history that cannot be read.
+        For a drug that is not an antagonist or whose label states no wait, or a history that cannot be read.
 
     Notes
     -----

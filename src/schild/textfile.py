@@ -32,7 +32,7 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
 
     ``path``: a regular file: no folder, no device, no pipe; ``what``: what it should be, for messages: ``"a table as
     CSV"``; ``most``: the largest size [bytes]. Returns the text without a byte order mark. Line ends are kept as they
-    are. Raises InputError if it is no regular file, too large, compressed, or not text in UTF-8.
+    are. Raises InputError if it is not a regular file, too large, compressed, or not text in UTF-8.
 
     >>> read_text("/dev/zero", "a run file")
     Traceback (most recent call last):
@@ -63,7 +63,7 @@ def read_text(path: str | PathLike[str], what: str, *, most: int = MAX_BYTES) ->
     mark = next((mark for mark in _MARKS if raw.startswith(mark)), b"")
     raw, encoding = raw[len(mark) :], _MARKS.get(mark, "utf-8")
     if encoding == "utf-8" and b"\0" in raw:
-        raise InputError(f"{shown} holds zero bytes, so it is no plain text; expected {what}. Save it as UTF-8.")
+        raise InputError(f"{shown} holds zero bytes, so it is not plain text; expected {what}. Save it as UTF-8.")
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:

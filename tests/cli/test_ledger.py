@@ -121,9 +121,9 @@ def test_a_file_of_a_study_is_checked(call, tmp_path, change, says):
 
 def test_a_damaged_ledger_is_refused(call, tmp_path, folder):
     (folder / "Planned2027.json").write_text("{}", encoding="utf-8")
-    assert "no frozen prediction" in call("ledger", "--in", folder).err
+    assert "not a frozen prediction" in call("ledger", "--in", folder).err
     (folder / "ledger.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    assert "no index" in call("ledger", "--in", folder).err
+    assert "not the index" in call("ledger", "--in", folder).err
     assert call("ledger", "--in", tmp_path / "none").code == 2
 
 

@@ -57,7 +57,7 @@ def test_options_win_over_the_file(call, file):
         (FILE.replace("naltrexone", "naltrexon"), "naltrexon"),
         (FILE.replace("weeks = 4", "weeks = 400"), "weeks"),
         (FILE.replace('"50 mg"', '"50"'), "50"),
-        (FILE.replace('drug = "naltrexone"', 'drug = "heroin"'), "no antagonist"),
+        (FILE.replace('drug = "naltrexone"', 'drug = "heroin"'), "not an antagonist"),
         (FILE.replace('disorder = "alcohol"', ""), 'disorder = "opioid" or "alcohol"'),
         (FILE.replace('"alcohol"', '"opioid"') + "[eligibility]\nheavy_days = 4", "about drinking"),
     ],

@@ -102,7 +102,7 @@ def test_the_file_lies_over_the_catalogue(fitted, tmp_path):
         (["cl"], {}, InputError, "expected owner and name"),
         (["naltrexone.clx"], {}, UnknownNameError, "clx"),
         (["nobody.cl"], {}, UnknownNameError, "nobody"),
-        (["heroin.cl"], {}, InputError, "nothing that was observed depends on it"),
+        (["heroin.cl"], {}, InputError, "no observation depends on it"),
         (["naltrexone.cl"], {"prior": "flat"}, InputError, "prior is 'flat'"),
         (["naltrexone.cl"], {"error": "log"}, InputError, "error is 'log'"),
         (["naltrexone.cl", "naltrexone.vc", "naltrexone.vp", "naltrexone.oral.f", "naltrexone.oral.ka"], {}, InputError,

@@ -36,8 +36,8 @@ def test_levels_in_words(words, level):
 @pytest.mark.parametrize(
     ("words", "error", "told"),
     [
-        ("0.8", InputError, "is no level"),
-        ("0.8 ng/mL", InputError, "is no level"),
+        ("0.8", InputError, "is not a level"),
+        ("0.8 ng/mL", InputError, "is not a level"),
         ("0.8 nM/L at 2 d", InputError, "has the unit"),
         ("0 ng/mL at 2 d", InputError, "not above 0"),
         ("0.8 ng/mL at noon", InputError, "noon"),
@@ -198,7 +198,7 @@ def test_the_commands(capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["forecast", DEPOT, "--level", "x"], "is no level"),
+        (["forecast", DEPOT, "--level", "x"], "is not a level"),
         (["forecast", "--level", "1 ng/mL at 2 d"], "No regimen was given"),
         (["coverage", "naltrexone 50 mg po q24h x5", "--missed", "a"], "--missed is 'a'"),
     ],

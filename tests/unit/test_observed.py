@@ -61,7 +61,7 @@ def test_columns_say_who_a_person_is():
     said = " ".join(data.notes)
     assert "WT changes within a person" in said
     assert "Columns that are not read: RACE" in said
-    assert "typical person is taken: cyp2d6" in said
+    assert "typical person is used: cyp2d6" in said
 
 
 def test_units_analytes_and_limits():
@@ -142,7 +142,7 @@ def test_a_covariate_that_the_first_row_lacks_is_taken_from_a_later_one():
         (["TIME,AMT,DV,CENS", "0,50,.,0", "1,.,80,-1"], {}, "Line 3: CENS is -1, which marks a value above a limit"),
         (["TIME,AMT,DV,BLQ", "0,50,.,0", "1,.,0,1"], {}, "Line 3: the value is marked as below the limit"),
         (["TIME,AMT,DV,CENS,LIMIT", "0,50,.,0,.", "1,.,1,1,0.5"], {}, "LIMIT is 0.5, the lower end of a censored"),
-        (["TIME,AMT,DV,CMT", "0,50,.,1", "1,.,3,2", "1,.,9,3"], {}, "Nothing says what DV is of (CMT"),
+        (["TIME,AMT,DV,CMT", "0,50,.,1", "1,.,3,2", "1,.,9,3"], {}, "Nothing says which output DV is (CMT"),
         (["TIME,AMT,DV,DVU", "0,50,.,.", "1,.,3,ug/mL"], {}, "Line 3: DVU is 'ug/mL' where DV is read in ng/mL"),
         (["TIME,AMT,DV", "0,50,.", "1,.,1_0"], {}, "Line 3: DV is '1_0'; expected a number"),
         (["TIME,AMT,DV", "0,50,.", "1,.,\u0661"], {}, "expected a number"),
@@ -153,7 +153,7 @@ def test_a_covariate_that_the_first_row_lacks_is_taken_from_a_later_one():
         (["TIME,AMT,DV", "0,50,.", "1,.,-3"], {}, "not a logarithm"),
         (["TIME,AMT,DV,WT", "0,50,.,700", "1,.,3,700"], {}, "weight_kg is 700"),
         (["TIME,AMT,DV,SEX", "0,50,.,1", "1,.,3,1"], {}, "Say what the numbers mean"),
-        (["TIME,AMT,DV,DVID", "0,50,.,0", "1,.,3,1"], {}, "Nothing says what DV is of"),
+        (["TIME,AMT,DV,DVID", "0,50,.,0", "1,.,3,1"], {}, "Nothing says which output DV is"),
         (["TIME,AMT,DV,DVID", "0,50,.,0", "1,.,3,7"], {"dv": {"1": "plasma_naltrexone"}}, "DVID is '7'"),
         (["TIME,AMT,DV,ANALYTE", "0,50,.,.", "1,.,3,water"], {}, "Line 3: ANALYTE: No drug is called 'water'"),
         (["TIME,AMT,DV", "0,50,.", "1,.,3"], {"dv_unit": "nM"}, "dv_unit is 'nM'"),

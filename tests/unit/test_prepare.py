@@ -123,11 +123,11 @@ def test_entries_that_name_no_drug_of_the_run_are_said():
     options = {"until": "2 d", "every": "1 d", "outputs": ["plasma_naltrexone"]}
     run = schild.simulate("naltrexone 50 mg po", "naloxone 0.4 mg iv at 5 d", without=["morphine"], **options)
     assert "naloxone 0.4 mg iv at 5 d lies after the end of the run at 2 d; it is left out." in run.warnings
-    assert "without names morphine, which is no drug of this run and no metabolite of one." in run.warnings
+    assert "without names morphine, which is not a drug of this run or a metabolite of one." in run.warnings
     told = schild.simulate("naltrexone 50 mg po", without=["endogenous"], **options).warnings
     assert told[0].endswith("no drug of this run and no metabolite of one. Leave it out with tone = false.")
     told = schild.simulate("naltrexone 50 mg po", structure={"morphine": "slow_receptor"}, **options).warnings
-    assert told == ("structure names morphine, which is no drug of this run and no metabolite of one.",)
+    assert told == ("structure names morphine, which is not a drug of this run or a metabolite of one.",)
     told = schild.simulate("morphine 10 mg iv", structure="slow_receptor", until="1 h", outputs=["plasma_morphine"])
     assert told.warnings == ("structure = slow_receptor was given, and no drug of this run has it.",)
     quiet = schild.simulate("LDN 4.5 mg po", without=["beta_naltrexol"], structure={"LDN": "slow_receptor"}, **options)

@@ -108,7 +108,7 @@ def test_an_unknown_name_lists_at_most_five():
         ("naltrexone 50 mg po once every 2 days", "Write the interval as q2days", "q24h"),
         ("naltrexone 50 mg po every 3 months", "such as q28d", "q3months"),
         ("naltrexone 50 mg po every Monday", "one regimen for each day of the week", "q24h"),
-        ("naltrexone 50 mg po month", "is no part of a regimen", "day of the week"),
+        ("naltrexone 50 mg po month", "is not part of a regimen", "day of the week"),
         ("naltrexone 100 mg po Mon/Wed/Fri", "one regimen for each day of the week", "over"),
         ("naltrexone 50 mg po at day 2", "Day 1 begins at 0 h and day 2 at 24 h", "2 d'"),
         ("naltrexone 50 mg po on day 2", "Day 1 begins at 0 h and day 2 at 24 h", "over"),

@@ -211,7 +211,7 @@ def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], di
 def has_ratios(path: Path) -> bool:
     """Whether a table has a column of dose ratios.
 
-    Raises InputError if it is no table in a text file.
+    Raises InputError if it is not a table in a text file.
     """
     return "dose_ratio" in _raw(path, ("antagonist", "dose_ratio", "agonist", "response"))[0]
 

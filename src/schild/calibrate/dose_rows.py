@@ -47,7 +47,7 @@ SPAN = {
 }  # fmt: skip
 #: Share of the tolerance of people held on full agonists.
 TOLERANCE = {"not dependent": 0.0, "tramadol": 0.5, "full agonist": 1.0}
-#: Measures that are no peak: their maximum is their own.
+#: Measures that are not peaks: their maximum is their own.
 NO_PEAK = ("overall liking at 12 h", "take again at 12 h")
 #: Printed peaks of plasma [ng/mL] that scale a course (Webster 2022, the same people as Webster 2020).
 PRINTED_PEAK = {"webster2020_bupr": ("buprenorphine", 1.06, 0.9), "webster2020_oxyc": ("oxycodone", 132.0, 60.0)}

@@ -36,7 +36,7 @@ KINDS: Mapping[str, str] = {
     "unknown citation": "a source that the bibliography lacks",
     "unused number": "a number that nothing refers to",
     "falling": "a share absorbed that falls so fast that a larger dose brings less, or no reference dose",
-    "unused spread": "a variation between occasions of a number that is no fraction of a dose",
+    "unused spread": "a variation between occasions of a number that is not a fraction of a dose",
     "undefined": "a reference to something that is not there",
     "unused reference": "a bibliography entry that nothing cites",
     "bad doi": "a DOI that does not look like one",

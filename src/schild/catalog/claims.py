@@ -321,7 +321,7 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
         raise top.fail(f"has drug = {book.drug!r}, which is not a drug of the catalogue.", "drug")
     for key in book.known:
         if key not in ids:
-            raise top.table("known_misses").fail(f"lists {key!r}, which is no test of this file.", key)
+            raise top.table("known_misses").fail(f"lists {key!r}, which is not a test of this file.", key)
     return book
 
 
@@ -344,7 +344,7 @@ def _card(table: Table, claims: Sequence[Claim]) -> Card:
 
 def _named(table: Table, claims: Sequence[Claim], name: str, key: str) -> None:
     if key and key not in {test.id for claim in claims for test in claim.tests}:
-        raise table.fail(f"names {key!r} as {name!r}, which is no test of this file; expected the id of a test.", name)
+        raise table.fail(f"names {key!r} as {name!r}, which is not a test of this file; expected a test's id.", name)
 
 
 def _not_tested(table: Table) -> tuple[str, str, str]:

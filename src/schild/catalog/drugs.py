@@ -379,7 +379,7 @@ def read_drug(table: Table, copied: Copied, digest: str = "") -> Drug:
             raise table.table("strength").fail(f"has a strength of a route '{way}' that is not there.", way)
     for start in drug.starts:
         if start.wait not in drug.numbers:
-            raise table.fail(f"has a start whose wait '{start.wait}' is no number of the drug.", "start")
+            raise table.fail(f"has a start whose wait '{start.wait}' is not a number of the drug.", "start")
     defaults = [entry.key for entry in drug.structures.values() if entry.default]
     if drug.structures and len(defaults) != 1:
         raise table.fail(f"marks {len(defaults)} structures as default; expected exactly one.", "structure")

@@ -90,7 +90,7 @@ def overlay(path: str | Path) -> list[DataFile]:
     """List the files of an overlay.
 
     ``path``: a TOML or BibTeX file, or a folder of such files, in sub-folders or not. Returns them in the order of
-    their names. Raises OverlayError if there is no such file, or one that is no data of a catalogue.
+    their names. Raises OverlayError if there is no such file, or one that is not a data file of a catalogue.
     """
     top = Path(path)
     try:
@@ -164,7 +164,7 @@ def _place(path: Path) -> str:
     if set(data) == {"reference"}:
         return "references.toml"
     raise OverlayError(
-        f"{path} is no data of a catalogue; expected a drug (role = ...), a study ([[observation]]), claims "
+        f"{path} is not a data file of a catalogue; expected a drug (role = ...), a study ([[observation]]), claims "
         f"([[claim]]), [[reference]]s, or a file called {', '.join(f'{name}.toml' for name in TABLES)}. "
         "Correct it, or keep it elsewhere."
     )

@@ -107,7 +107,7 @@ class Catalogue:
     compounds : mapping
         Chemical structures by key.
     trade_names : mapping
-        Trade names, fixed combinations and other drugs that people type, which are no drugs of the catalogue.
+        Trade names, fixed combinations and other drugs that people type, which are not drugs of the catalogue.
     alcohol, trial, rescue : mapping of str to Number
         Numbers of alcohol, of trials and of the published physiology of overdose.
     rescue_spreads, published_arrests : mapping, tuple
@@ -120,7 +120,7 @@ class Catalogue:
     Raises
     ------
     CatalogueError
-        If the folder is no catalogue or an overlay is not there; later, if a file that is asked for is broken.
+        If the folder is not a catalogue or an overlay is not there; later, if a file that is asked for is broken.
 
     Examples
     --------
@@ -565,7 +565,7 @@ def load(*overlays: str | Path) -> Catalogue:
     Raises
     ------
     CatalogueError
-        If an overlay is not there or is no data; later, if a file that is asked for is broken.
+        If an overlay is missing or has no data; later, if a file that is asked for is broken.
 
     Examples
     --------

@@ -75,7 +75,7 @@ def compare(
     if len(labels) != len(runs) or len(set(labels)) != len(labels):
         raise InputError(
             f"{len(labels)} labels ({', '.join(labels)}) were given for {len(runs)} arms; expected one for each, all "
-            "different. Say --label once for each arm."
+            "different. Give --label once for each arm."
         )
     if until is None:
         longest = f"{max(found.until_h for found in runs):.12g} h"

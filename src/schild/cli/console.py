@@ -73,7 +73,7 @@ def _whole(kind: Any, tokens: Sequence[Any]) -> int:
     text = tokens[0].value
     if not re.fullmatch(r"[+-]?[0-9]{1,19}", text):
         shown = text if len(text) <= 40 else text[:37] + "..."
-        raise ValueError(f"{shown!r} is no whole number; expected one such as 1000.")
+        raise ValueError(f"{shown!r} is not a whole number; expected one such as 1000.")
     return int(text)
 
 

@@ -214,7 +214,8 @@ def read_run(
         )
     if not files and len(what) > 1 and not any(" " in text.strip() for text in what):
         raise InputError(
-            f'The words {" ".join(what)!r} came one by one; expected a regimen in quotes. Write "{" ".join(what)}".'
+            f"The words {' '.join(what)!r} were given one by one; expected a regimen in quotes. "
+            f'Write "{" ".join(what)}".'
         )
     run = Run.from_toml(files[0]) if files else Run.of(*what, subject=past and {"history": past})
     data = run.model_dump(exclude_unset=True)

@@ -143,7 +143,7 @@ def _shard(asked: Trial, shard: str, out: Path | None, workers: int, cluster: st
 
     which, _, of = shard.partition("/")
     if not (which.isdigit() and of.isdigit()):
-        raise InputError(f"The shard {shard!r} is none; expected one like 3/64.")
+        raise InputError(f"{shard!r} is not a shard; expected one like 3/64.")
     with progress("people") as advance:
         found = run_parts(
             asked, out=out, workers=workers, cluster=cluster, shard=(int(which), int(of)), catalogue=data.catalogue,

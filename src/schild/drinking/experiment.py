@@ -73,7 +73,7 @@ def occupancy_course(
         for dose in parse_regimen(text).doses:
             if dose.drug is not None and catalogue.drug(dose.drug).role != "antagonist":
                 raise InputError(
-                    f"{dose.drug} is of the role {catalogue.drug(dose.drug).role}; expected an antagonist. A session "
+                    f"{dose.drug} has the role {catalogue.drug(dose.drug).role}; expected an antagonist. A session "
                     "with alcohol in the laboratory takes antagonists only."
                 )
     run = Run.of(

@@ -112,8 +112,8 @@ def _named(drug: Drug) -> tuple[str, str]:
     """What its role means and what it is; the first sentence names it.
 
     >>> from schild.catalog import load
-    >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:20]
-    ('Morphine switches opioid receptors on.', 'Cocaine is no opioid')
+    >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:24]
+    ('Morphine switches opioid receptors on.', 'Cocaine is not an opioid')
     """
     role, first = _role(drug), f"{capitalised(drug.name)} "
     if not role:

@@ -171,7 +171,7 @@ def _read(hint: Any, value: Any, catalogue: Catalogue, what: str, place: str) ->
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         if not isinstance(value, str):
-            raise TypeError("It is no string.")
+            raise TypeError("It is not a string.")
         return _READ[hint](value, catalogue)
     if origin is Literal:
         if value not in parts:
@@ -181,18 +181,18 @@ def _read(hint: Any, value: Any, catalogue: Catalogue, what: str, place: str) ->
         return _read(next(part for part in parts if part is not NoneType), value, catalogue, what, place)
     if origin is not None and issubclass(origin, Sequence):
         if not isinstance(value, (list, tuple)):
-            raise TypeError("It is no list.")
+            raise TypeError("It is not a list.")
         each = parts if origin is tuple and parts[-1] is not ... else [parts[0]] * len(value)
         if len(each) != len(value):
             raise TypeError(f"It has {len(value)} entries in place of {len(each)}.")
         return tuple(_read(of, item, catalogue, what, place) for of, item in zip(each, value, strict=True))
     if origin is not None:
         if not isinstance(value, Mapping):
-            raise TypeError("It is no table.")
+            raise TypeError("It is not a table.")
         return {key: _read(parts[1], item, catalogue, what, place) for key, item in value.items()}
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, Mapping):
-            raise TypeError("It is no table.")
+            raise TypeError("It is not a table.")
         return hint(**read_options(what, hint, value, catalogue, places={"": place}))
     if hint in _PLAIN:
         if not isinstance(value, _PLAIN[hint][0]) or (isinstance(value, bool) and hint is not bool):

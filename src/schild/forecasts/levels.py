@@ -46,12 +46,12 @@ def level_of(words: str, drug: str, catalogue: Catalogue) -> Level:
     found = _LEVEL.fullmatch(words.strip())
     if found is None:
         raise InputError(
-            f"{words!r} is no level; expected an amount, a unit and a time. Write it like '0.8 ng/mL at 25 d'."
+            f"{words!r} is not a level; expected an amount, a unit and a time. Write it like '0.8 ng/mL at 25 d'."
         )
     unit = found["unit"].lower().replace("µ", "u").replace("μ", "u")
     if unit not in UNITS:
         raise InputError(
-            f"{words!r} has the unit {found['unit']}; expected one of {', '.join(UNITS)}. Turn it into one."
+            f"{words!r} has the unit {found['unit']}; expected one of {', '.join(UNITS)}. Convert it to one."
         )
     value = float(found["value"]) * UNITS[unit]
     if value <= 0:

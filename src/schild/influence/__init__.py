@@ -224,7 +224,7 @@ def sensitivity(
     if isinstance(given, Trial):
         target = trial_target(given, metric, **options)
     elif not (isinstance(given, Run) or all(isinstance(x, str) for x in regimens)):
-        raise InputError("Several things were given to watch; expected regimens in words, or one run, or one trial.")
+        raise InputError("Several runs or trials were given; expected regimens in words, or one run, or one trial.")
     elif protocol is not None:
         words = [str(x) for x in regimens]
         target = session_target(protocol, words, metric, n=max(n, 20), seed=seed, **options)

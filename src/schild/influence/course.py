@@ -61,7 +61,10 @@ def run_target(
     typical = run()
     first = metric_of(typical, metric)
     if not np.isfinite(first).all():
-        raise InputError(f"{metric} cannot be told of this run; expected one that can. Lengthen it, or choose another.")
+        raise InputError(
+            f"{metric} cannot be computed for this run; expected a metric that can. Lengthen the run, or choose "
+            "another metric."
+        )
     assert typical.values is not None  # simulate gives them
     numbers = known({f"{o}.{k}": x for (o, k), x in typical.values.uses.numbers.items()})
     return Target(

@@ -170,8 +170,8 @@ class EntryMaker:
         drug = parts[0].drug
         if event.amount is None:
             raise InputError(
-                f"{drug.name} by {route.key} at a constant rate since ever was given; the share that is absorbed "
-                "depends on the dose, and an endless infusion has none. Write doses with an interval and ss."
+                f"{drug.name} by {route.key} at a constant rate without a beginning was given; the share that is "
+                "absorbed depends on the dose, and an endless infusion has none. Write doses with an interval and ss."
             )
         exponent = self.values.of(drug.key, of.exponent)
         if np.any(np.asarray(exponent) <= -1.0):

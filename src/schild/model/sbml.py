@@ -38,7 +38,7 @@ def to_antimony(
     ``parameters``: one number for each name of ``parameter_names(spec)``; ``doses``: as ``PlainDose`` says; ``name``:
     identifier of the model. Returns Antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is
     ``mor_naltrexone_kd``; occupancies are called ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``.
-    Raises InputError if the name is no identifier, a parameter is missing, or a dose cannot be placed.
+    Raises InputError if the name is not an identifier, a parameter is missing, or a dose cannot be placed.
 
     >>> from schild.model.spec import Input, Species
     >>> spec = ModelSpec(

@@ -179,7 +179,7 @@ class LevelsFit(Shown):
             owner, _, name = e.name.partition(".")
             if owner not in catalogue.drugs:
                 raise InputError(
-                    f"{e.name} is no number of a drug; expected one. Give `overrides` of this fit instead."
+                    f"{e.name} is not a number of a drug; expected one. Give `overrides` of this fit instead."
                 )
             text = texts.get(owner) or catalogue.text_of(owner)
             key = name if re.fullmatch(r"\w+", name) else json.dumps(name)
@@ -305,7 +305,7 @@ def fit_levels(
 
     predict(z)
     if idle := [name for name in names if name not in uses.given]:
-        raise InputError(f"{idle[0]} was to be fitted, and nothing that was observed depends on it. Leave it out.")
+        raise InputError(f"{idle[0]} was to be fitted, but no observation depends on it. Leave it out.")
 
     def of_prior(z: Floats) -> Floats:
         return np.array([(x - n.middle) / n.sd for n, x in zip(numbers, z, strict=True) if n.sd])

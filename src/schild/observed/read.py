@@ -83,7 +83,7 @@ def read_observed(
     catalogue = catalogue or load()
     factor = _factor(dv_unit)
     if factor is None:
-        raise InputError(f"dv_unit is {dv_unit!r}; expected one of {', '.join(UNITS)}. Turn DV into one of them.")
+        raise InputError(f"dv_unit is {dv_unit!r}; expected one of {', '.join(UNITS)}. Convert DV to one of them.")
     regimens, table = read_nonmem_rows(
         source, cmt, drug=drug, route=route, basis=basis, amount_unit=amount_unit, time_unit=time_unit, drop=drop
     )
@@ -100,9 +100,9 @@ def read_observed(
         people.append(_person(who, regimens[who], covariates, some, of, factor, notes))
     missing = [name for name in COVARIATES if not any(name in p.covariates for p in people)]
     if sex and not any(str(cell) in sex for c in COVARIATES["sex"] if c in rows.columns for cell in rows[c]):
-        notes.append("What numbers mean as sex was given, and no row has one of them.")
+        notes.append("A meaning of numbers as sex was given, but no row has such a number.")
     if missing:
-        notes.append(f"Not in the table, so that of a typical person is taken: {', '.join(missing)}.")
+        notes.append(f"Missing in the table, so the value of a typical person is used: {', '.join(missing)}.")
     first = next(iter(regimens.values()))
     read = {*(c for columns in COVARIATES.values() for c in columns), *_READ}
     idle = [name for name in rows.columns if name not in read]
@@ -123,7 +123,7 @@ def _same_unit(rows: Any, of: Mapping[int, str], factor: float, dv_unit: str) ->
             if (cell := str(rows.at[k, column])) not in _NONE and _factor(cell) != factor:
                 raise InputError(
                     f"{rows.at[k, 'LINE']}: {column} is {cell!r} where DV is read in {dv_unit}; expected one unit, of "
-                    f"{', '.join(UNITS)}. Say it with dv_unit, or turn DV into it."
+                    f"{', '.join(UNITS)}. Say it with dv_unit, or convert DV to it."
                 )
 
 
@@ -148,7 +148,7 @@ def _analytes(
         patterns = schema(catalogue)["patternProperties"]
         if not any(re.fullmatch(pattern, name) for pattern in patterns):
             raise InputError(
-                f"dv says {name!r}, which is no output; expected one such as plasma_naltrexone or pupil. "
+                f"dv says {name!r}, which is not an output; expected one such as plasma_naltrexone or pupil. "
                 "`schild schema outputs` lists them."
             )
     if isinstance(dv, str):
@@ -173,8 +173,9 @@ def _analytes(
         column = "CMT"
     if column is not None or len(drugs) != 1:
         raise InputError(
-            f"Nothing says what DV is of ({column or 'no column ANALYTE'}; drugs: {', '.join(sorted(drugs)) or 'none'})"
-            "; expected an output. Give dv='plasma_naltrexone', or dv={'1': 'plasma_naltrexone', ...} for each analyte."
+            f"Nothing says which output DV is ({column or 'no column ANALYTE'}; drugs: "
+            f"{', '.join(sorted(drugs)) or 'none'}); expected an output. Give dv='plasma_naltrexone', or "
+            "dv={'1': 'plasma_naltrexone', ...} for each analyte."
         )
     return dict.fromkeys(seen, f"plasma_{drugs.pop()}")
 

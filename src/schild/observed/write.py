@@ -54,7 +54,7 @@ def simulated_table(
     Raises
     ------
     InputError
-        For a result without people or run, or an output that is no plasma level.
+        For a result without people or run, or an output that is not a plasma level.
 
     Examples
     --------

@@ -160,7 +160,7 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
 
     ``words``: ``"none"``, regimens with semicolons between them, or a name of the published tables such as
     ``"IN4mg_x2_150s"``. Times count from the first dose of the rescue; negative ones from the opioid: taken before.
-    ``until_tick``: end of the run [us]. Raises InputError if it means nothing, or a drug is no antagonist.
+    ``until_tick``: end of the run [us]. Raises InputError if it means nothing, or a drug is not an antagonist.
     """
     text = words.strip()
     if text in REGIMENS:

@@ -52,8 +52,8 @@ class Overrides(Mapping[str, float]):
         uses. ``{"rivals": "joint"}`` takes, for every number that has one, the rival value of that key; numbers that
         are given by name stay. ``catalogue``: where the numbers stand. Returns the same object if it has been checked
         before. Raises UnknownNameError for an owner, a number or a key that does not exist; the message names close
-        matches; InputError for a value that is no number, has a unit of another dimension, or lies outside the number's
-        bounds.
+        matches; InputError for a value that is not a number, has a unit of another dimension, or lies outside the
+        bounds of the number.
         """
         if isinstance(given, Overrides):
             return given

@@ -155,7 +155,7 @@ class _Meaning:
         v = self.number = {"TIME": times(table, self.time_unit)}
         v |= {key: table.numbers(key) for key in (*_DOSE_ITEMS, "LAG", "EVID", "MDV")}
         if table.clock and self.time_unit != "h":
-            raise InputError(f"The table holds clock times, in hours; expected times in {self.time_unit}. Turn them.")
+            raise InputError(f"The table has clock times, in hours; expected times in {self.time_unit}. Convert them.")
         if "EVID" not in table.columns:
             dosing = (v["AMT"] != 0) | ((v["RATE"] > 0) & (v["SS"] > 0))
             v["EVID"] = np.where(dosing, 1.0, np.where(v["MDV"] != 0, 2.0, 0.0))
@@ -475,7 +475,7 @@ def _compartment(text: str) -> int | str:
             return int(number)
     if re.fullmatch(r"[A-Za-z_]\w*", text):
         return text
-    raise InputError(f"{text!r} is no compartment; expected a whole number or a name. Correct it.")
+    raise InputError(f"{text!r} is not a compartment; expected a whole number or a name. Correct it.")
 
 
 def _to_ticks(values: NDArray[np.float64], unit_tick: int) -> NDArray[np.int64]:

@@ -269,5 +269,5 @@ def clock_hours(text: str) -> str:
     """Turn a clock time into hours, as text."""
     found = _CLOCK.fullmatch(text)
     if found is None:
-        raise InputError(f"{text!r} is no clock time; expected hh:mm or hh:mm:ss, 24 hours a day. Rewrite it.")
+        raise InputError(f"{text!r} is not a clock time; expected hh:mm or hh:mm:ss, 24 hours a day. Rewrite it.")
     return repr(int(found[1]) + int(found[2]) / 60 + float(found[3] or 0) / 3600)

@@ -35,7 +35,7 @@ def unit_of_time(table: Table, said: str | None) -> str:
     own = next((unit for unit in units if unit), "")
     if (odd := np.array([unit not in ("", own) for unit in units])).any():
         row = int(odd.argmax())
-        table.fail(row, f"TIMEUNIT is {units[row]} after {own}; expected one. Turn all times into one unit.")
+        table.fail(row, f"TIMEUNIT is {units[row]} after {own}; expected one. Convert all times to one unit.")
     if own and said not in (None, own):
         raise InputError(f"time_unit is {said!r} but TIMEUNIT says {own}; expected one of them. Leave one out.")
     return own or said or "h"
@@ -132,7 +132,7 @@ def _unit(text: str) -> str:
     if text in NONE:
         return ""
     if text.lower() not in _UNITS:
-        raise InputError(f"{text!r} is no unit of time; expected h, min, s or d. Turn the times into one of them.")
+        raise InputError(f"{text!r} is not a unit of time; expected h, min, s or d. Convert the times to one of them.")
     return _UNITS[text.lower()]
 
 
@@ -151,6 +151,6 @@ def _day_number(text: str, column: str) -> int:
             pass
     shape = "/".join({"y": "year", "m": "month", "d": "day"}[letter] for letter in order)
     raise InputError(
-        f"{text!r} is no date as {shape}; expected that, a number of days, or yyyy-mm-dd in DATE. Rewrite it, or call "
-        "the column DAT1 (day/month/year), DAT2 (year/month/day) or DAT3 (year/day/month)."
+        f"{text!r} is not a date as {shape}; expected that, a number of days, or yyyy-mm-dd in DATE. Rewrite it, or "
+        "call the column DAT1 (day/month/year), DAT2 (year/month/day) or DAT3 (year/day/month)."
     )

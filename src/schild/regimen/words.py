@@ -328,7 +328,7 @@ def _clause(reader: _Reader, word: _Word, parts: dict[str, Any], seen: dict[str,
         parts["duration"] = reader.read(length, hours)
         if parts["duration"] <= 0:
             reader.fail(
-                f"{length.text!r} is no length; expected a time above 0.",
+                f"{length.text!r} is not a length of time; expected a time above 0.",
                 "Write it like 'over 30 min'.",
                 length,
             )
@@ -371,7 +371,7 @@ def _slow_release(reader: _Reader, word: _Word) -> None:
 
 
 def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
-    """Refuse a word that is no clause, with what may have been meant: an interval, a person, a slip of the pen."""
+    """Refuse a word that is not a clause, with what may have been meant: an interval, a person, a slip of the pen."""
     _slow_release(reader, word)
     close = close_names(word.low, _KEYWORDS, most=1)
     hint = f"Did you mean {close[0]!r}? Write {_PATTERN}." if close else f"Write {_PATTERN}."
@@ -408,7 +408,7 @@ def _no_clause(reader: _Reader, word: _Word) -> NoReturn:
         _calendar(reader)
     elif word.low == "until":
         hint = "Give the number of doses (x7) and the end of the run (--until)."
-    reader.fail(f"{word.text[:40]!r} is no part of a regimen; expected a clause or the end.", hint, at)
+    reader.fail(f"{word.text[:40]!r} is not part of a regimen; expected a clause or the end.", hint, at)
 
 
 def _how_often(often: re.Match[str]) -> str:
@@ -428,7 +428,7 @@ def _calendar(reader: _Reader) -> None:
     word = reader.peek()
     if word is not None and re.fullmatch(r"day|[0-9]{1,2}:[0-9]{2}([ap]m)?|[0-9]{1,2}[ap]m", word.low):
         reader.fail(
-            f"{word.text!r} is of a calendar or a clock; expected a time from the start of the run.",
+            f"{word.text!r} is a word of a calendar or a clock; expected a time from the start of the run.",
             "Day 1 begins at 0 h and day 2 at 24 h: write it like 'at 24 h'.",
             word,
         )

@@ -368,7 +368,7 @@ def _individual(result: TrialResult) -> Raw:
             said.append(
                 f"{one.arm}: mean {d.mean():+.1f} heavy days over the trial, standard deviation {d.std():.1f}; fewer "
                 f"in {100 * fewer:.0f} % of people, as many in {100 * same:.0f} %, more in {100 * more:.0f} %. Sex, "
-                "drinking before treatment and release (which nobody can measure) foresee "
+                "drinking before treatment and release (which nobody can measure) explain "
                 f"{100 * one.foreseen:.0f} % of its variance."
             )
         every = np.concatenate([one.difference for one in result.individual])

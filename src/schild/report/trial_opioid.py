@@ -101,7 +101,7 @@ def weeks(result: TrialResult) -> Raw:
         axes[1][1].set_xlabel("week")
         axes[0][0].legend()
         svg = svg_of(drawn, "weeks", "Use, treatment, occupancy, craving and overdose ratio by week and arm.")
-    return figure(svg, caption="All randomised people, seen or not. The ratio is no risk.", data=data, name="weeks")
+    return figure(svg, caption="All randomised people, seen or not. The ratio is not a risk.", data=data, name="weeks")
 
 
 def leaving(result: TrialResult) -> Raw:

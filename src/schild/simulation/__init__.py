@@ -242,7 +242,7 @@ def _idle(run: Run, built: Built) -> Iterator[str]:
     for name in run.run.without or ():
         if (key := catalogue.drug(name).key) not in built.drugs:
             instead = " Leave it out with tone = false." if key == ENDOGENOUS else ""
-            yield f"without names {name}, which is no drug of this run and no metabolite of one.{instead}"
+            yield f"without names {name}, which is not a drug of this run or a metabolite of one.{instead}"
     of = {key: drug.follows or key for key, drug in built.drugs.items()}
     if isinstance(wanted, str):
         if not any(wanted in catalogue.drug(source).structures for source in of.values()):
@@ -250,7 +250,7 @@ def _idle(run: Run, built: Built) -> Iterator[str]:
     elif wanted:
         for name in wanted:
             if catalogue.drug(name).key not in {*of, *of.values()}:
-                yield f"structure names {name}, which is no drug of this run and no metabolite of one."
+                yield f"structure names {name}, which is not a drug of this run or a metabolite of one."
 
 
 def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:

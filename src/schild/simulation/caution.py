@@ -113,7 +113,7 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
 
     ``catalogue``: holds the studies; ``events``: expanded doses. Yields one warning for each amount that
     is far outside the published doses of its drug while the same number a unit of mass up or down lies among them, and
-    for each dose that is spread over half a day or more by a route that is no infusion (50 mg/d by mouth).
+    for each dose that is spread over half a day or more by a route that is not an infusion (50 mg/d by mouth).
 
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen

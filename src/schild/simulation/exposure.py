@@ -29,7 +29,7 @@ __all__ = ["COURSE", "Row", "exposure", "people_of_result", "summary_of"]
 #: Spacing of the times after the first and the last dose: each is so much later than the one before, on a log scale.
 _GROWTH = 0.04
 
-#: Metrics of outputs that are no concentrations, over the interval of a dose.
+#: Metrics of outputs that are not concentrations, over the interval of a dose.
 COURSE = ("peak", "peak_h", "lowest", "mean", "at_end")
 
 

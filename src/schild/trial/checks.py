@@ -103,7 +103,7 @@ def _measure(observable: str, each: Mapping[str, Mapping[str, Floats]], people: 
     measure, _, name = observable.partition(":")
     if measure not in MEASURES:
         raise InputError(
-            f"{observable!r} is no result of a trial; expected a measure and an endpoint. Correct the row."
+            f"{observable!r} is not a result of a trial; expected a measure and an endpoint. Correct the row."
         )
     a, b = (_mean(each[arm], name, people) for arm in ("active", "placebo"))
     if measure in ("placebo", "active"):

@@ -47,8 +47,8 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
     drug = people.catalogue.drug(arm.drug or "")
     if drug.role not in _ROLES:
         raise InputError(
-            f"The arm {arm.name!r} gives {drug.name}, which is no antagonist; expected one such as naltrexone, because "
-            "trials here are of antagonists in alcohol use disorder. Choose another drug."
+            f"The arm {arm.name!r} gives {drug.name}, which is not an antagonist; expected one such as naltrexone, "
+            "because trials here are of antagonists in alcohol use disorder. Choose another drug."
         )
     day = 24 * TICKS_PER_HOUR
     prepared = prepare(

@@ -196,4 +196,4 @@ def measure(name: str, found: HoursResult, who: Floats, report: float, seed: int
         return _percent(seen, np.broadcast_to(~inducted[:, None], days.shape))
     if what == "given_never":
         return _percent(urine != 2, np.broadcast_to(~inducted[:, None], urine.shape))
-    raise InputError(f"{name!r} is no measure of an opioid trial; correct the row.")
+    raise InputError(f"{name!r} is not a measure of an opioid trial; correct the row.")

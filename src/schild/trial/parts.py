@@ -179,7 +179,7 @@ def run_parts(
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; expected at least 1. Ask for 1.")
     if shard is not None and not 1 <= shard[0] <= shard[1]:
-        raise InputError(f"The shard {shard[0]}/{shard[1]} is none; expected one like 3/64, from 1/64 to 64/64.")
+        raise InputError(f"{shard[0]}/{shard[1]} is not a shard; expected one like 3/64, from 1/64 to 64/64.")
     if out is None and (cluster is not None or shard is not None):
         raise InputError("A cluster or a shard leaves its parts in a folder; expected --out. Give one.")
     check_work(

@@ -488,7 +488,7 @@ def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
         said.append("Learning under blockade is on: it is speculative, and nothing was fitted to it.")
     if any(arm.dosing == "as_needed" for arm in trial.arm):
         said.append(
-            "As-needed tablets: people are taken to foresee the days on which they would drink without the drug."
+            "As-needed tablets: people are assumed to foresee the days on which they would drink without the drug."
         )
     if trial.days > 16 * 7:
         said.append(f"{trial.trial.weeks} weeks: no row that was fitted goes beyond 16 weeks.")

@@ -288,7 +288,7 @@ def size_trial(
         raise InputError("The trial has one arm; expected one to compare it with. Add an [[arm]].")
     known = endpoints_of(trial)
     if odd := [name for name in endpoints if name not in known]:
-        raise InputError(f"{odd[0]!r} is no endpoint of this trial; expected one of {', '.join(known)}.")
+        raise InputError(f"{odd[0]!r} is not an endpoint of this trial; expected one of {', '.join(known)}.")
     at = next(k for k, arm in enumerate(trial.arm) if arm.name == trial.reference.name)
     typical = _of_arms(trial, catalogue, given, PEOPLE, 1, progress)[0]
     drawn = _of_arms(trial, catalogue, given, PER_SET, sets, progress)

@@ -206,7 +206,7 @@ class Arm(_Section):
                 'dosing = "schedule" and every = "28 d"'
             )
         if self.every is not None and (self.interval_days < 1 or ticks(self.every) % (24 * TICKS_PER_HOUR)):
-            raise ValueError(f"the arm {self.name!r}: every = {self.every!r} is no whole number of days")
+            raise ValueError(f"the arm {self.name!r}: every = {self.every!r} is not a whole number of days")
         return self
 
     @property
@@ -281,7 +281,7 @@ class Trial(_Section):
             if self.trial.missing != "nonresponder":
                 raise ValueError("`missing` belongs to drinking days; each endpoint of urine has a rule of its own")
             if self.trial.between_trials:
-                raise ValueError("between_trials belongs to alcohol: no row says how far opioid trials lie apart")
+                raise ValueError("between_trials belongs to alcohol: no row gives the variation between opioid trials")
             for arm in self.arm:
                 if arm.dosing == "as_needed":
                     raise ValueError(f"the arm {arm.name!r} is taken as needed, which alcohol trials alone have")

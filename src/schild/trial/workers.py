@@ -84,7 +84,7 @@ def _dask(address: str) -> Engine:
     except ValueError:  # a port that none can be
         known = None
     if not known:
-        raise InputError(f"{address!r} is no address of a cluster; expected one like tls://scheduler.example:8786.")
+        raise InputError(f"{address!r} is not a cluster's address; expected one like tls://scheduler.example:8786.")
     try:
         own = where.hostname == "localhost" or ipaddress.ip_address(where.hostname or "").is_loopback
     except ValueError:

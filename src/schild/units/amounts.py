@@ -112,9 +112,9 @@ class Amount:
 def parse_amount(text: str | Amount | Quantity) -> Amount:
     """Read an amount of drug.
 
-    ``text``: words such as ``"50 mg"``, ``"0.4mg"``, ``"100 mcg"``, ``"150 nmol"``, ``"0.15 mg/kg"``. Returns: in the
-    unit it was given in, spelled the canonical way. Raises InputError if there is no unit, the unit is no amount, or
-    the number is not finite and above zero.
+    ``text``: words such as ``"50 mg"``, ``"0.4mg"``, ``"100 mcg"``, ``"150 nmol"``, ``"0.15 mg/kg"``. Returns the
+    amount in the unit given, in canonical spelling. Raises InputError if there is no unit, the unit is not one of
+    amount, or the number is not finite and above zero.
 
     >>> parse_amount("100 mcg")
     Amount(value=100.0, unit='ug')
@@ -231,7 +231,7 @@ def parse_rate(text: str | Rate) -> Rate:
     """Read the rate of an infusion.
 
     ``text``: words such as ``"2 mg/h"``, ``"100 mcg/min"``, ``"0.1 ug/kg/min"``. Returns: in the units it was given in.
-    Raises InputError if it is no amount per time.
+    Raises InputError if it is not an amount per time.
 
     >>> parse_rate("0.1 mcg/kg/min")
     Rate(value=0.1, unit='ug/kg', per='min')

@@ -49,7 +49,7 @@ def parse_weight(text: str | Quantity) -> float:
     """Read a body weight.
 
     ``text``: words such as ``"70 kg"`` or ``"154 lb"``. Returns the weight [kg]. Raises InputError if it has no unit,
-    is no mass, or is not above zero.
+    is not a mass, or is not above zero.
 
     >>> parse_weight("70 kg"), round(parse_weight("154 lb"), 1)
     (70.0, 69.9)
@@ -87,7 +87,7 @@ def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
     """Read a clearance.
 
     ``text``: words such as ``"100 mL/min"`` or ``"6 L/h"``; ``to``: the unit to give it in. Returns the clearance [to].
-    Raises InputError if it has no unit, is no volume per time, or is not above zero.
+    Raises InputError if it has no unit, is not a volume per time, or is not above zero.
 
     >>> parse_clearance("100 mL/min"), parse_clearance("6 L/h", to="mL/min")
     (6.0, 100.0)
@@ -115,7 +115,7 @@ def convert(text: str, unit: str, kind: str = "a number") -> float:
 
     ``text``: such as ``"120 L/h"``, ``"0.5 nM"`` or ``"50 %"``; ``unit``: unit to give it in; ``"1"`` for a number
     without dimension, of which the text may leave the unit out; ``kind``: what is read, for messages. Returns: in
-    ``unit``. Raises InputError if the text is no number, lacks its unit, or has one of another dimension.
+    ``unit``. Raises InputError if the text is not a number, lacks its unit, or has one of another dimension.
 
     >>> convert("2 L/min", "L/h"), convert("50 %", "1"), convert("0.5 nM", "nM")
     (120.0, 0.5, 0.5)

@@ -31,8 +31,8 @@ def ticks(time: TimeLike) -> int:
     """Read a time as a whole number of ticks (microseconds).
 
     ``time``: words such as ``"24 h"``, ``"2.5 d"``, ``"60 s"``, ``"4 wk"``, ``"6 d 4 h"``, or hours as a plain number.
-    Returns ticks, exact; what lies between two ticks goes to the nearest [us]. Raises InputError if it is no time, has
-    no unit, is not finite, or is more than one hundred years from 0.
+    Returns ticks, exact; a time between two ticks is rounded to the nearest [us]. Raises InputError if it is not a
+    time, has no unit, is not finite, or is more than one hundred years from 0.
 
     A number is read as the shortest decimal that denotes it, so ``0.1`` hours are 360 000 000 ticks
     and not the binary neighbour of that.

@@ -434,7 +434,7 @@ def _bars_of_all(v: Validation, checked: Sequence[Check]) -> list[Bar]:
         ("plasma and scans of every drug", measured),
         ("plasma and scans of naltrexone", [c for c in measured if c.table.startswith("naltrexone_")]),
         (f"plasma and scans of {', '.join(_FIRST)}", [c for c in measured if c.table.startswith(_FIRST)]),
-        # Two rows rest on scans that were fitted, so they are no independent check.
+        # Two rows rest on scans that were fitted, so they are not independent checks.
         ("plasma and scans without rows on fitted scans", [c for c in measured if c.observation.id not in _SAME_SCANS]),
         ("effects (printed error only)", [c for c in checked if c.effect]),
     ):

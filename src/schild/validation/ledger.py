@@ -287,7 +287,7 @@ def _lines(folder: Path) -> list[dict[str, str]]:
     text = read_text(folder / INDEX, "the index of a ledger, ledger.csv")
     found = list(csv.DictReader(StringIO(text)))
     if any(set(line) != set(_COLUMNS) or None in line.values() for line in found):
-        raise InputError(f"{folder / INDEX} is no index of a ledger; expected the columns {', '.join(_COLUMNS)}.")
+        raise InputError(f"{folder / INDEX} is not the index of a ledger; expected the columns {', '.join(_COLUMNS)}.")
     return found
 
 
@@ -311,7 +311,7 @@ def _own(folder: Path) -> Iterator[Entry]:
             entry = Entry(**{k: v for k, v in {**told, **planned}.items() if k in known}, sha256=line["sha256"])
             result, se = (float(line[k]) if line[k] else None for k in ("result", "se"))
         except (ValueError, KeyError, TypeError, StopIteration) as error:
-            raise InputError(f"{path} is no frozen prediction ({error!r}); restore it from its commit.") from None
+            raise InputError(f"{path} is not a frozen prediction ({error!r}); restore it from its commit.") from None
         changed = sha256(text.encode()).hexdigest() != line["sha256"]
         yield replace(
             entry, result=result, se=se, bound=line["bound"], entered=line["entered"], source=line["source"],
@@ -429,7 +429,7 @@ def enter(
                          "expected one without. A result is entered once.")  # fmt: skip
     if not np.isfinite(value) or (se is not None and not (np.isfinite(se) and se > 0.0)):
         raise InputError(
-            f"The result {value} or its error {se} is no finite number above 0; expected what was printed."
+            f"The result {value} or its error {se} is not a finite number above 0; expected what was printed."
         )
     if bound not in ("", "at least", "at most"):
         raise InputError(f"The bound is {bound!r}; expected 'at least', 'at most' or nothing.")

@@ -98,7 +98,7 @@ def test_a_book_is_read(folder):
             'lable = "A study',
             r"line 33: \[reference\[0\]\] has an unknown key .lable.*did you mean .label",
         ),
-        ('"A1.2" = "The', '"A1.3" = "The', r"line 36: \[known_misses\] lists 'A1.3', which is no test"),
+        ('"A1.2" = "The', '"A1.3" = "The', r"line 36: \[known_misses\] lists 'A1.3', which is not a test"),
         ('[known_misses]\n"A1.2"', '[known_miss]\n"A1.2"', r"line 35: .*unknown key 'known_miss'"),
         ('drug = "naltrexone"', 'drug = "naltrexon"', r"line 1: .*'naltrexon', which is not a drug"),
         ("[[claim.test]]", "[claim.test]", r"line 9: .*test that is not a list|valid TOML"),

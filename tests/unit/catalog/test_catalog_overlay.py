@@ -136,7 +136,7 @@ def test_a_fault_of_provenance_is_found_with_its_line(own):
     ("name", "text", "message"),
     [
         ("x.toml", "a = ", "is not valid TOML"),
-        ("x.toml", "[run]\nuntil = '1 d'\n", "is no data of a catalogue; expected a drug"),
+        ("x.toml", "[run]\nuntil = '1 d'\n", "is not a data file of a catalogue; expected a drug"),
         ("absent.toml", None, "is not there; expected a TOML file or a folder"),
         ("empty", None, "holds no .toml and no .bib file"),
         ("effects.toml", "[itch]\nname = 1\n", r"effects.toml, line 1: \[itch\]|line 2: \[itch\] has name = 1"),

@@ -35,7 +35,7 @@ REFUSED = {
     "25 mg po": "is not the name of a drug|stands here; expected an amount",
     "naltrexone 50 mg po daily": "Write q24h",
     "naltrexone 50 mg po BID": "Write q12h",
-    "naltrexone 50 mg po repeated 24 h": "'repeated' is no part of a regimen",
+    "naltrexone 50 mg po repeated 24 h": "'repeated' is not part of a regimen",
     "naltrexone 50 mg po q24h skp 5": "Did you mean 'skip'?",
     "naltrexone 50 mg po q24": "'24' has no unit",
     "naltrexone 50 mg po q24 x7": "'24' has no unit",

@@ -181,13 +181,13 @@ def test_another_program_reads_a_part_by_itself(tmp_path):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"shard": (4, 3)}, "shard 4/3 is none"),
+        ({"shard": (4, 3)}, "4/3 is not a shard"),
         ({"shard": (1, 2), "out": None}, "expected --out"),
         ({"shard": (9, 9)}, "fewer parts than 9 shards"),
         ({"cluster": "tcp://10.0.0.1:8786"}, "without TLS can run programs"),
         ({"cluster": "tcp://scheduler.example:8786"}, "without TLS can run programs"),
-        ({"cluster": "scheduler"}, "no address of a cluster"),
-        ({"cluster": "tls://127.0.0.1:99999"}, "no address of a cluster"),
+        ({"cluster": "scheduler"}, "not a cluster"),
+        ({"cluster": "tls://127.0.0.1:99999"}, "not a cluster"),
         ({"cluster": "tls://127.0.0.1:8786"}, "asks for certificates"),
     ],
 )

@@ -109,7 +109,7 @@ def test_a_size_that_makes_no_sense_is_refused():
     trial = Trial.of(TABLET, weeks=4)
     with pytest.raises(InputError, match=r"A power of 1\.2"):
         size_trial(trial, 1.2)
-    with pytest.raises(InputError, match=r"'craving' is no endpoint"):
+    with pytest.raises(InputError, match=r"'craving' is not an endpoint"):
         size_trial(trial, endpoints=["craving"])
     with pytest.raises(InputError, match="has one arm"):
         size_trial(trial.model_copy(update={"arm": trial.arm[:1]}))

@@ -323,7 +323,7 @@ def test_a_file_that_fits_the_other_disorder_is_refused_with_the_reason(change, 
 
 
 def test_an_agonist_is_refused_in_a_trial_of_alcohol():
-    with pytest.raises(InputError, match=r"no antagonist; .* alcohol use disorder"):
+    with pytest.raises(InputError, match=r"not an antagonist; .* alcohol use disorder"):
         run_trial(small(n=2).model_copy(update={"arm": [Arm(name="a", drug="methadone", amount="60 mg")]}))
 
 
@@ -415,7 +415,7 @@ def test_an_alias_in_an_arm_is_the_drug():
 
 
 def test_an_opioid_is_refused():
-    with pytest.raises(InputError, match="no antagonist"):
+    with pytest.raises(InputError, match="not an antagonist"):
         follow(Trial.of({"name": "a", "drug": "morphine", "amount": "10 mg"}, n=4, weeks=4), 0, 4)
 
 
