@@ -489,7 +489,8 @@ class Catalogue:
             raise table.fail(f"has drug = {book.drug!r}; expected {key!r}, as the file is called.", "drug")
         return book
 
-    def _mechanism(self, key: str, table: Table) -> Adaptation:
+    @cached_property
+    def _default_mechanism(self) -> str | None:
         # An overlay that marks a mechanism as default takes the place of the built-in default.
         default = None
         for top in self._tops("adaptation"):
@@ -497,7 +498,10 @@ class Catalogue:
             if len(marked) > 1 or not (marked or default):
                 raise top.fail("marks no mechanism or several as default; expected exactly one.")
             default = marked[0] if marked else default
-        return replace(read_adaptation(key, table, self._copied), default=key == default)
+        return default
+
+    def _mechanism(self, key: str, table: Table) -> Adaptation:
+        return replace(read_adaptation(key, table, self._copied), default=key == self._default_mechanism)
 
     def _known_misses(self) -> dict[str, KnownMiss]:
         found: dict[str, KnownMiss] = {}
