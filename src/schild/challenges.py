@@ -97,15 +97,15 @@ class Challenge(ShownRun):
     Parameters
     ----------
     antagonist, agonist : str
-        What was given, in words.
+        The regimens, in words.
     responses : tuple of Response
-        By time and effect.
+        Responses by time and effect.
     warnings : tuple of str
         Warnings to read before using the numbers.
     manifest : mapping
-        Of the last run with the antagonist.
+        Manifest of the last run with the antagonist.
     result : Result
-        That run, for its sources.
+        The last run with the antagonist, for its sources.
     history : tuple of str
         Earlier use, the same in both runs.
     """

@@ -229,21 +229,21 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
     *names : str
         Compounds of the catalogue, such as ``"naltrexone"``; one or more.
     catalogue : Catalogue, optional
-        Where they stand; the one of schild, unless another is given.
+        Catalogue with the compounds; that of schild by default.
 
     Returns
     -------
     StructureComparison
-        With a drawing as SVG.
+        The comparison, with a drawing as SVG.
 
     Raises
     ------
     UnknownNameError
         For a compound whose structure is not there.
     InputError
-        Where nothing was asked for.
+        If no compound was named.
     SchildError
-        Where RDKit is not installed.
+        If RDKit is not installed.
 
     Notes
     -----

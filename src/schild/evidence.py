@@ -41,11 +41,11 @@ class Value:
     source : tuple of str
         Citation keys.
     locator : str
-        Where in the source the value stands.
+        Place of the value in the source.
     verified : str
         One of `VERIFIED`.
     population : str
-        Who or what was measured.
+        The people or material that was measured.
     note : str
         Reason (assumed), formula (derived), script (fitted), or a caution.
     row : tuple of str

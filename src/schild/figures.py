@@ -37,7 +37,7 @@ def panels(
     Parameters
     ----------
     rows, columns : int
-        How many panels.
+        Number of rows and columns of panels.
     size : (float, float)
         Width and height of a new figure. [inch]
     ax : Axes or sequence of Axes, optional

@@ -53,7 +53,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Induction(ShownRun):
-    """When and how an antagonist may be begun.
+    """Time and way at which an antagonist may be begun.
 
     Examples
     --------

@@ -51,7 +51,7 @@ class Plan(ShownRun):
     Parameters
     ----------
     drug, route, receptor : str
-        What is planned.
+        Drug, route and receptor of the plan.
     feasible : bool
         Whether the required occupancy is reached within the largest labelled dose.
     target, hold_h, at_least, floor : float
@@ -62,9 +62,9 @@ class Plan(ShownRun):
         Smallest dose that does it, to 1 %, before rounding; None if the largest labelled dose does not, or if only one
         amount can be given. [mg]
     dose_mg : float
-        What is given each time, in units that can be given. [mg]
+        Amount of each dose, in units that can be given. [mg]
     doses : int
-        How often; ``every_h`` apart.
+        Number of doses, ``every_h`` apart.
     units : float
         Units of ``strength`` in all.
     ready_h : float or None
@@ -72,9 +72,9 @@ class Plan(ShownRun):
     latest_h : float or None
         Latest time at which it may still begin. [h]
     lost_h : float or None
-        When fewer than ``at_least`` of the people are at the target. [h]
+        Time from which fewer than ``at_least`` of the people are at the target. [h]
     washed_out_h : float or None
-        From when on ``at_least`` of the people stay below ``floor``; None if that is beyond the run. [h]
+        Time from which ``at_least`` of the people stay below ``floor``; None if beyond the run. [h]
     share, share_low, share_high : float
         Share of people who hold the target through the session, and its 5th to 95th percentile over what is not known
         about the typical person. [1]
@@ -224,7 +224,7 @@ def plan(
     hold : str or float
         Length of the session for which it has to last, such as ``"4 h"``.
     route : str, optional
-        By mouth where the drug has that, else its first.
+        Route; by mouth where the drug has that, else its first.
     at_least : float
         Share of people who have to hold it through the whole session. [1]
     floor : float
@@ -234,7 +234,7 @@ def plan(
     n, draws : int
         People, and parameter sets drawn from what is not known about the typical person; all people under each.
     seed : int
-        Of the draws.
+        Seed of the draws.
     people : mapping, optional
         Properties given to all: entries of ``[population]`` such as ``{"weight": "60 kg"}``.
     structure : str, optional

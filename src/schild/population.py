@@ -98,7 +98,7 @@ class Population:
     Parameters
     ----------
     n : int
-        How many people.
+        Number of people.
     key : str
         Reference population of the catalogue, for the covariates.
     fixed : mapping

@@ -192,7 +192,7 @@ def model_curves(
     at : sequence of str or float
         Times of the challenges, such as ``["8 h", "24 h"]``.
     contact : str or float
-        How long the agonist is at the receptor before the response is read.
+        Time for which the agonist is at the receptor before the response is read.
     tau : float, optional
         Transducer ratio of the operational model: the response is ``tau * occupancy / (1 + tau * occupancy)``; the
         occupancy itself by default. [1]

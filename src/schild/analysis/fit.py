@@ -63,7 +63,7 @@ def schild_fit(
     response_unit : str
         For text and figure.
     molar_mass : float, optional
-        Of the antagonist as weighed, to count masses in moles. [g/mol]
+        Molar mass of the antagonist as weighed, to convert masses to moles. [g/mol]
     bottom, top : float, optional
         Hold an end of the curves at this response.
     slope : float, optional

@@ -85,7 +85,7 @@ class SchildFit(Shown):
     tissues : tuple of str
         Names of the tissues; one empty name where the table tells none apart.
     ratios : tuple of DoseRatio
-        By level, from curves of one shape that shift freely.
+        Dose ratios by level, from curves of one shape that shift freely.
     tests : mapping of str to FTest
         ``parallel``, ``maximum``, ``shift``, ``schild``, ``slope``.
     line : Line

@@ -235,7 +235,7 @@ def schild_regression(
     antagonist_unit : str, optional
         Unit of the antagonist, if the header does not say it: ``"nM"``, ``"mg/kg"``, ``"Kd"``.
     molar_mass : float, optional
-        Of what was weighed, to turn masses into moles. [g/mol]
+        Molar mass of the antagonist as weighed, to convert masses to moles. [g/mol]
     title : str
         For the figure.
 

@@ -31,7 +31,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """What a fit gives: numbers, and lines that say how it went."""
+    """Result of a fit: numbers, and lines that report on it."""
 
     title: str
     numbers: tuple[Fitted, ...]

@@ -52,7 +52,7 @@ _PRESENT, _NONE = 1.0, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What drives adaptation in one experiment, by kind of drive; the tone; when its antagonist or last dose came."""
+    """Drive of adaptation in one experiment, by kind; the tone; the time of its antagonist or last dose."""
 
     time_h: Floats
     drive: Mapping[str, Floats]
@@ -63,7 +63,7 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a rival says along a course."""
+    """Prediction of a rival along a course."""
 
     course: Course
     left: Floats  # drive that adaptation leaves unopposed, shape (n_times,)
@@ -367,7 +367,7 @@ def _residual(rival: str, course: Course) -> Floats:
 
 
 def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
-    """What a rival says along a course."""
+    """Prediction of a rival along a course."""
     key, parts = _parts(rival)
     entry, everything = load().adaptation[key], _numbers(rival, numbers)
     drive, rates = course.drive[entry.drive], _rates(rival, everything)[:2]
@@ -394,7 +394,7 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
 
 
 def anchor_values(rival: str, numbers: Mapping[str, float], given: Given = (), first: bool = False) -> dict[str, float]:
-    """What a rival says to each anchor, or to those of the first fit."""
+    """Prediction of a rival for each anchor, or for those of the first fit."""
     found = {name: along(rival, numbers, course) for name, course in courses(given, first).items()}
     return {a.id: a.of(found) for a in (FIRST if first else ANCHORS)}
 

@@ -87,7 +87,7 @@ def rows() -> tuple[adaptation.Anchor, ...]:
 
 
 def values(rival: str, numbers: Mapping[str, float], mechanism: str) -> dict[str, float]:
-    """What a rival says to the rows, with given numbers of adaptation."""
+    """Prediction of a rival for the rows, with given numbers of adaptation."""
     over = given(rival)
     course = adaptation.course_of(*_INJECTORS, over)
     one = adaptation.along(mechanism, numbers, course)

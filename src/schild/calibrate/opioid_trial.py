@@ -99,7 +99,7 @@ def _measured(name: str, people: int, given: tuple[tuple[str, float], ...]) -> d
 
 
 def predicted(given: Mapping[str, float], people: int = PEOPLE) -> dict[str, float]:
-    """What the model says for each row of calibration, by row.
+    """Prediction of the model for each row of calibration, by row.
 
     ``given``: fitted numbers without the ``oud.`` before them; ``people``: of each scenario.
     """

@@ -48,7 +48,7 @@ def targets() -> dict[str, tuple[float, float, tuple[Observation, ...]]]:
 
 
 def predicted(overrides: Mapping[str, float]) -> dict[str, float]:
-    """What the model says for each target."""
+    """Prediction of the model for each target."""
 
     def row(species: str, observable: str) -> float:
         o = Observation(

@@ -134,7 +134,7 @@ def rows() -> tuple[Observation, ...]:
 
 
 def predicted(x: Floats, given: Given = ()) -> dict[str, float]:
-    """What the model says for each row of the fit.
+    """Prediction of the model for each row of the fit.
 
     ``x``, shape (6,): numbers in the order of ``NUMBERS``; ``given``: assumed numbers in place of the catalogue's.
     Returns values by row; the one trial has an effect of its own.

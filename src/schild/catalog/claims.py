@@ -118,7 +118,7 @@ class Test:
         return predicted >= value if self.op == "at_least" else predicted <= value
 
     def size(self, predicted: float) -> str:
-        """How far a prediction is from the criterion, in words; between percentages in points."""
+        """Distance of a prediction from the criterion, in words; in points between percentages."""
         unit = unit_words("points" if self.unit == "%" else self.unit)
         value = self.value or 0.0
         if self.op == "within":

@@ -194,7 +194,7 @@ class Drug:
     routes, products, binding, structures : mapping
         By key.
     strengths : mapping of str to Strength
-        What the drug is sold as, by route; needed by the planner.
+        Strengths in which the drug is sold, by route; needed by the planner.
     starts : tuple of Start
         Intervals without opioids that the label asks for before the drug is begun.
     covariates, correlations : tuple

@@ -55,7 +55,7 @@ class Observation:
     source, row : tuple of str
         Citation keys and evidence rows.
     locator, verified, assay, loq, time_basis, note : str
-        Where, how checked, how measured, limit of quantification, what is known of the time, cautions.
+        Place in the source, way of checking, assay, limit of quantification, basis of the time, cautions.
     """
 
     id: str

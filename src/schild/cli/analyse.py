@@ -54,7 +54,7 @@ def fit(
     response_unit
         Unit of the response, for text and figure.
     molar_mass
-        Of the antagonist as weighed, in g/mol, to count masses in moles.
+        Molar mass of the antagonist as weighed, in g/mol, to convert masses to moles.
     bottom
         Hold the lower end of the curves at this response.
     top
@@ -226,7 +226,7 @@ def curves(
     at
         Times of the challenges after the first dose, such as "24 h, 48 h".
     contact
-        How long the agonist is at the receptor before the response is read.
+        Time for which the agonist is at the receptor before the response is read.
     tau
         Transducer ratio of the operational model; the occupancy itself by default.
     structure

@@ -32,7 +32,7 @@ def explain(
     fresh: bool = False,
     data: Numbers = Numbers(),
 ) -> int:
-    """What a drug does: the answer in short, and the questions people ask.
+    """Explain what a drug does: a short answer, and the questions people ask.
 
     Exit code 1 means that a claim was not met.
 

@@ -42,11 +42,11 @@ def challenge(
     agonist
         One dose of one agonist, in words, without a time.
     at
-        When the agonist is given, such as "24 h, 48 h": each is a run of its own.
+        Times at which the agonist is given, such as "24 h, 48 h"; each is a separate run.
     effect
         liking, ventilation, ventilation_isohypercapnic, pupil, analgesia, gut_transit; several with commas.
     n
-        How many virtual people; one typical person otherwise.
+        Number of virtual people; by default one typical person.
     uncertainty
         Parameter sets drawn from the uncertainty of the typical values, each for the same people.
     structure

@@ -170,7 +170,7 @@ def progress(label: str, *, show: bool = True) -> Iterator[_Lines | _Bar | None]
     Parameters
     ----------
     label : str
-        What runs.
+        Name of the task that runs.
     show : bool
         Whether it takes long enough for a bar.
 

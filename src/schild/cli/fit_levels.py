@@ -45,7 +45,7 @@ def fit_levels(
     free
         A number to fit, such as naltrexone.cl; once for each.
     prior
-        What is known before: uncertainty of the typical value (a group), people (one person), or none.
+        Prior: uncertainty of the typical value (a group), people (one person), or none.
     error
         Residual error: proportional, additive or both.
     profile

@@ -126,7 +126,7 @@ def enter(
     se
         Standard error of a block; 0.1 is assumed where none is given.
     source
-        Where it was printed.
+        Where the result was printed.
     folder
         Folder of the ledger.
     """

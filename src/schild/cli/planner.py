@@ -51,7 +51,7 @@ def plan(
     receptor
         mor, kor, dor or mor_gut.
     hold
-        How long it has to last: the session.
+        Length of the session for which it has to last.
     route
         Such as oral or im_depot; by mouth where the drug has that.
     at_least

@@ -62,11 +62,11 @@ def rescue(
     source
         published (the reference's kinetics), general (any drugs of the catalogue) or auto.
     collapse
-        How hypoxia becomes arrest: clock, two_pass (the reference's rule), hazard or none.
+        Rule by which hypoxia becomes arrest: clock, two_pass (the reference's rule), hazard or none.
     link
-        Of the general source: anchored or plain (docs/rescue.md).
+        Link of the general source: anchored or plain (docs/rescue.md).
     parameters
-        Of the general source: typical (the catalogue's numbers for all) or drawn: a parameter set for each person.
+        For the general source: typical (the catalogue's numbers for all) or drawn (a parameter set for each person).
     until
         End, such as "75 min".
     rescue_breathing
@@ -80,9 +80,9 @@ def rescue(
     bodies
         typical (the reference's physiology for all) or drawn: weights and ages of the adult population scale it.
     weight
-        Of everyone, such as "60 kg".
+        Body weight of everyone, such as "60 kg".
     age
-        Of everyone, such as "70 years".
+        Age of everyone, such as "70 years".
     threads
         Processors to use; never changes a number.
     published

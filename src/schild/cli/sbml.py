@@ -88,7 +88,7 @@ def plain_doses(built: Built, shift_h: float = 0.0) -> list[Dose]:
     Parameters
     ----------
     built : Built
-        Of one person.
+        Model of one person.
     shift_h : float
         Added to all times. [h]
 

@@ -30,7 +30,7 @@ def show_result(result: Result, console: Console) -> None:
     result : Result
         The result.
     console : rich.console.Console
-        Where to print.
+        Console to print on.
     """
     from rich.text import Text
 

@@ -72,7 +72,7 @@ def trial(
     n
         People in each arm, in place of the file's.
     replicates
-        How often the trial is repeated with new people, in place of the file's.
+        Number of repeats of the trial with new people, in place of the file's.
     seed
         In place of the file's.
     people

@@ -30,7 +30,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the model says about one row: prediction and 90 % band over parameter draws (NaN where there is none)."""
+    """Prediction of the model for one row, and its 90 % band over parameter draws (NaN where there is none)."""
 
     predicted: float
     low: float

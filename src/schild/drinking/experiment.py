@@ -141,7 +141,7 @@ def sit(
 def measure(
     plan: Protocol, people: Drinkers, found: SessionResult, seed: int, occasion: str, *, first: int = 0
 ) -> dict[str, Floats]:
-    """What the session is scored by, shape (n,) each: ratings with the noise of people and of the occasion.
+    """Scores of the session, shape (n,) each: ratings with the noise of people and of the occasion.
 
     ``seed``, ``occasion`` and ``first``: as for ``sit``: noise of a person stays from occasion to occasion, the rest is
     new. Returns ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
@@ -195,7 +195,7 @@ class Laboratory(Shown):
     sources : mapping of str to tuple of str
         Citation key to the numbers it is used for.
     manifest : mapping
-        What is needed to repeat it.
+        Data needed to repeat the experiment.
     """
 
     plan: Protocol
@@ -317,7 +317,7 @@ def laboratory(
         Whether both sessions use the same random decisions and ratings: less noise in a difference of means, but no
         longer what a study would see.
     seed : int
-        Of people, decisions and ratings.
+        Seed of people, decisions and ratings.
     catalogue, overrides, threads, progress
         As for ``simulate``; numbers of a session are those of ``alcohol``, and the kinetics of ``ethanol``.
     **changes
@@ -443,7 +443,7 @@ _SAID = (
 
 
 def last_dose_h(regimens: Sequence[str]) -> float:
-    """When the last dose of some regimens is given. [h]
+    """Time of the last dose of some regimens. [h]
 
     >>> last_dose_h(["naltrexone 50 mg po q24h x7"])
     144.0

@@ -40,7 +40,7 @@ def reward_lost(
 
 
 def aversion(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
-    """How much more alcohol sedates under an antagonist, as a fraction of its own sedation.
+    """Additional sedation by alcohol under an antagonist, as a fraction of its own sedation.
 
     >>> aversion([0.0, 0.5], 0.3).tolist()
     [0.0, 0.15]

@@ -91,7 +91,7 @@ class Outcome:
 
     @property
     def band(self) -> tuple[float | None, float | None]:
-        """Where 90 % of virtual people lie, or of parameter sets."""
+        """Range of 90 % of virtual people, or of parameter sets."""
         if self.ends is not None:
             return self.ends
         good = np.empty(0) if self.many is None else self.many[np.isfinite(self.many)]
@@ -166,12 +166,12 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Explanation(Shown):
-    """What a drug does, with the runs that say so.
+    """Explanation of a drug, with the runs behind it.
 
     Parameters
     ----------
     name : str
-        What is explained.
+        The drug that is explained.
     book : Book
         The question, what is told about it, and the claims. A figure that belongs to no test is a claim without tests.
     findings : tuple of Finding
@@ -235,7 +235,7 @@ class Explanation(Shown):
 
     @property
     def counts(self) -> str:
-        """How many tests held, by kind of evidence, in one sentence."""
+        """Number of tests that held, by kind of evidence, in one sentence."""
         held, tested = self.count(*SUPPORT)
         parts = [f"{held} of {tested} compared with data that no number was fitted to"] if tested else []
         for kind, words in (
@@ -250,7 +250,7 @@ class Explanation(Shown):
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """What repeats the answer: version, people, draws, seed, hashes of the catalogue."""
+        """Data needed to repeat the answer: version, people, draws, seed, hashes of the catalogue."""
         from schild import __version__
 
         return {

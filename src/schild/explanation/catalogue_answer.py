@@ -102,14 +102,14 @@ _WANING = (1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
 
 
 def _role(drug: Drug) -> str:
-    """What its role means; an antagonist with efficacy somewhere is not said to do nothing."""
+    """Describe the role of a drug; an antagonist with efficacy somewhere is not said to do nothing."""
     if drug.role == "antagonist" and is_active(drug):
         return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
     return _ROLES.get(drug.role, "")
 
 
 def _named(drug: Drug) -> tuple[str, str]:
-    """What its role means and what it is; the first sentence names it.
+    """Describe the role of a drug and the drug itself; the first sentence names it.
 
     >>> from schild.catalog import load
     >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:24]
@@ -192,7 +192,7 @@ def _opponent(lab: Lab, compared: Comparison) -> str:
 
 
 def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
-    """What an opioid does at its largest published doses, typical person, and how much the antagonist blocks."""
+    """Effects of an opioid at its largest published doses in a typical person, and their block by the antagonist."""
     compared, rows = _compared(lab.catalogue), []
     for route in _routes(drug):
         dose = published_dose(lab.catalogue, drug.key, route)
@@ -328,7 +328,7 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
 
 
 def _alone(drug: Drug, lab: Lab) -> str:
-    """What its kind says of effects, where it is not given to people by itself."""
+    """Describe the effects of a drug that is not given to people by itself."""
     if drug.role == "endogenous":
         return "It is not given: it is a constant load at each receptor, in every run, and competes with every drug."
     if drug.role == "metabolite":
@@ -459,7 +459,7 @@ def _blocked(drug: Drug, lab: Lab, compared: Comparison) -> tuple[str, Outcome, 
 def _left(
     drug: Drug, lab: Lab, regimen: str, compared: Comparison, own: Mapping[str, float]
 ) -> tuple[str, Outcome, str] | None:
-    """How much an antagonist blocks of the first effect that it does not have by itself."""
+    """Block by an antagonist of the first effect that it does not have by itself."""
     dose, after = published_dose(lab.catalogue, compared.agonist, compared.route), hours(compared.after)
     begin = max(0.0, max(d.time for d in parse_regimen(regimen).doses)) + after
     wanted = (*RESCUED, "gut_transit") if "mor" in drug.binding else ("gut_transit", "liking")
@@ -487,7 +487,7 @@ def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
 
 
 def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome, str]]:
-    """What is shown, and the largest share of mu receptors that is held, or the peak in plasma without a receptor."""
+    """Caption, and the largest occupancy of mu, or the peak in plasma for a drug without a receptor."""
     family = active_family(drug, lab) if drug.role == "prodrug" else [drug.key]
     mu = {f"mor_occupancy_{k}": k for k in family if "mor" in lab.catalogue.drug(k).binding}
     name = next(iter(mu), f"plasma_{drug.key}")

@@ -42,7 +42,7 @@ def active_family(drug: Drug, lab: Lab) -> list[str]:
 
 
 def span_of(time_h: Floats, value: Floats) -> float:
-    """How long to follow a course: until it has fallen to a twentieth of its top, on a round scale. [h]
+    """Time to follow a course: until it has fallen to a twentieth of its maximum, rounded. [h]
 
     >>> t = np.linspace(0.0, 168.0, 1681)
     >>> span_of(t, np.exp(-t)), span_of(t, np.exp(-t / 20)), span_of(t, np.exp(-t / 500))

@@ -29,7 +29,7 @@ _MEASURED = {
 
 
 def _statement(o: Observation) -> str:
-    """What a published result is.
+    """Describe a published result.
 
     >>> from schild.catalog import load
     >>> _statement(load().study("naloxone_pk").observations[0])[:24]

@@ -116,7 +116,7 @@ def added_cows(
 
 @experiment_in_people("points")
 def added_more(lab: Lab, many: bool, *, use: Regimen, than: Regimen, dose: Regimen, wait: Hours, days: float) -> Floats:
-    """What an antagonist adds after one opioid less what it adds after another."""
+    """Difference between the withdrawal that an antagonist adds after one opioid and after another."""
     # People of two runs are the same where seed and number are.
     more, less = (added_after(lab, some, dose, wait, days=days, many=many)[1] for some in (use, than))
     return more - less
@@ -283,7 +283,7 @@ def deeper(
     lab: Lab, many: bool, *, use: Regimen, injection: Regimen, days: float, injected: Hours, gone: Hours,
     challenge: Regimen,
 ) -> Floats:  # fmt: skip
-    """How much further one published dose lowers breathing when block and tolerance have gone."""
+    """Further fall of breathing after one published dose when block and tolerance have gone."""
     options = lab.adapted(many)
     options["receptors"] = sorted({*options["receptors"], "mor"})
     after = []

@@ -46,7 +46,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What every panel may be given: words, limits, reference lines."""
+    """Options of every panel: words, limits, reference lines."""
 
     draw: str  #: Name of the function that draws it
     #: Heading and names of axes
@@ -240,7 +240,7 @@ def _share(axes: Sequence[Axis], how: str, columns: int) -> None:
 
 
 def _drive(catalogue: Catalogue) -> str:
-    """What the default mechanism of adaptation follows, in words."""
+    """Drive of the default mechanism of adaptation, in words."""
     drive = next(entry.drive for entry in catalogue.adaptation.values() if entry.default)
     return "activation" if drive == "activation" else "the response that activation makes, with receptors to spare"
 

@@ -76,7 +76,7 @@ def evidence_words(test: Test) -> str:
 
 
 def said_by(source: Sequence[str], observed: str = "") -> str:
-    """Whose word an observation is: that of a label, of studies in people, or of theory.
+    """Origin of an observation: a label, studies in people, or theory.
 
     >>> said_by(("VivitrolLabel",)), said_by(("Lee1988", "VivitrolPI")), said_by((), "1, Gaddum's and Schild's theory")
     ('The label', 'Human data', 'Expected')

@@ -37,7 +37,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What came of running a page again: how many numbers were compared, and which differ."""
+    """Result of running a page again: the count of numbers compared, and those that differ."""
 
     drug: str
     version: str  #: That wrote the page

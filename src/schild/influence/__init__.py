@@ -168,7 +168,7 @@ def sensitivity(
     Parameters
     ----------
     *regimens : str, or one Run or Trial
-        What is taken, in words; or a run; or a trial, whose metric is a difference from its reference.
+        Regimens in words; or a run; or a trial, whose metric is a difference from its reference.
     metric : str
         Of a run: a metric of ``schild.simulate`` (``"auc_naltrexone_ng_h_ml"``), an output at a time
         (``"mor_pet_occupancy at 24 h"``), or one of ``Result.nca`` after the last dose (``"naltrexone.LAMZHL"``). Of a

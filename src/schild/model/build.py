@@ -210,7 +210,7 @@ def _structures(values: Values, drugs: Mapping[str, Drug], wanted: str | Mapping
 
 
 def _site(values: Values, drug: Drug) -> Site:
-    """Where the brain's receptors meet this drug."""
+    """Site at which the receptors of the brain see this drug."""
     return "plasma" if _meeting(values, drug) == "plasma" else "effect"
 
 

@@ -45,7 +45,7 @@ def to_petab(
     spec, parameters, doses
         As for ``to_sbml``.
     levels : sequence of (species, time_h, nM)
-        What was measured: plasma levels of all drug.
+        Measured quantities: plasma levels of all drug.
     free : sequence of str
         Parameters to estimate, such as ``"naltrexone.cl"``.
     error : float

@@ -25,7 +25,7 @@ MAX_GRAMS = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """Where an input of the model comes from: some of the deliveries of a branch, and whether occasions vary them."""
+    """Origin of an input of the model: some of the deliveries of a branch, and whether occasions vary them."""
 
     drug: Drug
     route: Route

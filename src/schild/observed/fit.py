@@ -160,7 +160,7 @@ class LevelsFit(Shown):
         Parameters
         ----------
         script : str
-            What made the fit, for the note of each value.
+            Script that made the fit, for the note of each value.
 
         Returns
         -------
@@ -221,7 +221,7 @@ def fit_levels(
     free : sequence of str, or mapping
         Numbers to fit, such as ``"naltrexone.cl"``; a mapping also gives where to start.
     prior : {"uncertainty", "people", "none"}
-        What is known before: the catalogue's uncertainty of the typical value (for a group), its variability between
+        Prior: the catalogue's uncertainty of the typical value (for a group), its variability between
         people (for one person), or nothing (maximum likelihood).
     error : {"proportional", "additive", "both"}
         Residual error, estimated with the numbers.

@@ -58,7 +58,7 @@ def read_observed(
     dv_unit : str
         Unit of plasma levels in DV: ng/mL, ug/L, ug/mL, mg/L, pg/mL or ng/L.
     sex : mapping, optional
-        What the numbers of SEX mean, such as ``{"0": "male", "1": "female"}``; SEXF and MALE need none.
+        Meaning of the numbers of SEX, such as ``{"0": "male", "1": "female"}``; SEXF and MALE need none.
     catalogue : Catalogue, optional
         The one that comes with schild by default.
 

@@ -33,7 +33,7 @@ def simulated_table(
     Parameters
     ----------
     result : Result
-        Of ``simulate``, one person or many.
+        Result of ``simulate``, of one person or many.
     times : sequence of float
         Times of observations. [h]
     outputs : sequence of str, optional

@@ -86,13 +86,13 @@ def rescue(
     n : int
         People.
     seed : int
-        Of the draws; all cells of a table have the same people.
+        Seed of the draws; all cells of a table have the same people.
     history : str or sequence of str
         Earlier use: ``"morphine 30 mg po q6h for 60 d"``.
     source : {"auto", "published", "general"}
         The reference's kinetics, or the receptor module's; by default the first where it has all drugs.
     collapse : {"clock", "two_pass", "hazard", "none"}
-        How hypoxia becomes arrest; ``two_pass`` is the reference's rule.
+        Rule by which hypoxia becomes arrest; ``two_pass`` is the reference's rule.
     link : {"anchored", "plain"}
         Of the general source: whether fentanyl on every receptor takes all drive, as in the reference, or as much as
         the catalogue's effect says. The percentages hang on it (docs/rescue.md).
@@ -113,7 +113,7 @@ def rescue(
     bodies : {"typical", "drawn"}
         Whether all have the reference's body, or weights and ages of the catalogue's adults scale it.
     weight, age : float, optional
-        Of everyone; [kg], [years]. By default the reference's physiology, and the catalogue's people.
+        Values for everyone [kg], [years]; by default the reference's physiology, and the catalogue's people.
     threads : int, optional
         All processors by default; never changes a number.
     catalogue : Catalogue, optional

@@ -105,7 +105,7 @@ def _returns(times: Floats, up: NDArray[np.bool_], since: Floats) -> tuple[Float
 
 
 def _held(flags: NDArray[np.bool_], need: int) -> NDArray[np.bool_]:
-    """Where a flag is set for ``need`` points from here on."""
+    """Points from which a flag stays set for ``need`` points."""
     total = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
     found = np.zeros_like(flags)
     if flags.shape[1] >= need:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Where the warm-up begins: alveolar pressures [mmHg], contents [L/L], depression of the peripheral reflex [1]."""
+    """Start of the warm-up: alveolar pressures [mmHg], contents [L/L], depression of the peripheral reflex [1]."""
 
     alveolar_o2: Any
     alveolar_co2: Any
@@ -51,7 +51,7 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """How people differ: reference ``weight`` [kg] and ``age`` [year], pressures [mmHg], scale ``height`` [m]."""
+    """Scaling between people: reference ``weight`` [kg] and ``age`` [year], pressures [mmHg], scale ``height`` [m]."""
 
     weight: Any
     rate_exponent: Any

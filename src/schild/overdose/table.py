@@ -103,17 +103,17 @@ class Rescued(Shown):
     source : str
         ``published`` or ``general``.
     rows : tuple of Row
-        By tolerance, delay and regimen.
+        Rows by tolerance, delay and regimen.
     times_s : ndarray, shape (times,)
-        Of courses. [s]
+        Times of courses. [s]
     baseline_l_min, horizon_s : float
         Ventilation without drug [L/min]; end of the run [s].
     warnings : tuple of str
         Warnings to read before using the numbers.
     manifest : mapping
-        What repeats the table.
+        Data needed to repeat the table.
     sources : mapping of str to tuple of str
-        By citation key, what for.
+        Use of each source, by citation key.
     catalogue : Catalogue
         For the sources' titles.
     """

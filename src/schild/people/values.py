@@ -308,7 +308,7 @@ class Values:
 
     @cached_property
     def key(self) -> Hashable:
-        """What the numbers of some people depend on: catalogue, and what is given in place of its numbers."""
+        """Key of the numbers of some people: catalogue, and the numbers given in its place."""
         return self.catalogue, tuple(sorted(self.overrides.items()))
 
     def _of_many(self, owner: str, name: str, number: Number) -> float | Floats:

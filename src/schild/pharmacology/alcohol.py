@@ -241,7 +241,7 @@ def opioid_reward_left(occupancy: Value, e0: float, load: float) -> Value:
     Parameters
     ----------
     occupancy : float or ndarray
-        Of mu by the antagonist. [1]
+        Occupancy of mu by the antagonist. [1]
     e0, load : float
         Load at rest and after alcohol. [1]
 
@@ -309,7 +309,7 @@ def craving_target(
     reward : float or ndarray
         Reward of what was drunk. [1]
     occupancy : float or ndarray
-        Of mu by the antagonist. [1]
+        Occupancy of mu by the antagonist. [1]
     start, prime : float
         Craving without a cue, and what a unit of reward adds. [1]
     share : float or ndarray
@@ -349,7 +349,7 @@ def drink_hazard(
     reward, sedation, craving : float or ndarray
         In standard deviations of their ratings; craving over that at the start of the session. [1]
     weights : (float, float, float)
-        Of reward, sedation and craving, all positive. [1]
+        Weights of reward, sedation and craving, all positive. [1]
 
     Returns
     -------

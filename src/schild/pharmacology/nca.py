@@ -61,7 +61,7 @@ def measured(
     lloq : float
         Lower limit of quantification, in the unit of the levels; values below it are BLQ, and so is 0.
     between : {"drop", "zero", "half"}
-        What becomes of BLQ values between two measurable ones: left out, zero, or half of the limit.
+        Rule for BLQ values between two measurable ones: left out, zero, or half of the limit.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def terminal_slope(
 
 
 def time_above(times: ArrayLike, levels: ArrayLike, level: float, *, straight: bool = False) -> float:
-    """How long a curve lies above a level. [h]
+    """Time for which a curve lies above a level. [h]
 
     ``times``, ``levels``: shape (n,); between them the curve is a line where it rises and exponential where it falls;
     ``straight``: a line everywhere, for effects and occupancies.

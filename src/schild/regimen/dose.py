@@ -85,7 +85,7 @@ class Dose:
     amount : str or Amount
         Amount with its unit; without it, the amount follows from rate and duration.
     route : str
-        How: ``oral`` (po), ``iv``, ``im``, ``sc``, ``in``, ``sl``, ``im_depot``, ``transdermal`` (td), ...
+        Route: ``oral`` (po), ``iv``, ``im``, ``sc``, ``in``, ``sl``, ``im_depot``, ``transdermal`` (td), ...
     time : str or float, default 0
         Time of the first dose. [h]
     duration : str or float, optional
@@ -95,7 +95,7 @@ class Dose:
     every : str or float, optional
         Interval between doses. [h]
     count : int, optional
-        How many doses in all. Left out, one without an interval, and until the end of the run with one.
+        Number of doses; by default one without an interval, and until the end of the run with one.
     skip : iterable of int, default ()
         Numbers of doses left out, counted from 1.
     basis : str, optional

@@ -146,7 +146,7 @@ def read_nonmem_rows(
 
 
 class _Meaning:
-    """What the columns of a table say, as arrays checked as wholes: a million rows take about a second."""
+    """Columns of a table as arrays, each checked as a whole: a million rows take about a second."""
 
     def __init__(self, table: Table, time_unit: str | None) -> None:
         self.table = table

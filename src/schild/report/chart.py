@@ -45,7 +45,7 @@ _CORNERS = {
 
 
 class Named(NamedTuple):
-    """What a legend tells of a line, a mark or an area."""
+    """Entry of a legend for a line, a mark or an area."""
 
     kind: Literal["line", "mark", "patch"]
     ink: str
@@ -75,7 +75,7 @@ class Axis:
     def limits(self) -> tuple[float, float]:
         """Return the first and the last value: as set, else what was drawn and a twentieth of its range around it.
 
-        Of a logarithmic axis what is not above zero sets no limit.
+        On a logarithmic axis values that are not above zero set no limit.
         """
         found = np.concatenate([np.zeros(0), *self.seen])
         found = found[np.isfinite(found) & ((found > 0) | (not self.log))]

@@ -19,7 +19,7 @@ _URINE = {0: "negative", 1: "positive", 2: "missing"}
 
 
 def people_rows(result: TrialResult) -> list[tuple[str, str]]:
-    """What people are before treatment, for the page's table."""
+    """Describe the people before treatment, for the page's table."""
     trial = result.trial
     people = result.part.people.reshape(-1, 6)
     return [

@@ -304,9 +304,9 @@ def simulate_run(
     Parameters
     ----------
     run : Run
-        What to simulate.
+        The run to simulate.
     people : People, optional
-        Who takes the doses, in place of those that the run draws; as many as the run has.
+        People who take the doses, in place of those that the run draws; as many as the run has.
     rtol, threads, catalogue, overrides, progress
         As in ``simulate``.
     times_tick : sequence of int, optional

@@ -22,7 +22,7 @@ __all__ = ["Effects", "Term"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """What one ligand adds to the stimulus of an effect: ``ratio`` times its occupancy, amplified by ``factor``."""
+    """Contribution of one ligand to the stimulus of an effect: ``ratio`` times occupancy, amplified by ``factor``."""
 
     signal: str  #: Occupancy
     ratio: Any  #: Transducer ratio; a number, or one for each person

@@ -69,7 +69,7 @@ def exposure(
     Parameters
     ----------
     result : Result
-        Of ``simulate``, with the output times of a run.
+        Result of ``simulate``, with the output times of a run.
     lloq, between
         Rules for plasma below the limit of quantification, as in ``schild.pharmacology.nca.measured``. [ng/mL]
     parts : sequence of (start, end)
@@ -80,7 +80,7 @@ def exposure(
     Returns
     -------
     list of Row
-        Of each output after the first and the last dose.
+        Metrics of each output after the first and the last dose.
 
     Raises
     ------

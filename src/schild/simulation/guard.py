@@ -138,7 +138,7 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrival:
-    """What one dose brings into the blood while blockades stand, as a share of the limit.
+    """Amount of one dose that arrives in the blood under a blockade, as a share of the limit.
 
     ``entries`` are (time [h], nmol or nmol/h, stages, rate [1/h], prolonged) of the inputs of the dose.
     """
@@ -415,7 +415,7 @@ def _published_mg(catalogue: Catalogue, key: str, route: str) -> float:
 
 
 def _limit_nmol(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[str, float]) -> float:
-    """What arrives from the largest published dose by the event's route, or by the drug's other routes; 0 for none."""
+    """Amount that arrives from the largest published dose by the event's route, or by other routes; 0 for none."""
     drug, given = catalogue.drug(str(event.drug)), tuple(sorted(changed.items()))
     own = _published_nmol(catalogue, drug.key, str(event.route), person, given)
     return own or max(
@@ -443,7 +443,7 @@ def _total(inputs: Sequence[_Input]) -> float:
 
 
 def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapping[str, float]) -> float:
-    """How much more than twofold numbers given by the user raise what receptors meet of a limit; 1 for none. [1]
+    """Factor beyond twofold by which the user's numbers raise the exposure of receptors at a limit; 1 for none. [1]
 
     A drug that comes with schild is held against itself as shipped; a drug of one's own at its own limit against the
     published dose of a shipped drug of which receptors meet most.

@@ -78,7 +78,7 @@ class History:
     until: int
 
     def events(self, tick: int, at: int, stop: int, order: int = 0) -> list[Event]:
-        """What has been given before ``tick``, and the doses from then to ``stop``, as if ``tick`` were ``at``."""
+        """Doses given before ``tick``, and those from then to ``stop``, as if ``tick`` were ``at``."""
         found: list[Event] = []
         for k, r in enumerate(self.regimens):
             given, due = r.before(tick), r.inside(tick, stop)
@@ -220,7 +220,7 @@ def _windows(history: History, memory: int) -> tuple[list[Event], list[list[int]
 
 
 def _memory(built: Built) -> int:
-    """How long receptors remember, where that is long against a period between doses. [us]"""
+    """Memory of the receptors, where it is long compared with a period between doses. [us]"""
     slowest = min(
         (
             float(np.min(np.asarray(built.parameters[f"{r.name}.{x.species}.koff"])))

@@ -72,7 +72,7 @@ class _Case:
 
 
 def _horizon(case: _Case) -> float:
-    """How long to look: until what was given is gone. [h]"""
+    """Time of observation: until the drug is gone. [h]"""
     doses = parse_regimen(case.o.regimen).doses
     last = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
     if any(d.route == "im_depot" for d in doses):

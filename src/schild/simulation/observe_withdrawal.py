@@ -155,7 +155,7 @@ class _Row:
 
     @property
     def hours(self) -> float:
-        """How long to look, or the time of the look. [h]"""
+        """Length of the observation, or its time. [h]"""
         if self.o.time_h is None:
             raise InputError(f"{self.o.id} says no time_h; expected how long to look after the antagonist. Add it.")
         return self.o.time_h

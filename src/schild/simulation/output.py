@@ -37,7 +37,7 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How an output is named and shown."""
+    """Name and display of an output."""
 
     name: str  #: Name in the contract; a pattern such as ``plasma_<species>`` until ``of`` fills it in
     unit: str  #: Unit of its values; ``"1"`` for fractions and ratios
@@ -114,7 +114,7 @@ def stored(signal: str, get: Signals) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How an output of one model is computed."""
+    """Rule by which an output of one model is computed."""
 
     kind: Kind  #: What it is, without placeholders
     signals: tuple[str, ...]  #: Engine signals that it needs

@@ -115,7 +115,7 @@ class Result(Shown):
         Parameters
         ----------
         **options
-            Of ``schild.simulation.exposure.exposure``: ``lloq``, ``between``, ``parts`` and ``above``.
+            Options of ``schild.simulation.exposure.exposure``: ``lloq``, ``between``, ``parts`` and ``above``.
 
         Returns
         -------

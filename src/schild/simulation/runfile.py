@@ -329,7 +329,7 @@ class DoseEntry(_Section):
 
 
 class Run(_Section):
-    """What to simulate: doses, who takes them, how long, which numbers are not the catalogue's.
+    """A run: doses, the people who take them, its length, and numbers in place of the catalogue's.
 
     Examples
     --------

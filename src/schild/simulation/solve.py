@@ -38,7 +38,7 @@ _KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """Where a run takes up after earlier use."""
+    """State from which a run continues after earlier use."""
 
     tick: int  #: When [us]
     occupancy: Mapping[str, Floats]  #: Occupancies by signal; those not named start as in an empty body; shape (n,)

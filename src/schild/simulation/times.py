@@ -62,7 +62,7 @@ def peak_times(
     times : sequence of int
         Output times, rising. [us]
     entries : sequence of Entry
-        What enters the body when.
+        Entries into the body, with their times.
     solve : callable
         From times to outputs.
 
@@ -94,7 +94,7 @@ def nodes_after(begin: int, end: int, growth: float = _GROWTH) -> set[int]:
 
 
 def _places(outputs: Mapping[str, Output]) -> set[tuple[int, int, int]]:
-    """Where each output has its extremes and passes the level of its kind: from, at and to. [us]
+    """Times at which each output has its extremes and passes the level of its kind: from, at and to. [us]
 
     An extreme lies between the neighbours of the highest stored value, about where their parabola has it.
     """
@@ -131,7 +131,7 @@ class Between:
     times : sequence of int
         Stored times. [us]
     entries : sequence of Entry
-        What enters the body when.
+        Entries into the body, with their times.
     """
 
     def __init__(

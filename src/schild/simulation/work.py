@@ -22,7 +22,7 @@ def check_work(what: str, *, people: int, steps: int, byte: int, instead: str) -
     Parameters
     ----------
     what : str
-        What was asked for, for the message.
+        Description of the request, for the message.
     people : int
         People, or runs, that are followed.
     steps : int
@@ -30,12 +30,12 @@ def check_work(what: str, *, people: int, steps: int, byte: int, instead: str) -
     byte : int
         Values kept of each. [bytes]
     instead : str
-        What to ask for instead, for the message.
+        Advice on a smaller request, for the message.
 
     Raises
     ------
     InputError
-        With the estimate and the bound.
+        The message states the estimate and the bound.
 
     Examples
     --------

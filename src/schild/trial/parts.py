@@ -145,7 +145,7 @@ def run_parts(
     Parameters
     ----------
     trial : Trial
-        What to try.
+        The trial to run.
     out : Path, optional
         Folder whose ``parts`` are kept and taken up again; nothing is kept without.
     workers : int
@@ -163,7 +163,7 @@ def run_parts(
     progress : callable, optional
         Called with people done and people in all.
     say : callable, optional
-        Told of parts that had to be made again.
+        Called with a line on each part that had to be made again.
 
     Returns
     -------

@@ -72,17 +72,17 @@ class TrialResult(Shown):
     Attributes
     ----------
     trial : Trial
-        What was tried.
+        The trial that was run.
     part : Part
         Counts of every person in every arm.
     endpoints : tuple of Endpoint
-        By arm.
+        Endpoints by arm.
     contrasts : tuple of Contrast
-        Against the reference arm.
+        Comparisons with the reference arm.
     warnings : tuple of str
         Warnings for the reader.
     manifest : mapping
-        To repeat it.
+        Data needed to repeat the trial.
     sources : mapping of str to tuple of str
         Citation key to the numbers it is used for.
     """
@@ -259,7 +259,7 @@ def run_trial(
     Parameters
     ----------
     trial : Trial or mapping
-        What to try.
+        The trial to run.
     out : path-like, optional
         Folder in which parts are kept, so that an interrupted trial goes on where it stopped.
     workers : int

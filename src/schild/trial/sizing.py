@@ -250,7 +250,7 @@ def size_trial(
     Parameters
     ----------
     trial : Trial or mapping
-        What is planned; its ``n`` and ``replicates`` do not count.
+        The planned trial; its ``n`` and ``replicates`` do not count.
     power : float
         Power, and assurance, to look for. [1]
     endpoints : sequence of str
@@ -263,7 +263,7 @@ def size_trial(
     Returns
     -------
     Sizing
-        By endpoint and arm, fewest people first.
+        Sizes by endpoint and arm, fewest people first.
 
     Raises
     ------

@@ -307,7 +307,7 @@ class Trial(_Section):
         Raises
         ------
         InputError
-            With a sentence for each thing that is wrong.
+            If something is wrong, with a sentence for each fault.
         """
         try:
             return cls.model_validate(data)

@@ -69,7 +69,7 @@ class Validation(Shown):
     checks : tuple of Check
         In the order of the catalogue.
     catalogue : Catalogue
-        Where the rows and sources stand.
+        Catalogue with the rows and sources.
     people, draws, seed : int
         Behind the bands.
     studies : tuple of str
@@ -85,7 +85,7 @@ class Validation(Shown):
     trials : tuple of TrialStatement
         Rows about trials of alcohol use disorder; neither do they.
     results : ResultCache
-        What is read again by the next call; by default nothing.
+        Results that the next call reads again; none by default.
     """
 
     checks: tuple[Check, ...]
@@ -123,7 +123,7 @@ class Validation(Shown):
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """What repeats the predictions: version, people, seed, hashes of the catalogue."""
+        """Data needed to repeat the predictions: version, people, seed, hashes of the catalogue."""
         from schild import __version__
 
         return {
@@ -240,9 +240,9 @@ def validate(
         Predict every row again. By default rows that an earlier call has kept are read, where neither the catalogue nor
         the code has changed since (``schild.result_cache``).
     seed : int
-        Of people, parameter sets and residuals.
+        Seed of people, parameter sets and residuals.
     catalogue : Catalogue, optional
-        Where studies, drugs and known misses stand; the one of schild, unless another is given.
+        Catalogue with studies, drugs and known misses; that of schild by default.
 
     Returns
     -------
@@ -533,7 +533,7 @@ def _listed(missed: Sequence[Statement]) -> str:
 
 
 def statement(c: Check) -> str:
-    """What a row measures, in words."""
+    """Describe in words what a row measures."""
     o = c.observation
     when = f" at {o.time_h:g} h" if o.time_h is not None and o.observable == "occupancy" else ""
     relative = f" relative to {o.normalisation}" if o.normalisation == "1 h" else ""

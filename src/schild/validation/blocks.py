@@ -87,11 +87,11 @@ def model_block(
     Parameters
     ----------
     row : mapping of str to str
-        Of ``Catalogue.challenges``.
+        Rows of ``Catalogue.challenges``.
     people, studies : int
         People of a virtual study and parameter sets, each a study of its own.
     catalogue : Catalogue, optional
-        Whose numbers are taken; that of schild by default.
+        Catalogue whose numbers are used; that of schild by default.
     **more
         ``overrides`` of the run.
 
@@ -127,7 +127,7 @@ def frozen_block(row: Mapping[str, str], table: Sequence[Mapping[str, str]] | No
     Parameters
     ----------
     row : mapping of str to str
-        Of ``Catalogue.challenges``.
+        Rows of ``Catalogue.challenges``.
     table : sequence of mappings, optional
         Rows of a frozen file; those of the one in force by default.
 

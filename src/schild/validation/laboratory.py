@@ -59,7 +59,7 @@ class LaboratoryStatement(Statement):
 
     @property
     def words(self) -> str:
-        """What the row is about."""
+        """Subject of the row."""
         o = self.observation
         _, place, outcome = o.observable.split(":")
         name, _, dose = place.partition("@")

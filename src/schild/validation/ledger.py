@@ -150,7 +150,7 @@ class Ledger(Shown):
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """What it was read from."""
+        """Source of the result."""
         return {"schild": __version__, "frozen": predictions.FROZEN.name, "sha256": predictions.SHA256}
 
     @property
@@ -237,7 +237,7 @@ def ledger(folder: Path | str | None = None, catalogue: Catalogue | None = None)
     folder : path, optional
         Folder of own predictions, beside those that come with schild.
     catalogue : Catalogue, optional
-        Whose challenges are shown; that of schild by default.
+        Catalogue with the challenges; that of schild by default.
 
     Returns
     -------
@@ -331,9 +331,9 @@ def add(study: Path | str, folder: Path | str, catalogue: Catalogue | None = Non
     study : path
         TOML file with ``study``, ``source`` and ``[[result]]`` tables; it holds no result.
     folder : path
-        Of the ledger; made where there is none.
+        Folder of the ledger; made if it does not exist.
     catalogue : Catalogue, optional
-        Whose numbers predict; that of schild by default.
+        Catalogue whose numbers predict; that of schild by default.
 
     Returns
     -------
@@ -398,15 +398,15 @@ def enter(
     study, result : str
         Key of the study and id of its result.
     value : float
-        What was found, in the unit of the prediction; of a block, 1 less the share that is left.
+        The result, in the unit of the prediction; for a block, 1 less the share that is left.
     folder : path
-        Of the ledger.
+        Folder of the ledger.
     bound : str
         ``at least`` or ``at most``; nothing for a number.
     se : float, optional
         Standard error of a block.
     source : str
-        Where it was printed.
+        Where the result was printed.
 
     Returns
     -------

@@ -62,7 +62,7 @@ class TrialStatement(Statement):
 
     @property
     def words(self) -> str:
-        """What the row is about."""
+        """Subject of the row."""
         measure, _, name = self.observation.observable.partition(":")
         weeks = (self.observation.time_h or 0.0) / 168.0
         what = f"{measure.replace('_', ' ')}: {name.replace('_', ' ')}"

@@ -88,7 +88,7 @@ class Statement:
 
     @property
     def words(self) -> str:
-        """What the row is about."""
+        """Subject of the row."""
         o = self.observation
         kind, _, word = o.observable.partition(":")
         what = f"{_WORDS[kind]} {word}".strip() + (", as rated" if o.normalisation == "as rated" else "")

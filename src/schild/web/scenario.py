@@ -34,7 +34,7 @@ HELD = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Where 90 % of the virtual people of a scenario lie."""
+    """Range of 90 % of the virtual people of a scenario."""
 
     low: Floats  #: Mu receptors held at the times of a page; shape (POINTS,)
     high: Floats
@@ -64,7 +64,7 @@ class Scenario:
     challenge : str
         Name of a published challenge; empty for none.
     at_h : float
-        When it is given. [h]
+        Time at which it is given. [h]
     version : str
         Version of schild that wrote the link.
     """
@@ -128,7 +128,7 @@ class Scenario:
 
     @property
     def seen_h(self) -> float:
-        """From when on the lowest level counts: the first missed dose, else four hours after the first dose. [h]"""
+        """Time from which the lowest level counts: the first missed dose, else four hours after the first dose. [h]"""
         return max(4.0, (min(self.missed, default=1) - 1) * self.every_h)
 
     @property

@@ -30,7 +30,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What stands at the end of a page: module, pack and script, each compressed and in base64, and what starts it."""
+    """End of a page: module, pack and script, each compressed and in base64, and the code that starts them."""
 
     module: str
     pack: str
