@@ -22,6 +22,7 @@ from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdraw
 __all__ = ["OBSERVABLES", "predict", "weighted_error"]
 
 Floats = NDArray[np.float64]
+Levels = NDArray[np.floating]  # in the precision of a run
 
 #: Covariates of the typical person.
 _TYPICAL = {name: getattr(Subject(), name) for name in Subject.__dataclass_fields__}
@@ -54,11 +55,11 @@ class _Case:
             **self.options,
         )
 
-    def course(self, hours: float, points: int = 1500, regimen: str = "", species: str = "") -> tuple[Floats, Floats]:
-        """Times [h] and plasma concentrations [ng/mL], shape (n, n_times)."""
+    def course(self, hours: float, points: int = 1500, regimen: str = "", species: str = "") -> tuple[Floats, Levels]:
+        """Times [h] and plasma concentrations [ng/mL], shape (n, n_times), in the precision of the run."""
         name = f"plasma_{species or self.o.species}"
         found = self.run(regimen or self.o.regimen, hours, hours / points, name)[name]
-        return np.asarray(found.time_h, dtype=np.float64), np.asarray(found.values, dtype=np.float64)
+        return np.asarray(found.time_h, dtype=np.float64), found.values
 
     def metric(self, name: str, hours: float, regimen: str = "", species: str = "") -> Floats:
         """Metric of plasma from every step of a run, such as ``cmax_<>_ng_ml``; shape (n,)."""
@@ -82,7 +83,7 @@ def _horizon(case: _Case) -> float:
     return last + disposition.looked_h
 
 
-def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Floats]:
+def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Levels]:
     doses = parse_regimen(case.o.regimen).doses
     start = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
     t, c = case.course(_horizon(case), points)
@@ -107,11 +108,11 @@ def _cmax(case: _Case) -> Floats:
         return case.metric("cmax_<>_ng_ml", hours)
     t, c = case.course(hours, 2400) if early else _after_last(case)
     late = t >= 2 / 60.0 if bolus else t >= 0
-    return np.asarray(c[:, late].max(axis=1))
+    return np.asarray(c[:, late].max(axis=1), dtype=np.float64)
 
 
 def _cmax_last(case: _Case) -> Floats:
-    return np.asarray(_after_last(case)[1].max(axis=1))
+    return np.asarray(_after_last(case)[1].max(axis=1), dtype=np.float64)
 
 
 def _tmax(case: _Case) -> Floats:
@@ -134,7 +135,7 @@ def _half_life(case: _Case) -> Floats:
     low = _logs_at(t, c, begin[:, None])[:, 0] + np.log(0.005)
     last = len(t) - 1 - (c >= np.exp(low)[:, None])[:, ::-1].argmax(axis=1)
     after = np.minimum(last + 1, len(t) - 1)
-    a, b = (np.log(np.maximum(c[np.arange(len(c)), k], 1e-300)) for k in (last, after))
+    a, b = (_log(c[np.arange(len(c)), k]) for k in (last, after))
     # The crossing itself, between grid points.
     end = t[last] + np.where(after > last, (a - low) / np.where(after > last, a - b, 1.0), 0.0) * (t[after] - t[last])
     window = np.linspace(0.5 * end, end, 60, axis=1)
@@ -142,11 +143,15 @@ def _half_life(case: _Case) -> Floats:
     return np.asarray(-np.log(2) * (left * left).sum(axis=1) / (left * _logs_at(t, c, window)).sum(axis=1))
 
 
-def _logs_at(t: Floats, c: Floats, at: Floats) -> Floats:
+def _logs_at(t: Floats, c: Levels, at: Floats) -> Floats:
     """Logarithms of the courses at times of each person, shape (n, n_at), linear between grid points."""
     k = np.clip(np.searchsorted(t, at, side="right") - 1, 0, len(t) - 2)
-    a, b = (np.log(np.maximum(np.take_along_axis(c, k + more, axis=1), 1e-300)) for more in (0, 1))
+    a, b = (_log(np.take_along_axis(c, k + more, axis=1)) for more in (0, 1))
     return np.asarray(a + (b - a) * (at - t[k]) / (t[k + 1] - t[k]))
+
+
+def _log(c: Levels) -> Floats:
+    return np.asarray(np.log(np.maximum(np.asarray(c, dtype=np.float64), 1e-300)))
 
 
 def _occupancy(case: _Case) -> Floats:
@@ -189,7 +194,7 @@ def _occupancy_half_time(case: _Case) -> Floats:
 def _peaks(case: _Case) -> tuple[Floats, Floats]:
     t, c = case.course(10 * 24.0, 4800)
     first, second = np.full(len(c), np.nan), np.full(len(c), np.nan)
-    for k, row in enumerate(c):
+    for k, row in enumerate(np.asarray(c, dtype=np.float64)):
         rising = np.diff(row) > 0
         tops = np.flatnonzero(rising[:-1] & ~rising[1:]) + 1
         early = tops[t[tops] < 12.0]
@@ -212,7 +217,7 @@ def _tmax_second(case: _Case) -> Floats:
 def _decline_from(case: _Case) -> Floats:
     """Time after day 7 from which the curve falls faster than 5 % a day."""
     t, c = case.course(40 * 24.0, 3840)
-    slope = -np.gradient(np.log(np.maximum(c, 1e-300)), t, axis=1) * 24.0
+    slope = -np.gradient(_log(c), t, axis=1) * 24.0
     out = np.full(len(c), np.nan)
     for k in range(len(c)):
         hit = np.flatnonzero((t > 7 * 24.0) & (slope[k] > 0.05))
@@ -224,7 +229,8 @@ def _decline_from(case: _Case) -> Floats:
 def _measurable_until(case: _Case) -> Floats:
     """Last time above 0.1 ng/mL (an assumed limit of quantification: the sources print none)."""
     t, c = case.course(_horizon(case), 4000)
-    return np.array([t[np.flatnonzero(row >= 0.1)[-1]] if (row >= 0.1).any() else 0.0 for row in c])
+    above = np.asarray(c, dtype=np.float64) >= 0.1
+    return np.array([t[np.flatnonzero(row)[-1]] if row.any() else 0.0 for row in above])
 
 
 def _auc_ratio_to_oral(case: _Case) -> Floats:
@@ -261,8 +267,11 @@ def _accumulation(case: _Case) -> Floats:
     assert dose.every is not None
     every, count = dose.every, dose.count or 1
     t, c = case.course(every * count, 6000)
-    first, last = t <= every, t >= every * (count - 1)
-    ratio = np.trapezoid(c[:, last], t[last], axis=1) / np.trapezoid(c[:, first], t[first], axis=1)
+    last, first = (
+        np.trapezoid(np.asarray(c[:, some], dtype=np.float64), t[some], axis=1)
+        for some in (t >= every * (count - 1), t <= every)
+    )
+    ratio = last / first
     return np.asarray(100.0 * (ratio - 1.0))
 
 
@@ -405,20 +414,33 @@ def _peak(case: _Case, effect: str, regimen: str = "") -> Floats:
     return np.asarray(50.0 + change / 2.0) if case.o.normalisation == "bipolar" else change
 
 
+#: Logarithms of the doses among which an equal one is looked for [mg].
+_LOG_MG = (np.log(1e-2), np.log(1e3))
+
+
 def _dose_ratio(case: _Case, effect: str) -> Floats:
     """Dose of the first drug per unit dose of the one named in ``normalisation`` for the same peak effect."""
     dose = parse_regimen(case.o.regimen).doses[0]
     if case.options.get("population"):
         return _dose_ratios(case, effect)
+    from scipy.optimize import brentq
+
     goal = float(_peak(case, effect, case.o.normalisation)[0])
-    low, high = 1e-2, 1e3
-    for _ in range(30):  # bisection on the logarithm: effects rise with dose
-        middle = float(np.sqrt(low * high))
-        reached = float(_peak(case, effect, f"{dose.drug} {middle:.8g} mg {dose.route}")[0])
-        low, high = (middle, high) if reached < goal else (low, middle)
+
+    def beyond(log_mg: float) -> float:
+        return float(_peak(case, effect, f"{dose.drug} {np.exp(log_mg):.8g} mg {dose.route}")[0]) - goal
+
+    # Effects rise with dose: steps of four from the printed dose to one on the other side, or to the end of the range.
+    assert dose.amount is not None  # a dose has one
+    near = far = float(np.clip(np.log(dose.amount.value), _LOG_MG[0] + 1.0, _LOG_MG[1] - 1.0))
+    over = at_near = beyond(near)
+    while over * at_near > 0 and _LOG_MG[0] < far < _LOG_MG[1]:
+        near, far = far, float(np.clip(far - np.copysign(np.log(4.0), over), *_LOG_MG))
+        over = beyond(far)
+    mg = np.exp(far if over * at_near > 0 else brentq(beyond, near, far, xtol=1e-8))
     other = parse_regimen(case.o.normalisation).doses[0].amount
     assert other is not None  # a dose has one
-    return np.array([np.sqrt(low * high) / other.value])
+    return np.array([mg / other.value])
 
 
 def _dose_ratios(case: _Case, effect: str) -> Floats:
