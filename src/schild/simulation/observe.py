@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -154,11 +155,22 @@ def _log(c: Levels) -> Floats:
     return np.asarray(np.log(np.maximum(np.asarray(c, dtype=np.float64), 1e-300)))
 
 
+def _step_h(*times_h: float) -> float:
+    """Longest step to all of some times, a quarter of an hour where they are no multiples of one. [h]
+
+    >>> _step_h(168.0, 1.0), _step_h(4.5), _step_h(0.35)
+    (1.0, 4.5, 0.25)
+    """
+    quarters = [round(4.0 * t) for t in times_h]
+    return gcd(*quarters) / 4.0 if all(q == 4.0 * t for q, t in zip(quarters, times_h, strict=True)) else 0.25
+
+
 def _occupancy(case: _Case) -> Floats:
     o = case.o
     name = f"{o.species}_pet_occupancy"
     assert o.time_h is not None  # rows of occupancy say when
-    found = case.run(o.regimen, o.time_h + 1.0, 0.25, name)[name]
+    step = _step_h(o.time_h, 1.0 if o.normalisation == "1 h" else o.time_h)
+    found = case.run(o.regimen, o.time_h + step, step, name)[name]
     value = np.atleast_1d(found.at(o.time_h))
     if o.normalisation == "1 h":
         value = value / np.atleast_1d(found.at(1.0))
@@ -170,11 +182,11 @@ def _occupancy_ed50(case: _Case) -> Floats:
     o = case.o
     name = f"{o.species}_pet_occupancy"
     assert o.time_h is not None
-    doses = np.geomspace(0.5, 100.0, 24)
+    step, doses = _step_h(o.time_h), np.geomspace(0.5, 100.0, 24)
     drug = parse_regimen(o.regimen).doses[0].drug
     curve = np.stack(
         [
-            np.atleast_1d(case.run(f"{drug} {dose:.6g} mg po", o.time_h + 1, 0.5, name)[name].at(o.time_h))
+            np.atleast_1d(case.run(f"{drug} {dose:.6g} mg po", o.time_h + step, step, name)[name].at(o.time_h))
             for dose in doses
         ],
         axis=1,
@@ -258,7 +270,8 @@ def _concentration(case: _Case) -> Floats:
     o = case.o
     name = f"plasma_{o.species}"
     assert o.time_h is not None  # rows of concentration say when
-    return np.atleast_1d(case.run(o.regimen, o.time_h + 1.0, 0.25, name)[name].at(o.time_h))
+    step = _step_h(o.time_h)
+    return np.atleast_1d(case.run(o.regimen, o.time_h + step, step, name)[name].at(o.time_h))
 
 
 def _accumulation(case: _Case) -> Floats:
