@@ -299,7 +299,7 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
 
 
 def drawing_key(names: Sequence[str], catalogue: Catalogue | None = None) -> str:
-    """Return the hash of the structures of compounds, which stands beside a drawing of them.
+    """Return the hash of the structures of compounds, which is stored beside their drawing.
 
     >>> len(drawing_key(("naltrexone", "naloxone")))
     32

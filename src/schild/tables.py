@@ -75,7 +75,7 @@ def number_words(value: float) -> str:
 
 
 def is_level(name: str) -> bool:
-    """Whether a column or a metric holds plasma concentrations, by the unit in its name.
+    """Whether a column or a metric is a plasma concentration, by the unit in its name.
 
     >>> is_level("plasma_naltrexone [ng/mL]"), is_level("cmax_naltrexone_ng_ml"), is_level("auc_naltrexone_ng_h_ml")
     (True, True, False)

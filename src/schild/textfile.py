@@ -89,7 +89,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 
 def without_controls(text: str) -> str:
-    r"""Put blanks in place of what moves the cursor, turns the direction of writing, or may not stand in XML.
+    r"""Replace by blanks all characters that move the cursor, turn the direction of writing, or are invalid in XML.
 
     >>> without_controls("a\x1b[2J")
     'a [2J'

@@ -176,7 +176,7 @@ def model_curves(
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
 ) -> ModelCurves:
-    """Agonist curves under an antagonist, at equilibrium or as a challenge meets them.
+    """Agonist curves under an antagonist, at equilibrium or in a challenge.
 
     Parameters
     ----------

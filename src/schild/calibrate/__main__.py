@@ -28,7 +28,7 @@ def values(*fits: Fit) -> dict[str, float]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
+    """Refit, print, compare; 0 if the catalogue has the same numbers to three digits."""
     arguments = sys.argv[1:] if arguments is None else arguments
     begin = time.perf_counter()
     fits = refit()

@@ -110,7 +110,7 @@ def predicted(given: Mapping[str, float], people: int = PEOPLE) -> dict[str, flo
 
 
 def _off(value: float, observed: float, se: float) -> float:
-    """Distance in standard errors, on log odds: shares of a thousandth and of a half are both told apart."""
+    """Distance in standard errors, on log odds, which resolves shares of a thousandth and of a half alike."""
     p, q = (min(max(x / 100.0, 5e-4), 0.9995) for x in (value, observed))
     spread = max(se / 100.0, 1e-4) / (q * (1.0 - q))
     return float((np.log(p / (1 - p)) - np.log(q / (1 - q))) / spread)
@@ -178,7 +178,7 @@ def fit(people: int = PEOPLE, most: int = 6) -> Fit:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
+    """Refit, print, compare; 0 if the catalogue has the same numbers to three digits."""
     if "--rows" not in (sys.argv[1:] if arguments is None else arguments):
         return run_script(fit, arguments)
     numbers = trial_numbers(scenario(opioid_rows("calibration")[0].scenario, n=2), load())

@@ -232,7 +232,7 @@ def assumptions() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Refit, print, compare; 0 if the catalogue holds the same numbers to three digits."""
+    """Refit, print, compare; 0 if the catalogue has the same numbers to three digits."""
     if "--assumptions" in (sys.argv[1:] if arguments is None else arguments):
         assumptions()
         return 0

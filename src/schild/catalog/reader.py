@@ -97,7 +97,7 @@ def _header_path(dotted: str, listed: bool, last: dict[Path, int]) -> Path:
 
 
 class Table:
-    r"""A TOML table that remembers where it stands and which of its keys were asked for.
+    r"""A TOML table that remembers its place and the keys that were read.
 
     ``file``: name of the file, for messages; ``path``: names of the tables around it, for messages; ``document``: the
     text, to find lines in; empty when there is none; ``own``: whether it belongs to an overlay; a fault is then an

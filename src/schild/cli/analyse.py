@@ -205,13 +205,13 @@ def curves(
     data: Numbers = Numbers(),
     files: Files = Files(),
 ) -> int:
-    """Agonist curves of the model under an antagonist, over C/Kd: at equilibrium, or as a challenge meets them.
+    """Agonist curves of the model under an antagonist, against C/Kd: at equilibrium, or in a challenge.
 
     schild curves naltrexone --agonist morphine
 
     schild curves "naltrexone 50 mg po" --agonist morphine --at "24 h, 48 h" --structure slow_receptor
 
-    Concentrations over Kd only: no dose of an agonist is computed.
+    The axis is concentration divided by Kd: no dose of an agonist is computed.
 
     Parameters
     ----------

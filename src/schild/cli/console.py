@@ -144,7 +144,7 @@ class _Lines:
             print(f"{self._label}: {done:,} of {total:,}{left}", file=sys.stderr, flush=True)
 
     def say(self, line: str) -> None:
-        """Say nothing: what is found stands in the output."""
+        """Print nothing: the result is in the output."""
 
 
 class _Bar:

@@ -11,9 +11,7 @@ from schild.cli.console import APP, out, say_if_compiling, writable, write
 from schild.cli.options import Data
 from schild.tables import number_words
 
-ledger_app = App(
-    name="ledger", help="Predictions frozen before their result was known, and what became of them.", **APP
-)
+ledger_app = App(name="ledger", help="Predictions frozen before their result was known, with their results.", **APP)
 
 #: Where own predictions are kept, unless the option says otherwise.
 _FOLDER = Path("ledger")

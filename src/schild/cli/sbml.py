@@ -83,7 +83,7 @@ def before_h(run: Run) -> float:
 
 
 def plain_doses(built: Built, shift_h: float = 0.0) -> list[Dose]:
-    """Turn the entries that the engine reads into doses that stand alone.
+    """Turn the entries that the engine reads into separate doses.
 
     Parameters
     ----------

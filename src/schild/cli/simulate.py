@@ -272,7 +272,7 @@ def _structure(text: str | None) -> str | dict[str, str] | None:
 
 
 def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Sequence[str] = ()) -> None:
-    """Print the events that the doses of a run stand for, one line for each earlier use, and the notes."""
+    """Print the events of a run's doses, one line for each earlier use, and the notes."""
     from schild.model.products import notes, with_products
     from schild.people import Values
     from schild.regimen import event_table, render_event_table

@@ -315,7 +315,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
 
 
 def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
-    """Receptors that an antagonist holds after a dose, and for how long."""
+    """Receptors that an antagonist occupies after a dose, and for how long."""
     regimen = _given(drug, lab, rows) if drug.role == "antagonist" else ""
     held = []
     for receptor in [r for r in RECEPTORS if r in drug.binding] if regimen else []:
@@ -474,7 +474,7 @@ def _left(
 
 
 def _own(drug: Drug, lab: Lab, regimen: str) -> dict[str, float]:
-    """Effects that an antagonist has by itself, and their largest change: what it blocks of them cannot be told."""
+    """Effects that an antagonist has by itself, and their largest change: its block of them cannot be computed."""
     names = tuple(EFFECT_WORDS)
     alone = lab.run(regimen, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)
     found = {}

@@ -163,7 +163,7 @@ def ablation(
 def half_dose(
     lab: Lab, many: bool, *, regimen: Template, receptor: Receptor, at: Hours, doses: tuple[float, float]
 ) -> Floats:
-    """Dose that holds half of a receptor at a time, between the smallest and the largest that are named."""
+    """Dose that occupies half of a receptor at a time, between the smallest and the largest that are named."""
     tried = np.geomspace(*doses, 25)
     held = [lab.pet(regimen.format(dose=f"{d:.6g}"), receptor, at, at, many=many)[1][:, -1] for d in tried]
     return np.array(

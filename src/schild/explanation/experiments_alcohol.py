@@ -291,7 +291,7 @@ def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: s
 
 @experiment()
 def trial_row(lab: Lab, *, study: str, row: str) -> Outcome:
-    """Repeat a published trial, or the regimen that stands for a review."""
+    """Repeat a published trial, or the regimen that represents a review."""
     o = row_of(lab.catalogue, study, row)
     measure, endpoint = o.observable.split(":")
     return _measured(lab, o.regimen, round(float(o.time_h or 0.0) / 168.0), measure, endpoint)

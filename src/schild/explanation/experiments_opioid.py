@@ -52,7 +52,7 @@ def opioid_difference(lab: Lab, *, rows_of: tuple[str, str]) -> Outcome:
 
 @experiment("1")
 def opioid_use_ratio(lab: Lab, *, trial: tuple[str, str], days: tuple[int, int]) -> Outcome:
-    """Share of days with use, so many days after a dose, over that of the same days of treatment in another arm."""
+    """Share of days with use in a range of days after a dose, over that of the same days in another arm."""
     active, other = (people_of_scenario(lab, name).found.days for name in trial)
     dosed = (active & DOSED) > 0
     day = np.arange(active.shape[1])

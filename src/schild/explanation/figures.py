@@ -175,7 +175,7 @@ def courses(
 
 @panel
 def shares(p: Panel, *, regimen: Regimen, receptor: Receptor, until: Hours) -> None:
-    """Share of a receptor that each ligand holds, stacked over time."""
+    """Share of a receptor occupied by each ligand, stacked over time."""
     catalogue = p.lab.catalogue
     ligands = ligands_of(catalogue, regimen, receptor)
     names = [*(f"{receptor}_occupancy_{s}" for s in (*ligands, "endogenous")), f"{receptor}_free"]

@@ -123,7 +123,7 @@ PANELS: dict[str, Callable[..., str | None]] = {}
 
 
 def panel(function: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Register a function that draws a panel; SVG that it returns stands for the whole figure."""
+    """Register a function that draws a panel; if it returns SVG, that is the whole figure."""
     PANELS[function.__name__] = function
     return function
 

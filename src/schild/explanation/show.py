@@ -1,4 +1,4 @@
-"""The answer for a terminal and as a page: what is told, by the book of claims and the verdicts."""
+"""The answer for a terminal and as a page, composed from the book of claims and the verdicts."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def _steps(answer: Explanation) -> list[dict[str, Any]]:
 
 
 def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) -> dict[str, Any]:
-    """Panels of the figure of a claim with their table; source, version and address stand in each."""
+    """Panels of the figure of a claim with their table; each names source, version and address."""
     from schild.explanation import (  # noqa: F401 - they register panels
         figures,
         figures_alcohol,

@@ -26,7 +26,7 @@ _HEAD = (
 
 
 def _equations(spec: ModelSpec) -> Equations:
-    """The equations of the kinetics; what is infused stands in RATE of the data set."""
+    """The equations of the kinetics; infusions are in the column RATE of the data set."""
     made = equations(replace(spec, receptors=(), adaptation=None, releasing=None))
     infused = tuple(f"+{inflow}" for inflow in made.inflows.values())
     kept = {s: tuple(t for t in terms if not t.startswith(infused or ("?",))) for s, terms in made.rates.items()}

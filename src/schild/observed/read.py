@@ -117,7 +117,7 @@ def _factor(unit: str) -> float | None:
 
 
 def _same_unit(rows: Any, of: Mapping[int, str], factor: float, dv_unit: str) -> None:
-    """Refuse levels whose unit stands in the table and is another one."""
+    """Refuse levels whose unit in the table is another one."""
     for column in (c for c in _DV_UNITS if c in rows.columns):
         for k in (k for k, name in of.items() if is_plasma(name)):
             if (cell := str(rows.at[k, column])) not in _NONE and _factor(cell) != factor:

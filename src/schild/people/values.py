@@ -55,7 +55,7 @@ class Uses:
     covariates: set[str] = field(default_factory=set)  #: Covariates of which a number depends
 
     def add(self, other: Uses) -> None:
-        """Take over what another record holds."""
+        """Add the entries of another record."""
         self.numbers.update(other.numbers)
         self.values.update(other.values)
         self.given |= other.given
@@ -141,10 +141,10 @@ _COVARIATES = {
 class Values:
     """Values of the numbers of a run.
 
-    ``catalogue``: where the numbers stand; ``people``: whose values; without, typical values only; ``overrides``:
+    ``catalogue``: source of the numbers; ``people``: their values; by default typical values only; ``overrides``:
     values in place of the catalogue's, see ``Overrides.of``; ``uses``: record to add to; a new one by default;
     ``structures``: structure between plasma and receptor that each drug has in this run: it decides which version of a
-    number is read; ``warnings``: what happened to numbers on the way, each once.
+    number is read; ``warnings``: about values set to a bound and the like, each once.
 
     >>> from schild.catalog import load
     >>> values = Values(load(), overrides={"naltrexone.cl": "120 L/h"})

@@ -23,7 +23,7 @@ from schild.units import (
 )
 
 MAX_DOSES = 20_000
-"""The most single doses that a dose with an interval, and all doses of a run, may stand for."""
+"""The largest number of single doses of a dose with an interval, and of all doses of a run."""
 
 ROUTES = {
     **dict.fromkeys(("po", "oral", "orally"), "oral"),
@@ -89,9 +89,9 @@ class Dose:
     time : str or float, default 0
         Time of the first dose. [h]
     duration : str or float, optional
-        Length of an infusion; left out, the route's own input applies. [h]
+        Duration of an infusion; by default the route's own input applies. [h]
     rate : str or Rate, optional
-        Speed of an infusion, such as ``"2 mg/h"``, with either an amount or a duration.
+        Rate of an infusion, such as ``"2 mg/h"``, with either an amount or a duration.
     every : str or float, optional
         Interval between doses. [h]
     count : int, optional
@@ -99,11 +99,11 @@ class Dose:
     skip : iterable of int, default ()
         Numbers of doses left out, counted from 1.
     basis : str, optional
-        ``base`` or the salt that was weighed; left out, what the product is labelled in.
+        ``base``, or the salt that the amount refers to; by default as the product is labelled.
     product : str, optional
-        Which product of the route, where the catalogue has several; left out, the one of that strength or the usual.
+        Product of the route, where the catalogue has several; by default the one of that strength, or the usual one.
     ss : {0, 1, 2}, default 0
-        1 starts at the steady state of this regimen alone, 2 adds that steady state to what is there.
+        1 starts at the steady state of this regimen alone, 2 adds that steady state to the present amounts.
     evid : {1, 3, 4}, default 1
         1 dose, 3 reset, 4 reset and dose, as in NONMEM.
     lag : str or float, optional
@@ -111,7 +111,7 @@ class Dose:
     f : float, optional
         Factor on the route's own bioavailability. [1]
     cmt : int, optional
-        Compartment number in the table it came from; kept for the way back, without meaning here.
+        Compartment number in the table it came from; kept only to write the table again.
 
     Raises
     ------

@@ -21,7 +21,7 @@ class Given(NamedTuple):
 
 
 def schedule(doses: Iterable[Dose], until_tick: int) -> Iterator[tuple[Dose, list[Given]]]:
-    """Give each dose with the times it stands for, cancelled ones left out and skipped ones kept.
+    """Give each dose with its times, cancelled ones left out and skipped ones kept.
 
     ``doses``: in the order written; ``until_tick``: nothing later is given [us]. Yields its times, in order.
     """

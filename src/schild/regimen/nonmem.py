@@ -164,7 +164,7 @@ class _Meaning:
         check_columns_aside(table, self.tick["TIME"] / TICKS_PER_HOUR, np.isin(v["EVID"], (1, 4)))
 
     def _refuse(self, bad: NDArray[np.bool_], key: str, message: str) -> None:
-        """Refuse the first row where `bad` holds; `message` may use {value} and the names of columns."""
+        """Refuse the first row where `bad` is true; `message` may use {value} and the names of columns."""
         if bad.any():
             row = int(bad.argmax())
             cells = {name: f"{values[row]:g}" for name, values in self.number.items()}

@@ -62,7 +62,7 @@ REFUSED = {
     "RESET WASHOUT": "a reset. Write it as EVID 3 or 4",
     "CLOCK CLOCKTIME ACTTIME ATIME": "a second time. Rename it TIME if it counts",
 }
-"""Columns that bear on dosing and are not read: names (# any number, * any ending), what they hold and the remedy.
+"""Columns that affect dosing and are not read: names (# any number, * any ending), contents and the remedy.
 
 Empty or 0 they do no harm.
 """
@@ -100,7 +100,7 @@ _STRETCHES = """
 ONE_IN_A_PERSON = frozenset(_PERSONS.split())
 """Harmless columns that part persons: they must not change within an ID."""
 DAYS = frozenset(_DAYS.split())
-"""Harmless columns that hold a day or stand for one: TIME must not count within it."""
+"""Harmless columns that contain or represent a day: TIME must not count within it."""
 ONE_AT_A_TIME = frozenset(f"{_DAYS} {_STRETCHES}".split())
 """Harmless columns that part one stretch of time from the next: doses of two must not be at one time."""
 
@@ -142,7 +142,7 @@ def harmless(name: str) -> bool:
 
 
 def why_refused(name: str) -> str:
-    """Say what a column that bears on dosing holds, and what to do about it; empty if it is not known.
+    """Describe a column that affects dosing, and what to do about it; empty if it is not known.
 
     >>> why_refused("TAU")
     'an interval. Rename it II if it is'

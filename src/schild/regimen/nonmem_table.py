@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 NONE = ("", ".", "NA", "<NA>")
-"""Cells that hold nothing."""
+"""Cells that count as empty."""
 DATES = ("DATE", "DAT1", "DAT2", "DAT3")
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
 _NEUTRAL = (*NONE, "0", "N", "NO", "FALSE")
@@ -94,7 +94,7 @@ class Table:
             )
 
     def text(self, column: pd.Series[Any]) -> pd.Series[Any]:
-        """Give the cells of a column as stripped text, empty where nothing stands."""
+        """Return the cells of a column as stripped text; empty cells as an empty text."""
         return column.astype("string").fillna("").str.strip()
 
     def _strike_out(self) -> None:
@@ -182,7 +182,7 @@ class Table:
             )
 
     def _other_columns(self) -> None:
-        """Refuse columns that bear on dosing or are not known, where they hold something; name the harmless ones."""
+        """Refuse columns that affect dosing or are not known, unless they are empty; name the harmless ones."""
         idle: list[str] = []
         for written, column in self.other.items():
             text = self.text(column).str.upper()
@@ -227,7 +227,7 @@ class Table:
         return [values[k] for k in code]
 
     def numbers(self, key: str) -> NDArray[np.float64]:
-        """Give a column as numbers, 0 where nothing stands; clock times as hours."""
+        """Return a column as numbers, 0 for an empty cell; clock times as hours."""
         import pandas as pd
 
         if key not in self.columns:

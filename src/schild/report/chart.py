@@ -88,7 +88,7 @@ class Axis:
         return (first, last) if first != last else _apart(first, last)
 
     def place(self, values: Any) -> Floats:
-        """Return where values stand; NaN for what is no finite number. [px]"""
+        """Return the positions of values; NaN for a value that is not finite. [px]"""
         (first, last), (start, end) = self.limits(), self.ends
         found = np.asarray(values, dtype=np.float64)
         found = np.where(np.isfinite(found), found, np.nan)
@@ -158,7 +158,7 @@ def _ink(colour: str) -> str:
 
 
 class Chart:
-    """A chart of two axes; what is drawn later stands above, fills below lines.
+    """A chart of two axes; later items are drawn above earlier ones, fills below lines.
 
     ``height``: of the whole [px].
 

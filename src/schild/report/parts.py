@@ -64,7 +64,7 @@ def _part(name: str, *given: Any, **more: Any) -> Raw:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Write a number with so many significant digits, without exponents where they are not needed.
+    """Write a number with a given count of significant digits, without exponents where they are not needed.
 
     >>> number(0.0004321), number(1234.5), number(95.66), number(None), number(float("nan"))
     ('0.000432', '1,234', '95.7', '', '')
@@ -106,7 +106,7 @@ def badge(word: str) -> Raw:
 
 
 def scene(told: Any) -> Raw:
-    """Write a scene: its sentence, and where its controls and its chart stand; ``told`` from ``schild.web.scenes``."""
+    """Write a scene: its sentence, the places of its controls and its chart; ``told`` from ``schild.web.scenes``."""
     return _part("scene", told)
 
 
@@ -160,7 +160,7 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
 
 
 def _told(column: str, values: Sequence[Any]) -> list[Any]:
-    """Say which values are too small to be told beside the larger ones of a column."""
+    """Say which values are too small to be shown beside the larger ones of a column."""
     largest = max((abs(v) for v in values if isinstance(v, float) and math.isfinite(v)), default=0.0)
     if largest < 0.01 and not is_level(column):
         return list(values)

@@ -65,7 +65,7 @@ def simulation_html(result: Result) -> str:
 
 
 def columns(result: Result, names: Sequence[str]) -> dict[str, list[Any]]:
-    """Courses as columns with units, thinned to what a table can hold."""
+    """Courses as columns with units, thinned to the size of a table."""
     shown = result.shown
     first = shown[names[0]]
     rows = {*range(0, len(first.time_h), max(1, -(-len(first.time_h) // ROWS)))}

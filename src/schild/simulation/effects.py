@@ -37,7 +37,7 @@ class Effects:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Return the catalogue that holds the effects."""
+        """Return the catalogue with the effects."""
         return self.built.values.catalogue
 
     def _activates(self, receptor: str, species: str) -> bool:

@@ -1,4 +1,4 @@
-"""What schild does not compute: an opioid above the doses of published human studies while a blockade stands.
+"""Guard: no opioid above the doses of published human studies is computed under a blockade.
 
 The rule and its reasons stand in docs/design/guard.md.
 """
@@ -218,7 +218,7 @@ def _judged_by(catalogue: Catalogue, who: Subject | Population) -> Subject:
 def _windows(
     catalogue: Catalogue, blockers: Sequence[Event], blocking: frozenset[str], until_h: float, person: Subject
 ) -> list[tuple[float, float]]:
-    """Return the disjoint intervals [h] in which a blockade stands, with the lead before each dose."""
+    """Return the disjoint intervals [h] of blockade, with the lead before each dose."""
     events = tuple(e for e in blockers if _start_h(e) <= until_h)
     if not events:
         return []
@@ -261,7 +261,7 @@ def _occupied(
     grid: tuple[int, int],
     person: Subject,
 ) -> Floats:
-    """Share of the receptors that the blocking species hold on their own, at ``n`` times from the first dose on."""
+    """Share of the receptors that the blocking species alone occupy, at ``n`` times from the first dose on."""
     values = Values(catalogue, people_of(person, catalogue, 1))
     receptors = [name for name in (RECEPTOR, OUTSIDE) if name in catalogue.receptors]
 
@@ -290,7 +290,7 @@ def _under_blockade(
     person: Subject,
     changed: Mapping[str, float],
 ) -> list[_Arrival]:
-    """Doses of one drug of which some arrives while a blockade stands."""
+    """Doses of one drug that arrive in part under a blockade."""
     doses = sorted((copy for event in agonists for copy in _spread(event)), key=lambda e: e.tick)
     inputs = _inputs(catalogue, doses, person, changed)
     everything = [i for of in inputs for i in of]

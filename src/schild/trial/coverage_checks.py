@@ -77,7 +77,7 @@ def trials_of(disorder: str, null: bool, trials: int = TRIALS, n: int = 100, see
 def check_coverage(
     disorder: str, null: bool, trials: int = TRIALS, *, seed: int = SEED, names: Sequence[str] | None = None
 ) -> tuple[Coverage, ...]:
-    """Run one set of trials and hold each interval against the true value; ``names``: endpoints, all by default."""
+    """Run one set of trials and compare each interval with the true value; ``names``: endpoints, all by default."""
     trial, catalogue = trials_of(disorder, null, trials, seed=seed), load()
     part = run_parts(trial)
     # One trial of everybody: the true values.
@@ -121,7 +121,7 @@ def _rare(e: Endpoint) -> bool:
 
 
 def main() -> int:
-    """Print what falls outside, what is rare, and how many hold."""
+    """Print the intervals outside the rule, the rare ones, and the number that meet it."""
     reader = argparse.ArgumentParser(prog="python -m schild.trial.coverage_checks", description=__doc__)
     reader.add_argument("--trials", type=int, default=TRIALS)
     reader.add_argument("--seed", type=int, default=SEED)

@@ -70,7 +70,7 @@ def event_of(trial: Trial) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One endpoint in one arm; ``low`` and ``high`` hold 95 %, ``mc_se`` is the error of simulation."""
+    """One endpoint in one arm; ``low`` and ``high`` are 95 % limits, ``mc_se`` is the error of simulation."""
 
     name: str
     arm: str
@@ -248,7 +248,7 @@ def _fractional(mean: float, se: float, n: int) -> tuple[float, float]:
 
 
 def effect_only(c: Contrast) -> Contrast:
-    """Keep what holds where both arms are the same people: the estimate, and its error of simulation."""
+    """Keep what is valid where both arms are the same people: the estimate, and its error of simulation."""
     return replace(c, low=None, high=None, p=None, power=None)
 
 

@@ -43,7 +43,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One setting of the controls; a link holds exactly these fields and the version that wrote it.
+    """One setting of the controls; a link has exactly these fields and the version that wrote it.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ class Scenario:
 
     @classmethod
     def of(cls, link: str) -> Scenario:
-        """Read a link, or what stands behind its ``#``.
+        """Read a link, or the part after its ``#``.
 
         Parameters
         ----------
