@@ -253,9 +253,7 @@ def compare(
     warnings: tuple[str, ...] = ()
     if len({round(end, 6) for end in ends.values()}) > 1:
         said = ", ".join(f"{label} {end:g} h" for label, end in ends.items())
-        warnings = (
-            f"The runs have different lengths ({said}): areas, means and hours are over each one's own length.",
-        )
+        warnings = (f"The runs have different lengths ({said}): areas, means and hours refer to the length of each.",)
     return Comparison(results=results, reference=reference, nca=nca, warnings=warnings)
 
 

@@ -38,10 +38,10 @@ STEPS_H = (1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 0.5, 1.0, 2.0, 4.0, 6.0, 12
 MAX_STEPS = 800
 
 REFUSED = (
-    "schild plans antagonists only; it does not plan, search or rank a dose of an opioid, and nothing that would "
+    "schild plans antagonists only; it does not plan, search for or rank doses of an opioid, or anything that would "
     "overcome a block."
 )
-CAUTION = "An antagonist that is washed out leaves tolerance lost: opioid doses that were once bearable can then kill."
+CAUTION = "After an antagonist is washed out tolerance is lost: opioid doses that were once tolerated can then kill."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -76,7 +76,7 @@ class Plan(ShownRun):
     washed_out_h : float or None
         Time from which ``at_least`` of the people stay below ``floor``; None if beyond the run. [h]
     share, share_low, share_high : float
-        Share of people who hold the target through the session, and its 5th to 95th percentile over what is not known
+        Share of people at the target through the session, and its 5th to 95th percentile over the uncertainty
         about the typical person. [1]
     step_h : float
         Tolerance of the times of a session. [h]
@@ -128,15 +128,15 @@ class Plan(ShownRun):
             dose += f" every {format_hours(self.every_h)}, {self.doses} times"
             dose += f" ({_units(self.units, self.strength)} in all)"
         share = f"{100 * self.share:.0f} % of people"
-        share += f" ({100 * self.share_low:.0f} to {100 * self.share_high:.0f} % over what is not known)"
+        share += f" ({100 * self.share_low:.0f} to {100 * self.share_high:.0f} % over the uncertainty of the numbers)"
         if not self.feasible or self.ready_h is None or self.latest_h is None or self.lost_h is None:
-            return f"{want}: not reached. {dose}, the largest labelled dose, does it in {share}."
+            return f"{want}: not reached. {dose}, the largest labelled dose, is enough in {share}."
         out = "beyond the run" if self.washed_out_h is None else f"{_time(self.washed_out_h)} after the first dose"
         start = self.at_start
         return (
             f"{want}: {dose}. A session may begin {_time(self.ready_h)} after the first dose at the earliest and "
-            f"{_time(self.latest_h)} at the latest; the target is lost after {_time(self.lost_h)}. It holds in {share};"
-            f" at the start the median occupancy is {100 * start['q50']:.0f} % ({100 * start['q05']:.0f} to "
+            f"{_time(self.latest_h)} at the latest; the target is lost after {_time(self.lost_h)}. It is kept in "
+            f"{share}; at the start the median occupancy is {100 * start['q50']:.0f} % ({100 * start['q05']:.0f} to "
             f"{100 * start['q95']:.0f} %). Occupancy stays below {100 * self.floor:g} % in {who} from {out}: no "
             "further session before that."
         )

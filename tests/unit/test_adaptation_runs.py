@@ -212,8 +212,8 @@ def test_lost_tolerance_is_warned_of_with_its_size_and_no_dose():
     found = simulate("naltrexone 380 mg im_depot", history="morphine 30 mg po q6h for 60 d stopped 3 d", until="28 d")
     (said,) = lost(found)
     tolerance = found["tolerance"].values[0]
-    assert f"takes {tolerance[-1]:.2g} times" in said
-    assert f"took {tolerance.max():.2g} times" in said
+    assert f"needs {tolerance[-1]:.2g} times" in said
+    assert f"needed {tolerance.max():.2g} times" in said
     assert " mg" not in said.replace("120 mg", "")
     assert not lost(simulate("methadone 60 mg po q24h x20", history="methadone 60 mg po q24h for 60 d", until="20 d"))
     assert not lost(simulate("naltrexone 50 mg po q24h x20", until="28 d", adaptation=True))

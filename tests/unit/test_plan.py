@@ -192,4 +192,4 @@ def test_verbs():
     assert found.manifest["target"] == 0.7
     assert found.manifest["dose_tolerance"] == DOSE_TOLERANCE
     assert '"plan"' in found.to_json()
-    assert any("tolerance lost" in text for text in found.warnings)
+    assert any("tolerance is lost" in text for text in found.warnings)

@@ -287,7 +287,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         drawn = {
             "alt": f"Block of effects of {regimen_words(dose)} at times after {regimen_words(regimen)}: it fades.",
             "caption": f"{capitalised(regimen_words(dose))}, given at each time after {regimen_words(regimen)}; every "
-            "point is a run of its own. Line: "
+            "point is a separate run. Line: "
             f"median of {{runs}} runs of virtual people; band (of {EFFECT_WORDS[left[0]][0].split(',')[0]}): 90 % of "
             "them. Largest change within 6 h.",
             "panel": [
@@ -304,7 +304,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         binding, note = drug.binding.get("mor"), ""
         if binding is not None and binding.ki is not None and binding.factor is not None:
             factor = drug.number(binding.factor).value
-            note = f" In people the model multiplies these of the dish by {factor:.3g} (fitted to effects, or assumed)."
+            note = f" For people these in vitro values are multiplied by {factor:.3g} (fitted to effects, or assumed)."
         drawn = {
             "alt": f"Affinities of {drug.name} for its receptors as published, in nM.",
             "caption": f"Filled: in use; open: rival values. To the left: binds more strongly.{note}",

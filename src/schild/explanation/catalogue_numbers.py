@@ -113,7 +113,7 @@ _PLAIN = {
     "q": "exchange with the second volume", "q2": "exchange with the third volume", "ke0": "delay to the brain",
     "f": "share that reaches the blood", "fa": "share that is absorbed", "ka": "rate of absorption",
     "lag": "lag of absorption", "duration": "time of release", "kd": "affinity", "ki": "affinity in the dish",
-    "koff": "rate of leaving", "efficacy": "efficacy", "factor": "factor from dish to person", "e0": "basal load",
+    "koff": "rate of leaving", "efficacy": "efficacy", "factor": "factor from in vitro to people", "e0": "basal load",
     "largest_mg": "largest published dose", "per_crcl": "change of clearance with that of creatinine",
     "crcl": "clearance of creatinine of healthy people", "weight": "usual body weight", "age": "usual age",
     "exponent": "growth with body weight", "strength": "amount in one unit", "mw": "molar mass",

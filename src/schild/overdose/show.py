@@ -62,7 +62,7 @@ def show_published(found: PublishedTable, console: Console) -> None:
     count = len(found.misses)
     console.print(
         f"{count} of {len(found.rows)} percentages differ by more than {BAR:g} points "
-        f"({found.n} people of ours a cell, drawn with the published moments; chronic users; delay in seconds).",
+        f"({found.n} virtual people in each cell, drawn with the published moments; chronic users; delay in seconds).",
         style="bold red" if count else "bold",
         markup=False,
     )

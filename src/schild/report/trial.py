@@ -216,9 +216,9 @@ def _contrasts(result: TrialResult) -> Raw:
         "Monte Carlo error",
     )  # fmt: skip
     caption = (
-        f"Against {result.trial.reference.name}. Ratio: of risks, of a time that of hazards. A number needed is below "
-        "0 where it is one to harm, and has limits only where the interval of the difference leaves out 0. The Monte "
-        "Carlo error is that of the difference."
+        f"Compared with {result.trial.reference.name}. Ratios are risk ratios, and hazard ratios for times. A number "
+        "needed to treat below 0 is a number needed to harm; it has limits only where the interval of the difference "
+        "excludes 0. The Monte Carlo error is that of the difference."
     )
     return table(heads, rows, caption=caption, numeric=(5, 6))
 
@@ -298,8 +298,8 @@ def sizing_html(found: Sizing) -> str:
     with draw_on():
         svg = svg_of(found.plot(), "sizes", "People in each arm by endpoint, for power and for assurance.")
     told = (
-        "Power takes the numbers as they are; assurance is the chance of p below 0.05 in the right direction over what "
-        "is not known of them. In brackets behind n: with a difference two Monte Carlo errors larger and smaller."
+        "Power takes the numbers as certain; assurance is the chance of p below 0.05 in the right direction, averaged "
+        "over their uncertainty. In brackets: n with a difference two Monte Carlo errors larger and smaller."
     )
     manifest = [(k, str(v)) for k, v in found.manifest.items()]
     data: dict[str, list[Any]] = {"endpoint": [r.name for r in found.rows], "n": [r.n for r in found.rows],
@@ -344,7 +344,7 @@ def _weeks(result: TrialResult) -> Raw:
         right.legend()
         svg = svg_of(drawn, "weeks", "Drinking and heavy days by week, and occupancy and treatment by week, by arm.")
     caption = (
-        "Left: days with drinking and heavy days. Right: mean evening occupancy of mu, all people, and who still takes."
+        "Left: days with drinking and heavy days. Right: mean evening occupancy of mu, and people still in treatment."
     )
     return figure(svg, caption=caption, data=data, name="weeks")
 
@@ -379,7 +379,7 @@ def _individual(result: TrialResult) -> Raw:
         ax.legend()
         svg = svg_of(drawn, "person", "Histogram of the difference in heavy days of the same person between arms.")
     caption = (
-        "The same person with the same luck in both arms: what a virtual trial can show and a real one cannot. "
-        "That nobody has more under the mean effect follows from how the model is made, not from data."
+        "The same person with the same random numbers in both arms, which a virtual trial can show and a real one "
+        "cannot. That nobody has more under the mean effect follows from the structure of the model, not from data."
     )
     return Raw("".join(paragraph(s) for s in said) + figure(svg, caption=caption, data=data, name="people"))

@@ -25,7 +25,7 @@ def people_rows(result: TrialResult) -> list[tuple[str, str]]:
     return [
         ("setting", trial.setting.place),
         ("days from the last opioid to randomisation", f"{people[:, 1].mean():.1f}"),
-        ("fentanyl, of what is used", f"{100 * trial.setting.fentanyl:.0f} %"),
+        ("share of fentanyl in the opioids used", f"{100 * trial.setting.fentanyl:.0f} %"),
         ("women", f"{100 * people[:, 0].mean():.0f} %"),
     ]
 
@@ -65,7 +65,7 @@ def swimmers(result: TrialResult) -> Raw:
         ax.invert_yaxis()
         svg = svg_of(drawn, "swimmers", "Weeks of the first people of each arm, coloured by their urine.")
     caption = (
-        "The first people of each arm, a line each. Blue: negative; orange: positive; grey: missing. Triangle: first "
+        "The first people of each arm, one line each. Blue: negative; orange: positive; grey: missing. Triangle: first "
         "dose; cross: given up."
     )
     return figure(svg, caption=caption, data=data, name="swimmers")

@@ -101,9 +101,9 @@ def cautions(
         before = [f"{x:.2g}" for x in np.quantile(values[:, top], (0.05, 0.95))]
         after = [f"{x:.2g}" for x in np.quantile(values[:, -1], (0.05, 0.95))]
         yield (
-            f"Tolerance falls in this run: to slow breathing as much took {tolerance[top]:.2g} times "
-            f"({between(*before)} in 90 % of {int(good.sum())} virtual people) what it takes in a person who never "
-            f"took opioids, {_when(hours[top])}, and takes {tolerance[-1]:.2g} times ({between(*after)}) at the end. "
+            f"Tolerance falls in this run: equal slowing of breathing needed {tolerance[top]:.2g} times "
+            f"({between(*before)} in 90 % of {int(good.sum())} virtual people) the concentration of a person who never "
+            f"took opioids, {_when(hours[top])}, and needs {tolerance[-1]:.2g} times ({between(*after)}) at the end. "
             f"How fast people lose tolerance has not been measured. {ONCE_USUAL}"
         )
 

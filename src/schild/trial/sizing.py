@@ -48,7 +48,7 @@ class Needed:
     ``difference`` with its Monte Carlo error ``mc_se``, in ``unit``; ``n``: people in each arm for the power asked for,
     by the closed form of the test, None where more than a million would do; ``n_low`` and ``n_high``: with the
     difference two Monte Carlo errors larger and smaller; ``power``: share of virtual trials of that size with p below
-    0.05, with the error ``power_se``; ``assurance``: chance of that over what is not known of the numbers, at ``n``,
+    0.05, with the error ``power_se``; ``assurance``: chance of that over the uncertainty of the numbers, at ``n``,
     with the error ``assurance_se``; ``n_assurance``: people in each arm for an assurance as large as the power asked
     for, None where no size gives it; ``highest``: assurance that no size passes; ``half_width``: of the 95 % interval
     of the difference at ``n``.

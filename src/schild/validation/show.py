@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _WITHDRAWAL = (
     "Latent scores of the Clinical Opiate Withdrawal Scale in the typical person; the range beside them is 90 % of "
-    "virtual people. How hard withdrawal hits one person is not predictable: in two published studies it followed "
+    "virtual people. Severity of withdrawal in one person is not predictable: in two published studies it followed "
     "neither dose nor frequency nor length of use (a third found it with length), and the spread here is assumed and "
     "wide. Each row has a window written down before it was run (docs/design/adaptation.md). Most are ordinal or "
     "ranges of low grade, so none enters the coverage above."
@@ -50,9 +50,9 @@ _HOW = (
 )
 
 _TRIALS = (
-    "Virtual people, assumed before treatment, in virtual trials with the regimens of the published ones. Rates of one "
-    "trial and three pooled effects were fitted; reviews share trials with them, so their agreement says little. One "
-    "trial alone is wide by nature: its interval holds parameters, differences between trials and sampling."
+    "These are virtual trials with the regimens of the published ones; the people before treatment are assumed. Rates "
+    "of one trial and three pooled effects were fitted; reviews share trials with them, so agreement says little. "
+    "The interval of a single trial is wide: it includes parameters, differences between trials and sampling."
 )
 _LABORATORY = (
     "Five numbers were fitted to the pooled effect sizes, one each, so those rows support nothing, and a model that "
