@@ -76,19 +76,10 @@ class Uses:
         ``catalogue``: where the numbers stand. Returns values by owner. It changes with each number used, be it in the
         catalogue or given in its place.
         """
-        parts: dict[str, list[Any]] = {}
-        for (owner, name), number in sorted(self.numbers.items()):
-            spreads = [number.between_subject, number.between_occasion, number.uncertainty]
-            parts.setdefault(owner, []).append(
-                [name, number.unit, self.values[owner, name], number.bounds, number.same_as,
-                 [None if s is None else [s.cv, s.law] for s in spreads]]
-            )  # fmt: skip
-        found = {}
-        for owner, used in parts.items():
-            whole = _form(catalogue, owner).copy()
-            whole.update(f"{json.dumps(used)}]".encode())
-            found[owner] = whole.hexdigest()
-        return found
+        parts: dict[str, list[tuple[str, float]]] = {}
+        for (owner, name), value in sorted(self.values.items()):
+            parts.setdefault(owner, []).append((name, value))
+        return {owner: _digest(catalogue, owner, tuple(used)) for owner, used in parts.items()}
 
     def unused(self, overrides: Overrides, covariates: Mapping[str, Any] | None = None) -> list[str]:
         """Say which of the given numbers and covariates changed nothing.
@@ -124,6 +115,20 @@ def _form(catalogue: Catalogue, owner: str) -> blake2b:
     bare = None if entry is None else replace(entry, numbers={})
     form = repr(replace(bare, digest="") if isinstance(bare, Drug) else bare)
     return blake2b(f"[{json.dumps(form)}, ".encode(), digest_size=8)
+
+
+@lru_cache(maxsize=1024)
+def _digest(catalogue: Catalogue, owner: str, used: tuple[tuple[str, float], ...]) -> str:
+    """Hash of the structure of an owner, and of its numbers of some names and values."""
+    numbers, parts = catalogue.numbers_of(owner), []
+    for name, value in used:
+        number = numbers[name]
+        spreads = [number.between_subject, number.between_occasion, number.uncertainty]
+        parts.append([name, number.unit, value, number.bounds, number.same_as,
+                      [None if s is None else [s.cv, s.law] for s in spreads]])  # fmt: skip
+    whole = _form(catalogue, owner).copy()
+    whole.update(f"{json.dumps(parts)}]".encode())
+    return whole.hexdigest()
 
 
 #: Covariates in the words of a run file.
@@ -223,8 +228,10 @@ class Values:
         owner, number = self._find(owner, name)
         key = (owner, number.name)
         if key not in self._kept:
-            many = self._people is not None and self._people.n > 1
-            self._kept[key] = (self._of_many if many else self._of)(owner, name, number)
+            if self._people is not None and self._people.n > 1:
+                self._kept[key] = self._once((*key, name), lambda alone: alone._of(owner, name, number))
+            else:
+                self._kept[key] = self._of(owner, name, number)
         return self._kept[key]
 
     def column(self, owner: str, name: str) -> Any:
@@ -255,11 +262,19 @@ class Values:
 
     def on_occasion(self, owner: str, name: str, occasion: int) -> float | Floats:
         """Value of a number for every person at one occasion; 0 leaves the variation between occasions out."""
+        owner, number = self._find(owner, name)
+        if not occasion or self.people.between_occasion is None or number.between_occasion is None:
+            return self.of(owner, name)
+        if self.people.n == 1:
+            return self._on_occasion(owner, name, occasion)
+        return self._once((owner, name, occasion), lambda alone: alone._on_occasion(owner, name, occasion))
+
+    def _on_occasion(self, owner: str, name: str, occasion: int) -> float | Floats:
         value = self.of(owner, name)
         owner, number = self._find(owner, name)
         draw, within = self.people.between_occasion, number.between_occasion
-        if not occasion or draw is None or within is None:
-            return value
+        assert draw is not None  # the only caller has checked both
+        assert within is not None
         z = draw(f"{self._origin(owner, number)[0]}@{occasion}")
         moved = spread(number, self._typical(owner, name, number), value, within.omega, z)
         return self._held(owner, number, moved, "on some occasions")
@@ -311,14 +326,14 @@ class Values:
         """Key of the numbers of some people: catalogue, and the numbers given in its place."""
         return self.catalogue, tuple(sorted(self.overrides.items()))
 
-    def _of_many(self, owner: str, name: str, number: Number) -> float | Floats:
-        """Value for many people, made once for the same people, with what it used and warned of."""
+    def _once(self, place: tuple[Any, ...], make: Callable[[Values], float | Floats]) -> float | Floats:
+        """Make a value once for the same people, with what it used and warned of; ``place`` begins with its owner."""
         kept = self.people.kept.setdefault(self.key, {})
-        place = (owner, name, number.name, self.structures.get(owner))
+        place = (*place, self.structures.get(place[0]))
         if place not in kept:
             alone = Values(self.catalogue, self.people, self.overrides)
             alone.structures = self.structures
-            kept[place] = alone._of(owner, name, number), alone.uses, alone.warnings
+            kept[place] = make(alone), alone.uses, alone.warnings
         value: float | Floats
         value, uses, warnings = kept[place]
         self.uses.add(uses)

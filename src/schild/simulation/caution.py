@@ -121,7 +121,10 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
     ['50 g of naltrexone is far from the published doses (of 1 to 38']
     """
     seen: set[tuple[str, str, str]] = set()
-    for event in events:
+    first: dict[Any, Event] = {}
+    for event in events:  # a history has hundreds of equal ones
+        first.setdefault((event.drug, event.route, event.amount), event)
+    for event in first.values():
         amount = event.amount
         if event.drug is None or amount is None or amount.per_kg or amount.unit not in _MASS:
             continue

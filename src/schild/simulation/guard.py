@@ -109,15 +109,17 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     """
     catalogue = values.catalogue
     # Building the run says which drugs and routes do not exist; here they are left out.
-    given = [e for e in events if e.drug is not None and e.route in catalogue.drug(e.drug).routes]
+    drug_of = {name: catalogue.drug(name) for name in {e.drug for e in events} if name is not None}
+    given = [e for e in events if e.drug is not None and e.route in drug_of[e.drug].routes]
     given = list(with_products(Values(catalogue), given))
     changed = dict(values.overrides)
     acting = {drug for drug in {str(e.drug) for e in given} if _activates(catalogue, drug, changed)}
     agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
     person = _judged_by(catalogue, who)
-    drugs = {catalogue.drug(str(e.drug)).key for e in given}
-    for own in sorted({catalogue.drug(str(e.drug)).key for e in agonists}):
+    key_of = {str(e.drug): catalogue.drug(str(e.drug)).key for e in given}
+    drugs = set(key_of.values())
+    for own in sorted({key_of[str(e.drug)] for e in agonists}):
         if drugs == {own}:
             continue
         blocking = frozenset(
@@ -125,11 +127,11 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
             for s in _others(catalogue, own)
             if s.role in BLOCKERS or _efficacy(catalogue, s, changed)[0] <= LOW_EFFICACY
         )
-        other = {str(e.drug) for e in given if catalogue.drug(str(e.drug)).key != own}
+        other = {drug for drug, key in key_of.items() if key != own}
         other = {drug for drug in other if blocking & {s.key for s in _species(catalogue, drug)}}
         blockers = [e for e in given if e.drug in other]
         if blockers:
-            of = [e for e in agonists if catalogue.drug(str(e.drug)).key == own]
+            of = [e for e in agonists if key_of[str(e.drug)] == own]
             arrivals += _under_blockade(catalogue, of, blockers, blocking, person, changed)
     if arrivals:
         yield f"An opioid is given while an antagonist is on board. {DANGER}"

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -125,6 +126,7 @@ _HISTORY = re.compile(
 )
 
 
+@lru_cache(maxsize=64)
 def parse_history(words: str) -> Dose:
     """Read earlier use in words.
 
