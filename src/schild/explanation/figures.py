@@ -143,7 +143,9 @@ def courses(
         if line.band:
             people = p.lab.run(line.regimen, until, every, outputs, **_run_options(p.lab, outputs, True), **extra)
             values = _factor(line.output) * np.asarray(people[line.output].values, dtype=np.float64)
-            low, high = np.nanquantile(values[:, some], [0.05, 0.95], axis=0)
+            # One time after the other where values are missing (NaN), all at once where none is: the same numbers.
+            of = np.nanquantile if np.isnan(values).any() else np.quantile
+            low, high = of(values[:, some], [0.05, 0.95], axis=0)
             band = low, high
         if line.of != "value":
             y = 100 * y / (y.max() if line.of == "peak" else float(np.interp(1.0, t, y)))
