@@ -11,8 +11,8 @@ import schild
 from days_reference import follow_one
 from schild.catalog import load
 from schild.engine.days import run_days
-from schild.engine.streams import normals, uniforms
-from schild.trial import Trial
+from schild.engine.streams import normals, uniforms, uniforms_of
+from schild.trial import Trial, occupancy
 from schild.trial.endpoints import compare, values
 from schild.trial.follow import COUNTS, follow
 from schild.trial.numbers import trial_numbers
@@ -158,6 +158,31 @@ def test_missed_tablets_are_those_of_a_regimen_that_skips_them():
     names = ("mor_occupancy_naltrexone", "mor_occupancy_beta_naltrexol")
     both = sum(np.stack([plain[name].at(24.0 * d + 19.0) for d in range(28)], axis=1) for name in names)
     assert np.abs(found - both).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("drug", "given"),
+    [
+        ("naltrexone", {"amount": "50 mg", "dosing": "as_needed"}),
+        ("samidorphan", {"amount": "10 mg", "dosing": "as_needed"}),
+        ("naltrexone", {"amount": "380 mg", "route": "im_depot", "dosing": "schedule", "every": "28 d"}),
+    ],
+)
+def test_an_evening_is_as_exact_as_its_rule_asks(drug, given, monkeypatch):
+    # docs/design/trial.md, Accuracy of the evenings: then no percentage of a trial moves by more than 0.01 points.
+    trial = Trial.of({"name": drug, "drug": drug, **given}, n=40, weeks=4, seed=3, uncertainty=True)
+    numbers = trial_numbers(trial, load())
+    taken = uniforms_of(3, [f"taken:{d}" for d in range(28)], 0, 40) < 0.6
+    if given["dosing"] == "schedule":
+        taken[:, 1:] = False
+
+    def evenings():
+        return evening_occupancy(trial.arm[0], taken, kinetic_people(trial, numbers, 0, 40, 0), numbers)
+
+    found = evenings()
+    monkeypatch.setattr(occupancy, "_RTOL", 1e-9)
+    monkeypatch.setattr(occupancy, "_DEPOT_STEP_H", 0.25)
+    assert 0.0 < np.abs(found - evenings()).max() < 4.8e-4
 
 
 def test_own_people_are_those_of_a_place_further_on():
