@@ -1,4 +1,4 @@
-"""One or two sentences that read a result aloud."""
+"""A result in one or two sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRESENT = 1.0
 
 
 def aloud(result: Result) -> str:
-    """Read a result aloud: the peak of the first drug, then the first receptor, then withdrawal if there is any.
+    """Describe a result: the peak of the first drug, then the first receptor, then withdrawal if there is any.
 
     ``result``: of one person or a population. Returns plain sentences with numbers and units.
 

@@ -1,4 +1,4 @@
-"""What adaptation makes dangerous in a run: withdrawal brought on by an antagonist, and tolerance that is lost.
+"""Warnings about adaptation in a run: withdrawal precipitated by an antagonist, and loss of tolerance.
 
 Warnings with ranges, never a dose and never an interval to follow: severity in one person cannot be predicted, and no
 interval and no test is wholly reliable.
@@ -45,7 +45,7 @@ ONCE_USUAL = "After tolerance is lost, a dose that was once usual can kill."
 
 
 class _Begun(NamedTuple):
-    """The first dose of a drug that can bring on withdrawal, and the last opioid before it."""
+    """The first dose of a drug that can precipitate withdrawal, and the last opioid before it."""
 
     drug: str
     tick: int
@@ -55,7 +55,7 @@ class _Begun(NamedTuple):
 def cautions(
     run: Run, events: Sequence[Event], catalogue: Catalogue, solve: Callable[[Run, Sequence[int]], Result]
 ) -> Iterator[str]:
-    """Warn of withdrawal brought on and of tolerance lost.
+    """Warn of precipitated withdrawal and of lost tolerance.
 
     ``run``: a run with adaptation; ``events``: its expanded doses, earlier use included; ``catalogue``: for the roles
     of the drugs; ``solve``: simulates a run at given times [us], without warnings of this kind.
@@ -188,7 +188,7 @@ def _published_mg(catalogue: Catalogue, key: str) -> tuple[float, ...]:
 
 
 def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:
-    """Say what a label asks for where a drug is begun sooner after an opioid, whatever the model computes.
+    """State the label's interval where a drug is begun sooner after an opioid, whatever the model computes.
 
     ``values``: numbers of the run, the intervals of the labels among them; ``events``: expanded doses, earlier use
     included, in the order of time. Yields one warning for each drug that is begun within an interval of its label, with

@@ -71,7 +71,7 @@ def drive_of(built: Built, slots: Sequence[str], occupancy: NDArray[np.floating]
 
 
 def steady_lags(hours: Floats, drive: Floats, rates: Floats) -> Floats:
-    """Adaptation states at the beginning of a period that has come again and again for ever.
+    """Adaptation states at the beginning of a period that has been repeated without end.
 
     ``hours``, shape (n_nodes,): nodes of one period, from 0 to its length [h]; ``drive``, shape (n, n_nodes): drive in
     it [1]; ``rates``, shape (n, n_states, 5): from ``rates_of``. Returns states, shape (n, n_states). Raises

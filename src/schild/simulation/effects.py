@@ -53,7 +53,7 @@ class Effects:
         return any(self._activates(r.name, x.species) for r in self.built.spec.receptors for x in r.ligands)
 
     def signals(self, name: str) -> tuple[str, ...]:
-        """Return the occupancies that an effect is made of."""
+        """Return the occupancies from which an effect is computed."""
         reserve = self.catalogue.effects[name].reserve
         state = self.state_of(name)
         return (
@@ -85,7 +85,7 @@ class Effects:
         return tau_divisor(signal(f"adaptation_{state}"), reference, np.maximum(1.0, depth))
 
     def terms(self, name: str) -> list[Term]:
-        """Return what each ligand adds to an effect's stimulus."""
+        """Return the contribution of each ligand to an effect's stimulus."""
         effect, values = self.catalogue.effects[name], self.built.values
         found = []
         for signal in self.signals(name):

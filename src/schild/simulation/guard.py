@@ -1,6 +1,6 @@
 """Guard: no opioid above the doses of published human studies is computed under a blockade.
 
-The rule and its reasons stand in docs/design/guard.md.
+The rule and its reasons are in docs/design/guard.md.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _under(entries: Sequence[_Input], windows: Sequence[tuple[float, float]], ti
 
 
 def _species(catalogue: Catalogue, name: str) -> list[Drug]:
-    """A drug and everything that it turns into."""
+    """A drug and all its metabolites."""
     keys = [catalogue.drug(name).key]
     for at in keys:
         drug = catalogue.drug(at)
@@ -203,7 +203,7 @@ def _activates(catalogue: Catalogue, name: str, changed: Mapping[str, float]) ->
 
 
 def _judged_by(catalogue: Catalogue, who: Subject | Population) -> Subject:
-    """Person by whom doses are judged: typical but for the weight, which is the largest that can occur."""
+    """Person by whom doses are judged: typical except for the weight, which is the largest that can occur."""
     if isinstance(who, Subject):
         return who
     group = catalogue.populations.get(who.key)
@@ -401,7 +401,7 @@ def _arrived(entry: _Input, times_h: Floats, inclusive: bool = True) -> Floats:
 
 
 def _through(stages: int, x: Floats) -> Floats:
-    """Share that has passed a chain of equal stages: the distribution function of a gamma law of whole shape."""
+    """Share that has passed a chain of equal stages: the distribution function of a gamma law of integer shape."""
     term, total = np.ones(len(x)), np.ones(len(x))
     for k in range(1, stages):
         term = term * x / k
@@ -471,7 +471,7 @@ def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapp
 
 
 def _met(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[str, float]) -> Floats:
-    """Peak of what receptors meet of a dose within a day, and its sum over the day."""
+    """Exposure of receptors to a dose within a day: its peak, and its sum over the day."""
     values = Values(catalogue, people_of(person, catalogue, 1), changed)
     built = build(values, [event], receptors=(RECEPTOR,), tone=False)
     ligands = [x for r in built.spec.receptors for x in r.ligands]
@@ -489,7 +489,7 @@ def _met(catalogue: Catalogue, event: Event, person: Subject, changed: Mapping[s
 
 @lru_cache(maxsize=16)
 def _most_met(shipped: Catalogue, person: Subject) -> Floats:
-    """The most that receptors meet of any published dose of a full agonist: peak, and sum over a day."""
+    """Largest exposure of receptors to any published dose of a full agonist: peak, and sum over a day."""
     found = [
         _met(shipped, _challenge(key, route, mg), person, {})
         for key, drug in shipped.drugs.items()

@@ -1,4 +1,4 @@
-"""Earlier use of opioids, brought to the moment where a run takes up (docs/design/adaptation.md).
+"""Earlier use of opioids, carried forward to the start of a run (docs/design/adaptation.md).
 
 Months of equal doses are not integrated one by one: some periods are, the concentrations at their beginning in closed
 form, and adaptation is carried through all of them on what these show.
@@ -71,7 +71,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Earlier use as pieces, and the time at which the run takes up. [us]"""
+    """Earlier use as pieces, and the time at which the run starts. [us]"""
 
     regimens: tuple[_Regimen, ...]
     pieces: tuple[_Piece, ...]
@@ -148,7 +148,7 @@ def plan_history(doses: Sequence[Dose]) -> History | None:
 
 
 def _index(periods: int) -> tuple[int, ...]:
-    """Numbers of the periods to look at: close together at the beginning, the last one always."""
+    """Numbers of the periods that are computed: close together at the beginning, and always the last one."""
     found = [0]
     while found[-1] < periods - 1:
         found.append(min(periods - 1, max(found[-1] + 1, int(found[-1] * APART))))
@@ -158,7 +158,7 @@ def _index(periods: int) -> tuple[int, ...]:
 def begin_of(
     history: History, rebuild: Callable[[Sequence[Event]], Built], n: int, *, rtol: float, threads: int | None
 ) -> Begin:
-    """States of receptors and adaptation where the run takes up.
+    """States of receptors and adaptation at the start of the run.
 
     ``history``: from ``plan_history``; ``rebuild``: builds the model of a list of events, with adaptation and the
     receptors it follows; ``rtol`` and ``threads``: as for ``schild.simulation.solve.solve``. Returns what ``solve``
@@ -198,7 +198,7 @@ def begin_of(
 
 
 def _windows(history: History, memory: int) -> tuple[list[Event], list[list[int]]]:
-    """Events of all windows one after the other, and the ticks at which each is looked at."""
+    """Events of all windows one after the other, and the ticks at which each is read."""
     events: list[Event] = []
     grids: list[list[int]] = []
     at = 0

@@ -1,4 +1,4 @@
-"""What the model says where a study measured: each kind of published result as a number from a run."""
+"""Predictions of published results: each kind of measurement as a number from a run."""
 
 from __future__ import annotations
 
@@ -354,7 +354,7 @@ def _reader(case: _Case) -> Callable[[str], Any]:
 
 
 def _kd(case: _Case, receptor: str) -> Any:
-    """Free concentration at half of a receptor, no other ligand around. [nM]"""
+    """Free concentration at half occupancy of a receptor without other ligands. [nM]"""
     number, binding = _reader(case), case.drug.binding[receptor]
     if binding.kd:
         return number(binding.kd)
@@ -402,7 +402,7 @@ def _hill(case: _Case, effect: str) -> Floats:
 
 
 def _half_occupancy(case: _Case, receptor: str) -> Floats:
-    """Steady total plasma concentration at which a scan sees half of a receptor, with the body's own tone around."""
+    """Steady total plasma concentration at half occupancy by a scan, with endogenous tone."""
     tone = case.catalogue.drug("endogenous")
     e0 = _numbers(case).typical(tone.key, str(tone.binding[receptor].e0))
     number = _reader(case)
@@ -411,7 +411,7 @@ def _half_occupancy(case: _Case, receptor: str) -> Floats:
 
 
 def _plateau(case: _Case, effect: str) -> Floats:
-    """Fraction of baseline left when every receptor is taken by the drug."""
+    """Fraction of baseline left when the drug occupies every receptor."""
     entry, values = case.catalogue.effects[effect], _numbers(case)
     reserve, slope = (values.of(effect, name) for name in (entry.reserve["mor"], entry.slope))
     efficacy = values.efficacy("mor", case.drug.key)
@@ -518,7 +518,7 @@ _TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second
 
 
 def predict(observation: Observation, *, catalogue: Catalogue | None = None, **options: Any) -> Floats:
-    """Run what a study did and compute what it measured.
+    """Simulate the protocol of a study and compute its measurement.
 
     ``observation``: a row of a study; ``options``: of ``simulate``: population, structure, overrides, seed and so on.
     Returns values in the unit of the observation, shape (n_subjects,). Raises InputError for a kind of result that no

@@ -1,4 +1,4 @@
-"""What the model says where a study measured withdrawal or tolerance (docs/design/adaptation.md, "Checks").
+"""Predictions of published withdrawal and tolerance (docs/design/adaptation.md, "Checks").
 
 Every score is latent: without the points that a placebo arm shows and without the noise of a rating, unless a rule
 says "as rated". Zero of the clock is the first antagonist, and where there is none the last opioid.
@@ -275,7 +275,7 @@ def observe_withdrawal(
     catalogue: Catalogue | None = None,
     **options: Any,
 ) -> Floats:
-    """Run what a study did and compute what it measured.
+    """Simulate the protocol of a study and compute its measurement.
 
     ``o``: a row of a study of withdrawal; its regimen may hold earlier use ("... q6h for 60 d stopped 10 d"). ``kept``:
     courses shared between rows that ask the same; ``options``: of a run: population, adaptation, overrides, seed.

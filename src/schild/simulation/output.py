@@ -1,4 +1,4 @@
-"""What an output of a run is: its kind (name, unit, words, how it is shown), its recipe, and its values over time."""
+"""Outputs of a run: kind (name, unit, words, display), recipe, and values over time."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Output:
         return self.values[0] if len(self.values) == 1 else self.quantile(0.5)
 
     def at(self, time: TimeLike) -> float | Floats:
-        """Value at a time, taken after what happens at it.
+        """Value at a time, after all events at that time.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class Output:
         return self._at(ticks(time))
 
     def before(self, time: TimeLike) -> float | Floats:
-        """Value just before what happens at a time, such as the trough before a dose; as ``at`` otherwise."""
+        """Value just before the events at a time, such as the trough before a dose; as ``at`` otherwise."""
         return self._at(ticks(time) - 1)
 
     def _at(self, tick: int) -> float | Floats:
@@ -226,7 +226,7 @@ class Output:
     def uncertainty(self, q: float) -> Floats:
         """Quantile over parameter draws of the median over people; shape (n_times,).
 
-        The band of what is not known about the typical person, as opposed to how people differ.
+        The band of the uncertainty of the typical person, as opposed to the variability between people.
         """
         if not self.draws:
             raise InputError(

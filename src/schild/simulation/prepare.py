@@ -1,4 +1,4 @@
-"""Prepare, solve, read: from the people's numbers and doses to a model that is solved, the one way for every verb."""
+"""Prepare, solve and read a model from people's numbers and doses: one way for every verb."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Prepared:
     threads: int | None
 
     def solve(self, times_tick: Sequence[int], recipes: Sequence[Recipe], **options: Any) -> Solution:
-        """Solve the model and keep the signals that some outputs are made of.
+        """Solve the model and keep the signals from which some outputs are computed.
 
         ``times_tick``: output times, rising [us]; ``recipes``: outputs, from ``schild.simulation.registry.outputs_of``;
         ``options``: others of ``schild.simulation.solve.solve``. Returns signals at the output times.
@@ -61,7 +61,7 @@ class Prepared:
 
 
 def signals_of(recipes: Sequence[Recipe]) -> tuple[str, ...]:
-    """Engine signals that some outputs are made of, each once."""
+    """Engine signals from which some outputs are computed, each once."""
     return tuple(dict.fromkeys(signal for recipe in recipes for signal in recipe.signals))
 
 
@@ -75,7 +75,7 @@ def prepare(
     threads: int | None = None,
     **structure: Any,
 ) -> Prepared:
-    """Build the model of some events, and bring earlier use to where the run takes up.
+    """Build the model of some events, and carry earlier use forward to the start of the run.
 
     ``events``: expanded doses, in order; those of earlier use have the numbers (``order``) below ``len(history)``;
     ``fast_forward``: whether regular earlier use is solved period by period; False leaves its doses among the events;

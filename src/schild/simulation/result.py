@@ -1,4 +1,4 @@
-"""What a run gives back: outputs by name, metrics, a table, a figure, sources and a manifest."""
+"""Result of a run: outputs by name, metrics, a table, a figure, sources and a manifest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Result(Shown):
-    """Outputs of a run and all that belongs to them.
+    """Outputs of a run with their metrics, sources and manifest.
 
     Examples
     --------
@@ -242,7 +242,7 @@ class Result(Shown):
         Parameters
         ----------
         *names : str
-            Outputs; plasma and receptors as PET sees them by default.
+            Outputs; by default plasma and receptor occupancy as measured by PET.
         ax : Axes or sequence of Axes, optional
             Panels to draw on, one for each unit; a new figure by default.
 
@@ -315,7 +315,7 @@ class Result(Shown):
 
 
 def default_names(outputs: Mapping[str, Output]) -> list[str]:
-    """Choose what a figure shows when nobody says: plasma, then receptors as PET sees them."""
+    """Choose the default outputs of a figure: plasma, then receptor occupancy as measured by PET."""
     return [name for name, output in outputs.items() if output.kind.drawn]
 
 

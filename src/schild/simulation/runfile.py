@@ -1,4 +1,4 @@
-"""What to simulate: the run file, checked by one model that is also the JSON Schema."""
+"""The run file, checked by one model that is also its JSON Schema."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Section(BaseModel):
 
 
 class Head(_Section):
-    """Section ``[run]``: how long, how fine, which seed."""
+    """Section ``[run]``: length, output grid and seed."""
 
     title: str = ""
     until: Time | None = Field(
@@ -87,7 +87,7 @@ class Head(_Section):
 
 
 class HistoryEntry(_Section):
-    """Section ``[[subject.history]]``: earlier use of an opioid, which makes tolerance and dependence.
+    """Section ``[[subject.history]]``: earlier use of an opioid, which causes tolerance and dependence.
 
     ``words`` say the same: ``"morphine 30 mg oral q6h for 60 d stopped 10 d"``; without ``stopped`` the last dose is at
     time 0.
@@ -282,7 +282,7 @@ class PopulationEntry(_Section):
 
 
 class DoseEntry(_Section):
-    """Section ``[[dose]]``: a dose, or the same dose again and again; or ``regimen``, the same in words."""
+    """Section ``[[dose]]``: a dose, or the same dose repeated; or ``regimen``, the same in words."""
 
     regimen: str | None = None
     drug: str | None = None

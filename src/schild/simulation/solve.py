@@ -47,7 +47,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """Signals of every subject at the output times, and what the reducers made of them."""
+    """Signals of every subject at the output times, and the values of the reducers."""
 
     program: Program  #: Names of the signals
     times_h: Floats  #: Output times [h]; shape (n_times,)
@@ -220,7 +220,7 @@ def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:
 
 
 def _for_signals(built: Built, asked: Collection[str] | None) -> Built:
-    """Leave out of a model what none of some signals needs; nothing where all are asked for."""
+    """Leave out the parts of a model that none of some signals needs; nothing if all are requested."""
     if asked is None:
         return built
     spec = built.spec.for_signals(asked)
