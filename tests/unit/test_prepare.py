@@ -125,7 +125,7 @@ def test_entries_that_name_no_drug_of_the_run_are_said():
     assert "naloxone 0.4 mg iv at 5 d lies after the end of the run at 2 d; it is left out." in run.warnings
     assert "without names morphine, which is not a drug of this run or a metabolite of one." in run.warnings
     told = schild.simulate("naltrexone 50 mg po", without=["endogenous"], **options).warnings
-    assert told[0].endswith("no drug of this run and no metabolite of one. Leave it out with tone = false.")
+    assert told[0].endswith("not a drug of this run or a metabolite of one. Leave it out with tone = false.")
     told = schild.simulate("naltrexone 50 mg po", structure={"morphine": "slow_receptor"}, **options).warnings
     assert told == ("structure names morphine, which is not a drug of this run or a metabolite of one.",)
     told = schild.simulate("morphine 10 mg iv", structure="slow_receptor", until="1 h", outputs=["plasma_morphine"])

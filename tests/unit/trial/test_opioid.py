@@ -184,7 +184,7 @@ def test_what_opioid_trials_do_not_know_is_refused():
         run({"name": "a", "drug": "nalmefene", "amount": "18 mg"})
     with pytest.raises(InputError, match="`missing` belongs to drinking days"):
         trial_of(INJECTION, trial={"missing": "heavy"})
-    with pytest.raises(InputError, match="no row reports the variation between opioid trials"):
+    with pytest.raises(InputError, match="no row gives the variation between opioid trials"):
         trial_of(INJECTION, trial={"between_trials": True})
 
 
