@@ -1,4 +1,4 @@
-"""How a metric moves with each number, and what its spread is made of."""
+"""Sensitivity of a metric to each number, and the sources of its variation."""
 
 import json
 
