@@ -141,8 +141,8 @@ def coverage(
     drug = catalogue.drug(str(dose.drug))
     if drug.role in ("agonist", "prodrug") or "mor" not in drug.binding:
         raise InputError(
-            f"{drug.name} ({drug.role}) blocks no mu receptors, so no day is protected by it; expected an antagonist "
-            "or a partial agonist. Name one, such as naltrexone."
+            f"{drug.name} ({drug.role}) blocks no mu receptors in the brain, so no day is protected by it; expected an "
+            "antagonist or a partial agonist that enters it. Name one, such as naltrexone."
         )
     count = int(dose.count or 0)
     end = dose.time_tick + count * dose.every_tick

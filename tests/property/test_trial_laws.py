@@ -144,6 +144,14 @@ def test_perfect_adherence_is_the_plain_regimen():
     assert np.abs(found - both).max() < 1e-4
 
 
+def test_an_antagonist_that_stays_out_of_the_brain_is_like_placebo():
+    outside = {"name": "outside", "drug": "methylnaltrexone", "amount": "12 mg", "route": "sc"}
+    counts = follow(Trial.of(outside, PLACEBO, n=20, weeks=4, people="shared"), 0, 20).counts
+    drinks = COUNTS.index("all_heavy")
+    assert (counts[:, 0, drinks] == counts[:, 1, drinks]).all()
+    assert counts[:, 1, drinks].sum() > 0
+
+
 def test_missed_tablets_are_those_of_a_regimen_that_skips_them():
     trial = Trial.of(TABLET, n=3, weeks=4, seed=5)
     catalogue = load()

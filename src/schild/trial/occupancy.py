@@ -59,7 +59,8 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
         threads=1,
     )
     once, given = prepared.built.entries, np.flatnonzero(taken.any(axis=0))
-    if not given.size or not once:
+    wanted = [f"mor_occupancy_{x.species}" for r in prepared.built.spec.receptors for x in r.ligands]
+    if not given.size or not once or not wanted:  # a drug that stays out of the brain has no ligand there
         return np.zeros((n, days))
 
     def own(program: Program, once: Sequence[Entry]) -> EngineEvents:
@@ -72,7 +73,6 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
         return events_of_each(plain, keep=taken[:, of_day[place]])
 
     evenings = [round((24.0 * d + numbers["hour.evening"]) * TICKS_PER_HOUR) for d in range(days)]
-    wanted = [f"mor_occupancy_{x.species}" for r in prepared.built.spec.receptors for x in r.ligands]
     recipes = outputs_of(Effects(built=prepared.built), wanted)
     found = prepared.outputs(
         [0, *evenings], recipes, tabulate=own, h_max=_DEPOT_STEP_H if "depot" in arm.route else None
