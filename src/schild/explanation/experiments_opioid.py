@@ -12,7 +12,7 @@ import numpy as np
 from schild.engine.hours import DOSED, TREATED, USED
 from schild.explanation.lab import Lab, Outcome, experiment
 from schild.trial.numbers import trial_numbers
-from schild.trial.opioid import body_of, follow_arm
+from schild.trial.opioid import body_of, follow_arm, treatment_load
 from schild.trial.opioid_checks import measure, opioid_rows, scenario
 from schild.trial.opioid_predictions import Pool
 
@@ -29,7 +29,14 @@ def people_of_scenario(lab: Lab, name: str) -> Pool:
         trial = scenario(name, n=PEOPLE, seed=lab.seed)
         numbers = trial_numbers(trial, lab.catalogue, overrides=lab.overrides)
         body = lab.once(("opioid body",), lambda: body_of(numbers, 0.0))
-        found, who = follow_arm(trial, trial.arm[0], numbers, body, 0, PEOPLE, 0)
+        arm = trial.arm[0]
+        # Arms that give the same people the same dose share what it does in them.
+        dose = (arm.drug, arm.amount, arm.route, arm.product, arm.interval_days, arm.placebo, arm.usual_care)
+        load = lab.once(
+            ("opioid load", *dose, repr(trial.population)),
+            lambda: treatment_load(trial, arm, numbers, 0, PEOPLE, 0),
+        )
+        found, who = follow_arm(trial, arm, numbers, body, 0, PEOPLE, 0, load)
         return Pool(found, who, numbers["oud.report"])
 
     return lab.once(("opioid trial", name), run)
