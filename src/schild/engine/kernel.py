@@ -16,8 +16,8 @@ import numpy as np
 
 from schild.engine.cache import compiled, inlined
 from schild.engine.lanes import (
-    ceiling,
     choose,
+    fourth_root_inverse,
     load,
     lowest,
     maximum,
@@ -25,7 +25,6 @@ from schild.engine.lanes import (
     positive,
     put,
     splat,
-    square_root,
     store,
 )
 from schild.engine.layout import (
@@ -47,6 +46,7 @@ from schild.engine.radau import step_adaptation, step_receptors, step_saturable
 from schild.engine.workspace import aligned, lay_out
 
 MAX_REJECTIONS = 60
+_THIRD = 1.0 / 3.0
 
 
 @inlined
@@ -80,6 +80,9 @@ def _seat(ws, at, model, ports, row, l, start, n_red):
     ws[at.rel + l] = 1.0
     ws[at.t + l] = start
     ws[at.proposed + l] = 0.05
+    for q in range(model.pole_ptr.size - 1):
+        ws[at.first + q * W + l] = np.inf
+    ws[at.fresh + l] = 0.0
     ws[at.alive + l] = 1.0
     ws[at.refused + l] = 0.0
     fill_ports(ws, at, model, ports, row, l)
@@ -102,7 +105,8 @@ def _leave(ws, at, found, j, row, l, next_out):
 
 @inlined
 def _apply(ws, at, model, ports, events, e, l, j, rows, start_states):
-    """Let one event act on one lane."""
+    """Let one event act on one lane, and return how long a step may follow it."""
+    cap = events.cap[e]
     kind, row = events.kind[e], rows[j]
     n_slots, n_lag = model.slot_channel.size, model.lag_col.size // 5
     if kind in (RESET, CLEAR):
@@ -122,6 +126,12 @@ def _apply(ws, at, model, ports, events, e, l, j, rows, start_states):
     else:
         q = events.port[e]
         ports.used[q] = True
+        # The step that was right after the last dose here is right again, or nearly so.
+        first = ws[at.first + q * W + l]
+        if first > 0.0:
+            cap = min(cap, first)
+        ws[at.first + q * W + l] = 0.0
+        ws[at.fresh + l] = 1.0
         amount = events.amount[e] * row[events.scale[e]]
         a, b = model.pole_ptr[q], model.pole_ptr[q + 1]
         if kind == ADD:
@@ -131,6 +141,7 @@ def _apply(ws, at, model, ports, events, e, l, j, rows, start_states):
         else:
             add_train(ws, at, l, a, b, ports.terms[q, l], amount, events.offset[e], events.offset2[e], events.ii[e],
                       events.count[e])  # fmt: skip
+    return cap
 
 
 @inlined
@@ -176,6 +187,10 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
     ports = lay_ports(model, coef_at, task.reduced, task.dense)
     sums = sums_of(at, model, task.signals, coef_at)
 
+    at_nodes = np.full(model.rec_ptr.size - 1, task.dense != 0 or n_red > 0)
+    for r in range(at_nodes.size):
+        for s in range(model.rec_ptr[r], model.rec_ptr[r + 1]):
+            at_nodes[r] |= model.lag_col.size > 0 and model.slot_drive[s] > 0  # column 0 holds zero
     who = np.full(W, -1)
     next_event, last_event, next_out = np.zeros(W, np.int64), np.zeros(W, np.int64), np.zeros(W, np.int64)
     next_subject, left = first_subject, W
@@ -195,8 +210,7 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
                 while next_event[l] < last_event[l] and events.time[next_event[l]] <= now:
                     e = next_event[l]
                     next_event[l] += 1
-                    cap = min(cap, events.cap[e])
-                    _apply(ws, at, model, ports, events, e, l, j, rows, start_states)
+                    cap = min(cap, _apply(ws, at, model, ports, events, e, l, j, rows, start_states))
                 while next_out[l] < n_times and times[next_out[l]] <= now:
                     keep(ws, sums, l, found.out, (j - out_base) * n_kept, next_out[l])
                     next_out[l] += 1
@@ -234,41 +248,41 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
         if left == 0:
             break
 
-        # ---- Steps of all lanes, in equal pieces up to the next stop; a lane that has ended keeps a harmless one.
+        # ---- Steps of all lanes, the last three to the next stop in equal pieces; an ended lane keeps a harmless one.
         living, t, stop = load(ws, at.alive), load(ws, at.t), load(ws, at.stop)
         # Where steps pass over outputs: above zero in lanes that have one before they stop. They read polynomials.
         passing = choose(splat(task.dense - 0.5), stop - load(ws, at.due), zero)
         rest = stop - t
-        step = minimum(load(ws, at.proposed), choose(passing, splat(h_inside), splat(h_max)))
-        near = 1e9 * step - rest  # a tiny step would overflow the count of pieces
-        pieces = choose(near, maximum(ceiling(rest / step - 1e-9), one), splat(2.0))
-        h = choose(living, choose(near, rest / pieces, step), splat(0.01))
+        step = minimum(load(ws, at.proposed), choose(passing, splat(h_inside), splat(h_max))) * (1.0 + 1e-9)
+        h = choose(
+            rest - step, choose(rest - 2.0 * step, choose(rest - 3.0 * step, step, rest * _THIRD), rest * 0.5), rest
+        )
+        h = choose(living, h, splat(0.01))
         store(ws, at.h, h)
-        store(ws, at.pieces, pieces)
+        store(ws, at.last, choose(rest - step, zero, one))
         inside = choose(window[0] - t, zero, choose(window[1] - t, one, zero))
 
         propagate(ws, at, model, ports, h)
         worst, check = zero, zero
-        inverse_h = 1.0 / h
         if model.mm_out >= 0:
             release = at.ch + 4 * model.release_channel * W if model.release_channel >= 0 else -1
             into, out = at.ch + 4 * model.mm_in * W, at.ch + 4 * model.mm_out * W
-            worst, check = step_saturable(ws, at, h, inverse_h, into, out, release)
-        worst, check = step_receptors(ws, at, model, h, inverse_h, worst, check)
+            worst, check = step_saturable(ws, at, h, into, out, release)
+        worst, check = step_receptors(ws, at, model, at_nodes, h, worst, check)
         if model.lag_col.size:
-            worst, check = step_adaptation(ws, at, model, h, inverse_h, worst, check)
+            worst, check = step_adaptation(ws, at, model, h, worst, check)
         if task.dense != 0 and (n_red > 0 or positive(passing) != 0):
             error = channel_error(ws, at, model, ports, worst, h)
             worst = error if n_red > 0 else choose(passing, error, worst)
         worst = worst + 0.0 * check  # a NaN that a later maximum dropped comes back here
-        factor = 0.9 / square_root(square_root(worst * inverse_rtol + 1e-12))
+        factor = 0.9 * fourth_root_inverse(worst * inverse_rtol + 1e-12)
 
         # ---- Accept or reject each lane on its own; keep what was asked, commit where accepted.
         accept = choose(worst - task.rtol, zero, choose(worst + 1.0, living, zero))  # zero for NaN
         for i in range(n_red):
             fold(ws, at, model, task.reduced[i], task.thresholds[i], at.red + i * N_REDUCED * W, h, accept * inside)
-        last_piece = 1.5 - pieces
-        reached = choose(accept, choose(last_piece, stop, t + h), t)
+        last = load(ws, at.last)
+        reached = choose(accept, choose(last, stop, t + h), t)
         store(ws, at.err, reached)
         if task.dense != 0:
             passed = positive(choose(accept, reached - load(ws, at.due), zero))
@@ -283,7 +297,13 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
         _commit(ws, at, model, ports, accept)
         old = load(ws, at.proposed)
         grown = h * minimum(splat(4.0), factor)
-        grown = choose(last_piece, grown, choose(1.0 - factor, grown, maximum(old, grown)))
+        begun = choose(accept, load(ws, at.fresh), zero)
+        if positive(begun) != 0:
+            store(ws, at.fresh, choose(begun, zero, load(ws, at.fresh)))
+            for q in range(model.pole_ptr.size - 1):
+                first = load(ws, at.first + q * W)
+                store(ws, at.first + q * W, choose(begun, choose(first, first, grown), first))
+        grown = choose(last, grown, choose(1.0 - factor, grown, maximum(old, grown)))
         cut = h * choose(1e300 - worst, maximum(splat(0.2), minimum(splat(0.9), factor)), splat(0.2))
         store(ws, at.proposed, choose(living, choose(accept, grown, cut), old))
         store(ws, at.t, reached)

@@ -27,6 +27,15 @@ _INT = ir.VectorType(ir.IntType(64), W)
 _FLAGS = ("contract", "nsz")
 
 
+#: Coefficients of ``exp(r)`` from that of 1 on. Of the polynomials of this degree that begin with ``1 + r`` it has the
+#: least relative error for ``|r|`` up to half of ln 2, 2.7e-17 (by the exchange of Remez, in 50 digits).
+_EXPONENTIAL = (
+    1.0, 1.0, 0.5000000000000001, 0.16666666666665997, 0.04166666666662527, 0.008333333333898688,
+    0.0013888888916975101, 0.00019841268395073665, 2.48015205255263e-05, 2.755872202444781e-06,
+    2.7620862656165596e-07, 2.4611819102433442e-08,
+)  # fmt: skip
+
+
 class Lane(types.Type):
     """Numba type of one float64 per lane."""
 
@@ -182,13 +191,19 @@ def square_root(typing_context, x):
 
 
 @intrinsic
-def ceiling(typing_context, x):
-    """Round up, lane by lane."""
+def fourth_root_inverse(typing_context, x):
+    """``x ** -0.25`` of positive numbers to 0.25 %, where the latency of two square roots and a division would count.
+
+    A quarter of the exponent bits, then one step of Newton's method.
+    """
 
     def generate(context, builder, signature, args):
-        kind = ir.FunctionType(_VEC, [_VEC])
-        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.ceil.v{W}f64")
-        return builder.call(function, args)
+        x = args[0]
+        bits = builder.lshr(builder.bitcast(x, _INT), ir.Constant(_INT, [2] * W))
+        y = builder.bitcast(builder.sub(ir.Constant(_INT, [0x4FEB0902DE00D1B8] * W), bits), _VEC)
+        square = builder.fmul(y, y)
+        fourth = builder.fmul(builder.fmul(x, _constant(0.25)), builder.fmul(square, square))
+        return builder.fmul(y, builder.fsub(_constant(1.25), fourth))
 
     return lane(lane), generate
 
@@ -237,10 +252,10 @@ def put(typing_context, x, l, value):
 
 @intrinsic
 def decay(typing_context, x):
-    """``exp(-x)`` for ``0 <= x``, correct to about one unit in the last place; exactly one at zero.
+    """``exp(-x)`` for ``0 <= x``, correct to about one unit in the last place of it and of ``x``; exactly one at zero.
 
-    Range reduction ``-x = k ln 2 + r`` with the rounding-constant trick (pip's Numba has no vector library), a Taylor
-    polynomial of degree 13 for ``exp(r)``, and ``k`` added to the exponent bits.
+    Range reduction ``-x = k ln 2 + r`` with the rounding-constant trick (pip's Numba has no vector library), the
+    polynomial ``_EXPONENTIAL`` for ``exp(r)``, and ``k`` added to the exponent bits.
     """
 
     def generate(context, builder, signature, args):
@@ -250,18 +265,15 @@ def decay(typing_context, x):
         def constant(value):
             return _constant(value)
 
-        cap = constant(-700.0)
-        y = builder.fsub(constant(0.0), args[0])
-        y = builder.select(builder.fcmp_ordered("<", y, cap), cap, y)
+        cap = constant(700.0)
+        y = builder.select(builder.fcmp_ordered(">", args[0], cap), cap, args[0])
         magic = constant(6755399441055744.0)  # 1.5 * 2**52
-        shifted = fma(y, constant(1.0 / math.log(2.0)), magic)
+        shifted = fma(y, constant(-1.0 / math.log(2.0)), magic)
         k = builder.fsub(shifted, magic)
-        # ln 2 in two parts, the first with trailing zeros, so that k times it is exact.
-        r = fma(k, constant(-6.93147180369123816490e-01), y)
-        r = fma(k, constant(-1.90821492927058770002e-10), r)
-        p = constant(1.0 / math.factorial(13))
-        for n in range(12, -1, -1):
-            p = fma(p, r, constant(1.0 / math.factorial(n)))
+        r = builder.fsub(builder.fmul(k, constant(-math.log(2.0)), flags=_FLAGS), y, flags=_FLAGS)
+        p = constant(_EXPONENTIAL[-1])
+        for coefficient in _EXPONENTIAL[-2::-1]:
+            p = fma(p, r, constant(coefficient))
         exponent = builder.shl(builder.bitcast(shifted, _INT), ir.Constant(_INT, [52] * W))
         return builder.bitcast(builder.add(builder.bitcast(p, _INT), exponent), _VEC)
 

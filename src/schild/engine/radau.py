@@ -38,6 +38,10 @@ P0, P1, P2, Q0, Q1, Q2 = (float(v) for v in _V[:2].ravel())
 KINK = 0.1
 MU = 3 + 3 ** (2 / 3) - 3 ** (1 / 3)
 E0, E1, E2 = (-13 - 7 * _S6) / 3, (-13 + 7 * _S6) / 3, -1 / 3
+# What the error estimate takes of the three nodes, as sums over them: of A and B, and of the start of a step.
+_E = np.array([E0, E1, E2])
+EA0, EA1, EA2, EB0, EB1, EB2 = (float(v) for v in np.concatenate([_E @ _A, _E @ _B]))
+E_SUM, E_TR, E_MIN = float(_E.sum()), float(_E @ (_TR - _C)), float(_E @ (_MIN - _B.sum(axis=1)))
 
 
 @compiled
@@ -61,7 +65,7 @@ def _relax3(u0, u1, u2, y0, y1, y2):
 
 
 @compiled
-def step_saturable(ws, at, h, inverse_h, at_in, at_out, at_release):
+def step_saturable(ws, at, h, at_in, at_out, at_release):
     """One step of the species with saturable elimination and of the release that follows it.
 
     Writes their nodes and gives the error relative to what counts, and the sum of all errors. Newton at the nodes; the
@@ -114,8 +118,8 @@ def step_saturable(ws, at, h, inverse_h, at_in, at_out, at_release):
     f0 = (in_b - vmax * x0 / (km + x0) - cl * x0 + q * (y0 - x0)) * inverse_v
     f1 = (in_c - vmax * x1 / (km + x1) - cl * x1 + q * (y1 - x1)) * inverse_v
     f2 = (in_d - vmax * x2 / (km + x2) - cl * x2 + q * (y2 - x2)) * inverse_v
-    defect = rate + (E0 * (x0 - c) + E1 * (x1 - c) + E2 * (x2 - c)) * inverse_h
-    error = absolute(defect) * h / (MU + h * inverse_v * (vmax * km * r0 * r0 + cl + q))
+    defect = h * rate + (E0 * (x0 - c) + E1 * (x1 - c) + E2 * (x2 - c))
+    error = absolute(defect) / (MU + h * inverse_v * (vmax * km * r0 * r0 + cl + q))
     # What Newton left is an error of the step as well.
     check = error + absolute(c + h * (A20 * f0 + A21 * f1 + A22 * f2) - x2)
     worst = check / maximum(maximum(c, x2), km)
@@ -142,8 +146,8 @@ def step_saturable(ws, at, h, inverse_h, at_in, at_out, at_release):
             y + u * (A10 * r0 + A11 * r1 + A12 * r2),
             y + u * (A20 * r0 + A21 * r1 + A22 * r2),
         )  # fmt: skip
-        defect = ke * (r_a - y) + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
-        error = absolute(defect) * h / (MU + u)
+        defect = u * (r_a - y) + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y))
+        error = absolute(defect) / (MU + u)
         worst = maximum(worst, error / maximum(absolute(y), absolute(x2)))
         check = check + error
         store(ws, at_release, y)
@@ -154,7 +158,7 @@ def step_saturable(ws, at, h, inverse_h, at_in, at_out, at_release):
 
 
 @compiled
-def _lag(ws, h, inverse_h, at, lc, ls, d_a, d_b, d_c, d_d):
+def _lag(ws, h, at, lc, ls, d_a, d_b, d_c, d_d):
     """One step of an adaptation state on the drive at the start and the nodes; its error, relative and not."""
     g_up, g_down, l_up, l_down = load(ws, lc), load(ws, lc + W), load(ws, lc + 2 * W), load(ws, lc + 3 * W)
     sat = load(ws, lc + 4 * W)
@@ -180,8 +184,8 @@ def _lag(ws, h, inverse_h, at, lc, ls, d_a, d_b, d_c, d_d):
     store(ws, ls + 2 * W, x2)
     gain, loss = choose(d_a - y, g_up, g_down) * d_a, choose(d_a - y, l_up, l_down)
     loss = loss + sat * gain
-    defect = gain - loss * y + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y)) * inverse_h
-    error = absolute(defect) * h / (MU + loss * h)
+    defect = h * (gain - loss * y) + (E0 * (x0 - y) + E1 * (x1 - y) + E2 * (x2 - y))
+    error = absolute(defect) / (MU + loss * h)
     # Where the drive crosses the state inside the step the polynomial cannot bend as the rates do, and the embedded
     # estimate does not see it: what the other branch would have changed at the nearer end counts as error.
     dg, dl = g_up - g_down, l_up - l_down
@@ -193,33 +197,36 @@ def _lag(ws, h, inverse_h, at, lc, ls, d_a, d_b, d_c, d_d):
 
 
 @inlined
-def step_receptors(ws, at, model, h, inverse_h, worst, check):
-    """One step of all receptors: one 3x3 solve each, then the embedded error estimate, filtered once."""
+def step_receptors(ws, at, model, at_nodes, h, worst, check):
+    """One step of all receptors: one 3x3 solve each, then the embedded error estimate, filtered once.
+
+    ``at_nodes``: receptors whose occupancies something reads inside the step; of others only those at its end are found.
+    """
     zero, one = splat(0.0), splat(1.0)
+    # The largest error over its size, with one division for all.
+    top, under = worst, one
     for r in range(model.rec_ptr.size - 1):
         lo, hi = model.rec_ptr[r], model.rec_ptr[r + 1]
         u0, u1, u2, v0, v1, v2, w0, w1, w2 = zero, zero, zero, zero, zero, zero, zero, zero, zero
-        y0, y1, y2, bound = one, one, one, zero
+        m0, m1, m2, bound = zero, zero, zero, zero
         for s in range(lo, hi):
             place = at.ch + 4 * model.slot_channel[s] * W
-            kon, x = load(ws, at.kon + s * W), load(ws, at.x + s * W)
-            z = load(ws, at.koff + s * W) * h
+            x, z = load(ws, at.x + s * W), load(ws, at.koff + s * W) * h
             below, damped = 1.0 + z * (_TR + z * (_MIN + z * _DET)), MU + z
             both = 1.0 / (below * damped)
             gamma = both * damped
-            store(ws, at.tmp + 4 * s * W, gamma)
-            store(ws, at.tmp + (4 * s + 3) * W, both * below)
-            q0, q1, q2 = kon * load(ws, place + W), kon * load(ws, place + 2 * W), kon * load(ws, place + 3 * W)
-            g = gamma * h
-            u0, u1, u2 = u0 + g * q0, u1 + g * q1, u2 + g * q2
+            m, g = gamma * x, gamma * (load(ws, at.kon + s * W) * h)
+            store(ws, at.tmp + 4 * s * W, g)
+            store(ws, at.tmp + (4 * s + 1) * W, m)
+            store(ws, at.tmp + (4 * s + 2) * W, both * below)
+            c0, c1, c2 = load(ws, place + W), load(ws, place + 2 * W), load(ws, place + 3 * W)
+            u0, u1, u2 = u0 + g * c0, u1 + g * c1, u2 + g * c2
             g = g * z
-            v0, v1, v2 = v0 + g * q0, v1 + g * q1, v2 + g * q2
+            v0, v1, v2 = v0 + g * c0, v1 + g * c1, v2 + g * c2
             g = g * z
-            w0, w1, w2 = w0 + g * q0, w1 + g * q1, w2 + g * q2
-            g = gamma * x
-            y0 = y0 - g * (1.0 + z * ((_TR - C0) + z * (_MIN - R0)))
-            y1 = y1 - g * (1.0 + z * ((_TR - C1) + z * (_MIN - R1)))
-            y2 = y2 - g * (1.0 + z * ((_TR - 1.0) + z * (_MIN - R2)))
+            w0, w1, w2 = w0 + g * c0, w1 + g * c1, w2 + g * c2
+            m0, m = m0 + m, m * z
+            m1, m2 = m1 + m, m2 + m * z
             bound = bound + x
         s00 = 1.0 + A00 * u0 + B00 * v0 + _DET * w0
         s01, s02 = A01 * u1 + B01 * v1, A02 * u2 + B02 * v2
@@ -227,58 +234,67 @@ def step_receptors(ws, at, model, h, inverse_h, worst, check):
         s10, s12 = A10 * u0 + B10 * v0, A12 * u2 + B12 * v2
         s22 = 1.0 + A22 * u2 + B22 * v2 + _DET * w2
         s20, s21 = A20 * u0 + B20 * v0, A21 * u1 + B21 * v1
+        m0 = 1.0 - m0
+        y0 = m0 - (_TR - C0) * m1 - (_MIN - R0) * m2
+        y1 = m0 - (_TR - C1) * m1 - (_MIN - R1) * m2
+        y2 = m0 - (_TR - 1.0) * m1 - (_MIN - R2) * m2
         f0, f1, f2 = _solve3(s00, s01, s02, s10, s11, s12, s20, s21, s22, y0, y1, y2)
         free = 1.0 - bound
         sum_r, sum_a = zero, one
         for s in range(lo, hi):
             place = at.ch + 4 * model.slot_channel[s] * W
-            kon, x, koff = load(ws, at.kon + s * W), load(ws, at.x + s * W), load(ws, at.koff + s * W)
-            gamma, z = load(ws, at.tmp + 4 * s * W), koff * h
-            q0, q1, q2 = (
-                kon * load(ws, place + W) * f0, kon * load(ws, place + 2 * W) * f1, kon * load(ws, place + 3 * W) * f2,
-            )  # fmt: skip
-            zz = z * z * _DET
-            g = gamma * h
-            m = gamma * x
-            x0 = m * (1.0 + z * ((_TR - C0) + z * (_MIN - R0))) + g * (
-                (A00 + z * B00 + zz) * q0 + (A01 + z * B01) * q1 + (A02 + z * B02) * q2
+            x, z = load(ws, at.x + s * W), load(ws, at.koff + s * W) * h
+            g, m = load(ws, at.tmp + 4 * s * W), load(ws, at.tmp + (4 * s + 1) * W)
+            last = load(ws, place + 3 * W)
+            q0, q1, q2 = load(ws, place + W) * f0, load(ws, place + 2 * W) * f1, last * f2
+            zz, n = z * (z * _DET), m * z
+            x2 = (
+                m
+                + n * ((_TR - 1.0) + z * (_MIN - R2))
+                + g * ((A20 + z * B20) * q0 + (A21 + z * B21) * q1 + (A22 + z * B22 + zz) * q2)
             )
-            x1 = m * (1.0 + z * ((_TR - C1) + z * (_MIN - R1))) + g * (
-                (A10 + z * B10) * q0 + (A11 + z * B11 + zz) * q1 + (A12 + z * B12) * q2
-            )
-            x2 = m * (1.0 + z * ((_TR - 1.0) + z * (_MIN - R2))) + g * (
-                (A20 + z * B20) * q0 + (A21 + z * B21) * q1 + (A22 + z * B22 + zz) * q2
-            )
-            store(ws, at.xs + 3 * s * W, x0)
-            store(ws, at.xs + (3 * s + 1) * W, x1)
             store(ws, at.xs + (3 * s + 2) * W, x2)
+            if at_nodes[r]:
+                x0 = (
+                    m
+                    + n * ((_TR - C0) + z * (_MIN - R0))
+                    + g * ((A00 + z * B00 + zz) * q0 + (A01 + z * B01) * q1 + (A02 + z * B02) * q2)
+                )
+                x1 = (
+                    m
+                    + n * ((_TR - C1) + z * (_MIN - R1))
+                    + g * ((A10 + z * B10) * q0 + (A11 + z * B11 + zz) * q1 + (A12 + z * B12) * q2)
+                )
+                store(ws, at.xs + 3 * s * W, x0)
+                store(ws, at.xs + (3 * s + 1) * W, x1)
+            # The same sum of the three nodes, whether or not the first two are known.
+            nodes = (E_SUM * (m - x) + n * (E_TR + z * E_MIN)) + g * (
+                (EA0 + z * EB0 + zz * E0) * q0 + (EA1 + z * EB1 + zz * E1) * q1 + (EA2 + z * EB2 + zz * E2) * q2
+            )
+            kon, inverse = load(ws, at.kon + s * W) * h, load(ws, at.tmp + (4 * s + 2) * W)
             rate = kon * load(ws, place)
-            defect = rate * free - koff * x + (E0 * (x0 - x) + E1 * (x1 - x) + E2 * (x2 - x)) * inverse_h
-            inverse = h * load(ws, at.tmp + (4 * s + 3) * W)
+            defect = rate * free - z * x + nodes
             # The slower end of the step decides how strongly the estimate is damped.
-            rate = minimum(rate, kon * load(ws, place + 3 * W))
-            sum_r = sum_r + defect * inverse
-            sum_a = sum_a + rate * inverse
+            defect, rate = defect * inverse, minimum(rate, kon * last) * inverse
+            sum_r, sum_a = sum_r + defect, sum_a + rate
             store(ws, at.tmp + 4 * s * W, defect)
-            store(ws, at.tmp + (4 * s + 1) * W, inverse)
-            store(ws, at.tmp + (4 * s + 2) * W, rate)
+            store(ws, at.tmp + (4 * s + 1) * W, rate)
         shared = sum_r * (1.0 / sum_a)  # the error of the bound fraction, and so of the free one
-        # The largest error over its size, with one division.
-        top, under = absolute(shared), maximum(maximum(absolute(free), absolute(f2)), splat(0.01))
-        for s in range(lo, hi):
-            inverse, rate = load(ws, at.tmp + (4 * s + 1) * W), load(ws, at.tmp + (4 * s + 2) * W)
-            error = absolute((load(ws, at.tmp + 4 * s * W) - rate * shared) * inverse)
-            size = maximum(absolute(load(ws, at.xs + (3 * s + 2) * W)), absolute(load(ws, at.x + s * W)))
+        for s in range(lo, hi + 1):
+            if s < hi:
+                error = absolute(load(ws, at.tmp + 4 * s * W) - load(ws, at.tmp + (4 * s + 1) * W) * shared)
+                size = maximum(absolute(load(ws, at.xs + (3 * s + 2) * W)), absolute(load(ws, at.x + s * W)))
+            else:
+                error, size = absolute(shared), maximum(absolute(free), absolute(f2))
             size = maximum(size, splat(0.01))
             larger = error * under - top * size
             top, under = choose(larger, error, top), choose(larger, size, under)
             check = check + error
-        worst = maximum(worst, top / under)
-    return worst, check
+    return top / under, check
 
 
 @inlined
-def step_adaptation(ws, at, model, h, inverse_h, worst, check):
+def step_adaptation(ws, at, model, h, worst, check):
     """One step of the adaptation states. They follow the drive that all slots make; nothing follows them."""
     zero = splat(0.0)
     d_a, d_b, d_c, d_d = zero, zero, zero, zero
@@ -292,8 +308,6 @@ def step_adaptation(ws, at, model, h, inverse_h, worst, check):
     d_a, d_b = d_a / (1.0 + bend * d_a), d_b / (1.0 + bend * d_b)
     d_c, d_d = d_c / (1.0 + bend * d_c), d_d / (1.0 + bend * d_d)
     for k in range(model.lag_col.size // 5):
-        relative, error = _lag(
-            ws, h, inverse_h, at.lag + k * W, at.lc + 5 * k * W, at.ls + 3 * k * W, d_a, d_b, d_c, d_d
-        )
+        relative, error = _lag(ws, h, at.lag + k * W, at.lc + 5 * k * W, at.ls + 3 * k * W, d_a, d_b, d_c, d_d)
         worst, check = maximum(worst, relative), check + error
     return worst, check

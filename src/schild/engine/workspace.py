@@ -48,9 +48,11 @@ class Layout(NamedTuple):
     h: int
     t: int
     proposed: int  # the step that the last error allows
+    first: int  # the step that was right after the last dose into each port; 0 until one was accepted
+    fresh: int  # positive from a dose to the first accepted step
     stop: int  # next event, end of the window or end of the run
     due: int  # next output time, where steps pass over them
-    pieces: int  # steps until there
+    last: int  # positive where this step leads there
     alive: int  # whether the lane is still followed
     halted: int  # positive where a lane has something to do besides stepping
     err: int
@@ -96,12 +98,13 @@ def lay_out(model, n_coef, n_red, n_out):
     zt = peak + model.n_channels * W
     points = zt + n_modes * W
     poly = points + W
-    h = poly + 4 * n_out * W
+    first = poly + 4 * n_out * W
+    h = first + (model.pole_ptr.size - 1) * W
     return Layout(
         lam, off, cou, series, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, mm, mmp, rel, relp, red,
         slope, terms, peak, zt, points, poly,
-        h, h + W, h + 2 * W, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W, h + 9 * W, h + 10 * W,
-        h + 11 * W, h + 12 * W, h + 13 * W, h + 14 * W,
+        h, h + W, h + 2 * W, first, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W, h + 9 * W,
+        h + 10 * W, h + 11 * W, h + 12 * W, h + 13 * W, h + 14 * W, h + 15 * W,
     )  # fmt: skip
 
 
