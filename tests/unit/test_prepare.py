@@ -6,6 +6,7 @@ import pytest
 import schild
 from schild.catalog import load
 from schild.drinking import laboratory
+from schild.engine.kept import keeping
 from schild.engine.run import H_MAX, EngineEvents
 from schild.errors import InputError
 from schild.people import Values
@@ -36,6 +37,34 @@ def test_the_steps_taken_apart_give_the_outputs_of_a_run(monkeypatch):
     found = prepared.outputs(times, recipes, dtype=np.float32)
     for name in NAMES:
         np.testing.assert_array_equal(found[name].values, run[name].values)
+
+
+def test_steps_before_outputs_that_lie_close_together_are_as_long_as_elsewhere(monkeypatch):
+    values = Values(load(), people_of(Population(n=8), load(), 1))
+    prepared = prepare(values, expand(parse_regimen("naltrexone 380 mg im_depot"), ticks("15 d")), receptors=("mor",))
+    recipes = outputs_of(Effects(built=prepared.built), NAMES[1:])
+    times = [14 * 24 * TICKS_PER_HOUR + k * TICKS_PER_HOUR // 60 for k in range(121)]
+    few = prepared.solve(times, recipes)
+    monkeypatch.setattr("schild.engine.run.H_FREE", H_MAX)
+    many = prepared.solve(times, recipes)
+    assert (few.engine.counts[:, 0] < 0.5 * many.engine.counts[:, 0]).all()
+    np.testing.assert_allclose(few.engine.out, many.engine.out, atol=5e-5)
+
+
+def test_runs_that_share_their_people_record_what_each_of_them_used():
+    use = {"population": {"n": 4, "uncertainty": 2}, "history": "heroin 25 mg iv q6h for 12 d", "warn": False}
+
+    def run(dose):
+        return schild.simulate(dose, until="2 d", every="12 h", outputs=["cows", "mor_pet_occupancy"], **use)
+
+    doses = ("naltrexone 50 mg po at 1 d", "naltrexone 100 mg po at 1 d")
+    alone = [run(dose) for dose in doses]
+    with keeping():
+        together = [run(dose) for dose in doses]
+    for one, shared in zip(alone, together, strict=True):
+        assert (shared.sources, shared.warnings, shared.manifest) == (one.sources, one.warnings, one.manifest)
+        for name, output in one.outputs.items():
+            np.testing.assert_array_equal(shared[name].values, output.values)
 
 
 def test_people_with_events_of_their_own_are_as_if_alone():
