@@ -52,10 +52,11 @@ def test_steps_before_outputs_that_lie_close_together_are_as_long_as_elsewhere(m
 
 
 def test_runs_that_share_their_people_record_what_each_of_them_used():
-    use = {"population": {"n": 4, "uncertainty": 2}, "history": "heroin 25 mg iv q6h for 12 d", "warn": False}
+    use = {"history": "heroin 25 mg iv q6h for 12 d", "outputs": ["cows", "mor_pet_occupancy"], "warn": False}
 
-    def run(dose):
-        return schild.simulate(dose, until="2 d", every="12 h", outputs=["cows", "mor_pet_occupancy"], **use)
+    def run(dose, n=4, uncertainty=2):
+        population = {"n": n, "uncertainty": uncertainty}
+        return schild.simulate(dose, until="2 d", every="12 h", population=population, **use)
 
     doses = ("naltrexone 50 mg po at 1 d", "naltrexone 100 mg po at 1 d")
     alone = [run(dose) for dose in doses]
@@ -63,6 +64,8 @@ def test_runs_that_share_their_people_record_what_each_of_them_used():
         together = [run(dose) for dose in doses]
     for one, shared in zip(alone, together, strict=True):
         assert (shared.sources, shared.warnings, shared.manifest) == (one.sources, one.warnings, one.manifest)
+        # One person's numbers are not kept, so each is recorded as it is read.
+        assert shared.sources == run("naltrexone 50 mg po at 1 d", n=1, uncertainty=1).sources
         for name, output in one.outputs.items():
             np.testing.assert_array_equal(shared[name].values, output.values)
 
