@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.kept import once
 from schild.errors import InputError, UnknownNameError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Challenge", "Response", "challenge"]
 
-Floats = NDArray[np.float64]
 
 #: How long after the agonist a response is looked for. [h]
 WINDOW_H = 6.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given
@@ -20,7 +20,6 @@ from schild.simulation.result import default_names, metric
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 __all__ = ["Comparison", "compare"]
 

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Compound, load
 from schild.errors import InputError, SchildError, UnknownNameError
 from schild.results import Shown
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Compound", "Description", "StructureComparison", "structure"]
 
-Floats = NDArray[np.float64]
 
 #: Cores with the morphine numbering as atom maps; the first that matches counts.
 CORES: Mapping[str, str] = MappingProxyType(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
@@ -27,7 +26,6 @@ from schild.tables import time_words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 __all__ = ["Induction", "Start", "induction"]
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
 from schild.engine.kept import once
 from schild.engine.streams import normals
@@ -21,7 +22,6 @@ from schild.people import People, Uses, Values
 
 __all__ = ["MAX_SUBJECTS", "Population", "Subject", "groups", "people_of"]
 
-Floats = NDArray[np.float64]
 #: One property of every person: numbers or words.
 Column = NDArray[np.float64] | NDArray[np.str_]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.analysis.fit import schild_fit
 from schild.analysis.fit_result import SchildFit
 from schild.analysis.table import versions
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
 from schild.model.spec import ENDOGENOUS
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCurves", "model_curves"]
 
-Floats = NDArray[np.float64]
 
 #: Antagonist concentrations over Kd at which equilibrium is shown.
 LEVELS = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)

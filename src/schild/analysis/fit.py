@@ -13,14 +13,13 @@ from schild.analysis.fit_result import ALPHA, Curves, DoseRatio, Estimate, FTest
 from schild.analysis.least_squares import Fit, Form, Points, Start, highest_pa2, least, profile, start_values
 from schild.analysis.regression import regress
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, read_table
+from schild.array_types import Floats
 from schild.errors import InputError
 
 __all__ = ["schild_fit"]
 
 #: Responses times curves squared of a fit of some minutes.
 MAX_WORK = 4_000_000
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.analysis.regression import Line
 from schild.analysis.table import Scale, Table, logs, method_lines
+from schild.array_types import Floats
 from schild.errors import UnknownNameError
 from schild.results import Shown
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 #: A test below this is said to reject.
 ALPHA = 0.05

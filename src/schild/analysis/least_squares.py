@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.pharmacology.antagonism import log_dose_ratio
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 #: Starting values: one number for all curves, or one for each.
 Start: TypeAlias = Mapping[str, Floats | float]

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
+from schild.array_types import Floats
 from schild.errors import InputError
 from schild.results import Shown
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Line", "SchildRegression", "regress", "schild_regression"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.delimited import read_rows
 from schild.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 #: A file, a data frame, or columns by name.
 Data: TypeAlias = "str | Path | pd.DataFrame | Mapping[str, Any]"
 

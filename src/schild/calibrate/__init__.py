@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Observation, load
-
-Floats = NDArray[np.float64]
 
 __all__ = ["Fit", "Fitted", "calibration_rows", "cv_of", "gauss_newton"]
 

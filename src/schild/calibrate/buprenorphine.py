@@ -8,7 +8,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from schild.calibrate import Floats, adaptation
+from schild.array_types import Floats
+from schild.calibrate import adaptation
 from schild.simulation import Run, simulate_run
 
 __all__ = ["RIVALS", "compare", "rows"]

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from schild.calibrate import Fitted, Floats
+from schild.array_types import Floats
+from schild.calibrate import Fitted
 from schild.calibrate.challenge_rows import BLOCK_SD, with_challenges
 from schild.calibrate.dose_model import PAIRS, centres
 from schild.calibrate.dose_response import (

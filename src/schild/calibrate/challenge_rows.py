@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.calibrate import Floats
+from schild.array_types import Floats
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity
 from schild.catalog import load
 from schild.people import Values

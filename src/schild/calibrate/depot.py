@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
+from schild.array_types import Floats
+from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
 from schild.simulation.observe import predict
 
 STUDY = "naltrexone_depot"

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 import schild.catalog
-from schild.calibrate import Fitted, Floats, cv_of
+from schild.array_types import Floats
+from schild.calibrate import Fitted, cv_of
 from schild.calibrate.dose_model import PAIRS, centres, model, predict
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
 from schild.calibrate.files import write_numbers

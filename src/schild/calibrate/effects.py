@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows, cv_of, gauss_newton
+from schild.array_types import Floats
+from schild.calibrate import Fit, Fitted, calibration_rows, cv_of, gauss_newton
 from schild.catalog import load
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation.observe import predict

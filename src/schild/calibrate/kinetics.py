@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows, gauss_newton
+from schild.array_types import Floats
+from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
 from schild.catalog import Observation
 from schild.simulation.observe import predict
 

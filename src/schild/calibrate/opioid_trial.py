@@ -15,7 +15,8 @@ from functools import cache, lru_cache
 import numpy as np
 from scipy.optimize import least_squares
 
-from schild.calibrate import Fit, Fitted, Floats
+from schild.array_types import Floats
+from schild.calibrate import Fit, Fitted
 from schild.calibrate.files import run_script
 from schild.catalog import load
 from schild.trial.loads import Load

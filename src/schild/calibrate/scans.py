@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows, cv_of, gauss_newton
+from schild.array_types import Floats
+from schild.calibrate import Fit, Fitted, calibration_rows, cv_of, gauss_newton
 from schild.catalog import Observation, load
 from schild.simulation.observe import predict
 

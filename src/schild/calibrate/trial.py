@@ -15,7 +15,8 @@ from functools import cache
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, Floats, calibration_rows
+from schild.array_types import Floats
+from schild.calibrate import Fit, Fitted, calibration_rows
 from schild.calibrate.files import run_script
 from schild.catalog import Observation, load
 from schild.drinking.value import aversion, reward_lost

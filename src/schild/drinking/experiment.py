@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.drinking.effect_size import EffectSize, hedges_g
 from schild.drinking.people import Drinkers, drinkers
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
 
-Floats = NDArray[np.float64]
 
 #: Outcomes that people rate, by signal of the session; the rest is counted or measured.
 RATED = {"stimulation": "reward", "sedation": "sedation", "mood": "mood", "craving": "craving"}

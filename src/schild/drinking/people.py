@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog.alcohol import MODERATORS
 from schild.engine.session import PARAMETERS
 from schild.errors import InputError, UnknownNameError
@@ -15,8 +16,6 @@ from schild.people import Values
 from schild.pharmacology.alcohol import endogenous_activation, widmark_volume
 
 __all__ = ["Drinkers", "drinkers"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.drinking.people import Drinkers
 from schild.errors import InputError, UnknownNameError
 from schild.pharmacology.alcohol import grams_for_level
 
 __all__ = ["PROTOCOLS", "Protocol", "protocol"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from schild.array_types import Floats
 from schild.catalog import load
 from schild.errors import InputError
 from schild.people import Values
 from schild.pharmacology.alcohol import opioid_reward_left
 
 __all__ = ["DAY_NUMBERS", "DayValue", "aversion", "day_value", "drinking_log_odds", "reward_lost"]
-
-Floats = NDArray[np.float64]
 
 
 def reward_lost(

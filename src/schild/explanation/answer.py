@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog.claims import PLACE, SUPPORT, Book, Test, unit_words
 from schild.errors import InputError
 from schild.results import Shown
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "Outcome", "quantity"]
 
-Floats = NDArray[np.float64]
 
 EVIDENCE_WORDS = {
     "fitted": "fitted to this",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.catalog import Book, Card, Catalogue, Claim, Comparison, Drug, Observation, Test
 from schild.challenges import Response
@@ -36,8 +35,6 @@ from schild.explanation.figures import EFFECT_WORDS, affinities_of, blocks
 from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.regimen import parse_regimen
 from schild.units import hours
-
-Floats = NDArray[np.float64]
 
 _ROLES = {
     "agonist": "It switches opioid receptors on.",

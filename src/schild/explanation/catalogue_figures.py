@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Claim, Drug
 from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, regimen_words
 from schild.explanation.figures import EFFECT_WORDS
 from schild.explanation.lab import RECEPTORS, Lab
-
-Floats = NDArray[np.float64]
 
 #: Lengths of figures of courses. [h]
 SPANS = (3.0, 6.0, 12.0, 24.0, 48.0, 72.0, 168.0)

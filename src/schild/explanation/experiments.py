@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Book, Catalogue, Test
 from schild.errors import CatalogueError, SchildError, UnknownNameError
 from schild.explanation import (  # noqa: F401 - they register their experiments
@@ -44,7 +44,6 @@ from schild.simulation.observe import predict, weighted_error
 
 __all__ = ["EXPERIMENTS", "Lab", "Outcome", "options_of", "run_test"]
 
-Floats = NDArray[np.float64]
 
 #: A concentration over Kd at which nothing is left to gain.
 PLENTY = 1e7

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from schild.array_types import Floats
 from schild.drinking import Laboratory, laboratory
 from schild.drinking.checks import PEOPLE, laboratory_check
 from schild.drinking.experiment import occupancy_course, sit
@@ -33,7 +33,6 @@ from schild.trial.people import Drinkers, enrol, kinetic_people
 
 __all__ = ["Trials", "individual_effects", "measured", "one_session", "session", "trials_of"]
 
-Floats = NDArray[np.float64]
 
 #: Parameter sets of a laboratory band are given to so many people each.
 PER_SET = 200

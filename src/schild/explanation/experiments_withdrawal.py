@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.explanation.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people, grid
 from schild.explanation.options import Hours, Regimen
 from schild.pharmacology.adaptation import SEVERITY
 
 __all__ = ["BEFORE_H", "MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
 
-Floats = NDArray[np.float64]
 
 #: From the last dose of the opioid to the antagonist. [h]
 WAITS_H = (6.0, 24.0, 72.0, 120.0, 168.0, 240.0, 336.0)

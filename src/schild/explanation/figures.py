@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug, Observation
 from schild.challenges import Response
 from schild.errors import SchildError
@@ -31,7 +31,6 @@ from schild.report import INK
 
 __all__ = ["EFFECT_WORDS", "blocks"]
 
-Floats = NDArray[np.float64]
 
 #: Effects by which a block is told, with words, unit and factor for drawing.
 EFFECT_WORDS = {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.explanation.experiments_withdrawal import (
     BEFORE_H,
     MILD,
@@ -21,8 +21,6 @@ from schild.explanation.options import Hours, Regimen
 from schild.explanation.panels import LINES, PINK, Panel, panel
 from schild.pharmacology.adaptation import SEVERITY
 from schild.report import INK
-
-Floats = NDArray[np.float64]
 
 #: Colours of waits, from the shortest to the longest.
 _SHADES = ("#7a1f5c", "#b8325f", "#e0623f", "#e69f00", "#7fb13d", "#2f9e8f", "#2f6fb0")

@@ -8,8 +8,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Observation
 from schild.errors import SchildError
 from schild.explanation.answer import Outcome
@@ -27,7 +27,6 @@ __all__ = [
     "last_dose_h", "ligands_of", "published_dose", "row_of",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 T = TypeVar("T")
 
 #: People of a challenge of effects: ten adults under thirty parameter sets (docs/design/challenge-criteria.md).

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import BASES
@@ -26,7 +26,6 @@ from schild.units import TICKS_PER_HOUR
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 __all__ = ["Forecast", "Level", "forecast", "level_of"]
 

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError
 from schild.observed.read import UNITS
 from schild.units import hours
-
-Floats = NDArray[np.float64]
 
 __all__ = ["Level", "level_of", "likelihood", "quantile", "weights_of"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError
 from schild.forecasts.levels import Level, likelihood, off_of, weights_of
@@ -17,8 +18,6 @@ from schild.simulation import Run, prepared_of
 from schild.simulation.effects import Effects
 from schild.simulation.registry import outputs_of
 from schild.units import TICKS_PER_HOUR
-
-Floats = NDArray[np.float64]
 
 __all__ = ["Posterior", "sample"]
 

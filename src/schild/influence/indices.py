@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.errors import InputError
 
 __all__ = ["morris_indices", "sobol_indices"]
 
-Floats = NDArray[np.float64]
 Value = Callable[[Mapping[str, float]], float]
 Quantiles = Mapping[str, Callable[[float], float]]
 

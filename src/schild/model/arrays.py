@@ -13,13 +13,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.errors import SchildError
 from schild.model.spec import ENDOGENOUS, LAG, RELEASE, Input, ModelSpec, Parameters
 from schild.pharmacology.pk import disposition_rates
 
 __all__ = ["Program", "compile_spec"]
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

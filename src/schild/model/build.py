@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Adaptation as Mechanism
 from schild.catalog import Drug, Route
 from schild.errors import InputError, UnknownNameError
@@ -26,7 +26,6 @@ from schild.regimen import Event
 
 __all__ = ["RECEPTORS", "Built", "build"]
 
-Floats = NDArray[np.float64]
 
 #: Receptors of a run unless it asks for others.
 RECEPTORS = ("mor", "kor", "dor")

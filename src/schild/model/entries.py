@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import lcm
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import ByDose, Drug, Route
 from schild.errors import InputError
 from schild.model.ports import Port, base_nmol, disposition_of, fraction, parts_of, port_name
@@ -19,7 +19,6 @@ from schild.units import TICKS_PER_HOUR, Amount, format_ticks
 
 __all__ = ["ADD", "CLEAR", "END", "RECEPTORS_AT", "RESET", "TRAIN", "Entry", "EntryMaker", "SteadyStart"]
 
-Floats = NDArray[np.float64]
 
 # Kinds of engine entries, in the order in which they act at one tick.
 END, RESET, CLEAR, TRAIN, RECEPTORS_AT, ADD = range(6)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
+from schild.array_types import Floats
 from schild.catalog import Adaptation as Mechanism
 from schild.errors import CatalogueError
 from schild.model.ports import Port, disposition_of, fraction
@@ -15,8 +13,6 @@ from schild.people import Values
 from schild.pharmacology.effects import transducer_ratio
 
 __all__ = ["parameters_of"]
-
-Floats = NDArray[np.float64]
 
 
 def parameters_of(

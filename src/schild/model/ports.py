@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Branch, Delivery, Disposition, Drug, Route
 from schild.errors import InputError, UnknownNameError
 from schild.model.spec import Input
@@ -17,7 +17,6 @@ from schild.units import Amount, amount_nmol
 
 __all__ = ["Port", "base_nmol", "disposition_of", "fraction", "inputs_of", "parts_of", "port_name"]
 
-Floats = NDArray[np.float64]
 
 #: The largest dose, for a person of 100 kg: solvers take hours over what is far beyond. [g]
 MAX_GRAMS = 1000.0

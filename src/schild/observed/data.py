@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError
 from schild.figures import COLOURS, panels, plain_powers, time_scale
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 __all__ = ["COVARIATES", "Observed", "Person", "is_plasma", "predictions"]
 

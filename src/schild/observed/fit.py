@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.delimited import Source
 from schild.errors import InputError
@@ -31,7 +31,6 @@ from schild.simulation.registry import outputs_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 Error = Literal["proportional", "additive", "both"]
 Prior = Literal["uncertainty", "people", "none"]
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.errors import InputError
 from schild.overdose import layout
 from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
-
-Floats = NDArray[np.float64]
 
 #: Size of an error that counts as the tolerance, by state; kinetics are relative (see ``kernel_rows``).
 _SIZES = {

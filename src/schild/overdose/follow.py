@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 from schild.errors import InputError
 from schild.overdose import arrays, layout
@@ -19,7 +20,6 @@ from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
 from schild.overdose.parameters import Physiology, Protocol, Quirks, mapped, protocol
 
-Floats = NDArray[np.float64]
 CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
 _RULES: dict[str, int] = {
     "none": layout.NO_COLLAPSE,

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.run import EngineEvents
 from schild.engine.streams import normals
 from schild.errors import InputError
@@ -36,8 +36,6 @@ from schild.simulation.prepare import prepare
 from schild.simulation.registry import outputs_of
 from schild.simulation.solve import engine_events, events_of_each
 from schild.units import TICKS_PER_HOUR
-
-Floats = NDArray[np.float64]
 
 __all__ = ["GeneralSource", "bound_equivalent"]
 

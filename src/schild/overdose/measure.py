@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.overdose.follow import Followed
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 __all__ = ["Measured", "measure", "together"]

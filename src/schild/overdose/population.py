@@ -8,15 +8,14 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import load
 from schild.catalog.rescue import JointNormal
 from schild.engine.streams import normals
 from schild.overdose.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
 from schild.people import Values
 
-Floats = NDArray[np.float64]
 T = TypeVar("T")
 
 

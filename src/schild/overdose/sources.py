@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.streams import uniforms
 from schild.overdose.drugs import naloxone, opioid, route
 from schild.overdose.follow import CollapseRule, Followed, Intervention, follow
@@ -19,8 +19,6 @@ from schild.overdose.parameters import Physiology, Protocol, Quirks, mapped, pro
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.words import Delay, Plan
 from schild.people import Values
-
-Floats = NDArray[np.float64]
 
 __all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
 

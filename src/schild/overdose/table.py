@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.overdose.measure import Measured
 from schild.overdose.statistics import paired_points, percent_of
 from schild.results import Shown, plain
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from schild.catalog import Catalogue
 
-Floats = NDArray[np.float64]
 
 __all__ = ["Comparison", "Rescued", "Row"]
 

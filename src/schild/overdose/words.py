@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
@@ -16,8 +16,6 @@ from schild.regimen import Event, combine, expand, parse_regimen
 from schild.simulation.guard import AGONISTS
 from schild.simulation.times import by_key
 from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
-
-Floats = NDArray[np.float64]
 
 __all__ = ["Care", "Delay", "Plan", "parse_care", "parse_delay", "parse_lung", "parse_opioid", "parse_plan"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Adaptation, Catalogue, Covariate, Drug
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
@@ -20,7 +21,6 @@ from schild.people.spread_between_studies import between_studies
 
 __all__ = ["Draw", "People", "Uses", "Values"]
 
-Floats = NDArray[np.float64]
 
 #: A draw of standard normals for a named quantity, one per person.
 Draw = Callable[[str], Floats]

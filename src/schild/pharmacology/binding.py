@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from schild.array_types import Floats
 
 __all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy", "pet_occupancy"]
-
-Floats = NDArray[np.float64]
 
 
 def _checked(free_nM: ArrayLike, kd_nM: ArrayLike) -> tuple[Floats, Floats]:

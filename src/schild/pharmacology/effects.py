@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from schild.array_types import Floats
 
 #: Intrinsic efficacies above this are taken as this: the transducer ratio of a perfect agonist has no limit.
 EFFICACY_CAP = 0.97

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from schild.array_types import Floats
 from schild.errors import InputError
-
-Floats = NDArray[np.float64]
 
 __all__ = ["NAMES", "area", "level_at", "measured", "metrics", "terminal_slope", "time_above"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from schild.array_types import Floats
 
 
 def disposition_rates(k10: ArrayLike, *exchange: tuple[ArrayLike, ArrayLike]) -> tuple[Floats, ...]:

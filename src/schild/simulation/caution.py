@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.people import Values
 from schild.regimen import Event
@@ -23,8 +24,6 @@ from schild.simulation.result import Result
 from schild.simulation.runfile import Run, SubjectEntry
 from schild.tables import between, time_words
 from schild.units import TICKS_PER_HOUR, format_ticks
-
-Floats = NDArray[np.float64]
 
 __all__ = ["cautions", "label_cautions", "left_out", "unit_slips"]
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.lags import carry
 from schild.errors import SchildError
 from schild.model.build import Built
 from schild.model.spec import LAG
 from schild.units import TICKS_PER_HOUR
-
-Floats = NDArray[np.float64]
 
 __all__ = ["drive_of", "nodes_of", "rates_of", "steady_lags"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.errors import InputError
 from schild.model.ports import base_nmol
 from schild.pharmacology import nca
@@ -22,7 +22,6 @@ from schild.units import TICKS_PER_HOUR
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 __all__ = ["COURSE", "Row", "exposure", "people_of_result", "summary_of"]
 

@@ -14,8 +14,8 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug
 from schild.errors import InputError
 from schild.model.build import build
@@ -29,8 +29,6 @@ from schild.simulation.prepare import prepare
 from schild.simulation.registry import outputs_of
 from schild.simulation.solve import solve
 from schild.units import TICKS_PER_HOUR, Amount, format_ticks
-
-Floats = NDArray[np.float64]
 
 AGONISTS = ("agonist", "partial agonist", "prodrug")
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 from math import lcm
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.engine.kept import call
 from schild.engine.lags import carry, follow
@@ -23,8 +22,6 @@ from schild.regimen.dose import MAX_DOSES
 from schild.simulation.course import drive_of, nodes_of, rates_of
 from schild.simulation.solve import Begin, solve
 from schild.units import TICKS_PER_HOUR
-
-Floats = NDArray[np.float64]
 
 __all__ = ["History", "begin_of", "plan_history"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug, Observation, load
 from schild.errors import InputError
 from schild.people import Values
@@ -22,7 +23,6 @@ from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdraw
 
 __all__ = ["OBSERVABLES", "predict", "weighted_error"]
 
-Floats = NDArray[np.float64]
 Levels = NDArray[np.floating]  # in the precision of a run
 
 #: Covariates of the typical person.

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.pharmacology.adaptation import COWS_MAX, SEVERITY, sows_of_cows
@@ -27,7 +27,6 @@ __all__ = [
     "split_words",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 
 #: A latent score from which withdrawal counts as present; below it, as over.
 PRESENT = 1.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from schild.array_types import Floats
 from schild.engine.kept import call
 from schild.engine.run import STATUS, EngineEvents, EngineResult, run
 from schild.errors import SchildError
@@ -19,7 +20,6 @@ from schild.regimen import Event
 from schild.simulation.course import drive_of, nodes_of, rates_of, steady_lags
 from schild.units import TICKS_PER_HOUR
 
-Floats = NDArray[np.float64]
 _Numbers = dict[str, float | Floats]
 
 #: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.

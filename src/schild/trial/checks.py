@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.regimen import parse_regimen
@@ -22,7 +22,6 @@ from schild.trial.trialfile import Trial
 
 __all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial", "check_trials"]
 
-Floats = NDArray[np.float64]
 
 STUDY = "alcohol_trials"
 #: People behind an expected value, and virtual trials behind the interval of a single one.

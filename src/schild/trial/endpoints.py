@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from schild.array_types import Floats
 from schild.errors import InputError
 from schild.trial.follow import COUNTS, LAST, counts_of
 from schild.trial.kinds import Kind
@@ -25,7 +26,6 @@ __all__ = [
     "risk_level", "survival", "values",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 LEVEL = 0.05
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.days import DaysResult, run_days
 from schild.people import Given
@@ -23,7 +24,6 @@ __all__ = [
     "people_of_part", "weekly_of",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 
 #: Days at the end of a trial in which responders are counted.
 LAST = 28

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Adaptation, Catalogue
 from schild.model.build import build
 from schild.model.spec import ENDOGENOUS
@@ -20,8 +20,6 @@ from schild.simulation.registry import outputs_of
 from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Load", "default_mechanism", "load_of", "one_use"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.run import EngineEvents
 from schild.errors import InputError
 from schild.model.arrays import Program
@@ -24,7 +25,6 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["evening_occupancy"]
 
-Floats = NDArray[np.float64]
 
 #: Roles of the catalogue that a trial may give: it is about taking reward away.
 _ROLES = ("antagonist",)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from schild.array_types import Floats
 from schild.engine.hours import HoursResult, run_hours, settle
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
@@ -25,7 +26,6 @@ from schild.trial.trialfile import Arm, Induction, Trial
 
 __all__ = ["Body", "body_of", "follow_arm", "kind_of", "treatment_load"]
 
-Floats = NDArray[np.float64]
 
 #: Hours between two doses of the history, and hours for which the load of one dose is followed.
 _EVERY = 6

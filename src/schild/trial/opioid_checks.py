@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.hours import DOSED, FOLLOWED, USED, WARD, HoursResult
 from schild.engine.streams import uniforms
@@ -18,7 +19,6 @@ from schild.trial.urine import evaluate, time_to_run, urine_endpoints
 
 __all__ = ["OpioidRow", "known_misses", "measure", "opioid_rows", "reported", "scenario"]
 
-Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 

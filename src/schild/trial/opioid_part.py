@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.hours import DOSED, FOLLOWED, REWARDED, TREATED, USED, HoursResult
 from schild.trial.kinds import Kind
 from schild.trial.opioid_checks import reported
@@ -19,7 +20,6 @@ __all__ = [
     "opioid_values", "opioid_weekly", "urine_codes",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 
 #: Counts of a person in an arm: days of the first dose, of giving up, of leaving (the length of the trial for never, -1
 #: for no first dose), doses taken and due, days with use, days with use that had most of its reward, days with use that

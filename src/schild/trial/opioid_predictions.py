@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.hours import HoursResult
 from schild.trial.numbers import trial_numbers
@@ -21,7 +22,6 @@ from schild.trial.urine import time_to_run, urine_endpoints
 
 __all__ = ["Pool", "Prediction", "expected", "order_of_arms", "predict_rows"]
 
-Floats = NDArray[np.float64]
 
 #: Sets of the fitted numbers, people of each, and virtual trials that are drawn from them.
 SETS, PEOPLE, TRIALS = 40, 400, 200

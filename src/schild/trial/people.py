@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.days import run_days
 from schild.engine.streams import normal_of, normals, uniforms_of
 from schild.errors import InputError
@@ -18,7 +19,6 @@ from schild.trial.trialfile import Trial
 
 __all__ = ["BASELINE_DAYS", "Drinkers", "draw_days", "enrol", "kinetic_people"]
 
-Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 #: Days of drinking before treatment that are looked at.

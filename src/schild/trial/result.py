@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.people import Given, Overrides, Uses
 from schild.population import Population
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Individual", "TrialResult", "run_trial"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.people import Given, Overrides
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Needed", "Sizing", "power_of", "simulated_power", "size_cells", "size_trial"]
 
-Floats = NDArray[np.float64]
 
 LEVEL = 0.05
 #: People behind the effect; sets of parameters, and people of each, behind assurance; trials behind simulated power.

@@ -13,12 +13,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import load
 from schild.errors import InputError
 
 __all__ = ["LETTERS", "UrineEndpoint", "evaluate", "time_to_run", "urine_endpoints", "words"]
 
-Floats = NDArray[np.float64]
 Codes = NDArray[np.integer]
 
 #: What a letter of a word stands for; a mixed week is not negative.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.regimen import parse_regimen
 from schild.simulation import Run, simulate_run
@@ -20,7 +20,6 @@ from schild.validation import predictions
 
 __all__ = ["Band", "frozen_block", "model_block"]
 
-Floats = NDArray[np.float64]
 
 #: Standard error of a block whose study prints none. [1]
 SE = 0.1

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue, Observation, load
 from schild.engine.streams import normals
 from schild.people import Values
 from schild.simulation.observe import predict
-
-Floats = NDArray[np.float64]
 
 #: Assay and sampling of a plasma level, as a standard deviation of its logarithm.
 PLASMA_RESIDUAL = 0.15

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import load
 from schild.people import Values
 from schild.simulation import Run, simulate, simulate_run
@@ -25,7 +25,6 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["FROZEN", "SHA256", "frozen", "main", "rows"]
 
-Floats = NDArray[np.float64]
 
 #: The frozen file and the hash of its bytes; then the first one, which rested on adaptation before it was fitted again.
 FROZEN = Path(__file__).parent / "frozen" / "step_a_second.csv"

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild import challenges
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError
 from schild.people import People
@@ -24,7 +24,6 @@ from schild.web.pack import band_people
 
 __all__ = ["HELD", "POINTS", "Band", "Scenario"]
 
-Floats = NDArray[np.float64]
 
 #: Output times of a scenario, evenly spaced.
 POINTS = 337

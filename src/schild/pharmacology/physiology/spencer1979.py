@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from schild.array_types import Floats
+
 #: A number or an array; lists are taken too where an example shows one.
 Real: TypeAlias = float | Floats
 
