@@ -25,9 +25,9 @@ _Numbers = dict[str, float | Floats]
 #: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
 RTOL = 5e-5
 
-#: That of one person: what is read at a time must not depend on the other output times, which steps end at. It costs a
-#: tenth more for one person and several times as much for many.
-RTOL_ONE = 1e-8
+#: That of one person: what is read at a time must not depend by more than 1e-6 on the other output times, which steps
+#: end at. It takes twice the steps where outputs are an hour apart.
+RTOL_ONE = 1e-7
 
 #: People whose rows of numbers are in memory at a time; changes no number.
 PEOPLE = 8192
