@@ -214,11 +214,12 @@ def draw(
 def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
     """A small drawing of each line or mark, and its words."""
     found: dict[str, str] = {}
-    for kind, ink, _, form, words, _ in chart.named:
+    for kind, ink, alpha, form, words, _ in chart.named:
         shape = f'<path d="M1 1h18v10h-18z" fill="{ink}"/>'
         if kind == "line":
             dashes = {"--": "6 3", "-.": "6 2 2 2", ":": "2 2"}.get(form, "none")
-            shape = f'<path d="M0 6h20" stroke="{ink}" stroke-width="2.4" stroke-dasharray="{dashes}"/>'
+            pale = f' stroke-opacity="{alpha:g}"' if alpha < 1 else ""
+            shape = f'<path d="M0 6h20" stroke="{ink}"{pale} stroke-width="2.4" stroke-dasharray="{dashes}"/>'
         elif kind == "mark":
             shape = f'<circle cx="10" cy="6" r="4" fill="none" stroke="{ink}" stroke-width="1.4"/>'
         found.setdefault(words, f'<svg viewBox="0 0 20 12" width="20" height="12" aria-hidden="true">{shape}</svg>')
