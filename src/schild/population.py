@@ -18,7 +18,7 @@ from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
 from schild.engine.kept import once
 from schild.engine.streams import normals
 from schild.errors import InputError, UnknownNameError
-from schild.people import People, Uses, Values
+from schild.people import FEW, People, Uses, Values
 
 __all__ = ["MAX_SUBJECTS", "Population", "Subject", "groups", "people_of"]
 
@@ -29,8 +29,6 @@ MAX_SUBJECTS = 1_000_000
 LIVER = ("normal", "mild", "moderate", "severe")
 SEX = ("female", "male")
 CYP2D6 = ("PM", "IM", "EM", "UM")
-#: People up to which draws are kept, and themselves while a command runs.
-_FEW = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +159,7 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
     1
     """
     values = numbers if isinstance(numbers, Values) else Values(numbers)
-    if isinstance(who, Population) and who.n > _FEW:
+    if isinstance(who, Population) and who.n > FEW:
         return _drawn(who, values, seed, first)
 
     def make() -> tuple[People, Uses]:
@@ -204,7 +202,7 @@ def _drawn(who: Subject | Population, values: Values, seed: int, first: int) -> 
 
 def _draw(seed: int, name: str, first: int, last: int) -> Floats:
     """Standard normals of a name; those of few people are kept, since many runs share their people."""
-    return _kept_draw(seed, name, first, last) if last - first <= _FEW else normals(seed, name, first, last)
+    return _kept_draw(seed, name, first, last) if last - first <= FEW else normals(seed, name, first, last)
 
 
 @lru_cache(maxsize=2048)

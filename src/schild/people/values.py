@@ -19,7 +19,10 @@ from schild.evidence import Number
 from schild.people.overrides import Given, Overrides
 from schild.people.spread_between_studies import between_studies
 
-__all__ = ["Draw", "People", "Uses", "Values"]
+__all__ = ["FEW", "Draw", "People", "Uses", "Values"]
+
+#: People up to which their draws, and what was made for them, are kept; copies for many would be large.
+FEW = 500
 
 
 #: A draw of standard normals for a named quantity, one per person.
@@ -228,10 +231,7 @@ class Values:
         owner, number = self._find(owner, name)
         key = (owner, number.name)
         if key not in self._kept:
-            if self._people is not None and self._people.n > 1:
-                self._kept[key] = self._once((*key, name), lambda alone: alone._of(owner, name, number))
-            else:
-                self._kept[key] = self._of(owner, name, number)
+            self._kept[key] = self._once((*key, name), lambda some: some._of(owner, name, number))
         return self._kept[key]
 
     def column(self, owner: str, name: str) -> Any:
@@ -265,9 +265,7 @@ class Values:
         owner, number = self._find(owner, name)
         if not occasion or self.people.between_occasion is None or number.between_occasion is None:
             return self.of(owner, name)
-        if self.people.n == 1:
-            return self._on_occasion(owner, name, occasion)
-        return self._once((owner, name, occasion), lambda alone: alone._on_occasion(owner, name, occasion))
+        return self._once((owner, name, occasion), lambda some: some._on_occasion(owner, name, occasion))
 
     def _on_occasion(self, owner: str, name: str, occasion: int) -> float | Floats:
         value = self.of(owner, name)
@@ -328,6 +326,8 @@ class Values:
 
     def _once(self, place: tuple[Any, ...], make: Callable[[Values], float | Floats]) -> float | Floats:
         """Make a value once for the same people, with what it used and warned of; ``place`` begins with its owner."""
+        if self._people is None or not 1 < self._people.n <= FEW:
+            return make(self)
         kept = self.people.kept.setdefault(self.key, {})
         place = (*place, self.structures.get(place[0]))
         if place not in kept:

@@ -8,7 +8,7 @@ from typing import Any
 
 from schild.errors import InputError
 from schild.model.build import Built, build
-from schild.people import Values
+from schild.people import FEW, Values
 from schild.regimen import Dose, Event
 from schild.simulation.history import begin_of, plan_history
 from schild.simulation.output import Output, Recipe
@@ -101,11 +101,11 @@ def prepare(
         followed, people = built.spec.adaptation.receptors, values.people
         # Earlier use is the same before every regimen of the same people; what it uses, the run uses too.
         place = (values.key, repr((past, structure, sorted(built.structures.items()))), followed, rtol)
-        if place not in people.kept:
-            people.kept[place] = begin_of(
-                past, lambda some: rebuild(some, receptors=followed), people.n, rtol=rtol, threads=threads
-            )
-        found: Begin = people.kept[place]
+        found: Begin | None = people.kept.get(place)
+        if found is None:
+            found = begin_of(past, lambda some: rebuild(some, receptors=followed), people.n, rtol=rtol, threads=threads)
+            if people.n <= FEW:
+                people.kept[place] = found
         return found
 
     return Prepared(built=built, rebuild=rebuild, begin=begin, rtol=rtol, threads=threads)

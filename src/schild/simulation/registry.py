@@ -71,9 +71,10 @@ def _plasma(effects: Effects) -> Iterator[Recipe]:
         def values(get: Signals, signal: str = signal, mass: float = mass) -> Floats:
             level = get(signal)
             # Modes that cancel, as at an oral dose, leave rounding errors below zero. Anything larger stays to be seen.
-            if (level < 0).any():
-                level = np.where((level < 0) & (level > -1e-6), 0, level)
-            return np.asarray(level * get.dtype.type(mass))
+            below = (level < 0).any()  # else there is nothing to copy; a copy without a name is multiplied in place
+            return np.asarray(
+                (np.where((level < 0) & (level > -1e-6), 0, level) if below else level) * get.dtype.type(mass)
+            )
 
         def metrics(
             seen: Mapping[str, Floats], span: float, name: str = s.name, mass: float = mass
