@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -13,21 +11,19 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from schild.catalog.claims import Book, KnownMiss, read_book
 from schild.catalog.drugs import Drug, read_drug
 from schild.catalog.effects import Adaptation, Effect, read_adaptation, read_effect
 from schild.catalog.files import DataFile, built_in, digest_of, overlay
 from schild.catalog.numbers import read_numbers
 from schild.catalog.populations import ReferencePopulation, read_population
+from schild.catalog.printed import PrintedTables
 from schild.catalog.reader import Table, has_path, line_of
 from schild.catalog.references import Reference, parse_bibtex, read_reference
 from schild.catalog.rescue import JointNormal, PublishedArrest, read_arrests, read_spread
 from schild.catalog.studies import Receptor, Study, read_study
 from schild.catalog.substances import Compound, TradeName
-from schild.errors import CatalogueError, OverlayError, UnknownNameError
+from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
 
 T = TypeVar("T")
@@ -85,7 +81,7 @@ def _kept(_: str, record: T) -> T:
     return record
 
 
-class Catalogue:
+class Catalogue(PrintedTables):
     """All data of the catalogue, by key.
 
     Files are read when first needed; the heads of the drug files (key, name, aliases) are read at once.
@@ -134,7 +130,7 @@ class Catalogue:
     def __init__(self, folder: str | Path | None = None, overlays: Sequence[str | Path] = ()) -> None:
         self._made = (folder, tuple(overlays))
         layers = [overlay(path) for path in overlays]
-        self._files: dict[str, list[DataFile]] = {}
+        self._files = {}
         for file in [*built_in(folder), *(file for layer in layers for file in layer)]:
             self._files.setdefault(file.place, []).append(file)
         self.overlays = tuple(
@@ -340,58 +336,6 @@ class Catalogue:
     def stamp(self) -> dict[str, Any]:
         """Entry of a manifest about overlays: ``{"overlays": [{"name", "hash"}, ...]}``, or nothing without any."""
         return {"overlays": [dict(entry) for entry in self.overlays]} if self.overlays else {}
-
-    @property
-    def dose_series(self) -> tuple[Mapping[str, str], ...]:
-        """Printed means of dose series of agonists alone, each row by the names of its columns, as printed."""
-        return tuple(csv.DictReader(self._csv("dose_response/rows.csv")))
-
-    @property
-    def challenges(self) -> tuple[Mapping[str, str], ...]:
-        """Printed blocks of an opioid's effect by an antagonist, each row by the names of its columns."""
-        return tuple(csv.DictReader(self._csv("dose_response/challenges.csv")))
-
-    @property
-    def placebo_arms(self) -> tuple[Mapping[str, str], ...]:
-        """Published placebo arms and adherence of alcohol trials, each row by the names of its columns."""
-        return tuple(csv.DictReader(self._csv("alcohol_placebo.csv")))
-
-    @property
-    def opioid_trials(self) -> tuple[Mapping[str, str], ...]:
-        """Published numbers of opioid trials, each row by the names of its columns (docs/design/opioid-trials.md)."""
-        return tuple(csv.DictReader(self._csv("opioid_trials/rows.csv")))
-
-    @cached_property
-    def opioid_endpoints(self) -> Mapping[str, Mapping[str, Any]]:
-        """Definitions of endpoints from urine, by name: the table of each."""
-        return self._fixed("opioid_trials/endpoints.toml", "endpoints")
-
-    @cached_property
-    def opioid_scenarios(self) -> Mapping[str, Mapping[str, Any]]:
-        """Published opioid trials as scenarios, by name: ``arm`` and ``setting`` of a trial file."""
-        return self._fixed("opioid_trials/scenarios.toml", "scenarios")
-
-    def _fixed(self, place: str, what: str) -> Mapping[str, Mapping[str, Any]]:
-        """Tables of a file of opioid trials that an overlay must not replace."""
-        layers = self._files.get(place, [])
-        if any(file.text != layers[0].text for file in layers):
-            raise OverlayError(
-                f"{layers[-1].name} holds other {what} of opioid trials; expected those of the catalogue, which the "
-                "program follows by name. Leave the file out."
-            )
-        return tomllib.loads(layers[0].text) if layers else {}
-
-    @cached_property
-    def posterior(self) -> Mapping[str, NDArray[np.float64]]:
-        """Stored joint draws of numbers by ``owner.number``, each of shape (n_draws,); empty where none are stored."""
-        lines = self._csv("dose_response/posterior.csv")
-        if not lines:
-            return {}
-        values = np.array([line.split(",") for line in lines[1:]], dtype=np.float64)
-        return dict(zip(lines[0].split(","), values.T, strict=True))
-
-    def _csv(self, place: str) -> list[str]:
-        return self._files[place][-1].text.splitlines() if place in self._files else []
 
     def text_of(self, drug: str) -> str:
         """Text of the file of a drug, as it lies on top."""
