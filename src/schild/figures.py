@@ -34,29 +34,10 @@ def panels(
 ) -> tuple[list[Axes], Figure | Any]:
     """Make the panels of a figure, or take those that were given.
 
-    Parameters
-    ----------
-    rows, columns : int
-        Number of rows and columns of panels.
-    size : (float, float)
-        Width and height of a new figure. [inch]
-    ax : Axes or sequence of Axes, optional
-        Panels to draw on, row by row; a new figure by default.
-    **layout
-        As for ``Figure.subplots``, for a new figure.
+    ``rows`` and ``columns``: of panels; ``size``: width and height of a new figure [inch]; ``ax``: panels to draw on,
+    row by row; ``layout``: as for ``Figure.subplots``, for a new figure. Returns the panels, and what ``plot`` gives
+    back: the new figure, or ``ax``. Raises InputError for another number of panels than the figure has.
 
-    Returns
-    -------
-    list of Axes, and Figure or what was given as ``ax``
-        The panels, and what ``plot`` gives back.
-
-    Raises
-    ------
-    InputError
-        For another number of panels than the figure has.
-
-    Examples
-    --------
     >>> axes, figure = panels(1, 2, (6.0, 3.0))
     >>> len(axes), panels(1, 1, (3.0, 3.0), axes[0])[1] is axes[0]
     (2, True)
@@ -116,8 +97,6 @@ def shade(axis: Axes, t: Any, low: Any, high: Any, colour: str, alpha: float = 0
 def time_scale(span_h: float) -> tuple[float, str]:
     """Choose the unit of a time axis: hours in one of it, and its name.
 
-    Examples
-    --------
     >>> time_scale(1.0)[1], time_scale(24.0)[1], time_scale(240.0)
     ('minutes', 'hours', (24.0, 'days'))
     """

@@ -81,16 +81,9 @@ def _code() -> str:
 class ResultCache:
     """Results of one question.
 
-    Parameters
-    ----------
-    *question
-        What the results depend on besides the code: hash of the catalogue, drug, people, seed. Each part is told apart
-        by its ``repr``.
-    fresh : bool
-        Whether to compute everything again; what is found is kept all the same.
+    ``question``: what the results depend on besides the code: hash of the catalogue, drug, people, seed; each part is
+    told apart by its ``repr``. ``fresh``: whether to compute everything again; what is found is kept all the same.
 
-    Examples
-    --------
     >>> kept = ResultCache("a question", fresh=True)
     >>> kept.once("what", lambda: 6 * 7)
     42
@@ -116,20 +109,9 @@ class ResultCache:
     ) -> T:
         """Return a result that was kept, or make it and keep it.
 
-        Parameters
-        ----------
-        key
-            Which result, told apart by its ``repr``.
-        make : callable
-            Makes it.
-        write, read : callable
-            To plain data for JSON and back. What ``write`` turns into None is not kept; data from which ``read`` cannot
-            make a result (KeyError, TypeError, ValueError) are as good as absent.
-
-        Returns
-        -------
-        object
-            The result.
+        ``key``: which result, told apart by its ``repr``; ``write`` and ``read``: to plain data for JSON and back. What
+        ``write`` turns into None is not kept; data from which ``read`` cannot make a result (KeyError, TypeError,
+        ValueError) are as good as absent.
         """
         if self._folder is None:
             return make()

@@ -71,17 +71,9 @@ _COMMANDS = (
 
 
 def make_app(chosen: str | None = None) -> App:
-    """Build the command line.
+    """Build the command line; it raises instead of printing or leaving.
 
-    Parameters
-    ----------
-    chosen : str, optional
-        Command whose help is that of its docstring, with its examples; the others have one line each.
-
-    Returns
-    -------
-    cyclopts.App
-        It raises instead of printing or leaving.
+    ``chosen``: command whose help is that of its docstring, with its examples; the others have one line each.
     """
     from cyclopts import App
 
@@ -113,19 +105,9 @@ _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments after the name of the program; those of the process by default.
+    ``argv``: arguments after the name of the program; those of the process by default. Returns the exit code: 0 done,
+    1 a check failed or a target was not reached, 2 bad input, 70 a bug in schild, 130 interrupted, 141 nobody reads.
 
-    Returns
-    -------
-    int
-        Exit code: 0 done, 1 a check failed or a target was not reached, 2 bad input, 70 a bug in schild, 130
-        interrupted, 141 nobody reads.
-
-    Examples
-    --------
     >>> main(["simulate", "naltrexone 50 mg po", "--until", "1 h", "--dry-run"])
     time  event  drug        amount  as       route  occasion
     0 h   dose   naltrexone  50 mg   product  oral   1

@@ -165,19 +165,9 @@ class _Bar:
 def progress(label: str, *, show: bool = True) -> Iterator[_Lines | _Bar | None]:
     """Show a bar on standard error while something runs; without a terminal, a line now and then.
 
-    The first line comes after some seconds, each other one after twice the time.
-
-    Parameters
-    ----------
-    label : str
-        Name of the task that runs.
-    show : bool
-        Whether it takes long enough for a bar.
-
-    Yields
-    ------
-    callable or None
-        To be called with what is done and what there is in all; its ``say`` prints a line on a terminal.
+    ``label``: name of the task; ``show``: whether it takes long enough for a bar. Yields a callable for what is done
+    and what there is in all; its ``say`` prints a line on a terminal. Without a terminal the first line comes after
+    some seconds, each other one after twice the time.
     """
     if not show:
         yield None
@@ -195,12 +185,8 @@ def progress(label: str, *, show: bool = True) -> Iterator[_Lines | _Bar | None]
 def write(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all, making its folder.
 
-    The content goes to a temporary file beside it, which then takes its place.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written; an earlier file of that name is then as it was.
+    The content goes to a temporary file beside it, which then takes its place. Raises InputError if it cannot be
+    written; an earlier file of that name is then as it was.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
@@ -210,13 +196,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def writable(*paths: Path | None) -> None:
-    """Check, before anything long runs, that files can be written; None is skipped.
-
-    Raises
-    ------
-    InputError
-        If one cannot be written.
-    """
+    """Check, before anything long runs, that files can be written, or raise InputError; None is skipped."""
     for path in paths:
         if path is None:
             continue
@@ -263,13 +243,7 @@ def _replace(target: Path, data: bytes) -> None:
 
 
 def folder(path: Path) -> Path:
-    """Make a folder for results, before anything long runs.
-
-    Raises
-    ------
-    InputError
-        If it cannot be made or written to.
-    """
+    """Make a folder for results, before anything long runs; InputError if it cannot be made or written to."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".schild-writes"

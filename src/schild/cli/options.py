@@ -257,31 +257,10 @@ class Files:
         object_: Mapping[str, Any] | None = None,
         code: int = 0,
     ) -> int:
-        """Print the JSON object, or what ``show`` prints, and write the files.
+        """Print the JSON object, or what ``show`` prints, write the files, and return the exit code ``code``.
 
-        Parameters
-        ----------
-        found : Shown
-            The result.
-        show : callable
-            Prints the result for people on a console.
-        title : str
-            Title of the page.
-        page : callable, optional
-            Makes the page; that of any result by default.
-        table : str
-            Name of the table among the files of ``--out``.
-        more : mapping, optional
-            Further files of ``--out``, by name.
-        object_ : mapping, optional
-            Further entries of the JSON object that is printed.
-        code : int
-            Exit code.
-
-        Returns
-        -------
-        int
-            ``code``.
+        ``title``: of the page; ``page``: makes it, that of any result by default; ``table``: name of the table among
+        the files of ``--out``, and ``more``: further files; ``object_``: further entries of the JSON object.
         """
         from rich.text import Text
 

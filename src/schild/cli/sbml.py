@@ -73,8 +73,6 @@ def text_of(found: Document, *, antimony: bool = False) -> str:
 def before_h(run: Run) -> float:
     """Hours from the first dose of a history, where the document begins, to time 0 of the run; 0 without a history.
 
-    Examples
-    --------
     >>> from schild.simulation import Run
     >>> before_h(Run.of(subject={"history": "morphine 30 mg po q6h for 1 d stopped 2 d"}))
     66.0
@@ -83,27 +81,10 @@ def before_h(run: Run) -> float:
 
 
 def plain_doses(built: Built, shift_h: float = 0.0) -> list[Dose]:
-    """Turn the entries that the engine reads into separate doses.
+    """Turn the entries that the engine reads for one person into separate doses, in order of time.
 
-    Parameters
-    ----------
-    built : Built
-        Model of one person.
-    shift_h : float
-        Added to all times. [h]
+    ``shift_h``: added to all times [h]. Raises InputError for a steady state, or a dose before time 0.
 
-    Returns
-    -------
-    list of (time_h, input, amount_nmol, duration_h)
-        In order of time; ``"reset"`` for a reset.
-
-    Raises
-    ------
-    InputError
-        For a steady state, or a dose before time 0.
-
-    Examples
-    --------
     >>> from schild.simulation import Run, model_of
     >>> [(t, port) for t, port, _, _ in plain_doses(model_of(Run.of("naltrexone 50 mg po q24h x2")))]
     [(0.0, 'naltrexone.oral.1'), (24.0, 'naltrexone.oral.1')]

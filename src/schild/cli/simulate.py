@@ -170,28 +170,11 @@ def read_run(
     uncertainty: int | None = None,
     numbers: Mapping[str, float | str] | None = None,
 ) -> Run:
-    """Read a run file or regimens in words; options override the file.
+    """Read one run file, or regimens in words; options override the file.
 
-    Parameters
-    ----------
-    what : tuple of str
-        One run file, or regimens.
-    head, person : dict, optional
-        Entries of ``[run]``, and of ``[subject]`` or ``[population]``; None where nothing was said.
-    n, uncertainty : int, optional
-        People and parameter draws; either makes a population.
-    numbers : mapping, optional
-        Numbers in place of the catalogue's; they win over those of the file.
-
-    Returns
-    -------
-    Run
-        Checked.
-
-    Raises
-    ------
-    InputError
-        For anything malformed.
+    ``head`` and ``person``: entries of ``[run]``, and of ``[subject]`` or ``[population]``, None where nothing was
+    said; ``n`` and ``uncertainty``: people and parameter draws, either makes a population; ``numbers``: in place of the
+    catalogue's and the file's. Raises InputError for anything malformed.
     """
     from schild.simulation.runfile import Run, SubjectEntry
 

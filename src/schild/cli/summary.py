@@ -23,15 +23,7 @@ if TYPE_CHECKING:
 
 
 def show_result(result: Result, console: Console) -> None:
-    """Print warnings first, then a sentence on the result, then a table for each group of outputs.
-
-    Parameters
-    ----------
-    result : Result
-        The result.
-    console : rich.console.Console
-        Console to print on.
-    """
+    """Print warnings first, then a sentence on the result, then a table for each group of outputs."""
     from rich.text import Text
 
     for warning in result.warnings:

@@ -73,21 +73,11 @@ class Vein:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dose:
-    """One dose of the antagonist.
+    """One dose of the antagonist."""
 
-    Parameters
-    ----------
-    after_s : float
-        Seconds after the first dose.
-    amount_ng : float
-        Amount given.
-    bioavailability : str
-        ``f``, ``f_third`` or ``f_rapid``: which number of the route this dose is absorbed with.
-    """
-
-    after_s: float
+    after_s: float  #: Seconds after the first dose
     amount_ng: float
-    bioavailability: str = "f"
+    bioavailability: str = "f"  #: Number of the route it is absorbed with: ``f``, ``f_third`` or ``f_rapid``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

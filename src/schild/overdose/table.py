@@ -94,40 +94,18 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Rescued(Shown):
-    """A table of one exposure.
+    """A table of one exposure."""
 
-    Parameters
-    ----------
-    opioid : str
-        The exposure, in words.
-    source : str
-        ``published`` or ``general``.
-    rows : tuple of Row
-        Rows by tolerance, delay and regimen.
-    times_s : ndarray, shape (times,)
-        Times of courses. [s]
-    baseline_l_min, horizon_s : float
-        Ventilation without drug [L/min]; end of the run [s].
-    warnings : tuple of str
-        Warnings to read before using the numbers.
-    manifest : mapping
-        Data needed to repeat the table.
-    sources : mapping of str to tuple of str
-        Use of each source, by citation key.
-    catalogue : Catalogue
-        For the sources' titles.
-    """
-
-    opioid: str
-    source: str
-    rows: tuple[Row, ...]
-    times_s: Floats
-    baseline_l_min: float
-    horizon_s: float
-    warnings: tuple[str, ...]
-    manifest: Mapping[str, Any]
-    sources: Mapping[str, Sequence[str]]
-    catalogue: Catalogue
+    opioid: str  #: The exposure, in words
+    source: str  #: ``published`` or ``general``
+    rows: tuple[Row, ...]  #: By tolerance, delay and regimen
+    times_s: Floats  #: Times of courses [s]; shape (times,)
+    baseline_l_min: float  #: Ventilation without drug [L/min]
+    horizon_s: float  #: End of the run [s]
+    warnings: tuple[str, ...]  #: To read before using the numbers
+    manifest: Mapping[str, Any]  #: Data needed to repeat the table
+    sources: Mapping[str, Sequence[str]]  #: Use of each source, by citation key
+    catalogue: Catalogue  #: For the sources' titles
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:

@@ -133,24 +133,12 @@ def parse_lung(words: str) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """An antagonist regimen.
+    """An antagonist regimen."""
 
-    Parameters
-    ----------
-    words : str
-        As given.
-    before : tuple of Event
-        Doses taken before the opioid, at negative ticks.
-    after : tuple of Event
-        The rescue, at ticks from its first dose.
-    published : Rescue or None
-        The same by the reference's kinetics; None where it has none.
-    """
-
-    words: str
-    before: tuple[Event, ...] = ()
-    after: tuple[Event, ...] = ()
-    published: Rescue | None = None
+    words: str  #: As given
+    before: tuple[Event, ...] = ()  #: Doses taken before the opioid, at negative ticks
+    after: tuple[Event, ...] = ()  #: The rescue, at ticks from its first dose
+    published: Rescue | None = None  #: The same by the reference's kinetics; None where it has none
 
 
 def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:

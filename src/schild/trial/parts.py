@@ -36,8 +36,6 @@ Range = tuple[int, int]
 def uses_of(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) -> Uses:
     """Record of every number that following a trial's people uses, without following them.
 
-    Examples
-    --------
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
     >>> used = uses_of(trial, load()).numbers
     >>> ("beta_naltrexol", "cl") in used, ("endogenous", "mor.e0") in used, ("trial", "adherence.daily") in used
@@ -73,8 +71,6 @@ def _code() -> str:
 def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) -> str:
     """Hash of everything that decides a trial's numbers: what is tried, every number used, the program.
 
-    Examples
-    --------
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
     >>> trial_key(trial, load()) == trial_key(Trial.parse(trial.said()), load())
     True
@@ -87,8 +83,6 @@ def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None
 def ranges(trial: Trial, people: int = PEOPLE) -> list[tuple[Range, ...]]:
     """Cut a trial into parts of at most ``people``; a part holds whole stretches of replicates.
 
-    Examples
-    --------
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=300, replicates=3)
     >>> ranges(trial, 600)
     [((0, 300), (300, 600)), ((600, 900),)]
@@ -142,39 +136,11 @@ def run_parts(
 ) -> Part:
     """Run every part that is not there yet, and merge all.
 
-    Parameters
-    ----------
-    trial : Trial
-        The trial to run.
-    out : Path, optional
-        Folder whose ``parts`` are kept and taken up again; nothing is kept without.
-    workers : int
-        Processes.
-    cluster : str, optional
-        Address of a Dask scheduler in place of processes; ``out`` must then be a folder that all machines share.
-    shard : tuple of int, optional
-        Which of how many shares of the parts to make, from 1; the others are left to other runs.
-    people : int
-        People of a part.
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
-    overrides : mapping, optional
-        As for ``trial_numbers``.
-    progress : callable, optional
-        Called with people done and people in all.
-    say : callable, optional
-        Called with a line on each part that had to be made again.
-
-    Returns
-    -------
-    Part
-        All people, in order: the same bits for any workers, people of a part, shards, or interruptions before; of a
-        shard, its own people only.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written, or a cluster or a shard makes no sense.
+    ``out``: folder whose ``parts`` are kept and taken up again; nothing is kept without; ``shard``: which of how many
+    shares of the parts to make, from 1; the others are left to other runs; ``people``: people of a part; ``say``:
+    called with a line on each part that had to be made again; the others as for ``run_trial``. Returns all people, in
+    order: the same bits for any workers, people of a part, shards, or interruptions before; of a shard, its own people
+    only. Raises InputError if the folder cannot be written, or a cluster or a shard makes no sense.
     """
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; expected at least 1. Ask for 1.")
