@@ -75,7 +75,7 @@ def test_nothing_is_frozen_or_entered_twice(call, folder):
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     again = call("ledger", "add", STUDY, "--in", folder)
     assert again.code == 2
-    assert "never made anew" in again.err
+    assert "never replaced" in again.err
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
     assert call("ledger", "enter", "Planned2027", "peak", "20", "--in", folder).code == 0
     twice = call("ledger", "enter", "Planned2027", "peak", "21", "--in", folder)

@@ -424,7 +424,7 @@ def test_opioids_show_effects_and_block_at_a_published_dose():
 @pytest.mark.parametrize("drug", ["naloxone", "nalmefene", "samidorphan", "methylnaltrexone"])
 def test_antagonists_show_what_they_hold_and_block(drug):
     answer = explain(drug, quick=True)
-    assert answer.tables[0][0].startswith("Receptors held")
+    assert answer.tables[0][0].startswith("Receptors occupied")
     assert 0 < answer.by_id["effects-number"].outcome.predicted <= 100
 
 

@@ -126,7 +126,7 @@ class Test:
         if self.op == "fold":
             ratio = predicted / value
             if ratio < 1:
-                return f"{100 * ratio:.0f} % of the observed" if ratio >= 0.005 else "none of the observed"
+                return f"{100 * ratio:.0f} % of the observed" if ratio >= 0.005 else "0 % of the observed"
             return f"{ratio:.2g} times the observed"
         if self.op == "between":
             low, high = float(self.low or 0.0), float(self.high or 0.0)

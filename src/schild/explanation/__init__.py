@@ -1,4 +1,4 @@
-"""The executable answer: claims about a drug, each run and held against what was measured in people."""
+"""The executable answer: claims about a drug, each run and compared with what was measured in people."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def explain(
     drug : str
         Name or alias in the catalogue.
     progress : callable, optional
-        Called with experiments done and in all.
+        Called with the number of experiments done and their total.
     quick : bool
-        Fewer virtual people behind bands: the same typical predictions, rougher bands. Challenges of effects, whose
-        verdict is on the median of people, keep all of them.
+        Compute bands from fewer virtual people: the same typical predictions, rougher bands. Challenges of effects,
+        whose verdict is on the median of people, keep all of them.
     fresh : bool
         Run every claim again. By default results that an earlier call has kept are read, where neither the catalogue
         nor the code has changed since (``schild.result_cache``).
     claims : bool
-        Run every claim. Without it only those run that the answer and its cards tell: a fifth of the time, but no
-        page and no JSON object. The published results of a drug without claims are always run.
+        Run every claim. Otherwise only those run that the answer and its cards tell, in a fifth of the time, but
+        without page or JSON object. The published results of a drug without claims are always run.
     catalogue : Catalogue, optional
         Another catalogue than the one that comes with the package, with drugs and claims of its own.
     overrides : mapping, optional

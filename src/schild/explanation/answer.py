@@ -1,4 +1,4 @@
-"""The answer: findings with verdicts, and the ways to show them."""
+"""The answer: tests with their verdicts, as text, page and data."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Finding:
     claim: str  #: Number of the claim it belongs to
     test: Test  #: Statement, experiment and criterion
     outcome: Outcome
-    reason: str = ""  #: Why it misses, where that is known
+    reason: str = ""  #: Reason of a miss, where it is known
 
     @property
     def holds(self) -> Literal["yes", "no", "not tested"]:
@@ -228,7 +228,7 @@ class Explanation(Shown):
         return all(f.test.id in self.book.known for f in self.misses)
 
     def count(self, *evidence: str) -> tuple[int, int]:
-        """Tests of these kinds that held, and how many were tested."""
+        """Number of tests of these kinds that held, and number tested."""
         some = [f for f in self.findings if f.test.evidence in evidence and f.holds != "not tested"]
         return sum(f.holds == "yes" for f in some), len(some)
 
@@ -245,7 +245,7 @@ class Explanation(Shown):
             h, n = self.count(kind)
             if n:
                 parts.append(f"{h} of {n} {words}")
-        return f"Held: {'; '.join(parts)}." if parts else "No published result is there to compare with."
+        return f"Held: {'; '.join(parts)}." if parts else "There is no published result to compare with."
 
     @property
     def manifest(self) -> Mapping[str, Any]:

@@ -94,12 +94,12 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
 RESCUED = ("ventilation_isohypercapnic", "liking", "pupil", "analgesia")
 #: How long effects are followed. [h]
 FOLLOWED_H = 72.0
-#: When the opioid follows an antagonist, as shares of the time that its receptors are followed.
+#: Times of the opioid after an antagonist, as fractions of the time over which its receptors are followed.
 _WANING = (1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
 
 
 def _role(drug: Drug) -> str:
-    """Describe the role of a drug; an antagonist with efficacy somewhere is not said to do nothing."""
+    """Describe the role of a drug; of an antagonist with efficacy at some receptor, say so."""
     if drug.role == "antagonist" and is_active(drug):
         return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
     return _ROLES.get(drug.role, "")
@@ -132,7 +132,7 @@ def _share(value: float) -> str:
 
 
 def _shares(response: Response) -> str:
-    """Median block of people and where 90 % of them lie, or a dash where there is no effect to block."""
+    """Median block and 90 % interval of people, or a dash where there is no effect to block."""
     good = blocks(response)
     if not good.size:
         return "–"
@@ -180,7 +180,7 @@ def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
 
 
 def _compared(catalogue: Catalogue) -> Comparison | None:
-    """With what drugs are shown: the first comparison that claims of the catalogue name."""
+    """Comparison that every answer shows: the first that claims of the catalogue name."""
     return next((book.compared for book in catalogue.claims.values() if book.compared), None)
 
 
@@ -258,10 +258,10 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         found.append(figure_of("effects", f"What it does, and what {name} leaves of it", drawn))
         before = regimen_words(compared.regimen)
         drawn = {
-            "alt": f"Block of effects {at:g} h after {before}, with where 90 % of virtual people lie.",
+            "alt": f"Block of effects {at:g} h after {before}, with the range of 90 % of virtual people.",
             "caption": f"{at:g} h after {before}. Dot: median; bar: 90 % of {{runs}} runs of virtual people, "
-            "of those in whom the opioid alone does something (a twentieth of them at least). "
-            "Block: 1 less the ratio "
+            "of those in whom the opioid alone has an effect (at least a twentieth of them). "
+            "Block: 1 minus the ratio "
             "of the largest changes within 6 h.",
             "height": 0.9 + 0.26 * (len(EFFECTS) + (len(routes) > 1)) * len(routes),
             "panel": [
@@ -320,14 +320,14 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
         long = 0.1 * float((y > 0.5).sum())
         said = f"more than {FOLLOWED_H:g} h" if y[-1] > 0.5 else f"{long:.1f} h" if long else "–"
         held.append((RECEPTOR_WORDS[receptor], quantity(100 * y.max(), "%", 2), said))
-    columns = ("receptor", "held, at most", "more than half held for")
-    return f"Receptors held after {regimen_words(regimen)}; typical person", columns, tuple(held)
+    columns = ("receptor", "occupied, at most", "more than half occupied for")
+    return f"Receptors occupied after {regimen_words(regimen)}; typical person", columns, tuple(held)
 
 
 def _alone(drug: Drug, lab: Lab) -> str:
     """Describe the effects of a drug that is not given to people by itself."""
     if drug.role == "endogenous":
-        return "It is not given: it is a constant load at each receptor, in every run, and competes with every drug."
+        return "It is not given: in every run it is a constant load at each receptor and competes with every drug."
     if drug.role == "metabolite":
         acts = "Its effects are part of those of the drugs it is made from."
         return acts if is_active(drug) else "It stimulates no receptor."
@@ -337,14 +337,14 @@ def _alone(drug: Drug, lab: Lab) -> str:
 
 
 def _remember(drug: Drug, rows: list[Observation]) -> list[str]:
-    """Lines to take away: what the answer rests on."""
+    """Lines to remember: what the answer rests on."""
     central, told = "mor" in drug.binding, []
     if drug.role == "antagonist":
         told = ["It works only while it is in the body."]
         told += ["In a person who depends on opioids it brings on withdrawal."] if central else []
     elif drug.role in ("agonist", "partial agonist", "prodrug") and is_active(drug):
         told = ["Too much of it stops breathing.", "Daily use brings tolerance and dependence."]
-    beside = "published results stand beside them" if rows else "no published result is there to compare them with"
+    beside = "published results stand beside them" if rows else "there is no published result to compare them with"
     return [*told, f"The numbers below are the model's; {beside}."]
 
 
@@ -399,17 +399,17 @@ def _cards(
         said = f"In this run {against} follows {compared.after} after {regimen_words(regimen)}."
         if "mor" not in drug.binding:
             said += (
-                " It stays out of the brain, so it leaves liking alone. The model has mu receptors of the gut that see"
-                " the level in plasma, and no bowel. What it does for constipation cannot be read from this number."
+                " It stays out of the brain, so it leaves liking alone. In the model mu receptors of the gut see"
+                " the level in plasma, and there is no bowel. This number does not tell its effect on constipation."
             )
         said += "".join(
             f" In the model it changes {EFFECT_WORDS[name][0]} by itself, which no study here shows in people,"
-            " so its block of that is not shown."
+            " so its block of that effect is not shown."
             for name in own
         )
         said += f" {compared.caution}" if compared.caution else ""
         if any(wide.startswith("affinity") for wide in far_apart(drug)):
-            said += " Published affinities lie far apart, and this number moves with them."
+            said += " Published affinities lie far apart, and this number depends on them."
         ask(
             "effects",
             f"How much of {agonist.name} does it block?",
@@ -500,7 +500,7 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
         return said, ("ng/mL", outcome, "in plasma, at the peak")
     who = mu[name]
     by = "" if who == drug.key else f" by {lab.catalogue.drug(who).name}"
-    return said, ("%", outcome, f"of the mu receptors of the brain held{by}, at most")
+    return said, ("%", outcome, f"of the mu receptors of the brain occupied{by}, at most")
 
 
 def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ PEOPLE = "Line: typical person; band: 90 % of {runs} runs of virtual people, unc
 
 
 def capitalised(text: str) -> str:
-    """Return a text with a capital at its beginning."""
+    """Return a text with its first letter as a capital."""
     return text[:1].upper() + text[1:]
 
 
@@ -30,7 +30,7 @@ def is_active(drug: Drug) -> bool:
 
 
 def active_family(drug: Drug, lab: Lab) -> list[str]:
-    """The drug and what it becomes that acts on its own: at most four."""
+    """Return the drug and those of its metabolites that act: at most four."""
     found = [drug.key]
     for key in found:
         entry = lab.catalogue.drug(key)
@@ -40,7 +40,7 @@ def active_family(drug: Drug, lab: Lab) -> list[str]:
 
 
 def span_of(time_h: Floats, value: Floats) -> float:
-    """Time to follow a course: until it has fallen to a twentieth of its maximum, rounded. [h]
+    """Time over which a course is followed: until it has fallen to a twentieth of its maximum, rounded. [h]
 
     >>> t = np.linspace(0.0, 168.0, 1681)
     >>> span_of(t, np.exp(-t)), span_of(t, np.exp(-t / 20)), span_of(t, np.exp(-t / 500))
@@ -62,7 +62,7 @@ def _time_axis(span: float) -> dict[str, Any]:
 
 
 def course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, Any]:
-    """Plasma of a drug and what it becomes, and the receptors held; with several species, mu by species."""
+    """Plasma levels of a drug and its metabolites, and occupancy of receptors; with several species, mu by species."""
     receptors = [r for r in RECEPTORS if r in drug.binding]
     species = active_family(drug, lab) if drug.role == "prodrug" else [drug.key]
     names = {s: lab.catalogue.drug(s).name for s in species}
@@ -70,7 +70,7 @@ def course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, 
         held = {f"mor_occupancy_{s}": n for s, n in names.items() if "mor" in lab.catalogue.drug(s).binding}
     else:
         held = {f"{r}_occupancy_{drug.key}": RECEPTOR_WORDS[r] for r in receptors}
-    several, shown = len(species) > 1, "Plasma and receptors held" if held and receptors else "Plasma"
+    several, shown = len(species) > 1, "Plasma and receptors occupied" if held and receptors else "Plasma"
     same = {"draw": "courses", "every": f"{span / 240!r} h", **_time_axis(span)}
     plasma = {
         **same, "title": "plasma", "y": "ng/mL",
@@ -81,7 +81,7 @@ def course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, 
     panels = [plasma]
     if held and receptors:
         lines = [{"regimen": regimen, "output": output, "label": label} for output, label in held.items()]
-        title = "mu receptors by drug" if several else "receptors held"
+        title = "mu receptors by drug" if several else "receptors occupied"
         legend = "" if several else "best"
         panels.append({**same, "title": title, "y": "occupied [%]", "lines": lines, "legend": legend})
     return {
@@ -113,7 +113,7 @@ def effects_figure(
     return {
         "alt": f"Effects of {own} over {span:g} h, alone and given {at_h:g} h after {before}.",
         "caption": f"{capitalised(own)}, alone and {at_h:g} h after {before}. {PEOPLE} "
-        "Receptors alone: no tolerance, no expectation.",
+        "Tolerance and expectation are left out.",
         "panel": [{k: v for k, v in panel.items() if v is not None} for panel in panels],
         "rows": (len(names) + 1) // 2, "height": 5.2 if len(names) > 2 else 2.9, "legend": 2,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Numbers of a drug as tables and in words: what it binds, how it moves, which values lie far apart."""
+"""Numbers of a drug as tables and in words: binding, kinetics, and values that lie far apart."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ _PLAIN = {
     "cl": "clearance", "vc": "central volume", "vp": "second volume", "vp2": "third volume", "fu": "unbound fraction",
     "q": "exchange with the second volume", "q2": "exchange with the third volume", "ke0": "delay to the brain",
     "f": "share that reaches the blood", "fa": "share that is absorbed", "ka": "rate of absorption",
-    "lag": "lag of absorption", "duration": "time of release", "kd": "affinity", "ki": "affinity in the dish",
-    "koff": "rate of leaving", "efficacy": "efficacy", "factor": "factor from in vitro to people", "e0": "basal load",
+    "lag": "lag of absorption", "duration": "time of release", "kd": "affinity", "ki": "affinity in vitro",
+    "koff": "dissociation rate", "efficacy": "efficacy", "factor": "factor from in vitro to people", "e0": "basal load",
     "largest_mg": "largest published dose", "per_crcl": "change of clearance with that of creatinine",
     "crcl": "clearance of creatinine of healthy people", "weight": "usual body weight", "age": "usual age",
     "exponent": "growth with body weight", "strength": "amount in one unit", "mw": "molar mass",
@@ -130,7 +130,7 @@ def in_words(names: Sequence[str]) -> str:
     """Write names of numbers in words, each once.
 
     >>> in_words(["cl", "mor.koff", "kor.koff", "oral.f", "reference.weight"])
-    'clearance; rate of leaving (mu, kappa); share that reaches the blood (by mouth); usual body weight'
+    'clearance; dissociation rate (mu, kappa); share that reaches the blood (by mouth); usual body weight'
     """
     grouped: dict[str, list[str]] = {}
     for name in names:

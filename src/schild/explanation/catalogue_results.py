@@ -11,7 +11,7 @@ from schild.simulation.observe_withdrawal import KINDS, WORDED
 
 __all__ = ["is_about", "result_as_test"]
 
-#: What studies measured, in words.
+#: Quantities that studies measured, in words.
 _MEASURED = {
     "cmax": "Highest level in plasma", "cmax_ss": "Highest level in plasma on steady doses",
     "tmax": "Time of the highest level in plasma", "half_life": "Half-life in plasma",
@@ -35,13 +35,16 @@ def _statement(o: Observation) -> str:
     >>> _statement(load().study("naloxone_pk").observations[0])[:24]
     'Highest level in plasma '
     >>> _statement(load().study("naloxone_pet").observations[0])
-    'Mu receptors held after naloxone 0.07 mg into a vein.'
+    'Mu receptors occupied after naloxone 0.07 mg into a vein.'
     """
     after = f"after {regimen_words(o.regimen)}."
     if o.observable.startswith("occupancy"):
-        of = {"occupancy_ed50": "Dose that holds half of the", "occupancy_half_time": "Time that halves the hold on"}
+        of = {
+            "occupancy_ed50": "Dose that occupies half of the",
+            "occupancy_half_time": "Time that halves the occupancy of",
+        }  # fmt: skip
         receptor = f"{RECEPTOR_WORDS.get(o.species, o.species)} receptors"
-        said = f"{of[o.observable]} {receptor}" if o.observable in of else f"{receptor} held"
+        said = f"{of[o.observable]} {receptor}" if o.observable in of else f"{receptor} occupied"
         return f"{said[0].upper()}{said[1:]} {after}"
     what = _MEASURED.get(o.observable, o.observable.replace("_", " ").capitalize())
     return f"{what} of {regimen_words(o.species).replace('_', ' ')} {after}"
@@ -57,7 +60,7 @@ def is_about(o: Observation, key: str) -> bool:
 
 
 def result_as_test(o: Observation, study: str) -> Test:
-    """Return the test that compares a result of a study with the model: two-fold, or the limit that was seen."""
+    """Return the test that compares a result of a study with the model: within two-fold, or the published limit."""
     kind: dict[str, Any] = {"op": "fold", "tolerance": 2.0}
     if o.low is not None and o.high is None and o.low == o.value:
         kind = {"op": "at_least"}

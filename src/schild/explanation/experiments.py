@@ -45,11 +45,11 @@ from schild.simulation.observe import predict, weighted_error
 __all__ = ["EXPERIMENTS", "Lab", "Outcome", "options_of", "run_test"]
 
 
-#: A concentration over Kd at which nothing is left to gain.
+#: A concentration over Kd that saturates the receptor.
 PLENTY = 1e7
 #: Length of a challenge of receptors. [h]
 CHALLENGE_H = 1.0
-#: The number of people of ``CROWD``, as different adults with the best values of all numbers.
+#: As many people as in ``CROWD``, each a different adult, with the best estimates of all numbers.
 BEST = {"n": 300}
 
 
@@ -96,7 +96,7 @@ def observation(lab: Lab, *, study: str, row: str) -> Outcome:
         extra: dict[str, Any] = {"population": lab.people} if many else {}
         return predict(o, receptors=receptors, seed=lab.seed, catalogue=lab.catalogue, overrides=lab.overrides, **extra)
 
-    # Rows that ask the same of the model share a prediction.
+    # Rows that need the same prediction share it.
     key = ("observation", o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)
     return lab.once(key, lambda: Outcome(predicted=float(of(False)[0]), many=of(True)))
 
@@ -106,7 +106,7 @@ def observation(lab: Lab, *, study: str, row: str) -> Outcome:
 
 @experiment_in_people("%")
 def occupancy(lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, at: Hours) -> Floats:
-    """Receptors held at a time, as a scan sees it."""
+    """Occupancy at a time, as a scan sees it."""
     return 100 * lab.pet(regimen, receptor, at, at, many=many)[1][:, -1]
 
 
@@ -174,7 +174,7 @@ def half_dose(
 def hours_above(
     lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, until: Hours, threshold: float = 0.9
 ) -> Floats:
-    """Time above a fraction of receptors held."""
+    """Time above a fraction of occupancy."""
     step = 0.25
     return np.asarray(step * (lab.pet(regimen, receptor, until, step, many=many)[1] > threshold).sum(axis=1))
 
@@ -280,7 +280,7 @@ def half_point(agonist: Floats, curve: Floats, level: float) -> float:
 
 @experiment("1", "%", "log units")
 def schild(lab: Lab, *, drug: DrugKey, levels: Sequence[float], what: Literal["slope", "intercept", "top"]) -> Outcome:
-    """Schild experiment at equilibrium: slope; pA2 less -log Kd; lowest top of the agonist's curves [%]."""
+    """Schild experiment at equilibrium: slope; pA2 minus -log Kd; lowest top of the agonist's curves [%]."""
     kd, _ = constants(lab, drug, structure_of(lab.catalogue, drug))
     tone = tone_of(lab)
     agonist = np.geomspace(1e-4, PLENTY, 4001)
@@ -298,7 +298,7 @@ class Challenge:
     """State of mu when an agonist arrives, and the constants of its ligands.
 
     The order of ligands is agonist, antagonist and its metabolites, endogenous agonist. Concentrations of all but the
-    first stand still for the hour; the agonist's is given over its Kd.
+    first are constant for the hour; the agonist's is given relative to its Kd.
     """
 
     free: Floats
@@ -328,7 +328,7 @@ class Challenge:
 def challenge_of(
     lab: Lab, structure: str | None, regimen: str, at_h: float, agonist: str, many: bool = False
 ) -> Challenge:
-    """Run up to the challenge and take the state there."""
+    """Run to the time of the challenge and return the state there."""
     ligands = ligands_of(lab.catalogue, regimen, "mor")
     names = [f"free_{s}" for s in ligands] + [f"mor_occupancy_{s}" for s in (*ligands, "endogenous")]
     extra = {"structure": structure} if structure else {}
@@ -348,7 +348,7 @@ def challenge_of(
 def challenge_top(
     lab: Lab, many: bool, *, structure: Structure, regimen: Regimen, at: Hours, agonist: DrugKey
 ) -> Floats:
-    """Top of an agonist's curve after a challenge, of that without the antagonist."""
+    """Top of an agonist's curve after a challenge, relative to that without the antagonist."""
     plenty = np.array([PLENTY])
     c = challenge_of(lab, structure, regimen, at, agonist, many)
     control = c.curve(plenty, blocked=False)[0]
@@ -357,7 +357,7 @@ def challenge_top(
 
 @experiment("%")
 def challenge_shift(lab: Lab, *, structure: Structure, regimen: Regimen, at: Hours, agonist: DrugKey) -> Outcome:
-    """Shift of an agonist's curve after a challenge, of that at equilibrium."""
+    """Shift of an agonist's curve after a challenge, relative to that at equilibrium."""
     c = challenge_of(lab, structure, regimen, at, agonist)
     agonists = np.geomspace(1e-3, PLENTY, 161)
     control, blocked = c.curve(agonists, blocked=False), c.curve(agonists)
@@ -379,7 +379,7 @@ def block(
 ) -> Outcome:  # fmt: skip
     """Median block of an effect of an agonist at its largest published dose.
 
-    ``numbers``: effects as drawn, the typical ones alone, or those of the fit that read challenges too.
+    ``numbers``: effects as drawn, the typical ones alone, or those of the fit that also uses challenges.
     """
     asked = EFFECTS if effect in EFFECTS else (effect,)
     people, given = BEST if numbers == "best" else CROWD, {RIVALS: numbers} if numbers == "joint" else None
@@ -392,7 +392,7 @@ def block_order(
     lab: Lab, *, regimen: Regimen, challenge: Regimen, at: Hours, first: EffectName,
     others: Sequence[EffectName],
 ) -> Outcome:  # fmt: skip
-    """Median block of one effect less the largest of other effects."""
+    """Median block of one effect minus the largest of the others."""
     found = lab.challenge(regimen, challenge, at)
     rest = np.max([found[name].block for name in others], axis=0)
     typical = found[first].median_block - max(found[name].median_block for name in others)
@@ -448,7 +448,7 @@ def antagonist_load(lab: Lab, regimen: str, at_h: float) -> float:
 
 @experiment("%")
 def surmounted(lab: Lab, *, regimen: Regimen, at: Hours, agonist: DrugKey) -> Outcome:
-    """Depth of the curve of slowed breathing under what is left of an antagonist, of that without it."""
+    """Depth of the curve of slowed breathing under what is left of an antagonist, relative to that without it."""
     plenty, load = np.array([PLENTY]), antagonist_load(lab, regimen, at)
     free, blocked = (1 - ventilation_curve(lab, agonist, plenty, level)[0] for level in (0.0, load))
     return Outcome(predicted=float(100 * blocked / free))

@@ -34,11 +34,11 @@ from schild.trial.people import Drinkers, enrol, kinetic_people
 __all__ = ["Trials", "individual_effects", "measured", "one_session", "session", "trials_of"]
 
 
-#: Parameter sets of a laboratory band are given to so many people each.
+#: People under each parameter set of a laboratory band.
 PER_SET = 200
 #: People of a trial, the same in both arms.
 TRIAL_PEOPLE = 3000
-#: Repeats of a person's luck behind the effect on that person.
+#: Repeats with other random numbers that are averaged for the effect in one person.
 LUCKS = 20
 
 
@@ -66,7 +66,7 @@ def session(
 
 
 def _size(lab: Lab, plan: str, regimen: str, outcome: str, **options: Any) -> Outcome:
-    """Hedges g with where 90 % of parameter sets lie."""
+    """Hedges g with the range of 90 % of parameter sets."""
     g = session(lab, plan, regimen, **options).effects[outcome].g
     drawn = session(lab, plan, regimen, n=PER_SET, draws=lab.draws, **options).bands[outcome]
     return Outcome(predicted=g, ends=drawn)
@@ -120,12 +120,12 @@ def one_session(
     overrides: Mapping[str, float] | None = None,
     **changes: Any,
 ) -> SessionResult:
-    """Let the typical person, or many, drink a fixed dose with a share of mu receptors held.
+    """Let the typical person, or many, drink a fixed dose with a share of mu receptors occupied.
 
-    ``lab``: says how many people and parameter sets; ``regimen``: decides whose kinetics are drawn; ``occupied`` stands
-    in for its occupancy; ``occupied``: held throughout [1]; ``many``: drawn people under drawn numbers in place of the
-    typical one; ``overrides`` and ``changes``: numbers of alcohol; fields of the protocol. Returns signals over the
-    session.
+    ``lab``: gives the numbers of people and parameter sets; ``regimen``: its drug decides whose kinetics are drawn;
+    ``occupied``: share of receptors occupied throughout, in place of the regimen's [1]; ``many``: drawn people under
+    drawn numbers in place of the typical one; ``overrides`` and ``changes``: numbers of alcohol; fields of the
+    protocol. Returns signals over the session.
     """
     plan = protocol("fixed_dose", **changes)
     _, who, _ = occupancy_course(
@@ -144,7 +144,7 @@ def one_session(
 
 @experiment("1")
 def opioid_part(lab: Lab, *, regimen: Regimen, grams_per_kg: float) -> Outcome:
-    """Largest distance of reward with every mu receptor held from the part of reward that is not opioid."""
+    """Largest difference between reward with every mu receptor occupied and its part that is not opioid."""
     share = lab.values.typical("alcohol", "reward.share")
     blocked = one_session(lab, regimen, occupied=1.0, grams_per_kg=grams_per_kg).signal("reward")
     other = one_session(lab, regimen, overrides={"alcohol.reward.share": 0.0}, grams_per_kg=grams_per_kg)
@@ -153,14 +153,14 @@ def opioid_part(lab: Lab, *, regimen: Regimen, grams_per_kg: float) -> Outcome:
 
 @experiment_in_people("%")
 def endorphin_rise(lab: Lab, many: bool, *, regimen: Regimen, grams_per_kg: float) -> Floats:
-    """Largest rise of the endogenous agonist after alcohol, of its level at rest."""
+    """Largest rise of the endogenous agonist after alcohol, relative to its level at rest."""
     load = one_session(lab, regimen, many=many, grams_per_kg=grams_per_kg).signal("endorphin")
     return np.asarray(100 * (load.max(axis=1) / load[:, 0] - 1), dtype=np.float64)
 
 
 @experiment()
 def number_of_alcohol(lab: Lab, *, number: str, scale: float) -> Outcome:
-    """Return a number of the alcohol model with where 90 % of its uncertainty lies."""
+    """Return a number of the alcohol model with its 90 % range of uncertainty."""
     value, uncertainty = scale * lab.values.typical("alcohol", number), lab.catalogue.alcohol[number].uncertainty
     if uncertainty is None:
         return Outcome(predicted=value)
@@ -204,7 +204,7 @@ def _means(of: Mapping[str, Floats]) -> dict[str, float]:
 def trials_of(lab: Lab, regimen: str, weeks: int, counselling: float = 0.0) -> Trials:
     """Run a trial, or return the same one again.
 
-    ``regimen``: of the active arm, in words; its number of doses does not count; ``counselling``: added to the log odds
+    ``regimen``: of the active arm, in words; its number of doses is ignored; ``counselling``: added to the log odds
     of drinking and of a heavy day in both arms.
     """
     arm = arm_of(regimen)
@@ -261,13 +261,13 @@ def _under_sets(lab: Lab, regimen: str, weeks: int) -> list[dict[str, dict[str, 
 
 
 def _again(trials: Trials, name: str, numbers: TrialNumbers, draws: Draws) -> Course:
-    """The same people and tablets under other numbers, or with other luck."""
+    """Follow the same people and tablets under other numbers, or with other random numbers."""
     arm = next(arm for arm in trials.trial.arm if arm.name == name)
     return course(trials.trial, arm, trials.who, numbers, draws, trials.courses[name])
 
 
 def measured(means: Mapping[str, Mapping[str, float]], measure: str, endpoint: str) -> float:
-    """One number out of the means of two arms, by the words of a row of trials.
+    """Compute one measure from the means of two arms, as a row of trials names it.
 
     >>> of = {"active": {"any_drinking": 60.0}, "placebo": {"any_drinking": 75.0}}
     >>> [round(measured(of, name, "any_drinking"), 3) for name in ("active", "difference", "risk_ratio", "odds_ratio")]
@@ -327,10 +327,10 @@ def flat_in_trial(
 
 
 def individual_effects(lab: Lab, regimen: str, weeks: int) -> tuple[Floats, Floats]:
-    """Heavy days less with tablets, each person with the same luck on both sides, repeated.
+    """Heavy days that tablets prevent in each person, with the same random numbers in both arms, repeated.
 
-    ``regimen``: as for ``trials_of``. Returns ``effects``, shape (n, n_repeats): days with placebo less days with
-    tablets, over the whole trial, seen or not [days]; ``placebo``, shape (n, n_repeats): heavy days with placebo
+    ``regimen``: as for ``trials_of``. Returns ``effects``, shape (n, n_repeats): days with placebo minus days with
+    tablets, over the whole trial, observed or not [days]; ``placebo``, shape (n, n_repeats): heavy days with placebo
     [days].
     """
 
@@ -338,7 +338,7 @@ def individual_effects(lab: Lab, regimen: str, weeks: int) -> tuple[Floats, Floa
         trials, at = trials_of(lab, regimen, weeks), COUNTS.index("all_heavy")
         gained, alone = [], []
         for k in range(LUCKS):
-            # A seed of its own for each repeat: the people stay, their luck changes.
+            # A seed of its own for each repeat: the same people, other random numbers.
             head = trials.trial.trial.model_copy(update={"seed": 1_000_000 + LUCKS * lab.seed + k})
             draws = draws_of(trials.trial.model_copy(update={"trial": head}), 0, TRIAL_PEOPLE)
             days = {
@@ -354,7 +354,7 @@ def individual_effects(lab: Lab, regimen: str, weeks: int) -> tuple[Floats, Floa
 
 @experiment("day", "%")
 def individual(lab: Lab, *, regimen: Regimen, weeks: int, what: Literal["median", "under_one", "foreseen"]) -> Outcome:
-    """Heavy days that the median person gains; share who gain less than one; share of variance that is foreseen."""
+    """Heavy days that the median person gains; share who gain less than one; share of variance that is explained."""
     effects, _ = individual_effects(lab, regimen, weeks)
     own = effects.mean(axis=1)
     if what == "median":

@@ -18,7 +18,7 @@ from schild.trial.opioid_predictions import Pool
 
 __all__ = ["people_of_scenario"]
 
-#: People of a scenario, the same in each.
+#: People of a scenario; the same people in each.
 PEOPLE = 1000
 
 
@@ -44,7 +44,7 @@ def people_of_scenario(lab: Lab, name: str) -> Pool:
 
 @experiment()
 def opioid_row(lab: Lab, *, published: str) -> Outcome:
-    """Read a published number of an opioid trial off its scenario."""
+    """Compute a published number of an opioid trial from its scenario."""
     wanted = next(r for r in opioid_rows() if r.id == published)
     pool = people_of_scenario(lab, wanted.scenario)
     return Outcome(predicted=measure(wanted.measure, pool.found, pool.who, pool.report))
@@ -52,7 +52,7 @@ def opioid_row(lab: Lab, *, published: str) -> Outcome:
 
 @experiment("points")
 def opioid_difference(lab: Lab, *, rows_of: tuple[str, str]) -> Outcome:
-    """Difference of two such numbers, the first less the second."""
+    """Difference between two published numbers, each computed from its scenario: the first minus the second."""
     first, second = (opioid_row(lab, published=row).predicted for row in rows_of)
     return Outcome(predicted=first - second)
 
@@ -71,6 +71,6 @@ def opioid_use_ratio(lab: Lab, *, trial: tuple[str, str], days: tuple[int, int])
 
 @experiment("1")
 def opioid_craving(lab: Lab, *, trial: tuple[str, str], week: int, what: Literal["ratio", "difference"]) -> Outcome:
-    """Mean craving of everybody in a week, in one arm over, or less, that in another."""
+    """Mean craving of everybody in a week: ratio or difference between two arms."""
     a, b = (float(people_of_scenario(lab, name).found.weekly[:, week - 1, 0].mean()) for name in trial)
     return Outcome(predicted=a / b if what == "ratio" else a - b)

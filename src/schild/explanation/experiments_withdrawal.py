@@ -1,4 +1,4 @@
-"""Experiments of dependence and withdrawal: an antagonist in people who used opioids, and who used them under it.
+"""Experiments on dependence and withdrawal: an antagonist given after opioids, or before them.
 
 Criteria were written down before the first run: docs/design/withdrawal-criteria.md.
 """
@@ -20,7 +20,7 @@ __all__ = ["BEFORE_H", "MILD", "WAITS_H", "added_after", "course_after", "daily_
 
 #: From the last dose of the opioid to the antagonist. [h]
 WAITS_H = (6.0, 24.0, 72.0, 120.0, 168.0, 240.0, 336.0)
-#: A peak is looked for so long after the antagonist, and a course is followed so long. [h]
+#: Time after the antagonist over which a peak is looked for, and over which a course is followed. [h]
 PEAK_H, FOLLOWED_H = 24.0, 48.0
 #: Lower ends of mild and of moderately severe withdrawal. [points]
 MILD, MODERATELY_SEVERE = SEVERITY[1][0], SEVERITY[3][0]
@@ -30,7 +30,7 @@ WEEK_H = 168.0
 MONTHS_OUTPUTS = ("liking", "cows", "dependence", "mor_activation", "adaptation_fast", "adaptation_slow")
 #: How long a challenge test with naloxone is watched, and naloxone at the end of daily use. [h]
 TEST_H, WATCHED_H = 0.4, 6.0
-#: From when on before that naloxone the course is followed closely. [h]
+#: Time before that naloxone from which on the course is followed closely. [h]
 BEFORE_H = 30.0
 
 
@@ -53,15 +53,15 @@ def course_after(
     output: str = "cows",
     followed_h: float = FOLLOWED_H,
 ) -> tuple[Floats, Floats]:
-    """Course from the last dose of an opioid on; that of people from the antagonist on, which is what is read.
+    """Course from the last dose of an opioid on; for many people from the antagonist on only.
 
     - ``use``: earlier use in words, without its length, e.g. ``"heroin 25 mg iv q6h"``.
     - ``dose``: the antagonist, in words.
-    - ``wait_h``: when it is given; None for never [h].
-    - ``days``: how long the opioid was used.
+    - ``wait_h``: time of the antagonist; None: it is not given [h].
+    - ``days``: length of use of the opioid [days].
     - ``many``: as for ``Lab.adapted``.
     - ``output``: ``cows``, ``sows`` or ``tolerance``.
-    - ``followed_h``: how long it is followed after the antagonist, or after the longest wait [h].
+    - ``followed_h``: time over which it is followed after the antagonist, or after the longest wait [h].
 
     Returns times [h], shape (n_times,), and values, shape (n, n_times).
     """
@@ -75,7 +75,7 @@ def course_after(
 def added_after(
     lab: Lab, use: str, dose: str, wait_h: float, *, days: float, many: bool | None = False
 ) -> tuple[Floats, Floats]:
-    """Peak of COWS after an antagonist, and what it adds to the course without it, shape (n,) each. [points]"""
+    """Peak of COWS after an antagonist, and what it adds to the course without it; shape (n,) each. [points]"""
     # The typical person's courses are drawn too, so they are the same runs.
     followed = FOLLOWED_H if many is False else PEAK_H
     t, blocked = course_after(lab, use, dose, wait_h, days=days, many=many, followed_h=followed)
@@ -87,7 +87,7 @@ def added_after(
 
 
 def _cows(lab: Lab, place: int, share: float | None, **x: Any) -> Outcome:
-    """Peak (place 0) or added part (1), in the typical person or in the person at a share of people."""
+    """Peak (place 0) or added part (place 1), in the typical person or at a quantile of people."""
 
     def of(many: bool | None) -> Floats:
         return added_after(lab, many=many, **x)[place]
@@ -184,7 +184,7 @@ def interval(lab: Lab, many: bool, *, use: Regimen, dose: Regimen, days: float) 
 
 
 def _falls_below(at: Floats, value: Floats, level: float) -> float:
-    """Where a course falls below a level for good; its first place if it is below all along, infinite if never.
+    """Return where a course falls below a level for good: its first place if it always is, infinite if it never does.
 
     >>> at = np.array([1.0, 2.0, 3.0])
     >>> _falls_below(at, np.array([9.0, 6.0, 4.0]), 5.0), _falls_below(at, np.array([4.0, 3.0, 2.0]), 5.0)

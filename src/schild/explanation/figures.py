@@ -32,7 +32,7 @@ from schild.report import INK
 __all__ = ["EFFECT_WORDS", "blocks"]
 
 
-#: Effects by which a block is told, with words, unit and factor for drawing.
+#: Effects whose block is shown, with words, unit and factor for drawing.
 EFFECT_WORDS = {
     "liking": ("liking", "points", 1.0),
     "ventilation_isohypercapnic": ("breathing, CO2 held constant", "% of baseline", 100.0),
@@ -40,14 +40,14 @@ EFFECT_WORDS = {
     "analgesia": ("pain relief", "% of the most", 100.0),
     "gut_transit": ("passage through the gut", "% of baseline", 100.0),
 }
-#: Share of runs that have to respond before a block is told.
+#: Share of runs that have to respond before a block is shown.
 FEWEST = 0.05
 #: Outputs of tolerance and dependence, which need the states of adaptation.
 _ADAPTED = ("cows", "sows", "tolerance", "dependence", "adaptation_fast", "adaptation_slow")
 
 
 def blocks(response: Response) -> Floats:
-    """Percent block in people in whom the opioid alone does something; nobody, where fewer than a twentieth do.
+    """Percent block in people in whom the opioid alone has an effect; empty where fewer than a twentieth have one.
 
     >>> from schild.challenges import Response
     >>> both = {"without": np.array([10.0, 0.1]), "with_": np.array([4.0, 0.0])}
@@ -65,20 +65,20 @@ def blocks(response: Response) -> Floats:
 class Course:
     """A line over time."""
 
-    #: What is given, what is drawn, and its name
+    #: Regimen, output that is drawn, and name of the line
     regimen: Regimen
     output: str
     label: str
     structure: Structure | None = None
     of: Literal["value", "peak", "1 h"] = "value"  #: ``value``, or percent of its ``peak`` or of its value at ``1 h``
-    band: bool = True  #: Whether to draw where 90 % of virtual people lie
+    band: bool = True  #: Whether to draw the range of 90 % of virtual people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scans:
     """Tomography of a study to draw beside courses."""
 
-    #: Key of the study, and how the rows begin
+    #: Key of the study, and beginning of the names of its rows
     study: str
     rows: str
     label: str = ""  #: Name in the legend
@@ -281,7 +281,7 @@ def ventilation(p: Panel, *, regimen: Regimen, times: Sequence[Hours], agonist: 
 
 @panel
 def affinities(p: Panel, *, drug: DrugKey) -> None:
-    """Affinities as published, the one in use and its rivals, for each receptor."""
+    """Published affinities, the one in use and its rivals, for each receptor."""
     points = affinities_of(p.lab.catalogue.drug(drug))
     receptors = list(dict.fromkeys(receptor for receptor, *_ in points))
     for k, (receptor, _, v, used) in enumerate(points):

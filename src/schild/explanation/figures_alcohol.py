@@ -18,7 +18,7 @@ from schild.report import INK
 
 Floats = NDArray[np.floating]
 
-#: People of a point of craving over days, and of a scatter.
+#: People behind a point of craving over days, and points of a scatter.
 _FEW, _DOTS = 500, 250
 
 
@@ -95,7 +95,7 @@ def rates(p: Panel, *, drug: str, study: str, tests: Sequence[tuple[str, str, st
 
 @panel
 def reward(p: Panel, *, regimen: Regimen, grams_per_kg: float, occupied: Sequence[tuple[float, str]]) -> None:
-    """Reward of a drink over time with shares of mu receptors held, typical person."""
+    """Reward of a drink over time with shares of mu receptors occupied, typical person."""
     for k, (share, label) in enumerate(occupied):
         found = one_session(p.lab, regimen, occupied=share, grams_per_kg=grams_per_kg)
         p.line(k, found.time_h, found.signal("reward")[0], label=label)
@@ -120,7 +120,7 @@ def craving(p: Panel, *, regimen: Regimen) -> None:
 def craving_by_day(
     p: Panel, *, regimen: Regimen, days: Sequence[float], after: Hours, taken: tuple[float, float]
 ) -> None:
-    """Effect on craving after a cue on days from the first tablet on, and mu receptors held."""
+    """Effect on craving after a cue on days from the first tablet on, and the occupancy of mu receptors."""
     runs = [session(p.lab, "cue", regimen, n=_FEW, at=f"{24 * d + after:g} h") for d in days]
     g = np.array([run.effects["craving"].g for run in runs])
     held = np.array([float(np.median(run.occupancy)) for run in runs])
@@ -128,12 +128,12 @@ def craving_by_day(
     p.chart.note("tablets", 0.3, 0.95, shares="y", va="top")
     p.chart.line(days, g, color=BLUE, mark="o", size=5)
     p.chart.rule(y=0, width=0.6, dashes="-")
-    # The right axis is turned round, so that both lines go down together.
+    # The right axis is inverted, so that both lines fall together.
     p.chart.line(days, held * min(g), color=GREEN, width=1.3, dashes="--")
-    p.chart.right = "mu held [%] (dashed)", 100 / float(min(g))
+    p.chart.right = "mu occupied [%] (dashed)", 100 / float(min(g))
     p.keep("days", days)
     p.keep("Hedges g", g)
-    p.keep("mu held, median [%]", 100 * held)
+    p.keep("mu occupied, median [%]", 100 * held)
 
 
 @panel
@@ -146,10 +146,10 @@ def gain_of_people(p: Panel, *, regimen: Regimen, weeks: int) -> None:
     middle = float(np.median(own))
     p.chart.rule(x=middle, width=1.2, dashes="-")
     p.chart.note(f"median {middle:.1f} days", middle + 0.6, 0.94, shares="y", va="top")
-    p.chart.x.label, p.chart.y.label = f"heavy drinking days less in {7 * weeks}", "virtual people"
+    p.chart.x.label, p.chart.y.label = f"heavy drinking days prevented in {7 * weeks}", "virtual people"
     quantiles = np.linspace(0.05, 0.95, 19)
     p.keep("quantile", quantiles)
-    p.keep("heavy days less", np.quantile(own, quantiles))
+    p.keep("heavy days prevented", np.quantile(own, quantiles))
 
 
 @panel

@@ -7,7 +7,7 @@ from schild.explanation.panels import BLUE, GREEN, ORANGE, Panel, panel
 from schild.report import INK
 from schild.trial.opioid_checks import opioid_rows
 
-#: Days since an injection, as the rows have them, and their middle.
+#: Ranges of days since an injection, as the rows have them, and their middles.
 _BINS = (("1-7", 4.0), ("8-14", 11.0), ("15-21", 18.0), ("22-28", 25.0), ("29-35", 32.0), ("36-42", 39.0),
          ("43-56", 49.5), ("57-84", 70.5))  # fmt: skip
 

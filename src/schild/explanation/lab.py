@@ -1,4 +1,4 @@
-"""The laboratory of an answer: runs that experiments and figures share, and the register of experiments."""
+"""Runs that the experiments and figures of an answer share, and the register of experiments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 #: People of a challenge of effects: ten adults under thirty parameter sets (docs/design/challenge-criteria.md).
 CROWD = {"n": 10, "uncertainty": 30}
-#: Effects that every challenge is read for, so that claims and figures share runs.
+#: Effects that every challenge computes, so that claims and figures share runs.
 EFFECTS = ("liking", "ventilation_isohypercapnic", "pupil", "analgesia")
 RECEPTORS = ("mor", "kor", "dor", "mor_gut")
 
@@ -74,10 +74,10 @@ class Lab:
     #: Virtual people and parameter sets behind each band
     n: int
     draws: int
-    seed: int = 1  #: Of people and parameters
+    seed: int = 1  #: Seed of people and parameters
     overrides: Overrides = field(default_factory=lambda: Overrides({}))  #: Numbers in place of the catalogue's
     kept: dict[Hashable, Any] = field(default_factory=dict)
-    #: What is read again by the next call; by default nothing
+    #: Store whose results the next call reads again; by default none
     results: ResultCache = field(default_factory=lambda: ResultCache.off())
 
     @property
@@ -86,7 +86,7 @@ class Lab:
         return {"n": self.n, "uncertainty": self.draws}
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Make something, or return what was made under the same key."""
+        """Call ``make``, or return what it gave under the same key before."""
         if key not in self.kept:
             self.kept[key] = make()
         found: T = self.kept[key]
@@ -137,7 +137,7 @@ class Lab:
     ) -> Result:
         """Simulate, or return the same run again; an empty regimen with a history is that history alone.
 
-        ``every_h``: distance of output times from time 0 on, or these times themselves, where only some are read [h].
+        ``every_h``: distance of output times from time 0 on, or the times themselves [h].
         """
         from schild.simulation import Run, simulate_run
 
@@ -155,7 +155,7 @@ class Lab:
         run = Run.of(
             *([regimen] if regimen else []), until=f"{until_h:.6f} h", outputs=list(outputs), seed=self.seed, **options,
         )  # fmt: skip
-        # Warnings of withdrawal would simulate 200 people of their own, and no page of an answer shows them.
+        # Warnings of withdrawal would simulate 200 more people, and no page of an answer shows them.
         given = self.overrides.and_(overrides, self.catalogue)
         return self.once(
             ("run", run.model_dump_json(), times, repr(overrides)),
@@ -181,9 +181,9 @@ class Lab:
     def adapted(self, many: bool | None) -> dict[str, Any]:
         """Options of a run with tolerance and dependence.
 
-        ``many``: the typical person (False), people behind a band (True), or those of a verdict (None). A third of the
-        people of other bands stand behind these bands, each under all parameter sets: there are many waits. Returns
-        receptors that adaptation follows, and people.
+        ``many``: the typical person (False), people behind a band (True), or those of a verdict (None). These bands are
+        computed from a third of the people of other bands, each under all parameter sets, because there are many
+        waits. Returns receptors that adaptation follows, and people.
         """
         receptors = list(next(e.receptors for e in self.catalogue.adaptation.values() if e.default))
         if many is False:
@@ -231,7 +231,7 @@ def last_dose_h(regimen: str) -> float:
 
 
 def ligands_of(catalogue: Catalogue, regimen: str, receptor: str) -> list[str]:
-    """First drug of a regimen, and what the body makes of it that binds a receptor.
+    """First drug of a regimen and its metabolites that bind a receptor.
 
     >>> from schild.catalog import load
     >>> ligands_of(load(), "naltrexone 50 mg po", "mor")

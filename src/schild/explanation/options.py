@@ -107,8 +107,8 @@ def read_options(
     """Check the options of a function and bring them into its units.
 
     ``what``: the function in words, for messages; ``function``: its keyword-only parameters are the options; ``given``:
-    options as they stand in the file of claims; ``catalogue``: for names of drugs, receptors and effects; ``defaults``:
-    options that hold where the function takes one of that name and none is given; ``places``: file and line of each
+    options as written in the file of claims; ``catalogue``: for names of drugs, receptors and effects; ``defaults``:
+    options that apply where the function takes one of that name and none is given; ``places``: file and line of each
     option, and under ``""`` of the whole: the beginning of messages. Returns times in hours; everything else as given.
     Raises CatalogueError for an option that is unknown, missing or cannot be read; the message begins with file and
     line.

@@ -36,7 +36,7 @@ LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PINK, ":"), (YELLOW, "-"),
 class Drawn:
     """A figure for a page: one drawing for each panel, and the numbers behind them."""
 
-    alt: str  #: For people who do not see it
+    alt: str  #: Description for those who cannot see it
     panels: tuple[str, ...]  #: SVG of each panel
     legend: tuple[tuple[str, str], ...]  #: SVG of a line or mark, and its words
     legend_title: str
@@ -55,11 +55,11 @@ class Frame:
     y: str | None = None
     xlim: tuple[float, float] | None = None
     ylim: tuple[float, float] | None = None
-    #: Marks of the horizontal axis and their words
+    #: Ticks of the horizontal axis and their labels
     xticks: Sequence[float] = ()
     xlabels: Sequence[str] = ()
     log: str = ""  #: Axes that are logarithmic: ``x``, ``y`` or ``xy``
-    legend: Place = ""  #: Where the legend of the panel stands
+    legend: Place = ""  #: Place of the legend in the panel
     hlines: Sequence[float] = ()  #: Heights of dotted lines
     vlines: Sequence[tuple[float, str]] = ()  #: Places of dotted lines, and words beside them
 
@@ -71,8 +71,8 @@ _FRAME = tuple(Frame.__dataclass_fields__)
 class FigureSpec:
     """A figure described as data."""
 
-    #: For people who do not see it, and below it. ``{runs}`` stands for the runs of virtual people behind a band,
-    #: ``{adults}`` for the people of a histogram, ``{drive}`` for what adaptation follows.
+    #: Description for those who cannot see it, and caption. ``{runs}`` stands for the runs of virtual people behind a
+    #: band, ``{adults}`` for the people of a histogram, ``{drive}`` for what adaptation follows.
     alt: str
     caption: str
     panel: Sequence[Mapping[str, Any]]  #: Fields of ``Frame`` and options of the function that draws the panel
@@ -89,12 +89,12 @@ class FigureSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One panel while it is drawn."""
+    """A panel that is being drawn."""
 
     chart: Chart
     lab: Lab
     data: Columns = field(default_factory=dict)  #: Columns of the figure
-    prefix: str = ""  #: Begins the names of this panel's columns where there are several panels
+    prefix: str = ""  #: Prefix of this panel's columns where there are several panels
 
     def keep(self, name: str, *columns: Any) -> None:
         """Keep the numbers behind a line, with the ends of its band."""
@@ -112,7 +112,7 @@ class Panel:
         self.chart.line(x, y, **style)
 
     def points(self, x: Any, y: Any, sd: Any, label: str = "") -> None:
-        """Draw what was observed."""
+        """Draw observed values."""
         low, high = np.subtract(y, sd), np.add(y, sd)
         self.chart.whiskers(x, y, low, high, color=INK, over=5)
         self.chart.marks(x, y, color=INK, size=4.5, hollow=True, label=label, over=5)
@@ -137,7 +137,7 @@ def read_figure(
     """Check a figure and the options of its panels, before anything is run.
 
     ``given``: fields of ``FigureSpec``; ``places``: file and line of each key, as ``Claim.places`` has them;
-    ``defaults``: options that hold for every panel that takes one of that name. Returns its panels, and their own
+    ``defaults``: options of every panel that takes one of that name. Returns its panels, and their own
     options. Raises CatalogueError for a panel that is unknown, or an option that is unknown, missing or wrong.
     """
     places = places or {}

@@ -40,7 +40,7 @@ _MANIFEST = {
 _SHOWN = 5
 
 
-# ------------------------------------------------------------------------------------------------ what is told
+# ------------------------------------------------------------------------------------------------ words
 
 
 def number_words(f: Finding) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def number_words(f: Finding) -> dict[str, Any]:
     axis; empty without a band), ``verdict``, ``observed`` and ``missing``.
     """
     value, (low, high), unit = f.outcome.predicted, f.outcome.band, f.test.unit
-    # Between 90 % of people where they matter, else between 90 % of parameter sets.
+    # The band holds 90 % of people where they differ, else 90 % of parameter sets.
     whose = "sets of parameters" if f.outcome.ends is not None else "virtual people"
     told: dict[str, Any] = {
         "value": f.outcome.missing or quantity(value, unit, 2), "band": "", "short": "", "bar": (),
@@ -71,7 +71,7 @@ def number_words(f: Finding) -> dict[str, Any]:
 
 
 def evidence_words(test: Test) -> str:
-    """Say what decides a test."""
+    """Kind of evidence that decides a test, in words."""
     return EVIDENCE_WORDS[test.evidence] if test.op else "no data decide it"
 
 
@@ -87,12 +87,12 @@ def said_by(source: Sequence[str], observed: str = "") -> str:
 
 
 def witnesses(answer: Explanation, tests: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Tell tests that an answer rests on: what each measures, people first and the model beside them."""
+    """Describe tests that an answer rests on: what each measures, human data first and the model beside them."""
     return [{"words": words, "id": key, **number_words(answer.by_id[key])} for key, words in tests.items()]
 
 
 def cards(answer: Explanation) -> list[dict[str, Any]]:
-    """Tell the cards: question, what is known, number, what it rests on."""
+    """Describe the cards: question, what is known, number, what it rests on."""
     told = []
     for card in answer.book.cards:
         rests = {card.number: "the number above", **card.witness} if card.number else dict(card.witness)
@@ -121,7 +121,7 @@ def rests_on(answer: Explanation) -> str:
 
 
 def cite_words(answer: Explanation) -> str:
-    """Say how the answer is cited."""
+    """Citation of the answer."""
     return f"The schild developers. schild {__version__}, {answer.book.question} {ADDRESS}, seed {answer.lab.seed}."
 
 
@@ -225,7 +225,7 @@ def html_page(answer: Explanation) -> str:
         card = one["card"]
         one["figure"] = _figure(answer, claims[card.picture], f"card-{card.id}", [card.panel]) if card.picture else None
     mechanism: list[dict[str, Any]] = []
-    ids = {test.id for test in book.tests}  # numbers of cards stand on the cards alone
+    ids = {test.id for test in book.tests}  # numbers of cards are shown on the cards only
     for claim in book.claims:
         left = [k for k in range(1, len(claim.figure.get("panel", ())) + 1) if (claim.id, k) not in shown]
         found = [f for f in answer.ordered if f.claim == claim.id and f.test.id in ids]
@@ -369,7 +369,7 @@ def _row(answer: Explanation, f: Finding) -> dict[str, Any]:
     test = f.test
     notes = [part for part in (test.why, test.note, f.reason if f.holds == "no" else "") if part]
     addresses = {key: link(address) for key, _, address in answer.sources()}
-    said = " ".join(part[0].upper() + part[1:].strip().rstrip(".") + "." for part in notes)
+    said = " ".join(part[0].upper() + part[1:].rstrip(". ") + "." for part in notes)
     return {
         "f": f, "test": test, "notes": without_files(said),
         "evidence": evidence_words(test), "shown": shown_id(test),

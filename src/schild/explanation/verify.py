@@ -1,4 +1,4 @@
-"""A page says its numbers in a form that a program reads, and they are run again: ``schild verify PAGE``."""
+"""Compute the numbers that a page states again and compare: ``schild verify PAGE``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAME = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One number that the page states and this version does not give."""
+    """One number that the page states and that this version computes differently."""
 
     what: str
     stated: Any
@@ -40,7 +40,7 @@ class Verified:
     """Result of running a page again: the count of numbers compared, and those that differ."""
 
     drug: str
-    version: str  #: That wrote the page
+    version: str  #: Version of schild that wrote the page
     compared: int
     differences: tuple[Difference, ...]
 
@@ -57,7 +57,7 @@ class Verified:
 
 
 def stated_of(answer: Explanation) -> str:
-    """Write what the page of an answer states: predictions, bands, verdicts, scenes at their first setting.
+    """Encode what the page of an answer states: predictions, bands, verdicts, scenes at their first setting.
 
     Returns JSON, compressed and in base64, as ``verify`` reads it.
     """
@@ -100,14 +100,14 @@ def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[
     page : str
         Text of a page that ``schild explain DRUG --html`` wrote.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
     progress : callable, optional
         As for ``explain``.
 
     Returns
     -------
     Verified
-        Numbers that differ by more than 1e-6 of their size, and verdicts that are others.
+        Numbers that differ by more than 1e-6 of their size, and verdicts that differ.
 
     Raises
     ------

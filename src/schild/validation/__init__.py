@@ -1,4 +1,4 @@
-"""Every published result of the catalogue against its prediction, misses first."""
+"""Comparison of every published result of the catalogue with its prediction, misses first."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WITHDRAWAL = {*KINDS, *WORDED}
 PEOPLE, DRAWS = 24, 100
 QUICK_PEOPLE, QUICK_DRAWS = 10, 10
 
-#: The drugs the catalogue began with.
+#: Drugs whose coverage is shown as a group: the first of the catalogue.
 _FIRST = ("naltrexone", "naloxone", "heroin", "morphine", "hydromorphone", "fentanyl")
 _SAME_SCANS = ("rabiner2011_ed50", "lee1988_half_time")
 COVERAGE = (0.80, 0.97)
@@ -46,23 +46,23 @@ RMSE = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A bar that was stated before the model was run."""
+    """A criterion that was stated before the model was run."""
 
-    #: What is asked, in words and numbers, and what came out
+    #: Criterion in words and numbers, and result
     name: str
     wanted: str
     found: str
-    kept: bool | None  #: None for a line that is shown without being a bar
+    kept: bool | None  #: None for a line that is shown and is not a criterion
 
     @property
     def verdict(self) -> str:
-        """Return the verdict as the page words it."""
+        """Verdict in the words of the page."""
         return "shown" if self.kept is None else "kept" if self.kept else "broken"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Validation(Shown):
-    """All checks and the bars made of them.
+    """All checks and the bars (stated criteria) that they decide.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Validation(Shown):
     catalogue : Catalogue
         Catalogue with the rows and sources.
     people, draws, seed : int
-        Behind the bands.
+        Virtual people, parameter sets and seed of the bands.
     studies : tuple of str
         Keys of the study files that were asked for; empty for all.
     rmse : mapping of str to float
@@ -81,9 +81,9 @@ class Validation(Shown):
     withdrawal : tuple of Statement
         Rows about tolerance, dependence and withdrawal; they enter no coverage.
     laboratory : tuple of LaboratoryStatement
-        Rows about alcohol in the laboratory; neither do they.
+        Rows about alcohol in the laboratory; they enter no coverage either.
     trials : tuple of TrialStatement
-        Rows about trials of alcohol use disorder; neither do they.
+        Rows about trials of alcohol use disorder; they enter no coverage either.
     results : ResultCache
         Results that the next call reads again; none by default.
     """
@@ -108,7 +108,7 @@ class Validation(Shown):
 
     @cached_property
     def bars(self) -> tuple[Bar, ...]:
-        """The stated bars and what came out."""
+        """The stated bars and their results."""
         return tuple(_bars(self))
 
     @property
@@ -229,13 +229,13 @@ def validate(
     Parameters
     ----------
     *studies : str
-        Keys of study files; all of the catalogue, and the bars that were stated for all, where none is named.
+        Keys of study files; by default all of the catalogue, with the bars that were stated for all of it.
     progress : callable, optional
-        Called with rows done and rows in all.
+        Called with the number of rows done and their total.
     tell : callable, optional
         Called with a line about each study as soon as its rows are predicted.
     quick : bool
-        Fewer virtual people: wider noise in the bands, the same typical predictions.
+        Fewer virtual people: noisier bands, the same typical predictions.
     fresh : bool
         Predict every row again. By default rows that an earlier call has kept are read, where neither the catalogue nor
         the code has changed since (``schild.result_cache``).
@@ -247,7 +247,7 @@ def validate(
     Returns
     -------
     Validation
-        Checks, bars, and the ways to show them.
+        Checks and bars.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def validate(
 
 
 def _study_line(key: str, found: Sequence[Check | Statement], skipped: int) -> str:
-    """Say how the rows of a study came out.
+    """Count the rows of a study that were predicted and missed.
 
     >>> _study_line("naltrexone_pet", [], 1)
     'naltrexone_pet: 0 rows, 0 missed, 1 not predicted'
@@ -313,7 +313,7 @@ def _study_line(key: str, found: Sequence[Check | Statement], skipped: int) -> s
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """Predicts rows, each by the rule of its kind; what rows ask alike is run once."""
+    """Predicts rows, each by the rule of its kind; runs that rows share are made once."""
 
     catalogue: Catalogue
     n: int
@@ -324,7 +324,7 @@ class _Rows:
     kept: tuple[dict[Any, Any], ...] = field(default_factory=lambda: ({}, {}, {}))
 
     def predict(self, o: Observation, study: Study) -> Check | Statement:
-        """Predict one row, or read what an earlier call predicted."""
+        """Predict one row, or read the prediction of an earlier call."""
         row: dict[str, Any] = {"o": o, "table": study.key, "seed": self.seed, "catalogue": self.catalogue}
         kind = o.observable.partition(":")[0]
         made: type[Check | Statement]
@@ -355,9 +355,9 @@ class _Rows:
 def oral_means(
     catalogue: Catalogue, roles: Sequence[str], results: ResultCache | None = None
 ) -> list[tuple[str, float, float, list[Observation]]]:
-    """Quantity, n-weighted geometric mean over single oral doses scaled to 50 mg, prediction, and rows behind.
+    """Quantity, n-weighted geometric mean over single oral doses scaled to 50 mg, prediction, and rows used.
 
-    An arm of unknown size weighs as the smallest known one. Bounds and other routes are left out.
+    An arm of unknown size has the weight of the smallest known one. Bounds and other routes are left out.
     """
     rows = [
         o
@@ -474,7 +474,7 @@ def _bars_of_all(v: Validation, checked: Sequence[Check]) -> list[Bar]:
 
 
 def observations(v: Validation) -> list[Observation]:
-    """Rows behind everything that is shown."""
+    """Rows of all results that are shown."""
     return [*(c.observation for c in v.checks), *(s.observation for s in (*v.withdrawal, *v.laboratory, *v.trials))]
 
 
@@ -563,5 +563,5 @@ def _statement_claim(s: Statement) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """JSON has no infinity: a time that is never reached, or a side without a limit, is null."""
+    """Return None for an infinite value, which JSON lacks: a time that is never reached, or a missing limit."""
     return float(value) if np.isfinite(value) else None

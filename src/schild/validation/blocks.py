@@ -1,4 +1,4 @@
-"""Block of an opioid's effect by an antagonist: a published result against the frozen file and against the model.
+"""Block of an opioid's effect by an antagonist: published results compared with the frozen file and the model.
 
 Rules: docs/design/challenge-fit.md.
 """
@@ -23,7 +23,7 @@ __all__ = ["Band", "frozen_block", "model_block"]
 
 #: Standard error of a block whose study prints none. [1]
 SE = 0.1
-#: What is added to a share left before its ratio is taken. [1]
+#: Number added to each remaining share before their ratio is formed. [1]
 FLOOR = 0.05
 #: Ends of a 90 % interval, in standard deviations.
 _NINETY = 1.6448536269514722
@@ -31,7 +31,7 @@ _NINETY = 1.6448536269514722
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A predicted block: of the typical person, and 90 % of what such a study would find. [1]"""
+    """A predicted block: of the typical person, and the 90 % range of results of such a study. [1]"""
 
     typical: float
     middle: float
@@ -39,7 +39,7 @@ class Band:
     high: float
 
     def inside(self, value: float, bound: str = "", se: float = SE) -> bool:
-        """Whether a published block lies in the band, widened by its standard error; a bound, whether it reaches it."""
+        """Whether a published block lies in the band widened by its standard error, or a bound is reached by it."""
         low = self.middle - np.hypot(self.middle - self.low, _NINETY * se)
         high = self.middle + np.hypot(self.high - self.middle, _NINETY * se)
         if bound == "at least":
@@ -86,9 +86,9 @@ def model_block(
     Parameters
     ----------
     row : mapping of str to str
-        Rows of ``Catalogue.challenges``.
+        Row of ``Catalogue.challenges``.
     people, studies : int
-        People of a virtual study and parameter sets, each a study of its own.
+        People of a virtual study; parameter sets, each used for a study of its own.
     catalogue : Catalogue, optional
         Catalogue whose numbers are used; that of schild by default.
     **more
@@ -97,7 +97,7 @@ def model_block(
     Returns
     -------
     Band
-        Block of the typical person; median and 90 % of the block of a study's mean.
+        Block of the typical person; median and 90 % range of the mean block of a study.
 
     Examples
     --------
@@ -126,9 +126,9 @@ def frozen_block(row: Mapping[str, str], table: Sequence[Mapping[str, str]] | No
     Parameters
     ----------
     row : mapping of str to str
-        Rows of ``Catalogue.challenges``.
+        Row of ``Catalogue.challenges``.
     table : sequence of mappings, optional
-        Rows of a frozen file; those of the one in force by default.
+        Rows of a frozen file; by default of the one in force.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One observation against its prediction: bands, fold errors, verdicts."""
+"""Comparison of one observation with its prediction: bands, fold errors, verdicts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from schild.engine.streams import normals
 from schild.people import Values
 from schild.simulation.observe import predict
 
-#: Assay and sampling of a plasma level, as a standard deviation of its logarithm.
+#: Error of assay and sampling of a plasma level: standard deviation of its logarithm. [1]
 PLASMA_RESIDUAL = 0.15
-#: People assumed where neither a row nor its study file tells.
+#: People assumed where neither a row nor its study file states them.
 UNKNOWN_N = 10
 #: Parameter sets behind the band of a property of a curve.
 STUDIES = 200
@@ -29,15 +29,15 @@ _TOMOGRAPHY = ("occupancy", "occupancy_ed50", "occupancy_half_time")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """An observation and what the model says about it."""
+    """An observation and its prediction."""
 
     observation: Observation  #: The row of the catalogue
     table: str  #: Key of its study file
-    predicted: float  #: Of the typical person, in the row's unit
-    #: 90 % band of what such a study would have measured
+    predicted: float  #: Prediction for the typical person, in the row's unit
+    #: 90 % band of the results of such a study
     low: float
     high: float
-    people: int  #: People of the virtual study: the row's, or the fewest known in its file
+    people: int  #: People of the virtual study: those of the row, or the fewest known in its file
 
     @property
     def bound(self) -> Literal["", "at least", "at most"]:
@@ -59,7 +59,7 @@ class Check:
 
     @property
     def inside(self) -> bool:
-        """Whether the observation lies in the band; a bound, whether the band reaches it."""
+        """Whether the observation lies in the band, or the band reaches a bound."""
         value = self.observation.value
         if self.bound == "at least":
             return self.high >= value
@@ -115,8 +115,8 @@ def _deviation(values: Values, effect: str) -> float:
 def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Floats:
     """Results of virtual studies.
 
-    ``values``, shape (n_draws, n_people): what each person shows under each parameter set; ``people``: people of one
-    study. Returns means over so many people each, with the residual of assay or scan, shape (n_draws * REPLICATES,).
+    ``values``, shape (n_draws, n_people): value of each person under each parameter set; ``people``: people of one
+    study. Returns means over ``people`` people each, with the residual of assay or scan, shape (n_draws * REPLICATES,).
     """
     draws, pool = values.shape
     stream = f"{o.id}:{zlib.crc32(o.regimen.encode())}"
@@ -149,8 +149,8 @@ def check(
     """Predict one row with its band.
 
     ``table``: key of its study file; ``rows``: all rows of the file, for the fewest people known; ``n`` and ``draws``:
-    virtual people and parameter sets; ``seed``: of people, parameters and residuals; ``kept``: predictions of rows that
-    ask the same, shared between calls; ``options``: of ``schild.simulation.observe.predict``. Returns typical
+    virtual people and parameter sets; ``seed``: of people, parameters and residuals; ``kept``: predictions that
+    rows share between calls; ``options``: of ``schild.simulation.observe.predict``. Returns typical
     prediction and band.
     """
     kind, _, effect = o.observable.partition(":")

@@ -1,4 +1,4 @@
-"""Laboratory studies of alcohol against the model: windows as for withdrawal, criteria in docs/design/alcohol.md."""
+"""Laboratory studies of alcohol compared with the model: criteria in docs/design/alcohol.md."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["STUDY", "LaboratoryStatement", "state_laboratory"]
 #: The study file of these rows.
 STUDY = "alcohol_laboratory"
 
-#: A study that found nothing is consistent with the model where the model gives it less than this chance to find it.
+#: A study that found no difference is consistent with the model if its predicted power is below this. [1]
 POWER = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaboratoryStatement(Statement):
-    """A laboratory result and what the model says about it.
+    """A laboratory result and its prediction.
 
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study(STUDY).observations}
@@ -42,7 +42,7 @@ class LaboratoryStatement(Statement):
 
     @property
     def wanted(self) -> tuple[float, float]:
-        """The printed interval; the side of zero; power below one in two; a bound."""
+        """The printed interval, the sign, a power below one half, or a bound."""
         o = self.observation
         if self.kind == "null":
             return -np.inf, POWER
@@ -55,7 +55,7 @@ class LaboratoryStatement(Statement):
         """Return the window in words."""
         if self.kind == "sign":
             return "below 0" if self.observation.value < 0 else "above 0"
-        return str(Statement.window.__get__(self))  # a class with slots is made anew: no bare super() in it
+        return str(Statement.window.__get__(self))  # slots: super() without arguments fails
 
     @property
     def words(self) -> str:

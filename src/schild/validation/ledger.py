@@ -1,4 +1,4 @@
-"""Predictions that were frozen before their result was known, and what became of them: ``schild ledger``.
+"""Predictions that were frozen before their result was known, and those results: ``schild ledger``.
 
 The rules are in docs/design/challenge-fit.md. Entries come from the frozen file of published designs with the released
 challenges, and from a folder of a user's own: ``STUDY.json`` holds a prediction and is never rewritten, ``ledger.csv``
@@ -41,7 +41,7 @@ INDEX = "ledger.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A result that a study will print, as ``[[result]]`` of a study's file says it.
+    """A result that a study will print, as ``[[result]]`` of a study's file describes it.
 
     Either a block (``effect`` and ``without``: the regimen without the antagonist; ``read_h``: the time at which the
     effect is read, the largest change where it is left out) or an ``observable`` of `schild validate` with its
@@ -61,7 +61,7 @@ class Planned:
     n: int | None = None
 
     def band(self, catalogue: Catalogue) -> Band:
-        """Predict it with the catalogue of today."""
+        """Predict it with today's catalogue."""
         if self.effect is not None:
             words = self.without or ""
             row = {
@@ -87,20 +87,20 @@ class Entry:
     field: str
     design: str
     unit: str
-    #: Median and 90 % of what such a study would find; NaN where the frozen file has no such design
+    #: Median and 90 % range of the results of such a study; NaN where the frozen file has no such design
     predicted: float
     low: float
     high: float
     frozen: str  #: Date of the prediction
     made_with: str  #: Commit, or version and hash of the catalogue
-    sha256: str  #: Of the frozen file
+    sha256: str  #: SHA-256 of the frozen file
     block: bool = True  #: Whether it is a block, judged by the share that is left
     result: float | None = None
     bound: str = ""  #: ``at least``, ``at most``, or nothing for a number
     se: float | None = None
     entered: str = ""
     source: str = ""
-    reason: str = ""  #: Why it does not count
+    reason: str = ""  #: Reason why it does not count
 
     @property
     def inside(self) -> bool | None:
@@ -112,7 +112,7 @@ class Entry:
 
     @property
     def fold(self) -> float | None:
-        """Observed over predicted, of a block the share that is left; None for a bound."""
+        """Observed over predicted value; for a block, of the share that is left; None for a bound."""
         if self.inside is None or self.bound or self.result is None:
             return None
         if not self.block:
@@ -126,7 +126,7 @@ class Entry:
 
     @property
     def width(self) -> float:
-        """Sharpness: width of the band of a block, ratio of the ends of another."""
+        """Sharpness: width of the band of a block; for other results the ratio of its ends."""
         return self.high - self.low if self.block else self.high / self.low
 
     def to_dict(self) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class Ledger(Shown):
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """Source of the result."""
+        """Data needed to repeat the result."""
         return {"schild": __version__, "frozen": predictions.FROZEN.name, "sha256": predictions.SHA256}
 
     @property
@@ -170,7 +170,7 @@ class Ledger(Shown):
         )
 
     def scores(self) -> list[dict[str, Any]]:
-        """Return coverage and sharpness of what counts, by field and day of entry."""
+        """Return coverage and sharpness of the entries that count, by field and day of entry."""
         groups: dict[tuple[str, str, bool], list[Entry]] = {}
         for e in self.entries:
             if e.counts:
@@ -235,7 +235,7 @@ def ledger(folder: Path | str | None = None, catalogue: Catalogue | None = None)
     Parameters
     ----------
     folder : path, optional
-        Folder of own predictions, beside those that come with schild.
+        Folder of your own predictions, read beside those of the package.
     catalogue : Catalogue, optional
         Catalogue with the challenges; that of schild by default.
 
@@ -262,7 +262,7 @@ def _fitted(catalogue: Catalogue) -> set[str]:
 
 
 def _released(catalogue: Catalogue) -> Iterator[Entry]:
-    """Challenges of the catalogue on the frozen file."""
+    """Challenges of the catalogue, with predictions from the frozen file."""
     fitted = _fitted(catalogue)
     for row in catalogue.challenges:
         if not row["block"]:
@@ -324,7 +324,7 @@ def _today() -> str:
 
 
 def add(study: Path | str, folder: Path | str, catalogue: Catalogue | None = None) -> dict[Path, str]:
-    """Predict the results of a study that are not yet known, to be frozen.
+    """Predict results of a study before they are known, and freeze the predictions.
 
     Parameters
     ----------
@@ -343,7 +343,7 @@ def add(study: Path | str, folder: Path | str, catalogue: Catalogue | None = Non
     Raises
     ------
     InputError
-        If the study has a prediction already, or its file holds something else than designs.
+        If the study has a prediction already, or its file holds anything but designs.
     """
     catalogue, folder = catalogue or load(), Path(folder)
     table = Table.of(read_text(study, "a study's file (TOML)"), str(study), own=True)
@@ -360,7 +360,9 @@ def add(study: Path | str, folder: Path | str, catalogue: Catalogue | None = Non
     path, index = folder / f"{key}.json", folder / INDEX
     lines = _lines(folder) if index.is_file() else []
     if path.exists() or any(line["study"] == key for line in lines):
-        raise InputError(f"{path}: {key} has a frozen prediction; expected a study without one. It is never made anew.")
+        raise InputError(
+            f"{path}: {key} has a frozen prediction, which is never replaced; expected a study without one."
+        )
     day = _today()
     bands = [p.band(catalogue) for p in plans]
     told = {
@@ -398,15 +400,15 @@ def enter(
     study, result : str
         Key of the study and id of its result.
     value : float
-        The result, in the unit of the prediction; for a block, 1 less the share that is left.
+        The result, in the unit of the prediction; for a block, 1 minus the share that is left.
     folder : path
         Folder of the ledger.
     bound : str
-        ``at least`` or ``at most``; nothing for a number.
+        ``at least`` or ``at most``; empty for a number.
     se : float, optional
         Standard error of a block.
     source : str
-        Where the result was printed.
+        Publication of the result.
 
     Returns
     -------

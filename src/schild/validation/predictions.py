@@ -26,7 +26,7 @@ from schild.units import TICKS_PER_HOUR
 __all__ = ["FROZEN", "SHA256", "frozen", "main", "rows"]
 
 
-#: The frozen file and the hash of its bytes; then the first one, which rested on adaptation before it was fitted again.
+#: The frozen file and the hash of its bytes; then the first file, from the earlier fit of adaptation.
 FROZEN = Path(__file__).parent / "frozen" / "step_a_second.csv"
 SHA256 = "91065f732c30aa81a19676ad30ad703c701f5d00313b2ca6cc495194741585f6"
 #: Commit and day of the freeze, and the day on which the released challenges were opened after it.
@@ -37,9 +37,9 @@ COLUMNS = (
     "design", "opioid", "antagonist", "at_h", "effect", "unit", "without", "with", "block", "mean_block", "low", "high",
 )  # fmt: skip
 
-#: People of a virtual study and parameter sets, each a study of its own.
+#: People of a virtual study; parameter sets, each used for a study of its own.
 PEOPLE, STUDIES, SEED = 10, 40, 20261129
-#: After the opioid. [h]
+#: Time after the opioid over which effects are followed. [h]
 WINDOW_H, STEP_H = 5.0, 1 / 12
 EFFECTS = ("liking", "pupil", "ventilation_isohypercapnic", "analgesia")
 
@@ -50,7 +50,7 @@ OPIOIDS = (
 )  # fmt: skip
 ORAL_MG, ORAL_H = (12.5, 25, 50, 100, 200), (1, 4, 8, 24, 48, 72, 96, 120, 168)
 DEPOT_MG, DEPOT_D = (75, 150, 192, 384), (7, 14, 28, 42, 56)
-#: Levels of naltrexone that an infusion over two days holds, by its clearance.
+#: Plasma levels of naltrexone that an infusion over two days keeps constant. [ng/mL]
 HELD_NG_ML = (0.5, 1, 2, 3)
 
 
@@ -139,7 +139,7 @@ def _reversals() -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
-#: Courses of 60 days, and hours or days since the last dose.
+#: Use of an opioid for 60 days, and times since the last dose.
 HISTORIES = (
     "heroin 25 mg iv q6h for 60 d", "morphine 30 mg sc q6h for 60 d", "methadone 100 mg po q24h for 60 d",
     "buprenorphine 16 mg sl q24h for 60 d",
@@ -149,7 +149,7 @@ STARTS = ("", "naltrexone 50 mg po", "naltrexone 380 mg im_depot", "naloxone 0.8
 
 
 def _withdrawal() -> Iterator[dict[str, Any]]:
-    """Largest score of withdrawal within a day of a start at an interval after the last dose."""
+    """Largest withdrawal score within a day of the start of a treatment, by interval after the last dose."""
     for history in HISTORIES:
         for since in INTERVALS:
             for start in STARTS:

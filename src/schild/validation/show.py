@@ -44,7 +44,7 @@ _WITHDRAWAL = (
 _EVIDENCE = {"fitted": "fitted to this", "checked": "checked, not fitted"}
 _FOOT = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 _HOW = (
-    "Predicted: the typical person. Band: 90 % of what such a study would have found, with the uncertainty of the "
+    "Predicted: the typical person. Band: the 90 % range of results of such a study, with the uncertainty of the "
     "numbers (the part between studies included), people (a mean of n, or one), and 15 % of assay and sampling for "
     "plasma, the fixed standard deviation for scans and effects."
 )
@@ -55,7 +55,7 @@ _TRIALS = (
     "The interval of a single trial is wide: it includes parameters, differences between trials and sampling."
 )
 _LABORATORY = (
-    "Five numbers were fitted to the pooled effect sizes, one each, so those rows support nothing, and a model that "
+    "Five numbers were fitted to the pooled effect sizes, one each, so those rows are no support, and a model that "
     "meets them can hardly miss the direction of a single study. Studies that found nothing count as consistent where "
     "the model gives a study of their size less than one chance in two."
 )
@@ -152,7 +152,7 @@ def html_page(v: Validation) -> str:
     parts += [_statements(v, *group) for group in _sections(v)]
     if v.skipped:
         parts.append(section("Not predicted in this version", table(("row", "reason"), v.skipped)))
-    parts.append(section("Everything at a glance", _glance(v)))
+    parts.append(section("Overview", _glance(v)))
     for key, group in groupby(v.checks, key=lambda c: c.table):
         parts.append(_study(v, key, sorted(group, key=lambda c: (c.holds, -c.size))))
     keys = sorted({key for o in observations(v) for key in o.source})

@@ -1,4 +1,4 @@
-"""Published trials of alcohol use disorder against virtual ones; criteria in docs/design/trial.md."""
+"""Published trials of alcohol use disorder compared with virtual ones; criteria in docs/design/trial.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUICK_PEOPLE, QUICK_TRIALS = 1500, 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStatement(Statement):
-    """A published trial or review and what the model says about it.
+    """A published trial or review and its prediction.
 
     ``single`` trials hold where the observed value lies in the middle 95 % of virtual trials of that size; reviews and
     fitted rows where the expected value lies in the printed interval, or within 1.96 standard errors.
@@ -33,7 +33,7 @@ class TrialStatement(Statement):
 
     @property
     def wanted(self) -> tuple[float, float]:
-        """The printed interval, or 1.96 standard errors; of a single trial the middle of virtual ones."""
+        """The printed interval, or 1.96 standard errors; for a single trial the middle 95 % of virtual ones."""
         o = self.observation
         if self.single:
             return self.low, self.high
@@ -80,7 +80,7 @@ class TrialStatement(Statement):
 def state_trial(
     o: Observation, table: str = STUDY, *, quick: bool = False, seed: int = 1, catalogue: Catalogue | None = None
 ) -> TrialStatement:
-    """Hold one row against virtual trials.
+    """Compare one row with virtual trials.
 
     ``table``: key of its study file; ``quick``: fewer people and fewer virtual trials. Returns expected value, or
     median and middle 95 % of virtual trials.

@@ -1,4 +1,4 @@
-"""Statements about tolerance, dependence and withdrawal against the model: a window each, kept or missed.
+"""Statements about tolerance, dependence and withdrawal, each with a window that the model meets or misses.
 
 Criteria: docs/design/adaptation.md, "Checks, written down before they were run". Most rows are ordinal or ranges, so
 they have a window in place of a fold error and stay out of the coverage of the other drugs.
@@ -17,7 +17,7 @@ from schild.simulation.observe_withdrawal import WithdrawalCourse, observe_withd
 
 __all__ = ["FITTED", "NUMERIC", "Statement", "state"]
 
-#: The study file whose rows are anchors of the fit.
+#: Study file whose rows are anchors of the fit.
 FITTED = "withdrawal_fitted"
 
 #: Anchors that are numbers; the others are ordinal.
@@ -42,12 +42,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A published statement and what the model says about it."""
+    """A published statement and its prediction."""
 
     #: The row; its ``low`` and ``high`` are the window, or ``value`` plus and minus ``sd_fixed``
     observation: Observation
     table: str  #: Key of its study file
-    #: Of the typical person, or of a population where the row is a share; infinite for a time that is never reached
+    #: For the typical person, or for people where the row is a share; infinite for a time that is never reached
     predicted: float
     #: 90 % of virtual people; NaN where the row is about a population
     low: float
@@ -56,7 +56,7 @@ class Statement:
 
     @property
     def wanted(self) -> tuple[float, float]:
-        """Window, ends included; infinite on the side where there is none."""
+        """Window, ends included; infinite on a side without a limit."""
         o = self.observation
         if o.sd_fixed is not None:
             return o.value - o.sd_fixed, o.value + o.sd_fixed

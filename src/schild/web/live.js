@@ -180,7 +180,7 @@ class SchildEngine {
     return {run, results};
   }
 
-  /* Where 90 % of the people of a band lie: mu receptors held over time, and each result. */
+  /* Where 90 % of the people of a band lie: occupancy of mu receptors over time, and each result. */
   band(asked) {
     const runs = Array.from({length: this.header.band}, (_, k) => this.run(asked, k));
     const results = runs.map((run) => this.results(asked, run));

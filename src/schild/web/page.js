@@ -207,7 +207,7 @@
     draw("challenge", s.challenge ? `M${x(s.at_h)} ${TOP}V${FLOOR}` : "");
     const dose = `${s.mg} mg of ${engine.dosing(s.give).says}`, all = taken(s).length;
     const given = s.n === 1 ? dose : `${all}${all < s.n ? ` of ${s.n}` : ""} doses of ${dose}`;
-    const said = `Receptors held after ${given}${s.n === 1 ? "" : `, one ${shown("each", s)}`}`;
+    const said = `Receptors occupied after ${given}${s.n === 1 ? "" : `, one ${shown("each", s)}`}`;
     const svg = figure.querySelector(".chart > svg");
     svg.setAttribute("aria-label", `${said}: mu, kappa and delta over ${end} days.`);
     put(svg.querySelector("text:nth-last-of-type(2)"), given);

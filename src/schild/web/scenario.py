@@ -27,7 +27,7 @@ __all__ = ["HELD", "POINTS", "Band", "Scenario"]
 
 #: Output times of a scenario, evenly spaced.
 POINTS = 337
-#: Share of mu receptors that counts as held.
+#: Occupancy of mu receptors whose duration is told.
 HELD = 0.8
 
 
@@ -35,7 +35,7 @@ HELD = 0.8
 class Band:
     """Range of 90 % of the virtual people of a scenario."""
 
-    low: Floats  #: Mu receptors held at the times of a page; shape (POINTS,)
+    low: Floats  #: Occupancy of mu receptors at the times of a page; shape (POINTS,)
     high: Floats
     results: Mapping[str, tuple[float, float]]  #: Ends of each of ``Scenario.results`` but the challenge's
 
@@ -175,7 +175,7 @@ class Scenario:
         dict
             ``peak_ng_ml`` of the antagonist in plasma; in percent ``mor_peak``, ``mor_end``, ``mor_lowest`` (from the
             first missed dose, or where none is missed four hours after the first one, to the end of the last interval),
-            ``kor_peak`` and ``dor_peak``; ``above_80_h``, for how long more than 80 % of mu receptors are held;
+            ``kor_peak`` and ``dor_peak``; ``above_80_h``, for how long more than 80 % of mu receptors are occupied;
             ``block_EFFECT`` of the challenge in percent.
 
         Examples
@@ -204,7 +204,7 @@ class Scenario:
         return Band(low=low, high=high, results={name: (float(a), float(b)) for name, (a, b) in ends.items()})
 
     def _told(self, people: People | None, catalogue: Catalogue | None) -> tuple[Floats, dict[str, Floats]]:
-        """Mu receptors held at the times of a page, shape (n, n_times), and what is said of each person."""
+        """Occupancy of mu receptors at the times of a page, shape (n, n_times), and what is said of each person."""
         last = round(self.until_h * TICKS_PER_HOUR)
         ticks = [round(k * last / (POINTS - 1)) for k in range(POINTS)]
         prepared = prepared_of(self.run, people=people, catalogue=catalogue)

@@ -61,7 +61,7 @@ def band_words(names: Sequence[str], ends: Mapping[str, tuple[float, float]]) ->
     """Write the band of the results of a sentence; ``page.js`` writes the same.
 
     >>> band_words(["mor_peak", "mg"], {"mor_peak": (70.2, 96.0), "dor_peak": (1.0, 2.0)})
-    '90 % of 28 virtual people like this one: held at most 70 to 96 %.'
+    '90 % of 28 virtual people like this one: highest occupancy 70 to 96 %.'
     """
     told = [
         f"{of.words} {_result(name, ends[name][0])} to {_result(name, ends[name][1])} {of.unit}"

@@ -70,7 +70,7 @@ def test_bands_hold_the_quantiles_of_the_runs_they_are_drawn_from():
         1
     ]
     assert data["plasma: morphine 95 %"] == pytest.approx(list(np.quantile(values, 0.95, axis=0)))
-    assert max(data["receptors held: mu"]) > 1.0
+    assert max(data["receptors occupied: mu"]) > 1.0
 
 
 def test_naltrexone_leaves_less_of_every_effect():

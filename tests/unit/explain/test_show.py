@@ -14,7 +14,7 @@ from schild.errors import InputError
 from schild.explanation.answer import Explanation, Finding
 from schild.explanation.lab import Lab, Outcome
 from schild.explanation.panels import Drawn
-from schild.explanation.show import number_tables, number_words
+from schild.explanation.show import _row, number_tables, number_words
 
 
 def finding(predicted: float, many=None, **criterion) -> Finding:
@@ -53,6 +53,11 @@ def test_a_number_that_holds_is_told_with_its_band_once():
     assert "not medical advice" in said
     assert "can kill" in said
     assert "--all" in said
+
+
+def test_a_note_that_begins_with_a_word_of_one_letter_keeps_its_space():
+    noted = finding(95.0, op="at_least", value=90.0, why="a fifth is left. ", note="9 studies")
+    assert _row(answer(noted), noted)["notes"] == "A fifth is left. 9 studies."
 
 
 def test_an_answer_without_its_claims_says_so_and_is_no_page():

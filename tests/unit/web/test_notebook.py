@@ -13,7 +13,7 @@ from schild.report.notebook import live_figure
 
 def test_it_begins_with_the_sentence_of_the_page():
     figure = live_figure("naloxone")
-    assert "mg into a vein holds at most" in figure.html.replace("</span>", "").replace('<span data-value="mg">', "")
+    assert "mg into a vein occupies at most" in figure.html.replace("</span>", "").replace('<span data-value="mg">', "")
     assert Scenario.of(figure.link).words == ["naloxone 0.4 mg iv"]
     assert figure._css.startswith(".schild {")
 

@@ -91,7 +91,7 @@ def test_open_says_the_run_and_the_challenge(capsys):
     said = capsys.readouterr()
     assert "written by schild 0.0.1" in said.err
     assert "liking" in said.out
-    assert "90 % of 28 virtual people like this one: held at most" in " ".join(said.out.split())
+    assert "90 % of 28 virtual people like this one: highest occupancy" in " ".join(said.out.split())
     assert "naltrexone" in said.out
 
 

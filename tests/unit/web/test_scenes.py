@@ -52,8 +52,8 @@ def test_no_control_gives_the_dose_of_an_opioid():
 def test_a_sentence_is_filled_and_has_no_place_left():
     found = scenes_of("naloxone")
     said = "".join(text for text, _ in found[0].parts)
-    assert re.search(r" 0\.4 mg into a vein holds at most \d+ % ", said), said
-    assert re.search(r"held at most \d+ to \d+ %", found[0].band), found[0].band
+    assert re.search(r" 0\.4 mg into a vein occupies at most \d+ % ", said), said
+    assert re.search(r"highest occupancy \d+ to \d+ %", found[0].band), found[0].band
 
 
 def _sentence(scene, scenario):
