@@ -75,7 +75,7 @@ def simulate(
     outputs
         Outputs to keep, such as plasma_naltrexone,mor_pet_occupancy; all by default.
     without
-        Species that are carried but bind nothing, such as beta_naltrexol.
+        Species that are followed but bind nothing, such as beta_naltrexol.
     tone
         Whether the endogenous agonist competes; it does by default.
     title

@@ -1,4 +1,4 @@
-"""People and the one way from catalogue, person and overrides to a value."""
+"""People, and the values of numbers for them from catalogue and overrides."""
 
 from schild.people.overrides import RIVALS, Given, Overrides
 from schild.people.values import FEW, Draw, People, Uses, Values

@@ -13,10 +13,10 @@ from schild.units import convert
 
 __all__ = ["Given", "Overrides"]
 
-#: What may be given for a number: a value in the number's own unit, or text with a unit.
+#: Overrides as given: a value in the number's own unit, or text with a unit, by name.
 Given: TypeAlias = Mapping[str, "float | str"]
 
-#: The name that stands for every number with a rival value of the key that is given.
+#: Name that selects, for every number that has one, the rival value of a key.
 RIVALS = "rivals"
 
 #: Units of quantities that cannot be zero, and of those that cannot be negative.
@@ -50,7 +50,7 @@ class Overrides(Mapping[str, float]):
         owner is a drug (or one of its other names), an effect, a mechanism of adaptation, a population, ``alcohol``,
         ``trial`` or ``rescue``. ``"naltrexone.ke0"`` stands for the number of that name in whichever structure the run
         uses. ``{"rivals": "joint"}`` takes, for every number that has one, the rival value of that key; numbers that
-        are given by name stay. ``catalogue``: where the numbers stand. Returns the same object if it has been checked
+        are given by name stay. ``catalogue``: with the numbers. Returns the same object if it has been checked
         before. Raises UnknownNameError for an owner, a number or a key that does not exist; the message names close
         matches; InputError for a value that is not a number, has a unit of another dimension, or lies outside the
         bounds of the number.
@@ -68,7 +68,7 @@ class Overrides(Mapping[str, float]):
         return cls(rivals | named, rivals.keys() - named.keys())
 
     def and_(self, given: Given | None, catalogue: Catalogue) -> Overrides:
-        """Return these overrides with others laid over them."""
+        """Return these overrides with others, which take precedence."""
         if not given:
             return self
         over = Overrides.of(given, catalogue)

@@ -1,4 +1,4 @@
-"""How much the next study may differ: spread of published values, by the rule of docs/design/calibration.md."""
+"""Spread of values between studies, from published values, by the rule of docs/design/calibration.md."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["ENOUGH", "Between", "Kind", "Spreads", "between_studies", "kind_of",
 
 Kind: TypeAlias = Literal["clearance", "volume", "bioavailability"]
 
-#: Published values from which a spread of its own is taken, and numbers from which a kind is pooled.
+#: Least published values for a spread of a number's own, and least numbers for a pooled spread of a kind.
 ENOUGH = 3
 #: A value this many times the one in use, or less than its inverse, is another quantity under the same name.
 ANOTHER = 5.0
-#: Values nearer than this share are one study printed twice.
+#: Values that differ by less than this share count as one study.
 TWICE = 0.01
 #: First words of notes that leave a value out of the spread.
 LEFT_OUT = ("outlier", "apparent")
@@ -37,7 +37,7 @@ class Spreads:
 
 
 def published(number: Number) -> tuple[float, ...]:
-    """Values of a number that count: opened by somebody, of the same quantity, each study once.
+    """Published values of a number that count: read in the source, of the same quantity, each study once.
 
     >>> from schild.catalog import load
     >>> published(load().drug("naloxone").number("cl"))     # an outlier and two apparent ones are left out

@@ -1,4 +1,4 @@
-"""The one way from catalogue, person and overrides to a value, with a record of what was used."""
+"""Values of numbers for people, from catalogue and overrides, with a record of what was used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from schild.people.spread_between_studies import between_studies
 
 __all__ = ["FEW", "Draw", "People", "Uses", "Values"]
 
-#: People up to which their draws, and what was made for them, are kept; copies for many would be large.
+#: Largest number of people whose draws and values are kept; copies for more would be large.
 FEW = 500
 
 
@@ -42,20 +42,20 @@ class People:
     between_subject: Draw | None = None
     between_occasion: Draw | None = None
     uncertainty: Draw | None = None
-    #: What was made for these people and does not depend on their doses: their numbers, and states after earlier use
+    #: Values of these people that do not depend on their doses: numbers, and states after earlier use
     kept: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(slots=True)
 class Uses:
-    """Record of a run: which numbers it used, which of the given ones, and which covariates moved a number."""
+    """Record of a run: numbers used, overrides used, and covariates that numbers depend on."""
 
     #: By owner and name, as the catalogue has them
     numbers: dict[tuple[str, str], Number] = field(default_factory=dict)
-    #: Typical values, those given in place of the catalogue's included
+    #: Typical values, overrides included
     values: dict[tuple[str, str], float] = field(default_factory=dict)
-    given: set[str] = field(default_factory=set)  #: Names of overrides that acted
-    covariates: set[str] = field(default_factory=set)  #: Covariates of which a number depends
+    given: set[str] = field(default_factory=set)  #: Names of overrides that were used
+    covariates: set[str] = field(default_factory=set)  #: Covariates on which a number depends
 
     def add(self, other: Uses) -> None:
         """Add the entries of another record."""
@@ -74,10 +74,9 @@ class Uses:
         return {key: tuple(sorted(names)) for key, names in found.items()}
 
     def digests(self, catalogue: Catalogue) -> dict[str, str]:
-        """Hash of what a run took from each owner: its structure, and every number used with its spreads and bounds.
+        """Hashes by owner: its structure, and every number used with its spreads and bounds.
 
-        ``catalogue``: where the numbers stand. Returns values by owner. It changes with each number used, be it in the
-        catalogue or given in its place.
+        ``catalogue``: with the numbers. A hash changes with each number used, of the catalogue or given in its place.
         """
         parts: dict[str, list[tuple[str, float]]] = {}
         for (owner, name), value in sorted(self.values.items()):
@@ -85,11 +84,11 @@ class Uses:
         return {owner: _digest(catalogue, owner, tuple(used)) for owner, used in parts.items()}
 
     def unused(self, overrides: Overrides, covariates: Mapping[str, Any] | None = None) -> list[str]:
-        """Say which of the given numbers and covariates changed nothing.
+        """Name the given numbers and covariates that changed nothing.
 
-        ``overrides``: numbers given in place of the catalogue's; ``covariates``: covariates given for everybody, other
-        than those of the typical person, by the names of ``Subject``. Rival values taken by their key are said only
-        where the run uses none of them.
+        ``overrides``: numbers given in place of the catalogue's; ``covariates``: covariates given for everybody that
+        differ from the typical person, by the names of ``Subject``. Rival values taken by their key are named only if
+        the run uses none of them.
         """
         said = []
         rivals = overrides.by_key
@@ -190,7 +189,7 @@ class Values:
     @property
     def people(self) -> People:
         """Return the people whose values these are."""
-        assert self._people is not None  # whoever asks has given them
+        assert self._people is not None  # callers have given them
         return self._people
 
     def covariate(self, name: str) -> NDArray[Any]:
@@ -204,11 +203,11 @@ class Values:
             self.warnings.append(warning)
 
     def number(self, owner: str, name: str) -> Number:
-        """Look a number up, in the version of the chosen structure, and record its use.
+        """Look up a number, in the version of the chosen structure, and record its use.
 
         ``owner``: key of a drug, effect, mechanism or population, or ``alcohol``, ``trial``, ``rescue``. ``name``: name
-        within the owner. A metabolite takes numbers that it lacks from the drug it follows. Returns: as the catalogue
-        has it. Raises UnknownNameError if there is none.
+        within the owner. A metabolite takes numbers that it lacks from the drug it follows. Raises UnknownNameError if
+        there is none.
         """
         owner, number = self._find(owner, name)
         self._typical(owner, name, number)
@@ -277,7 +276,7 @@ class Values:
         moved = spread(number, self._typical(owner, name, number), value, within.omega, z)
         return self._held(owner, number, moved, "on some occasions")
 
-    # ---- how -----------------------------------------------------------------------------------------------------
+    # ---- rules ---------------------------------------------------------------------------------------------------
 
     def _find(self, owner: str, name: str) -> tuple[str, Number]:
         """Owner and number: of the structure in use, else the plain one, else that of the drug it follows."""
@@ -304,7 +303,7 @@ class Values:
     def _typical(self, owner: str, name: str, number: Number) -> float:
         if (known := self._known.get((owner, name, number.name))) is not None:
             return known
-        # A name that is no number itself stands for that of the structure in use.
+        # A name that is not a number itself means the number of that name in the structure in use.
         plain = () if name in self.catalogue.numbers_of(owner) else (f"{owner}.{name}",)
         given = next((x for x in (f"{owner}.{number.name}", *plain) if x in self.overrides), None)
         if given is not None:
@@ -429,7 +428,7 @@ class Values:
         moved = np.asarray(value + slope * (x - reference))
         base = np.broadcast_to(np.asarray(value), moved.shape)
         if (low := moved < 0.1 * base).any():
-            # A straight line must not cross zero: a tenth of the typical value is the floor, and it is said.
+            # A straight line must not cross zero: the floor is a tenth of the typical value, with a warning.
             self.warn(
                 f"{owner}: {int(low.sum())} of {people.n} people have a {of} so far from {np.mean(reference):g} that "
                 f"{covariate.on} would fall below a tenth of its typical value; it was held there."
@@ -455,10 +454,10 @@ class Values:
 def spread(number: Number, typical: float, value: float | Floats, omega: float, z: Floats) -> Floats:
     """Spread a value by standard normals: as a logarithm, or a fraction near its upper bound as log odds.
 
-    ``typical``: the typical value; ``value``: what covariates and draws made of it, of one or of each person;
+    ``typical``: the typical value; ``value``: the value after covariates and draws, of one or of each person;
     ``omega``: standard deviation of the logarithm. A number between 0 and a bound of at most 1 whose log-normal spread
-    would reach the bound within three standard deviations is spread in the log odds of its share of the bound: by so
-    much that one standard deviation below the typical value lies where the log-normal has it. The median is the typical
+    would reach the bound within three standard deviations is spread in the log odds of its share of the bound, so
+    that one standard deviation below the typical value is the same as in the log-normal. The median is the typical
     value either way, and nobody is beyond the bound.
 
     >>> from schild.catalog import load

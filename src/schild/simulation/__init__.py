@@ -1,4 +1,4 @@
-"""Run -> Result: one subject or many, from words, a run file or Python."""
+"""Simulation of a run for one subject or many, from words, a run file or Python."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Output", "Result", "Run", "events_of", "model_of", "prepared_of", "simulate", "simulate_run"]
 
-#: Opioids taken for longer than this build adaptation that a run must not leave out: none is seen within hours
-#: [Angst2009], and single doses are what the effects were fitted to. [h]
+#: Opioids taken for longer than this build adaptation that a run includes: none is seen within hours [Angst2009], and
+#: effects were fitted to single doses. [h]
 SINGLE_H = 24.0
 
 
@@ -72,7 +72,7 @@ def simulate(
     subject, population : mapping, optional
         Sections of the run file: one typical person, or many.
     seed : int
-        Runs that share a seed share their people.
+        Seed of the random numbers: runs with the same seed have the same people.
     structure : str or mapping, optional
         Rival mechanism between plasma and receptor, e.g. ``"slow_receptor"``.
     receptors : sequence of str
@@ -82,31 +82,31 @@ def simulate(
     tone : bool
         Whether the endogenous agonist competes.
     without : sequence of str
-        Species that are carried but bind nothing.
+        Species that are followed but bind nothing.
     history : str or sequence of str
         Earlier use of opioids: ``"morphine 30 mg po q6h for 60 d stopped 10 d"``.
     adaptation : bool or str, optional
-        Tolerance, dependence and withdrawal: yes, no, or a mechanism of the catalogue. By default with a history,
-        where opioids are taken for more than a day, and where an output of it is asked for.
+        Tolerance, dependence and withdrawal: yes, no, or a mechanism of the catalogue. By default yes with a history,
+        with opioids for more than a day, or if one of its outputs is asked for.
     title : str
-        For figures and manifest.
+        Title in figures and manifest.
     rtol : float, optional
         Tolerance of the binding integrator.
     threads : int, optional
-        All processors by default; never changes a number.
+        Number of threads; by default all processors. It never changes a result.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
     overrides : mapping, optional
         Numbers in place of the catalogue's, by ``"owner.number"``: a value in the number's own unit, or text with a
-        unit, such as ``{"naltrexone.cl": "120 L/h", "pupil.baseline": "5 mm"}``. What no number of the run uses is
-        said in ``warnings``.
+        unit, such as ``{"naltrexone.cl": "120 L/h", "pupil.baseline": "5 mm"}``. Those that no number of the run uses
+        are named in ``warnings``.
     warn : bool
-        Whether to look for withdrawal and lost tolerance to warn of, which costs runs of their own.
+        Whether to warn of withdrawal and of lost tolerance, which needs further runs.
     plain_grid : bool
         Keep exactly the times of ``every``, to compare runs point by point. By default the output times also hold both
         sides of every event: 1 us before it, and at it.
     progress : callable, optional
-        Called with subjects done and subjects in all.
+        Called with the number of subjects done and their total.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def simulate(
     Raises
     ------
     InputError
-        For anything that cannot be simulated, saying what was given, what was expected and what to do.
+        For anything that cannot be simulated; the message says what was given, what was expected and what to do.
 
     Examples
     --------
@@ -160,15 +160,15 @@ def simulate(
 
 
 def events_of(run: Run) -> tuple[Event, ...]:
-    """Expand the doses of a run, earlier use included: what ``--dry-run`` prints."""
+    """Expand the doses of a run, earlier use included, as ``--dry-run`` prints them."""
     return expand((*run.history, *run.doses), run.until_tick)
 
 
 def model_of(run: Run, *, catalogue: Catalogue | None = None, overrides: Given | None = None) -> Built:
     """Check a run and build its model for one typical person, without solving it.
 
-    ``run``: what to simulate; of a population, the covariates given to all are kept; ``catalogue``: the one that comes
-    with schild by default; ``overrides``: numbers in place of the catalogue's, as for ``simulate``. Returns structure,
+    ``run``: what to simulate; of a population, the covariates given to all are kept; ``catalogue``: the built-in
+    one by default; ``overrides``: numbers in place of the catalogue's, as for ``simulate``. Returns structure,
     parameters, engine entries and the numbers used. Raises InputError as for ``simulate``.
     """
     return prepared_of(run, catalogue=catalogue, overrides=overrides).built
@@ -183,8 +183,8 @@ def prepared_of(
 ) -> Prepared:
     """Check a run and prepare its model, for one typical person or for given people.
 
-    ``people``: who takes the doses; ``run``, ``catalogue`` and ``overrides`` as for ``model_of``. Returns a model that
-    is solved with the tolerance of one person. Raises InputError as for ``simulate``.
+    ``people``: the people who take the doses; ``run``, ``catalogue`` and ``overrides`` as for ``model_of``. Returns a
+    model that is solved with the tolerance of one person. Raises InputError as for ``simulate``.
 
     >>> prepared_of(Run.of("naloxone 0.4 mg iv", until="1 h")).built.values.people.n
     1
@@ -202,7 +202,7 @@ def prepared_of(
 
 
 def _given(run: Run, overrides: Given | None, catalogue: Catalogue) -> Overrides:
-    """Numbers given in the run file and beside it; the latter win."""
+    """Numbers given in the run file and as an argument; the argument takes precedence."""
     return Overrides.of(run.numbers, catalogue).and_(overrides, catalogue)
 
 
@@ -237,7 +237,7 @@ def _prepare(
 
 
 def _idle(run: Run, built: Built) -> Iterator[str]:
-    """Say which entries of a run name a drug or a structure that it does not have."""
+    """Warn of entries of a run that name a drug or a structure that it does not have."""
     catalogue, wanted = built.values.catalogue, run.run.structure
     for name in run.run.without or ():
         if (key := catalogue.drug(name).key) not in built.drugs:
@@ -314,9 +314,9 @@ def simulate_run(
     fast_forward : bool
         Whether regular earlier use is solved period by period; False integrates it dose by dose, as a check.
     warn : bool
-        Whether to warn of withdrawal and of lost tolerance, which needs runs of their own with 200 people.
+        Whether to warn of withdrawal and of lost tolerance, which needs further runs with 200 people.
     uses : Uses, optional
-        Record of a verb that this run is a part of; that verb says which given numbers were not used.
+        Record of the command that this run is a part of, which reports the given numbers that were not used.
     plain_grid : bool
         As in ``simulate``.
     metrics : bool
@@ -431,7 +431,7 @@ def simulate_run(
 
 
 def _troughs(outputs: Mapping[str, Output], doses: Mapping[str | None, Sequence[Event]]) -> dict[str, Any]:
-    """Levels and occupancies just before the last dose, of what was given more than once."""
+    """Levels and occupancies just before the last dose of drugs that were given more than once."""
     last = {key: some[-1].tick for key, some in doses.items() if some[-1].tick > some[0].tick}
     found: dict[str, Any] = {}
     for name, output in outputs.items():

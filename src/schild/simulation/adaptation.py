@@ -86,7 +86,7 @@ def _cows(built: Built, get: Signals) -> Floats:
 
 
 def _drivers(built: Built) -> tuple[str, ...]:
-    """Occupancies that make the drive of adaptation."""
+    """Occupancies from which the drive of adaptation is computed."""
     assert built.spec.adaptation is not None  # callers have checked
     return tuple(
         f"{r.name}_occupancy_{x.species}"

@@ -26,7 +26,7 @@ def aloud(result: Result) -> str:
     """
     m = result.metrics
     found = result.species()
-    # After earlier use the first drug may only fade: then one that peaks within the run says more.
+    # After earlier use the first drug may only fall: then one that peaks within the run is described.
     species = next((s for s in found if _middle(m[f"tmax_{s}_h"]) > 0), next(iter(found), None))
     receptor = next(iter(result.receptors()), None)
     if not result.status.size or result.status.all():

@@ -30,10 +30,10 @@ __all__ = ["cautions", "label_cautions", "left_out", "unit_slips"]
 #: Dependence above which an antagonist is begun in a dependent person; 1 is steady use of morphine 120 mg a day. [1]
 DEPENDENT = 0.05
 
-#: How long after the first dose of an antagonist its reaction is looked for, and how finely. [h]
+#: Time after the first dose of an antagonist over which its reaction is followed, and the step. [h]
 WINDOW_H, STEP_H = 24.0, 0.25
 
-#: Tolerance counts as lost when it was at least this, and has fallen to this share of what it was above 1. [1]
+#: Tolerance counts as lost when it was at least the first number and its excess over 1 has fallen to the second. [1]
 TOLERANT, LOST = 1.25, 0.75
 
 #: Virtual people behind a range; fewer where the run is long. [1], [h]
@@ -108,10 +108,10 @@ def cautions(
 
 
 def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
-    """Say where an amount looks like one in another unit, or a rate like a daily dose.
+    """Warn of an amount that looks like one in another unit, or a rate that looks like a daily dose.
 
     ``catalogue``: holds the studies; ``events``: expanded doses. Yields one warning for each amount that
-    is far outside the published doses of its drug while the same number a unit of mass up or down lies among them, and
+    is far outside the published doses of its drug while the same number in the next unit of mass lies among them, and
     for each dose that is spread over half a day or more by a route that is not an infusion (50 mg/d by mouth).
 
     >>> from schild.catalog import load
@@ -156,13 +156,13 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
 
 
 def left_out(run: Run) -> Iterator[str]:
-    """Say which regimens and resets of a run begin after its end."""
+    """Name the regimens and resets of a run that begin after its end."""
     for dose in run.doses:
         if dose.time_tick > run.until_tick:
             yield f"{dose.to_words()} lies after the end of the run at {format_ticks(run.until_tick)}; it is left out."
 
 
-#: Routes by which a dose may go in evenly over many hours.
+#: Routes by which a dose may enter evenly over many hours.
 _INFUSED = ("iv", "sc", "im", "transdermal")
 #: Units of mass, in mg.
 _MASS = {"kg": 1e6, "g": 1e3, "mg": 1.0, "ug": 1e-3, "ng": 1e-6}

@@ -1,4 +1,4 @@
-"""The drive of adaptation over a stretch of time, from occupancies of the receptors it follows."""
+"""The drive of adaptation over time, from occupancies of the receptors it follows."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _STEADY = 1e-6
 def nodes_of(doses: Sequence[int], length: int, finer: int = 1) -> list[int]:
     """Ticks from 0 to ``length``, close together after each dose.
 
-    ``doses``: times of doses, rising, the first at 0 [us]; ``length``: end [us]; ``finer``: so many pieces for one.
-    Returns rising [us].
+    ``doses``: times of doses, rising, the first at 0 [us]; ``length``: end [us]; ``finer``: factor on the number
+    of times. Returns them, rising [us].
 
     >>> nodes = nodes_of([0], 6 * TICKS_PER_HOUR)
     >>> nodes[0], len(nodes), nodes[-1] == 6 * TICKS_PER_HOUR

@@ -1,4 +1,4 @@
-"""Effects of a run: occupancies of every ligand become stimuli, stimuli become outputs (docs/design/effects.md)."""
+"""Effects of a run: stimuli from the occupancies of every ligand, and outputs from them (docs/design/effects.md)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Term:
 
     signal: str  #: Occupancy
     ratio: Any  #: Transducer ratio; a number, or one for each person
-    factor: Any  #: Shape (n_subjects, 1); None where occupancy is felt as it is
+    factor: Any  #: Shape (n_subjects, 1); None where occupancy is not amplified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
     """The effects that a run can show."""
 
-    built: Built  #: The model with its values; an effect can be shown when the run follows every receptor it listens to
+    built: Built  #: The model with its values; an effect is available if the run follows every receptor it depends on
 
     @property
     def catalogue(self) -> Catalogue:
@@ -49,7 +49,7 @@ class Effects:
         return tuple(key for key, effect in self.catalogue.effects.items() if set(effect.reserve) <= followed)
 
     def stimulated(self) -> bool:
-        """Return whether any drug of the run activates a receptor: only then are effects shown unasked."""
+        """Return whether any drug of the run activates a receptor: only then are effects shown by default."""
         return any(self._activates(r.name, x.species) for r in self.built.spec.receptors for x in r.ligands)
 
     def signals(self, name: str) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class Effects:
         size = values.column(name, str(effect.range))
         if effect.form == "rise":
             return np.asarray(size * response)
-        # A pupil cannot close: people's range varies in its odds to the baseline, so that it never exceeds it.
+        # A pupil cannot close: the range varies between people in its odds to the baseline, and never exceeds it.
         whole, rest = (values.typical(name, str(x)) for x in (effect.range, effect.baseline))
         typical = whole / rest
         odds = typical / (1.0 - typical) * size / whole

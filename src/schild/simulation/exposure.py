@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COURSE", "Row", "exposure", "people_of_result", "summary_of"]
 
-#: Spacing of the times after the first and the last dose: each is so much later than the one before, on a log scale.
+#: Spacing of the times after the first and the last dose, on a logarithmic scale.
 _GROWTH = 0.04
 
 #: Metrics of outputs that are not concentrations, over the interval of a dose.
@@ -40,7 +40,7 @@ class Row:
     dose: int  #: Number of the dose, from 1
     metric: str  #: CDISC test code, or a name in words
     unit: str
-    values: Floats  #: Shape (n_subjects,); not a number where a person's curve does not allow it
+    values: Floats  #: Shape (n_subjects,); NaN where a person's curve does not allow it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,9 @@ class _Interval:
 
     number: int
     begin: int  #: [us]
-    end: int  #: Of the times that are looked at [us]
+    end: int  #: End of the times that are used [us]
     tau: int  #: Dosing interval, 0 after a single dose [us]
-    events: tuple[Event, ...]  #: All that is given at its beginning
+    events: tuple[Event, ...]  #: Doses at its beginning
     cut: bool = False  #: Whether a reset ends it, after which nothing is extrapolated
 
 
@@ -269,11 +269,11 @@ def summary_of(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def people_of_result(result: Result, **options: Any) -> pd.DataFrame:
-    """Write one row for each person; as ``Result.people``."""
+    """Write one row for each person, as ``Result.people`` returns them."""
     import pandas as pd
 
     if result.values is None:
-        raise InputError("This result does not know its people; expected that of `simulate`. Simulate the run.")
+        raise InputError("This result has no people; expected the result of `simulate`. Simulate the run.")
     rows = exposure(result, **options)
     last = {row.output: row.dose for row in rows}  # rows of the last dose come last
     columns: dict[str, Any] = {"person": np.arange(1, result.n + 1)}

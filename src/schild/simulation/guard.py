@@ -32,8 +32,8 @@ from schild.units import TICKS_PER_HOUR, Amount, format_ticks
 
 AGONISTS = ("agonist", "partial agonist", "prodrug")
 
-#: Receptor whose blockade is guarded, and the same receptor outside the brain: how much of a drug enters the brain is
-#: uncertain, so that a drug which can do so counts by the fuller of the two.
+#: Receptor whose blockade is guarded, and the same receptor outside the brain: entry into the brain is uncertain, so a
+#: drug that enters it counts by the larger occupancy of the two.
 RECEPTOR, OUTSIDE = "mor", "mor_gut"
 #: Roles that count as blocking whatever efficacy is fitted, and the largest efficacy, relative to a full agonist, of
 #: any other species that does. [1]
@@ -41,29 +41,29 @@ BLOCKERS = ("antagonist", "partial agonist")
 LOW_EFFICACY = 0.3
 #: Largest efficacy of a species that does not count as an agonist. [1]
 INERT = 0.1
-#: Share of the receptors that blocking species hold while a blockade stands: a dose ratio of 1.25. [1]
+#: Share of the receptors that blocking species occupy while a blockade exists: a dose ratio of 1.25. [1]
 SHARE = 0.2
-#: A blockade counts from this long before the blocking drug is given. [h]
+#: A blockade counts from this time before the blocking drug is given. [h]
 LEAD_H = 1.0
 #: Likewise for an antagonist given by injection or spray: after an overdose it is a rescue. [h]
 RESCUE_LEAD_H = 30.0 / 3600.0
 RESCUE_ROUTES = ("iv", "im", "sc", "in")
-#: A blockade that stands within this long after a dose is that dose's. [h]
+#: A blockade that exists within this time after a dose is attributed to that dose. [h]
 RISE_H = 48.0
-#: Doses within this long count together. [h]
+#: Doses within this time count together. [h]
 TOGETHER_H = 24.0
-#: Days on which a drug was taken before, from which on its use is a course; what remains of it counts this share.
+#: Earlier days with a drug that make its use a course; the share of what remains of it that counts.
 COURSE_DAYS, COURSE_SHARE = 3, 0.1
-#: Overrides may raise what an agonist's receptors meet this much. [1]
+#: Factor by which overrides may raise the exposure of an agonist's receptors. [1]
 OVERRIDE_FOLD = 2.0
 
 #: Ends of days at which arrivals are summed, at most.
 MOST_ENDS = 4000
 
-#: Smaller shares of a limit are nothing. [1]
+#: Smaller shares of a limit count as zero. [1]
 NOTHING = 1e-9
 _DAY = 24 * TICKS_PER_HOUR
-#: Of a steady state this many days before it are written out, in at most so many doses.
+#: Days before a steady state whose doses are written out, and the largest number of these doses.
 _PAST_DAYS, _MOST = 3, 500
 
 #: An input of a dose: time [h], or times of doses that are alike; nmol or nmol/h; stages; rate [1/h]; prolonged or not.
@@ -81,7 +81,7 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     Parameters
     ----------
     values : Values
-        Numbers of the run; the catalogue's own set the limits and the blockade, those given in its place the doses.
+        Numbers of the run; those of the catalogue set the limits and the blockade, overrides apply to the doses.
     events : sequence of Event
         Expanded doses, earlier use included.
     who : Subject or Population
@@ -95,7 +95,7 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     Raises
     ------
     InputError
-        For an agonist above the published doses while a blockade stands.
+        For an agonist above the published doses during a blockade.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     ['An opioid is given while an antagonist is on board. Tryi']
     """
     catalogue = values.catalogue
-    # Building the run says which drugs and routes do not exist; here they are left out.
+    # The build reports drugs and routes that do not exist; here they are left out.
     drug_of = {name: catalogue.drug(name) for name in {e.drug for e in events} if name is not None}
     given = [e for e in events if e.drug is not None and e.route in drug_of[e.drug].routes]
     given = list(with_products(Values(catalogue), given))
@@ -212,7 +212,7 @@ def _judged_by(catalogue: Catalogue, who: Subject | Population) -> Subject:
     return Subject(**({"weight_kg": heaviest} | dict(who.fixed)))  # type: ignore[arg-type]
 
 
-# ---- when a blockade stands -----------------------------------------------------------------------------------------
+# ---- when a blockade exists -----------------------------------------------------------------------------------------
 
 
 def _windows(
@@ -226,7 +226,7 @@ def _windows(
     last = max(round(until_h * TICKS_PER_HOUR), first + TICKS_PER_HOUR)
     step = max(TICKS_PER_HOUR // 4, (last - first) // 4000)
     grid = np.arange(first, last + step, step)
-    # What they hold depends on the times between the doses alone, and to no time on what comes after it.
+    # Their occupancy depends on the times between doses alone, and at no time on later doses.
     moved = tuple(dataclasses.replace(e, tick=e.tick - first, order=k) for k, e in enumerate(events))
     enough = 1 << (len(grid) - 1).bit_length()
     above = _occupied(catalogue, moved, blocking, (enough, step), person)[: len(grid)] > SHARE
@@ -237,7 +237,7 @@ def _windows(
     for event in events:
         rescue = event.route in RESCUE_ROUTES and catalogue.drug(str(event.drug)).role == "antagonist"
         start = _start_h(event)
-        # The dose belongs to the stretch that stands, or that begins soon after it.
+        # The dose belongs to the interval of blockade around it, or to the one that begins soon after it.
         if end := max((high for low, high in stretches if low - RISE_H <= start <= high), default=0.0):
             found.append((start - (RESCUE_LEAD_H if rescue else LEAD_H), end))
     merged: list[tuple[float, float]] = []
@@ -279,7 +279,7 @@ def _occupied(
     return held
 
 
-# ---- what arrives while it stands -----------------------------------------------------------------------------------
+# ---- what arrives during a blockade ---------------------------------------------------------------------------------
 
 
 def _under_blockade(
@@ -296,7 +296,7 @@ def _under_blockade(
     everything = [i for of in inputs for i in of]
     slowest = min((rate for _, _, stages, rate, _ in everything if stages), default=np.inf)
     end_h = max(t for t, *_ in everything) + 12.0 / slowest
-    # What was given just before a blocking drug counts too, so the search goes on past the last arrival.
+    # A dose given just before a blocking drug counts too, so the search continues after the last arrival.
     windows = _windows(catalogue, blockers, blocking, end_h + RISE_H, person)
     if not windows:
         return []
@@ -304,7 +304,7 @@ def _under_blockade(
     days = sorted({e.tick // _DAY for e in doses})
     by_route = {(e.route, e.product): e for e in doses}
     more = max(_magnified(catalogue, e, person, changed) for e in by_route.values())
-    # Of a history with hundreds of doses most have arrived before.
+    # Most of the hundreds of doses of a history have arrived before.
     arrived = np.zeros(len(doses))
     kinds: dict[object, list[int]] = {}
     for k, event in enumerate(doses):
@@ -326,7 +326,7 @@ def _under_blockade(
 
 
 def _spread(event: Event) -> list[Event]:
-    """Write a steady state as the doses of the days before it."""
+    """Expand a steady state into the doses of the days before it."""
     if event.evid == 1 and not event.ss:
         return [event]
     plain = dataclasses.replace(event, evid=1, ss=0, ii_tick=0)
@@ -345,7 +345,7 @@ def _spread(event: Event) -> list[Event]:
     return earlier if event.evid == 2 else [*earlier, plain]
 
 
-#: What two doses share that differ in time alone.
+#: Fields that are equal in two doses that differ in time alone.
 _alike = attrgetter(*(f.name for f in dataclasses.fields(Event) if f.name not in ("tick", "order", "occasion")))
 
 
@@ -391,7 +391,7 @@ def _arrived(entry: _Input, times_h: Floats, inclusive: bool = True) -> Floats:
     x = np.maximum(x, 0.0)
     if not prolonged:
         passed = _through(stages, rate * x) if stages else np.ones(len(x))
-    elif stages:  # the integral of the same
+    elif stages:  # the integral of that share
         passed = x * _through(stages, rate * x) - stages / rate * _through(stages + 1, rate * x)
     else:
         passed = x
@@ -408,7 +408,7 @@ def _through(stages: int, x: Floats) -> Floats:
 
 
 def _published_mg(catalogue: Catalogue, key: str, route: str) -> float:
-    """Give the largest published dose, 0 for none; an overlay does not change that of a drug that comes with schild."""
+    """Give the largest published dose, 0 for none; an overlay does not change that of a built-in drug."""
     source = catalogue.shipped if key in catalogue.shipped.drugs else catalogue
     found = source.drugs[key].routes.get(route)
     return 0.0 if found is None or found.challenge is None else Values(source).typical(key, found.challenge)
@@ -445,8 +445,8 @@ def _total(inputs: Sequence[_Input]) -> float:
 def _magnified(catalogue: Catalogue, dose: Event, person: Subject, changed: Mapping[str, float]) -> float:
     """Factor beyond twofold by which the user's numbers raise the exposure of receptors at a limit; 1 for none. [1]
 
-    A drug that comes with schild is held against itself as shipped; a drug of one's own at its own limit against the
-    published dose of a shipped drug of which receptors meet most.
+    A built-in drug is compared with its shipped entry; a user's own drug, at its limit, with the published dose of the
+    built-in drug that gives receptors the largest exposure.
     """
     key, shipped = catalogue.drug(str(dose.drug)).key, catalogue.shipped
     routes = [r for r in catalogue.drugs[key].routes if _published_mg(catalogue, key, r)]
@@ -503,12 +503,12 @@ def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
     low, high = min(w[0] for a in arrivals for w in a.windows), max(w[1] for a in arrivals for w in a.windows)
     ends = np.unique(np.concatenate([marks, np.linspace(low, high, max(2, min(1500, int(high - low) + 2)))]))
     ends, span_h = ends[(ends >= low) & (ends <= high)], TOGETHER_H
-    if len(ends) > MOST_ENDS:  # a day that is longer by a step of this grid holds every day that ends within the step
+    if len(ends) > MOST_ENDS:  # a day longer by one step of this grid contains every day that ends within the step
         ends = np.linspace(low, high, MOST_ENDS)
         span_h += ends[1] - ends[0]
 
     def within(a: _Arrival, ends: Floats) -> Floats:
-        with np.errstate(invalid="ignore"):  # without any limit all of it is too much: infinite less infinite
+        with np.errstate(invalid="ignore"):  # without any limit every amount is too much: infinity minus infinity
             share = a.by(ends) - a.by(ends - span_h)
         return np.where(np.isnan(share), np.inf, share)
 

@@ -1,7 +1,7 @@
 """Earlier use of opioids, carried forward to the start of a run (docs/design/adaptation.md).
 
-Months of equal doses are not integrated one by one: some periods are, the concentrations at their beginning in closed
-form, and adaptation is carried through all of them on what these show.
+Of months of equal doses only some periods are integrated, from concentrations in closed form at their beginning;
+adaptation is followed through all periods with the drive of these.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["History", "begin_of", "plan_history"]
 
-#: Fewer doses than this are simply part of the run.
+#: Histories of fewer doses are integrated as part of the run.
 FEW = 40
 
-#: Receptors have forgotten after this many times the mean stay of the slowest ligand; less than so many hours is no
-#: matter in a period. [1], [h]
+#: Receptors are treated as memoryless after this many residence times (1/koff) of the slowest ligand, and a memory
+#: of fewer hours is neglected within a period. [1], [h]
 FORGET, SHORT_H = 5.0, 1.0
 
 #: Consecutive windows are at most this far apart, as a factor of the number of the period.
@@ -58,7 +58,7 @@ class _Regimen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """A stretch of constant use: ``periods`` of ``length`` ticks, of which those numbered ``index`` are looked at."""
+    """A stretch of constant use: ``periods`` of ``length`` ticks, of which those numbered ``index`` are computed."""
 
     start: int
     length: int
@@ -111,8 +111,8 @@ def _event(r: _Regimen, tick: int, order: int, occasion: int, **more: int) -> Ev
 def plan_history(doses: Sequence[Dose]) -> History | None:
     """Cut earlier use into pieces of equal periods.
 
-    ``doses``: repeated doses before time 0. Returns none where so few doses were taken that a run may as well begin
-    with the first. Raises InputError if so many courses overlap that following them would take minutes.
+    ``doses``: repeated doses before time 0. Returns None for so few doses that the run can begin with the
+    first of them. Raises InputError if so many courses overlap that following them would take minutes.
     """
     regimens = tuple(
         _Regimen(dose=d, every=d.every_tick, first=d.time_tick, count=d.count or 1) for d in doses if d.every_tick
@@ -120,7 +120,7 @@ def plan_history(doses: Sequence[Dose]) -> History | None:
     if len(regimens) < len(doses) or sum(r.count for r in regimens) < FEW:
         return None
     latest = max(regimens, key=lambda r: r.last)
-    # The run takes up one interval before the last dose, so that every receptor is on its course by then.
+    # The run begins one interval before the last dose, so that every receptor is on its course by then.
     until = latest.last - latest.every
     edges = {r.first for r in regimens} | {r.last + r.every for r in regimens} | {until}
     marks = sorted(e for e in edges if e <= until)
@@ -138,8 +138,8 @@ def plan_history(doses: Sequence[Dose]) -> History | None:
     met = sum(len(piece.index) for piece in pieces) * len(regimens)
     if met > MAX_DOSES:
         raise InputError(
-            f"The history of {len(regimens)} courses falls into {len(pieces)} stretches, over which {met:,} courses "
-            f"have to be carried; expected at most {MAX_DOSES:,}. Give fewer courses, or courses that begin together."
+            f"The history of {len(regimens)} courses falls into {len(pieces)} stretches, in which {met:,} courses "
+            f"have to be followed; expected at most {MAX_DOSES:,}. Give fewer courses, or courses that begin together."
         )
     return History(regimens=regimens, pieces=tuple(pieces), until=until) if pieces else None
 
@@ -163,7 +163,7 @@ def begin_of(
     """
     events, grids = _windows(history, 0)
     built = rebuild(events)
-    # Where a ligand leaves slowly, a window begins before it is looked at: receptors forget the one before.
+    # Where a ligand dissociates slowly, a window begins earlier than it is read, until its start no longer matters.
     if memory := _memory(built):
         events, grids = _windows(history, memory)
         built = rebuild(events)

@@ -103,7 +103,7 @@ def _top(t: Floats, row: Floats, k: int) -> float:
 
 def _cmax(case: _Case) -> Floats:
     hours, early = min(_horizon(case), 12.0), case.o.time_h is None or case.o.time_h < 12
-    # An IV bolus has its peak at time zero, before anyone samples: the first look is at 2 minutes.
+    # An IV bolus has its peak at time zero, before any sample: the first one is taken at 2 minutes.
     bolus = " iv" in case.o.regimen
     if early and not bolus:
         return case.metric("cmax_<>_ng_ml", hours)
@@ -125,7 +125,7 @@ def _auc(case: _Case) -> Floats:
 
 
 def _auc_last(case: _Case) -> Floats:
-    """Area to 24 h: the study printed an area to its last sample, and samples end about there."""
+    """Area to 24 h, about the time of the last sample of the study."""
     return case.area(24.0)
 
 
@@ -168,7 +168,7 @@ def _step_h(*times_h: float) -> float:
 def _occupancy(case: _Case) -> Floats:
     o = case.o
     name = f"{o.species}_pet_occupancy"
-    assert o.time_h is not None  # rows of occupancy say when
+    assert o.time_h is not None  # rows of occupancy have a time
     step = _step_h(o.time_h, 1.0 if o.normalisation == "1 h" else o.time_h)
     found = case.run(o.regimen, o.time_h + step, step, name)[name]
     value = np.atleast_1d(found.at(o.time_h))
@@ -269,7 +269,7 @@ def _concentration(case: _Case) -> Floats:
     """Plasma concentration at a stated time."""
     o = case.o
     name = f"plasma_{o.species}"
-    assert o.time_h is not None  # rows of concentration say when
+    assert o.time_h is not None  # rows of concentration have a time
     step = _step_h(o.time_h)
     return np.atleast_1d(case.run(o.regimen, o.time_h + step, step, name)[name].at(o.time_h))
 
@@ -327,7 +327,7 @@ class _Curve:
 
     def level(self, response: Floats | float) -> Floats:
         """Total plasma concentration [nM] at a fraction of the system's response; infinite where it is not reached."""
-        reached = np.asarray(response) < self.top  # a partial agonist may never get there
+        reached = np.asarray(response) < self.top  # a partial agonist may never reach it
         goal = np.where(reached, response, 0.5 * self.top)
         felt = (goal / (1.0 - goal)) ** (1.0 / self.slope) / self.ratio
         occupancy = felt / (self.factor - (self.factor - 1.0) * felt)  # amplified_occupancy, solved for its argument
@@ -349,7 +349,7 @@ def _numbers(case: _Case) -> Values:
 
 
 def _reader(case: _Case) -> Callable[[str], Any]:
-    """Value of a number of the row's drug under the overrides."""
+    """Return a function that reads a number of the row's drug under the overrides."""
     return partial(_numbers(case).of, case.drug.key)
 
 
@@ -457,7 +457,7 @@ def _dose_ratio(case: _Case, effect: str) -> Floats:
 
 
 def _dose_ratios(case: _Case, effect: str) -> Floats:
-    """The same for each person and parameter set, by interpolation of the peaks of a grid of doses."""
+    """Dose ratios of each person and parameter set, by interpolation of the peaks of a grid of doses."""
     first, other = (parse_regimen(words).doses[0] for words in (case.o.regimen, case.o.normalisation))
     assert first.amount is not None  # a dose has one
     assert other.amount is not None
@@ -552,7 +552,7 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
 def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str, **options: Any) -> float:
     """Root mean square of the distances to scans that constants were fitted to, in their standard deviations. [SD]
 
-    ``catalogue``: where the rows and the drug stand; ``study`` and ``receptor``: key of the study, and the receptor
+    ``catalogue``: with the rows and the drug; ``study`` and ``receptor``: key of the study, and the receptor
     that was scanned; rows for calibration with a fixed standard deviation count; ``options``: as for ``predict``.
     Returns weighted error [SD].
 

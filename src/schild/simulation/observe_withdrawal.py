@@ -1,7 +1,7 @@
 """Predictions of published withdrawal and tolerance (docs/design/adaptation.md, "Checks").
 
 Every score is latent: without the points that a placebo arm shows and without the noise of a rating, unless a rule
-says "as rated". Zero of the clock is the first antagonist, and where there is none the last opioid.
+says "as rated". Time zero is the first antagonist, or without one the last opioid.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ __all__ = [
 
 #: A latent score from which withdrawal counts as present; below it, as over.
 PRESENT = 1.0
-#: Added to both scores of a ratio, so that two scores of nothing are equal.
+#: Points added to both scores of a ratio, so that the ratio of two zeros is 1.
 FLOOR = 0.1
-#: What the placebo arm of Tompkins 2009 scored, and the standard deviation of a rating. [points of COWS]
+#: Score of the placebo arm of Tompkins 2009, and standard deviation of a rating. [points of COWS]
 BASELINE, NOISE_SD = 1.3, 3.0
-#: Normalisation of a row whose score is as rated: with the points of the placebo arm.
+#: Normalisation of a row with rated scores: the points of the placebo arm are included.
 RATED = "as rated"
 #: Lowest rated score of each category of the trial (0, 1-10, 11-20, 21 and more). [points of SOWS]
 SOWS_FROM = {"none": 0.0, "mild": 1.0, "moderate": 11.0, "severe": 21.0}
@@ -49,7 +49,7 @@ _HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0}
 class WithdrawalCourse:
     """A score over time."""
 
-    time_h: Floats  #: From the zero of the clock; negative before it [h]; shape (n_times,)
+    time_h: Floats  #: Time from time zero, negative before it [h]; shape (n_times,)
     score: Floats  #: Latent COWS, or the shift of tolerance; shape (n_people, n_times)
 
     def after(self, hours: float) -> WithdrawalCourse:
@@ -156,11 +156,11 @@ class _Row:
     def hours(self) -> float:
         """Length of the observation, or its time. [h]"""
         if self.o.time_h is None:
-            raise InputError(f"{self.o.id} says no time_h; expected how long to look after the antagonist. Add it.")
+            raise InputError(f"{self.o.id} has no time_h; expected the time after the antagonist. Add it.")
         return self.o.time_h
 
     def course(self, words: str = "", without: bool = False, output: str = "cows") -> WithdrawalCourse:
-        """A course; without its antagonists on the same clock."""
+        """Course of a score; ``without``: without the antagonists, on the same time axis."""
         history, doses = split_words(words or self.o.regimen)
         zero = _zero(history, doses, self.catalogue)
         if without:
@@ -233,7 +233,7 @@ def _share(row: _Row, category: str) -> Floats:
     """Share of people with a category or a worse one; of ``none`` itself."""
     given = row.options.get("population") or {"n": PEOPLE}
     row = replace(row, options={**row.options, "population": given})
-    # One run for every time of the row's course, so that times share it.
+    # One run serves all times of the row's course.
     course = replace(row, o=replace(row.o, time_h=max(row.hours, 1008.0))).course()
     shares = rated_shares(course.at(row.hours))
     if category == "none":
@@ -242,7 +242,7 @@ def _share(row: _Row, category: str) -> Floats:
     return np.array([sum(shares[name] for name in names[names.index(category) :])])
 
 
-#: Lowest score of "mild": where an onset is counted from.
+#: Lowest score of "mild", from which an onset is counted.
 MILD = next(low for low, word in SEVERITY if word == "mild")
 
 #: How each kind of result is computed.
@@ -277,7 +277,7 @@ def observe_withdrawal(
     """Simulate the protocol of a study and compute its measurement.
 
     ``o``: a row of a study of withdrawal; its regimen may hold earlier use ("... q6h for 60 d stopped 10 d"). ``kept``:
-    courses shared between rows that ask the same; ``options``: of a run: population, adaptation, overrides, seed.
+    courses that rows share; ``options``: of a run: population, adaptation, overrides, seed.
     Returns values in the unit of the row; a share is one number. A time that is never reached is infinite, shape
     (n_people,). Raises InputError for a kind of result that no rule computes.
 

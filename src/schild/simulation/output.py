@@ -41,12 +41,12 @@ class Kind:
 
     name: str  #: Name in the contract; a pattern such as ``plasma_<species>`` until ``of`` fills it in
     unit: str  #: Unit of its values; ``"1"`` for fractions and ratios
-    words: str  #: What it is, in words for labels and tables; may hold the same placeholders
+    words: str  #: Description for labels and tables; may hold the same placeholders
     group: str  #: Key of ``GROUPS``
-    drawn: bool = False  #: Whether a figure shows it when nobody says which outputs to draw
+    drawn: bool = False  #: Whether a figure shows it by default
     tabled: bool = False  #: Whether the summary has a line for it: at the start, lowest, highest, at the end
     ratio: bool = False  #: Whether a value of unit 1 can pass one
-    level: float | None = None  #: The value of which metrics say for how long it is passed
+    level: float | None = None  #: Value for which metrics give the time above it
 
     @property
     def logarithmic(self) -> bool:
@@ -64,8 +64,8 @@ class Kind:
     def of(self, words: Mapping[str, str] | None = None, **names: str) -> Kind:
         """Fill in the placeholders.
 
-        ``words``: what stands for each placeholder in words; its name by default; ``names``: what stands for each
-        placeholder in the name.
+        ``words``: text for each placeholder in words, its name by default; ``names``: text for each placeholder in
+        the name.
 
         >>> kind = Kind(name="plasma_<species>", unit="ng/mL", words="<species> in plasma", group="plasma")
         >>> kind.of({"species": "6-beta-naltrexol"}, species="beta_naltrexol").words
@@ -108,7 +108,7 @@ class Signals:
 
 
 def stored(signal: str, get: Signals) -> Floats:
-    """Return a signal as it is: the values of an output that needs no computing."""
+    """Return a signal unchanged, as the values of an output."""
     return get(signal)
 
 
@@ -116,7 +116,7 @@ def stored(signal: str, get: Signals) -> Floats:
 class Recipe:
     """Rule by which an output of one model is computed."""
 
-    kind: Kind  #: What it is, without placeholders
+    kind: Kind  #: Kind without placeholders
     signals: tuple[str, ...]  #: Engine signals that it needs
     #: From ``Signals`` to an array of shape (n_subjects, n_times) in the kind's unit
     values: Callable[[Signals], Floats]
@@ -124,7 +124,7 @@ class Recipe:
     #: From what the reducers give for that signal (by name, arrays of shape (n_subjects,)) and the length of the run
     #: [h] to metrics by name
     metrics: Callable[[Mapping[str, Floats], float], dict[str, Floats]] | None = None
-    default: bool = True  #: Whether a run shows it unasked
+    default: bool = True  #: Whether a run shows it by default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

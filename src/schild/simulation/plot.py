@@ -63,13 +63,13 @@ def _course(axis: Axes, o: Output, colour: str, label: str, scale: float) -> Non
 
 
 def _dress(axis: Axes, same: Sequence[Output]) -> None:
-    """Axes, scale and legend of a panel whose outputs have one unit."""
+    """Set axes, scale and legend of a panel whose outputs have one unit."""
     unit, ratio = same[0].unit, same[0].kind.ratio
     axis.set_ylabel({"1": "ratio" if ratio else "fraction"}.get(unit, unit))
     if unit == "1" and not ratio:
         axis.set_ylim(-0.02, 1.02)
     elif same[0].kind.logarithmic and (top := max(float(np.nanmax(o.value, initial=0.0)) for o in same)) > 0:
-        # Concentrations span decades; what lies three decades below the peak is not measured by anyone.
+        # Concentrations more than three decades below the peak are not measured, so the axis ends there.
         axis.set_yscale("log")
         plain_powers(axis.yaxis)
         axis.set_ylim(top / 2000, top * 4)

@@ -1,4 +1,4 @@
-"""Prepare, solve and read a model from people's numbers and doses: one way for every verb."""
+"""Prepare, solve and read a model from people's numbers and doses, for every command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Prepared:
     built: Built  #: Structure, parameters, entries and values
     rebuild: Callable[..., Built]  #: Builds the model of other events for the same people
     begin: Callable[[], Begin | None]  #: Gives the states that earlier use has left, None for people who start without
-    #: Of the solver, as for ``solve``
+    #: Options of the solver, as for ``solve``
     rtol: float
     threads: int | None
 
@@ -99,7 +99,7 @@ def prepare(
         if past is None or built.spec.adaptation is None:
             return None
         followed, people = built.spec.adaptation.receptors, values.people
-        # Earlier use is the same before every regimen of the same people; what it uses, the run uses too.
+        # Earlier use is the same before every regimen of the same people; the run records the numbers that it uses.
         place = (values.key, repr((past, structure, sorted(built.structures.items()))), followed, rtol)
         found: Begin | None = people.kept.get(place)
         if found is None:

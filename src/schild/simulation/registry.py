@@ -70,7 +70,7 @@ def _plasma(effects: Effects) -> Iterator[Recipe]:
 
         def values(get: Signals, signal: str = signal, mass: float = mass) -> Floats:
             level = get(signal)
-            # Modes that cancel, as at an oral dose, leave rounding errors below zero. Anything larger stays to be seen.
+            # Modes that cancel, as at an oral dose, leave rounding errors below zero; larger negative values are kept.
             below = (level < 0).any()  # else there is nothing to copy; a copy without a name is multiplied in place
             return np.asarray(
                 (np.where((level < 0) & (level > -1e-6), 0, level) if below else level) * get.dtype.type(mass)
@@ -150,7 +150,7 @@ def _receptors(effects: Effects) -> Iterator[Recipe]:
                 f"{name}_pet_occupancy_hours_above_90_percent": span - seen["time_above_h"],
             }
 
-        passed = 0.1 / (1.0 + float(np.mean(e0)))  # free where PET sees the level of the kind
+        passed = 0.1 / (1.0 + float(np.mean(e0)))  # free fraction at which PET shows the level of the kind
         yield Recipe(kind=kind(PET), signals=(free,), values=pet, fold=(free, passed), metrics=metrics)
         yield Recipe(kind=kind(ACTIVATION), signals=bound, values=partial(_activation, built, r.name, bound))
         if r.tone:

@@ -88,7 +88,7 @@ class Result(Shown):
 
     @property
     def shown(self) -> Mapping[str, Output]:
-        """Outputs as files, figures and tables have them: of one person also at the times of peaks between."""
+        """Outputs for files, figures and tables; those of one person also at the times of peaks."""
         first = next(iter(self.outputs.values()), None)
         if self.n != 1 or first is None or first.solve is None or self.status.any():
             return self.outputs
@@ -267,7 +267,7 @@ class Result(Shown):
         Raises
         ------
         InputError
-            For a part of another verb, whose output times no run file can say.
+            For a run of another command, whose output times a run file cannot hold.
 
         Examples
         --------
@@ -289,7 +289,7 @@ class Result(Shown):
         <BLANKLINE>
         """
         if self.run is None:
-            raise InputError("This result has output times of its own, which a run file cannot say; simulate the run.")
+            raise InputError("This result has output times of its own, which a run file cannot hold; simulate the run.")
         return self.run.to_toml()
 
     def to_dict(self) -> dict[str, Any]:
@@ -321,7 +321,7 @@ def default_names(outputs: Mapping[str, Output]) -> list[str]:
 
 @cache
 def _versions() -> dict[str, str]:
-    """Versions of libraries that numbers depend on, without an import of them."""
+    """Versions of the libraries that results depend on, read without importing them."""
     from importlib.metadata import version
 
     return {name: version(name) for name in ("scipy", "numba", "llvmlite")}
@@ -349,7 +349,7 @@ def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: f
 
 
 def metric(values: Sequence[float] | Floats) -> Any:
-    """One number for one subject, quantiles for many."""
+    """Return one number for one subject, quantiles for many."""
     array = np.ravel(np.asarray(values, dtype=np.float64))
     if array.size == 1:
         return float(array[0])

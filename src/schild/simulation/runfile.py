@@ -35,14 +35,14 @@ MAX_HISTORY = 15_000
 
 
 def _text_or_hours(value: Any) -> Any:
-    # A time is words with a unit; a bare number in a file would leave the unit to guessing.
+    # A time is words with a unit; a number without a unit would be ambiguous.
     if isinstance(value, bool) or not isinstance(value, str):
         raise ValueError(f"{value!r} is not a time with a unit; write it like '24 h'")
     return value
 
 
 def _as_words(value: Any) -> Any:
-    # A list of words is as good as a list of tables.
+    # A list of words is accepted in place of a list of tables.
     if isinstance(value, str):
         value = [value]
     if isinstance(value, list):
@@ -75,7 +75,7 @@ class Head(_Section):
     receptors: list[str] = Field(default=["mor", "kor", "dor"], min_length=1)
     outputs: list[str] | None = Field(default=None, description="Outputs to keep; all by default.")
     tone: bool = Field(default=True, description="Whether the endogenous agonist competes.")
-    without: list[str] = Field(default=[], description="Species that are carried but bind nothing.")
+    without: list[str] = Field(default=[], description="Species that are followed but bind nothing.")
     rtol: float | None = Field(
         default=None, gt=0, le=0.1, description="Tolerance of the binding integrator; chosen by schild by default."
     )
@@ -133,7 +133,7 @@ def parse_history(words: str) -> Dose:
     Parameters
     ----------
     words : str
-        A regimen with an interval, how long it was used, and how long before time 0 the last dose was.
+        A regimen with an interval, the length of use, and the time from the last dose to time 0.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def parse_history(words: str) -> Dose:
 
 
 def history_words(dose: Dose) -> str:
-    """Write earlier use in the words that read back as it.
+    """Write earlier use in words that ``parse_history`` reads.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def history_words(dose: Dose) -> str:
     Returns
     -------
     str
-        A regimen, how long it was used, and how long before time 0 the last dose was.
+        A regimen, the length of use, and the time from the last dose to time 0.
 
     Examples
     --------
@@ -382,7 +382,7 @@ class Run(_Section):
     @field_validator("dose", mode="before")
     @classmethod
     def _doses(cls, value: Any) -> Any:
-        # A list of words is as good as a list of tables.
+        # A list of words is accepted in place of a list of tables.
         if isinstance(value, list):
             return [{"regimen": x} if isinstance(x, str) else x for x in value]
         return value
@@ -413,7 +413,7 @@ class Run(_Section):
         Returns
         -------
         Run
-            Checked.
+            The checked run.
 
         Raises
         ------
@@ -554,7 +554,7 @@ def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
 
 def _toml(value: Any) -> str:
     if isinstance(value, str):
-        # A JSON string is a TOML string, but for one letter that TOML wants escaped.
+        # A JSON string is a TOML string, except for one character that TOML requires to be escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_toml(key)} = {_toml(entry)}" for key, entry in value.items()) + " }"
@@ -591,5 +591,5 @@ def _sentence(error: ValidationError) -> str:
     return (
         "The run is not understood: "
         + "; ".join(parts)
-        + ((f"; and {more} more" if more > 0 else "") + ". Correct it; `schild schema run` lists what there is.")
+        + ((f"; and {more} more" if more > 0 else "") + ". Correct it; `schild schema run` lists all entries.")
     )

@@ -25,11 +25,11 @@ _Numbers = dict[str, float | Floats]
 #: Default tolerance of the binding integrator; see docs/design/engine.md for the error it gives.
 RTOL = 5e-5
 
-#: That of one person: what is read at a time must not depend by more than 1e-6 on the other output times, which steps
-#: end at. It takes twice the steps where outputs are an hour apart.
+#: Tolerance for one person: steps end at output times, and a value must not depend on other output times by more than
+#: 1e-6. It takes twice the steps where outputs are an hour apart.
 RTOL_ONE = 1e-7
 
-#: People whose rows of numbers are in memory at a time; changes no number.
+#: People whose rows of numbers are in memory at a time; it changes no result.
 PEOPLE = 8192
 
 # Kinds as the kernel numbers them.
@@ -40,7 +40,7 @@ _KERNEL = {ADD: 0, END: 0, RESET: 1, TRAIN: 2, RECEPTORS_AT: 3, CLEAR: 4}
 class Begin:
     """State from which a run continues after earlier use."""
 
-    tick: int  #: When [us]
+    tick: int  #: Time [us]
     occupancy: Mapping[str, Floats]  #: Occupancies by signal; those not named start as in an empty body; shape (n,)
     lags: Floats  #: Adaptation states; shape (n, n_states)
 
@@ -83,12 +83,12 @@ def events_of_each(
 ) -> EngineEvents:
     """Give each person some of the same events, at times of the person's own.
 
-    ``plain``: the events of everybody, from ``engine_events``; ``time_h``, shape (n, n_events): when each person has
-    them, those of ``plain`` by default [h]; ``keep``, shape (n, n_events): which of them; all by default, one of the
-    two is given. Returns them in the order of people, and of time for each.
+    ``plain``: the events of everybody, from ``engine_events``; ``time_h``, shape (n, n_events): times for each person,
+    those of ``plain`` by default [h]; ``keep``, shape (n, n_events): which events a person has, all by default; one of
+    the two is given. Returns them in the order of people, and of time for each.
     """
     if time_h is None:
-        assert keep is not None  # one of the two says how many people there are
+        assert keep is not None  # one of the two gives the number of people
         kept, column = keep, np.nonzero(keep)[1]
         time = plain.time[column]
     else:
@@ -125,7 +125,7 @@ def solve(
     - ``store``: signals to keep at the output times; every one by default. Receptors and adaptation that neither these
       nor ``reduce`` need are left out.
     - ``reduce``: signals to fold inside the run, each with a threshold.
-    - ``window_h``: where the reducers look; from the first output time to the last by default [h].
+    - ``window_h``: window of the reducers; from the first output time to the last by default [h].
     - ``rtol``, ``h_max``, ``threads``, ``dtype`` and ``progress``: as in ``schild.engine.run.run``.
     - ``rebuild``: builds the model of a list of events for the same people; needed where receptors start on a periodic
       course.
@@ -148,7 +148,7 @@ def solve(
     states = None
     if built.starts:
         if rebuild is None:
-            raise SchildError("Receptors start on a periodic course, and no way to build that course was given.")
+            raise SchildError("Receptors start on a periodic course; expected `rebuild`, which builds that course.")
         states = np.stack([_periodic(built, start, n, rebuild, threads, rtol, asked) for start in built.starts], axis=1)
     entries = built.entries
     if begin is not None and built.spec.receptors:
@@ -220,7 +220,7 @@ def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:
 
 
 def _for_signals(built: Built, asked: Collection[str] | None) -> Built:
-    """Leave out the parts of a model that none of some signals needs; nothing if all are requested."""
+    """Leave out the parts of a model that no requested signal needs."""
     if asked is None:
         return built
     spec = built.spec.for_signals(asked)
@@ -264,7 +264,7 @@ def _periodic(
                 for k in range(1, period // event.ii_tick)
             ]
     events.sort(key=lambda e: (e.tick, e.order))
-    # With ss 1 an event would clear the ones beside it; amounts add, so 2 says the same and clears nothing.
+    # With ss 1 an event would clear those at the same time; amounts add, so ss 2 gives the same and clears nothing.
     events = [dataclasses.replace(e, ss=2 if e.ss else 0) for e in events]
     course = _for_signals(rebuild(events), asked)
     # The course may lack species that only later doses bring; match slots by name.
@@ -281,7 +281,7 @@ def _periodic(
         for k in range(pointer[r + 1] - pointer[r]):
             states[k + 1, :, 0, pointer[r] + k] = 1.0
     doses = sorted({e.tick for e in events})
-    # One period is cheap, and nothing after it mends what its nodes miss.
+    # One period is cheap, and its errors would remain in everything that follows.
     grid = nodes_of(doses, period, finer=2) if n_lags else [0, period]
     times = np.array(grid, dtype=np.float64) / TICKS_PER_HOUR
 

@@ -1,4 +1,4 @@
-"""Output times of a run: both sides of every event; and, for files and figures of one person, peaks between them."""
+"""Output times of a run: both sides of every event and, for files and figures of one person, times of peaks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Floats = NDArray[np.floating]
 
 __all__ = ["Between", "by_key", "doses_of_each", "nodes_after", "peak_times", "with_sides"]
 
-#: Doses up to which peaks between output times are looked for; beyond, a search costs more than the run.
+#: Largest number of doses with a search for peaks between output times; beyond, it takes longer than the run.
 _MOST_DOSES = 400
 
-#: The first look after an event [us], and the logarithm of how much later each further look is.
+#: Time of the first point after an event [us], and logarithm of the ratio of the times of successive points.
 _NEAR, _GROWTH = 20_000_000, 0.15
 
-#: Into so many pieces the stretch around a peak is cut at each closer look.
+#: Pieces into which the interval around a peak is divided at each refinement.
 _PIECES = 16
 
 
@@ -37,7 +37,7 @@ def with_sides(times: Sequence[int], events: Sequence[Event], entries: Sequence[
     times : sequence of int
         Output times, rising. [us]
     events, entries : sequences
-        Doses as given, and what enters the body when, with lags and ends of infusions.
+        Doses as given; entries into the body with their times, with lags and ends of infusions.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def peak_times(
     Returns
     -------
     set of int
-        Empty where there are too many events to look between them.
+        Times [us]; empty where there are too many events.
     """
     first, last = times[0], times[-1]
     begins = sorted({first, *(e.tick for e in entries if first < e.tick < last)})
@@ -87,7 +87,7 @@ def peak_times(
 def nodes_after(begin: int, end: int, growth: float = _GROWTH) -> set[int]:
     """Give times between an event and the next, dense after the event. [us]
 
-    ``growth``: logarithm of how much later each is than the one before, counted from the event.
+    ``growth``: logarithm of the ratio of successive times after the event.
     """
     count = max(round(math.log(max(end - begin, _NEAR) / _NEAR) / growth), 1)
     return {begin + round(_NEAR * math.exp(growth * k)) for k in range(count)} | {begin, end - 1}
@@ -96,7 +96,7 @@ def nodes_after(begin: int, end: int, growth: float = _GROWTH) -> set[int]:
 def _places(outputs: Mapping[str, Output]) -> set[tuple[int, int, int]]:
     """Times at which each output has its extremes and passes the level of its kind: from, at and to. [us]
 
-    An extreme lies between the neighbours of the highest stored value, about where their parabola has it.
+    An extreme lies between the neighbours of the highest stored value, near the extreme of their parabola.
     """
     found = set()
     for output in outputs.values():
@@ -168,7 +168,7 @@ class Between:
 
 
 def by_key(events: Sequence[Event], catalogue: Catalogue) -> tuple[Event, ...]:
-    """Call the drug of each event by its key, whatever alias it was written by; raises UnknownNameError."""
+    """Replace the name of each event's drug by its key; raises UnknownNameError for an unknown name."""
     keys = {e.drug: catalogue.drug(e.drug).key for e in events if e.drug is not None}
     return tuple(replace(e, drug=keys[e.drug]) if e.drug is not None and keys[e.drug] != e.drug else e for e in events)
 

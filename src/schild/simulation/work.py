@@ -1,4 +1,4 @@
-"""How much a run may ask for: estimated before anything is computed, refused in words where it is too much.
+"""Limits on the size of a run: estimated before anything is computed, and refused with a message if exceeded.
 
 The number of doses is bounded where doses are expanded (``schild.regimen.expand``).
 """
@@ -12,7 +12,7 @@ __all__ = ["MAX_BYTES", "MAX_STEPS", "check_work"]
 #: Largest block of values that is kept. [bytes]
 MAX_BYTES = 3_000_000_000
 
-#: Most stretches between doses and output times, of all people together: about a day on one processor.
+#: Largest number of intervals between doses and output times, over all people: about a day on one processor.
 MAX_STEPS = 5_000_000_000
 
 
@@ -28,7 +28,7 @@ def check_work(what: str, *, people: int, steps: int, byte: int, instead: str) -
     steps : int
         Doses and output times, or days, of each.
     byte : int
-        Values kept of each. [bytes]
+        Memory for the values kept of each. [bytes]
     instead : str
         Advice on a smaller request, for the message.
 
