@@ -127,7 +127,7 @@ def test_no_one_absorbs_more_than_the_dose_and_it_is_said():
     for occasions in (True, False):
         model = built("buprenorphine 0.2 mg sl", Population(n=2000, occasions=occasions))
         assert absorbed(model)[0].max() == pytest.approx(0.2e6 / MW, rel=1e-9)
-        assert any("no more than the whole" in warning for warning in model.warnings)
+        assert any("limited to the whole dose" in warning for warning in model.warnings)
 
 
 def test_days_differ_with_the_share_of_the_day():

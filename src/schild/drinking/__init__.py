@@ -1,4 +1,4 @@
-"""Drinking in a session: laboratory experiments with alcohol, and what an antagonist takes from its value."""
+"""Laboratory sessions with alcohol, and the loss of its reward under an antagonist."""
 
 from schild.drinking.drinks import countries, grams
 from schild.drinking.experiment import Laboratory, laboratory

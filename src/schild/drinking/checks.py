@@ -1,4 +1,4 @@
-"""Published laboratory results against the model: effect sizes, signs, and the power of studies that found nothing."""
+"""Predictions of published laboratory results: effect sizes, signs, and the power of studies that found nothing."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Found:
 def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05) -> float:
     """Power of a paired t test.
 
-    ``difference`` and ``sd``: mean and standard deviation of the differences within people; ``level``: Two-sided [1].
-    Returns chance of p below the level [1].
+    ``difference`` and ``sd``: mean and standard deviation of the differences within people; ``level``: of the
+    two-sided test [1]. Returns probability of p below the level [1].
 
     >>> round(power_of_crossover(0.0, 1.0, 20), 3), round(power_of_crossover(0.5, 1.0, 34), 2)
     (0.05, 0.81)
@@ -60,7 +60,7 @@ def laboratory_check(
     kept: MutableMapping[Any, Laboratory] | None = None,
     catalogue: Catalogue | None = None,
 ) -> Found:
-    """Run what a study did.
+    """Simulate a study and compute its result.
 
     ``o``: a row of ``studies/alcohol_laboratory.toml``; ``seed``: of people, decisions and ratings; ``kept``:
     experiments shared between rows. Returns values in the unit of the row. Raises InputError for a kind of result that

@@ -10,7 +10,7 @@ __all__ = ["countries", "grams"]
 
 
 def countries(catalogue: Catalogue | None = None) -> tuple[str, ...]:
-    """Countries whose standard drink the catalogue knows.
+    """Countries whose standard drink is in the catalogue.
 
     >>> "uk" in countries()
     True
@@ -19,10 +19,10 @@ def countries(catalogue: Catalogue | None = None) -> tuple[str, ...]:
 
 
 def grams(drinks: float, country: str = "us", catalogue: Catalogue | None = None) -> float:
-    """Ethanol in some standard drinks.
+    """Ethanol in a number of standard drinks.
 
-    ``country``: one of ``countries()``; definitions differ more than twofold; ``catalogue``: the one that comes with
-    schild by default. Returns the mass [g]. Raises UnknownNameError if the catalogue does not know the country.
+    ``country``: one of ``countries()``; definitions differ more than twofold; ``catalogue``: the built-in one by
+    default. Returns the mass [g]. Raises UnknownNameError for a country that the catalogue lacks.
 
     >>> grams(2), grams(2, "uk")
     (28.0, 16.0)

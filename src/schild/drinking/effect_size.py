@@ -1,4 +1,4 @@
-"""Standardised mean differences, as reviews of laboratory studies pool them."""
+"""Standardised mean differences, as pooled in reviews of laboratory studies."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
 
     ``treated`` and ``control``: one value for each person; of the same people in the same order if ``paired``;
     ``paired``: whether both are of the same people (crossover): the variance then has the factor 2 (1 - r); ``level``:
-    of the interval [1]. s is the pooled standard deviation between people in both designs, so that they can be
-    compared. Raises InputError if there are fewer than two people in a group, or nobody differs from anybody.
+    of the interval [1]. S is the pooled standard deviation between people in both designs, so that they can be
+    compared. Raises InputError if a group has fewer than two people, or all values are equal.
 
     >>> import numpy as np
     >>> x = np.arange(10.0)
@@ -64,7 +64,7 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         r = float(np.clip(np.corrcoef(a, b)[0, 1], -1.0, 1.0)) if a.std() > 0 and b.std() > 0 else 0.0
         variance = (1.0 / a.size + d * d / (2.0 * a.size)) * 2.0 * (1.0 - r)
         moved = a - b
-        with np.errstate(divide="ignore"):  # all moved alike
+        with np.errstate(divide="ignore"):  # all differences are equal
             t = moved.mean() / np.sqrt(moved.var(ddof=1) / a.size) if np.any(moved) else 0.0
     else:
         nu = a.size + b.size - 2

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
 
 
-#: Outcomes that people rate, by signal of the session; the rest is counted or measured.
+#: Rated outcomes, by signal of the session; all others are counted or measured.
 RATED = {"stimulation": "reward", "sedation": "sedation", "mood": "mood", "craving": "craving"}
 PLACEBO, ANTAGONIST = "placebo", "antagonist"
-#: Time after the last dose when a session begins, unless said otherwise. [h]
+#: Time from the last dose to the beginning of a session, by default. [h]
 _AFTER_H = 3.0
-#: Courses of both sessions are kept whole: about 5 kB for each person.
+#: Largest number of people: courses of both sessions are kept, about 5 kB for each person.
 MAX_PEOPLE = 200_000
 
 
@@ -56,11 +56,11 @@ def occupancy_course(
 ) -> tuple[Floats, Subject | Population, Result]:
     """Occupancy of mu by all antagonists on board during a session, as a scan would see it.
 
-    ``begin_h``: beginning of the session in the time of the regimens [h]; ``grid``, shape (n_grid,): times in the
+    ``begin_h``: beginning of the session on the time axis of the regimens [h]; ``grid``, shape (n_grid,): times in the
     session [h]; ``subject``, ``population``, ``seed``, ``catalogue``, ``overrides``, ``threads`` and ``progress``:
     as for ``simulate``; ``uses``: record to add to. Returns ``occupancy`` [1], shape (n, n_grid); ``who``: the people,
     for ``people_of``; ``result``: the run, for its sources and manifest. Raises InputError if a regimen holds an
-    agonist: occupancy by an opioid that also activates is not an antagonist's.
+    agonist: occupancy by an opioid that also activates is not that of an antagonist.
 
     >>> import numpy as np
     >>> held, _, _ = occupancy_course(["naltrexone 50 mg po"], 3.0, np.array([0.0, 1.0]))
@@ -100,8 +100,8 @@ def sit(
     """Run one session of some people.
 
     ``plan``: what is given and offered; ``occupancy``, shape (n, n_grid) or (n,): of mu by an antagonist [1];
-    ``occasion``: name of the session: the same name draws the same decisions; ``first``: number of the first of these
-    people, so that decisions go with the person and not with the place; ``options``: of ``run_sessions``.
+    ``occasion``: name of the session, which determines the random decisions; ``first``: number of the first of these
+    people, so that decisions belong to the person and not to the position; ``options``: of ``run_sessions``.
 
     >>> from schild.drinking.protocols import PROTOCOLS
     >>> one = drinkers(Values(load(), people_of(Subject(), load(), 1)))
@@ -142,8 +142,8 @@ def measure(
 ) -> dict[str, Floats]:
     """Scores of the session, shape (n,) each: ratings with the noise of people and of the occasion.
 
-    ``seed``, ``occasion`` and ``first``: as for ``sit``: noise of a person stays from occasion to occasion, the rest is
-    new. Returns ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
+    ``seed``, ``occasion`` and ``first``: as for ``sit``: the noise of a person is the same on all occasions, the rest
+    is new. Returns ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
     """
     values: dict[str, Floats] = {}
     last = first + people.n
@@ -188,7 +188,7 @@ class Laboratory(Shown):
     courses : mapping of str to ndarray
         Median course of some signals, shape (2, n_grid): placebo, antagonist.
     occupancy : ndarray, shape (n,)
-        Mean of each person's course. [1]
+        Mean occupancy of each person during the session. [1]
     warnings : tuple of str
         Warnings to read before using the numbers.
     sources : mapping of str to tuple of str
@@ -296,11 +296,11 @@ def laboratory(
     Parameters
     ----------
     plan : str or Protocol
-        ``fixed_dose``, ``cue``, ``self_administration``, ``bar``, or a protocol of one's own.
+        ``fixed_dose``, ``cue``, ``self_administration``, ``bar``, or your own protocol.
     antagonist : str or sequence of str
         Regimens in words.
     at : time, optional
-        Beginning of the session in the time of the regimen; 3 h after the last dose by default.
+        Beginning of the session on the time axis of the regimen; 3 h after the last dose by default.
     n : int
         People; in each group of a parallel design.
     design : {"crossover", "parallel"}
@@ -308,7 +308,7 @@ def laboratory(
     population : mapping, optional
         As for ``simulate``: covariates given to all, ``variability``, ``occasions``.
     moderators : mapping, optional
-        Subgroups switched on for all, see ``drinkers``. Off by default.
+        Subgroups to which everybody belongs, see ``drinkers``. None by default.
     draws : int
         Parameter sets drawn from the uncertainty of the typical values, each given to the same people; they make
         ``bands``.
@@ -330,7 +330,7 @@ def laboratory(
     Raises
     ------
     InputError
-        For anything that cannot be run, saying what was given, what was expected and what to do.
+        For anything that cannot be run; the message says what was given, what was expected and what to do.
 
     Examples
     --------
@@ -397,7 +397,7 @@ def laboratory(
                 for k in range(draws)
             ]
             bands[name] = (float(np.quantile(each, 0.05)), float(np.quantile(each, 0.95)))
-        # The rest is that of the best values: people of all sets together would be no experiment of this size.
+        # All else is computed with the best values: people of all sets together are no experiment of this size.
         best = laboratory(
             plan, regimens, at=begin_h, n=n, design=design, population=population, moderators=moderators,
             common=common, seed=seed, catalogue=catalogue, overrides=values.overrides, threads=threads,
@@ -434,7 +434,7 @@ def laboratory(
     )
 
 
-#: Said with every experiment.
+#: Warnings of every experiment.
 _SAID = (
     "Sizes of the endogenous release, of ratings and of the spread of drinking between people are assumed; the effects "
     "of an antagonist are fitted to pooled laboratory studies (docs/alcohol.md).",

@@ -28,7 +28,7 @@ class Drinkers:
     #: Body weight [kg] and Widmark's volume [L]; shape (n,)
     weight_kg: Floats
     volume_l: Floats
-    gain: Floats  #: Release over that of the typical person [1]; shape (n,)
+    gain: Floats  #: Release relative to the typical person [1]; shape (n,)
     #: ``stimulation``, ``sedation``, ``mood``, ``craving``: points at rest, points for one unit, and the standard
     #: deviation between people under placebo
     rating: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
@@ -63,10 +63,10 @@ def drinkers(
 ) -> Drinkers:
     """Give people their numbers as drinkers: kinetics and release of ethanol, reward, ratings, thirst.
 
-    ``values``: of the people; the same seed gives the same people as in a run; ``food``: whether the stomach is empty.
-    ``moderators``: subgroups that are switched on, ``a118g``, ``family_history`` or ``reward_drinking``: for all, or
-    for some of the people. Off by default: the evidence for each fails or conflicts. Returns them in the order of
-    ``people``. Raises InputError for another word for food, or a moderator that does not exist.
+    ``values``: of the people; the same seed gives the same people as in a run; ``food``: ``fasted`` or ``fed``.
+    ``moderators``: subgroups, ``a118g``, ``family_history`` or ``reward_drinking``, to which all or some of the people
+    belong. None by default: the evidence for each is negative or conflicting. Returns drinkers in the order of the
+    people. Raises InputError for another word for food, or a moderator that does not exist.
 
     >>> from schild.catalog import load
     >>> from schild.population import Subject, people_of

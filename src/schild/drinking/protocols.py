@@ -1,4 +1,4 @@
-"""Laboratory protocols: what is given, what is offered, what is measured."""
+"""Laboratory protocols: doses given, drinks offered, outcomes measured."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Protocol:
     hours: float
     every: float = 1.0 / 12.0
     grams_per_kg: float = 0.0  #: Ethanol given at the beginning, by weight [g/kg]
-    level: float = 0.0  #: Or the level that the dose given at the beginning would reach at once [g/L]
-    infused_over: float = 0.0  #: Time over which it runs into a vein; 0 for a drink [h]
-    offered: tuple[float, float] | None = None  #: From when to when drinks may be chosen [h]
+    level: float = 0.0  #: Or the dose as the level it would reach if absorbed at once [g/L]
+    infused_over: float = 0.0  #: Duration of its infusion into a vein; 0 for a drink [h]
+    offered: tuple[float, float] | None = None  #: Begin and end of the time in which drinks may be chosen [h]
     most: int = 0  #: Drinks that may be chosen
-    #: Size of one, as a level [g/L] or in grams [g]
+    #: Size of one drink, as a level [g/L] or a mass [g]
     drink_level: float = 0.0
     drink_g: float = 0.0
-    cue: tuple[float, float] | None = None  #: When drinks are in sight [h]
+    cue: tuple[float, float] | None = None  #: Begin and end of the time in which drinks are in sight [h]
     food: str = "fasted"  #: ``fasted`` or ``fed``
     #: ``stimulation``, ``sedation``, ``mood``: peaks; ``craving``: mean while drinks are in sight; ``drinks``: chosen;
     #: ``first``: hours to the first chosen, the whole time offered where there was none; ``peak_bac`` [g/L]
@@ -105,10 +105,10 @@ PROTOCOLS: Mapping[str, Protocol] = {
 
 
 def protocol(name: str | Protocol, **changes: float | str | int) -> Protocol:
-    """Find a protocol by name and change some of it.
+    """Find a protocol by name and replace some of its fields.
 
     ``name``: one of ``PROTOCOLS``. ``changes``: fields of ``Protocol`` to replace, e.g. ``grams_per_kg=0.4``. Raises
-    UnknownNameError if there is none of that name, or no such field; InputError if it has no length.
+    UnknownNameError for an unknown name or field; InputError if the session has no length.
 
     >>> protocol("fixed_dose", grams_per_kg=0.4).grams_per_kg
     0.4

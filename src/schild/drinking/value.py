@@ -1,7 +1,8 @@
-"""What an occupied receptor takes from the value of drinking, as a change of log odds: the door to the layer of days.
+"""Effect of receptor occupancy on the decision to drink on a day, as a change of log odds.
 
-The chain is the one of a session: occupancy -> opioid reward lost, and aversion -> the decision. The coefficients stand
-in ``catalog/data/alcohol.toml`` (``day.*``), fitted by ``schild.calibrate.trial``; no row tells reward from aversion.
+As in a session, occupancy lowers the opioid part of reward and adds aversion, and both change the decision. The
+coefficients are in ``catalog/data/alcohol.toml`` (``day.*``), fitted by ``schild.calibrate.trial``; no row of the data
+separates reward from aversion.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ __all__ = ["DAY_NUMBERS", "DayValue", "aversion", "day_value", "drinking_log_odd
 def reward_lost(
     occupancy: ArrayLike, share: ArrayLike, gain: ArrayLike = 1.0, *, e0: float = 0.05, load: float = 0.065
 ) -> Floats:
-    """Reward that an antagonist takes away, in units of the whole reward of a typical person.
+    """Loss of reward under an antagonist, in units of the whole reward of a typical person. [1]
 
-    ``occupancy``: of mu by the antagonist, 0 to 1 [1]; ``share``: opioid share of reward [1]; ``gain``: the person's
-    release over that of a typical person [1]; ``e0`` and ``load``: load of endogenous opioid at rest and after alcohol
-    [1]. Returns 0 without antagonist or without release; ``share * gain`` at full occupancy [1].
+    ``occupancy``: of mu by the antagonist, 0 to 1 [1]; ``share``: opioid share of reward [1]; ``gain``: release of
+    the person relative to a typical person [1]; ``e0`` and ``load``: load of endogenous opioid at rest and after
+    alcohol [1]. Returns 0 without antagonist or without release; ``share * gain`` at full occupancy [1].
 
     >>> reward_lost([0.0, 1.0], 0.15).tolist()
     [0.0, 0.15]
@@ -62,7 +63,7 @@ def drinking_log_odds(lost: ArrayLike, averse: ArrayLike, reward_weight: float, 
     )
 
 
-#: Numbers of ``alcohol`` that decide what a tablet does to a day.
+#: Numbers of ``alcohol`` that decide the effect of a tablet on a day.
 DAY_NUMBERS = {
     "share": "reward.share",
     "sedation": "sedation.occupied",
@@ -75,7 +76,7 @@ DAY_NUMBERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayValue:
-    """The coefficients of one catalogue, ready to be called; fields are the numbers of ``alcohol.toml``.
+    """The coefficients of a catalogue with the functions that use them; fields are the numbers of ``alcohol.toml``.
 
     >>> value = day_value()
     >>> float(value.drink(0.0)), bool(value.drink(0.95) < 0.0), bool(value.drink(0.95, gain=2.0) < value.drink(0.95))
@@ -101,7 +102,7 @@ class DayValue:
 
     def _two(self, occupancy: ArrayLike, gain: ArrayLike) -> tuple[Floats, Floats]:
         given = np.asarray(occupancy, dtype=np.float64)
-        if not np.all((given >= 0.0) & (given <= 1.0)):  # not a number fails as well
+        if not np.all((given >= 0.0) & (given <= 1.0)):  # NaN fails as well
             raise InputError(
                 f"The occupancy runs from {np.min(given):g} to {np.max(given):g}; expected fractions from 0 to 1. "
                 "Divide percent by 100."

@@ -31,7 +31,7 @@ __all__ = ["Sensitivity", "Swing", "sensitivity"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
-    """A metric with one number at either end of its uncertainty and all others fixed."""
+    """Values of a metric with one number at either end of its uncertainty and all others fixed."""
 
     number: str
     unit: str
@@ -39,7 +39,7 @@ class Swing:
     high: float  #: 95th percentile of the number, or the high end of its range
     at_low: float
     at_high: float
-    #: Sobol indices, where asked for: share of the variance by the number alone, and with all it acts with [1]
+    #: Sobol indices, where asked for: share of the variance by the number alone, and with its interactions [1]
     first: float | None = None
     total: float | None = None
     #: Morris's elementary effects, where asked for: mean of their sizes, and their standard deviation
@@ -63,7 +63,7 @@ class Sensitivity(ShownRun):
     metric: str
     typical: float
     swings: tuple[Swing, ...]  #: Widest first
-    parts: Mapping[str, float]  #: Spread by what it comes from: standard deviation of the logarithm of the metric [1]
+    parts: Mapping[str, float]  #: Spread by source: standard deviation of the logarithm of the metric [1]
     result: Result | TrialResult | Laboratory
     warnings: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
@@ -175,18 +175,18 @@ def sensitivity(
         trial: an endpoint (``"percent_heavy_drinking_days"``). Of a session with alcohol: an outcome, whose Hedges g
         is watched (``"drinks"``).
     numbers : sequence of str, optional
-        Numbers to move; by default all that are used and have an uncertainty or a range in the catalogue.
+        Numbers to vary; by default all that are used and have an uncertainty or a range in the catalogue.
     until, subject, structure, seed, catalogue, overrides
         As for ``schild.simulate``.
     protocol : str, optional
         Protocol of ``schild.laboratory``, for a session with alcohol under the regimens.
     n : int
-        People for the spread by people, by occasions, and by what is not known, 0 leaves that out; people of a session.
+        People for the parts of the spread, 0 to leave them out; for a session, its people.
     sobol, morris : int
         Samples for Sobol indices, a power of two, and trajectories of Morris's elementary effects; 0 for none. They
         need about that many runs times numbers, and the package SALib.
     progress : callable, optional
-        Called with runs done and runs in all.
+        Called with the number of runs done and their total.
 
     Returns
     -------
@@ -196,12 +196,12 @@ def sensitivity(
     Raises
     ------
     InputError
-        For an unknown metric or number, or a number of which nothing unknown is stated.
+        For an unknown metric or number, or a number without a stated uncertainty or range.
 
     Notes
     -----
-    Each number goes to its 5th and 95th percentile, or to the ends of the range that is thought possible where it has
-    no uncertainty; all else is held, random draws too. The spread is the standard deviation of the logarithm of the
+    Each number is set to its 5th and 95th percentile, or to the ends of its possible range where it has no
+    uncertainty; all else is fixed, random draws included. The spread is the standard deviation of the logarithm of the
     metric over: people (variability alone), occasions (within a person), parameters (uncertainty of typical values) and
     structure (all structures of the first drug), each with the others left out and the same random numbers. Indices are
     those of the logarithm of a metric that is above zero, by SALib.

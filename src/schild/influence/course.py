@@ -42,7 +42,7 @@ def run_target(
     regimens: Sequence[Any], metric: str, *, until: str | None, subject: Mapping[str, Any] | None,
     structure: str | None, seed: int, catalogue: Catalogue, overrides: Given | None,
 ) -> Target:  # fmt: skip
-    """Watch a metric of a run of one typical person."""
+    """Return the metric of a run of one typical person as a target."""
     held: Mapping[str, float] = Overrides.of(overrides, catalogue)
     who = None if subject is None else dict(subject)
     base: dict[str, Any] = {"dose": list(regimens)}
@@ -99,7 +99,7 @@ def _parts(
     assert typical.run is not None  # simulate gives it
     drug = catalogue.drug(str(next(dose.drug for dose in typical.run.doses if dose.drug is not None))).key
     names = list(catalogue.drug(drug).structures)
-    # Finer than one person usually is: a spread that is nil should not be the error of the solver.
+    # A smaller tolerance than for one person: a spread of zero must not show the error of the solver.
     values = np.array([metric_of(run(head={"structure": {drug: name}, "rtol": 1e-9}), metric)[0] for name in names])
     found["structure"] = float(np.std(np.log(values[values > 0]))) if len(names) > 1 else 0.0
     return found

@@ -29,12 +29,12 @@ class Target:
     """A metric, the numbers that may be varied, and their values."""
 
     title: str
-    result: Any  #: With the numbers as they are
-    typical: float  #: The metric of it
-    numbers: Mapping[str, Number]  #: That have an uncertainty or a range
+    result: Any  #: Result with unchanged numbers
+    typical: float  #: Metric of that result
+    numbers: Mapping[str, Number]  #: Numbers with an uncertainty or a range
     at: Mapping[str, float]  #: Their values
     value: Callable[[Mapping[str, float]], float]  #: The metric with some numbers replaced
-    parts: Callable[[int], dict[str, float]] | None = None  #: Spread by what it comes from, in so many people
+    parts: Callable[[int], dict[str, float]] | None = None  #: Spread by source, for a number of people
 
 
 def known(numbers: Mapping[str, Number]) -> dict[str, Number]:
@@ -67,7 +67,7 @@ def at_quantile(number: Number, typical: float, q: float) -> float:
 
 
 def trial_target(trial: Trial, metric: str, *, catalogue: Catalogue, overrides: Given | None) -> Target:
-    """Watch the difference of an endpoint between the first arm and the reference, with the same people in each."""
+    """Return the difference of an endpoint between first arm and reference, in the same people, as a target."""
     held = Overrides.of(overrides, catalogue)
     head = {**trial.said()["trial"], "people": "shared"}
     trial = Trial.parse({**trial.said(), "trial": head})
@@ -101,10 +101,10 @@ def session_target(
     protocol: str, regimens: Sequence[str], metric: str, *, n: int, seed: int, catalogue: Catalogue,
     overrides: Given | None,
 ) -> Target:  # fmt: skip
-    """Watch Hedges g of an outcome of a session with alcohol; both sessions use the same random decisions."""
+    """Return Hedges g of an outcome of a session with alcohol, with common random decisions, as a target."""
     held = Overrides.of(overrides, catalogue)
     if not regimens:
-        raise InputError("No regimen was given; expected what is taken. Write for example 'naltrexone 50 mg po'.")
+        raise InputError("No regimen was given; expected the doses that are taken, such as 'naltrexone 50 mg po'.")
 
     def run(extra: Mapping[str, float]) -> Any:
         found = laboratory(

@@ -1,1 +1,1 @@
-"""One structural definition of a model and its readings: kernel arrays, plain right-hand side, SBML."""
+"""Structural definition of a model, and its translations: arrays of the kernel, plain right-hand side, SBML."""

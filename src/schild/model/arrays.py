@@ -68,7 +68,7 @@ class Program:
 
 
 class _Columns:
-    """Columns of the subject rows, each made once."""
+    """Columns of the subject rows, each created once."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -109,8 +109,8 @@ def compile_spec(
     ``parameters``: every name of ``parameter_names(spec)``: a float or an array of shape (n,). Units of ``spec``.
     ``scales``: extra columns by name that events may multiply their amount by (shape (n,) or float). The column
     ``"one"`` always exists. Returns ``program``: the integer tables; ``rows``, shape (n, n_columns): the numbers of
-    each subject. Raises SchildError if a parameter is missing or two poles of one port cannot be told apart in number
-    (never for positive rates).
+    each subject. Raises SchildError if a parameter is missing or two poles of one port cannot be distinguished
+    numerically (never for positive rates).
     """
     col = _Columns()
     zero = col.add("zero", 0.0)
@@ -178,7 +178,7 @@ def compile_spec(
                 groups.append((f"{name}@effect", poles[f"{name}@effect"]))
         if saturable in port.delivers and not entry:
             raise SchildError(
-                f"{saturable} was given all at once; expected a duration, because its elimination saturates. "
+                f"{saturable} was given as a bolus; expected a duration, because its elimination saturates. "
                 "Give it over some minutes."
             )
         pole_lists.append([c for _, cols in groups for c in cols])
@@ -232,7 +232,7 @@ def compile_spec(
             name = f"{r.name}.{x.species}"
             koff = np.asarray(value(f"{name}.koff"))
             kon = koff / value(f"{name}.kd")
-            if x.site == "plasma":  # the plasma channel is total; the receptor sees the unbound part
+            if x.site == "plasma":  # the plasma channel holds the total level; the receptor sees the unbound part
                 kon = kon * value(f"{x.species}.fu")
             slots.append(
                 (

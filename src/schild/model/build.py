@@ -1,7 +1,7 @@
-"""From the people's numbers and events to a model: its structure, its parameters, and what the engine reads.
+"""Build a model from numbers of people and events: its structure, its parameters and the entries of the engine.
 
-This is where names meet structure: which species a dose brings into the body, which structure lies between plasma and
-receptor, which receptors are followed.
+The build decides which species a dose brings into the body, which structure lies between plasma and receptor, and
+which receptors are followed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RECEPTORS = ("mor", "kor", "dor")
 class Built:
     """A model ready to compile, with the values it was built from.
 
-    ``scales`` are extra columns for the events; ``mechanism`` is the adaptation of the run, None without; ``said`` are
+    ``scales`` are extra columns for the events; ``mechanism`` is the adaptation of the run, or None; ``said`` are
     warnings of the build itself.
     """
 
@@ -88,10 +88,10 @@ def build(
 ) -> Built:
     """Build the model that a list of events needs.
 
-    ``values``: the people's numbers; the structures that are chosen are noted there; ``events``: expanded doses and
-    resets. ``structure``: rival mechanism between plasma and receptor; one name is for every drug that has it. The
-    catalogue's default otherwise. ``tone``: whether the endogenous agonist competes; ``without``: species that are
-    carried but bind nothing (an ablation); ``adaptation``: mechanism of tolerance and dependence to carry along; none
+    ``values``: the people's numbers; the chosen structures are recorded there; ``events``: expanded doses and
+    resets. ``structure``: rival mechanism between plasma and receptor; one name applies to every drug that has it;
+    by default that of the catalogue. ``tone``: whether the endogenous agonist competes; ``without``: species that are
+    followed but bind nothing (an ablation); ``adaptation``: mechanism of tolerance and dependence to include; none
     by default. Returns structure, parameters and engine entries. Raises UnknownNameError for a drug, route, salt,
     receptor or structure that does not exist; InputError for a combination that has no meaning.
     """
@@ -169,7 +169,7 @@ def _routes(values: Values, events: Sequence[Event], said: list[str]) -> dict[tu
 
 
 def _species(values: Values, routes: Mapping[tuple[str, str], Route]) -> dict[str, Drug]:
-    """Every drug given, and every species it turns into."""
+    """Every drug given, and all its metabolites."""
     waiting: list[str] = []
     for (key, _), route in routes.items():
         waiting += [key, *(d.species for b in route.branches for d in b.deliver)]
@@ -214,7 +214,7 @@ def _site(values: Values, drug: Drug) -> Site:
 
 
 def _meeting(values: Values, drug: Drug) -> str:
-    """Site of the structure in use."""
+    """Kind of site in the structure in use."""
     name = values.structures.get(drug.key)
     if name is None:
         return "effect" if disposition_of(drug).effect_site else "plasma"

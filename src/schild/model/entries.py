@@ -26,7 +26,7 @@ END, RESET, CLEAR, TRAIN, RECEPTORS_AT, ADD = range(6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that happens to the engine at one tick.
+    """One event of the engine at one tick.
 
     ``amount`` is in nmol (or nmol/h for a prolonged input) times the column ``scale``; ``ages`` are the hours since
     the newest start and end of a steady-state train, ``interval`` its spacing [h], ``running`` its unfinished inputs.
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteadyStart:
-    """Receptors that have to start on a periodic course at ``tick``: one period of ``period`` ticks of these events."""
+    """Periodic course on which receptors start at ``tick``: one period of ``period`` ticks of these events."""
 
     tick: int
     period: int
@@ -53,7 +53,7 @@ class SteadyStart:
 
 
 class EntryMaker:
-    """Turns events into entries, and keeps what they share.
+    """Turns events into entries, and keeps the columns that they share.
 
     ``ports``: inputs of the model; ``scales``: columns that multiply a dose, by name: floats, or arrays of shape (n,).
     """
@@ -64,7 +64,7 @@ class EntryMaker:
         self.said: list[str] = []
 
     def entries(self, events: Sequence[Event]) -> tuple[tuple[Entry, ...], tuple[SteadyStart, ...]]:
-        """Turn events into entries, and into the starts that receptors need on a periodic course."""
+        """Turn events into entries, and into the periodic courses on which receptors start."""
         made: list[Entry] = []
         starts: list[SteadyStart] = []
         first = events[0].tick if events else 0
@@ -90,7 +90,7 @@ class EntryMaker:
                 if period > 400 * 24 * TICKS_PER_HOUR or sum(period // p for p in periods) > 10_000:
                     said = ", ".join(format_ticks(p) for p in periods)
                     raise InputError(
-                        f"Steady states that begin together have intervals {said}, which meet only every "
+                        f"Steady states that begin together have intervals {said}, which coincide only every "
                         f"{format_ticks(period)}; expected intervals with a common multiple. Round the intervals."
                     )
                 made.append(Entry(tick=tick, kind=RECEPTORS_AT, port=str(len(starts))))
@@ -123,7 +123,7 @@ class EntryMaker:
             if branch.input == "zero_order":
                 duration = round(self.values.typical(drug.key, str(branch.duration)) * TICKS_PER_HOUR)
             scale = self._scale(event, port, [self.ports[label] for label, _ in labels], self.ports[port])
-            if event.rate is not None:  # a constant infusion that has run for ever and stops now
+            if event.rate is not None:  # a constant infusion without a beginning that stops now
                 amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
                 constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
                                  interval=0.0, running=1)  # fmt: skip
@@ -137,7 +137,7 @@ class EntryMaker:
             if duration:
                 amount *= TICKS_PER_HOUR / duration
             if event.past is not None:
-                # So many earlier doses and no more: an endless train less one that ended before the first of them.
+                # A finite number of earlier doses: an endless train minus one that ended before the first of them.
                 since = lag + event.ii_tick - event.ago_tick
                 entries += _train(event, port, amount, scale, since, duration)
                 entries += _train(event, port, -amount, scale, since - event.past * event.ii_tick, duration)
@@ -185,7 +185,7 @@ class EntryMaker:
         factor = (dose / reference) ** exponent
         whole = sum(fraction(self.values, port, d, event.occasion) for port in parts for d in port.deliver)
         if np.any(np.asarray(factor * whole) > 1.0):
-            self._say(f"{drug.key}: of {event.amount} {route.key} no more than the whole can be absorbed.")
+            self._say(f"{drug.key}: the share absorbed of {event.amount} {route.key} is limited to the whole dose.")
             factor = np.minimum(factor, 1.0 / np.maximum(whole, 1e-300))
         return factor
 
@@ -194,9 +194,10 @@ class EntryMaker:
             self.said.append(warning)
 
     def _scale(self, event: Event, label: str, parts: Sequence[Port], port: Port) -> str:
-        """Column that multiplies this dose: body weight for an amount per kilogram, the fraction of its occasion.
+        """Column that multiplies this dose.
 
-        And, where the share absorbed depends on the dose, the factor of this dose; ``parts`` are all its inputs.
+        It holds body weight for an amount per kilogram, the fraction of its occasion, and the factor of this dose where
+        the share absorbed depends on it; ``parts`` are all its inputs.
         """
         per_kg = (event.amount is not None and event.amount.per_kg) or (
             event.rate is not None and event.rate.unit.endswith("/kg")
@@ -223,10 +224,10 @@ class EntryMaker:
 
 
 def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:
-    """Everything that equal doses before this one, every ``ii`` for ever, have left or have still to come.
+    """What an endless train of equal doses before this one, every ``ii``, has left in the body or has yet to bring.
 
     Doses number n = 1, 2, ... came ``n ii`` before the event and enter ``lag`` later. Those that have entered form a
-    geometric sum; those that have not (a lag longer than the interval) are entries of the future.
+    geometric sum; those that have not (a lag longer than the interval) are later entries.
     """
     ii = event.ii_tick
     if (most := max(lag, duration) // ii) > MAX_DOSES:
@@ -261,7 +262,7 @@ def _train(event: Event, port: str, amount: float, scale: str, lag: int, duratio
         )  # fmt: skip
         return entries
     running = 0
-    while (end := duration - age - running * ii) > 0:  # inputs that have begun and not ended
+    while (end := duration - age - running * ii) > 0:  # inputs that have begun and have not ended
         running += 1
         entries.append(
             Entry(tick=event.tick + end, kind=END, order=event.order, port=port, amount=-amount, scale=scale)

@@ -1,7 +1,7 @@
-"""The equations of a ModelSpec as text: parameters with units, states, rates and what doses reach.
+"""The equations of a ModelSpec as text: parameters with units, states, rates, and the states that doses enter.
 
-Writers for other programs (``sbml``, ``pharmacometrics``) print them. Numbers in formulas carry their unit, as Antimony
-writes it; ``without_units`` takes the units out.
+Writers for other programs (``sbml``, ``pharmacometrics``) print them. Numbers in formulas have their unit, as in
+Antimony; ``without_units`` removes the units.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNIT_OF = {
     "loss_down": "per_h", "vmax": "nmol_per_h", "km": "nM", "c50": "nM", "ke": "per_h",
     "phi": "h_per_nM",
 }  # fmt: skip
-#: Numbers in formulas carry their unit, so that a reader of the document can check each formula.
+#: Numbers in formulas have their unit, so that a program that reads the document can check each formula.
 _ONE = "1 dimensionless"
 _PER_H = {"nmol": "nmol_per_h", "nM": "nM_per_h", "dimensionless": "per_h"}
 
@@ -51,15 +51,15 @@ class Equations:
     units: Mapping[str, str]  #: Unit of each identifier, as Antimony names them
     start: Mapping[str, str]  #: Value of each state in an empty body
     rates: Mapping[str, tuple[str, ...]]  #: Terms of the rate of each state, each with its sign
-    assigned: Mapping[str, str]  #: Formulas of plasma levels, free receptors and what adaptation and release need
-    entry: Mapping[str, tuple[tuple[str, str], ...]]  #: By input: states that a dose reaches, with the share or ""
+    assigned: Mapping[str, str]  #: Formulas of plasma levels, free receptors, and inputs of adaptation and release
+    entry: Mapping[str, tuple[tuple[str, str], ...]]  #: By input: states that a dose enters, with the share or ""
     inflows: Mapping[str, str]  #: By input: identifier of its rate of infusion [nmol/h]
 
 
 def equations(spec: ModelSpec, infused: Collection[str] = ()) -> Equations:
     """Write the equations of a model.
 
-    ``infused``: inputs that get a rate of infusion beside those that always have one.
+    ``infused``: inputs that need a rate of infusion, in addition to those that always have one.
 
     >>> from schild.model.spec import Input, Species
     >>> spec = ModelSpec(species=(Species(name="a"),), inputs=(Input(name="a.iv", delivers=("a",)),))
@@ -188,13 +188,13 @@ def equations(spec: ModelSpec, infused: Collection[str] = ()) -> Equations:
 
 
 def sum_of(terms: Collection[str], unit: str) -> str:
-    """Add terms; without any, nothing per hour of the state's unit."""
+    """Add terms; without any, zero in the state's unit per hour."""
     text = " ".join(f"{t[0]} {t[1:]}" if t[0] in "+-" else f"+ {t}" for t in terms)
     return "-" + text[2:] if text.startswith("- ") else text.removeprefix("+ ") or f"0 {_PER_H[unit]}"
 
 
 def without_units(formula: str) -> str:
-    """Take the units of numbers out of a formula.
+    """Remove the units of numbers from a formula.
 
     >>> without_units("1 dimensionless - 0 nM_per_h")
     '1 - 0'

@@ -24,7 +24,7 @@ def parameters_of(
 ) -> dict[str, float | Floats]:
     """Give every parameter of a model its value for every person.
 
-    ``spec``: structure of the model; ``ports``: where its inputs come from; ``instead``: numbers of the disposition
+    ``spec``: structure of the model; ``ports``: origins of its inputs; ``instead``: numbers of the disposition
     that a route in use replaces, by drug and name; ``mechanism``: of tolerance and dependence. Returns values by the
     names of ``ModelSpec.parameters``: floats, or arrays of shape (n,).
     """
@@ -43,7 +43,7 @@ def parameters_of(
             p["release.ke"] = values.of(drug.key, "release.rate")
             p["release.rho"] = values.of(drug.key, "release.gain")
             p["release.c50"] = values.of(drug.key, "release.c50") * nmol_per_g
-            # Who releases more at a level of alcohol releases more while it rises, too.
+            # People who release more at a level of alcohol also release more while it rises.
             gain = values.between(drug.key, "release.gain")
             p["release.phi"] = values.of(drug.key, "release.rise") * gain / nmol_per_g
         if species.name in effect:
@@ -57,7 +57,7 @@ def parameters_of(
         if branch.rate is not None and branch.input in ("first_order", "transit"):
             p[f"{name}.rate"] = values.of(port.drug.key, branch.rate)
         for d in port.deliver:
-            # Where occasions vary it, the dose carries the whole fraction of its occasion; see `_scale`.
+            # Where it varies between occasions, the dose has the fraction of its occasion as a factor; see `_scale`.
             p[f"{name}.fraction.{d.species}"] = 1.0 if port.varies else fraction(values, port, d)
     for receptor in spec.receptors:
         for ligand in receptor.ligands:

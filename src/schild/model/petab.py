@@ -1,4 +1,4 @@
-"""A parameter estimation problem in PEtab 2: the model and its doses as SBML, levels, and what is to be estimated."""
+"""A parameter estimation problem in PEtab 2: model and doses as SBML, levels, and parameters to estimate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schild.model.spec import ModelSpec, PlainDose
 
 __all__ = ["to_petab"]
 
-#: Bounds of an estimated number: its value over this, and times it. [1]
+#: Bounds of an estimated number: its value divided and multiplied by this. [1]
 _RANGE = 10.0
 
 _PROBLEM = """\
@@ -45,16 +45,16 @@ def to_petab(
     spec, parameters, doses
         As for ``to_sbml``.
     levels : sequence of (species, time_h, nM)
-        Measured quantities: plasma levels of all drug.
+        Measured plasma levels, total drug.
     free : sequence of str
         Parameters to estimate, such as ``"naltrexone.cl"``.
     error : float
-        Error of a level as a coefficient of variation, log-normal. [1]
+        Coefficient of variation of a level, log-normal. [1]
 
     Returns
     -------
     dict
-        Text of each file by its name; problem.yaml names the others. Time in hours, levels in nM.
+        Text of each file by its name; problem.yaml lists the others. Time in hours, levels in nM.
 
     Raises
     ------

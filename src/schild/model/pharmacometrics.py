@@ -21,7 +21,7 @@ COLUMNS = ("ID", "TIME", "EVID", "MDV", "CMT", "AMT", "RATE", "DV")
 _UNITS = {"litre": "L", "L_per_h": "L/h", "per_h": "1/h", "nmol_per_h": "nmol/h", "dimensionless": "1"}
 _HEAD = (
     "Kinetics of one person, written by schild. For research and education, not for treating a person.",
-    "Units: TIME h, amounts nmol, volumes L, clearances L/h, rate constants 1/h, plasma levels nM (nmol/L), all drug.",
+    "Units: TIME h, amounts nmol, volumes L, clearances L/h, rate constants 1/h, plasma levels nM (nmol/L), total.",
 )
 
 
@@ -42,9 +42,9 @@ def data_rows(
 ) -> list[tuple[float | int | str, ...]]:
     """Write doses and times of observation as the rows of a data set.
 
-    ``doses``: as ``PlainDose`` says; ``times_h``: when the levels are wanted. Returns rows of ``COLUMNS``, by time; CMT
-    counts the states of the text from 1. What enters plasma at once is multiplied by its share, so that bioavailability
-    is 1 for every row.
+    ``doses``: as ``PlainDose`` says; ``times_h``: times of the levels. Returns rows of ``COLUMNS``, by time; CMT
+    counts the states of the text from 1. A dose that enters plasma at once is multiplied by its share, so that
+    bioavailability is 1 for every row.
 
     >>> from schild.model.spec import Input, Species
     >>> spec = ModelSpec(species=(Species(name="a"),), inputs=(Input(name="a.iv", delivers=("a",)),))
@@ -73,11 +73,11 @@ def data_rows(
 def to_rxode2(spec: ModelSpec, parameters: Mapping[str, float], *, title: str = "") -> str:
     """Write the kinetics as an R script for rxode2; the function ``kinetics`` is a model of nlmixr2 as well.
 
-    ``parameters``: a number for each parameter; ``title``: a line of the head.
+    ``parameters``: a number for each parameter; ``title``: a line of the header.
     """
     made = _equations(spec)
     lines = [f"# {text}" for text in (title, *_HEAD) if text]
-    lines += ["# For nlmixr2: take fix() away from what is estimated, and add a residual model.", "library(rxode2)", ""]
+    lines += ["# For nlmixr2: remove fix() where you estimate, and add a residual model.", "library(rxode2)", ""]
     lines += ["kinetics <- function() {", "  ini({"]
     for name, ident in made.parameters.items():
         lines.append(f"    {ident} <- fix({float(parameters[name])!r})  # {_unit(made, ident)}")
@@ -134,7 +134,7 @@ def to_nonmem(spec: ModelSpec, parameters: Mapping[str, float], *, title: str = 
 
 
 def _short(names: Sequence[str]) -> dict[str, str]:
-    """Names of at most 20 letters, each once."""
+    """Unique names of at most 20 characters."""
     found: dict[str, str] = {}
     for name in names:
         short, k = name.upper()[:20], 1
@@ -146,7 +146,7 @@ def _short(names: Sequence[str]) -> dict[str, str]:
 
 
 def _continued(begin: str, terms: Sequence[str]) -> list[str]:
-    """Write a sum over several lines, as NONMEM takes at most 160 letters on one."""
+    """Write a sum over several lines, as NONMEM takes at most 160 characters in a line."""
     lines = [begin]
     for term in terms or ["0"]:
         sign, rest = (term[0], term[1:]) if term[0] in "+-" else ("+", term)
@@ -158,7 +158,7 @@ def _continued(begin: str, terms: Sequence[str]) -> list[str]:
     return lines
 
 
-#: By program: what writes its text, and the name of the file.
+#: By program: function that writes its text, and name of the file.
 PROGRAMS = {
     "rxode2": (to_rxode2, "model.R"),
     "mrgsolve": (to_mrgsolve, "model.cpp"),

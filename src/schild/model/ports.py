@@ -1,4 +1,4 @@
-"""Where doses enter the body: the inputs of a model, and the share of a dose that each delivers."""
+"""Inputs of a model, through which doses enter the body, and the share of a dose that each delivers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from schild.units import Amount, amount_nmol
 __all__ = ["Port", "base_nmol", "disposition_of", "fraction", "inputs_of", "parts_of", "port_name"]
 
 
-#: The largest dose, for a person of 100 kg: solvers take hours over what is far beyond. [g]
+#: Largest dose, for a person of 100 kg: far larger ones take solvers hours. [g]
 MAX_GRAMS = 1000.0
 
 
@@ -39,7 +39,7 @@ def inputs_of(
     """List the inputs of a model; a branch that some event prolongs gets a second, prolonged input.
 
     ``routes``: routes in use, by drug and key; ``events``: doses, with their products. Returns ``inputs``: for the
-    structure of the model; ``ports``: where each input comes from, by its name.
+    structure of the model; ``ports``: origin of each input, by its name.
     """
     plain: set[tuple[str, str]] = set()
     infused: set[tuple[str, str]] = set()
@@ -76,7 +76,7 @@ def inputs_of(
 
 
 def parts_of(values: Values, label: str, drug: Drug, branch: Branch) -> list[tuple[str, tuple[Delivery, ...], bool]]:
-    """List the inputs that a branch needs: one, or one for each delivery where these vary apart between occasions."""
+    """List the inputs that a branch needs: one, or one for each delivery where these vary separately by occasion."""
     vary = [_varies(values, drug, branch, d) for d in branch.deliver]
     if len(branch.deliver) == 1 or not any(vary):
         return [(label, tuple(branch.deliver), vary[0])]
@@ -99,13 +99,13 @@ def port_name(drug: str, route: str, branch: int) -> str:
 
 
 def fraction(values: Values, port: Port, d: Delivery, occasion: int = 0) -> float | Floats:
-    """Molar fraction of a dose that becomes a species: (of - less) x times."""
+    """Molar fraction of a dose that becomes a species: (of - less) x times. [1]"""
     drug = port.drug
     whole = values.on_occasion(drug.key, d.of, occasion)
     if d.less is not None:
         whole = whole - np.minimum(values.on_occasion(drug.key, d.less, occasion), whole)
     elif (limit := _limit(port.branch, d.of)) is not None:
-        # What reaches the blood unchanged cannot exceed what was absorbed at all.
+        # The share that reaches the blood unchanged cannot exceed the share absorbed.
         whole = np.minimum(whole, values.on_occasion(drug.key, limit, occasion))
     if d.times is not None:
         whole = whole * values.on_occasion(drug.key, d.times, occasion) * _evened(values, port.route, drug, d)
@@ -113,7 +113,7 @@ def fraction(values: Values, port: Port, d: Delivery, occasion: int = 0) -> floa
 
 
 def _room(values: Values, port: Port, occasion: int) -> float | Floats:
-    """Factor that keeps what a branch delivers besides its first species within the rest of the dose."""
+    """Factor that keeps the deliveries of a branch after its first species within the rest of the dose."""
     beside = [d for d in port.branch.deliver[1:] if d.less is None]
     first = values.on_occasion(port.drug.key, port.branch.deliver[0].of, occasion)
     rest = sum(values.on_occasion(port.drug.key, d.of, occasion) for d in beside)
@@ -121,7 +121,7 @@ def _room(values: Values, port: Port, occasion: int) -> float | Floats:
 
 
 def _evened(values: Values, route: Route, drug: Drug, d: Delivery) -> float | Floats:
-    """Factor that keeps the sum of the shares of one dose what it is in the catalogue when shares are uncertain."""
+    """Factor that keeps the sum of uncertain shares of one dose equal to that in the catalogue."""
     parts = [x for b in route.branches for x in b.deliver if x.species == d.species and x.of == d.of]
     names = dict.fromkeys(x.times for x in parts if x.times is not None)
     if len(names) < 2:
@@ -132,7 +132,7 @@ def _evened(values: Values, route: Route, drug: Drug, d: Delivery) -> float | Fl
 
 
 def _varies(values: Values, drug: Drug, branch: Branch, d: Delivery) -> bool:
-    """Whether a delivery differs from occasion to occasion, itself or by the room that the first one leaves."""
+    """Whether a delivery varies between occasions, itself or through the share that the first one leaves."""
     if values.people.between_occasion is None:
         return False
     names = {d.of, d.less, d.times, branch.deliver[0].of if d.less is None else None} - {None}
@@ -140,12 +140,12 @@ def _varies(values: Values, drug: Drug, branch: Branch, d: Delivery) -> bool:
 
 
 def _limit(branch: Branch, name: str) -> str | None:
-    """Return the number that bounds ``name`` because another delivery of the branch is what is left of it."""
+    """Return the number that bounds ``name``, because another delivery of the branch is the difference of the two."""
     return next((d.of for d in branch.deliver if d.less == name), None)
 
 
 def base_nmol(values: Values, drug: Drug, salt: str, amount: Amount) -> float:
-    """Turn an amount of a salt (``base`` for none) into base; one per kilogram is that of 1 kg. [nmol]"""
+    """Convert an amount of a salt (``base`` for none) to base; an amount per kilogram is that of 1 kg. [nmol]"""
     if salt == "base" or not salt:
         factor = 1.0
     else:

@@ -1,4 +1,4 @@
-"""Which product of the catalogue each dose is, and what the catalogue adds to a dose, in words."""
+"""Products of the catalogue for doses, and notes on what the catalogue adds to a dose."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from schild.units import Amount
 
 
 def with_products(values: Values, events: Iterable[Event]) -> tuple[Event, ...]:
-    """Give each dose its product: the one it names, or the one whose strength it is.
+    """Give each dose its product: the one it names, or the one of that strength.
 
-    ``values``: numbers of the run; its catalogue has the products. Returns the same events. One that has the strength
-    of a product of its route has that product; one whose product has the inputs of another route has that route and no
+    ``values``: numbers of the run; its catalogue has the products. Returns the events: one with the strength of
+    a product of its route has that product; one whose product has the inputs of another route has that route and no
     product. Raises InputError if the route has no product of that name; the message lists those it has.
 
     >>> from schild.catalog import load
@@ -38,7 +38,7 @@ def with_products(values: Values, events: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(map(own, events))
 
 
-#: What decides the product of a dose.
+#: Fields that decide the product of a dose.
 _kind = attrgetter("drug", "route", "product", "amount", "basis", "duration_tick")
 
 
@@ -52,7 +52,7 @@ def _with_product(values: Values, event: Event) -> Event:
         return event
     drug = values.catalogue.drug(event.drug)
     if event.route not in drug.routes:
-        return event  # the model says so, with what there is
+        return event  # the build reports it, with the names that exist
     if event.product is None:
         fitting = [p for p in drug.products_of(event.route).values() if _is_strength(values, drug, p, event)]
         return replace(event, product=fitting[0].key) if len(fitting) == 1 else event
@@ -67,16 +67,16 @@ def _is_strength(values: Values, drug: Drug, product: Product, event: Event) -> 
     salt = product.salt or drug.routes[product.route].salt
     given = event.basis or salt
     if given not in ("base", *drug.salts):
-        return False  # the model says so, with what there is
+        return False  # the build reports it, with the names that exist
     unit = base_nmol(values, drug, salt, Amount(values.typical(drug.key, product.strength), "mg"))
     return bool(abs(base_nmol(values, drug, given, event.amount) / unit - 1.0) < 1e-9)
 
 
 def notes(values: Values, events: Iterable[Event]) -> tuple[str, ...]:
-    """Say what the catalogue adds to the events of a regimen, each thing once.
+    """Describe what the catalogue adds to the events of a regimen, each addition once.
 
     ``values``: numbers of the run; its catalogue has the routes. Returns sentences, in the order of the events; none
-    where the events say everything.
+    where nothing is added.
 
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
@@ -87,7 +87,7 @@ def notes(values: Values, events: Iterable[Event]) -> tuple[str, ...]:
 
 
 def chosen(values: Values, events: Iterable[Event]) -> Iterator[str]:
-    """Say of which doses the strength decided the product, once for equal ones; ``events`` are as they were written."""
+    """Name the doses whose strength decided the product, once for equal ones; ``events``: as written."""
     for event in _kinds(events).values():
         meant = _with_product(values, event)
         if event.drug is None or event.product is not None or meant.product is None:
@@ -124,7 +124,7 @@ def _said(values: Values, events: Iterable[Event]) -> Iterator[str]:
 
 
 def _times(values: Values, drug: Drug, event: Event, of: float, power: float) -> str:
-    """Write the factor where the dose says its mass; one per kilogram differs from person to person."""
+    """Write the factor of a dose given as a mass; that of a dose per kilogram differs between people."""
     amount, salt = event.amount, drug.routes[str(event.route)].salt
     if amount is None or amount.per_kg:
         return ""

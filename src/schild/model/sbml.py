@@ -1,7 +1,7 @@
-"""The reading of a ModelSpec that other programs understand: Antimony text and SBML, with doses as events.
+"""A ModelSpec for other programs: Antimony text and SBML, with doses as events.
 
-Hours, nanomoles, litres and nanomolar throughout, declared in the document. Each state has a rate rule; all that
-happens at one time is one event, because the order of simultaneous events is not defined in SBML.
+Hours, nanomoles, litres and nanomolar throughout, declared in the document. Each state has a rate rule; all
+changes at one time are one event, because the order of simultaneous events is not defined in SBML.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def to_antimony(
 
 
 def _with_unit(value: str, unit: str) -> str:
-    """Give a plain number its unit; a formula has one."""
+    """Add the unit to a plain number; a formula has one."""
     return f"{value} {unit}" if re.fullmatch(r"[0-9.]+", value) else value
 
 
 def _events(made: Equations, doses: Sequence[PlainDose]) -> list[str]:
-    """One event for each time at which something happens: infusions end, then a reset, then doses."""
+    """One event for each time of a change: ends of infusions, then a reset, then doses."""
     start = {state: _with_unit(value, made.units[state]) for state, value in made.start.items()}
     known = made.entry
     for time, given, amount, duration in doses:
@@ -103,7 +103,7 @@ def _events(made: Equations, doses: Sequence[PlainDose]) -> list[str]:
     for k, time in enumerate(times):
         changed: dict[str, str] = {}
         if time in resets:
-            # Adaptation stays: it is the person, not the drug.
+            # A reset empties the body of drugs; adaptation of the person stays.
             changed |= {state: value for state, value in start.items() if not state.startswith("adaptation_")}
         for t, given, amount, duration in doses:
             if given != "reset" and duration == 0 and float(t) == time:

@@ -1,8 +1,8 @@
-"""The one structural definition of a model: what is in the body, where it enters, what it binds.
+"""Structural definition of a model: species in the body, inputs, and receptors.
 
 A ``ModelSpec`` holds structure and parameter *names*; ``Parameters`` maps the names to numbers, one per model or one
-per subject. The compiled kernel (``arrays``), the plain right-hand side (``reference``) and SBML (``sbml``) are three
-readings of it.
+per subject. The compiled kernel (``arrays``), SBML (``sbml``) and the plain right-hand side of the tests are three
+implementations of it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Species:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A way into the body."""
+    """An input through which doses enter the body."""
 
     name: str  #: Its parameters are ``<name>.rate`` [1/h] if it has stages, and ``<name>.fraction.<species>`` [1]
     stages: int = 0  #: 0 enters at once; 1 is a first-order depot; n a chain of n equal stages (a gamma-shaped pulse)
@@ -94,7 +94,7 @@ class Receptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptation:
-    """States that follow what drugs do at some receptors and lag behind it (docs/design/adaptation.md).
+    """States that follow the action of drugs at some receptors with a delay (docs/design/adaptation.md).
 
     With ``S`` the sum of ``<receptor>.<species>.drive`` [1] times occupancy over all ligands of ``receptors``, and
     ``s = S / (1 + bend S)`` with ``adaptation.bend`` [1], each state obeys ``a' = gain s (1 - saturation a) - loss a``.
@@ -153,7 +153,7 @@ class ModelSpec:
             raise SchildError("A receptor has a released tone, and nothing releases it. Name the releasing species.")
         for s in self.species:
             if s.name in self.downstream(s.name)[1:]:
-                raise SchildError(f"{s.name} feeds itself; chains of metabolites must not turn back.")
+                raise SchildError(f"{s.name} is formed from itself; expected chains of metabolites without a circle.")
 
     def find(self, name: str) -> Species:
         """Return the species of that name."""
@@ -169,7 +169,7 @@ class ModelSpec:
         return found
 
     def for_signals(self, names: Collection[str]) -> ModelSpec:
-        """Leave out receptors and adaptation that none of some signals needs; kinetics stay.
+        """Leave out receptors and adaptation that the given signals do not need; kinetics stay.
 
         >>> spec = ModelSpec(
         ...     species=(Species(name="drug"),),
@@ -192,9 +192,9 @@ class ModelSpec:
         return replace(self, receptors=receptors, adaptation=adaptation, releasing=self.releasing if releases else None)
 
     def for_levels(self, names: Collection[str]) -> ModelSpec:
-        """Leave out of a model without receptors what is formed from the species that some signals show.
+        """Leave out, in a model without receptors, metabolites of the species that the given signals show.
 
-        What a signal shows itself stays, and so do other drugs, whose doses end steps. A model with saturable
+        Species that a signal shows stay, and so do other drugs, because their doses end steps. A model with saturable
         elimination stays whole.
 
         >>> spec = ModelSpec(

@@ -146,7 +146,7 @@ def test_a_dose_of_another_drug_at_its_time_is_given_when_written_after():
 
 
 def test_periods_that_hardly_ever_meet_are_refused():
-    with pytest.raises(InputError, match="meet only every"):
+    with pytest.raises(InputError, match="coincide only every"):
         Bench("naltrexone 50 mg po q24h ss; morphine 10 mg po q4.001h ss2", "1 d")
 
 
