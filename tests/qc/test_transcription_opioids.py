@@ -331,3 +331,10 @@ def test_the_rows_belong_to_the_drug():
         found = cited(reference(row))
         said = " ".join(found.get(key, "") for key in ("drug", "analyte", "ligand"))
         assert any(word in said for word in other.get(drug, (drug,))), (drug, name, row, said)
+
+
+def test_one_dose_of_methadone_by_mouth_is_compared_with_one_dose():
+    """The table's 10 mg for 30 mg of morphine is the 3- to 4-fold potency of repeated doses; of one dose it is 1."""
+    row = next(o for o in load().study("equianalgesic").observations if o.id == "equal_methadone_po")
+    assert "relative oral potency to morphine 1 single dose, 3-4 repeated" in cited(row.row[0])["note"]
+    assert (row.value, row.normalisation) == (30 / 1, "morphine 30 mg po")
