@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import AnyFloats
 from schild.catalog import Catalogue, Drug, Strength, load
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Overrides, Uses
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Strength", "antagonist_of", "plan", "strength_of"]
 
-Floats = NDArray[np.floating]
 
 #: Relative tolerance of the dose before it is rounded up to what can be given. [1]
 DOSE_TOLERANCE = 0.01
@@ -283,7 +283,7 @@ def plan(
             progress(min(done, total), total)
         return found
 
-    def shares(mg: float) -> Floats:
+    def shares(mg: float) -> AnyFloats:
         result = run(mg, look + hold_h, step)
         return _share_of_windows(result[f"{receptor}_pet_occupancy"].values >= target, hold_h, step)
 
@@ -414,7 +414,7 @@ def _grid(span_h: float) -> float:
     return next((step for step in STEPS_H if span_h / step <= MAX_STEPS), STEPS_H[-1])
 
 
-def _share_of_windows(at_target: NDArray[np.bool_], hold_h: float, step_h: float) -> Floats:
+def _share_of_windows(at_target: NDArray[np.bool_], hold_h: float, step_h: float) -> AnyFloats:
     """Share of people at the target through a whole session, by the time at which it begins."""
     width = round(hold_h / step_h) + 1
     if width > at_target.shape[1]:
@@ -459,7 +459,7 @@ def _wash_out(
 
 
 def _until(
-    windows: Floats,
+    windows: AnyFloats,
     ready: float,
     step: float,
     later: NDArray[np.bool_],
@@ -484,7 +484,7 @@ def _until(
     return latest, max(lost, latest + hold_h)
 
 
-def _spread(values: Floats) -> dict[str, float]:
+def _spread(values: AnyFloats) -> dict[str, float]:
     good = values[np.isfinite(values)]
     return {name: float(np.quantile(good, q)) for name, q in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95))}
 

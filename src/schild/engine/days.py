@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 
 __all__ = ["HABIT", "DaysResult", "run_days"]
 
-Floats = NDArray[np.float64]
 
 #: Numbers of the chain that all people share, in the order of ``run_days``'s ``habit``.
 HABIT = ("drinking", "heavy", "heavy_heavy", "weight", "persistence", "most", "rate", "value")

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.portable import entry, plain
-
-Floats = NDArray[np.float64]
 
 __all__ = ["carry", "follow"]
 

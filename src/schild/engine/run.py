@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from schild.array_types import Floats
 from schild.engine.layout import H_INSIDE, N_REDUCED, Events, Found, Structure, Task, W, kinds
 from schild.engine.portable import entry, plain
 
 if TYPE_CHECKING:
     from schild.model.arrays import Program
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: Message of each subject status.

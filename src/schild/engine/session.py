@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 from schild.engine.run import threads_available
 
 __all__ = ["PARAMETERS", "SIGNALS", "SessionResult", "run_sessions"]
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: Columns of a person's row; units in ``schild.drinking.people``.

@@ -14,8 +14,7 @@ from threading import local
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
+from schild.array_types import Floats
 
 #: The generator of each thread; its state is set anew for every stream, which costs a third of making one.
 _own = local()

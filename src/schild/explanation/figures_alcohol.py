@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schild.catalog import Observation
 from schild.explanation.experiments import run_test
@@ -15,8 +14,6 @@ from schild.explanation.options import Hours, Regimen
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, Panel, panel
 from schild.regimen import parse_regimen
 from schild.report import INK
-
-Floats = NDArray[np.floating]
 
 #: People behind a point of craving over days, and points of a scatter.
 _FEW, _DOTS = 500, 250

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 from markupsafe import escape
-from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation.lab import Lab
@@ -22,7 +22,6 @@ __all__ = [
     "panel", "read_figure",
 ]  # fmt: skip
 
-Floats = NDArray[np.floating]
 Columns = dict[str, list[Any]]
 #: Least height of a panel. [inch of 72 px]
 LOWEST = 3.0

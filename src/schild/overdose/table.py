@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.array_types import Floats
+from schild.array_types import AnyFloats, Floats
 from schild.overdose.measure import Measured
 from schild.overdose.statistics import paired_points, percent_of
 from schild.results import Shown, plain
@@ -158,7 +157,7 @@ class Rescued(Shown):
         return draw(self, ax)
 
 
-def _for_quantiles(values: NDArray[np.floating]) -> Floats:
+def _for_quantiles(values: AnyFloats) -> Floats:
     """Values for quantiles; two at least, so that one person is shown like many."""
     found: Floats = np.asarray(values, dtype=np.float64)
     return np.repeat(found, 2) if found.size == 1 else found

@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from schild.array_types import Floats
 from schild.report.drawing import INK, POWERS, WIDTH, Sheet, pixels, stroke, style_of
 
 __all__ = ["Axis", "Chart", "Place", "ticks_of"]
 
-Floats = NDArray[np.floating]
 #: Where a legend stands; ``best``: where it hides the fewest points of lines, nothing: none is drawn.
 Place = Literal[
     "", "best", "upper right", "upper left", "upper center", "lower right", "lower left", "lower center",

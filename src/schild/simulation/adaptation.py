@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import AnyFloats
 from schild.model.build import Built
 from schild.model.spec import ENDOGENOUS
 from schild.people import Values
@@ -16,8 +16,6 @@ from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_co
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation.effects import Effects
 from schild.simulation.output import Kind, Recipe, Signals, stored
-
-Floats = NDArray[np.floating]
 
 __all__ = ["ADAPTATION", "COWS", "adaptation_outputs"]
 
@@ -42,17 +40,17 @@ def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
         *(f"{r.name}_occupancy_{ENDOGENOUS}" for r in built.spec.receptors if r.name == "mor" and r.tone),
     )
 
-    def tolerance(get: Signals) -> Floats:
+    def tolerance(get: Signals) -> AnyFloats:
         return np.asarray(ec50_shift(_tau_of_breathing(built.values), effects.divisor("ventilation", get)))
 
-    def dependence(get: Signals) -> Floats:
+    def dependence(get: Signals) -> AnyFloats:
         reference = built.values.column(mechanism.key, str(mechanism.states[slow].reference))
         return np.asarray(get(f"adaptation_{slow}") / reference)
 
     def cows(get: Signals) -> Any:
         return _cows(built, get)
 
-    def sows(get: Signals) -> Floats:
+    def sows(get: Signals) -> AnyFloats:
         return np.asarray(sows_of_cows(cows(get)))
 
     yield Recipe(kind=TOLERANCE, signals=(f"adaptation_{slow}",), values=tolerance)
@@ -64,7 +62,7 @@ def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
         yield Recipe(kind=STATE.of(state=name), signals=(signal,), values=partial(stored, signal))
 
 
-def _cows(built: Built, get: Signals) -> Floats:
+def _cows(built: Built, get: Signals) -> AnyFloats:
     """Latent score of withdrawal, from adaptation, the drive that is left and endogenous tone."""
     mechanism = built.mechanism
     assert mechanism is not None  # callers have checked

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.array_types import Floats
+from schild.array_types import AnyFloats, Floats
 from schild.engine.lags import carry
 from schild.errors import SchildError
 from schild.model.build import Built
@@ -54,7 +53,7 @@ def rates_of(built: Built, n: int) -> Floats:
     return rates
 
 
-def drive_of(built: Built, slots: Sequence[str], occupancy: NDArray[np.floating]) -> Floats:
+def drive_of(built: Built, slots: Sequence[str], occupancy: AnyFloats) -> Floats:
     """Drive of adaptation from occupancies.
 
     ``built``: a model with adaptation; ``slots``: names of the occupancies; ``occupancy``, shape (n, n_slots, n_times):

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import AnyFloats
 from schild.catalog import Catalogue
 from schild.model.build import Built
 from schild.pharmacology.adaptation import tau_divisor
 from schild.pharmacology.effects import amplified_occupancy, operational_response, resting_ventilation, transducer_ratio
 from schild.simulation.output import Signals
-
-Floats = NDArray[np.floating]
 
 __all__ = ["Effects", "Term"]
 
@@ -98,7 +96,7 @@ class Effects:
             found.append(Term(signal=signal, ratio=ratio, factor=factor if np.any(factor != 1.0) else None))
         return found
 
-    def values(self, name: str, signal_of: Signals) -> Floats:
+    def values(self, name: str, signal_of: Signals) -> AnyFloats:
         """Return an effect over time.
 
         ``name``: key of the effect; ``signal_of``: occupancies and adaptation, each of shape (n_subjects, n_times).
@@ -108,7 +106,7 @@ class Effects:
         stimulus = np.zeros(signal_of.shape)
         tolerated = self.divisor(name, signal_of)
         for term in self.terms(name):
-            taken: Floats = signal_of(term.signal)
+            taken: AnyFloats = signal_of(term.signal)
             if term.factor is not None:
                 taken = amplified_occupancy(taken, term.factor)
             stimulus = stimulus + _column(term.ratio) / tolerated * taken

@@ -9,9 +9,8 @@ from math import gcd
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schild.array_types import Floats
+from schild.array_types import AnyFloats, Floats
 from schild.catalog import Catalogue, Drug, Observation, load
 from schild.errors import InputError
 from schild.people import Values
@@ -22,8 +21,6 @@ from schild.simulation import Result, simulate
 from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdrawal
 
 __all__ = ["OBSERVABLES", "predict", "weighted_error"]
-
-Levels = NDArray[np.floating]  # in the precision of a run
 
 #: Covariates of the typical person.
 _TYPICAL = {name: getattr(Subject(), name) for name in Subject.__dataclass_fields__}
@@ -56,7 +53,9 @@ class _Case:
             **self.options,
         )
 
-    def course(self, hours: float, points: int = 1500, regimen: str = "", species: str = "") -> tuple[Floats, Levels]:
+    def course(
+        self, hours: float, points: int = 1500, regimen: str = "", species: str = ""
+    ) -> tuple[Floats, AnyFloats]:
         """Times [h] and plasma concentrations [ng/mL], shape (n, n_times), in the precision of the run."""
         name = f"plasma_{species or self.o.species}"
         found = self.run(regimen or self.o.regimen, hours, hours / points, name)[name]
@@ -84,7 +83,7 @@ def _horizon(case: _Case) -> float:
     return last + disposition.looked_h
 
 
-def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, Levels]:
+def _after_last(case: _Case, points: int = 4000) -> tuple[Floats, AnyFloats]:
     doses = parse_regimen(case.o.regimen).doses
     start = max(d.time + ((d.count or 1) - 1) * (d.every or 0.0) for d in doses)
     t, c = case.course(_horizon(case), points)
@@ -144,14 +143,14 @@ def _half_life(case: _Case) -> Floats:
     return np.asarray(-np.log(2) * (left * left).sum(axis=1) / (left * _logs_at(t, c, window)).sum(axis=1))
 
 
-def _logs_at(t: Floats, c: Levels, at: Floats) -> Floats:
+def _logs_at(t: Floats, c: AnyFloats, at: Floats) -> Floats:
     """Logarithms of the courses at times of each person, shape (n, n_at), linear between grid points."""
     k = np.clip(np.searchsorted(t, at, side="right") - 1, 0, len(t) - 2)
     a, b = (_log(np.take_along_axis(c, k + more, axis=1)) for more in (0, 1))
     return np.asarray(a + (b - a) * (at - t[k]) / (t[k + 1] - t[k]))
 
 
-def _log(c: Levels) -> Floats:
+def _log(c: AnyFloats) -> Floats:
     return np.asarray(np.log(np.maximum(np.asarray(c, dtype=np.float64), 1e-300)))
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import AnyFloats
 from schild.errors import InputError
 from schild.tables import concentration_words, percent_words, value_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
@@ -16,7 +16,6 @@ from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 if TYPE_CHECKING:
     from schild.simulation.times import Between
 
-Floats = NDArray[np.floating]
 
 __all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Output", "Recipe", "Signals", "stored"]
 
@@ -84,11 +83,11 @@ class Signals:
     ``names``: signals that were stored; ``out``, shape (n_subjects, n_signals, n_times): their values.
     """
 
-    def __init__(self, names: Sequence[str], out: Floats) -> None:
+    def __init__(self, names: Sequence[str], out: AnyFloats) -> None:
         self._at = {name: k for k, name in enumerate(names)}
         self._out = out
 
-    def __call__(self, name: str) -> Floats:
+    def __call__(self, name: str) -> AnyFloats:
         """Return a signal, shape (n_subjects, n_times)."""
         return self._out[:, self._at[name], :]
 
@@ -107,7 +106,7 @@ class Signals:
         return np.broadcast_to(np.asarray(value, dtype=self.dtype), self.shape[:1])[:, None]
 
 
-def stored(signal: str, get: Signals) -> Floats:
+def stored(signal: str, get: Signals) -> AnyFloats:
     """Return a signal unchanged, as the values of an output."""
     return get(signal)
 
@@ -119,11 +118,11 @@ class Recipe:
     kind: Kind  #: Kind without placeholders
     signals: tuple[str, ...]  #: Engine signals that it needs
     #: From ``Signals`` to an array of shape (n_subjects, n_times) in the kind's unit
-    values: Callable[[Signals], Floats]
+    values: Callable[[Signals], AnyFloats]
     fold: tuple[str, float] | None = None  #: Signal and threshold that the engine's reducers fold for the metrics
     #: From what the reducers give for that signal (by name, arrays of shape (n_subjects,)) and the length of the run
     #: [h] to metrics by name
-    metrics: Callable[[Mapping[str, Floats], float], dict[str, Floats]] | None = None
+    metrics: Callable[[Mapping[str, AnyFloats], float], dict[str, AnyFloats]] | None = None
     default: bool = True  #: Whether a run shows it by default
 
 
@@ -146,8 +145,8 @@ class Output:
     """
 
     kind: Kind
-    time_h: Floats
-    values: Floats
+    time_h: AnyFloats
+    values: AnyFloats
     draws: int = 0
     solve: Between | None = field(default=None, compare=False)
 
@@ -166,11 +165,11 @@ class Output:
         return f"<Output {self.name} [{self.unit}]: {self.kind.words}; {n:,} people, {times:,} times>"
 
     @property
-    def value(self) -> Floats:
+    def value(self) -> AnyFloats:
         """The course of a single subject, or the median over subjects; shape (n_times,)."""
         return self.values[0] if len(self.values) == 1 else self.quantile(0.5)
 
-    def at(self, time: TimeLike) -> float | Floats:
+    def at(self, time: TimeLike) -> float | AnyFloats:
         """Value at a time, after all events at that time.
 
         Parameters
@@ -191,11 +190,11 @@ class Output:
         """
         return self._at(ticks(time))
 
-    def before(self, time: TimeLike) -> float | Floats:
+    def before(self, time: TimeLike) -> float | AnyFloats:
         """Value just before the events at a time, such as the trough before a dose; as ``at`` otherwise."""
         return self._at(ticks(time) - 1)
 
-    def _at(self, tick: int) -> float | Floats:
+    def _at(self, tick: int) -> float | AnyFloats:
         t, known = tick / TICKS_PER_HOUR, np.rint(self.time_h * TICKS_PER_HOUR)
         if not known[0] <= tick <= known[-1]:
             raise InputError(
@@ -216,14 +215,14 @@ class Output:
                 found[both] = np.exp((1 - w) * np.log(a[both]) + w * np.log(b[both]))
         return float(found[0]) if len(found) == 1 else found
 
-    def quantile(self, q: float) -> Floats:
+    def quantile(self, q: float) -> AnyFloats:
         """Quantile over subjects that have finished; shape (n_times,)."""
         good = self.values[np.isfinite(self.values).all(axis=1)]
         if not len(good):
             return np.full(self.time_h.shape, np.nan)
         return np.asarray(np.quantile(good, q, axis=0))
 
-    def uncertainty(self, q: float) -> Floats:
+    def uncertainty(self, q: float) -> AnyFloats:
         """Quantile over parameter draws of the median over people; shape (n_times,).
 
         The band of the uncertainty of the typical person, as opposed to the variability between people.

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import AnyFloats
 from schild.catalog import Catalogue
 from schild.engine.run import REDUCED
 from schild.errors import UnknownNameError
@@ -25,8 +25,6 @@ from schild.simulation.effects import Effects
 from schild.simulation.output import Kind, Output, Recipe, Signals, stored
 from schild.simulation.solve import Solution
 from schild.simulation.times import Between
-
-Floats = NDArray[np.floating]
 
 __all__ = ["FAMILIES", "outputs_of", "read", "read_metrics", "schema"]
 
@@ -68,7 +66,7 @@ def _plasma(effects: Effects) -> Iterator[Recipe]:
         drug = built.drugs[s.name]
         signal, mass = f"plasma_{s.name}", built.molar_mass(s.name) / 1000.0
 
-        def values(get: Signals, signal: str = signal, mass: float = mass) -> Floats:
+        def values(get: Signals, signal: str = signal, mass: float = mass) -> AnyFloats:
             level = get(signal)
             # Modes that cancel, as at an oral dose, leave rounding errors below zero; larger negative values are kept.
             below = (level < 0).any()  # else there is nothing to copy; a copy without a name is multiplied in place
@@ -77,8 +75,8 @@ def _plasma(effects: Effects) -> Iterator[Recipe]:
             )
 
         def metrics(
-            seen: Mapping[str, Floats], span: float, name: str = s.name, mass: float = mass
-        ) -> dict[str, Floats]:
+            seen: Mapping[str, AnyFloats], span: float, name: str = s.name, mass: float = mass
+        ) -> dict[str, AnyFloats]:
             return {
                 f"cmax_{name}_ng_ml": seen["peak"] * mass,
                 f"tmax_{name}_h": seen["peak_time_h"],
@@ -98,7 +96,7 @@ def _alcohol(effects: Effects) -> Iterator[Recipe]:
         def blood(get: Signals) -> Any:
             return np.asarray(get("plasma_ethanol") * mass)
 
-        def breath(get: Signals) -> Floats:
+        def breath(get: Signals) -> AnyFloats:
             return np.asarray(breath_level(blood(get), built.values.typical("alcohol", "breath.ratio")))
 
         yield Recipe(kind=BLOOD_ALCOHOL, signals=("plasma_ethanol",), values=blood)
@@ -116,7 +114,7 @@ def _free(effects: Effects) -> Iterator[Recipe]:
             yield Recipe(kind=kind, signals=(f"effect_{s.name}",), values=partial(stored, f"effect_{s.name}"))
             continue
 
-        def unbound(get: Signals, name: str = s.name) -> Floats:
+        def unbound(get: Signals, name: str = s.name) -> AnyFloats:
             return np.asarray(get(f"plasma_{name}") * get.column(built.parameters[f"{name}.fu"]))
 
         yield Recipe(kind=kind, signals=(f"plasma_{s.name}",), values=unbound)
@@ -139,10 +137,12 @@ def _receptors(effects: Effects) -> Iterator[Recipe]:
         yield Recipe(kind=kind(UNOCCUPIED), signals=(free,), values=partial(stored, free))
         e0 = built.parameters.get(f"{r.name}.{ENDOGENOUS}.e0", 0.0)
 
-        def pet(get: Signals, free: str = free, e0: Any = e0) -> Floats:
+        def pet(get: Signals, free: str = free, e0: Any = e0) -> AnyFloats:
             return np.asarray(1 - get(free) * (1 + get.column(e0)))
 
-        def metrics(seen: Mapping[str, Floats], span: float, name: str = r.name, e0: Any = e0) -> dict[str, Floats]:
+        def metrics(
+            seen: Mapping[str, AnyFloats], span: float, name: str = r.name, e0: Any = e0
+        ) -> dict[str, AnyFloats]:
             empty = 1.0 / (1.0 + np.asarray(e0))
             return {
                 f"{name}_pet_occupancy_peak": 1 - seen["trough"] / empty,
@@ -158,8 +158,8 @@ def _receptors(effects: Effects) -> Iterator[Recipe]:
             yield Recipe(kind=kind(TONE), signals=(signal,), values=partial(stored, signal))
 
 
-def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals) -> Floats:
-    total: Floats = np.zeros(get.shape, dtype=get.dtype)
+def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals) -> AnyFloats:
+    total: AnyFloats = np.zeros(get.shape, dtype=get.dtype)
     for signal in bound:
         efficacy = built.values.efficacy(receptor, signal.removeprefix(f"{receptor}_occupancy_"))
         if np.any(efficacy):
@@ -231,10 +231,10 @@ def read(
     }
 
 
-def read_metrics(recipes: Sequence[Recipe], solution: Solution) -> dict[str, Floats]:
+def read_metrics(recipes: Sequence[Recipe], solution: Solution) -> dict[str, AnyFloats]:
     """Compute metrics from the reducers, which see every step and not only the output times; shape (n_subjects,)."""
     span = float(solution.times_h[-1] - solution.times_h[0])
-    found: dict[str, Floats] = {}
+    found: dict[str, AnyFloats] = {}
     for k, recipe in enumerate(recipes):
         assert recipe.metrics is not None  # those with something to fold have them
         found |= recipe.metrics(dict(zip(REDUCED, solution.engine.reduced[:, k, :].T, strict=True)), span)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild import __version__
+from schild.array_types import AnyFloats
 from schild.errors import InputError, UnknownNameError
 from schild.results import Shown, cited, plain
 from schild.simulation.output import LABELS, QUANTILES, Output
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from schild.people import Values
     from schild.regimen import Event
     from schild.simulation.runfile import Run
-
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -52,7 +51,7 @@ class Result(Shown):
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     catalogue: Catalogue | None = None
     run: Run | None = None
-    each: Mapping[str, Floats] = field(default_factory=dict)  #: Metrics of every person, shape (n_subjects,)
+    each: Mapping[str, AnyFloats] = field(default_factory=dict)  #: Metrics of every person, shape (n_subjects,)
     values: Values | None = None  #: People and their numbers
     doses: Mapping[str | None, Sequence[Event]] = field(default_factory=dict)  #: Doses that bring each species
 
@@ -348,7 +347,7 @@ def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: f
     }
 
 
-def metric(values: Sequence[float] | Floats) -> Any:
+def metric(values: Sequence[float] | AnyFloats) -> Any:
     """Return one number for one subject, quantiles for many."""
     array = np.ravel(np.asarray(values, dtype=np.float64))
     if array.size == 1:

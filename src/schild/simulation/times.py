@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from schild.array_types import AnyFloats
 from schild.catalog import Catalogue, Drug
 from schild.model.entries import Entry
 from schild.regimen import Event
 from schild.simulation.output import Output
 from schild.units import TICKS_PER_HOUR
-
-Floats = NDArray[np.floating]
 
 __all__ = ["Between", "by_key", "doses_of_each", "nodes_after", "peak_times", "with_sides"]
 
@@ -141,7 +139,7 @@ class Between:
         self._kept: dict[int, Mapping[str, Output]] = {}
         self._peaks: Mapping[str, Output] | None = None
 
-    def __call__(self, name: str, tick: int) -> Floats:
+    def __call__(self, name: str, tick: int) -> AnyFloats:
         """Values of every subject at one time."""
         if tick not in self._kept:
             self._kept[tick] = self._solve([self._times[0], tick])
