@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from schild.validation import predictions
-from schild.validation.predictions import COLUMNS, FROZEN, OPIOIDS, SHA256, SUPERSEDED, frozen
+from schild.validation.predictions import COLUMNS, FROZEN, SHA256, SUPERSEDED, frozen
+
+#: One published challenge dose of each opioid by route.
+OPIOIDS = (
+    "heroin 25 mg iv", "hydromorphone 6 mg im", "morphine 30 mg iv", "fentanyl 0.05 mg iv", "oxycodone 40 mg po",
+    "hydromorphone 16 mg po", "hydrocodone 45 mg po", "morphine 60 mg po",
+)  # fmt: skip
 
 
 def test_the_file_is_the_one_that_was_frozen():
@@ -36,7 +42,7 @@ def test_more_antagonist_blocks_more():
     rows = [r for r in frozen() if r["design"] == "oral, one dose" and r["effect"] == "liking"]
     at = {(r["antagonist"], r["at_h"]): float(r["block"]) for r in rows if r["opioid"] == "heroin 25 mg iv"}
     for hours in {h for _, h in at}:
-        blocks = [at[f"naltrexone {mg:g} mg po", hours] for mg in predictions.ORAL_MG]
+        blocks = [at[f"naltrexone {mg:g} mg po", hours] for mg in (12.5, 25, 50, 100, 200)]
         assert blocks == sorted(blocks)
 
 

@@ -14,8 +14,6 @@ import numpy as np
 from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.regimen import parse_regimen
-from schild.simulation import Run, simulate_run
-from schild.units import TICKS_PER_HOUR
 from schild.validation import predictions
 
 __all__ = ["Band", "frozen_block", "model_block"]
@@ -51,29 +49,15 @@ class Band:
         return (1.0 - value + FLOOR) / (1.0 - self.middle + FLOOR)
 
 
-def _change(
-    words: str, effect: str, from_h: float, read_h: float | None, who: Mapping[str, Any], **more: Any
-) -> Floats:
-    """Change of an effect: the largest after a time, or that at a time from the start; shape (n_runs,)."""
-    window, step = predictions.WINDOW_H, predictions.STEP_H
-    hours = [from_h, read_h] if read_h is not None else from_h + step * np.arange(round(window / step) + 1)
-    run = Run.of(
-        *words.split("; "), until=f"{max(hours) + 1.0:.3f} h", receptors=["kor", "mor"], outputs=[effect], **who
-    )
-    found = simulate_run(run, times_tick=[round(h * TICKS_PER_HOUR) for h in hours], warn=False, **more)[effect]
-    values = np.asarray(found.values, dtype=np.float64)
-    return np.asarray(np.abs(values - values[:, :1]).max(axis=1))
-
-
 def left(row: Mapping[str, str], who: Mapping[str, Any], **more: Any) -> tuple[Floats, Floats]:
     """Change without and with the antagonist, each of shape (n_runs,).
 
     ``row``: of ``Catalogue.challenges``; ``who``: subject or population, and seed, of a run; ``more``: catalogue and
     overrides.
     """
-    read = float(row["read_h"]) if row["read_h"] else None
-    start = float(row["from_h"])
-    without, with_ = (_change(row[k], row["effect"], start, read, who, **more) for k in ("without", "regimen"))
+    more["read_h"] = float(row["read_h"]) if row["read_h"] else None
+    start, effect = float(row["from_h"]), row["effect"]
+    without, with_ = (predictions.changes(row[k], [effect], start, who, **more)[effect] for k in ("without", "regimen"))
     return without, with_
 
 
@@ -111,7 +95,7 @@ def model_block(
     seed, n = predictions.SEED, min(people, int(row["n"] or people))
     one = left(row, {"subject": None, "seed": seed}, **more)
     many = left(row, {"population": {"n": n, "uncertainty": studies}, "seed": seed}, **more)
-    without, with_ = (np.asarray(x).reshape(studies, n).mean(axis=1) for x in many)
+    without, with_ = (predictions.means(x, studies) for x in many)
     block = 1.0 - with_ / np.maximum(without, 1e-9)
     low, middle, high = (float(q) for q in np.quantile(block, [0.05, 0.5, 0.95]))
     return Band(typical=float(1.0 - one[1][0] / one[0][0]), middle=middle, low=low, high=high)

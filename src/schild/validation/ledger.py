@@ -103,21 +103,23 @@ class Entry:
     reason: str = ""  #: Reason why it does not count
 
     @property
+    def band(self) -> Band:
+        """The prediction."""
+        return Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high)
+
+    @property
     def inside(self) -> bool | None:
         """Whether the result lies in the band; None without a result or a prediction."""
         if self.result is None or not np.isfinite(self.predicted):
             return None
-        band = Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high)
-        return band.inside(self.result, self.bound, (SE if self.block else 0.0) if self.se is None else self.se)
+        return self.band.inside(self.result, self.bound, (SE if self.block else 0.0) if self.se is None else self.se)
 
     @property
     def fold(self) -> float | None:
         """Observed over predicted value; for a block, of the share that is left; None for a bound."""
         if self.inside is None or self.bound or self.result is None:
             return None
-        if not self.block:
-            return self.result / self.predicted
-        return Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high).fold(self.result)
+        return self.band.fold(self.result) if self.block else self.result / self.predicted
 
     @property
     def counts(self) -> bool:

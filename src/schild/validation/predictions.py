@@ -3,7 +3,8 @@
 The file ``frozen/step_a_second.csv`` was written by this script before any challenge under an antagonist was read, from
 fits to agonists alone, scans and withdrawal. It never changes; what the script writes later may differ
 (docs/validation.md). ``frozen/step_a.csv`` is the first, which it replaces. Each opioid has one published challenge
-dose by route, the same in every row: the antagonist, its dose and the time vary, never the opioid's dose.
+dose by route, the same in every row: the antagonist, its dose and the time vary, never the opioid's dose. The designs
+are those of the file.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from schild.array_types import Floats
-from schild.catalog import load
-from schild.people import Values
 from schild.simulation import Run, simulate, simulate_run
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["FROZEN", "SHA256", "frozen", "main", "rows"]
+__all__ = ["FROZEN", "SHA256", "changes", "frozen", "main", "means", "rows"]
 
 
 #: The frozen file and the hash of its bytes; then the first file, from the earlier fit of adaptation.
@@ -33,9 +35,9 @@ SHA256 = "91065f732c30aa81a19676ad30ad703c701f5d00313b2ca6cc495194741585f6"
 COMMIT, FROZEN_ON, OPENED_ON = "f3af468", "2026-11-29", "2026-11-29"
 SUPERSEDED = {"step_a.csv": "8b639324de02d0c3a323d0f173a264d9cd0c9ddb129696654c310d8960c29399"}
 
-COLUMNS = (
-    "design", "opioid", "antagonist", "at_h", "effect", "unit", "without", "with", "block", "mean_block", "low", "high",
-)  # fmt: skip
+#: What tells designs apart, and the columns of the file.
+DESIGN = ("design", "opioid", "antagonist", "at_h")
+COLUMNS = (*DESIGN, "effect", "unit", "without", "with", "block", "mean_block", "low", "high")
 
 #: People of a virtual study; parameter sets, each used for a study of its own.
 PEOPLE, STUDIES, SEED = 10, 40, 20261129
@@ -43,138 +45,74 @@ PEOPLE, STUDIES, SEED = 10, 40, 20261129
 WINDOW_H, STEP_H = 5.0, 1 / 12
 EFFECTS = ("liking", "pupil", "ventilation_isohypercapnic", "analgesia")
 
-#: One published challenge dose by route.
-OPIOIDS = (
-    "heroin 25 mg iv", "hydromorphone 6 mg im", "morphine 30 mg iv", "fentanyl 0.05 mg iv", "oxycodone 40 mg po",
-    "hydromorphone 16 mg po", "hydrocodone 45 mg po", "morphine 60 mg po",
-)  # fmt: skip
-ORAL_MG, ORAL_H = (12.5, 25, 50, 100, 200), (1, 4, 8, 24, 48, 72, 96, 120, 168)
-DEPOT_MG, DEPOT_D = (75, 150, 192, 384), (7, 14, 28, 42, 56)
-#: Plasma levels of naltrexone that an infusion over two days keeps constant. [ng/mL]
-HELD_NG_ML = (0.5, 1, 2, 3)
 
+def changes(
+    words: str, effects: Sequence[str], from_h: float, who: Mapping[str, Any], read_h: float | None = None, **more: Any
+) -> dict[str, Floats]:
+    """Change of effects: the largest after a time, or that at a time from the start; each of shape (n_runs,).
 
-def _who(people: bool) -> dict[str, Any]:
-    return {"population": {"n": PEOPLE, "uncertainty": STUDIES}} if people else {"subject": None}
-
-
-def _changes(doses: Sequence[str], at_h: float, many: bool) -> dict[str, Floats]:
-    """Largest change of each effect after a time, shape (n_runs,)."""
-    grid = [round((at_h + i * STEP_H) * TICKS_PER_HOUR) for i in range(round(WINDOW_H / STEP_H) + 1)]
+    ``words``: doses, with ``; `` between them; ``who``: subject or population, and seed, of a run; ``more``: catalogue
+    and overrides.
+    """
+    hours = [from_h, read_h] if read_h is not None else from_h + STEP_H * np.arange(round(WINDOW_H / STEP_H) + 1)
     run = Run.of(
-        *doses, until=f"{at_h + WINDOW_H + 1:.3f} h", seed=SEED, receptors=["kor", "mor"], outputs=list(EFFECTS),
-        **_who(many),
-    )  # fmt: skip
-    found = simulate_run(run, times_tick=grid, warn=False)
-    values = {name: np.asarray(found[name].values, dtype=np.float64) for name in EFFECTS}
+        *words.split("; "), until=f"{max(hours) + 1.0:.3f} h", receptors=["kor", "mor"], outputs=list(effects), **who
+    )
+    found = simulate_run(run, times_tick=[round(h * TICKS_PER_HOUR) for h in hours], warn=False, **more)
+    values = {name: np.asarray(found[name].values, dtype=np.float64) for name in effects}
     return {name: np.abs(v - v[:, :1]).max(axis=1) for name, v in values.items()}
 
 
-def _held(ng_ml: float) -> str:
-    return f"naltrexone {Values(load()).typical('naltrexone', 'cl') * ng_ml / 1000.0:.5g} mg/h iv for 48 h"
+def means(values: Floats, studies: int = STUDIES) -> Floats:
+    """Means of the people of each virtual study, shape (n_studies,)."""
+    return np.asarray(np.asarray(values).reshape(studies, -1).mean(axis=1))
 
 
-def _challenges() -> Iterator[tuple[str, str, tuple[str, ...], float]]:
-    """Design, opioid, regimen before it, time of the opioid [h]."""
-    for k, opioid in enumerate(OPIOIDS):
-        main = k < 5
-        for mg in ORAL_MG if main else (50,):
-            for h in ORAL_H if main else (1, 24, 72):
-                yield "oral, one dose", opioid, (f"naltrexone {mg:g} mg po",), h
-        for mg in DEPOT_MG if k < 3 else (384,):
-            for d in DEPOT_D if k < 3 else (14, 28):
-                yield "injection", opioid, (f"naltrexone {mg} mg im_depot",), 24.0 * d
-        if main:
-            for d in range(1, 6):
-                yield "days after a week of tablets", opioid, ("naltrexone 50 mg po q24h x7",), 24.0 * (6 + d)
-            for ng_ml in HELD_NG_ML:
-                yield f"plasma held at {ng_ml:g} ng/mL", opioid, (_held(ng_ml),), 24.0
-            for antagonist in ("naltrexone 1 mg iv", "naloxone 0.4 mg iv", "naloxone 2 mg iv"):
-                yield "into a vein together with the opioid", opioid, (antagonist,), 0.0
-    for mg in (2, 8, 16, 24, 32):
-        for h in (4, 24, 48):
-            words = f"buprenorphine {mg} mg sl q24h x7"
-            yield "after a week of buprenorphine", "hydromorphone 6 mg im", (words,), 24.0 * 6 + h
+def _who(many: bool) -> dict[str, Any]:
+    who = {"population": {"n": PEOPLE, "uncertainty": STUDIES}} if many else {"subject": None}
+    return {**who, "seed": SEED}
 
 
-def _blocks() -> Iterator[dict[str, Any]]:
-    alone: dict[tuple[str, bool], dict[str, Floats]] = {}
-    for design, opioid, before, at_h in _challenges():
-        words = f"{opioid} at {at_h:g} h" if at_h else opioid
-        with_ = {many: _changes((*before, words), at_h, many) for many in (False, True)}
-        for many in (False, True):
-            if (opioid, many) not in alone:
-                alone[opioid, many] = _changes((opioid,), 0.0, many)
-        for name in EFFECTS:
-            means = [x[name].reshape(STUDIES, PEOPLE).mean(axis=1) for x in (alone[opioid, True], with_[True])]
-            block = 1.0 - means[1] / np.maximum(means[0], 1e-9)
-            low, middle, high = np.quantile(block, [0.05, 0.5, 0.95])
-            without, blocked = float(alone[opioid, False][name][0]), float(with_[False][name][0])
-            yield {
-                "design": design, "opioid": opioid, "antagonist": "; ".join(before), "at_h": at_h, "effect": name,
-                "unit": "points" if name == "liking" else "mm" if name == "pupil" else "1", "without": without,
-                "with": blocked, "block": 1.0 - blocked / without, "mean_block": middle, "low": low, "high": high,
-            }  # fmt: skip
+@cache
+def _alone(opioid: str, many: bool) -> dict[str, Floats]:
+    return changes(opioid, EFFECTS, 0.0, _who(many))
 
 
-def _reversals() -> Iterator[dict[str, Any]]:
-    """Lowest breathing at a held carbon dioxide: buprenorphine and fentanyl, with and without an antagonist."""
-    for opioid in ("buprenorphine 0.3 mg iv", "fentanyl 0.05 mg iv"):
-        for antagonist in ("", "naloxone 0.4 mg iv at 0.5 h", "naloxone 2 mg iv at 0.5 h", "naltrexone 50 mg po"):
-            doses = "; ".join(filter(None, (opioid, antagonist)))
-            for at in (0.75, 1.0, 2.0):
-                shown = []
-                for many in (False, True):
-                    found = simulate(
-                        doses, until="4 h", every="3 min", seed=SEED, receptors=["mor"], warn=False,
-                        outputs=["ventilation_isohypercapnic"], **_who(many),
-                    )["ventilation_isohypercapnic"]  # fmt: skip
-                    shown.append(np.atleast_1d(found.at(at)))
-                means = shown[1].reshape(STUDIES, PEOPLE).mean(axis=1)
-                low, middle, high = np.quantile(means, [0.05, 0.5, 0.95])
-                yield {
-                    "design": "breathing left", "opioid": opioid, "antagonist": antagonist, "at_h": at,
-                    "effect": "ventilation_isohypercapnic", "unit": "1", "without": "", "with": float(shown[0][0]),
-                    "block": "", "mean_block": middle, "low": low, "high": high,
-                }  # fmt: skip
+def _shown(row: Mapping[str, str], many: bool) -> Mapping[str, Floats]:
+    """What a design shows, by effect, each of shape (n_runs,).
 
-
-#: Use of an opioid for 60 days, and times since the last dose.
-HISTORIES = (
-    "heroin 25 mg iv q6h for 60 d", "morphine 30 mg sc q6h for 60 d", "methadone 100 mg po q24h for 60 d",
-    "buprenorphine 16 mg sl q24h for 60 d",
-)  # fmt: skip
-INTERVALS = ("12 h", "24 h", "3 d", "7 d", "10 d", "14 d")
-STARTS = ("", "naltrexone 50 mg po", "naltrexone 380 mg im_depot", "naloxone 0.8 mg im", "buprenorphine 4 mg sl")
-
-
-def _withdrawal() -> Iterator[dict[str, Any]]:
-    """Largest withdrawal score within a day of the start of a treatment, by interval after the last dose."""
-    for history in HISTORIES:
-        for since in INTERVALS:
-            for start in STARTS:
-                shown = []
-                for many in (False, True):
-                    found = simulate(
-                        start or "naloxone 0.0001 mg im", history=f"{history} stopped {since}", until="24 h",
-                        every="10 min", seed=SEED, outputs=["cows"], warn=False, **_who(many),
-                    )["cows"]  # fmt: skip
-                    shown.append(np.asarray(found.values, dtype=np.float64).max(axis=1))
-                means = shown[1].reshape(STUDIES, PEOPLE).mean(axis=1)
-                low, middle, high = np.quantile(means, [0.05, 0.5, 0.95])
-                hours = float(since.split()[0]) * (24.0 if since.endswith("d") else 1.0)
-                yield {
-                    "design": "withdrawal" if not start else "precipitation", "opioid": history, "antagonist": start,
-                    "at_h": hours, "effect": "cows", "unit": "points", "without": "", "with": float(shown[0][0]),
-                    "block": "", "mean_block": middle, "low": low, "high": high,
-                }  # fmt: skip
+    That is the largest score of withdrawal within a day of a start, breathing at a time, or the changes by an opioid.
+    """
+    opioid, antagonist, at_h = row["opioid"], row["antagonist"], float(row["at_h"])
+    options: dict[str, Any] = {"outputs": [row["effect"]], "warn": False, **_who(many)}
+    if row["effect"] == "cows":
+        start = antagonist or "naloxone 0.0001 mg im"
+        history = f"{opioid} stopped {at_h:g} h"
+        score = simulate(start, history=history, until="24 h", every="10 min", **options)["cows"].values
+        return {"cows": np.asarray(score, dtype=np.float64).max(axis=1)}
+    if not row["block"]:
+        doses = "; ".join(filter(None, (opioid, antagonist)))
+        found = simulate(doses, until="4 h", every="3 min", receptors=["mor"], **options)
+        return {row["effect"]: np.atleast_1d(found[row["effect"]].at(at_h))}
+    return changes(f"{antagonist}; {opioid}" + (f" at {at_h:g} h" if at_h else ""), EFFECTS, at_h, _who(many))
 
 
 def rows() -> Iterator[dict[str, Any]]:
-    """Run every design with the catalogue as it is."""
-    yield from _withdrawal()
-    yield from _reversals()
-    yield from _blocks()
+    """Run every design of the frozen file with the catalogue as it is."""
+    for _, some in groupby(frozen(), key=itemgetter(*DESIGN)):
+        group = list(some)
+        typical, many = (_shown(group[0], several) for several in (False, True))
+        for row in group:
+            name = row["effect"]
+            with_, spread = float(typical[name][0]), means(many[name])
+            found: dict[str, Any] = {"without": "", "with": with_, "block": ""}
+            if row["block"]:
+                without = float(_alone(row["opioid"], False)[name][0])
+                found |= {"without": without, "block": 1.0 - with_ / without}
+                spread = 1.0 - spread / np.maximum(means(_alone(row["opioid"], True)[name]), 1e-9)
+            low, middle, high = np.quantile(spread, [0.05, 0.5, 0.95])
+            said = {column: row[column] for column in (*DESIGN, "effect", "unit")}
+            yield {**said, **found, "mean_block": middle, "low": low, "high": high}
 
 
 def frozen() -> list[Mapping[str, str]]:
