@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
-from schild.catalog import Observation
-from schild.regimen import parse_regimen
-from schild.simulation.observe import predict
+from schild.calibrate import Fit, Fitted, gauss_newton
+from schild.catalog import Observation, load
+from schild.validation.oral import QUANTITIES, arms, geometric_mean, scaled
+from schild.validation.oral import predicted as predicted_quantity
 
-STUDY = "naltrexone_oral_pk"
-DOSE_MG = 50.0
-REGIMEN = "naltrexone 50 mg po"
-
-
-def scaled(o: Observation) -> float:
-    """Value of a row scaled to 50 mg; concentrations and areas are proportional to dose."""
-    dose = parse_regimen(o.regimen).doses[0].amount
-    assert dose is not None
-    return o.value * (DOSE_MG / dose.value if o.observable in ("cmax", "auc", "auc_last") else 1.0)
-
-
-def geometric_mean(rows: Sequence[Observation]) -> tuple[float, float]:
-    """n-weighted geometric mean of rows scaled to 50 mg, and the standard deviation of log values between studies."""
-    smallest = min((o.n for o in rows if o.n), default=1)
-    weight = np.array([o.n or smallest for o in rows], dtype=np.float64)
-    logs = np.log([scaled(o) for o in rows])
-    mean = float(np.average(logs, weights=weight))
-    studies = {o.study for o in rows}
-    by_study = [np.average([x for x, o in zip(logs, rows, strict=True) if o.study == s]) for s in sorted(studies)]
-    return float(np.exp(mean)), float(np.std(by_study, ddof=1)) if len(by_study) > 1 else 0.0
+#: Species and quantities that are fitted.
+TARGETS = (*(("naltrexone", quantity) for quantity in QUANTITIES), ("beta_naltrexol", "cmax"))
 
 
 def targets() -> dict[str, tuple[float, float, tuple[Observation, ...]]]:
     """Targets at 50 mg: value, between-study spread of the logarithm, and the rows behind."""
-    rows = calibration_rows(STUDY)
-    groups = {
-        "auc": [o for o in rows if o.species == "naltrexone" and o.observable in ("auc", "auc_last")],
-        "cmax": [o for o in rows if o.species == "naltrexone" and o.observable == "cmax"],
-        "tmax": [o for o in rows if o.species == "naltrexone" and o.observable == "tmax"],
-        "half_life": [o for o in rows if o.species == "naltrexone" and o.observable == "half_life"],
-        "cmax_beta_naltrexol": [o for o in rows if o.species == "beta_naltrexol" and o.observable == "cmax"],
-    }
-    return {name: (*geometric_mean(group), tuple(group)) for name, group in groups.items()}
+    groups = arms(load(), ("calibration",))
+    return {" of ".join(key[::-1]): (*geometric_mean(groups[key]), tuple(groups[key])) for key in TARGETS}
 
 
 def predicted(overrides: Mapping[str, float]) -> dict[str, float]:
     """Prediction of the model for each target."""
-
-    def row(species: str, observable: str) -> float:
-        o = Observation(
-            id=observable, study="", observable=observable, species=species, regimen=REGIMEN, value=1.0,
-            unit="h" if observable in ("tmax", "half_life") else "",
-        )  # fmt: skip
-        # The minimum is flat: 1e-6 of the time of the peak would move it by 4e-4.
-        return float(predict(o, overrides=dict(overrides), receptors=["mor"], rtol=1e-9)[0])
-
-    found = {name: row("naltrexone", name) for name in ("auc", "cmax", "tmax", "half_life")}
-    return found | {"cmax_beta_naltrexol": row("beta_naltrexol", "cmax")}
+    # The minimum is flat: 1e-6 of the time of the peak would move it by 4e-4.
+    options: dict[str, Any] = {"overrides": dict(overrides), "rtol": 1e-9}
+    return {" of ".join(key[::-1]): predicted_quantity(*key, **options) for key in TARGETS}
 
 
 def fit() -> Fit:
@@ -82,7 +49,7 @@ def fit() -> Fit:
     value, left, _ = gauss_newton(residuals, start)
     said = predicted(overrides(value))
     lines = [
-        f"{name:22s} target {goal[name][0]:8.4g}  model {said[name]:8.4g}  between-study SD of log {goal[name][1]:.3f}"
+        f"{name:24s} target {goal[name][0]:8.4g}  model {said[name]:8.4g}  between-study SD of log {goal[name][1]:.3f}"
         for name in goal
     ]
     for name, (mean, _, rows) in goal.items():
@@ -92,8 +59,8 @@ def fit() -> Fit:
             for o in rows
         ]
     lines.append(f"largest log residual {np.abs(left).max():.2g}")
-    between = goal["auc"][1]
-    k = len({o.study for o in goal["auc"][2]})
+    between = goal["auc of naltrexone"][1]
+    k = len({o.study for o in goal["auc of naltrexone"][2]})
     cv = float(np.sqrt(np.expm1(between**2 * (1 + 1 / k))))
     numbers = [
         Fitted(drug=drug, name=name, value=float(v), cv=cv if name == "oral.f" else None)

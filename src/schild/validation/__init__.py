@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from schild.engine.kept import keeping
 from schild.errors import SchildError
 from schild.result_cache import ResultCache
 from schild.results import Shown
-from schild.simulation.observe import predict, weighted_error
+from schild.simulation.observe import weighted_error
 from schild.simulation.observe_withdrawal import KINDS, WORDED
 from schild.trial.checks import MEASURES
+from schild.validation import oral
 from schild.validation.check import Check, check
 from schild.validation.laboratory import LaboratoryStatement, state_laboratory
 from schild.validation.trials import TrialStatement, state_trial
@@ -352,49 +353,6 @@ class _Rows:
         )
 
 
-def oral_means(
-    catalogue: Catalogue, roles: Sequence[str], results: ResultCache | None = None
-) -> list[tuple[str, float, float, list[Observation]]]:
-    """Quantity, n-weighted geometric mean over single oral doses scaled to 50 mg, prediction, and rows used.
-
-    An arm of unknown size has the weight of the smallest known one. Bounds and other routes are left out.
-    """
-    rows = [
-        o
-        for o in catalogue.study("naltrexone_oral_pk").observations
-        if o.role in roles and o.regimen.endswith(" po") and o.high is None
-    ]
-    smallest = min((o.n for o in rows if o.n), default=1)
-    found = []
-    for species in ("naltrexone", "beta_naltrexol"):
-        for quantity in ("auc", "cmax", "tmax", "half_life"):
-            names = ("auc", "auc_last") if quantity == "auc" else (quantity,)
-            group = [o for o in rows if o.species == species and o.observable in names]
-            if not group:
-                continue
-            logs = [np.log(o.value * (_per_50(o) if quantity in ("auc", "cmax") else 1.0)) for o in group]
-            mean = float(np.exp(np.average(logs, weights=[o.n or smallest for o in group])))
-            probe = Observation(
-                id=quantity, study="", observable=quantity, species=species, regimen="naltrexone 50 mg po",
-                value=1.0, unit="h",
-            )  # fmt: skip
-
-            def predicted(probe: Observation = probe) -> float:
-                return float(predict(probe, receptors=["mor"], catalogue=catalogue)[0])
-
-            said = (results or ResultCache.off()).once(("oral", species, quantity), predicted)
-            found.append((f"{quantity} of {species}", mean, said, group))
-    return found
-
-
-def _per_50(o: Observation) -> float:
-    from schild.regimen import parse_regimen
-
-    dose = parse_regimen(o.regimen).doses[0].amount
-    assert dose is not None  # every oral row gives an amount
-    return 50.0 / dose.value
-
-
 def _share(checks: Sequence[Check]) -> float:
     return sum(c.inside for c in checks) / len(checks) if checks else float("nan")
 
@@ -446,8 +404,13 @@ def _bars_of_all(v: Validation, checked: Sequence[Check]) -> list[Bar]:
         ("Oral kinetics against the mean of the arms that were fitted", ("calibration",), True),
         ("the same with the arms that were not fitted", ("calibration", "check"), False),
     ):
-        means = oral_means(v.catalogue, roles, v.results)
-        folds = {name: said / mean for name, mean, said, _ in means}
+        folds = {
+            f"{quantity} of {species}": v.results.once(
+                ("oral", species, quantity), partial(oral.predicted, species, quantity, catalogue=v.catalogue)
+            )
+            / oral.geometric_mean(rows)[0]
+            for (species, quantity), rows in oral.arms(v.catalogue, roles).items()
+        }
         worst = max(folds, key=lambda name: abs(np.log(folds[name])))
         kept = all(1 / ORAL_FOLD <= f <= ORAL_FOLD for f in folds.values())
         bars.append(
