@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows, gauss_newton
-from schild.simulation.observe import predict
+from schild.calibrate import Fit, Fitted, calibration_rows, fit_rows
 
-STUDY = "naltrexone_depot"
-NAMES = ("depot.burst.rate", "depot.pulse.rate", "depot.tail.rate")
+START = {
+    "naltrexone.depot.burst.rate": np.log(2) / (0.2 * 24),
+    "naltrexone.depot.pulse.rate": 1 / (0.6 * 24),
+    "naltrexone.depot.tail.rate": np.log(2) / (6 * 24),
+}
 
 
 def fit(base: Mapping[str, float]) -> Fit:
@@ -19,21 +20,7 @@ def fit(base: Mapping[str, float]) -> Fit:
 
     ``base``: overrides from the oral fit, so that one refit is consistent in itself.
     """
-    rows = calibration_rows(STUDY, "label_first_peak", "label_second_peak", "dunbar2006_half_life")
-
-    def overrides(x: Floats) -> dict[str, float]:
-        return {**base} | {f"naltrexone.{name}": float(v) for name, v in zip(NAMES, x, strict=True)}
-
-    def residuals(x: Floats) -> Floats:
-        found = [float(predict(o, overrides=overrides(x), receptors=["mor"])[0]) for o in rows]
-        # A curve without a first peak is as wrong as one 20 times too late.
-        return np.array([np.log(v / o.value) if np.isfinite(v) else 3.0 for v, o in zip(found, rows, strict=True)])
-
-    start = (np.log(2) / (0.2 * 24), 1 / (0.6 * 24), np.log(2) / (6 * 24))
-    value, left, _ = gauss_newton(residuals, start)
-    lines = [
-        f"{o.id:28s} observed {o.value:6.3g} {o.unit:4s} model {o.value * np.exp(r):6.3g}"
-        for o, r in zip(rows, left, strict=True)
-    ]
-    numbers = tuple(Fitted(drug="naltrexone", name=name, value=float(v)) for name, v in zip(NAMES, value, strict=True))
-    return Fit(title="shape of the injection", numbers=numbers, lines=tuple(lines))
+    rows = calibration_rows("naltrexone_depot", "label_first_peak", "label_second_peak", "dunbar2006_half_life")
+    solved = fit_rows(rows, START, base)
+    numbers = tuple(Fitted.of(name, value) for name, value in solved.numbers.items())
+    return Fit(title="shape of the injection", numbers=numbers, lines=tuple(solved.lines(base)))

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows, cv_of, gauss_newton
+from schild.calibrate import Fit, Fitted, calibration_rows, fit_rows
 from schild.catalog import load
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulation.observe import predict
 
 #: Pain relief by mu and kappa alike; its factor is that of the table of equal doses.
 PENTAZOCINE = ("equianalgesic", "equal_pentazocine_im")
@@ -37,17 +33,10 @@ def fit(base: Mapping[str, float] | None = None) -> Fit:
     ``base``: overrides from the fits of kinetics and scans, so that one refit is consistent in itself.
     """
     numbers = [Fitted(drug=drug, name="mor.factor", value=_with_reserve(drug)) for drug in BY_FORMULA]
-    (row,) = calibration_rows(*PENTAZOCINE)
-
-    def residual(x: Floats) -> Floats:
-        assert row.sd_fixed is not None  # rows for calibration carry it
-        found = float(predict(row, overrides={**(base or {}), "pentazocine.mor.factor": float(x[0])})[0])
-        return np.array([np.log(found / row.value) / (row.sd_fixed / row.value)])
-
-    value, left, covariance = gauss_newton(residual, [50.0])
-    numbers.append(Fitted(drug="pentazocine", name="mor.factor", value=float(value[0]), cv=cv_of(covariance[0, 0])))
+    solved = fit_rows(calibration_rows(*PENTAZOCINE), {"pentazocine.mor.factor": 50.0}, base or {})
+    numbers += [Fitted.of(name, value, solved.cv[name]) for name, value in solved.numbers.items()]
     lines = (
         "by formula: concentration at half effect over Ki, times the transducer ratio for breathing less 1",
-        f"    {row.id:32s} observed {row.value:7.4g} {row.unit:6s} ({left[0]:+.2f} SD)",
+        *solved.lines(base or {}),
     )
     return Fit(title="potency of agonists without a dose series", numbers=tuple(numbers), lines=lines)

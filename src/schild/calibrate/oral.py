@@ -16,6 +16,12 @@ from schild.validation.oral import predicted as predicted_quantity
 #: Species and quantities that are fitted.
 TARGETS = (*(("naltrexone", quantity) for quantity in QUANTITIES), ("beta_naltrexol", "cmax"))
 
+#: What is fitted, and where the fit begins.
+START = {
+    "naltrexone.oral.f": 0.124, "naltrexone.vc": 190.0, "naltrexone.oral.ka": 1.6, "naltrexone.vp": 290.0,
+    "beta_naltrexol.vc": 234.0,
+}  # fmt: skip
+
 
 def targets() -> dict[str, tuple[float, float, tuple[Observation, ...]]]:
     """Targets at 50 mg: value, between-study spread of the logarithm, and the rows behind."""
@@ -32,22 +38,17 @@ def predicted(overrides: Mapping[str, float]) -> dict[str, float]:
 
 def fit() -> Fit:
     """Fit bioavailability, volumes and absorption rate to the pooled targets."""
-    names = (
-        ("naltrexone", "oral.f"), ("naltrexone", "vc"), ("naltrexone", "oral.ka"), ("naltrexone", "vp"),
-        ("beta_naltrexol", "vc"),
-    )  # fmt: skip
     goal = targets()
-    start = (0.124, 190.0, 1.6, 290.0, 234.0)
 
-    def overrides(x: Floats) -> dict[str, float]:
-        return {f"{drug}.{name}": float(v) for (drug, name), v in zip(names, x, strict=True)}
+    def numbers(x: Floats) -> dict[str, float]:
+        return dict(zip(START, map(float, x), strict=True))
 
     def residuals(x: Floats) -> Floats:
-        said = predicted(overrides(x))
+        said = predicted(numbers(x))
         return np.array([np.log(said[name] / goal[name][0]) for name in goal])
 
-    value, left, _ = gauss_newton(residuals, start)
-    said = predicted(overrides(value))
+    value, left, _ = gauss_newton(residuals, START.values())
+    said = predicted(numbers(value))
     lines = [
         f"{name:24s} target {goal[name][0]:8.4g}  model {said[name]:8.4g}  between-study SD of log {goal[name][1]:.3f}"
         for name in goal
@@ -62,8 +63,5 @@ def fit() -> Fit:
     between = goal["auc of naltrexone"][1]
     k = len({o.study for o in goal["auc of naltrexone"][2]})
     cv = float(np.sqrt(np.expm1(between**2 * (1 + 1 / k))))
-    numbers = [
-        Fitted(drug=drug, name=name, value=float(v), cv=cv if name == "oral.f" else None)
-        for (drug, name), v in zip(names, value, strict=True)
-    ]
-    return Fit(title="oral kinetics", numbers=tuple(numbers), lines=tuple(lines))
+    fitted = [Fitted.of(k, v, cv if k == "naltrexone.oral.f" else None) for k, v in numbers(value).items()]
+    return Fit(title="oral kinetics", numbers=tuple(fitted), lines=tuple(lines))

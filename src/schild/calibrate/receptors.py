@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows, cv_of, gauss_newton
+from schild.calibrate import Fit, Fitted, Solved, calibration_rows, cv_of, distances, fit_rows
 from schild.catalog import Observation
-from schild.simulation.observe import predict
 
 STUDY = "naltrexone_pet"
 
@@ -48,38 +47,20 @@ RIVALS = (
     ),
 )
 
+#: Limits of all other numbers. A flat minimum is searched to where these let it.
+_WIDE = (1e-6, 1e6)
+
 
 def mu_rows() -> tuple[Observation, ...]:
     """Return the twelve mu points."""
     return calibration_rows(STUDY, "rabiner2011", "lee1988", "weerts2008_mor")
 
 
-def residuals(
-    rows: Sequence[Observation], structure: str, numbers: Mapping[str, float], base: Mapping[str, float]
-) -> Floats:
-    """Standardised residuals (predicted minus observed over the fixed SD)."""
-    overrides = {**base, **{f"naltrexone.{structure}.{name}": value for name, value in numbers.items()}}
-    out = []
-    for o in rows:
-        assert o.sd_fixed is not None  # rows for calibration carry it
-        found = float(predict(o, structure=structure, overrides=overrides, receptors=[o.species])[0])
-        out.append((found - o.value) / o.sd_fixed)
-    return np.array(out)
-
-
-def fit_mu(
-    rival: Rival, rows: Sequence[Observation], base: Mapping[str, float]
-) -> tuple[dict[str, float], Floats, Floats]:
-    """Fit one structure to mu rows; numbers, residuals, covariance of the logarithms."""
-    names = tuple(rival.start)
-
-    def of(x: Floats) -> Floats:
-        return residuals(rows, rival.key, dict(zip(names, x, strict=True)), base)
-
-    limits = [rival.limits.get(name, (1e-6, 1e6)) for name in names]
-    bounds = [low for low, _ in limits], [high for _, high in limits]
-    value, left, covariance = gauss_newton(of, rival.start.values(), bounds)
-    return dict(zip(names, (float(v) for v in value), strict=True)), left, covariance
+def fit_mu(rival: Rival, rows: Sequence[Observation], base: Mapping[str, float]) -> Solved:
+    """Fit one structure to mu rows."""
+    start = {f"naltrexone.{rival.key}.{name}": value for name, value in rival.start.items()}
+    limits = {f"naltrexone.{rival.key}.{name}": rival.limits.get(name, _WIDE) for name in rival.start}
+    return fit_rows(rows, start, base, limits=limits, structure=rival.key)
 
 
 def rmse(left: Floats) -> float:
@@ -92,8 +73,8 @@ def leave_one_study_out(rival: Rival, rows: Sequence[Observation], base: Mapping
     found = {}
     for study in sorted({o.study for o in rows}):
         kept = [o for o in rows if o.study != study]
-        numbers, _, _ = fit_mu(rival, kept, base)
-        found[study] = residuals([o for o in rows if o.study == study], rival.key, numbers, base)
+        numbers = {**base, **fit_mu(rival, kept, base).numbers}
+        found[study] = distances([o for o in rows if o.study == study], numbers, structure=rival.key)
     return found
 
 
@@ -110,13 +91,6 @@ def choose(scores: Mapping[str, float]) -> str:
     return near[0].key
 
 
-def _of_one(
-    row: Observation, structure: str, mu: Mapping[str, float], receptor: str, base: Mapping[str, float]
-) -> Callable[[Floats], Floats]:
-    """Residual of one row as a function of one receptor's kd."""
-    return lambda x: residuals([row], structure, {**mu, f"{receptor}.kd": float(x[0])}, base)
-
-
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit every structure to mu, then kappa and delta with one number each; score them and apply the rule.
 
@@ -129,38 +103,30 @@ def fit(base: Mapping[str, float]) -> Fit:
     lines: list[str] = []
     scores: dict[str, float] = {}
     for rival in RIVALS:
-        mu, left, covariance = fit_mu(rival, rows, base)
+        mu = fit_mu(rival, rows, base)
         out = leave_one_study_out(rival, rows, base)
-        pooled = np.concatenate(list(out.values()))
-        scores[rival.key] = rmse(pooled)
-        said = ", ".join(f"{name} {value:.4g}" for name, value in mu.items())
+        scores[rival.key] = rmse(np.concatenate(list(out.values())))
+        head = f"naltrexone.{rival.key}."
+        said = ", ".join(f"{name.removeprefix(head)} {value:.4g}" for name, value in mu.numbers.items())
         lines.append(
-            f"{rival.key:34s} weighted RMSE {rmse(left):.3f}   leave one study out {scores[rival.key]:.3f} "
+            f"{rival.key:34s} weighted RMSE {rmse(mu.off):.3f}   leave one study out {scores[rival.key]:.3f} "
             f"({', '.join(f'{s} {rmse(r):.2f}' for s, r in out.items())})   {said}"
         )
-        lines += [
-            f"    {o.id:22s} observed {o.value:5.1f} %  "
-            f"model {o.value + r * float(o.sd_fixed or 0):6.1f} %  ({r:+.2f} SD)"
-            for o, r in zip(rows, left, strict=True)
-        ]
-        if len(mu) > 1:
-            spread = np.sqrt(np.diag(covariance))
-            correlation = covariance / np.outer(spread, spread)
-            names = list(mu)
+        lines += mu.lines(base)
+        if len(rival.start) > 1:
+            spread = np.sqrt(np.diag(mu.covariance))
+            correlation = mu.covariance / np.outer(spread, spread)
+            names = list(rival.start)
             pairs = [f"{names[i]} and {names[j]} {correlation[i, j]:+.2f}" for i in range(len(names)) for j in range(i)]
             lines.append(f"    correlation of estimates: {'; '.join(pairs)}")
-        for (name, value), variance in zip(mu.items(), np.diag(covariance), strict=True):
-            numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{name}", value=value, cv=cv_of(variance)))
-        for receptor, row in (("kor", kor), ("dor", dor)):
-            start = mu["mor.kd"] * (8.0 if receptor == "kor" else 160.0)
-
-            found, left_one, cov = gauss_newton(_of_one(row, rival.key, mu, receptor, base), [start])
+        numbers += [Fitted.of(name, value, mu.cv[name]) for name, value in mu.numbers.items()]
+        known = {**base, **mu.numbers}
+        for row, receptor, ratio in ((kor, "kor", 8.0), (dor, "dor", 160.0)):
+            name = f"{head}{receptor}.kd"
+            own = fit_rows([row], {name: ratio * known[f"{head}mor.kd"]}, known, structure=rival.key)
             # A printed SD is the spread of people; what is uncertain is their mean.
             people = float(row.n or 1) if row.spread_stat == "SD" else 1.0
-            cv = cv_of(cov[0, 0] / people)
-            numbers.append(Fitted(drug="naltrexone", name=f"{rival.key}.{receptor}.kd", value=float(found[0]), cv=cv))
-            lines.append(
-                f"    {row.id:22s} observed {row.value:5.1f} %  ({left_one[0]:+.2f} SD)  {receptor}.kd {found[0]:.4g}"
-            )
+            numbers.append(Fitted.of(name, own.numbers[name], cv_of(own.covariance[0, 0] / people)))
+            lines += [f"{line}  {receptor}.kd {own.numbers[name]:.4g}" for line in own.lines(known)]
     lines.append(f"default by the rule: {choose(scores)}")
     return Fit(title="receptor constants", numbers=tuple(numbers), lines=tuple(lines), scores=scores)

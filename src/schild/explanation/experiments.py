@@ -90,11 +90,10 @@ def run_test(lab: Lab, test: Test, book: Book) -> Outcome:
 def observation(lab: Lab, *, study: str, row: str) -> Outcome:
     """Run what a published study did and compute what it measured."""
     o = row_of(lab.catalogue, study, row)
-    receptors = [o.species] if o.observable.startswith("occupancy") else ["mor"]
 
     def of(many: bool) -> Floats:
         extra: dict[str, Any] = {"population": lab.people} if many else {}
-        return predict(o, receptors=receptors, seed=lab.seed, catalogue=lab.catalogue, overrides=lab.overrides, **extra)
+        return predict(o, seed=lab.seed, catalogue=lab.catalogue, overrides=lab.overrides, **extra)
 
     # Rows that need the same prediction share it.
     key = ("observation", o.observable, o.species, o.regimen, o.time_h, o.unit, o.normalisation)

@@ -20,7 +20,7 @@ from schild.regimen import parse_regimen
 from schild.simulation import Result, simulate
 from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdrawal
 
-__all__ = ["OBSERVABLES", "predict", "weighted_error"]
+__all__ = ["OBSERVABLES", "TOMOGRAPHY", "predict", "weighted_error"]
 
 #: Covariates of the typical person.
 _TYPICAL = {name: getattr(Subject(), name) for name in Subject.__dataclass_fields__}
@@ -513,15 +513,18 @@ OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
     "auc_ratio_to_im": _auc_ratio_to_im,
 }
 
+#: What a scan measures; its species is a receptor.
+TOMOGRAPHY = ("occupancy", "occupancy_ed50", "occupancy_half_time")
 _TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second", "decline_from", "measurable_until"}
 
 
 def predict(observation: Observation, *, catalogue: Catalogue | None = None, **options: Any) -> Floats:
     """Simulate the protocol of a study and compute its measurement.
 
-    ``observation``: a row of a study; ``options``: of ``simulate``: population, structure, overrides, seed and so on.
-    Returns values in the unit of the observation, shape (n_subjects,). Raises InputError for a kind of result that no
-    rule computes.
+    ``observation``: a row of a study; ``options``: of ``simulate``: population, structure, overrides, seed and so on;
+    receptors, if they are not given, are the one that a scan looks at, mu for plasma, and all for an effect. Returns
+    values in the unit of the observation, shape (n_subjects,). Raises InputError for a kind of result that no rule
+    computes.
 
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().study("naltrexone_pet").observations}
@@ -530,13 +533,15 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
     """
     catalogue = catalogue or load()
     kind, colon, effect = observation.observable.partition(":")
+    if kind in KINDS or kind in WORDED:
+        return observe_withdrawal(observation, catalogue=catalogue, **options)
+    if not colon:
+        options = {"receptors": [observation.species if kind in TOMOGRAPHY else "mor"], **options}
     case = _Case(o=observation, catalogue=catalogue, options=options)
     if colon and kind in _EFFECT_KINDS and effect in catalogue.effects:
         return _EFFECT_KINDS[kind](case, effect)
     if colon and kind in _RECEPTOR_KINDS and effect in catalogue.receptors:
         return _RECEPTOR_KINDS[kind](case, effect)
-    if kind in KINDS or kind in WORDED:
-        return observe_withdrawal(observation, catalogue=catalogue, **options)
     if observation.observable not in OBSERVABLES:
         raise InputError(
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
@@ -560,7 +565,7 @@ def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: s
     >>> default < rival
     True
     """
-    options = {"structure": structure, "receptors": [receptor], "catalogue": catalogue, **options}
+    options = {"structure": structure, "catalogue": catalogue, **options}
     rows = [o for o in catalogue.study(study).observations if o.species == receptor and o.role == "calibration"]
     left = [(float(predict(o, **options)[0]) - o.value) / o.sd_fixed for o in rows if o.sd_fixed is not None]
     return float(np.sqrt(np.mean(np.square(left))))

@@ -13,7 +13,7 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, Observation, load
 from schild.engine.streams import normals
 from schild.people import Values
-from schild.simulation.observe import predict
+from schild.simulation.observe import TOMOGRAPHY, predict
 
 #: Error of assay and sampling of a plasma level: standard deviation of its logarithm. [1]
 PLASMA_RESIDUAL = 0.15
@@ -23,8 +23,6 @@ UNKNOWN_N = 10
 STUDIES = 200
 #: Virtual studies drawn for each parameter set.
 REPLICATES = 20
-
-_TOMOGRAPHY = ("occupancy", "occupancy_ed50", "occupancy_half_time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +125,7 @@ def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Float
     pick = np.minimum((ndtr(u) * pool).astype(np.int64), pool - 1).reshape(draws, REPLICATES, people)
     means = np.nanmean(np.take_along_axis(values[:, None, :], pick, axis=2), axis=2).ravel()
     z = normals(seed, f"residual:{stream}", 0, means.size)
-    if o.observable in _TOMOGRAPHY or ":" in o.observable:
+    if o.observable in TOMOGRAPHY or ":" in o.observable:
         return np.asarray(means + z * spread_of(o))
     if o.observable == "accumulation":  # percent above one
         return np.asarray((1 + means / 100) * np.exp(PLASMA_RESIDUAL * z) * 100 - 100)
@@ -154,8 +152,6 @@ def check(
     prediction and band.
     """
     kind, _, effect = o.observable.partition(":")
-    if not effect:
-        options = {"receptors": [o.species] if o.observable in _TOMOGRAPHY else ["mor"], **options}
     options = {"seed": seed, "catalogue": catalogue, **options}
     typical, people = float(predict(o, **options)[0]), people_of_study(o, rows)
     if effect and kind != "peak":  # a property of the curve of typical people: studies and parameter sets are drawn

@@ -56,4 +56,4 @@ def predicted(species: str, quantity: str, **options: Any) -> float:
         id=quantity, study="", observable=quantity, species=species, regimen=f"naltrexone {DOSE_MG:g} mg po",
         value=1.0, unit="h",
     )  # fmt: skip
-    return float(predict(o, receptors=["mor"], **options)[0])
+    return float(predict(o, **options)[0])
