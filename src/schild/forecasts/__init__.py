@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "Level", "forecast", "level_of"]
 
-#: Fewer people than this behind a posterior are said. [1]
+#: Effective number of people of a posterior below which the forecast warns. [1]
 _FEW = 30
 
-#: A person so many standard deviations from the typical one is said to be rare.
+#: Distance of a person from the typical one above which the forecast warns. [standard deviations]
 _RARE = 3.0
 
-#: What the forecast assumes and nothing measured says.
+#: Assumptions of every forecast.
 ASSUMED = (
-    "People differ as the catalogue's variability says; typical values are taken as known; the error of a measured "
+    "People differ by the catalogue's variability; typical values are taken as known; the error of a measured "
     "level is assumed."
 )
 
@@ -58,17 +58,17 @@ class Forecast(ShownRun):
     levels: tuple[Level, ...]
     time_h: Floats  #: Shape (n_times,)
     courses: Mapping[str, Floats]  #: By output: shape (n_people, n_times); plasma levels [ng/mL] and mu occupancy [1]
-    weights: Floats  #: Of each person and structure; sum 1
-    protected_h: Floats  #: Until when the occupancy stays at or above the target; the end of the run where it does
+    weights: Floats  #: Weight of each person and structure; sum 1
+    protected_h: Floats  #: Time until which occupancy stays at or above the target; the end of the run if it does [h]
     last_dose_h: float
     target: float
     share: float
-    effective: float  #: Number of people that the posterior amounts to
+    effective: float  #: Effective number of people in the posterior
     structures: Mapping[str, float]  #: Weights of the structures between plasma and receptor; sum 1
-    #: What it costs to miss the first dose after the last level, None without one: when it is due [h], and hours at the
-    #: target lost until the dose after it, as median and 90 % of the posterior
+    #: Effect of missing the first dose after the last level, None without one: its time [h], and hours at the target
+    #: lost until the dose after it, as median and 90 % of the posterior
     missed: Mapping[str, float] | None
-    evidence: Mapping[str, Mapping[str, int]]  #: By output: numbers behind it, by how they came about
+    evidence: Mapping[str, Mapping[str, int]]  #: By output: count of the numbers behind it, by basis
     result: Result  #: The run of the first structure
     warnings: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = (ASSUMED,)
@@ -99,7 +99,7 @@ class Forecast(ShownRun):
         return f"{self.title}; {n} level{'' if n == 1 else 's'}; {self.said()}"
 
     def said(self) -> str:
-        """Say until when the receptors stay occupied."""
+        """Sentence on the time until which receptors stay occupied."""
         low, middle, high = quantile(self.protected_h, self.weights, (0.05, 0.5, 0.95)) / 24.0
         more = "at least " if high >= self.time_h[-1] / 24.0 - 1e-6 else ""
         return (
@@ -126,7 +126,7 @@ class Forecast(ShownRun):
         return [{"output": name, **self.row(name, t), "evidence": said[name]} for name in self.courses for t in asked]
 
     def content(self) -> dict[str, Any]:
-        """Return the posterior, what it assumes and what it rests on."""
+        """Return the posterior, its assumptions and its evidence."""
         low, middle, high = plain(quantile(self.protected_h, self.weights, (0.05, 0.5, 0.95)))
         return {
             "forecast": plain(self.summary()),
@@ -204,7 +204,7 @@ def forecast(
     Parameters
     ----------
     *regimens : str
-        Past and future doses, in words; a level without a drug name is one of the first drug.
+        Past and future doses, in words; a level without a name is of the first drug.
     levels : sequence of str
         Measured levels: ``"0.8 ng/mL at 25 d"``, ``"6-beta-naltrexol 1.1 ng/mL at 25 d"``, ``"<0.5 ng/mL at 30 d"``.
     subject : mapping, optional
@@ -212,7 +212,7 @@ def forecast(
     until : str, optional
         End of the forecast.
     target, share : float
-        Occupancy of mu receptors that is wanted, and in which share of the posterior. [1]
+        Target occupancy of mu receptors, and the share of the posterior that should reach it. [1]
     error : float
         Error of a measured level (assay, time, model), as a coefficient of variation; assumed. [1]
     n : int
@@ -225,21 +225,21 @@ def forecast(
     Returns
     -------
     Forecast
-        Posterior of the courses, and how long receptors stay occupied.
+        Posterior of the courses, and the time over which receptors stay occupied.
 
     Raises
     ------
     InputError
-        For a level that cannot be read or lies outside the run, or that nobody of the population has.
+        For a level that cannot be read, lies outside the run, or does not occur in the population.
 
     Notes
     -----
     Virtual people with the covariates of the person are drawn from the population; where few of them have such levels,
-    as many are drawn around the most probable person (the mode of the posterior, its curvature from the slopes of the
-    levels), and all are weighted by prior times likelihood over the density that they were drawn from (log-normal
+    as many more are drawn around the most probable person (the mode of the posterior, its curvature from the slopes of
+    the levels), and all are weighted by prior times likelihood over the density that they were drawn from (log-normal
     error). Occupancy is solved for people drawn by these weights, in each structure between plasma and receptor. Plasma
-    does not tell structures apart; they have the Akaike weights of their fits to human occupancy, or equal ones where
-    the catalogue has none.
+    levels do not distinguish structures, which have the Akaike weights of their fits to human occupancy, or equal ones
+    where the catalogue has none.
 
     Examples
     --------
@@ -255,7 +255,7 @@ def forecast(
     drug = next((dose.drug for dose in doses if dose.drug is not None), None)
     if drug is None:
         raise InputError(
-            "No regimen was given; expected what is taken. Write for example 'naltrexone 380 mg im_depot'."
+            "No regimen was given; expected the doses that are taken, such as 'naltrexone 380 mg im_depot'."
         )
     key = catalogue.drug(drug).key
     read = tuple(level_of(words, key, catalogue) for words in levels)
@@ -311,7 +311,7 @@ def run_like(
     regimens: Sequence[Any], subject: Mapping[str, Any] | None, until: str | None, n: int, seed: int,
     structure: Mapping[str, str] | None, outputs: list[str], every: str | None = None,
 ) -> Run:  # fmt: skip
-    """Make the run of people with the covariates of one person."""
+    """Return the run of people with the covariates of one person."""
     who = Run.parse({"subject": dict(subject or {}), "dose": list(regimens)}).subject
     fixed = {k: v for k, v in (who.model_dump() if who else {}).items() if k != "history"}
     head = {"until": until, "every": every, "seed": seed, "structure": structure}
@@ -325,7 +325,7 @@ def run_like(
 
 
 def allot(n: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """Give each structure its share of people, ten at least; structures of less than one in a thousand have none.
+    """Divide people between structures, at least ten each; structures with a weight below 0.001 have none.
 
     >>> allot(100, {"a": 0.9999, "b": 0.0001}), allot(100, {"a": 0.98, "b": 0.02})
     ({'a': 100}, {'a': 90, 'b': 10})
@@ -339,7 +339,7 @@ def allot(n: int, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 def structure_weights(catalogue: Catalogue, drug: str, chosen: Sequence[str] | None) -> tuple[dict[str, float], str]:
-    """Weights of the structures of a drug by their fits to human occupancy, and what they rest on.
+    """Weights of the structures of a drug by their fits to human occupancy, and their basis in words.
 
     >>> weights, _ = structure_weights(load(), "naltrexone", None)
     >>> {name: round(weight, 2) for name, weight in weights.items() if weight > 0.01}
@@ -354,7 +354,7 @@ def structure_weights(catalogue: Catalogue, drug: str, chosen: Sequence[str] | N
         return {"": 1.0}, "No rival structures between plasma and receptor are known for this drug."
     fits = [(known[name].chi_square, known[name].fitted) for name in names]
     if len(names) == 1 or any(chi is None or fitted is None for chi, fitted in fits):
-        return dict.fromkeys(names, 1.0 / len(names)), "Structures between plasma and receptor count alike."
+        return dict.fromkeys(names, 1.0 / len(names)), "Structures between plasma and receptor have equal weights."
     criterion = np.array([float(chi or 0.0) + 2.0 * float(fitted or 0) for chi, fitted in fits])
     weights = np.exp(-0.5 * (criterion - criterion.min()))
     weights /= weights.sum()
@@ -369,7 +369,7 @@ def structure_weights(catalogue: Catalogue, drug: str, chosen: Sequence[str] | N
 def without_next(
     doses: tuple[Dose, ...], now_h: float, until_tick: int
 ) -> tuple[list[str] | None, tuple[float, float]]:
-    """Regimens without the first dose after a time, and from when until when it would have worked; None without one.
+    """Regimens without the first dose after a time, and begin and end of its interval [h]; None without such a dose.
 
     >>> without_next(tuple(combine("naltrexone 50 mg po q24h x4")), 30.0, 96 * TICKS_PER_HOUR)
     (['naltrexone 50 mg oral q24h x4 skip 3'], (48.0, 72.0))
@@ -428,8 +428,8 @@ def evidence_of(result: Result, output: str) -> dict[str, int]:
 def protected(time_h: Floats, occupancy: Floats, last_dose_h: float, target: float) -> Floats:
     """Time until which occupancy is at or above the target after the last dose, shape (n,). [h]
 
-    That is the last time at which it falls below; the time of the last dose where the target is never reached, and the
-    end of the run where it does not fall below.
+    That is the last time at which it falls below the target; the time of the last dose if the target is never reached,
+    and the end of the run if it does not fall below.
     """
     after = time_h >= last_dose_h
     t, y = time_h[after], occupancy[:, after]

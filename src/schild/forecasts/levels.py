@@ -1,4 +1,4 @@
-"""Measured plasma levels in words, and how likely people are to have them."""
+"""Measured plasma levels in words, and their likelihood in people."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def level_of(words: str, drug: str, catalogue: Catalogue) -> Level:
     """Read a level in words.
 
     ``words``: such as ``"0.8 ng/mL at 25 d"``, ``"6-beta-naltrexol 1.1 ng/mL at 25 d"`` or ``"<0.5 ng/mL at 25 d"``;
-    ``drug``: whose level it is where none is named. Raises InputError for anything else.
+    ``drug``: the drug where none is named. Raises InputError for other words.
 
     >>> from schild.catalog import load
     >>> level_of("6-beta-naltrexol 1.1 ug/L at 1 d", "naltrexone", load())
@@ -64,7 +64,7 @@ def likelihood(seen: Floats, levels: Sequence[Level], error: float) -> Floats:
     """Logarithm of the likelihood of measured levels for each person, without constants; shape (n_people,).
 
     ``seen``, shape (n_people, n_levels): the level of each at the times [ng/mL]; ``error``: coefficient of variation of
-    a log-normal error. A level below the limit of quantification counts by its probability.
+    a log-normal error. A level below the limit of quantification enters by its probability.
     """
     return np.asarray(-0.5 * (off_of(seen, levels, error) ** 2).sum(axis=1))
 
@@ -80,14 +80,14 @@ def off_of(seen: Floats, levels: Sequence[Level], error: float) -> Floats:
 
 
 def weights_of(log: Floats) -> tuple[Floats, float]:
-    """Turn logarithms of weights into weights that sum to 1, and the number of people that they amount to (Kish)."""
+    """Convert logarithms of weights to weights of sum 1, and return the effective number of people (Kish)."""
     weights = np.exp(log - np.max(log))
     weights /= weights.sum()
     return weights, float(1.0 / np.sum(weights**2))
 
 
 def quantile(values: Floats, weights: Floats, q: float | Sequence[float]) -> Any:
-    """Weighted quantiles: where the cumulative weight passes ``q``.
+    """Weighted quantiles, where the cumulative weight passes ``q``.
 
     >>> float(quantile(np.array([3.0, 1.0, 2.0]), np.array([0.2, 0.2, 0.6]), 0.5))
     2.0

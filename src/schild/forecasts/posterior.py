@@ -21,13 +21,13 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Posterior", "sample"]
 
-#: Levels whose most probable person is so many standard deviations from the typical one are taken for a mistake.
+#: Distance of the most probable person from the typical one that is taken as an error. [standard deviations]
 _IMPOSSIBLE = 6.0
 
-#: Draws around the mode are wider than its curvature says, where the levels say anything: factor on variances.
+#: Factor on the variances of draws around the mode, in directions that the levels inform.
 _WIDER = 1.3
 
-#: Where the posterior amounts to this share of the people drawn, the population itself serves.
+#: Effective share of the people drawn above which draws from the population are enough.
 _ENOUGH = 0.5
 
 
@@ -35,17 +35,17 @@ _ENOUGH = 0.5
 class Posterior:
     """Weighted people: their covariates, and the standard normals behind their numbers."""
 
-    base: People  #: Of the population: covariates, and draws of what plasma does not depend on
-    columns: dict[str, Floats]  #: Standard normals by kind and name that plasma depends on, shape (n,)
-    weights: Floats  #: Sum 1
-    effective: float  #: Number of people that they amount to
+    base: People  #: People of the population: covariates, and draws of numbers that do not affect plasma
+    columns: dict[str, Floats]  #: Standard normals that affect plasma, by kind and name, shape (n,)
+    weights: Floats  #: Weights, of sum 1
+    effective: float  #: Effective number of people
     seed: int
-    #: How far the most probable person is from the typical one, levels that it does not explain included, in standard
-    #: deviations; 0 where the population itself served
+    #: Distance of the most probable person from the typical one, with the residuals of the levels, in standard
+    #: deviations; 0 where draws from the population were enough
     far: float = 0.0
 
     def people(self, n: int, stream: int = 0) -> People:
-        """Draw ``n`` people by their weights (systematic resampling); ``stream`` tells draws apart."""
+        """Draw ``n`` people by their weights (systematic resampling); ``stream`` distinguishes draws."""
         rng = np.random.default_rng([self.seed, stream])
         at = (rng.random() + np.arange(n)) / n
         rows = np.minimum(np.searchsorted(np.cumsum(self.weights), at * self.weights.sum()), len(self.weights) - 1)
@@ -53,7 +53,7 @@ class Posterior:
 
 
 def taken(base: People, columns: dict[str, Floats], rows: NDArray[np.int64]) -> People:
-    """Return some of the people, with the columns that are given in place of their draws."""
+    """Return some of the people, with the given columns in place of their draws."""
 
     def draw(kind: str, source: Callable[[str], Floats] | None) -> Callable[[str], Floats] | None:
         if source is None:
@@ -75,7 +75,7 @@ def taken(base: People, columns: dict[str, Floats], rows: NDArray[np.int64]) -> 
 
 @dataclass(slots=True)
 class _Plasma:
-    """Predicts the measured levels of people, and notes what they depend on."""
+    """Predicts the measured levels of people, and records the numbers that they depend on."""
 
     run: Run
     levels: Sequence[Level]
@@ -118,7 +118,7 @@ def sample(
 ) -> Posterior:
     """Draw and weigh people for measured levels.
 
-    ``run``: of a population of ``2 n`` people with what is known of the person; ``n``: people drawn from the
+    ``run``: of a population of ``2 n`` people with the covariates of the person; ``n``: people drawn from the
     population, and as many around the most probable person where the first are not enough. Raises InputError for a
     level outside the run, or if nobody can have such levels.
     """
@@ -146,7 +146,7 @@ def sample(
         raise InputError(
             "Nobody of the virtual population has such levels; expected doses, times and units that fit. Check them."
         )
-    # Curvature of the posterior: one from the population in every direction, more where the levels say something.
+    # Curvature of the posterior: 1 from the population in every direction, more where the levels inform it.
     values, vectors = np.linalg.eigh(slopes.T @ slopes)
     values = np.maximum(values, 0.0)
     sizes = np.where(values > 0.05, _WIDER, 1.0) / (1.0 + values)
@@ -166,7 +166,7 @@ def sample(
 def _drawn(base: People, key: str) -> Floats:
     kind, _, name = key.partition(":")
     draw = base.between_subject if kind == "between" else base.between_occasion
-    assert draw is not None  # the name was noted when it was drawn
+    assert draw is not None  # the name was recorded when it was drawn
     return draw(name)
 
 
@@ -175,14 +175,14 @@ def _mode(
 ) -> tuple[Floats, Floats, float]:
     """Find the most probable person with the covariates of one, by Gauss-Newton steps; and the slopes there.
 
-    Returns the standard normals, shape (n_names,); the slopes of the residuals, shape (n_levels, n_names); and how far
-    both are from nothing, in standard deviations.
+    Returns the standard normals, shape (n_names,); the slopes of the residuals, shape (n_levels, n_names); and the
+    norm of both, in standard deviations.
     """
     size, step = len(names), 1e-3
     rows = np.full(size + 1, row)
 
     def residuals(x: Floats) -> Floats:
-        """At the point and a step from it in each direction; shape (n_names + 1, n_levels)."""
+        """Residuals at the point and at a step in each direction; shape (n_names + 1, n_levels)."""
         points = np.concatenate([x[None, :], x + step * np.eye(size)])
         return off_of(_at(plasma, names, points, rows), levels, error)
 

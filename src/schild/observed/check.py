@@ -24,13 +24,13 @@ class Check(Shown):
     """A table that was read, and its visual predictive check where one was requested."""
 
     data: Observed
-    vpc: pd.DataFrame | None  #: As ``Observed.vpc``
-    options: Mapping[str, Any] = field(default_factory=dict)  #: Of ``Observed.predict``
-    unused: tuple[str, ...] = ()  #: Which of the numbers given no prediction uses, in words
+    vpc: pd.DataFrame | None  #: Result of ``Observed.vpc``
+    options: Mapping[str, Any] = field(default_factory=dict)  #: Options of ``Observed.predict``
+    unused: tuple[str, ...] = ()  #: Sentences on given numbers that no prediction uses
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the reader left out or assumed, and overrides that change nothing."""
+        """Rows left out, assumptions of the reader, and overrides that change nothing."""
         return (*self.data.notes, *self.unused)
 
     @property
@@ -49,7 +49,7 @@ class Check(Shown):
         return {"schild": __version__, "table": self.data.name, **self.catalogue.stamp}
 
     def about(self) -> str:
-        """Describe in one line what was read."""
+        """Describe the table in one line."""
         rows = self.data.summary()
         return f"{self.data.name}: {len(rows)} persons, {sum(row['observations'] for row in rows)} observations"
 
@@ -79,7 +79,7 @@ def check(
 ) -> Check:
     """Report what was read from a table and, with ``vpc`` simulated tables, its visual predictive check.
 
-    ``catalogue``, ``overrides``: of the predictions, as for ``schild.simulate``; ``seed``: of the draws.
+    ``catalogue``, ``overrides``: for the predictions, as for ``schild.simulate``; ``seed``: of the draws.
     """
     options = {"catalogue": catalogue, "overrides": overrides}
     found = None if vpc is None else data.vpc(n=vpc, seed=seed, catalogue=catalogue, overrides=overrides)

@@ -1,4 +1,4 @@
-"""Observed levels of many persons, and what the model predicts for them."""
+"""Observed levels of many persons, and their predictions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COVARIATES", "Observed", "Person", "is_plasma", "predictions"]
 
-#: Columns of covariates: those of ``Subject``, with the unit that they are read in.
+#: Columns of covariates: those of ``Subject``, with their units.
 COVARIATES: Mapping[str, tuple[str, ...]] = {
     "weight_kg": ("WT", "BWT", "WTB", "WEIGHT", "WEIGHTB", "WTKG", "BW"),
     "age_years": ("AGE", "AGEY"),
@@ -44,9 +44,9 @@ class Person:
 
     id: Hashable
     regimen: Regimen
-    covariates: Mapping[str, float | str]  #: By the names of ``Subject``; those that the table gives
+    covariates: Mapping[str, float | str]  #: Covariates in the table, by the names of ``Subject``
     tick: NDArray[np.int64]  #: Times of observations, rising; one before a dose at the same time is 1 us earlier [us]
-    output: tuple[str, ...]  #: Output that each observation is of
+    output: tuple[str, ...]  #: Output of each observation
     value: Floats  #: Observed values, in the unit of the output; the limit where they are below it
     below: NDArray[np.bool_]  #: Whether the value is below the limit of quantification
     limit: Floats  #: Limit of quantification, 0 where the table gives none, in the unit of the output
@@ -101,7 +101,7 @@ class Observed:
         return found
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return what was read, a row for each person: doses, covariates, observations, first and last time."""
+        """Return a row for each person: doses, covariates, observations, first and last time."""
         return [
             {
                 "person": p.id,
@@ -133,7 +133,7 @@ class Observed:
         Returns
         -------
         DataFrame
-            person, output, time_h, observed, below (the limit of quantification), predicted, residual (observed less
+            person, output, time_h, observed, below (the limit of quantification), predicted, residual (observed minus
             predicted) and log_residual.
         """
         import pandas as pd
@@ -179,7 +179,7 @@ class Observed:
         bins : int
             Groups of times, with about as many observations each.
         error : float
-            Residual error that is added to what is simulated, as a coefficient of variation. [1]
+            Residual error that is added to simulated values, as a coefficient of variation. [1]
         seed : int
             Seed of the draws.
         overrides, catalogue
@@ -189,8 +189,8 @@ class Observed:
         -------
         DataFrame
             A row for each output, bin and quantile (5, 50, 95 %): time_h (the median time), observations, observed, and
-            the median and 5th and 95th percentile of that quantile over the simulated tables. Values below the limit
-            of quantification count with the limit, observed and simulated.
+            the median and 5th and 95th percentile of that quantile over the simulated tables. Observed and simulated
+            values below the limit of quantification are replaced by the limit.
         """
         import pandas as pd
 
@@ -230,7 +230,7 @@ class Observed:
         return pd.DataFrame(rows)
 
     def plot(self, *, ax: Any = None, **options: Any) -> Figure | Any:
-        """Draw observed values over the course that is predicted for each person, one panel for each output.
+        """Draw observed values and the predicted course of each person, one panel for each output.
 
         Parameters
         ----------
@@ -282,7 +282,7 @@ def predictions(
     if not tuple(person.regimen):
         if all(map(is_plasma, wanted)):
             return np.zeros(person.tick.size)
-        raise InputError(f"Person {person.id} took nothing; expected a dose where {', '.join(wanted)} is observed.")
+        raise InputError(f"Person {person.id} has no dose; expected one where {', '.join(wanted)} is observed.")
     head: dict[str, Any] = {"outputs": wanted, "receptors": ["mor"]} if all(map(is_plasma, wanted)) else {}
     run = run or person.run(**(head or {"outputs": wanted}), **({"structure": structure} if structure else {}))
     ticks = sorted({0, *person.tick.tolist()})

@@ -36,17 +36,17 @@ Prior = Literal["uncertainty", "people", "none"]
 
 __all__ = ["Estimate", "LevelsFit", "fit_levels"]
 
-_STEP = 1e-5  #: Of numerical slopes, on the transformed scale
-_CURVE = 2e-3  #: Of numerical curvatures
+_STEP = 1e-5  #: Step of numerical slopes, on the transformed scale
+_CURVE = 2e-3  #: Step of numerical curvatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """One fitted number."""
 
-    name: str  #: As ``"owner.number"``
+    name: str  #: Name, as ``"owner.number"``
     unit: str
-    catalogue: float  #: The value before
+    catalogue: float  #: Value of the catalogue
     value: float  #: The estimate
     cv: float  #: Relative standard error, of the logarithm or log odds turned into the number's own scale [1]
     low: float  #: Limits of 95 %, from the standard error on the transformed scale
@@ -74,15 +74,15 @@ class LevelsFit(Shown):
     proportional: float  #: Residual error as a coefficient of variation [1]
     additive: float  #: Residual error in the unit of the levels
     prior: Prior
-    objective: float  #: -2 log likelihood, with that of the prior
-    predicted: Floats  #: At the estimates, in the order of the observations
+    objective: float  #: -2 log likelihood, including that of the prior
+    predicted: Floats  #: Predictions at the estimates, in the order of the observations
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     catalogue: Catalogue | None = None
 
     @property
     def overrides(self) -> dict[str, float]:
-        """The estimates as ``overrides`` of every verb."""
+        """The estimates as ``overrides`` for every command."""
         return {e.name: e.value for e in self.estimates}
 
     @property
@@ -154,7 +154,7 @@ class LevelsFit(Shown):
         return np.sqrt(self.additive**2 + (self.proportional * predicted) ** 2)
 
     def to_overlay(self, script: str = "schild.fit_levels") -> dict[str, str]:
-        """Write the estimates as files that lie over the catalogue.
+        """Write the estimates as overlay files of the catalogue.
 
         Parameters
         ----------
@@ -164,13 +164,13 @@ class LevelsFit(Shown):
         Returns
         -------
         dict
-            Name of a file to its TOML: one for each drug, with the estimate as a value of basis ``fitted`` beside all
-            others, and chosen. ``schild.load(file)`` and ``--catalogue FILE`` read it.
+            TOML by name of the file: one for each drug, with the estimate as a further value of basis ``fitted`` that
+            is chosen. ``schild.load(file)`` and ``--catalogue FILE`` read it.
 
         Raises
         ------
         InputError
-            For a number of something else than a drug; give ``overrides`` instead.
+            For a number that does not belong to a drug; give ``overrides`` instead.
         """
         catalogue = self.catalogue or load()
         texts: dict[str, str] = {}
@@ -216,20 +216,20 @@ def fit_levels(
     Parameters
     ----------
     data : Observed, path or DataFrame
-        Observed levels; a table that says itself what it holds, or from ``schild.observed.read_observed``.
+        Observed levels: a table with all its units and routes, or the result of ``schild.observed.read_observed``.
     free : sequence of str, or mapping
-        Numbers to fit, such as ``"naltrexone.cl"``; a mapping also gives where to start.
+        Numbers to fit, such as ``"naltrexone.cl"``; a mapping also gives start values.
     prior : {"uncertainty", "people", "none"}
         Prior: the catalogue's uncertainty of the typical value (for a group), its variability between
         people (for one person), or nothing (maximum likelihood).
     error : {"proportional", "additive", "both"}
         Residual error, estimated with the numbers.
     profile : bool
-        Whether limits are also found by profile likelihood, which takes many more predictions.
+        Whether to compute limits by profile likelihood too, which takes many more predictions.
     structure, overrides, catalogue
-        As for ``schild.simulate``; numbers in ``overrides`` are held.
+        As for ``schild.simulate``; numbers in ``overrides`` are fixed.
     progress : callable, optional
-        Called with parts done and parts in all.
+        Called with the number of parts done and their total.
 
     Returns
     -------
@@ -239,8 +239,8 @@ def fit_levels(
     Raises
     ------
     InputError
-        If a number is unknown, or nothing that was observed depends on it, or there are fewer observations than
-        numbers to estimate.
+        If a number is unknown, if no observation depends on it, or if there are fewer observations than numbers to
+        estimate.
 
     Notes
     -----
@@ -356,7 +356,7 @@ def fit_levels(
         good = bool(np.all(np.diag(spread) > 0))
     except np.linalg.LinAlgError:
         sd, good = np.full(best.size, np.nan), False
-    # The likelihood divides squares by n; few observations need n less the numbers, and Student's distribution.
+    # The likelihood divides squares by n; few observations need n minus the numbers, and Student's distribution.
     spare = observed.size - k
     sd = sd * math.sqrt(observed.size / spare)
     wide = float(stdtrit(spare, 0.975))
@@ -508,7 +508,7 @@ def _profile(
     sd: float,
     rise: float,
 ) -> tuple[float, float]:
-    """Limits of one number: where the best fit with it held is worse by the rise; infinite where none is found."""
+    """Limits of one number, where the best fit with it fixed is worse by the rise; infinite where there is none."""
     from scipy.optimize import brentq
 
     def off(z: float) -> float:

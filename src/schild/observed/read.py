@@ -1,4 +1,4 @@
-"""Tables of NONMEM and similar programs become observed levels: doses, covariates, observations, limits."""
+"""Reading tables of NONMEM and similar programs as observed levels: doses, covariates, observations, limits."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_observed(
     sex : mapping, optional
         Meaning of the numbers of SEX, such as ``{"0": "male", "1": "female"}``; SEXF and MALE need none.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
 
     Returns
     -------
@@ -70,15 +70,15 @@ def read_observed(
     Raises
     ------
     InputError
-        For a cell that cannot be what its column says; the message names the line and the column.
+        For a cell that does not fit its column; the message names the line and the column.
 
     Notes
     -----
     A row is an observation where EVID and MDV are 0 and DV holds a number, or a mark says that it is below the limit of
     quantification: CENS, BLQ, BQL or BLOQ is 1, or DV is below LLOQ. Its limit is then the larger of DV and LLOQ.
     LIMIT is the lower end of a censored interval, as in Monolix and nlmixr2, and must be 0. A covariate is the first
-    that the table has of a person. An observation in a row before a dose at the same time is taken before it; a plasma
-    level in a row before the first dose of all, at time 0, has no prediction and is left out.
+    value of a person in the table. An observation in a row before a dose at the same time is taken before it; a plasma
+    level at time 0 in a row before the first dose has no prediction and is left out.
     """
     catalogue = catalogue or load()
     factor = _factor(dv_unit)
@@ -117,13 +117,13 @@ def _factor(unit: str) -> float | None:
 
 
 def _same_unit(rows: Any, of: Mapping[int, str], factor: float, dv_unit: str) -> None:
-    """Refuse levels whose unit in the table is another one."""
+    """Refuse levels whose unit in the table differs from that of DV."""
     for column in (c for c in _DV_UNITS if c in rows.columns):
         for k in (k for k, name in of.items() if is_plasma(name)):
             if (cell := str(rows.at[k, column])) not in _NONE and _factor(cell) != factor:
                 raise InputError(
                     f"{rows.at[k, 'LINE']}: {column} is {cell!r} where DV is read in {dv_unit}; expected one unit, of "
-                    f"{', '.join(UNITS)}. Say it with dv_unit, or convert DV to it."
+                    f"{', '.join(UNITS)}. Give it as dv_unit, or convert DV to it."
                 )
 
 
@@ -193,7 +193,7 @@ def _number(some: Any, k: int, column: str) -> float | None:
         return None
     import pandas as pd
 
-    value = float(pd.to_numeric(cell, errors="coerce"))  # no other digits and no 1_000, which float() takes
+    value = float(pd.to_numeric(cell, errors="coerce"))  # refuses other digits and 1_000, which float() accepts
     if not math.isfinite(value):
         out = " A value below the limit of quantification is marked by CENS 1, with the limit in DV."
         raise InputError(
@@ -219,12 +219,12 @@ def _below(some: Any, k: int, plasma: bool) -> tuple[float, bool, float]:
             )
         marked = marked or mark == 1.0
     if not marked:
-        assert value is not None  # a row without is no observation
+        assert value is not None  # a row without a value is not an observation
         return (low, True, low) if low > 0 and value < low else (value, False, low)
     if "LIMIT" in some.columns and (lower := _number(some, k, "LIMIT") or 0.0) != 0.0:
         raise InputError(
-            f"{place}: LIMIT is {lower:g}, the lower end of a censored interval; expected 0, as nothing but a limit of "
-            "quantification is read. Call it LLOQ if it is that, or leave it out with drop=('LIMIT',)."
+            f"{place}: LIMIT is {lower:g}, the lower end of a censored interval; expected 0, as only a limit of "
+            "quantification is read. Call it LLOQ if it is one, or leave it out with drop=('LIMIT',)."
         )
     limit = max(value or 0.0, low)
     if limit <= 0.0:

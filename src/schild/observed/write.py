@@ -67,7 +67,7 @@ def simulated_table(
     import pandas as pd
 
     if result.run is None or result.values is None:
-        raise InputError("This result does not know its run; expected that of `simulate`. Simulate the run.")
+        raise InputError("This result has no run; expected the result of `simulate`. Simulate the run.")
     names = [name for name in result.outputs if is_plasma(name)] if outputs is None else list(outputs)
     if odd := [name for name in names if name not in result.outputs or not is_plasma(name)]:
         raise UnknownNameError("plasma level of this result", odd[0], [n for n in result.outputs if is_plasma(n)])

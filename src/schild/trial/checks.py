@@ -1,4 +1,4 @@
-"""Published trials against the model: ``python -m schild.trial.checks``; criteria are in docs/design/trial.md."""
+"""Published trials compared with the model: ``python -m schild.trial.checks``; criteria are in docs/design/trial.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial", "check_trials"]
 STUDY = "alcohol_trials"
 #: People behind an expected value, and virtual trials behind the interval of a single one.
 PEOPLE, TRIALS = 8000, 200
-#: Reviews: their expected value must lie in the printed interval; everything else is a single trial.
+#: Reviews: their expected value must lie in the printed interval; all others are single trials.
 REVIEWS = ("Roesner2010", "Jonas2014", "McPheeters2023")
 
 
@@ -40,7 +40,7 @@ class TrialCheck:
 
     observation: Observation
     kind: str  #: ``fitted``, ``pooled`` or ``single``
-    predicted: float  #: Expected value; of a single trial the median over virtual trials
+    predicted: float  #: Expected value; for a single trial the median of virtual trials
     #: Window that decides: printed interval, 1.96 standard errors of a fitted rate, or the middle 95 % of virtual
     #: trials of that size
     low: float
@@ -54,7 +54,7 @@ class TrialCheck:
 
 
 def arm_of(regimen: str) -> dict[str, object]:
-    """Write one regimen as the active arm of a trial; how many doses it names does not count.
+    """Write one regimen as the active arm of a trial; its number of doses is ignored.
 
     >>> arm_of("naltrexone 380 mg im_depot q28d x3")["every"]
     '28 d'
@@ -157,9 +157,9 @@ def check_trial(
     seed: int = 1,
     catalogue: Catalogue | None = None,
 ) -> TrialCheck:
-    """Hold one row against the model.
+    """Compare one row with the model.
 
-    ``o``: of the study ``alcohol_trials``; ``people``, ``trials`` and ``seed``: behind expected values, and behind
+    ``o``: of the study ``alcohol_trials``; ``people``, ``trials`` and ``seed``: of expected values, and of
     intervals of single trials. Returns the prediction with the window that decides.
     """
     time = o.time_h or 0.0
@@ -172,7 +172,7 @@ def check_trial(
         x = _measure(o.observable, _single(catalogue, o.regimen, time, most, trials, seed), size)
         low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
         return TrialCheck(observation=o, kind=kind, predicted=middle, low=low, high=high)
-    # The rates of one trial were fitted with an effect of its own, which the scenario of a row does not have.
+    # The rates of one trial were fitted with its own effect, which the scenario of a row lacks.
     found = float(_measure(o.observable, _expected(catalogue, o.regimen, time, people), people)[0])
     half = 1.96 * float(o.sd_fixed or 0.0)
     low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
@@ -180,7 +180,7 @@ def check_trial(
 
 
 def check_trials(ids: Sequence[str] = (), **options: Any) -> tuple[TrialCheck, ...]:
-    """Hold every row, or some, against the model; misses first."""
+    """Compare every row, or some, with the model; misses first."""
     rows = [o for o in load().study(STUDY).observations if not ids or o.id in ids]
     found = [check_trial(o, **options) for o in rows]
     return tuple(sorted(found, key=lambda c: (c.holds, c.kind == "fitted")))

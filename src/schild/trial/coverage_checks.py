@@ -1,6 +1,6 @@
 """Level of tests and coverage of intervals in virtual trials: ``python -m schild.trial.coverage_checks``.
 
-``--trials`` and ``--seed`` change the sets; ``--endpoint NAME`` looks at one endpoint.
+``--trials`` and ``--seed`` change the sets; ``--endpoint NAME`` checks one endpoint.
 
 The rule is in docs/design/trial.md, written before the first run.
 """
@@ -48,18 +48,18 @@ class Coverage:
 
     disorder: str
     null: bool
-    name: str  #: Of the endpoint
+    name: str  #: Name of the endpoint
     measure: str  #: ``value`` of an arm, ``difference``, ``risk_ratio`` or ``hazard_ratio``
     arm: str
-    trials: int  #: That give an interval
+    trials: int  #: Number of trials that give an interval
     true: float
-    covered: float  #: [%]
+    covered: float  #: Share of trials whose interval holds the true value [%]
     below: float  #: Share of trials whose true value lies below the interval [%]
-    rejected: float | None  #: p < 0.05; of comparisons [%]
+    rejected: float | None  #: Share of trials with p < 0.05; of comparisons [%]
     rare: bool  #: Too few events, or too few people with a value: listed, not judged
 
     def holds(self, covered: tuple[float, float] = COVERED, rejected: tuple[float, float] = REJECTED) -> bool:
-        """Whether the criterion is met; what is rare is not judged."""
+        """Whether the criterion is met; rare endpoints are not judged."""
         level = self.rejected is None or not self.null or rejected[0] <= self.rejected <= rejected[1]
         return self.rare or (covered[0] <= self.covered <= covered[1] and level)
 
@@ -80,7 +80,7 @@ def check_coverage(
     """Run one set of trials and compare each interval with the true value; ``names``: endpoints, all by default."""
     trial, catalogue = trials_of(disorder, null, trials, seed=seed), load()
     part = run_parts(trial)
-    # One trial of everybody: the true values.
+    # One trial of all people gives the true values.
     head = {**trial.said()["trial"], "n": trial.size, "replicates": 1}
     whole = analyse(Trial.parse({**trial.said(), "trial": head}), part, catalogue, names=names, time=names is None)
     few = {e.name for e in whole[0] if e.n < FEWEST * trials or _rare(e)}

@@ -1,4 +1,4 @@
-"""Doses of each person by day: daily tablets, tablets before anticipated drinking, injections; giving up, leaving."""
+"""Doses of each person by day: tablets daily or before anticipated drinking, injections, and discontinuation."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Taking:
     """Doses of the people of one arm."""
 
     dose: Bools  #: Whether a tablet or an injection is taken on the day; shape (n, n_days)
-    #: First day without tablets for good, and first day that nobody sees; the length of the trial for never; shape (n,)
+    #: Days of the end of treatment and of leaving the trial, the length of the trial for never; shape (n,)
     stop: Ints
     leave: Ints
     nausea: Bools  #: Whether the person has nausea; shape (n,)
 
 
 def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wanted: Bools | None = None) -> Taking:
-    """Draw what people ``first`` to ``first + n`` take in an arm.
+    """Draw the doses that people ``first`` to ``first + n`` take in an arm.
 
     ``trial``, ``arm`` and ``numbers``: of the replicate; arms share every random number; ``wanted``, shape (n, n_days):
-    days on which the person would drink without the drug; needed for as-needed dosing. Nobody takes anything once
-    given up.
+    days on which the person would drink without the drug; needed for as-needed dosing. Nobody takes a dose after
+    the end of treatment.
     """
     seed, days = trial.trial.seed, trial.days
     day = np.arange(days)
@@ -48,7 +48,7 @@ def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wa
         share = numbers["adherence.injection" if arm.dosing == "schedule" else "adherence.daily"]
     risk = numbers["nausea.placebo"] + (0.0 if arm.placebo or share == 0.0 else numbers["nausea.added"])
     nausea = one("nausea") < risk
-    # Injections are given up by not coming to the next one, unless the arm says more.
+    # Injections end when a person does not come to the next one, unless the arm gives a weekly share.
     given_up = numbers["stop.weekly"] if arm.dosing != "schedule" else 0.0
     stop = _when(one("stop"), given_up if arm.stop is None else arm.stop, days)
     if arm.dosing != "schedule" and arm.stop != 0.0:
@@ -65,7 +65,7 @@ def taking(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, wa
                 going &= uniforms(seed, f"trial:next:{k}", first, first + n) < share
             comes[:, d] = going
         dose = comes
-        # Whoever does not come to the next injection has given up on the day it was due.
+        # For a person who does not come to the next injection, treatment ends on the day it was due.
         missed = due[None, :] & ~comes
         stop = np.where(missed.any(axis=1), np.minimum(stop, missed.argmax(axis=1)), stop)
     elif arm.dosing == "as_needed":

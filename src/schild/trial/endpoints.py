@@ -1,4 +1,4 @@
-"""Endpoints of the field from counts of people: definitions, estimates, comparisons, survival."""
+"""Standard endpoints from counts of people: definitions, estimates, comparisons, survival."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def endpoints_of(trial: Trial) -> tuple[str, ...]:
 
 
 def event_of(trial: Trial) -> tuple[str, str]:
-    """Name the time whose survival is followed, and what ends it in words."""
+    """Name of the time whose survival is estimated, and its event in words."""
     if trial.disorder == "opioid":
         return "time_to_relapse", "relapse"
     return "time_to_first_heavy_day", "a heavy drinking day"
@@ -70,7 +70,7 @@ def event_of(trial: Trial) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One endpoint in one arm; ``low`` and ``high`` are 95 % limits, ``mc_se`` is the error of simulation."""
+    """One endpoint in one arm; ``low`` and ``high`` are 95 % limits, ``mc_se`` is the Monte Carlo error."""
 
     name: str
     arm: str
@@ -108,7 +108,7 @@ class Contrast:
 def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) -> NDArray[np.int64]:
     """Level of risk by mean alcohol of a day: 0 none, 1 low, 2 medium, 3 high, 4 very high [WHO2000].
 
-    ``grams``: mean alcohol of a day [g]; ``female``: women have limits of their own; ``numbers``: upper ends of the
+    ``grams``: mean alcohol of a day [g]; ``female``: women have other limits; ``numbers``: upper ends of the
     levels.
 
     >>> from schild.catalog import load
@@ -120,11 +120,11 @@ def risk_level(grams: Floats, female: NDArray[np.bool_], numbers: TrialNumbers) 
     level = (grams > 0.0).astype(np.int64)
     for name in ("low", "medium", "high"):
         top = np.where(female, numbers[f"who.{name}.female"], numbers[f"who.{name}.male"])
-        level += grams > top + 1e-9  # a mean that is the limit but for rounding is at the limit
+        level += grams > top + 1e-9  # a mean that equals the limit up to rounding is at the limit
     return level
 
 
-#: People whose endpoints are made at a time: bounds the memory, changes no number.
+#: People whose endpoints are computed at a time: bounds the memory, changes no result.
 _BLOCK = 100_000
 
 
@@ -156,7 +156,7 @@ def _values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: Tr
         c[f"last_{k}"] for k in ("seen", "drinking", "heavy", "drinks")
     )
     if rule == "heavy":
-        # A missing day has the drinks of the person's own drinking day before treatment, or what makes a day heavy.
+        # A missing day has the drinks of the person's drinking day before treatment, or the least of a heavy day.
         limit = np.where(female, numbers["limit.female"], numbers["limit.male"])
         usual = np.maximum(people[:, 3] / np.maximum(people[:, 1], 1.0), limit)
         drinking, heavy, drinks = drinking + missing, heavy + missing, drinks + missing * usual
@@ -211,8 +211,8 @@ def _stats() -> Any:
 def describe(name: str, arm: str, x: Floats) -> Endpoint:
     """Estimate one endpoint in one arm with its 95 % interval.
 
-    Shares of people have Wilson's interval; means of a person's percentages that of fractional logistic regression,
-    which is skewed as they are and stays inside 0 to 100; other means the t interval.
+    Shares of people have Wilson's interval; mean percentages that of fractional logistic regression, which is skewed as
+    they are and stays within 0 to 100; other means the t interval.
     """
     proportion, weightstats = _stats()
     kind = ENDPOINTS[name]
@@ -236,7 +236,7 @@ def describe(name: str, arm: str, x: Floats) -> Endpoint:
 
 
 def _fractional(mean: float, se: float, n: int) -> tuple[float, float]:
-    """Limits of a mean percentage with the standard error ``se``, on the scale of log odds.
+    """Limits of a mean percentage with the standard error ``se``, computed in log odds.
 
     Those of a quasi-binomial regression without covariates (Papke and Wooldridge 1996, J Appl Econometrics 11:619),
     with the robust standard error and n - 1 degrees of freedom.
@@ -248,7 +248,7 @@ def _fractional(mean: float, se: float, n: int) -> tuple[float, float]:
 
 
 def effect_only(c: Contrast) -> Contrast:
-    """Keep what is valid where both arms are the same people: the estimate, and its error of simulation."""
+    """Keep what is valid where both arms have the same people: the estimate, and its Monte Carlo error."""
     return replace(c, low=None, high=None, p=None, power=None)
 
 
@@ -265,8 +265,8 @@ def compare(
     """Compare an arm with the reference arm.
 
     ``arm`` and ``against``: names of the arms; ``x`` and ``y``, shape (n,): values of the people of each; ``paired``:
-    whether both are the same people. Then only the estimate and its error of simulation are given, which is that of the
-    person's own difference: tests and intervals for two groups do not hold for one group that is counted twice.
+    whether both are the same people. Then only the estimate and its Monte Carlo error are given, which is that of
+    the differences within people: tests and intervals for two groups do not hold for one group that is counted twice.
     Returns difference; for shares also risk ratio and number needed to treat.
     """
     if paired:
@@ -295,12 +295,12 @@ def compare(
         ]
     a, n_a, b, n_b = round(x.sum() / 100), x.size, round(y.sum() / 100), y.size
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # full cells: limits may be infinite, and are said to be None
+        warnings.simplefilter("ignore")  # full cells: limits may be infinite, and become None
         low, high = (
             100.0 * float(v)
             for v in proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="diff", method="newcomb")
         )
-        ratio_low = ratio_high = math.nan  # no limits where nobody in an arm has it
+        ratio_low = ratio_high = math.nan  # no limits where nobody in an arm has the outcome
         if a and b:
             ratio_low, ratio_high = proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="ratio", method="log")
         p = float(proportion.proportions_ztest([a, b], [n_a, n_b])[1]) if 0 < a + b < n_a + n_b else 1.0
@@ -323,7 +323,7 @@ def compare(
 
 
 def number_needed(gain: float) -> float | None:
-    """People treated for one more who gains, where a share of ``gain`` percent does; None where nobody does.
+    """Number needed to treat for a difference of ``gain`` percent; None without a difference.
 
     >>> number_needed(12.5), number_needed(1e-14)
     (8.0, None)
@@ -339,7 +339,7 @@ def _finite(value: Any) -> float | None:
 class Survival:
     """Time to the first heavy drinking day, or to relapse, in one arm: Kaplan-Meier."""
 
-    #: Steps: day, share without it so far, standard error, people at risk before it
+    #: Steps: day, share without the event so far, standard error, people at risk before it
     time_day: Floats
     share: Floats
     se: Floats
@@ -351,7 +351,7 @@ class Survival:
 
 
 def times_of(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:
-    """Days to the first heavy day or to relapse, and whether it came; missing days by the trial's rule."""
+    """Days to the first heavy day or to relapse, and whether it occurred; missing days by the trial's rule."""
     if trial.disorder == "opioid":
         return opioid_times(trial, counts)
     seen, first = (counts[:, COUNTS.index(k)].astype(np.int64) for k in ("seen", "first_heavy"))
@@ -359,7 +359,7 @@ def times_of(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[n
     if trial.trial.missing == "heavy":
         gone = ~came & (seen < trial.days)
         came, first = came | gone, np.where(gone, seen, first)
-    # Day 1 is the first day; whoever was never seen leaves at once.
+    # Day 1 is the first day; a person who was never observed is censored at once.
     return np.where(came, first + 1, np.maximum(seen, 0.5)).astype(np.float64), came.astype(np.int64)
 
 
@@ -389,9 +389,9 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
 
 
 def hazard_ratio(trial: Trial, arm: str, against: str, x: NDArray[np.int32], y: NDArray[np.int32]) -> Contrast | None:
-    """Cox's hazard ratio of the trial's time with the log-rank p (statsmodels); None where no event tells.
+    """Cox's hazard ratio of the trial's time with the log-rank p (statsmodels); None where it is not estimable.
 
-    Days are whole, and weeks of urine are few, so many people share a time: ties are handled as Efron did.
+    Days are whole, and weeks of urine are few, so many people share a time: ties by Efron's method.
     """
     _stats()
     from statsmodels.duration.hazard_regression import PHReg

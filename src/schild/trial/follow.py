@@ -28,7 +28,7 @@ __all__ = [
 #: Days at the end of a trial in which responders are counted.
 LAST = 28
 
-#: Counts of a person in an arm, over the days that the estimand looks at; the last four weeks apart.
+#: Counts of a person in an arm, over the days of the estimand; the last four weeks separately.
 COUNTS = (
     "seen", "drinking", "heavy", "drinks", "first_heavy",
     "last_seen", "last_drinking", "last_heavy", "last_drinks",
@@ -75,8 +75,8 @@ class Course:
     """One arm, day by day."""
 
     days: DaysResult
-    taking: Taking  #: Doses, giving up, leaving
-    occupancy: Floats  #: Of mu in the evening [1]; shape (n, n_days)
+    taking: Taking  #: Doses, end of treatment, leaving
+    occupancy: Floats  #: Occupancy of mu in the evening [1]; shape (n, n_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Part:
     """Results of some people of a trial."""
 
     counts: NDArray[np.int32]  #: Columns ``counts_of``; shape (n, n_arms, n_counts)
-    #: Columns ``people_of_part``: women (1) or men (0), what they were before, replicate; shape (n, n_arms, 6)
+    #: Columns ``people_of_part``: women (1) or men (0), values before treatment, replicate; shape (n, n_arms, 6)
     people: Floats
     weekly: Floats  #: Columns ``weekly_of``; sums over people and days; shape (n_arms, n_weeks, n_sums)
 
@@ -127,7 +127,7 @@ def course(
         occupancy = nothing
         if not arm.placebo and took.dose.any():
             found = evening_occupancy(arm, took.dose, who.kinetics, numbers)
-            # The integrator may leave a receptor a rounding error outside its limits.
+            # An occupancy may lie outside its limits by a rounding error of the integrator.
             occupancy = np.clip(found, 0.0, 1.0)
     if not occupancy.any():
         return Course(days=chain(drinking, heavy, nothing), taking=took, occupancy=occupancy)
@@ -152,7 +152,7 @@ def follow(
 ) -> Part:
     """Follow people ``start`` to ``stop`` of a trial through every arm.
 
-    ``start`` and ``stop``: numbers of people, counted over replicates; those of one replicate only; ``catalogue`` and
+    ``start`` and ``stop``: numbers of people, counted over replicates; all of one replicate; ``catalogue`` and
     ``overrides``: as for ``trial_numbers``. A person's results are the same whatever the range.
 
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=8, weeks=4)

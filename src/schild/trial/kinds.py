@@ -9,7 +9,7 @@ __all__ = ["Kind", "unit_of_difference", "words_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """Description of an endpoint: unit, words, whether it is yes or no, and whether more of it is good."""
+    """Description of an endpoint: unit, words, whether it is a share of people, and whether more is better."""
 
     unit: str
     says: str

@@ -1,4 +1,4 @@
-"""Loads at mu by one dose, which the loop over hours adds up (docs/design/opioid-trials.md)."""
+"""Load at mu of one dose; the loop over hours adds the loads of all doses (docs/design/opioid-trials.md)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ __all__ = ["Load", "default_mechanism", "load_of", "one_use"]
 class Load:
     """Load of one dose over time.
 
-    ``load``: occupied over free receptors; ``push``, ``like`` and ``amplified``: its parts in the drive of adaptation,
-    in liking, and by which liking amplifies it. Shape (n, n_times) each.
+    ``load``: occupied over free receptors [1]; ``push``, ``like`` and ``amplified``: its contributions to the drive of
+    adaptation, to liking, and to the amplification of liking. Shape (n, n_times) each.
     """
 
     load: Floats
@@ -36,17 +36,17 @@ class Load:
     amplified: Floats
 
     def share(self, part: Floats) -> float:
-        """Sum of a part over the sum of the load: exact where ligands keep their proportions. [1]"""
+        """Sum of a part over the sum of the load: exact where the proportions of ligands are constant. [1]"""
         total = float(self.load.sum())
         return float(part.sum()) / total if total > 0.0 else 0.0
 
     def hourly(self, times_h: Floats, hours: int) -> Load:
-        """Read it at whole hours 0 to ``hours``; straight between solved times."""
+        """Read it at whole hours 0 to ``hours``, by linear interpolation."""
         grid = np.arange(hours + 1)
         return self._each(lambda x: np.stack([np.interp(grid, times_h, row) for row in x]))
 
     def mixed(self, own: float, other: Load, its: float) -> Load:
-        """Weigh two loads."""
+        """Weighted sum of two loads."""
         return Load(**{f: own * getattr(self, f) + its * getattr(other, f) for f in _PARTS})
 
     def _each(self, change: Any) -> Load:
@@ -57,15 +57,15 @@ _PARTS = tuple(f.name for f in dataclasses.fields(Load))
 
 
 def default_mechanism(catalogue: Catalogue) -> Adaptation:
-    """Give the mechanism of adaptation that runs use unless they ask for another."""
+    """Return the default mechanism of adaptation."""
     return next(m for m in catalogue.adaptation.values() if m.default)
 
 
 def load_of(dose: Dose, values: Values, times_h: Floats) -> Load:
-    """Run the engine for one dose in each person.
+    """Compute the load of one dose in each person.
 
     ``dose``: given once, at time 0; ``values``: of the people, whose variation between occasions is left out;
-    ``times_h``: where it is read, from 0 on [h]. Raises InputError for a dose that the catalogue cannot give.
+    ``times_h``: output times, from 0 on [h]. Raises InputError for a dose that the catalogue cannot give.
     """
     own = values.of_people(dataclasses.replace(values.people, between_occasion=None))
     events = expand((dose,), round(float(times_h[-1]) * TICKS_PER_HOUR))
@@ -97,15 +97,15 @@ def _column(value: Any) -> Floats:
 
 
 def one_use(values: Values, mass_mg: float, fentanyl: float, hours: int = 24) -> tuple[Load, Floats]:
-    """Load by one use hour by hour, the first hour with its mean, and load, liking and amplification at its best.
+    """Load of one use by the hour, its mean in the first hour, and load, liking and amplification at the maximum.
 
     ``values``: of the typical person; ``mass_mg``: heroin of a use into a vein [mg]; ``fentanyl``: share of uses that
-    are fentanyl of the same greatest liking [1].
+    are fentanyl with the same maximum of liking [1].
     """
     heroin, best = _use("heroin", mass_mg, values, hours)
     if fentanyl <= 0.0:
         return heroin, best
-    # A hundredth of the mass is near enough to start from; loads are proportional to mass.
+    # The search starts from a hundredth of the mass; loads are proportional to mass.
     other, its = _use("fentanyl", mass_mg / 100.0, values, hours)
     scale = fentanyl * float(best[1] / its[1])
     return heroin.mixed(1.0 - fentanyl, other, scale), (1.0 - fentanyl) * best + scale * its

@@ -16,7 +16,7 @@ from schild.trial.trialfile import Trial
 
 __all__ = ["TrialNumbers", "numbers_of", "trial_numbers"]
 
-#: Numbers of alcohol whose uncertainty a trial draws; the others are absorbed by what was fitted on top of them.
+#: Numbers of alcohol whose uncertainty a trial draws; that of the others is part of numbers that were fitted later.
 _DRAWN = tuple(name for name in DAY_NUMBERS.values() if name.startswith("day."))
 #: Reward and aversion of one effect were fitted as halves of one number, so they are drawn as one.
 _TOGETHER = {"alcohol.day.drink.aversion": "alcohol.day.drink.reward",
@@ -27,11 +27,11 @@ _TOGETHER = {"alcohol.day.drink.aversion": "alcohol.day.drink.reward",
 class TrialNumbers:
     """Numbers of one replicate: ``numbers["adherence.daily"]`` is a number of ``trial``."""
 
-    values: Values  #: Of the replicate, with the record of what was used
-    #: Numbers of ``trial`` that the scenario says, or that a trial which differs from others has
+    values: Values  #: Values of the replicate, with the record of numbers used
+    #: Numbers of ``trial`` given by the scenario, or drawn for a trial that differs from others
     said: Mapping[str, float]
     drug: DayValue  #: From occupancy to log odds
-    effect: float  #: What multiplies the drug's effect in this trial; one but for trials that differ [1]
+    effect: float  #: Factor on the drug's effect in this trial; 1 unless trials differ [1]
     known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)  #: Numbers read before
 
     @property
@@ -48,7 +48,7 @@ class TrialNumbers:
 
 
 def numbers_of(trial: Trial, catalogue: Catalogue) -> tuple[str, ...]:
-    """Name the numbers of ``trial.toml`` that a trial reads: those of its disorder.
+    """Names of the numbers of ``trial.toml`` that a trial reads: those of its disorder.
 
     >>> from schild.catalog import load
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
@@ -70,10 +70,10 @@ def trial_numbers(
     *,
     uses: Uses | None = None,
 ) -> TrialNumbers:
-    """Give a replicate its numbers.
+    """Return the numbers of a replicate.
 
-    ``trial``: says whether parameter sets are drawn and whether trials differ; its scenario wins over the catalogue;
-    ``catalogue``: where the numbers stand; ``replicate``: which repeat of the trial; ``overrides``: values in place of
+    ``trial``: says whether parameter sets are drawn and whether trials differ; its scenario takes precedence over the
+    catalogue; ``catalogue``: with the numbers; ``replicate``: number of the repeat; ``overrides``: values in place of
     the catalogue's, by ``"trial.<number>"``, ``"alcohol.<number>"`` and so on; ``uses``: record to add to.
 
     >>> from schild.catalog import load

@@ -1,4 +1,4 @@
-"""Occupancy of mu on the evening of each day, for people who each take doses on days of their own."""
+"""Occupancy of mu on the evening of each day, for people who take doses on different days."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from schild.units import TICKS_PER_HOUR
 __all__ = ["evening_occupancy"]
 
 
-#: Roles of the catalogue that a trial may give: it is about taking reward away.
+#: Roles of drugs that a trial may give: antagonists, which lower reward.
 _ROLES = ("antagonist",)
 #: Tolerance: the worst error of an evening moves no percentage of a trial by more than 0.01 points; and longest step
 #: under a depot, whose levels move over days (docs/design/trial.md, Accuracy of the evenings). [1], [h]
@@ -37,8 +37,8 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
     """Run the engine for people who take an arm's drug on some days.
 
     ``arm``: drug, amount, route, dosing; ``taken``, shape (n, n_days): days with a dose; ``people``: their kinetics;
-    variation between occasions is left out (docs/design/trial.md). Returns occupancy of mu by the drug and what it
-    turns into, at the hour of the evening [1], shape (n, n_days). Raises InputError for something that is not an
+    variation between occasions is left out (docs/design/trial.md). Returns occupancy of mu by the drug and its
+    metabolites at the hour of the evening [1], shape (n, n_days). Raises InputError for a drug that is not an
     antagonist.
     """
     n, days = taken.shape
@@ -64,7 +64,7 @@ def evening_occupancy(arm: Arm, taken: NDArray[np.bool_], people: Values, number
         return np.zeros((n, days))
 
     def own(program: Program, once: Sequence[Entry]) -> EngineEvents:
-        # What one dose does is the same on every day, so its entries are shifted; each person keeps those it takes.
+        # Entries of a dose are the same on every day, so they are shifted; each person keeps those of doses taken.
         tick = np.add.outer(given * day, [e.tick for e in once]).ravel()
         of_day, of_once = np.repeat(given, len(once)), np.tile(np.arange(len(once)), given.size)
         kind, order = (np.array([getattr(e, name) for e in once])[of_once] for name in ("kind", "order"))

@@ -42,10 +42,10 @@ _STATES = ("fast", "slow", "residual", "relief")
 class Body:
     """Numbers and loads shared by all people of a replicate, before any treatment."""
 
-    numbers: Mapping[str, float]  #: By ``schild.engine.hours.BODY``, but for those of the arm
+    numbers: Mapping[str, float]  #: By the names of ``schild.engine.hours.BODY``, without those of the arm
     states: Floats  #: As the loop reads them; shape (n_states, 5)
     start: Floats  #: States of adaptation at the last opioid; shape (n_states,)
-    used: Load  #: By one use
+    used: Load  #: Load of one use
     taper: Load
     tablet: Load
 
@@ -53,7 +53,7 @@ class Body:
 def kind_of(arm: Arm) -> str:
     """Kind of an arm for the loop: ``none``, ``agonist`` or ``antagonist``; placebo is an antagonist without drug.
 
-    Raises InputError for a drug that opioid trials do not know.
+    Raises InputError for a drug that opioid trials do not cover.
     """
     if arm.usual_care:
         return "none"
@@ -62,15 +62,15 @@ def kind_of(arm: Arm) -> str:
     if arm.drug in ("buprenorphine", "methadone"):
         return "agonist"
     raise InputError(
-        f"The arm {arm.name!r} gives {arm.drug}; trials of opioid use disorder know naltrexone, buprenorphine and "
-        "methadone, because people's behaviour was fitted under these alone. Choose one of them, placebo or usual_care."
+        f"The arm {arm.name!r} gives {arm.drug}; trials of opioid use disorder cover naltrexone, buprenorphine and "
+        "methadone, because behaviour was fitted under these alone. Choose one of them, placebo or usual_care."
     )
 
 
 def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
     """Gather the body's numbers and the loads of the typical person.
 
-    Raises InputError for a mechanism of adaptation that the loop cannot carry.
+    Raises InputError for a mechanism of adaptation that the loop cannot follow.
     """
     values = _typical(numbers)
     catalogue = values.catalogue
@@ -90,7 +90,7 @@ def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
             up / one(state.gain_up), -math.expm1(-1.0 / up), down / one(state.gain_down), -math.expm1(-1.0 / down),
         ])  # fmt: skip
         if state.saturates:
-            raise InputError(f"The state {name!r} of {mechanism.key!r} saturates; trials by the hour cannot carry it.")
+            raise InputError(f"The state {name!r} of {mechanism.key!r} saturates; trials by the hour cannot follow it.")
     states = np.array(rows)
     used, best = one_use(values, numbers["oud.use.mass"], fentanyl)
     hours = np.arange(_REACH["buprenorphine"] + 1.0)
@@ -139,7 +139,7 @@ def _course(arm: Arm, people: Values) -> Load:
 
 
 def _weights(arm: Arm, numbers: TrialNumbers) -> dict[str, float]:
-    """Weights of a load of the arm's drug in drive and liking, for the typical person."""
+    """Weights of a load of the arm's drug in the drive and in liking, for the typical person."""
     if kind_of(arm) == "antagonist":
         return dict.fromkeys(_WEIGHTS, 0.0)
     of = _course(arm, _typical(numbers))
@@ -147,7 +147,7 @@ def _weights(arm: Arm, numbers: TrialNumbers) -> dict[str, float]:
 
 
 def treatment_load(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, replicate: int) -> Load | None:
-    """Load by one dose of the arm in each person, hour by hour; None where nothing is given."""
+    """Load of one dose of the arm in each person by the hour; None where nothing is given."""
     if arm.placebo or kind_of(arm) == "none":
         return None
     return _course(arm, kinetic_people(trial, numbers, first, n, replicate))
@@ -166,7 +166,7 @@ def follow_arm(
     """Follow people ``first`` to ``first + n`` through an arm.
 
     ``load``: of ``treatment_load``, where it is already known.
-    Returns what the loop leaves, and women (1) or men (0), days from the last opioid to randomisation, severity,
+    Returns the result of the loop, and women (1) or men (0), days from the last opioid to randomisation, severity,
     frailty of use and of leaving, replicate: shape (n, 6). Raises InputError for an arm that cannot be run.
     """
     seed, kind = trial.trial.seed, kind_of(arm)

@@ -1,4 +1,4 @@
-"""Published opioid trials as scenarios, and what each row measures in one (docs/design/opioid-trials.md)."""
+"""Published opioid trials as scenarios, and the measures of their rows (docs/design/opioid-trials.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpioidRow:
-    """One published number; ``se`` is None for held rows, ``low`` and ``high`` None where no interval is printed."""
+    """One published number; ``se``: None for held-out rows; ``low``, ``high``: None where no interval is printed."""
 
     id: str
     role: str
@@ -65,11 +65,10 @@ def scenario(name: str, *, n: int, weeks: int = 24, **head: Any) -> Trial:
 
 
 def known_misses(trial: Trial, catalogue: Catalogue) -> list[str]:
-    """Tests of claims that are known to miss and rest on held trials of drugs and routes that this trial has.
+    """Describe known misses of claims that rest on held-out trials with drugs and routes of this trial.
 
-    A trial rests on what is known of each of its arms: all held scenarios of a test must have an arm here with their
-    drug and route, and the same place where a scenario names one. Returns what is said of each, in the order of the
-    claims.
+    A test applies if each of its scenarios has an arm here with its drug and route, and the same setting if it names
+    one. Returns a sentence for each, in the order of the claims.
     """
     given = {(arm.drug, arm.route) for arm in trial.arm}
     rows = {row.id: row for row in opioid_rows()}
@@ -90,7 +89,7 @@ def known_misses(trial: Trial, catalogue: Catalogue) -> list[str]:
 
 
 def reported(days: NDArray[np.uint8], share: float, seed: int, first: int) -> Bools:
-    """Days with use that people report: each such day with a chance of its own, shape (n, n_days)."""
+    """Days with use that people report, each with the probability ``share``; shape (n, n_days)."""
     used = (days & USED) > 0
     told = np.empty(days.shape, dtype=bool)
     for d in range(days.shape[1]):
@@ -121,10 +120,10 @@ def _percent(x: Any, among: Any) -> float:
 
 
 def measure(name: str, found: HoursResult, who: Floats, report: float, seed: int = 1) -> float:
-    """Read a measure of a row off the people of its scenario, in percent (a median of weeks in percent of weeks).
+    """Compute the measure of a row from the people of its scenario, in percent (a median of weeks in percent of weeks).
 
     ``name``: as in the rows, ``what:argument``; ``found`` and ``who``: of ``schild.trial.opioid.follow_arm``;
-    ``report``: share of days with use that is reported [1]. Raises InputError for a measure that is not known.
+    ``report``: share of days with use that is reported [1]. Raises InputError for an unknown measure.
     """
     what, *rest = name.split(":")
     days, urine, marks = found.days, found.urine, found.marks

@@ -21,10 +21,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-#: Counts of a person in an arm: days of the first dose, of giving up, of leaving (the length of the trial for never, -1
-#: for no first dose), doses taken and due, days with use, days with use that had most of its reward, days with use that
-#: were reported, first day with use, overdose ratio in thousandths. Then a number for each week: the code of its urine
-#: and four times the reported days with use.
+#: Counts of a person in an arm: days of the first dose, of the end of treatment, of leaving (the length of the trial
+#: for never, -1 for no first dose), doses taken and due, days with use, days with use that had most of its reward, days
+#: with use that were reported, first day with use, overdose ratio in thousandths. Then a number for each week:
+#: the code of its urine and four times the reported days with use.
 COUNTS = (
     "first", "stop", "leave", "taken", "due", "used", "rewarded", "reported", "first_use", "overdose",
 )  # fmt: skip
@@ -32,9 +32,9 @@ OPIOID_PEOPLE = ("female", "admitted", "severity", "frailty", "leaving", "replic
 #: Sums of a week over people: followed and treated [person-days], use [person-days], urines by code, mean states.
 OPIOID_WEEKLY = ("seen", "on", "used", "positive", "negative", "occupancy", "craving", "cows", "overdose")
 
-#: The rule whose time is followed: survival, and the hazard ratio.
+#: Endpoint whose time gives survival and the hazard ratio.
 EVENT = "relapse_4wk"
-#: Endpoints that are also given for those who had a first dose.
+#: Endpoints that are also reported for those who had a first dose.
 _INDUCTED = ("relapse_4wk", "relapse_4wk_positive", "percent_negative", "kept")
 _GOOD = ("share", "every", "longest")
 _OF_PEOPLE: Mapping[str, Kind] = {
@@ -106,7 +106,7 @@ def opioid_weekly(found: HoursResult) -> Floats:
 
 
 def urine_codes(trial: Trial, counts: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Urine of each week from the counts, -1 where the estimand does not look; shape (n, n_weeks)."""
+    """Urine of each week from the counts, -1 outside the estimand; shape (n, n_weeks)."""
     codes = np.asarray(counts[:, len(COUNTS) :] % 4, dtype=np.int8)
     if trial.trial.estimand == "while_on_treatment":
         begun, stop = counts[:, 0], counts[:, 1]
@@ -137,6 +137,6 @@ def opioid_values(trial: Trial, counts: NDArray[np.int32]) -> dict[str, Floats]:
 
 
 def opioid_times(trial: Trial, counts: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:
-    """Day on which the week of relapse begins, and whether it came; shape (n,)."""
+    """Day on which the week of relapse begins, and whether it occurred; shape (n,)."""
     week, came = time_to_run(urine_endpoints()[EVENT], urine_codes(trial, counts))
     return 7.0 * (np.maximum(week, 1) - 1.0) + 1.0, came.astype(np.int64)

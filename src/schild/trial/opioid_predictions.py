@@ -1,6 +1,6 @@
-"""Held rows of opioid trials against the model: ``python -m schild.trial.opioid_predictions``.
+"""Held-out rows of opioid trials compared with the model: ``python -m schild.trial.opioid_predictions``.
 
-Rules are in docs/design/opioid-trials.md, written before any held row was run.
+Rules are in docs/design/opioid-trials.md, written before any held-out row was run.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from schild.trial.urine import time_to_run, urine_endpoints
 __all__ = ["Pool", "Prediction", "expected", "order_of_arms", "predict_rows"]
 
 
-#: Sets of the fitted numbers, people of each, and virtual trials that are drawn from them.
+#: Sets of the fitted numbers, people under each, and virtual trials drawn from these.
 SETS, PEOPLE, TRIALS = 40, 400, 200
-#: Arm that a hazard is held against.
+#: Reference arm of a hazard ratio.
 _AGAINST = "schottenfeld_buprenorphine"
 
 
@@ -55,7 +55,7 @@ class Pool:
     report: float
 
     def some(self, index: NDArray[np.int64]) -> Pool:
-        """Take some of them, with repetition allowed."""
+        """Return some of them, with repetition."""
         f = self.found
         some = HoursResult(days=f.days[index], urine=f.urine[index], weekly=f.weekly[index], marks=f.marks[index])
         return Pool(some, self.who[index], self.report)
@@ -73,7 +73,7 @@ def _pools(name: str, sets: int, people: int, catalogue: Catalogue, seed: int) -
 
 
 def _hazard(rule: str, x: HoursResult, y: HoursResult) -> float:
-    """Hazard ratio of a run of weeks by Cox's model, ties as Breslow."""
+    """Hazard ratio of a run of weeks by Cox's model, ties by Breslow's method."""
     from statsmodels.duration.hazard_regression import PHReg
 
     (a, came_a), (b, came_b) = (time_to_run(urine_endpoints()[rule], z.urine) for z in (x, y))
@@ -94,9 +94,9 @@ def _value(row: OpioidRow, pool: Pool, against: Pool | None) -> float:
 def predict_rows(
     ids: Sequence[str] = (), *, sets: int = SETS, people: int = PEOPLE, trials: int = TRIALS, seed: int = 1
 ) -> tuple[Prediction, ...]:
-    """Hold every held row, or some, against virtual trials of its size.
+    """Compare every held-out row, or some, with virtual trials of its size.
 
-    ``ids``: rows; ``sets``: draws of the fitted numbers; ``people``: of each scenario in each draw; ``trials``: virtual
+    ``ids``: rows; ``sets``: draws of the fitted numbers; ``people``: in each scenario and draw; ``trials``: virtual
     trials, each of people drawn from those of one set.
     """
     catalogue = load()
@@ -124,7 +124,7 @@ def predict_rows(
 
 
 def expected(name: str, what: str, people: int = 4000, seed: int = 1) -> float:
-    """Expected value of a measure in a scenario with the numbers as they are."""
+    """Expected value of a measure in a scenario with the numbers of the catalogue."""
     (pool,) = _pools(name, 1, people, load(), seed)
     return measure(what, pool.found, pool.who, pool.report)
 
@@ -144,7 +144,7 @@ def order_of_arms(people: int = 4000, seed: int = 1) -> dict[str, tuple[float, f
 
 
 def main() -> int:
-    """Print every held row, and the order of arms."""
+    """Print every held-out row, and the order of arms."""
     found = predict_rows()
     for p in found:
         print(

@@ -1,8 +1,7 @@
-"""Parts of a trial on disk: Parquet files written whole or not at all, checked by their own hash, listed in a registry.
+"""Parts of a trial on disk: Parquet files, written whole or not at all, with a hash, listed in a registry.
 
 A part has a row for each person and arm; its metadata hold the trial, the sums by week and a hash of everything. DuckDB
-writes and reads it. The parts are the truth; ``runs.sqlite`` says what there is and can be made again from them at any
-time.
+writes and reads it. ``runs.sqlite`` lists the parts and can be rebuilt from them at any time.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def storage() -> Any:
 
 
 def part_digest(part: Part) -> str:
-    """Hash of the people of a part: the same for any chunks, workers and machines once parts are joined.
+    """Hash of the people of a part, which does not depend on how a trial was divided into parts.
 
     >>> import numpy as np
     >>> empty = Part(counts=np.zeros((0, 1, 1), np.int32), people=np.zeros((0, 1, 6)), weekly=np.zeros((1, 4, 2)))
@@ -71,9 +70,9 @@ def _whole_digest(head: dict[str, Any], part: Part) -> str:
 
 
 def write_part(file: Path, part: Part, trial: Trial) -> None:
-    """Write a part under another name, force it to the disk, and give it its own name.
+    """Write a part under a temporary name, flush it to disk, and rename it.
 
-    Raises InputError where there is no room or no right to write; nothing half written is left under the part's name.
+    Raises InputError where the file cannot be written; no incomplete file is left under the name of the part.
     """
     head: dict[str, Any] = {"part": file.stem, "trial": trial.canonical(), "weekly": part.weekly.tolist()}
     head["digest"] = _whole_digest(head, part)
@@ -140,7 +139,7 @@ def _head(file: Path) -> dict[str, Any]:
 
 
 def read_part(file: Path, trial: Trial, n: int) -> Part | str:
-    """Read a part that an earlier run left, or say why it cannot be used; nothing is said where there is none."""
+    """Read a part of an earlier run, or say why it cannot be used; empty where there is none."""
     if not file.exists():
         return ""
     arms = len(trial.arm)
@@ -163,13 +162,13 @@ def read_part(file: Path, trial: Trial, n: int) -> Part | str:
         if not same or head["trial"] != trial.canonical() or head["digest"] != _whole_digest(head, got):
             return f"{file.name} does not hold what was written"
     except Exception as error:  # damaged data can raise anything: duckdb.Error, ValueError, UnicodeError, ...
-        storage.cache_clear()  # DuckDB may refuse to go on after it
+        storage.cache_clear()  # DuckDB may refuse further work after it
         return f"{file.name} cannot be read ({type(error).__name__})"
     return got
 
 
 def _heads(folder: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """Parts of a folder in the order of their people, with their metadata; None for what cannot be read."""
+    """Parts of a folder in the order of their people, with their metadata; None for a file that cannot be read."""
     named = re.compile(r"[0-9a-f]+-\d+-\d+")
     for file in sorted((f for f in folder.glob(f"*{SUFFIX}") if named.fullmatch(f.stem)), key=_place):
         try:
@@ -192,7 +191,7 @@ def _registry(heads: Mapping[Path, Mapping[str, Any]]) -> dict[str, pd.DataFrame
 
 
 def rebuild_registry(out: Path) -> int:
-    """Make ``runs.sqlite`` of a folder again from its parts.
+    """Rebuild ``runs.sqlite`` of a folder from its parts.
 
     ``out``: folder of a trial, with its ``parts``. Returns the number of parts that could be read.
     """
@@ -204,10 +203,10 @@ def rebuild_registry(out: Path) -> int:
 
 
 def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[str]]:
-    """Ask the parts of a folder with SQL (DuckDB).
+    """Query the parts of a folder with SQL (DuckDB).
 
     ``out``: folder of a trial; ``sql``: one SELECT over the tables ``people`` (a row for each person and arm: ``run``,
-    ``person``, ``arm``, what the person was before, counts), ``weekly`` (sums of a week by arm), ``part`` and ``run``.
+    ``person``, ``arm``, values before treatment, counts), ``weekly`` (sums of a week by arm), ``part`` and ``run``.
     Returns names of columns, rows, and a line for each part that is damaged and left out. Raises InputError for a
     folder without parts and for SQL that fails or is not one SELECT.
     """
@@ -222,7 +221,7 @@ def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[s
         trial = None if head is None else parsed(head["trial"])
         part = f"{file.name} cannot be read" if trial is None else read_part(file, trial, last - first)
         if head is None or trial is None or isinstance(part, str):
-            left.append(f"{part}; it was left out. The next run of the trial on this folder makes it again.")
+            left.append(f"{part}; it was left out. The next run of the trial on this folder computes it again.")
             continue
         heads[file] = head
         for arm, sums in zip(trial.arm, part.weekly, strict=True):
@@ -246,13 +245,13 @@ def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[s
         except duckdb.Error as error:
             said = str(error).partition("\n")[0]
             raise InputError(
-                f"The question is not understood ({said}); expected one SELECT over people, weekly, part or run. "
+                f"The query is not understood ({said}); expected one SELECT over people, weekly, part or run. "
                 f"Columns of people: {', '.join(people.columns)}."
             ) from None
 
 
 def _plain(x: Any) -> Any:
-    """Turn decimals into floats, and dates and the like into words."""
+    """Convert decimals to floats, and dates and other types to text."""
     return (
         float(x) if isinstance(x, Decimal) else x if isinstance(x, (int, float, str, list, dict, NoneType)) else str(x)
     )

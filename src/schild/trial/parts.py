@@ -1,4 +1,4 @@
-"""Parts of a trial: made in any order by any worker, kept whole on disk, found again, merged in the order of people."""
+"""Parts of a trial: computed in any order by any worker, stored, read again, merged in the order of people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from schild.trial.workers import engine_of
 
 __all__ = ["PEOPLE", "Range", "merge", "ranges", "run_parts", "trial_key", "uses_of"]
 
-#: People of one part unless asked otherwise: bounds the memory, changes no number.
+#: Default number of people in a part: bounds the memory, changes no result.
 PEOPLE = 1000
 
 #: People of one replicate, from the first to one past the last.
@@ -34,7 +34,7 @@ Range = tuple[int, int]
 
 
 def uses_of(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) -> Uses:
-    """Record of every number that following a trial's people uses, without following them.
+    """Record of every number that a trial uses, without following its people.
 
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
     >>> used = uses_of(trial, load()).numbers
@@ -60,7 +60,7 @@ def uses_of(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) 
 
 @cache
 def _code() -> str:
-    """Hash of the program: parts that other code made are not taken up."""
+    """Hash of the program: parts made by other code are not used."""
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
     for file in sorted(package.rglob("*.py")):
@@ -69,7 +69,7 @@ def _code() -> str:
 
 
 def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None) -> str:
-    """Hash of everything that decides a trial's numbers: what is tried, every number used, the program.
+    """Hash of everything that decides a trial's numbers: the trial, every number used, the program.
 
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"})
     >>> trial_key(trial, load()) == trial_key(Trial.parse(trial.said()), load())
@@ -81,7 +81,7 @@ def trial_key(trial: Trial, catalogue: Catalogue, overrides: Given | None = None
 
 
 def ranges(trial: Trial, people: int = PEOPLE) -> list[tuple[Range, ...]]:
-    """Cut a trial into parts of at most ``people``; a part holds whole stretches of replicates.
+    """Divide a trial into parts of at most ``people``, each of contiguous people of replicates.
 
     >>> trial = Trial.of({"name": "a", "drug": "naltrexone", "amount": "50 mg"}, n=300, replicates=3)
     >>> ranges(trial, 600)
@@ -147,12 +147,12 @@ def run_parts(
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise InputError(f"{shard[0]}/{shard[1]} is not a shard; expected one like 3/64, from 1/64 to 64/64.")
     if out is None and (cluster is not None or shard is not None):
-        raise InputError("A cluster or a shard leaves its parts in a folder; expected --out. Give one.")
+        raise InputError("A cluster or a shard writes its parts to a folder; expected --out. Give one.")
     check_work(
         f"{trial.size:,} people in each of {len(trial.arm)} arms over {trial.trial.weeks} weeks",
         people=trial.size * len(trial.arm),
         steps=trial.days,
-        # Kept of a person in an arm, and as much again twice while endpoints are made of it.
+        # Memory for a person in an arm, and twice as much again while endpoints are computed.
         byte=3 * (4 * len(counts_of(trial)) + 8 * 6),
         instead="Ask for fewer people or replicates (n, replicates).",
     )
@@ -160,8 +160,8 @@ def run_parts(
     parts = ranges(trial, people)
     files: list[Path | None] = [None] * len(parts)
     if out is not None:
-        storage()  # says at once if DuckDB is missing
-        folder = out.resolve() / "parts"  # workers of a cluster may stand in a folder of their own
+        storage()  # reports at once if DuckDB is missing
+        folder = out.resolve() / "parts"  # workers of a cluster may run in another folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

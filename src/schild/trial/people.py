@@ -1,4 +1,4 @@
-"""People of a trial: the same person for the same seed, replicate and place, in any part or arm."""
+"""People of a trial: the same person for the same seed, replicate and number, in any part or arm."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ __all__ = ["BASELINE_DAYS", "Drinkers", "draw_days", "enrol", "kinetic_people"]
 
 Bools = NDArray[np.bool_]
 
-#: Days of drinking before treatment that are looked at.
+#: Days of drinking before treatment that decide eligibility.
 BASELINE_DAYS = 28
-#: Candidates for one place after which a trial is said to find nobody.
+#: Largest number of candidates for one place; then the trial ends with an error.
 TRIES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drinkers:
-    """People of a trial on the first morning, ``first`` to ``first + n`` of its endless list."""
+    """People ``first`` to ``first + n`` of a trial on the first morning."""
 
-    first: int  #: Number of the first
+    first: int  #: Number of the first person
     kinetics: Values  #: Their covariates and kinetics
-    #: Log odds of their own before treatment; shape (n,)
+    #: Individual log odds before treatment; shape (n,)
     drinking: Floats
     heavy: Floats
     response: Floats  #: The person's own deviation in response, standard normal; shape (n,)
     #: Drinks that make a day heavy; mean tail above [drinks]; shape (n,)
     limit: Floats
     tail: Floats
-    female: Bools  #: For the limits and levels of women; shape (n,)
-    gain: Floats  #: Release of endogenous opioid over that of the typical person [1]; shape (n,)
+    female: Bools  #: Whether the limits and levels of women apply; shape (n,)
+    gain: Floats  #: Release of endogenous opioid relative to the typical person [1]; shape (n,)
     #: Slow craving [SD] and state of the last day; shape (n,)
     craving: Floats
     before: NDArray[np.int8]
@@ -67,12 +67,12 @@ def kinetic_people(trial: Trial, numbers: TrialNumbers, first: int, n: int, repl
     return numbers.values.of_people(drawn)
 
 
-#: People up to whom draws of days are taken from blocks that are kept, and people of a block.
+#: Largest number of people whose draws of days come from stored blocks, and people of a block.
 _FEW, _BLOCK = 1000, 4000
 
 
 def draw_days(seed: int, what: str, first: int, n: int, days: int, *, normal: bool = False) -> Floats:
-    """Random numbers of each person and day, shape (n, days): keyed by what, day and person only.
+    """Random numbers of each person and day, shape (n, days): they depend on ``what``, day and person only.
 
     >>> whole = draw_days(1, "x", 0, 9, 3)
     >>> bool((draw_days(1, "x", 4, 5, 3) == whole[4:]).all())
@@ -111,9 +111,9 @@ def habit_of(numbers: TrialNumbers, learning: bool) -> Floats:
 def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Values, first: int) -> Drinkers:
     """Fill places ``first`` to ``first + n`` with people whose drinking before treatment is eligible.
 
-    Every place has candidates of its own, so who fills it does not depend on other places.
+    Every place has its own candidates, so the person in it does not depend on other places.
 
-    Raises InputError if a place finds nobody.
+    Raises InputError if no candidate for a place is eligible.
     """
     n, seed = kinetics.people.n, trial.trial.seed
     female = kinetics.covariate("sex") == "female"
@@ -131,7 +131,7 @@ def enrol(trial: Trial, numbers: TrialNumbers, kinetics: Values, first: int) -> 
     for attempt in range(TRIES):
         if not open_.any():
             break
-        # Where few places are open, only the stretch that holds them is drawn.
+        # Where few places are open, only the range that holds them is drawn.
         places = np.flatnonzero(open_)
         low, high = int(places[0]), int(places[-1]) + 1
         size, begin = high - low, first + low

@@ -1,8 +1,8 @@
 """Placebo arms of alcohol trials that were not fitted: ``python -m schild.trial.placebo_checks [--own-level]``.
 
 The rule is in docs/design/trial.md, written before the first run: an observed value agrees if it lies in the middle
-95 % of virtual arms of its size, each with numbers and a response of its own. ``--own-level`` asks why values disagree:
-each trial is given the level of its own baseline, and the rows that are left are held against that.
+95 % of virtual arms of its size, each with its own numbers and response. ``--own-level`` tests a cause of disagreement:
+each trial is given the level of its own baseline, and the remaining rows are compared with that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["PlaceboCheck", "check_placebo"]
 
 #: Virtual arms behind an interval.
 ARMS = 200
-#: Measures that give a trial its own level.
+#: Measures that determine the level of a trial.
 _LEVEL = ("before:heavy", "before:abstinent")
 _INJECTION = {"drug": "naltrexone", "amount": "380 mg", "route": "im_depot", "dosing": "schedule", "every": "28 d"}
 
@@ -88,7 +88,7 @@ def _own_level(rows: Sequence[Mapping[str, str]]) -> tuple[float, float] | None:
         found = dict(zip(_LEVEL, (days[0], 100.0 - days[1]), strict=True))
         return np.array([found[name] - value for name, value in wanted.items()])
 
-    # Away from 0, where the step of the derivative would vanish.
+    # The start is not 0, where the step of the derivative would vanish.
     step = least_squares(
         miss, np.full(len(wanted), 3.0), diff_step=[0.05] * len(wanted), bounds=(-1.0, 9.0), max_nfev=12
     ).x
@@ -117,9 +117,9 @@ def _values(row: Mapping[str, str], arms: int, level: tuple[float, float] | None
 
 
 def check_placebo(arms: int = ARMS, *, own_level: bool = False) -> tuple[PlaceboCheck, ...]:
-    """Hold every row of ``alcohol_placebo.csv`` against virtual arms of its size.
+    """Compare every row of ``alcohol_placebo.csv`` with virtual arms of its size.
 
-    ``own_level``: give each trial the level of its own baseline, and hold only the rows that this does not use.
+    ``own_level``: give each trial the level of its own baseline, and compare only the rows that this does not use.
     """
     rows, found = load().placebo_arms, []
     levels = {

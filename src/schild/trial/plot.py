@@ -24,7 +24,7 @@ def survival_figure(result: TrialResult, ax: Any = None) -> Figure | Any:
     axis = axes[0]
     for k, (name, s) in enumerate(result.survival.items()):
         day = np.concatenate([[0.0], s.time_day, [float(result.trial.days)]])
-        share, se = np.r_[1.0, s.share], np.r_[0.0, s.se]  # no more than this where nobody had such a day
+        share, se = np.r_[1.0, s.share], np.r_[0.0, s.se]  # no further steps where nobody had the event
         share, se = np.r_[share, share[-1]], np.r_[se, se[-1]]
         axis.step(day, share, where="post", color=COLOURS[k % len(COLOURS)], label=name)
         low, high = (np.clip(share + z * se, 0, 1) for z in (-1.96, 1.96))

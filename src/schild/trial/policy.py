@@ -1,4 +1,4 @@
-"""Tables that models of policy take as input: retention, relapse and the overdose ratio of each week, by arm."""
+"""Input tables of policy models: retention, relapse and the overdose ratio of each week, by arm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DICTIONARY", "policy_table"]
 
-#: What each column is.
+#: Description of each column.
 DICTIONARY: Mapping[str, str] = {
     "arm": "name of the arm",
     "week": "week since randomisation, from 1",

@@ -1,4 +1,4 @@
-"""Run a trial, and its result."""
+"""Running a trial, and its result."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Individual:
 
     arm: str
     against: str
-    #: Heavy days in the arm less those in the reference arm, over the whole trial, seen or not; shape (n,)
+    #: Heavy days in the arm minus those in the reference arm, over the whole trial, observed or not; shape (n,)
     difference: Floats
     foreseen: float  #: Share of its variance that sex, drinking before treatment and release explain (linear) [1]
 
@@ -129,7 +129,7 @@ class TrialResult(Shown):
         """Write the comparisons of some endpoints for a table, one row for each endpoint and arm.
 
         Cells are endpoint, arm, difference, risk or hazard ratio, number needed to treat, and p (over replicates the
-        power), each with its 95 % limits, or with its error of simulation where there are no limits.
+        power), each with its 95 % limits, or with its Monte Carlo error where there are no limits.
         """
         by = {(c.name, c.arm, c.measure): c for c in self.contrasts}
         rows: list[tuple[str, ...]] = []
@@ -241,20 +241,20 @@ def run_trial(
     trial : Trial or mapping
         The trial to run.
     out : path-like, optional
-        Folder in which parts are kept, so that an interrupted trial goes on where it stopped.
+        Folder in which parts are kept, so that an interrupted trial continues where it stopped.
     workers : int
-        Processes; never changes a number.
+        Number of processes; it never changes a result.
     cluster : str, optional
         Address of a Dask scheduler, ``"tls://host:8786"``, in place of processes; ``out`` is then a folder that all its
         machines share.
     people : int
-        People of a part; bounds the memory, never changes a number.
+        People of a part; it bounds the memory and never changes a result.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
     overrides : mapping, optional
         Numbers in place of the catalogue's, as for ``simulate``: ``"trial.<number>"``, ``"alcohol.<number>"``, ...
     progress : callable, optional
-        Called with people done and people in all.
+        Called with the number of people done and their total.
 
     Returns
     -------
@@ -264,7 +264,7 @@ def run_trial(
     Raises
     ------
     InputError
-        For a trial that cannot be run, and without statsmodels.
+        For a trial that cannot be run, or if statsmodels is missing.
 
     Examples
     --------
@@ -277,7 +277,7 @@ def run_trial(
     catalogue = catalogue or load()
     trial = trial.by_key(catalogue)
     given = Overrides.of(overrides, catalogue)
-    describe("left", "", np.zeros(2))  # says at once if statsmodels is missing
+    describe("left", "", np.zeros(2))  # reports at once if statsmodels is missing
     folder = None if out is None else Path(out)
     uses = uses_of(trial, catalogue, given)
     again: list[str] = []
@@ -394,7 +394,7 @@ def _over_contrasts(per: list[list[Contrast]], paired: bool) -> tuple[Contrast, 
         p = np.array([math.nan if c.p is None else c.p for c in group])
         power = float(np.mean(p[np.isfinite(p)] < 0.05)) if np.isfinite(p).any() else None
         if measure == "number_needed":
-            # Its mean over trials does not exist: near no difference it is infinite.
+            # A number needed has no mean over trials: near a difference of zero it is infinite.
             d = next(c for c in found if (c.name, c.arm, c.measure) == (name, arm, "difference"))
             sign = 1.0 if ENDPOINTS[name].good else -1.0
             assert d.estimate is not None
@@ -422,7 +422,7 @@ def _over_contrasts(per: list[list[Contrast]], paired: bool) -> tuple[Contrast, 
 
 
 def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Sequence[Contrast]) -> list[str]:
-    """Say which endpoints have no estimate or no spread, and why."""
+    """Warnings of endpoints without an estimate or without spread, with the reason."""
     said = []
     for name in dict.fromkeys(e.name for e in endpoints):
         of = [e for e in endpoints if e.name == name]
@@ -440,7 +440,7 @@ def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Seque
             what = "relapse" if trial.disorder == "opioid" else "the first heavy day"
             said.append(
                 f"The hazard ratio of {what} is not estimable for {', '.join(missing)}: in one of the arms nobody had "
-                "one, or all the times are the same."
+                "the event, or all times are equal."
             )
     return said
 
@@ -479,8 +479,8 @@ def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
 
 def _opioid_warnings(trial: Trial) -> list[str]:
     said = [
-        "Behaviour is fitted to counts of published trials of 2000 to 2016, mostly of heroin; what held trials say of "
-        "it stands in docs/trials.md. Overdose is a ratio, never a risk.",
+        "Behaviour is fitted to counts of published trials of 2000 to 2016, mostly of heroin; docs/trials.md compares "
+        "it with held-out trials. Overdose is a ratio, never a risk.",
     ]
     if trial.setting.fentanyl > 0:
         said.append(

@@ -1,7 +1,7 @@
 """Sample size of a trial: power, assurance and precision of each endpoint.
 
-Effects come from the same people in both arms, which makes them exact with few people; the trial that is planned has
-people of its own in each arm, so its variance is that of two groups.
+Effects are computed in the same people in both arms, which makes them precise with few people; the planned trial has
+different people in each arm, so its variance is that of two groups.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = ["Needed", "Sizing", "power_of", "simulated_power", "size_cells", "siz
 
 
 LEVEL = 0.05
-#: People behind the effect; sets of parameters, and people of each, behind assurance; trials behind simulated power.
+#: People for the effect; parameter sets, and people under each, for assurance; trials for simulated power.
 PEOPLE, SETS, PER_SET, TRIALS = 2000, 40, 300, 2000
-#: Endpoints that tell what was taken, or harm, and not what the treatment is for.
+#: Endpoints of adherence or harm, which no trial is sized for.
 _NO_OUTCOME = ("doses_taken", "inducted", "left", "nausea")
-#: Most people in each arm that are looked for.
+#: Largest number of people in each arm that is searched.
 MOST = 1_000_000
 
 
@@ -48,8 +48,8 @@ class Needed:
     by the closed form of the test, None where more than a million would do; ``n_low`` and ``n_high``: with the
     difference two Monte Carlo errors larger and smaller; ``power``: share of virtual trials of that size with p below
     0.05, with the error ``power_se``; ``assurance``: chance of that over the uncertainty of the numbers, at ``n``,
-    with the error ``assurance_se``; ``n_assurance``: people in each arm for an assurance as large as the power asked
-    for, None where no size gives it; ``highest``: assurance that no size passes; ``half_width``: of the 95 % interval
+    with the error ``assurance_se``; ``n_assurance``: people in each arm for an assurance equal to the power asked
+    for, None where no size gives it; ``highest``: limit of the assurance; ``half_width``: of the 95 % interval
     of the difference at ``n``.
     """
 
@@ -83,7 +83,7 @@ class Sizing(Shown):
     catalogue: Catalogue = field(repr=False)
 
     def fewest(self) -> list[str]:
-        """Say which outcome needs fewest people, of all randomised and of those who had a first dose."""
+        """Sentences on the outcome that needs fewest people, of all randomised and of those who had a first dose."""
         said = []
         for inducted, among in ((False, ""), (True, ", of those who had a first dose")):
             rows = [
@@ -178,13 +178,13 @@ def power_of(kind: Kind, n: float, x: float, y: float, sd_x: float, sd_y: float)
         return 1.0
     free = (a + b) ** 2 * (n - 1.0) / (a**2 + b**2)
     t, shift = stats.t.ppf(1.0 - LEVEL / 2.0, free), d / math.sqrt(a + b)
-    if free > 300.0:  # as good as normal, and scipy's noncentral t ends in NaN far out
+    if free > 300.0:  # nearly normal, and SciPy's noncentral t gives NaN in the far tail
         return float(stats.norm.cdf(shift - t) + stats.norm.cdf(-shift - t))
     return float(stats.nct.sf(t, free, shift) + stats.nct.cdf(-t, free, shift))
 
 
 def _smallest(power: Callable[[float], float], target: float) -> int | None:
-    """Give the smallest n with the power; None beyond ``MOST``."""
+    """Smallest n with the power; None beyond ``MOST``."""
     from scipy.optimize import brentq
 
     if power(MOST) < target:
@@ -196,7 +196,7 @@ def _smallest(power: Callable[[float], float], target: float) -> int | None:
 
 
 def simulated_power(kind: Kind, x: Floats, y: Floats, n: int, trials: int = TRIALS, seed: int = 1) -> float:
-    """Share of virtual trials with p below 0.05: ``n`` people of its own in each arm, drawn from those of a large one.
+    """Share of virtual trials with p below 0.05: ``n`` different people in each arm, drawn from those of a large trial.
 
     ``x`` and ``y``, shape (n_people,): values of people of each arm.
     """
@@ -249,13 +249,13 @@ def size_trial(
     Parameters
     ----------
     trial : Trial or mapping
-        The planned trial; its ``n`` and ``replicates`` do not count.
+        The planned trial; its ``n`` and ``replicates`` are ignored.
     power : float
         Power, and assurance, to look for. [1]
     endpoints : sequence of str
         Endpoints; all by default.
     sets : int
-        Sets of parameters behind assurance; in trials of alcohol each with an effect and a response of its own.
+        Parameter sets for assurance; in trials of alcohol each with its own effect and response.
     catalogue, overrides, progress
         As for ``run_trial``.
 
@@ -267,7 +267,7 @@ def size_trial(
     Raises
     ------
     InputError
-        For a power that is none, an endpoint that is not known, or a trial with one arm.
+        For an invalid power, an unknown endpoint, or a trial with one arm.
 
     Examples
     --------
@@ -329,7 +329,7 @@ def _needed(
     spread = (x[both] - y[both]).std(ddof=1) / math.sqrt(max(int(both.sum()), 1)) if both.sum() > 1 else math.nan
     mc = float(spread if paired else math.hypot(own_x.std(ddof=1) / math.sqrt(own_x.size),
                                                 own_y.std(ddof=1) / math.sqrt(own_y.size)))  # fmt: skip
-    # People who do not count, such as those never inducted, are randomised all the same.
+    # People without a value, such as those without a first dose, are randomised as well.
     share = min(own_x.size, own_y.size) / x.size
     mean_y, sd_x, sd_y = float(own_y.mean()), float(own_x.std(ddof=1)), float(own_y.std(ddof=1))
 
@@ -351,7 +351,7 @@ def _needed(
             sets.append((float(u.mean()), float(v.mean()), float(u.std(ddof=1)), float(v.std(ddof=1))))
 
     def each(m: float) -> Floats:
-        # A set in which the effect points the other way gives no support, whatever its p.
+        # A set with an effect in the other direction counts as a failure, whatever its p.
         return np.array([
             power_of(kind, m * share, *s) if (s[0] - s[1]) * sign > 0 else LEVEL / 2.0 for s in sets
         ])  # fmt: skip

@@ -23,19 +23,19 @@ _MAX_BYTES = 1_000_000
 #: Largest trial: people of an arm times replicates.
 MAX_PEOPLE = 10_000_000
 
-#: What each rule for missing data means, as shown to a reader.
+#: Rules for missing data, in words.
 MISSING = {
     "nonresponder": "people with a missing day fail in yes/no endpoints; percentages are of days seen",
     "heavy": "every missing day counts as a heavy drinking day",
     "observed": "days seen only, for those who were seen",
 }
-#: The same of opioid trials.
-RULES_OF_ENDPOINTS = "each endpoint has a rule of its own, which says what it makes of leaving"
+#: Rule of opioid trials, in words.
+RULES_OF_ENDPOINTS = "each endpoint has its own rule for people who leave"
 ESTIMANDS = {
     "treatment_policy": "all days while followed, whether treatment is taken or not",
     "while_on_treatment": "days until tablets or injections are given up",
 }
-#: What belongs to trials of one disorder only: sections of the file, entries of an arm, and why.
+#: Sections of the file and entries of an arm that belong to trials of one disorder only, and why.
 _ONLY = {
     "alcohol": (("eligibility", "response", "learning"), (), "they are about drinking"),
     "opioid": (("setting",), ("usual_care", "induction", "contingency"), "they are about opioid use"),
@@ -68,12 +68,12 @@ class TrialHead(_Section):
     title: str = ""
     n: int = Field(default=300, ge=2, le=MAX_PEOPLE, description="People in each arm.")
     weeks: int = Field(default=12, ge=4, le=104)
-    replicates: int = Field(default=1, ge=1, le=100_000, description="How often the trial is repeated with new people.")
+    replicates: int = Field(default=1, ge=1, le=100_000, description="Number of repeats of the trial with new people.")
     seed: int = Field(default=1, ge=0, lt=2**63)
     people: Literal["own", "shared"] = Field(
         default="own",
-        description="People of its own in each arm, as in a real trial: intervals, p-values and power. Or the same "
-        "people in every arm: the effect on each person, and nothing that a trial would test.",
+        description="Different people in each arm, as in a real trial, with intervals, p-values and power; or the same "
+        "people in every arm, which gives the effect on each person but no tests.",
     )
     estimand: Literal["treatment_policy", "while_on_treatment"] = "treatment_policy"
     missing: Literal["nonresponder", "heavy", "observed"] = "nonresponder"
@@ -123,16 +123,16 @@ class Setting(_Section):
     """Section ``[setting]`` of an opioid trial: where people come from, and which opioids are used there."""
 
     place: Literal["inpatient", "outpatient"] = Field(
-        default="inpatient", description="Where people are until treatment begins: a ward keeps most opioids away."
+        default="inpatient", description="Place before treatment begins: on a ward most opioids are unavailable."
     )
     admitted: list[Annotated[float, Field(ge=0, le=60)]] = Field(
         default=[7.0],
         min_length=1,
         max_length=50,
-        description="Days from the last opioid to randomisation; each person has one of the list, all alike.",
+        description="Days from the last opioid to randomisation; each person has one of the list, with equal chance.",
     )
     fentanyl: Share = Field(
-        default=0.0, description="Share of what is used that is fentanyl, of the same liking; nothing was fitted to it."
+        default=0.0, description="Share of use that is fentanyl, with the same liking; nothing was fitted to it."
     )
 
 
@@ -140,13 +140,13 @@ class Induction(_Section):
     """Table ``induction`` of an arm with naltrexone or its placebo: how the first dose is reached."""
 
     procedure: Literal["wait", "taper", "low_dose", "rapid"] = Field(
-        default="wait", description="Sets what the entries below do not say."
+        default="wait", description="Gives defaults of the entries below."
     )
     wait: float | None = Field(default=None, ge=0, le=60, description="Days without opioids before the first dose.")
-    taper: int | None = Field(default=None, ge=0, le=30, description="Days of buprenorphine, less each day.")
-    low_dose: int | None = Field(default=None, ge=0, le=14, description="Days of naltrexone tablets, more each day.")
+    taper: int | None = Field(default=None, ge=0, le=30, description="Days of buprenorphine in falling doses.")
+    low_dose: int | None = Field(default=None, ge=0, le=14, description="Days of naltrexone tablets in rising doses.")
     comfort: bool | None = Field(default=None, description="Medicines against withdrawal that are not opioids.")
-    until: int = Field(default=28, ge=1, le=180, description="Days after randomisation in which it is tried.")
+    until: int = Field(default=28, ge=1, le=180, description="Days after randomisation in which a first dose is tried.")
 
     def whole(self) -> tuple[float, int, int, bool]:
         """Give days of waiting, of taper and of tablets, and whether there is comfort."""
@@ -171,11 +171,12 @@ class Arm(_Section):
     every: Time | None = Field(default=None, description="Interval of a schedule, in whole days, such as '28 d'.")
     adherence: Share | None = Field(
         default=None,
-        description="Share of tablets taken; as-needed, of the days that ask for one; on a schedule, of those who come "
-        "to the next injection. The catalogue's by default.",
+        description="Share of tablets taken; as needed, of the days with an indication; on a schedule, of people who "
+        "come to the next injection. By default that of the catalogue.",
     )
     stop: Share | None = Field(
-        default=None, description="Share that gives up in a week; by default the catalogue's for tablets, none else."
+        default=None,
+        description="Share who stop treatment in a week; by default that of the catalogue for tablets, else 0.",
     )
     counselling: float = Field(
         default=0.0,
@@ -185,9 +186,9 @@ class Arm(_Section):
         "hazard of use.",
     )
     usual_care: bool = Field(default=False, description="Opioids: no medicine and no injection, counselling alone.")
-    observed: bool = Field(default=False, description="Somebody watches: every dose that is fetched is taken.")
+    observed: bool = Field(default=False, description="Supervised intake: every dose that is fetched is taken.")
     contingency: float = Field(
-        default=0.0, ge=-5, le=5, description="Opioids: rewards for coming, added to the log odds of each return."
+        default=0.0, ge=-5, le=5, description="Opioids: rewards for attendance, added to the log odds of each return."
     )
     induction: Induction | None = None
 
@@ -235,7 +236,7 @@ class Trial(_Section):
     (['naltrexone', 'placebo'], 'placebo', 84)
     """
 
-    disorder: Literal["opioid", "alcohol"] = Field(description="What is treated; it decides all that follows.")
+    disorder: Literal["opioid", "alcohol"] = Field(description="Disorder treated; it decides all other entries.")
     trial: TrialHead = TrialHead()
     population: People = People()
     setting: Setting = Setting()
@@ -245,14 +246,14 @@ class Trial(_Section):
     arm: list[Arm] = Field(min_length=1, max_length=8)
 
     def by_key(self, catalogue: Catalogue) -> Trial:
-        """Call the drug of each arm by its key, whatever alias it was written by; raises UnknownNameError."""
+        """Replace the name of each arm's drug by its key; raises UnknownNameError for an unknown name."""
         arms = [a if a.drug is None else a.model_copy(update={"drug": catalogue.drug(a.drug).key}) for a in self.arm]
         return self.model_copy(update={"arm": arms})
 
     @model_validator(mode="before")
     @classmethod
     def _fits(cls, data: Any) -> Any:
-        """Refuse a file that does not name its disorder, or that says what only the other disorder has."""
+        """Refuse a file that does not name its disorder, or that has entries of the other disorder."""
         if not isinstance(data, dict):
             return data
         said = data.get("disorder")
@@ -260,7 +261,7 @@ class Trial(_Section):
             given = "is missing" if "disorder" not in data else f"is {said!r}"
             raise ValueError(
                 f'disorder {given}; expected disorder = "opioid" or "alcohol" on the first line: people, behaviour and '
-                "endpoints differ, and nothing is taken over from one to the other"
+                "endpoints differ between the two"
             )
         other = _OTHER[said]
         sections, entries, why = _ONLY[other]
@@ -279,7 +280,7 @@ class Trial(_Section):
         names = [arm.name for arm in self.arm]
         if self.disorder == "opioid":
             if self.trial.missing != "nonresponder":
-                raise ValueError("`missing` belongs to drinking days; each endpoint of urine has a rule of its own")
+                raise ValueError("`missing` belongs to drinking days; each endpoint of urine has its own rule")
             if self.trial.between_trials:
                 raise ValueError("between_trials belongs to alcohol: no row gives the variation between opioid trials")
             for arm in self.arm:
@@ -347,11 +348,11 @@ class Trial(_Section):
         return self.trial.n * self.trial.replicates
 
     def canonical(self) -> str:
-        """One text for one trial, for hashes and manifests."""
+        """Unique text of a trial, for hashes and manifests."""
         return json.dumps(self.said(), sort_keys=True)
 
     def said(self) -> dict[str, Any]:
-        """Give the whole trial as data, without what only the other disorder has; ``parse`` reads it again."""
+        """Return the whole trial as data for ``parse``, without entries of the other disorder."""
         sections, entries, _ = _ONLY[_OTHER[self.disorder]]
         whole = self.model_dump(exclude=set(sections))
         for arm in whole["arm"]:
@@ -370,4 +371,4 @@ def _sentence(error: ValidationError) -> str:
             parts.append(f"{place} is not a known entry (given {given}); remove it or correct its name")
         else:
             parts.append(f"{place}: {finding['msg'].removeprefix('Value error, ')} (given {given})")
-    return f"The trial is not understood: {'; '.join(parts)}. Correct it; `schild schema trial` lists what there is."
+    return f"The trial is not understood: {'; '.join(parts)}. Correct it; `schild schema trial` lists all entries."

@@ -21,7 +21,7 @@ __all__ = ["LETTERS", "UrineEndpoint", "evaluate", "time_to_run", "urine_endpoin
 
 Codes = NDArray[np.integer]
 
-#: What a letter of a word stands for; a mixed week is not negative.
+#: Codes of the letters of a word; a mixed week is not negative.
 LETTERS = {"-": 0, "+": 1, "*": 1, "o": 2, "_": -1}
 
 
@@ -30,8 +30,8 @@ class UrineEndpoint:
     """One definition.
 
     ``bad``: letters of weeks that count against; ``skip``: letters of weeks that do not count at all; ``length``: weeks
-    in a row of a run; ``start``: first week that is looked at, from 1; ``last``: weeks at the end that alone are looked
-    at, 0 for all; ``intercurrent``: what is made of leaving and of never beginning.
+    in a row of a run; ``start``: first week that counts, from 1; ``last``: number of last weeks that alone count,
+    0 for all; ``intercurrent``: rule for people who leave or never begin.
     """
 
     name: str

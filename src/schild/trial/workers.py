@@ -1,6 +1,6 @@
 """Engines that run the parts of a trial: this process, processes of this machine, or a Dask cluster.
 
-An engine is a function that takes jobs and yields their results as they come; another one needs nothing else.
+An engine is a function that takes jobs and yields their results in any order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schild.errors import InputError
 
 __all__ = ["Engine", "engine_of"]
 
-#: Takes a function and the arguments of each job, and yields the number of a job with its result, in any order.
+#: Function of a function and the arguments of each job; it yields the number and result of each job, in any order.
 Engine: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[int, Any]]]
 
 
@@ -41,7 +41,7 @@ def _here(make: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator
 
 
 def _end_with_parent() -> None:
-    """Let a worker end when its parent does, however that ends; the parent alone is interrupted by the keyboard."""
+    """End a worker when its parent ends in any way; keyboard interrupts reach the parent only."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None  # a worker has one
@@ -58,7 +58,7 @@ def _processes(workers: int) -> Engine:
         if len(jobs) < 2:
             yield from _here(make, jobs)
             return
-        # Fresh processes: a fork of one with threads may hang.
+        # New processes: a fork of a process with threads may hang.
         with ProcessPoolExecutor(
             min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_end_with_parent
         ) as pool:
@@ -81,7 +81,7 @@ def _dask(address: str) -> Engine:
     where = urlsplit(address)
     try:
         known = where.scheme in ("tls", "tcp") and where.hostname and where.port
-    except ValueError:  # a port that none can be
+    except ValueError:  # an impossible port
         known = None
     if not known:
         raise InputError(f"{address!r} is not a cluster's address; expected one like tls://scheduler.example:8786.")

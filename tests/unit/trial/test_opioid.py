@@ -180,7 +180,7 @@ def test_overdose_is_a_ratio_to_daily_use_and_rises_when_tolerance_is_lost():
 
 
 def test_what_opioid_trials_do_not_know_is_refused():
-    with pytest.raises(InputError, match="know naltrexone, buprenorphine and methadone"):
+    with pytest.raises(InputError, match="cover naltrexone, buprenorphine and methadone"):
         run({"name": "a", "drug": "nalmefene", "amount": "18 mg"})
     with pytest.raises(InputError, match="`missing` belongs to drinking days"):
         trial_of(INJECTION, trial={"missing": "heavy"})
@@ -208,7 +208,7 @@ def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
         "Who leaves when",
         "What cannot be predicted",
         "People at risk",
-        "each endpoint has a rule of its own",
+        "each endpoint has its own rule",
         "Missed (M16.5): The order of arms",
         "Missed (M17.14): Too few people stay on injections",
     ):
