@@ -85,10 +85,14 @@ class Comparison(Shown):
         return found
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return a row for each metric and arm, with the value and its ratio to the reference in the same person.
+        """Return a row for each metric and arm.
 
-        For many people these are medians, with the 5th and 95th percentile of people as value_q05 and so on. A ratio is
-        None where the reference is zero or has no such metric.
+        Returns
+        -------
+        list of dict
+            metric, arm, value and ratio to the reference in the same person; for many people medians, with the 5th and
+            95th percentile of people as value_q05 and so on. A ratio is None where the reference is zero or has no
+            such metric.
         """
         rows = []
         for name, arms in self.each().items():
@@ -106,8 +110,17 @@ class Comparison(Shown):
     def plot(self, *names: str, ax: Any = None) -> Figure | Any:
         """Draw the arms over one another, one panel for each output; people as median with the middle 90 %.
 
-        ``names``: outputs; by default plasma and the occupancy of mu as measured by PET, of any arm. ``ax``: panels to
-        draw on, one for each output; a new figure by default.
+        Parameters
+        ----------
+        *names : str
+            Outputs; by default plasma and the occupancy of mu as measured by PET, of any arm.
+        ax : Axes or sequence of Axes, optional
+            Panels to draw on, one for each output; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure, or ``ax``
+            The panels.
         """
         from schild.simulation.plot import overlay
 

@@ -77,12 +77,22 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PublishedTable(Shown):
-    """The published table and ours beside it."""
+    """The published table and ours beside it, misses first.
 
-    rows: tuple[Beside, ...]  #: Misses first, then as published
-    left_out: tuple[PublishedArrest, ...]  #: Published rows of regimens that are not among ours
-    n: int  #: People of each cell
-    seed: int  #: Of their draws
+    Parameters
+    ----------
+    rows : tuple of Beside
+        Misses first, then as published.
+    left_out : tuple of PublishedArrest
+        Published rows of regimens that are not among ours.
+    n, seed : int
+        People of each cell, and the seed of their draws.
+    """
+
+    rows: tuple[Beside, ...]
+    left_out: tuple[PublishedArrest, ...]
+    n: int
+    seed: int
 
     @property
     def misses(self) -> tuple[Beside, ...]:
@@ -113,7 +123,10 @@ class PublishedTable(Shown):
         return [row.to_dict() for row in self.rows]
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw published percentages against ours, each with its interval."""
+        """Draw published percentages against ours, each with its interval.
+
+        Returns ``ax`` where it was given, and a new figure otherwise.
+        """
         from schild.figures import COLOURS, GREY, panels
 
         (axis,), drawn = panels(1, 1, (5.0, 5.0), ax)

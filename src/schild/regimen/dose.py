@@ -298,7 +298,12 @@ class Dose:
         return self.ss > 0 and self.every is None
 
     def to_words(self) -> str:
-        """Write the dose in words that :func:`~schild.regimen.parse_regimen` reads back as an equal dose.
+        """Write the dose in the words that :func:`~schild.regimen.parse_regimen` reads.
+
+        Returns
+        -------
+        str
+            Words that read back as an equal dose.
 
         Examples
         --------
@@ -384,6 +389,19 @@ def _ranges(numbers: tuple[int, ...]) -> str:
 class Regimen:
     """Doses in the order they were written, and the observations and notes of a table.
 
+    Parameters
+    ----------
+    doses : tuple of Dose
+        The doses; their order decides between doses at one time.
+    text : str, default ""
+        The words or the file it was read from.
+    observations : tuple of float, default ()
+        Times at which a table asks for values (EVID 0). [h]
+    marks : tuple of float, default ()
+        Times of other events of a table (EVID 2); nothing happens then. [h]
+    notes : tuple of str, default ()
+        Notes on what the reader left out.
+
     Examples
     --------
     >>> both = Regimen((Dose(drug="naltrexone", amount="50 mg", route="po"),)) + Regimen(
@@ -393,11 +411,11 @@ class Regimen:
     (2, 'heroin')
     """
 
-    doses: tuple[Dose, ...]  #: Their order decides between doses at one time
-    text: str = field(default="", compare=False)  #: The words or the file it was read from
-    observations: tuple[float, ...] = ()  #: Times at which a table asks for values (EVID 0) [h]
-    marks: tuple[float, ...] = ()  #: Times of other events of a table (EVID 2); nothing happens then [h]
-    notes: tuple[str, ...] = field(default=(), compare=False)  #: Notes on what the reader left out
+    doses: tuple[Dose, ...]
+    text: str = field(default="", compare=False)
+    observations: tuple[float, ...] = ()
+    marks: tuple[float, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __iter__(self) -> Iterator[Dose]:
         return iter(self.doses)
@@ -422,7 +440,12 @@ class Regimen:
         )
 
     def to_words(self) -> str:
-        """Write the doses in words that read back as the same doses, joined by ``"; "``.
+        """Write the doses in words, joined by ``"; "``.
+
+        Returns
+        -------
+        str
+            Words that read back as the same doses.
 
         Examples
         --------
