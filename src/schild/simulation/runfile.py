@@ -8,22 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from schild.errors import InputError
+from schild.inputfile import InputFile, Section, Time
 from schild.population import MAX_SUBJECTS, Population, Subject
 from schild.regimen import Dose, Regimen, parse_regimen
-from schild.textfile import read_toml
 from schild.units import TICKS_PER_HOUR, format_ticks, parse_clearance, parse_weight, ticks
 
 __all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
@@ -32,13 +24,6 @@ _MAX_TIMES = 200_000
 
 #: Doses of one history: ten years of four a day.
 MAX_HISTORY = 15_000
-
-
-def _text_or_hours(value: Any) -> Any:
-    # A time is words with a unit; a number without a unit would be ambiguous.
-    if isinstance(value, bool) or not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a time with a unit; write it like '24 h'")
-    return value
 
 
 def _as_words(value: Any) -> Any:
@@ -50,14 +35,7 @@ def _as_words(value: Any) -> Any:
     return value
 
 
-Time = Annotated[str, BeforeValidator(_text_or_hours)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Head(_Section):
+class Head(Section, strict=True):
     """Section ``[run]``: length, output grid and seed."""
 
     title: str = ""
@@ -86,7 +64,7 @@ class Head(_Section):
     )
 
 
-class HistoryEntry(_Section):
+class HistoryEntry(Section, strict=True):
     """Section ``[[subject.history]]``: earlier use of an opioid, which causes tolerance and dependence.
 
     ``words`` say the same: ``"morphine 30 mg oral q6h for 60 d stopped 10 d"``; without ``stopped`` the last dose is at
@@ -211,7 +189,7 @@ def _before_zero(dose: Dose, span_tick: float, stopped: str) -> Dose:
     return replace(dose, time=first / TICKS_PER_HOUR, count=count)
 
 
-class SubjectEntry(_Section):
+class SubjectEntry(Section, strict=True):
     """Section ``[subject]``: one person with typical parameters."""
 
     weight: str = "70 kg"
@@ -238,7 +216,7 @@ class SubjectEntry(_Section):
         )
 
 
-class PopulationEntry(_Section):
+class PopulationEntry(Section, strict=True):
     """Section ``[population]``: many people."""
 
     n: int = Field(ge=1, le=MAX_SUBJECTS)
@@ -281,7 +259,7 @@ class PopulationEntry(_Section):
         )
 
 
-class DoseEntry(_Section):
+class DoseEntry(Section, strict=True):
     """Section ``[[dose]]``: a dose, or the same dose repeated; or ``regimen``, the same in words."""
 
     regimen: str | None = None
@@ -293,7 +271,7 @@ class DoseEntry(_Section):
     rate: str | None = None
     every: Time | None = None
     count: int | None = None
-    skip: list[int] = []
+    skip: list[int] = Field(default=[])
     salt: str | None = None
     product: str | None = Field(
         default=None, description="Product of the route, where the catalogue has several; see `schild drugs NAME`."
@@ -330,7 +308,7 @@ class DoseEntry(_Section):
         )
 
 
-class Run(_Section):
+class Run(InputFile, strict=True):
     """A run: doses, the people who take them, its length, and numbers in place of the catalogue's.
 
     Examples
@@ -343,7 +321,7 @@ class Run(_Section):
     run: Head = Head()
     subject: SubjectEntry | None = None
     population: PopulationEntry | None = None
-    dose: list[DoseEntry] = []
+    dose: list[DoseEntry] = Field(default=[])
     numbers: dict[str, str | float] = Field(
         default={},
         description='Numbers in place of the catalogue\'s, such as "naltrexone.cl" = "120 L/h"; a value without unit '
@@ -424,22 +402,6 @@ class Run(_Section):
         return cls.parse(data | ({"numbers": dict(numbers)} if numbers else {}))
 
     @classmethod
-    def parse(cls, data: Any) -> Run:
-        """Check a mapping like the run file.
-
-        Raises
-        ------
-        InputError
-            One message that names each field, what was given and what was expected.
-        """
-        if isinstance(data, dict):
-            data = {k: v for k, v in data.items() if v is not None}
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise InputError(_sentence(error)) from None
-
-    @classmethod
     def from_toml(cls, path: str | Path) -> Run:
         """Read a run file.
 
@@ -448,11 +410,7 @@ class Run(_Section):
         InputError
             If the file cannot be read, is not TOML, or does not describe a run.
         """
-        data = read_toml(path, "a run file with at least one [[dose]] (see `schild schema run`)")
-        try:
-            return cls.parse(data)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        return cls._read(path, "dose")
 
     def to_toml(self) -> str:
         """Write the run file that reads back as this run.
@@ -572,24 +530,3 @@ def _years(text: str) -> float:
     if unit.strip() not in ("y", "year", "years") or number != number:
         raise InputError(f"The age {text!r} is not understood; expected years. Write it like '40 years'.")
     return number
-
-
-def _sentence(error: ValidationError) -> str:
-    """Turn pydantic's findings into sentences: field, what was wrong, what was given."""
-    parts = []
-    for finding in error.errors(include_url=False)[:8]:
-        place = ".".join(str(x) for x in finding["loc"]) or "the run"
-        given = repr(finding.get("input"))
-        given = given if len(given) <= 60 else given[:57] + "..."
-        if finding["type"] == "extra_forbidden":
-            parts.append(f"{place} is not a known entry (given {given}); remove it or correct its name")
-        elif finding["type"] == "missing":
-            parts.append(f"{place} is missing; add it")
-        else:
-            parts.append(f"{place}: {finding['msg'].removeprefix('Value error, ')} (given {given})")
-    more = error.error_count() - 8
-    return (
-        "The run is not understood: "
-        + "; ".join(parts)
-        + ((f"; and {more} more" if more > 0 else "") + ". Correct it; `schild schema run` lists all entries.")
-    )

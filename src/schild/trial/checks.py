@@ -1,12 +1,11 @@
-"""Published trials compared with the model: ``python -m schild.trial.checks``; criteria are in docs/design/trial.md."""
+"""Published trials compared with the model, shown by ``schild validate alcohol_trials`` (docs/design/trial.md)."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial
 
-__all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial", "check_trials"]
+__all__ = ["STUDY", "TrialCheck", "arm_of", "check_trial"]
 
 
 STUDY = "alcohol_trials"
@@ -34,23 +33,14 @@ REVIEWS = ("Roesner2010", "Jonas2014", "McPheeters2023")
 MEASURES = ("placebo", "active", "difference", "risk_ratio", "rate_ratio", "odds_ratio", "number_needed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialCheck:
-    """A published result and the model's prediction of it."""
+class TrialCheck(NamedTuple):
+    """The model's prediction of a published result."""
 
-    observation: Observation
-    kind: str  #: ``fitted``, ``pooled`` or ``single``
-    predicted: float  #: Expected value; for a single trial the median of virtual trials
-    #: Window that decides: printed interval, 1.96 standard errors of a fitted rate, or the middle 95 % of virtual
-    #: trials of that size
-    low: float
-    high: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the criterion is met."""
-        inside = self.observation.value if self.kind == "single" else self.predicted
-        return bool(self.low <= inside <= self.high)
+    single: bool  #: Whether it is of one trial; else of a review, or fitted
+    predicted: float  #: Expected value; of a single trial the median of virtual trials
+    #: Middle 95 % of virtual trials of that size; NaN where the result is not of a single trial
+    low: float = math.nan
+    high: float = math.nan
 
 
 def arm_of(regimen: str) -> dict[str, object]:
@@ -118,10 +108,8 @@ def _measure(observable: str, each: Mapping[str, Mapping[str, Floats]], people: 
         return np.where(a == b, np.inf, 100.0 * sign / (a - b))
 
 
-def _kind(o: Observation) -> str:
-    if o.role == "calibration":
-        return "fitted"
-    return "pooled" if o.study in REVIEWS and o.low is not None and o.high is not None else "single"
+def _single_trial(o: Observation) -> bool:
+    return o.role != "calibration" and not (o.study in REVIEWS and o.low is not None and o.high is not None)
 
 
 def _arm_size(o: Observation) -> int:
@@ -137,7 +125,7 @@ def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) ->
 def _largest(catalogue: Catalogue, regimen: str, time_h: float) -> int:
     """People in an arm of the largest single trial of a regimen."""
     rows = catalogue.study(STUDY).observations
-    of_regimen = [o for o in rows if _kind(o) == "single" and (o.regimen, o.time_h or 0.0) == (regimen, time_h)]
+    of_regimen = [o for o in rows if _single_trial(o) and (o.regimen, o.time_h or 0.0) == (regimen, time_h)]
     return max(map(_arm_size, of_regimen), default=0)
 
 
@@ -157,49 +145,20 @@ def check_trial(
     seed: int = 1,
     catalogue: Catalogue | None = None,
 ) -> TrialCheck:
-    """Compare one row with the model.
+    """Predict one row.
 
     ``o``: of the study ``alcohol_trials``; ``people``, ``trials`` and ``seed``: of expected values, and of
-    intervals of single trials. Returns the prediction with the window that decides.
+    intervals of single trials.
     """
     time = o.time_h or 0.0
     catalogue = catalogue or load()
-    kind = _kind(o)
-    if kind == "single":
+    if _single_trial(o):
         # A smaller trial is the first people of the largest of its regimen: docs/design/trial.md, Criteria.
         size = _arm_size(o)
         most = max(size, _largest(catalogue, o.regimen, time))
         x = _measure(o.observable, _single(catalogue, o.regimen, time, most, trials, seed), size)
         low, middle, high = (float(v) for v in np.quantile(x, [0.025, 0.5, 0.975]))
-        return TrialCheck(observation=o, kind=kind, predicted=middle, low=low, high=high)
+        return TrialCheck(single=True, predicted=middle, low=low, high=high)
     # The rates of one trial were fitted with its own effect, which the scenario of a row lacks.
-    found = float(_measure(o.observable, _expected(catalogue, o.regimen, time, people), people)[0])
-    half = 1.96 * float(o.sd_fixed or 0.0)
-    low, high = (o.low, o.high) if o.low is not None and o.high is not None else (o.value - half, o.value + half)
-    return TrialCheck(observation=o, kind=kind, predicted=found, low=low, high=high)
-
-
-def check_trials(ids: Sequence[str] = (), **options: Any) -> tuple[TrialCheck, ...]:
-    """Compare every row, or some, with the model; misses first."""
-    rows = [o for o in load().study(STUDY).observations if not ids or o.id in ids]
-    found = [check_trial(o, **options) for o in rows]
-    return tuple(sorted(found, key=lambda c: (c.holds, c.kind == "fitted")))
-
-
-def main() -> int:
-    """Print every row."""
-    found = check_trials()
-    for c in found:
-        o = c.observation
-        print(
-            f"{'held  ' if c.holds else 'MISSED'} {c.kind:7s} {o.id:34s} {o.observable:44s} observed {o.value:7.2f}  "
-            f"model {c.predicted:7.2f}  window {c.low:7.2f} to {c.high:7.2f}"
-        )
-    for kind in ("fitted", "pooled", "single"):
-        some = [c for c in found if c.kind == kind]
-        print(f"{kind}: {sum(c.holds for c in some)} of {len(some)} held")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    found = _measure(o.observable, _expected(catalogue, o.regimen, time, people), people)
+    return TrialCheck(single=False, predicted=float(found[0]))

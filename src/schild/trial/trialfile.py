@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from schild.errors import InputError
-from schild.textfile import read_toml
+from schild.inputfile import InputFile, Section, Time
 from schild.units import TICKS_PER_HOUR, ticks
 
 if TYPE_CHECKING:
@@ -48,21 +47,10 @@ PROCEDURES = {
 ARM_WORDS = {"daily": "daily", "as_needed": "before anticipated drinking", "schedule": "on a schedule"}
 
 
-def _text(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} has no unit; write it like '28 d'")
-    return value
-
-
-Time = Annotated[str, BeforeValidator(_text)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TrialHead(_Section):
+class TrialHead(Section):
     """Section ``[trial]``: size, length, seed and analysis."""
 
     title: str = ""
@@ -81,7 +69,7 @@ class TrialHead(_Section):
     between_trials: bool = Field(default=False, description="Each replicate has its own effect and response.")
 
 
-class People(_Section):
+class People(Section):
     """Section ``[population]``: the people who take part."""
 
     reference: str = "adult"
@@ -94,7 +82,7 @@ class People(_Section):
         return {name: value for name in ("sex", "liver") if (value := getattr(self, name)) is not None}
 
 
-class Eligibility(_Section):
+class Eligibility(Section):
     """Section ``[eligibility]``: drinking in the 28 days before treatment, and abstinence before its first day."""
 
     drinking_days: int = Field(default=0, ge=0, le=28, description="Fewest days with drinking in 28.")
@@ -103,7 +91,7 @@ class Eligibility(_Section):
     abstinent: bool = Field(default=True, description="The day before treatment is without drinking.")
 
 
-class Response(_Section):
+class Response(Section):
     """Section ``[response]``: effect of taking part without the drug, an input of the scenario; log odds."""
 
     drinking: float | None = Field(default=None, ge=-20, le=20)
@@ -111,7 +99,7 @@ class Response(_Section):
     between: float | None = Field(default=None, ge=0, le=20)
 
 
-class Learning(_Section):
+class Learning(Section):
     """Section ``[learning]``: the learned value of drinking falls where drinking is less rewarding (speculative)."""
 
     on: bool = False
@@ -119,7 +107,7 @@ class Learning(_Section):
     weight: float | None = Field(default=None, ge=0, le=10)
 
 
-class Setting(_Section):
+class Setting(Section):
     """Section ``[setting]`` of an opioid trial: where people come from, and which opioids are used there."""
 
     place: Literal["inpatient", "outpatient"] = Field(
@@ -136,7 +124,7 @@ class Setting(_Section):
     )
 
 
-class Induction(_Section):
+class Induction(Section):
     """Table ``induction`` of an arm with naltrexone or its placebo: how the first dose is reached."""
 
     procedure: Literal["wait", "taper", "low_dose", "rapid"] = Field(
@@ -156,7 +144,7 @@ class Induction(_Section):
         return float(wait), int(taper), int(low), bool(comfort)
 
 
-class Arm(_Section):
+class Arm(Section):
     """Section ``[[arm]]``: the treatment and how it is taken."""
 
     name: str = Field(min_length=1, max_length=60)
@@ -226,7 +214,7 @@ class Arm(_Section):
         return f"{self.drug} {self.amount} {self.route}, {how}"
 
 
-class Trial(_Section):
+class Trial(InputFile):
     """A virtual trial: arms, people, size, seed, estimand.
 
     Examples
@@ -302,20 +290,6 @@ class Trial(_Section):
         return cls.parse({"disorder": disorder, "trial": head, "arm": given, **sections})
 
     @classmethod
-    def parse(cls, data: Any) -> Trial:
-        """Check data of the shape of a trial file.
-
-        Raises
-        ------
-        InputError
-            If something is wrong, with a sentence for each fault.
-        """
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise InputError(_sentence(error)) from None
-
-    @classmethod
     def read(cls, path: str | Path) -> Trial:
         """Read a trial file.
 
@@ -324,13 +298,7 @@ class Trial(_Section):
         InputError
             If it cannot be read or is not a trial.
         """
-        data = read_toml(path, "a trial file (see `schild schema trial`)", most=_MAX_BYTES)
-        if "arm" not in data:
-            raise InputError(f"{path} has no [[arm]]; expected a trial file. See `schild schema trial`.")
-        try:
-            return cls.parse(data)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        return cls._read(path, "arm", most=_MAX_BYTES)
 
     @property
     def days(self) -> int:
@@ -359,16 +327,3 @@ class Trial(_Section):
             for entry in entries:
                 arm.pop(entry)
         return whole
-
-
-def _sentence(error: ValidationError) -> str:
-    parts = []
-    for finding in error.errors(include_url=False)[:8]:
-        place = ".".join(str(x) for x in finding["loc"]) or "the trial"
-        given = repr(finding.get("input"))
-        given = given if len(given) <= 60 else given[:57] + "..."
-        if finding["type"] == "extra_forbidden":
-            parts.append(f"{place} is not a known entry (given {given}); remove it or correct its name")
-        else:
-            parts.append(f"{place}: {finding['msg'].removeprefix('Value error, ')} (given {given})")
-    return f"The trial is not understood: {'; '.join(parts)}. Correct it; `schild schema trial` lists all entries."

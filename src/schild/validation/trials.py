@@ -87,13 +87,4 @@ def state_trial(
     """
     people, trials = (QUICK_PEOPLE, QUICK_TRIALS) if quick else (PEOPLE, TRIALS)
     found = check_trial(o, people=people, trials=trials, seed=seed, catalogue=catalogue)
-    single = found.kind == "single"
-    return TrialStatement(
-        observation=o,
-        table=table,
-        predicted=found.predicted,
-        low=found.low if single else float("nan"),
-        high=found.high if single else float("nan"),
-        people=trials if single else people,
-        single=single,
-    )
+    return TrialStatement(observation=o, table=table, people=trials if found.single else people, **found._asdict())

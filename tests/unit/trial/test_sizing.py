@@ -14,11 +14,11 @@ from statsmodels.stats.proportion import power_proportions_2indep
 
 from schild.errors import InputError
 from schild.report.trial import sizing_html
-from schild.trial.coverage_checks import check_coverage
 from schild.trial.endpoints import compare
 from schild.trial.kinds import Kind
 from schild.trial.sizing import TRIALS, power_of, simulated_power, size_trial
 from schild.trial.trialfile import Trial
+from trial_coverage import check_coverage
 
 SHARE, MEAN = Kind(unit="%", says="", share=True), Kind(unit="%", says="")
 TABLET = {"name": "tablet", "drug": "naltrexone", "amount": "50 mg"}

@@ -302,7 +302,7 @@ def test_a_single_trial_of_validation_is_the_first_people_of_the_largest_of_its_
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"disorder": None}, r'disorder is None; expected disorder = "opioid" or "alcohol"'),
+        ({"disorder": None}, r'disorder is missing; expected disorder = "opioid" or "alcohol"'),
         ({"disorder": "opioids"}, "disorder is 'opioids'; expected"),
         ({"disorder": "opioid", "eligibility": {"heavy_days": 4}}, r"\[eligibility\] belongs to .* \"alcohol\" only"),
         ({"disorder": "opioid", "learning": {"on": True}}, r"\[learning\] .* they are about drinking"),

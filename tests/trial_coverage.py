@@ -1,4 +1,4 @@
-"""Level of tests and coverage of intervals in virtual trials: ``python -m schild.trial.coverage_checks``.
+"""Level of tests and coverage of intervals in virtual trials: ``python tests/trial_coverage.py``.
 
 ``--trials`` and ``--seed`` change the sets; ``--endpoint NAME`` checks one endpoint.
 
@@ -122,7 +122,7 @@ def _rare(e: Endpoint) -> bool:
 
 def main() -> int:
     """Print the intervals outside the rule, the rare ones, and the number that meet it."""
-    reader = argparse.ArgumentParser(prog="python -m schild.trial.coverage_checks", description=__doc__)
+    reader = argparse.ArgumentParser(prog="python tests/trial_coverage.py", description=__doc__)
     reader.add_argument("--trials", type=int, default=TRIALS)
     reader.add_argument("--seed", type=int, default=SEED)
     reader.add_argument("--endpoint", choices=ENDPOINTS, help="one endpoint; of the disorder that has it")
