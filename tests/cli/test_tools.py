@@ -43,6 +43,16 @@ def test_fit_says_numbers_ratios_and_tests(call, examples, tmp_path):
     assert figure.read_bytes() == first
 
 
+@pytest.mark.parametrize(
+    ("words", "table"), [(("fit", "schild_curves.csv"), "estimates.csv"), (("ledger",), "ledger.csv")]
+)
+def test_what_rests_on_no_run_leaves_the_files_of_other_commands(call, examples, tmp_path, words, table):
+    told = call(words[0], *(examples / word for word in words[1:]), "--out", tmp_path / "out")
+    assert told.code == 0, told.err
+    assert {"report.html", "summary.json", table} <= {p.name for p in (tmp_path / "out").iterdir()}
+    assert "Sources of the numbers" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
 def test_fit_json(call, examples):
     data = json.loads(call("fit", examples / "schild_curves.csv", "--json").out)
     assert set(data) >= {"manifest", "estimates", "dose_ratios", "tests", "regression", "warnings", "cite"}

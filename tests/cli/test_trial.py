@@ -34,8 +34,8 @@ def test_a_trial_leaves_a_page_a_table_and_json(call, file, tmp_path):
     assert told.code == 0, told.err
     assert "Against placebo" in told.out
     kept = {p.name for p in (tmp_path / "out").iterdir()}
-    assert kept == {"report.html", "trial.json", "people.csv", "parts", "runs.sqlite"}
-    data = json.loads((tmp_path / "out" / "trial.json").read_text(encoding="utf-8"))
+    assert kept == {"report.html", "summary.json", "people.csv", "figure.svg", "parts", "runs.sqlite"}
+    data = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     again = json.loads(call("trial", file, "--out", tmp_path / "out", "--json").out)
     assert again == data
     assert {"manifest", "endpoints", "contrasts", "warnings", "cite"} <= set(data)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import out
-from schild.cli.figures import check_figure, save_figure
-from schild.cli.options import Files, Numbers, listed
+from schild.cli.options import Files, Numbers, Structure, listed
 from schild.errors import InputError
 from schild.tables import table
 
@@ -31,8 +29,7 @@ def fit(
     top: float | None = None,
     slope: float | None = None,
     title: str = "",
-    plot: Path | None = None,
-    json: bool = False,
+    files: Files = Files(),
 ) -> int:
     """Schild analysis: agonist curves at several antagonist levels, or dose ratios.
 
@@ -63,44 +60,22 @@ def fit(
         Hold the Schild slope, such as 1.
     title
         For the figure.
-    plot
-        File for the figure: .svg, .png or .pdf.
-    json
-        Print one JSON object and nothing else.
     """
-    import json as writer
-
-    from schild.analysis import SchildFit, schild_fit, schild_regression
+    from schild.analysis import schild_fit, schild_regression
     from schild.analysis.table import has_ratios
 
-    check_figure(plot)
-    found: SchildFit | SchildRegression
+    files.check()
     if has_ratios(data):
         given = {"--agonist-unit": agonist_unit, "--bottom": bottom, "--top": top, "--slope": slope}
         if extra := [name for name, value in given.items() if value is not None]:
             raise InputError(f"{extra[0]} was given, but {data.name} holds dose ratios, which have none. Leave it out.")
-        found = schild_regression(data, antagonist_unit=antagonist_unit, molar_mass=molar_mass, title=title)
-    else:
-        found = schild_fit(
-            data,
-            antagonist_unit=antagonist_unit,
-            agonist_unit=agonist_unit,
-            response_unit=response_unit,
-            molar_mass=molar_mass,
-            bottom=bottom,
-            top=top,
-            slope=slope,
-            title=title,
-        )
-    if plot is not None:
-        save_figure(found.plot(), plot)
-    if json:
-        print(writer.dumps(found.to_dict(), allow_nan=False))
-    elif isinstance(found, SchildFit):
-        _show_fit(found, plot)
-    else:
-        _show_regression(found, plot)
-    return 0
+        ratios = schild_regression(data, antagonist_unit=antagonist_unit, molar_mass=molar_mass, title=title)
+        return files.finish(ratios, _show_regression, title=ratios.title, table="lines.csv")
+    found = schild_fit(
+        data, antagonist_unit=antagonist_unit, agonist_unit=agonist_unit, response_unit=response_unit,
+        molar_mass=molar_mass, bottom=bottom, top=top, slope=slope, title=title,
+    )  # fmt: skip
+    return files.finish(found, _show_fit, title=found.title, table="estimates.csv")
 
 
 def _number(value: float | None, digits: int = 2, kind: str = "f") -> str:
@@ -111,7 +86,7 @@ def _range(low: float | None, high: float | None, digits: int = 2) -> str:
     return "-" if low is None and high is None else f"{_number(low, digits)} to {_number(high, digits)}"
 
 
-def _show_fit(found: SchildFit, plot: Path | None) -> None:
+def _show_fit(found: SchildFit, console: Console) -> None:
     words = {"bottom": "bottom", "top": "top", "hill": "Hill slope", "log_ec50": "log EC50", "pa2": "pA2",
              "slope": "Schild slope", "pkb": "pKB (slope 1)"}  # fmt: skip
     rows = []
@@ -124,9 +99,6 @@ def _show_fit(found: SchildFit, plot: Path | None) -> None:
         wald = _range(estimate.low, estimate.high)
         label = words[bare] + (f" {bracket}{tissue}" if bracket else "")
         rows.append((label, _number(estimate.value), held or limits, held or wald, estimate.unit))
-    console = out()
-    for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="bold red")
     console.print(
         table(
             found.title,
@@ -165,14 +137,9 @@ def _show_fit(found: SchildFit, plot: Path | None) -> None:
         )
     for dropped in line.dropped:
         console.print(f"Left out of the regression: {dropped}.")
-    if plot is not None:
-        console.print(f"Figure: {plot}")
 
 
-def _show_regression(found: SchildRegression, plot: Path | None) -> None:
-    console = out()
-    for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="bold red")
+def _show_regression(found: SchildRegression, console: Console) -> None:
     rows = [
         (
             name,
@@ -186,8 +153,6 @@ def _show_regression(found: SchildRegression, plot: Path | None) -> None:
     ]
     heads = ("series", "points", "slope (95 %)", "pA2 (95 %)", "pKB, slope 1 (95 %)", "p of slope 1")
     console.print(table(f"{found.title}, -log10 {found.scale.canonical}", heads, rows))
-    if plot is not None:
-        console.print(f"Figure: {plot}")
 
 
 def curves(
@@ -200,7 +165,7 @@ def curves(
     at: str | None = None,
     contact: str = "30 min",
     tau: float | None = None,
-    structure: str | None = None,
+    structure: Structure = None,
     tone: bool = False,
     data: Numbers = Numbers(),
     files: Files = Files(),
@@ -229,8 +194,6 @@ def curves(
         Time for which the agonist is at the receptor before the response is read.
     tau
         Transducer ratio of the operational model; the occupancy itself by default.
-    structure
-        Rival mechanism between plasma and receptor.
     tone
         Whether the endogenous agonist competes too.
     """
@@ -243,7 +206,7 @@ def curves(
         contact=contact, tau=tau, structure=structure, tone=tone, catalogue=data.catalogue, overrides=data.overrides,
         **more,
     )  # fmt: skip
-    return files.finish(found, lambda console: _show_curves(found, console), title="Agonist curves", table="curves.csv")
+    return files.finish(found, _show_curves, title="Agonist curves", table="curves.csv")
 
 
 def _show_curves(found: ModelCurves, console: Console) -> None:
@@ -256,8 +219,6 @@ def _show_curves(found: ModelCurves, console: Console) -> None:
         )
         for row in found.summary()["curves"]
     ]
-    for warning in found.warnings:
-        console.print(f"Warning: {warning}")
     heads = ("antagonist", "its C/Kd", "maximum over that without", "half of it at agonist C/Kd")
     console.print(table(found.title, heads, rows, caption=found.says))
     if len(found.load) > 2 and found.surmountable:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from schild.cli.console import out as console_out
-from schild.cli.console import progress, say_if_compiling, writable, write
-from schild.cli.options import Data, Numbers
+from schild.cli.console import progress, writable, write
+from schild.cli.options import Data, Json, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def explain(
     /,
     *,
     html: Path | None = None,
-    json: bool = False,
+    json: Json = False,
     claims: bool = False,
     all: bool = False,
     quick: bool = False,
@@ -42,8 +42,6 @@ def explain(
         Name of the drug, such as naltrexone.
     html
         File for the answer as one page with figures.
-    json
-        Print one JSON object and nothing else.
     claims
         Run every claim too, and print how many held and each that missed, with size and cause.
     all
@@ -58,7 +56,6 @@ def explain(
     from schild.engine.kept import keeping
     from schild.explanation import explain as answer
 
-    say_if_compiling()
     with keeping():  # the page asks for runs of the claims
         with progress("claims") as advance:
             found = answer(
@@ -71,7 +68,7 @@ def explain(
 def validate(
     *studies: Annotated[str, Parameter(name="STUDY")],
     html: Path | None = None,
-    json: bool = False,
+    json: Json = False,
     quick: bool = False,
     fresh: bool = False,
     data: Data = Data(),
@@ -86,8 +83,6 @@ def validate(
         Study files to run, such as naltrexone_pet; all by default.
     html
         File for the report as one page with figures.
-    json
-        Print one JSON object and nothing else.
     quick
         Fewer people behind the bands: for a first look.
     fresh
@@ -96,7 +91,6 @@ def validate(
     writable(html)
     from schild.validation import validate as answer
 
-    say_if_compiling()
     with progress("studies") as advance:
         found = answer(
             *studies,

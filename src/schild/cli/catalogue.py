@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from schild.cli.console import out
-from schild.cli.options import Data
+from schild.cli.options import Data, Json
 from schild.errors import InputError
 
 
-def drugs(name: str | None = None, /, *, json: bool = False, audit: bool = False, data: Data = Data()) -> int:
+def drugs(name: str | None = None, /, *, json: Json = False, audit: bool = False, data: Data = Data()) -> int:
     """The catalogue, with the source of each number.
 
     Parameters
     ----------
     name
         One drug, with every number and its rivals; all drugs, a line each, by default.
-    json
-        Print one JSON object and nothing else.
     audit
         Check that every number has a unit, a basis, a source and a place in it, and that claims name experiments and
         figures that there are; exit code 1 if one has not.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schild.cli.console import Whole, progress, say_if_compiling
-from schild.cli.options import Draws, Files, listed
+from schild.cli.console import Whole, progress
+from schild.cli.options import Draws, Files, Structure, listed
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def challenge(
     effect: str = "liking",
     n: Whole | None = None,
     uncertainty: Whole = 0,
-    structure: str | None = None,
+    structure: Structure = None,
     history: list[str] | None = None,
     data: Draws = Draws(),
     files: Files = Files(),
@@ -49,8 +49,6 @@ def challenge(
         Number of virtual people; by default one typical person.
     uncertainty
         Parameter sets drawn from the uncertainty of the typical values, each for the same people.
-    structure
-        Rival mechanism between plasma and receptor.
     history
         Earlier use of an opioid, once for each: "morphine 30 mg po q6h for 60 d stopped 10 d". Both runs have it.
     """
@@ -62,7 +60,6 @@ def challenge(
         population = {"n": n, "uncertainty": uncertainty}
     elif uncertainty:
         raise InputError(f"--uncertainty {uncertainty} was given without people; expected --n as well. Add --n 200.")
-    say_if_compiling()
     with progress("runs") as advance:
         found = run(
             antagonist,
@@ -75,15 +72,13 @@ def challenge(
             progress=advance,
             **data.options,
         )
-    return files.finish(found, lambda screen: show_challenge(screen, found), title="Challenge with an agonist")
+    return files.finish(found, show_challenge, title="Challenge with an agonist")
 
 
-def show_challenge(console: Console, found: Challenge) -> None:
-    """Print warnings, then a row for each time and effect."""
+def show_challenge(found: Challenge, console: Console) -> None:
+    """Print a row for each time and effect."""
     from schild.tables import table
 
-    for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="bold red")
     for words in found.history:
         console.print(f"Before: {words}")
     rows = [

@@ -62,7 +62,7 @@ def check(
     found = run(observed, vpc=vpc, **data.options)
     if predict is not None:
         write(predict, observed.predict(**found.options).to_csv(index=False, lineterminator="\n"))
-    return files.finish(found, lambda screen: _show(found, screen), title="Observed levels", table="people.csv")
+    return files.finish(found, _show, title="Observed levels", table="people.csv")
 
 
 def _show(found: Check, screen: Console) -> None:
@@ -71,8 +71,6 @@ def _show(found: Check, screen: Console) -> None:
     from schild.tables import between, number_words
     from schild.tables import table as made
 
-    for note in found.warnings:
-        screen.print(Text(f"Note: {note}"))
     rows = found.summary()
     screen.print(Text(f"{found.data.name}: {len(rows)} persons", style="bold"))
     for row in rows[:_MOST]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.console import Whole, progress, warn
 from schild.cli.options import Draws, Files, Person
 from schild.cli.simulate import is_file, names_of, read_run
 from schild.errors import InputError
@@ -80,7 +80,6 @@ def compare(
     if until is None:
         longest = f"{max(found.until_h for found in runs):.12g} h"
         runs = [found.model_copy(update={"run": found.run.model_copy(update={"until": longest})}) for found in runs]
-    say_if_compiling()
     with progress("arms", show=n is not None) as advance:
         found = run(
             dict(zip(labels, runs, strict=True)),
@@ -91,24 +90,18 @@ def compare(
         )
     from schild.report.comparison import comparison_html
 
-    return files.finish(
-        found, lambda screen: show_comparison(screen, found), page=lambda: comparison_html(found),
-        table="comparison.csv",
-    )  # fmt: skip
+    return files.finish(found, _show, page=comparison_html, table="comparison.csv")
 
 
 def _label(text: str, run: Run) -> str:
     return run.run.title or (Path(text).stem if is_file(text) else " ".join(text.split()))
 
 
-def show_comparison(screen: Console, found: Comparison) -> None:
-    """Print warnings, then a line for each metric: every arm, and its ratio to the reference."""
-    from rich.text import Text
-
+def _show(found: Comparison, screen: Console) -> None:
+    """Print the warnings of the runs, then a line for each metric: every arm, and its ratio to the reference."""
     from schild.tables import spread_words, table, value_words
 
-    for warning in (*found.warnings, *found.said()):
-        screen.print(Text(f"Warning: {warning}", style="bold red"))
+    warn(screen, found.said())
     cells: dict[str, dict[str, str]] = {}
     for row in found.summary():
         line = cells.setdefault(row["metric"], {})

@@ -9,7 +9,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -109,6 +109,12 @@ def _console(stream: Any) -> Console:
     return found
 
 
+def warn(console: Console, warnings: Iterable[str]) -> None:
+    """Print what to read before the numbers."""
+    for warning in warnings:
+        console.print(f"Warning: {warning}", style="bold red")
+
+
 def say_if_compiling() -> None:
     """Say why the first run on a machine takes longer, only where standard error is a terminal."""
     if not sys.stderr.isatty():
@@ -169,6 +175,7 @@ def progress(label: str, *, show: bool = True) -> Iterator[_Lines | _Bar | None]
     and what there is in all; its ``say`` prints a line on a terminal. Without a terminal the first line comes after
     some seconds, each other one after twice the time.
     """
+    say_if_compiling()
     if not show:
         yield None
         return

@@ -13,7 +13,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from schild.cli.console import APP, NOTICE, Whole, folder, writable, write
-from schild.cli.options import Draws, Person, listed
+from schild.cli.options import Draws, Person, Structure, listed
 from schild.cli.simulate import read_run
 from schild.errors import InputError
 
@@ -80,7 +80,7 @@ def nonmem_data(
 def sbml(
     *what: What,
     until: str | None = None,
-    structure: str | None = None,
+    structure: Structure = None,
     person: Person = Person(),
     history: list[str] | None = None,
     out: Path | None = None,
@@ -95,8 +95,6 @@ def sbml(
     ----------
     until
         End of the run; no dose after it is written.
-    structure
-        Rival mechanism between plasma and receptor.
     history
         Earlier use of an opioid, once for each; the document then begins with its first dose.
     out
@@ -181,7 +179,7 @@ def petab(
     out: Path,
     error: float = 0.0,
     until: str | None = None,
-    structure: str | None = None,
+    structure: Structure = None,
     person: Person = Person(),
     data: Draws = Draws(),
 ) -> int:
@@ -202,8 +200,6 @@ def petab(
         has one of 20 %.
     until
         End of the run; that of the last level by default.
-    structure
-        Rival mechanism between plasma and receptor.
     """
     import numpy as np
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schild.cli.console import writable, write
 from schild.errors import InputError
 from schild.figures import plain_texts
 
@@ -15,24 +14,12 @@ if TYPE_CHECKING:
 KINDS = ("svg", "png", "pdf")
 
 
-def check_figure(path: Path | None) -> None:
-    """Check, before anything long runs, that a figure can be written, and of which kind it is."""
-    if path is not None:
-        figure_kind(path)
-        writable(path)
-
-
 def figure_kind(path: Path) -> str:
     """Return what kind of figure a file name asks for."""
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
         raise InputError(f"--plot is {str(path)!r}; expected a file that ends in .svg, .png or .pdf. Rename it.")
     return kind
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure to a file."""
-    write(path, figure_bytes(figure, figure_kind(path)))
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:

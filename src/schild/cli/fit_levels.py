@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from schild.cli.check import read_table
 from schild.cli.console import say_if_compiling
-from schild.cli.options import Draws, Files, Levels, Table
+from schild.cli.options import Draws, Files, Levels, Structure, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,7 @@ def fit_levels(
     prior: Literal["uncertainty", "people", "none"] = "uncertainty",
     error: Literal["proportional", "additive", "both"] = "proportional",
     profile: bool = False,
-    structure: str | None = None,
+    structure: Structure = None,
     columns: Table = Table(),
     levels: Levels = Levels(),
     data: Draws = Draws(),
@@ -50,8 +50,6 @@ def fit_levels(
         Residual error: proportional, additive or both.
     profile
         Also limits by profile likelihood, which takes longer.
-    structure
-        Rival mechanism between plasma and receptor.
     """
     from schild.observed import fit_levels as fit
 
@@ -63,7 +61,7 @@ def fit_levels(
         catalogue=data.catalogue,
     )  # fmt: skip
     return files.finish(
-        found, lambda screen: _show(found, screen), title="Numbers fitted to observed levels", table="numbers.csv",
+        found, _show, title="Numbers fitted to observed levels", table="numbers.csv",
         more={} if files.out is None else found.to_overlay(f"schild fit-levels {table.name}"),
     )  # fmt: skip
 

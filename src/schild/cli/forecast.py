@@ -57,15 +57,12 @@ def forecast(
     from schild.forecasts import forecast as run
 
     files.check()
-    say_if_compiling()
     with progress("structures", show=n > 1000) as advance:
         found = run(
             *what, levels=level, subject=person.given, until=until, target=target, share=share, error=error, n=n,
             progress=advance, **data.options,
         )  # fmt: skip
-    return files.finish(
-        found, lambda screen: _show(found, screen), title="Forecast from measured levels", table="forecast.csv"
-    )
+    return files.finish(found, _show, title="Forecast from measured levels", table="forecast.csv")
 
 
 def _show(found: Forecast, screen: Console) -> None:
@@ -73,8 +70,6 @@ def _show(found: Forecast, screen: Console) -> None:
 
     from schild.tables import concentration_words, number_words, table, time_words
 
-    for warning in found.warnings:
-        screen.print(Text(f"Warning: {warning}", style="bold red"))
     said = found.said()
     screen.print(Text(f"{said[:1].upper()}{said[1:]}."))
     rows = [
@@ -127,21 +122,16 @@ def coverage(
     files.check()
     say_if_compiling()
     found = run(what, missed=[int(part) for part in parts], subject=person.given, target=target, n=n, **data.options)
-    return files.finish(
-        found, lambda screen: _show_coverage(found, screen), title="Days protected", table="coverage.csv"
-    )
+    return files.finish(found, _show_coverage, title="Days protected", table="coverage.csv")
 
 
 def _show_coverage(found: Coverage, screen: Console) -> None:
-    from rich.text import Text
 
     from schild.tables import between, number_words, percent_words, table
 
     def spread(row: dict[str, Any], name: str, words: Callable[[float], str]) -> str:
         return f"{words(row[name])} ({between(words(row[f'{name}_q05']), words(row[f'{name}_q95']))})"
 
-    for warning in found.warnings:
-        screen.print(Text(f"Warning: {warning}", style="bold red"))
     cells = [
         (row["missed"], ", ".join(map(str, row["skipped"])) or "-", row["days"],
          spread(row, "days_protected", number_words), spread(row, "share_of_time", percent_words))

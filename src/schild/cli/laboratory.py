@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.console import Whole, progress
 from schild.cli.options import Draws, Files
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def laboratory(
         changes |= {"grams_per_kg": dose, "level": 0.0}
     if food is not None:
         changes["food"] = food
-    say_if_compiling()
     with progress("people") as advance:
         found = run(
             protocol,
@@ -84,14 +83,12 @@ def laboratory(
             **data.options,
             **changes,
         )
-    return files.finish(found, lambda console: _show(found, console), title="Alcohol in the laboratory")
+    return files.finish(found, _show, title="Alcohol in the laboratory")
 
 
 def _show(found: Laboratory, console: Console) -> None:
     from schild.tables import table
 
-    for warning in found.warnings:
-        console.print(f"Note: {warning}")
     heads = ["outcome", "placebo", "antagonist", "Hedges g", "95 % interval", "p"]
     rows = [
         (

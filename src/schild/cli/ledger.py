@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from schild.cli.console import APP, out, say_if_compiling, writable, write
-from schild.cli.options import Data
+from schild.cli.console import APP, out, say_if_compiling, write
+from schild.cli.options import Data, Files
 from schild.tables import number_words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from schild.validation.ledger import Ledger
 
 ledger_app = App(name="ledger", help="Predictions frozen before their result was known, with their results.", **APP)
 
@@ -21,9 +26,8 @@ _FOLDER = Path("ledger")
 def show(
     *,
     folder: Annotated[Path | None, Parameter(name="--in")] = None,
-    html: Path | None = None,
-    json: bool = False,
     data: Data = Data(),
+    files: Files = Files(),
 ) -> int:
     """List each result with the prediction made before it, whether it lies inside the band, and by how much it is off.
 
@@ -31,42 +35,29 @@ def show(
     ----------
     folder
         Folder of your own predictions beside those that come with schild; ./ledger where there is one.
-    html
-        File for the list as one page with a figure.
-    json
-        Print one JSON object and nothing else.
     """
-    from schild.report import result_html
     from schild.validation.ledger import INDEX, ledger
 
-    writable(html)
+    files.check()
     if folder is None and (_FOLDER / INDEX).is_file():
         folder = _FOLDER
-    found = ledger(folder, data.catalogue)
-    if html is not None:
-        write(html, result_html(found, "Ledger of predictions"))
-    if json:
-        print(found.to_json())
-        return 0
-    console = out()
-    console.print(found.about() + ".", markup=False)
+    return files.finish(ledger(folder, data.catalogue), _show, title="Ledger of predictions", table="ledger.csv")
+
+
+def _show(found: Ledger, console: Console) -> None:
+    console.print(found.about() + ".")
     for row in found.summary():
         fold = "" if row["fold"] is None else f"; fold {number_words(row['fold'])}"
         console.print(
             f"\n{row['study']} {row['result']} ({row['field']}), frozen {row['frozen']}\n"
             f"  predicted {row['predicted (90 %)']}; found {row['found'] or 'nothing yet'}"
-            f"{'; inside: ' + row['inside'] if row['inside'] else ''}{fold}; counts: {row['counts']}",
-            markup=False,
+            f"{'; inside: ' + row['inside'] if row['inside'] else ''}{fold}; counts: {row['counts']}"
         )
     for s in found.scores():
         console.print(
             f"\n{s['field']}, entered {s['entered']}: {s['inside']} of {s['results']} inside; "
-            f"median width {number_words(s['width'])} ({s['width_of']})",
-            markup=False,
+            f"median width {number_words(s['width'])} ({s['width_of']})"
         )
-    if html is not None:
-        console.print(f"Page: {html}", markup=False)
-    return 0
 
 
 @ledger_app.command

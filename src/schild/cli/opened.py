@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schild.cli.console import err, out, writable, write
-from schild.cli.options import Data
+from schild.cli.console import err, out, warn, writable, write
+from schild.cli.options import Data, Json
 
 
-def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False, data: Data = Data()) -> int:
+def open_link(link: str, /, *, run_file: Path | None = None, json: Json = False, data: Data = Data()) -> int:
     """Run the scenario in a link of a live page; the numbers are those of the page.
 
     schild open "naltrexone.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336&missed=3"
@@ -19,8 +19,6 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False,
         The link, in quotes, or the part after its "#".
     run_file
         File for the run as TOML, which `schild simulate` takes.
-    json
-        Print one JSON object and nothing else.
     """
     from schild import __version__
     from schild.cli.challenge import show_challenge
@@ -49,8 +47,10 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: bool = False,
         print(encoder.dumps(plain(found), allow_nan=False))
         return 0
     console = out()
+    warn(console, result.warnings)
     show_result(result, console)
     console.print(band_words([*band], band))
     if challenged is not None:
-        show_challenge(console, challenged)
+        warn(console, challenged.warnings)
+        show_challenge(challenged, console)
     return 0

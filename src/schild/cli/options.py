@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from schild.cli.console import NOTICE, Whole, folder, out, writable, write
-from schild.cli.figures import check_figure, figure_bytes, figure_kind
+from schild.cli.console import NOTICE, Whole, folder, out, warn, writable, write
+from schild.cli.figures import figure_bytes, figure_kind
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,22 @@ if TYPE_CHECKING:
     from schild.catalog import Catalogue
     from schild.results import Shown
 
-__all__ = ["Data", "Draws", "Files", "Levels", "Numbers", "Person", "Table", "listed", "pairs", "processors"]
+Result = TypeVar("Result", bound="Shown")
+
+__all__ = [
+    "Data",
+    "Draws",
+    "Files",
+    "Json",
+    "Levels",
+    "Numbers",
+    "Person",
+    "Structure",
+    "Table",
+    "listed",
+    "pairs",
+    "processors",
+]
 
 
 def listed(text: str, option: str, example: str) -> list[str]:
@@ -49,6 +64,10 @@ def processors(threads: int | None) -> int | None:
     if threads is not None and threads < 1:
         raise InputError(f"--threads is {threads}; expected 1 or more. Leave it out to use every processor.")
     return threads
+
+
+Json = Annotated[bool, Parameter(help="Print one JSON object and nothing else.")]
+Structure = Annotated[str | None, Parameter(help="Rival mechanism between plasma and receptor.")]
 
 
 @Parameter(name="*")
@@ -240,27 +259,29 @@ class Files:
 
     def check(self) -> None:
         """Find out, before anything long runs, that the files can be written."""
-        check_figure(self.plot)
-        writable(self.html)
+        if self.plot is not None:
+            figure_kind(self.plot)
+        writable(self.plot, self.html)
         if self.out is not None:
             folder(self.out)
 
     def finish(
         self,
-        found: Shown,
-        show: Callable[[Console], None],
+        found: Result,
+        show: Callable[[Result, Console], None],
         *,
         title: str = "",
-        page: Callable[[], str] | None = None,
-        table: str = "summary.csv",
+        page: Callable[[Result], str] | None = None,
+        table: str | None = "summary.csv",
         more: Mapping[str, str | bytes] | None = None,
         object_: Mapping[str, Any] | None = None,
         code: int = 0,
     ) -> int:
-        """Print the JSON object, or what ``show`` prints, write the files, and return the exit code ``code``.
+        """Print the JSON object, or warnings and what ``show`` prints, write the files, and return ``code``.
 
         ``title``: of the page; ``page``: makes it, that of any result by default; ``table``: name of the table among
-        the files of ``--out``, and ``more``: further files; ``object_``: further entries of the JSON object.
+        the files of ``--out``, None for none, and ``more``: further files; ``object_``: further entries of the JSON
+        object.
         """
         from rich.text import Text
 
@@ -275,16 +296,15 @@ class Files:
 
                 made = result_html(found, title)
             else:
-                made = page()
+                made = page(found)
         if self.html is not None:
             texts[self.html] = made
         if self.plot is not None:
             texts[self.plot] = figure_bytes(found.plot(), figure_kind(self.plot))
         if self.out is not None:
-            files = {
-                "report.html": made, "summary.json": found.to_json() + "\n",
-                table: found.to_frame().to_csv(index=False, lineterminator="\n"), **(more or {}),
-            }  # fmt: skip
+            files = {"report.html": made, "summary.json": found.to_json() + "\n", **(more or {})}
+            if table is not None:
+                files[table] = found.to_frame().to_csv(index=False, lineterminator="\n")
             if (drawn := found.plot()) is not None:
                 files["figure.svg"] = figure_bytes(drawn, "svg")
             texts |= {self.out / name: content for name, content in files.items()}
@@ -292,7 +312,8 @@ class Files:
             print(json_text({**found.to_dict(), **object_}) if object_ else found.to_json())
         else:
             screen = out()
-            show(screen)
+            warn(screen, getattr(found, "warnings", ()))
+            show(found, screen)
         for path, content in texts.items():
             write(path, content)
         if self.json:

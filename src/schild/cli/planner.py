@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli.console import Whole, progress, say_if_compiling
-from schild.cli.options import Draws, Files, Person
+from schild.cli.console import Whole, progress
+from schild.cli.options import Draws, Files, Person, Structure
 from schild.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def plan(
     n: Whole = 200,
     uncertainty: Whole = 10,
     person: Person = Person(),
-    structure: str | None = None,
+    structure: Structure = None,
     agonist: Annotated[str | None, Parameter(name=("--agonist", "--opioid", "--against"), show=False)] = None,
     overcome: Annotated[bool, Parameter(name=("--overcome", "--surmount"), show=False)] = False,
     data: Draws = Draws(),
@@ -64,8 +64,6 @@ def plan(
         People.
     uncertainty
         Sets of parameters drawn from what is not known; each is given to all people.
-    structure
-        Rival mechanism between plasma and receptor.
     agonist
         Refused.
     overcome
@@ -85,7 +83,7 @@ def plan(
             agonist=agonist, progress=advance, **data.options,
         )  # fmt: skip
     return files.finish(
-        found, lambda console: _show(found, console), title=f"Plan for {found.drug}", table="course.csv",
+        found, _show, title=f"Plan for {found.drug}", table="course.csv",
         code=0 if found.feasible else 1,
     )  # fmt: skip
 
@@ -98,8 +96,6 @@ def _show(found: Plan, console: Console) -> None:
     if found.needed_mg is not None:
         console.print(Text(f"Before rounding up to what can be given: {found.needed_mg:.3g} mg (to 1 %)."))
     console.print(Text(f"Times are exact to {_minutes(found.step_h)}, the wash-out to {_minutes(found.wash_step_h)}."))
-    for warning in found.warnings:
-        console.print(Text(f"Note: {warning}"))
 
 
 def _minutes(step_h: float) -> str:
@@ -142,14 +138,13 @@ def induction(
     from schild.inductions import induction as find
 
     files.check()
-    say_if_compiling()
     with progress("runs") as advance:
         found = find(
             *history, drug=drug, route=route, added=added, at_least=at_least, n=n, people=person.given,
             progress=advance, **data.options,
         )  # fmt: skip
     return files.finish(
-        found, lambda console: _show_induction(found, console), title=f"Beginning of {found.drug}", table="starts.csv",
+        found, _show_induction, title=f"Beginning of {found.drug}", table="starts.csv",
         code=0 if found.chosen is not None else 1,
     )  # fmt: skip
 
@@ -159,8 +154,6 @@ def _show_induction(found: Induction, console: Console) -> None:
 
     from schild.tables import number_words, percent_words, table, time_words
 
-    for warning in found.warnings:
-        console.print(Text(f"Warning: {warning}", style="bold red"))
     said = found.about()
     console.print(Text(f"{said[:1].upper()}{said[1:]}"))
     rows = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.console import Whole, progress
 from schild.cli.options import Draws, Files, listed, processors
 from schild.errors import InputError
 
@@ -110,7 +110,6 @@ def rescue(
     from schild.overdose.show import show_rescue
     from schild.report.rescue import rescue_html
 
-    say_if_compiling()
     with progress("people") as advance:
         found = run(
             opioid,
@@ -135,9 +134,7 @@ def rescue(
             progress=advance,
             **data.options,
         )
-    return files.finish(
-        found, lambda console: show_rescue(found, console), page=lambda: rescue_html(found), table="arrest.csv"
-    )
+    return files.finish(found, show_rescue, page=rescue_html, table="arrest.csv")
 
 
 def _published(n: int | None, threads: int | None, vein: bool, data: Draws, files: Files) -> int:
@@ -145,7 +142,6 @@ def _published(n: int | None, threads: int | None, vein: bool, data: Draws, file
     from schild.overdose.show import show_published
     from schild.report.rescue import published_html
 
-    say_if_compiling()
     with progress("cells") as advance:
         found = published_table(
             PEOPLE if n is None else n,
@@ -154,9 +150,7 @@ def _published(n: int | None, threads: int | None, vein: bool, data: Draws, file
             threads=threads,
             progress=advance,
         )
-    return files.finish(
-        found, lambda console: show_published(found, console), page=lambda: published_html(found), table="arrest.csv"
-    )
+    return files.finish(found, show_published, page=published_html, table="arrest.csv")
 
 
 def _number(text: str | None, unit: str, option: str, example: str) -> float | None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from schild.cli.console import Whole, progress, say_if_compiling
-from schild.cli.options import Draws, Files, Person
+from schild.cli.console import Whole, progress
+from schild.cli.options import Draws, Files, Person, Structure
 from schild.cli.simulate import is_file, read_run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def sensitivity(
     metric: str,
     number: list[str] | None = None,
     until: str | None = None,
-    structure: str | None = None,
+    structure: Structure = None,
     n: Whole = 200,
     sobol: Whole = 0,
     morris: Whole = 0,
@@ -54,8 +54,6 @@ def sensitivity(
         A number to move, such as naltrexone.cl; once for each; all that have an uncertainty or a range by default.
     until
         End of the run, such as 7d.
-    structure
-        Rival mechanism between plasma and receptor.
     n
         People for the spread by people, occasions and parameters; 0 leaves that out.
     sobol
@@ -69,7 +67,6 @@ def sensitivity(
     from schild.influence import sensitivity as run
 
     files.check()
-    say_if_compiling()
     with progress("runs") as advance:
         found = run(
             *_asked(what),
@@ -85,9 +82,7 @@ def sensitivity(
             progress=advance,
             **data.options,
         )
-    return files.finish(
-        found, lambda screen: _show(found, screen), title=f"What moves {found.metric}", table="swings.csv"
-    )
+    return files.finish(found, _show, title=f"What moves {found.metric}", table="swings.csv")
 
 
 def _asked(what: tuple[str, ...]) -> tuple[str | Run | Trial, ...]:
@@ -103,12 +98,9 @@ def _asked(what: tuple[str, ...]) -> tuple[str | Run | Trial, ...]:
 
 
 def _show(found: Sensitivity, screen: Console) -> None:
-    from rich.text import Text
 
     from schild.tables import number_words, percent_words, table
 
-    for warning in found.warnings:
-        screen.print(Text(f"Warning: {warning}", style="bold red"))
     sobol, morris = (any(getattr(s, name) is not None for s in found.swings) for name in ("total", "sigma"))
     heads = ("number", "unit", "5 %", "95 %", "metric at 5 %", "at 95 %", *(["first", "total"] if sobol else []),
              *(["mean size of effects", "their deviation"] if morris else []))  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.console import Whole, progress, say_if_compiling
+from schild.cli.console import Whole, progress
 from schild.cli.figures import figure_bytes
 from schild.cli.options import Draws, Files, Person, listed, pairs, processors
 from schild.errors import InputError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from schild.catalog import Catalogue
     from schild.regimen import Dose
-    from schild.simulation import Run
+    from schild.simulation import Result, Run
 
 
 def simulate(
@@ -127,7 +127,6 @@ def show_run(
     """Simulate, write what was asked for, and print the summary or the JSON object."""
     from schild.simulation import simulate_run
 
-    say_if_compiling()
     with progress("people", show=run.population is not None) as advance:
         result = simulate_run(run, threads=threads, catalogue=catalogue, progress=advance)
     object_: dict[str, Any] = {"notes": list(notes)} if notes else {}
@@ -141,12 +140,12 @@ def show_run(
         for name, frame in (("nca.csv", result.nca()), ("people.csv", result.people())) if nca else ():
             more[name] = frame.to_csv(index=False, lineterminator="\n")
 
-    def page() -> str:
+    def page(result: Result) -> str:
         from schild.report import simulation_html
 
         return simulation_html(result)
 
-    def show(console: Console) -> None:
+    def show(result: Result, console: Console) -> None:
         from schild.cli.summary import show_nca, show_result
 
         show_result(result, console)

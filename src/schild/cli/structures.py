@@ -8,14 +8,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from schild.cli.console import out, writable, write
-from schild.cli.options import Data
+from schild.cli.options import Data, Json
 from schild.errors import InputError
 
 
 def structure(
     *names: Annotated[str, Parameter(name="DRUG")],
     svg: Path | None = None,
-    json: bool = False,
+    json: Json = False,
     list_all: Annotated[bool, Parameter(name="--list")] = False,
     data: Data = Data(),
 ) -> int:
@@ -29,8 +29,6 @@ def structure(
         Drugs, such as naltrexone oxymorphone.
     svg
         File for the drawing: .svg or .png.
-    json
-        Print one JSON object and nothing else.
     list_all
         List the structures there are, and nothing else.
     """

@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
 
 def show_result(result: Result, console: Console) -> None:
-    """Print warnings first, then a sentence on the result, then a table for each group of outputs."""
+    """Print a sentence on the result, then a table for each group of outputs."""
     from rich.text import Text
 
-    for warning in result.warnings:
-        console.print(Text(f"Warning: {warning}", style="bold red"))
     console.print(Text(result.title, style="bold"))
     if words := aloud(result):
         console.print(Text(words))

@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 
 from schild import __version__
 from schild.cli.console import APP, out
-from schild.cli.options import Data
+from schild.cli.options import Data, Json
 from schild.errors import SchildError
 from schild.tables import table
 
@@ -63,15 +63,10 @@ def _print_schema(schema: Mapping[str, Any]) -> None:
     print(dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2))
 
 
-def doctor(*, json: bool = False) -> int:
+def doctor(*, json: Json = False) -> int:
     """Check this installation: versions, extras, cache, threads, speed.
 
     Exit code 1 means that something does not work.
-
-    Parameters
-    ----------
-    json
-        Print one JSON object and nothing else.
     """
     heads, rows = ("part", "name", "state", "value"), list(_findings())
     good = all(state != "fails" for _, _, state, _ in rows)
@@ -140,15 +135,10 @@ def _version(name: str) -> str | None:
         return None
 
 
-def bench(*, json: bool = False) -> int:
+def bench(*, json: Json = False) -> int:
     """Time a few standard runs on this machine.
 
     From a checkout, `make bench` measures more: accuracy beside speed, and other programs.
-
-    Parameters
-    ----------
-    json
-        Print one JSON object and nothing else.
     """
     from schild.simulation import simulate
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from schild.cli.console import NOTICE, Whole, err, progress, say_if_compiling, writable, write
-from schild.cli.console import out as standard_output
-from schild.cli.options import Numbers
+from schild.cli.console import Whole, err, progress
+from schild.cli.options import Files, Json, Numbers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +33,6 @@ def trial(
     file: Path,
     /,
     *,
-    out: Path | None = None,
     workers: Whole = 1,
     cluster: str | None = None,
     shard: str | None = None,
@@ -43,24 +41,20 @@ def trial(
     seed: Whole | None = None,
     people: Literal["own", "shared"] | None = None,
     power: float | None = None,
-    html: Path | None = None,
-    json: bool = False,
     data: Numbers = Numbers(),
+    files: Files = Files(),
 ) -> int:
     """Run a virtual trial: arms of virtual people, as a real trial has them.
 
     schild trial examples/alcohol_oral_50mg.toml --out out/trial
 
-    The folder contains report.html, trial.json, people.csv (up to 200,000 rows) and the parts, from which an
-    interrupted trial continues; for an opioid trial also weekly.csv, a table for models of policy, and dictionary.csv,
-    which describes its columns.
+    The folder also contains people.csv (up to 200,000 rows) and the parts, from which an interrupted trial continues;
+    for an opioid trial also weekly.csv, a table for models of policy, and dictionary.csv, which describes its columns.
 
     Parameters
     ----------
     file
         Trial file in TOML; `schild schema trial` lists what there is.
-    out
-        Folder for the results.
     workers
         Processes; never changes a number.
     cluster
@@ -81,58 +75,36 @@ def trial(
     power
         Do not run the trial but find how many people it needs in each arm for this power, such as 0.8, and for an
         assurance as large, by endpoint.
-    html
-        File for the report.
-    json
-        Print one JSON object and nothing else.
     """
-    from schild.trial import Trial, run_trial
+    from schild.report.trial import sizing_html, trial_html
+    from schild.trial import Trial, run_trial, size_trial
 
-    writable(html)
+    files.check()
     asked = Trial.read(file)
     head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed), ("people", people))
             if v is not None}  # fmt: skip
     if head:
         said = asked.said()
         asked = Trial.parse({**said, "trial": {**said["trial"], **head}})
-    say_if_compiling()
     if shard is not None:
-        return _shard(asked, shard, out, workers, cluster, data)
+        return _shard(asked, shard, files.out, workers, cluster, data)
     if power is not None:
-        return _size(asked, power, out=out, html=html, json=json, data=data)
+        with progress("people") as advance:
+            sizes = size_trial(asked, power, progress=advance, **data.options)
+        return files.finish(sizes, _show_sizes, page=sizing_html, table="sizes.csv")
     with progress("people") as advance:
-        found = run_trial(
-            asked,
-            out=out,
-            workers=workers,
-            cluster=cluster,
-            catalogue=data.catalogue,
-            overrides=data.overrides,
-            progress=advance,
-        )
-    if json:
-        print(found.to_json())
-    else:
-        _print(found, standard_output())
-    if out is not None or html is not None:
-        from schild.report.trial import trial_html
+        found = run_trial(asked, out=files.out, workers=workers, cluster=cluster, progress=advance, **data.options)
+    more: dict[str, str | bytes] = {}
+    if files.out is not None and asked.disorder == "opioid":
+        from schild.report.parts import csv_text
+        from schild.trial.policy import DICTIONARY, policy_table
 
-        page = trial_html(found)
-        if html is not None:
-            write(html, page)
-        if out is not None:
-            write(out / "report.html", page)
-            write(out / "trial.json", found.to_json())
-            if asked.disorder == "opioid":
-                from schild.report.parts import csv_text
-                from schild.trial.policy import DICTIONARY, policy_table
-
-                write(out / "weekly.csv", policy_table(found).to_csv(index=False))
-                columns = {"column": list(DICTIONARY), "meaning": list(DICTIONARY.values())}
-                write(out / "dictionary.csv", csv_text(columns))
-            if asked.size * len(asked.arm) <= _ROWS:
-                write(out / "people.csv", found.to_frame().to_csv(index=False))
-    return 0
+        columns = {"column": list(DICTIONARY), "meaning": list(DICTIONARY.values())}
+        more = {"weekly.csv": policy_table(found).to_csv(index=False), "dictionary.csv": csv_text(columns)}
+    return files.finish(
+        found, _show, page=trial_html, more=more,
+        table="people.csv" if asked.size * len(asked.arm) <= _ROWS else None,
+    )  # fmt: skip
 
 
 def _shard(asked: Trial, shard: str, out: Path | None, workers: int, cluster: str | None, data: Numbers) -> int:
@@ -153,7 +125,7 @@ def _shard(asked: Trial, shard: str, out: Path | None, workers: int, cluster: st
     return 0
 
 
-def results(folder: Path, sql: str, /, *, json: bool = False) -> int:
+def results(folder: Path, sql: str, /, *, json: Json = False) -> int:
     """Query the people of a finished or unfinished trial with SQL.
 
     schild results out/trial "select arm, avg(heavy) from people group by arm"
@@ -188,59 +160,28 @@ def results(folder: Path, sql: str, /, *, json: bool = False) -> int:
     return 0
 
 
-def _size(asked: Trial, power: float, *, out: Path | None, html: Path | None, json: bool, data: Numbers) -> int:
-    from schild.trial import size_trial
-
-    with progress("people") as advance:
-        found = size_trial(asked, power, catalogue=data.catalogue, overrides=data.overrides, progress=advance)
-    if json:
-        print(found.to_json())
-    else:
-        _print_sizes(found, standard_output())
-    if out is not None or html is not None:
-        from schild.report.trial import sizing_html
-
-        page = sizing_html(found)
-        if html is not None:
-            write(html, page)
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            write(out / "sizes.html", page)
-            write(out / "sizes.json", found.to_json())
-    return 0
-
-
-def _print_sizes(found: Sizing, console: Console) -> None:
-    from rich.table import Table
-
+def _show_sizes(found: Sizing, console: Console) -> None:
+    from schild.tables import table
     from schild.trial.sizing import size_cells
 
     arms = {row.arm for row in found.rows}
     one = f"{', '.join(arms)} against {found.trial.reference.name}; " if len(arms) == 1 else ""
-    table = Table(title=f"{one}people in each arm for {100 * found.target:g} % power, fewest first; 5 %, two-sided")
     heads = ("endpoint", "arm", "difference (MC error)", "n, closed form", "power at n, simulated", "assurance at n",
              f"n for {100 * found.target:g} % assurance", "interval at n")  # fmt: skip
     shown = [k for k, title in enumerate(heads) if title != "arm" or not one]
-    for k in shown:
-        left = heads[k] in ("endpoint", "arm")
-        table.add_column(heads[k], justify="left" if left else "right", min_width=10 if left else None)
-    for row in found.rows:
-        cells = size_cells(row)
-        table.add_row(*(cells[k] for k in shown))
-    console.print(table)
+    rows = [[cells[k] for k in shown] for cells in map(size_cells, found.rows)]
+    title = f"{one}people in each arm for {100 * found.target:g} % power, fewest first; 5 %, two-sided"
+    console.print(table(title, [heads[k] for k in shown], rows, left=("endpoint", "arm")))
     for line in found.fewest():
-        console.print(line, markup=False)
-    console.print(NOTICE, markup=False)
+        console.print(line)
 
 
-def _print(found: TrialResult, console: Console) -> None:
+def _show(found: TrialResult, console: Console) -> None:
     from schild.tables import table
     from schild.trial.endpoints import ENDPOINTS, event_of
     from schild.trial.kinds import words_of
 
     head = found.trial.trial
-    for warning in found.warnings:
-        console.print(f"Note: {warning}", style="yellow", markup=False)
     repeats = f", {head.replicates} times" if head.replicates > 1 else ""
     title = f"{head.title or 'A virtual trial'}: {head.n:,} people in each arm, {head.weeks} weeks{repeats}"
     shown = _SHOWN[found.trial.disorder]
@@ -254,4 +195,3 @@ def _print(found: TrialResult, console: Console) -> None:
         heads = ("endpoint", "arm", "difference", "ratio", "needed to treat", "power" if repeats else "p")
         compared = found.comparison_cells((*shown, event_of(found.trial)[0]))
         console.print(table(f"Against {found.trial.reference.name}", heads, compared, left=("endpoint", "arm")))
-    console.print(NOTICE, markup=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schild.cli.console import out, progress, say_if_compiling
-from schild.cli.options import Data
+from schild.cli.console import out, progress
+from schild.cli.options import Data, Json
 
 
-def verify(page: Path, /, *, json: bool = False, data: Data = Data()) -> int:
+def verify(page: Path, /, *, json: Json = False, data: Data = Data()) -> int:
     """Run what a page of `schild explain DRUG --html PAGE` states again, and compare every number.
 
     Exit code 1 means that a number differs by more than a millionth, or that a verdict differs.
@@ -17,14 +17,11 @@ def verify(page: Path, /, *, json: bool = False, data: Data = Data()) -> int:
     ----------
     page
         The page.
-    json
-        Print one JSON object and nothing else.
     """
     from schild.explanation.verify import verify as run
     from schild.textfile import read_text
 
     text = read_text(page, "a page of `schild explain`")
-    say_if_compiling()
     with progress("claims") as advance:
         found = run(text, catalogue=data.catalogue, progress=advance)
     if json:

@@ -16,8 +16,6 @@ __all__ = ["show_published", "show_rescue"]
 
 def show_rescue(found: Rescued, console: Console) -> None:
     """Print the table of a rescue."""
-    for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="bold red")
     rows = found.summary()
     kinds = {"published": "published kinetics", "general": "receptor module"}
     hours = found.horizon_s / 3600.0
@@ -85,8 +83,6 @@ def show_published(found: PublishedTable, console: Console) -> None:
     numbers = tuple(head for head in heads if head not in left)
     title = f"Cardiac arrests, published and ours: {', '.join(doses)}"
     console.print(table(title, heads, rows, left=left, whole=numbers))
-    for warning in found.warnings:
-        console.print(warning, style="dim", markup=False)
     console.print(FRAMING, markup=False)
 
 

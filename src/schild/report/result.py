@@ -37,7 +37,11 @@ def result_html(found: Shown, title: str) -> str:
     parts.append(section("Numbers", table(heads, cells, caption=f"{title}.{left_out}", numeric=right)))
     if said := getattr(found, "assumptions", ()):
         parts.append(section("Assumed", *(paragraph(text) for text in said)))
-    parts.append(section("Sources of the numbers", sources(found.sources, getattr(found, "catalogue", None) or load())))
+    if hasattr(found, "sources"):
+        cited = sources(found.sources, getattr(found, "catalogue", None) or load())
+    else:  # numbers of the user's own table
+        cited = paragraph(found.cite())
+    parts.append(section("Sources of the numbers", cited))
     manifest = [(key, str(value)) for key, value in found.manifest.items()]
     parts.append(section("To repeat it", table(("entry", "value"), manifest, caption="Manifest")))
     return page(title, *parts, lead="A result of schild.", foot=ADVICE)
