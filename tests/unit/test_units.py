@@ -22,7 +22,6 @@ from schild.units import (
     parse_amount,
     parse_clearance,
     parse_rate,
-    parse_volume,
     parse_weight,
     ticks,
 )
@@ -64,7 +63,7 @@ def test_what_is_no_amount_is_refused(bad):
 
 @given(st.text(max_size=30))
 def test_any_text_is_an_amount_or_refused(text):
-    for parse in (parse_amount, parse_rate, parse_weight, parse_volume, parse_clearance, ticks):
+    for parse in (parse_amount, parse_rate, parse_weight, parse_clearance, ticks):
         with suppress(InputError):
             parse(text)
 
@@ -115,10 +114,9 @@ def test_a_rate_that_never_ends():
         Rate(1e-9, "ng", "d").duration_tick(Amount(1, "kg"))
 
 
-def test_weight_volume_clearance():
+def test_weight_and_clearance():
     assert parse_weight("70 kg") == parse_weight("70000 g") == 70.0
     assert parse_weight("1 stone") == pytest.approx(6.35, abs=0.01)
-    assert parse_volume("5 L") == parse_volume("5000 mL") == parse_volume("50 dL") == 5.0
     assert parse_clearance("100 mL/min") == 6.0
     assert parse_clearance("0.1 L/min", to="mL/min") == 100.0
 
@@ -127,12 +125,12 @@ def test_weight_volume_clearance():
     ("parse", "bad"),
     [
         (parse_weight, "70"), (parse_weight, "70 L"), (parse_weight, "-1 kg"), (parse_weight, 70.0),
-        (parse_weight, "70 Kg"), (parse_volume, "5"), (parse_volume, "5 kg"), (parse_volume, "0 L"),
+        (parse_weight, "70 Kg"),
         (parse_clearance, "100"), (parse_clearance, "100 mL"), (parse_clearance, "100 mL/min/1.73 m2"),
         (parse_clearance, "100 mL/min/kg"), (parse_clearance, None),
     ],
 )  # fmt: skip
-def test_what_is_no_weight_volume_or_clearance_is_refused(parse, bad):
+def test_what_is_no_weight_or_clearance_is_refused(parse, bad):
     with pytest.raises(InputError):
         parse(bad)
 
@@ -147,7 +145,6 @@ def test_quantities_of_pint_are_taken():
     assert hours(quantity(90, "min")) == 1.5
     assert parse_amount(quantity(0.05, "g")) == Amount(50, "mg")
     assert parse_weight(quantity(70, "kg")) == 70.0
-    assert parse_volume(quantity(500, "mL")) == 0.5
     assert parse_clearance(quantity(100, "mL/min")) == pytest.approx(6.0)
     with pytest.raises(InputError, match="is not a time"):
         ticks(quantity(1, "kg"))

@@ -1,7 +1,12 @@
-"""Adaptation states on a given drive: what the kernel does beside the receptors, here for a course that is known.
+r"""Adaptation states on a given drive: what the kernel does beside the receptors, here for a course that is known.
 
 Used to carry adaptation through many equal periods of earlier use, and to fit its numbers without solving receptors
-again. The equation is that of ``schild.pharmacology.adaptation.adaptation_rate``.
+again. A state a on a drive s follows [Ouellet1995]
+
+.. math:: a' = g\,s\,(1 - \sigma a) - l\,a,
+
+where gain g and loss l have one value while the drive is above the state and another otherwise, and the saturation
+sigma is 0 for a state that follows the drive itself and 1 for one that cannot pass one.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 __all__ = [
     "COWS_MAX",
     "SEVERITY",
-    "adaptation_rate",
     "cows_of_drive",
     "ec50_shift",
     "severity",
@@ -31,53 +30,6 @@ SEVERITY = ((0.0, "none"), (5.0, "mild"), (13.0, "moderate"), (25.0, "moderately
 def _plain(found: Any) -> Any:
     """Give a number back for a number; arrays stay arrays."""
     return found if np.ndim(found) else float(found)
-
-
-def adaptation_rate(
-    drive: Value,
-    state: Value,
-    gain_up: float,
-    gain_down: float,
-    loss_up: float,
-    loss_down: float,
-    saturation: float = 0.0,
-) -> Value:
-    r"""Rate of change of an adaptation state [1/h].
-
-    .. math:: a' = g\,s\,(1 - \sigma a) - l\,a
-
-    Parameters
-    ----------
-    drive : float or ndarray
-        Activation of the receptor by drugs, s. [1]
-    state : float or ndarray
-        Adaptation, a. [1]
-    gain_up, loss_up : float
-        g and l while the drive is above the state. [1/h]
-    gain_down, loss_down : float
-        g and l otherwise. [1/h]
-    saturation : float
-        0 for a state that follows the drive itself, 1 for one that cannot pass one. [1]
-
-    Returns
-    -------
-    float or ndarray
-        a'. Both branches agree where drive and state are equal if gains equal losses and saturation is 0. [1/h]
-
-    Notes
-    -----
-    With equal gains and losses and no saturation this is the hypothetical inhibitor compartment of [Ouellet1995].
-
-    Examples
-    --------
-    >>> adaptation_rate(0.5, 0.1, 1 / 4, 1 / 24, 1 / 4, 1 / 24)
-    0.1
-    """
-    up = np.asarray(drive) > state
-    gain = np.where(up, gain_up, gain_down) * drive
-    rate = gain * (1.0 - saturation * np.asarray(state)) - np.where(up, loss_up, loss_down) * state
-    found: Value = _plain(rate)
-    return found
 
 
 def withdrawal_drive(adapted: Value, activation: Value, tone: Value) -> Value:

@@ -120,41 +120,6 @@ def operational_response(stimulus: ArrayLike, slope: ArrayLike) -> Floats:
     return np.asarray(power / (1.0 + power))
 
 
-def co2_threshold(baseline_l_min: ArrayLike, pco2_mmhg: ArrayLike, gain_l_min_mmhg: ArrayLike) -> Floats:
-    r"""Carbon dioxide tension at which a straight ventilatory response of known gain starts.
-
-    Parameters
-    ----------
-    baseline_l_min : array_like
-        Ventilation at rest. [L/min]
-    pco2_mmhg : array_like
-        Carbon dioxide tension at rest. [mmHg]
-    gain_l_min_mmhg : array_like
-        Gain of the response. [L/min/mmHg]
-
-    Returns
-    -------
-    ndarray
-        :math:`P_0 - V_0 / G`. [mmHg]
-
-    Notes
-    -----
-    The response passes through the resting point. With the gain of the central chemoreflex of a published control
-    loop, read in its authors' program, it takes the place of an assumed threshold.
-
-    References
-    ----------
-    :cite:t:`FDARescueModel`
-
-    Examples
-    --------
-    >>> round(float(co2_threshold(6.764, 38.59, 2.0)), 3)
-    35.208
-    """
-    v0, p0, g = (np.asarray(x, dtype=np.float64) for x in (baseline_l_min, pco2_mmhg, gain_l_min_mmhg))
-    return np.asarray(p0 - v0 / g)
-
-
 def resting_ventilation(
     drive: ArrayLike, baseline_l_min: ArrayLike, pco2_mmhg: ArrayLike, threshold_mmhg: ArrayLike
 ) -> Floats:

@@ -111,23 +111,6 @@ def _cmax(case: _Case) -> Floats:
     return np.asarray(c[:, late].max(axis=1), dtype=np.float64)
 
 
-def _cmax_last(case: _Case) -> Floats:
-    return np.asarray(_after_last(case)[1].max(axis=1), dtype=np.float64)
-
-
-def _tmax(case: _Case) -> Floats:
-    return case.metric("tmax_<>_h", min(_horizon(case), 12.0))
-
-
-def _auc(case: _Case) -> Floats:
-    return case.area(_horizon(case))
-
-
-def _auc_last(case: _Case) -> Floats:
-    """Area to 24 h, about the time of the last sample of the study."""
-    return case.area(24.0)
-
-
 def _half_life(case: _Case) -> Floats:
     """Log-linear slope over the later half of the time in which concentrations stay above 0.5 % of the early ones."""
     t, c = _after_last(case)
@@ -217,14 +200,6 @@ def _peaks(case: _Case) -> tuple[Floats, Floats]:
     return first, second
 
 
-def _tmax_first(case: _Case) -> Floats:
-    return _peaks(case)[0]
-
-
-def _tmax_second(case: _Case) -> Floats:
-    return _peaks(case)[1]
-
-
 def _decline_from(case: _Case) -> Floats:
     """Time after day 7 from which the curve falls faster than 5 % a day."""
     t, c = case.course(40 * 24.0, 3840)
@@ -242,11 +217,6 @@ def _measurable_until(case: _Case) -> Floats:
     t, c = case.course(_horizon(case), 4000)
     above = np.asarray(c, dtype=np.float64) >= 0.1
     return np.array([t[np.flatnonzero(row)[-1]] if row.any() else 0.0 for row in above])
-
-
-def _auc_ratio_to_oral(case: _Case) -> Floats:
-    """Area over 28 d of the injection against 50 mg by mouth every day."""
-    return case.area(672.0) / case.area(672.0, regimen=f"{case.o.species} 50 mg po q24h x28")
 
 
 def _auc_ratio_to_parent(case: _Case) -> Floats:
@@ -287,18 +257,11 @@ def _accumulation(case: _Case) -> Floats:
     return np.asarray(100.0 * (ratio - 1.0))
 
 
-def _ratio_to_im(case: _Case, measure: Callable[[_Case], Floats]) -> Floats:
+def _ratio_to_im(case: _Case, measured: str) -> Floats:
     """Dose-normalised exposure against the same dose into muscle, in percent."""
     muscle = case.o.regimen.rsplit(" ", 1)[0] + " im"
+    measure = OBSERVABLES[measured]
     return 100.0 * measure(case) / measure(replace(case, o=replace(case.o, regimen=muscle)))
-
-
-def _cmax_ratio_to_im(case: _Case) -> Floats:
-    return _ratio_to_im(case, _cmax)
-
-
-def _auc_ratio_to_im(case: _Case) -> Floats:
-    return _ratio_to_im(case, _auc)
 
 
 # ---- effects: written "kind:effect", e.g. "peak:liking" --------------------------------------------------------
@@ -377,16 +340,10 @@ def _in_unit(case: _Case, total_nM: Floats | float, mw: float) -> Floats:
     return np.atleast_1d(total_nM if case.o.unit == "nM" else total_nM * mw / 1000.0)
 
 
-def _half_concentration(case: _Case, effect: str, fraction: float) -> Floats:
-    """Steady total plasma concentration of a drug at which an effect reaches a fraction of its maximum."""
+def _level(case: _Case, effect: str, fraction: float | None = None) -> Floats:
+    """Steady total plasma concentration of a drug at a fraction of an effect, or at half of its own plateau."""
     curve = _curve(case, effect)
-    return _in_unit(case, curve.level(fraction), curve.mw)
-
-
-def _half_of_own(case: _Case, effect: str) -> Floats:
-    """Steady total plasma concentration at half of the drug's own plateau."""
-    curve = _curve(case, effect)
-    return _in_unit(case, curve.level(curve.top / 2.0), curve.mw)
+    return _in_unit(case, curve.level(curve.top / 2.0 if fraction is None else fraction), curve.mw)
 
 
 def _hill(case: _Case, effect: str) -> Floats:
@@ -476,9 +433,9 @@ def _equal_dose(case: _Case, effect: str) -> Floats:
 
 
 _EFFECT_KINDS: dict[str, Callable[[_Case, str], Floats]] = {
-    "c50": lambda case, effect: _half_concentration(case, effect, 0.5),
-    "c25": lambda case, effect: _half_concentration(case, effect, 0.25),
-    "half_plateau": _half_of_own,
+    "c50": partial(_level, fraction=0.5),
+    "c25": partial(_level, fraction=0.25),
+    "half_plateau": _level,
     "hill": _hill,
     "plateau": _plateau,
     "peak": _peak,
@@ -486,31 +443,31 @@ _EFFECT_KINDS: dict[str, Callable[[_Case, str], Floats]] = {
     "equal_dose": _equal_dose,
 }
 
-#: Properties of a drug at a receptor: written "kind:receptor", e.g. "half_occupancy:mor".
-_RECEPTOR_KINDS: dict[str, Callable[[_Case, str], Floats]] = {"half_occupancy": _half_occupancy}
-
 #: How each kind of published result is computed.
 OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
     "cmax": _cmax,
-    "cmax_ss": _cmax_last,
-    "tmax": _tmax,
-    "auc": _auc,
-    "auc_last": _auc_last,
+    "cmax_ss": lambda case: np.asarray(_after_last(case)[1].max(axis=1), dtype=np.float64),
+    "tmax": lambda case: case.metric("tmax_<>_h", min(_horizon(case), 12.0)),
+    "auc": lambda case: case.area(_horizon(case)),
+    "auc_last": lambda case: case.area(24.0),  # studies printed it to their last sample, which is about there
     "half_life": _half_life,
     "occupancy": _occupancy,
     "occupancy_ed50": _occupancy_ed50,
     "occupancy_half_time": _occupancy_half_time,
-    "tmax_first": _tmax_first,
-    "tmax_second": _tmax_second,
+    "tmax_first": lambda case: _peaks(case)[0],
+    "tmax_second": lambda case: _peaks(case)[1],
     "decline_from": _decline_from,
     "measurable_until": _measurable_until,
-    "auc_ratio_to_oral": _auc_ratio_to_oral,
+    # Area over 28 d of the injection against 50 mg by mouth every day.
+    "auc_ratio_to_oral": lambda case: (
+        case.area(672.0) / case.area(672.0, regimen=f"{case.o.species} 50 mg po q24h x28")
+    ),
     "auc_ratio_to_parent": _auc_ratio_to_parent,
     "auc_molar_ratio": _auc_molar_ratio,
     "concentration": _concentration,
     "accumulation": _accumulation,
-    "cmax_ratio_to_im": _cmax_ratio_to_im,
-    "auc_ratio_to_im": _auc_ratio_to_im,
+    "cmax_ratio_to_im": partial(_ratio_to_im, measured="cmax"),
+    "auc_ratio_to_im": partial(_ratio_to_im, measured="auc"),
 }
 
 #: What a scan measures; its species is a receptor.
@@ -540,8 +497,8 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
     case = _Case(o=observation, catalogue=catalogue, options=options)
     if colon and kind in _EFFECT_KINDS and effect in catalogue.effects:
         return _EFFECT_KINDS[kind](case, effect)
-    if colon and kind in _RECEPTOR_KINDS and effect in catalogue.receptors:
-        return _RECEPTOR_KINDS[kind](case, effect)
+    if kind == "half_occupancy" and effect in catalogue.receptors:
+        return _half_occupancy(case, effect)
     if observation.observable not in OBSERVABLES:
         raise InputError(
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "

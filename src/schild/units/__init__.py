@@ -4,7 +4,7 @@ The units of everyday dosing are read from a small table; anything rarer is hand
 """
 
 from schild.units.amounts import Amount, Rate, amount_nmol, parse_amount, parse_rate
-from schild.units.measures import convert, parse_clearance, parse_volume, parse_weight
+from schild.units.measures import convert, parse_clearance, parse_weight
 from schild.units.reading import MAX_TICKS, TICKS_PER_HOUR, Quantity, TimeLike, format_number
 from schild.units.time import format_hours, format_ticks, hours, ticks
 
@@ -24,7 +24,6 @@ __all__ = [
     "parse_amount",
     "parse_clearance",
     "parse_rate",
-    "parse_volume",
     "parse_weight",
     "ticks",
 ]

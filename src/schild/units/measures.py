@@ -1,4 +1,4 @@
-"""Body weight, volume, clearance, and any number with a unit."""
+"""Body weight, clearance, and any number with a unit."""
 
 from __future__ import annotations
 
@@ -61,25 +61,6 @@ def parse_weight(text: str | Quantity) -> float:
     factor = pint_factor(unit, "kg") if unit.lower() not in AMOUNT_NAMES else None
     if factor is None:
         raise InputError(f"{shown(unit)} is not a unit of weight; expected kg, g or lb. Write it like '70 kg'.")
-    return float(exact) * factor
-
-
-def parse_volume(text: str | Quantity) -> float:
-    """Read a volume.
-
-    ``text``: words such as ``"5 L"`` or ``"250 mL"``. Returns the volume [L]. Raises InputError if it has no unit, is
-    no volume, or is not above zero.
-
-    >>> parse_volume("250 mL")
-    0.25
-    """
-    exact, unit = _measured(text, "a volume", "liter", "5 L")
-    size = VOLUME.get(unit) or (Fraction(1) if unit == "liter" else None)
-    if size is not None:
-        return float(exact * size)
-    factor = pint_factor(unit, "liter")
-    if factor is None:
-        raise InputError(f"{shown(unit)} is not a unit of volume; expected L, dL, mL or uL. Write it like '5 L'.")
     return float(exact) * factor
 
 
