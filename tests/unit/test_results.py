@@ -15,6 +15,7 @@ import schild.errors
 from schild.analysis.curves import ModelCurves
 from schild.analysis.fit_result import SchildFit
 from schild.analysis.regression import SchildRegression
+from schild.analysis.table import Analysed
 from schild.challenges import Challenge
 from schild.comparison import Comparison
 from schild.compounds import StructureComparison
@@ -124,11 +125,11 @@ def test_every_result_class_is_tested_here():
     # A data class with slots is made twice, so classes are compared by name.
     kinds = {
         kind.__qualname__
-        for base in (Shown, ShownRun)
+        for base in (Shown, ShownRun, Analysed)
         for kind in base.__subclasses__()
         if kind.__module__.startswith("schild.")
     }
-    kinds -= {"ShownRun"}
+    kinds -= {"ShownRun", "Analysed"}
     assert kinds == {kind.__qualname__ for kind in (*(kind for kind, _, _ in MADE.values()), *LONG)}
 
 

@@ -17,7 +17,7 @@ from schild.errors import InputError
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy
-from schild.results import Shown, cited
+from schild.results import Shown
 from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
@@ -149,16 +149,9 @@ class ModelCurves(Shown):
 
         return draw_curves(self, ax)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return one JSON object as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            "warnings": list(self.warnings),
-            **self.summary(),
-            "agonist_over_kd": self.agonist_load.tolist(),
-            "response": self.response.tolist(),
-            "cite": cited(self.sources),
-        }
+    def content(self) -> dict[str, Any]:
+        """Return what the JSON object has beside manifest, warnings and citations."""
+        return {**self.summary(), "agonist_over_kd": self.agonist_load.tolist(), "response": self.response.tolist()}
 
 
 def model_curves(

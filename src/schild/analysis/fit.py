@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.analysis.fit_result import ALPHA, Curves, DoseRatio, Estimate, FTest, SchildFit
+from schild.analysis.fit_result import ALPHA, DoseRatio, Estimate, FTest, SchildFit
 from schild.analysis.least_squares import Fit, Form, Points, Start, highest_pa2, least, profile, start_values
 from schild.analysis.regression import regress
 from schild.analysis.table import Data, Scale, Table, logs, manifest_of, read_table
@@ -268,8 +268,6 @@ def _fit(
     title: str,
     molar_mass: float | None,
 ) -> SchildFit:
-    from scipy.stats import t as t_distribution
-
     points, held = ready.points, ready.held
     schild, one, free = forms_of(ready, slope)
     if schild.df < 1:
@@ -314,8 +312,7 @@ def _fit(
         tests["slope"] = f_test(
             "slope", "Is the Schild slope 1?", one, schild, "A slope of 1 is not rejected.", "The slope is not 1."
         )
-    t = float(t_distribution.ppf(0.975, schild.df))
-    estimates = _estimates(schild, ready, units, response_unit, t)
+    estimates = _estimates(schild, ready, units, response_unit)
     if shifts:
         estimates |= _shift_estimates(schild, one, tests, ready, pa2_unit)
     else:
@@ -342,11 +339,6 @@ def _fit(
         line=line,
         table=table,
         tissues=ready.tissues,
-        curves=Curves(
-            numbers={name: estimate.value for name, estimate in estimates.items() if estimate.value is not None},
-            antagonist=units["antagonist"],
-            agonist=units["agonist"],
-        ),
         residual_sd=math.sqrt(schild.rss / schild.df) * ready.y1,
         df=schild.df,
         warnings=warnings,
@@ -360,55 +352,59 @@ def _fit(
     )
 
 
+def _estimate(
+    fit: Fit, name: str, unit: str, back: Callable[[float], float], *, tissue: int = 0, profiled: Points | None = None
+) -> Estimate:
+    """Undo centring and scaling by ``back``; limits by curvature, and by profile at the points that are given."""
+    from scipy.stats import t as t_distribution
+
+    value = fit.value(name, tissue)
+    if name in fit.form.held:
+        return Estimate(value=back(value), unit=unit, held=True)
+    half = float(t_distribution.ppf(0.975, fit.df)) * math.sqrt(fit.variance(name, tissue))
+    ends = (None, None) if profiled is None else profile(fit, profiled, name)
+    low, high = (None if end is None else back(end) for end in ends)
+    return Estimate(
+        value=back(value), low=back(value - half), high=back(value + half), profile_low=low, profile_high=high,
+        unit=unit,
+    )  # fmt: skip
+
+
 def _shift_estimates(
     schild: Fit, one: Fit | None, tests: Mapping[str, FTest], ready: _Ready, unit: str
 ) -> dict[str, Estimate]:
     """pA2 and Schild slope, and pKB where a slope of 1 is not rejected, with both kinds of limits."""
-    from scipy.stats import t as t_distribution
+    points = ready.points
 
-    def make(fit: Fit, name: str, shift: float, unit: str) -> Estimate:
-        value = fit.value(name) + shift
-        if name in fit.form.held:
-            return Estimate(value=value, unit=unit, held=True)
-        half = float(t_distribution.ppf(0.975, fit.df)) * math.sqrt(fit.variance(name))
-        low, high = (None if limit is None else limit + shift for limit in profile(fit, ready.points, name))
-        return Estimate(value=value, low=value - half, high=value + half, profile_low=low, profile_high=high, unit=unit)
+    def back(value: float) -> float:
+        return value - ready.b0
 
-    found = {"pa2": make(schild, "pa2", -ready.b0, unit), "slope": make(schild, "slope", 0.0, "1")}
+    found = {
+        "pa2": _estimate(schild, "pa2", unit, back, profiled=points),
+        "slope": _estimate(schild, "slope", "1", float, profiled=points),
+    }
     at_one = one or (schild if schild.form.held["slope"] == 1 else None)
     if at_one is not None and not (one is not None and tests["slope"].rejects):
-        found["pkb"] = make(at_one, "pa2", -ready.b0, unit)
+        found["pkb"] = _estimate(at_one, "pa2", unit, back, profiled=points)
     return found
 
 
-def _estimates(
-    fit: Fit, ready: _Ready, units: Mapping[str, Scale], response_unit: str, t: float
-) -> dict[str, Estimate]:
-    """Undo centring and scaling; limits of the Hill slope are those of its logarithm."""
-
-    def make(name: str, back: Callable[[float], float], unit: str, tissue: int) -> Estimate:
-        value = fit.value(name, tissue)
-        if name in fit.form.held:
-            return Estimate(value=back(value), unit=unit, held=True)
-        half = t * math.sqrt(fit.variance(name, tissue))
-        return Estimate(value=back(value), low=back(value - half), high=back(value + half), unit=unit)
+def _estimates(fit: Fit, ready: _Ready, units: Mapping[str, Scale], response_unit: str) -> dict[str, Estimate]:
+    """Ends, Hill slope and EC50 of the curves of each tissue; limits of the Hill slope are those of its logarithm."""
 
     def response(value: float) -> float:
         return value * ready.y1 + ready.y0
 
-    def safe_exp(value: float) -> float:
-        return math.exp(min(max(value, -700.0), 700.0))
-
     found = {}
-    for name, back, unit in (
-        ("bottom", response, response_unit or "response"),
-        ("top", response, response_unit or "response"),
-        ("log_hill", safe_exp, "1"),
-        ("log_ec50", lambda v: v + ready.x0, f"log10 {units['agonist'].canonical}"),
+    for key, name, unit, back in (
+        ("bottom", "bottom", response_unit or "response", response),
+        ("top", "top", response_unit or "response", response),
+        ("hill", "log_hill", "1", lambda value: math.exp(min(max(value, -700.0), 700.0))),
+        ("log_ec50", "log_ec50", f"log10 {units['agonist'].canonical}", lambda value: value + ready.x0),
     ):
         for k, tissue in enumerate(ready.tissues):
-            key = name.replace("log_hill", "hill") + (f"[{tissue}]" if len(ready.tissues) > 1 else "")
-            found[key] = make(name, back, unit, k)
+            whole = key + (f"[{tissue}]" if len(ready.tissues) > 1 else "")
+            found[whole] = _estimate(fit, name, unit, back, tissue=k)
     return found
 
 

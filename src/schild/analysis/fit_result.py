@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from schild.analysis.regression import Line
-from schild.analysis.table import Scale, Table, logs, method_lines
+from schild.analysis.table import Analysed, Scale, Table, logs
 from schild.array_types import Floats
 from schild.errors import UnknownNameError
-from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+
+#: Estimates that a curve is made of.
+_CURVE = ("bottom", "top", "log_ec50", "hill", "pa2", "slope")
 
 #: A test below this is said to reject.
 ALPHA = 0.05
@@ -71,7 +73,7 @@ class FTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SchildFit(Shown):
+class SchildFit(Analysed):
     """Global Gaddum/Schild fit.
 
     Parameters
@@ -104,6 +106,13 @@ class SchildFit(Shown):
     (8.699, 1.0)
     """
 
+    USES: ClassVar[Mapping[str, str]] = {
+        "Gaddum1937": "the equation with slope 1",
+        "ArunlakshanaSchild1959": "the slope, and the regression of log(dose ratio - 1)",
+        "LewAngus1995": "the global fit",
+        "Fieller1954": "limits of the classical pA2",
+    }
+
     title: str
     antagonist: Scale
     agonist: Scale
@@ -113,7 +122,6 @@ class SchildFit(Shown):
     tests: Mapping[str, FTest]
     line: Line
     table: Table
-    curves: Callable[[str, float, Floats], Floats]
     residual_sd: float
     df: int
     tissues: tuple[str, ...] = ("",)
@@ -150,12 +158,24 @@ class SchildFit(Shown):
         """
         if tissue not in self.tissues:
             raise UnknownNameError("tissue", tissue, self.tissues)
-        return self.curves(tissue, antagonist, np.asarray(agonist, dtype=np.float64))
+        from schild.pharmacology.antagonism import gaddum_schild
+
+        found = {key.removesuffix(f"[{tissue}]"): e.value for key, e in self.estimates.items() if e.value is not None}
+        return gaddum_schild(
+            logs(np.asarray(agonist, dtype=np.float64), self.agonist),
+            np.broadcast_to(logs(np.array(antagonist, dtype=np.float64), self.antagonist), np.shape(agonist)),
+            # Without a shift: 10^-1000 at one molar.
+            **{"pa2": -1e3, "slope": 1.0, **{key: found[key] for key in found if key in _CURVE}},
+        )
 
     def about(self) -> str:
         """Describe the result in one line."""
         said = ", ".join(f"{name} {estimate.value:.3g}" for name, estimate in list(self.estimates.items())[:4])
         return f"{self.title}; {len(self.ratios)} dose ratios; {said}"
+
+    def content(self) -> dict[str, Any]:
+        """Return what the JSON object has beside manifest, warnings and citations."""
+        return self.summary()
 
     def summary(self) -> dict[str, Any]:
         """Return estimates, dose ratios, tests and the classical line as plain data."""
@@ -180,48 +200,3 @@ class SchildFit(Shown):
         from schild.analysis.plot import draw_fit
 
         return draw_fit(self, ax)
-
-    def cite(self) -> str:
-        """Return the methods used, with what each was used for."""
-        return method_lines(
-            {
-                "Gaddum1937": "the equation with slope 1",
-                "ArunlakshanaSchild1959": "the slope, and the regression of log(dose ratio - 1)",
-                "LewAngus1995": "the global fit",
-                "Fieller1954": "limits of the classical pA2",
-            }
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return one JSON object as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            **self.summary(),
-            "warnings": list(self.warnings),
-            "cite": self.cite().splitlines()[::2],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """The fitted curves in the units of the data."""
-
-    numbers: Mapping[str, float]
-    antagonist: Scale
-    agonist: Scale
-
-    def __call__(self, tissue: str, antagonist: float, agonist: Floats) -> Floats:
-        """Response of a tissue."""
-        from schild.pharmacology.antagonism import gaddum_schild
-
-        n = {name.removesuffix(f"[{tissue}]"): value for name, value in self.numbers.items()}
-        return gaddum_schild(
-            logs(agonist, self.agonist),
-            np.broadcast_to(logs(np.array(antagonist, dtype=np.float64), self.antagonist), agonist.shape),
-            bottom=n["bottom"],
-            top=n["top"],
-            log_ec50=n["log_ec50"],
-            hill=n["hill"],
-            pa2=n.get("pa2", -1e3),  # without a shift: 10^-1000 at one molar
-            slope=n.get("slope", 1.0),
-        )

@@ -238,11 +238,10 @@ def start_values(points: Points, held: Mapping[str, float]) -> list[Start]:
     return found
 
 
-def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tuple[float | None, float | None]:
-    """Limits of a parameter by its profile: where the best sum of squares rises by the F quantile.
+def profile(fit: Fit, points: Points, name: str) -> tuple[float | None, float | None]:
+    """Limits of 95 % of a parameter by its profile: where the best sum of squares rises by the F quantile.
 
-    ``name``: ``"pa2"`` or ``"slope"``; ``level``: coverage [1]. Returns none where the profile stays below its
-    threshold within four decades.
+    ``name``: ``"pa2"`` or ``"slope"``. Returns none where the profile stays below its threshold within four decades.
     """
     from scipy.optimize import brentq
     from scipy.stats import f as f_distribution
@@ -250,7 +249,7 @@ def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tupl
     best = fit.value(name)
     if fit.rss <= _TINY * fit.n or fit.df < 1:
         return (best, best) if fit.df >= 1 else (None, None)
-    threshold = fit.rss * (1.0 + float(f_distribution.ppf(level, 1, fit.df)) / fit.df)
+    threshold = fit.rss * (1.0 + float(f_distribution.ppf(0.95, 1, fit.df)) / fit.df)
     se = math.sqrt(max(fit.variance(name), 0.0))
     if not 1e-9 < se < 4.0:
         se = 0.1
@@ -281,13 +280,11 @@ def profile(fit: Fit, points: Points, name: str, *, level: float = 0.95) -> tupl
     return limits[0], limits[1]
 
 
-def highest_pa2(
-    points: Points, held: Mapping[str, float], starts: list[Start], *, level: float = 0.975
-) -> float | None:
-    """Upper limit of pA2 where the curves do not shift: from there on the sum of squares rises by the F quantile.
+def highest_pa2(points: Points, held: Mapping[str, float], starts: list[Start]) -> float | None:
+    """Upper 95 % limit of pA2 where the curves do not shift: from there on the sum of squares rises by the F quantile.
 
-    ``held``: parameters that are not fitted, ``slope`` among them; ``starts``: as for `least`; ``level``: coverage of
-    the one side; 0.975 gives the upper limit of 95 % limits [1]. Returns none where the data bound no shift.
+    ``held``: parameters that are not fitted, ``slope`` among them; ``starts``: as for `least`. Returns none where
+    the data bound no shift.
     """
     from scipy.optimize import brentq
     from scipy.stats import f as f_distribution
@@ -301,7 +298,7 @@ def highest_pa2(
     lowest = -float(points.b[np.isfinite(points.b)].max()) - 4.0
     grid = [lowest + 0.25 * step for step in range(41)]
     sums = [rss(value) for value in grid]
-    threshold = min(none.rss, *sums) * (1.0 + float(f_distribution.ppf(2.0 * level - 1.0, 1, none.df)) / none.df)
+    threshold = min(none.rss, *sums) * (1.0 + float(f_distribution.ppf(0.95, 1, none.df)) / none.df)
     above = [value for value, found in zip(grid, sums, strict=True) if found <= threshold]
     if not above or above[-1] == grid[-1]:
         return None

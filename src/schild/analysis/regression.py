@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from schild.analysis.table import Data, Scale, Table, logs, manifest_of, method_lines, read_table
+from schild.analysis.table import Analysed, Data, Scale, Table, logs, manifest_of, read_table
 from schild.array_types import Floats
 from schild.errors import InputError
-from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,7 +152,7 @@ def no_shift_limit(log_b: Floats, ratio: Floats) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SchildRegression(Shown):
+class SchildRegression(Analysed):
     """Schild lines of a table of dose ratios, one for each series and one for all.
 
     Examples
@@ -163,6 +162,8 @@ class SchildRegression(Shown):
     >>> round(found["all"].pa2, 3)
     9.0
     """
+
+    USES: ClassVar[Mapping[str, str]] = {"ArunlakshanaSchild1959": "the regression", "Fieller1954": "limits of pA2"}
 
     title: str
     scale: Scale
@@ -206,19 +207,9 @@ class SchildRegression(Shown):
 
         return draw_regression(self, ax)
 
-    def cite(self) -> str:
-        """Return the methods used, with what each was used for."""
-        return method_lines({"ArunlakshanaSchild1959": "the regression", "Fieller1954": "limits of pA2"})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return one JSON object as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            "unit": self.scale.canonical,
-            "regression": self.summary(),
-            "warnings": list(self.warnings),
-            "cite": self.cite().splitlines()[::2],
-        }
+    def content(self) -> dict[str, Any]:
+        """Return what the JSON object has beside manifest, warnings and citations."""
+        return {"unit": self.scale.canonical, "regression": self.summary()}
 
 
 def schild_regression(

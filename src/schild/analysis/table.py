@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from schild import __version__
 from schild.array_types import Floats
+from schild.catalog.references import Reference
 from schild.delimited import read_rows
 from schild.errors import InputError
+from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,17 +272,40 @@ def manifest_of(table: Table, **more: Any) -> dict[str, Any]:
     }
 
 
-#: The methods, for `cite`.
-METHODS: Mapping[str, str] = {
-    "Gaddum1937": "Gaddum JH. 1937. The quantitative effects of antagonistic drugs. J Physiol 89:7P-9P",
-    "ArunlakshanaSchild1959": "Arunlakshana O, Schild HO. 1959. Some quantitative uses of drug antagonists. "
-    "Br J Pharmacol Chemother 14:48-58",
-    "LewAngus1995": "Lew MJ, Angus JA. 1995. Analysis of competitive agonist-antagonist interactions by nonlinear "
-    "regression. Trends Pharmacol Sci 16:328-337",
-    "Fieller1954": "Fieller EC. 1954. Some problems in interval estimation. J R Stat Soc B 16:175-185",
-}
+def _method(key: str, author: str, title: str) -> Reference:
+    return Reference(key=key, kind="article", fields={"author": author, "year": key[-4:], "title": title})
 
 
-def method_lines(uses: Mapping[str, str]) -> str:
-    """Write the methods used, with what each was used for."""
-    return "\n".join(f"[{key}] {METHODS[key]}\n    for {used}" for key, used in uses.items())
+class Analysed(Shown):
+    """Result of an analysis of a table: it rests on methods (``USES``: what each is used for) and no drug's numbers."""
+
+    __slots__ = ()
+
+    USES: ClassVar[Mapping[str, str]] = {}
+    #: In place of a catalogue's references.
+    references: ClassVar[Mapping[str, Reference]] = {
+        one.key: one
+        for one in (
+            _method("Gaddum1937", "Gaddum JH", "The quantitative effects of antagonistic drugs. J Physiol 89:7P-9P"),
+            _method("ArunlakshanaSchild1959", "Arunlakshana O, Schild HO",
+                    "Some quantitative uses of drug antagonists. Br J Pharmacol Chemother 14:48-58"),
+            _method("LewAngus1995", "Lew MJ, Angus JA", "Analysis of competitive agonist-antagonist interactions by "
+                    "nonlinear regression. Trends Pharmacol Sci 16:328-337"),
+            _method("Fieller1954", "Fieller EC", "Some problems in interval estimation. J R Stat Soc B 16:175-185"),
+        )
+    }  # fmt: skip
+
+    @property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Methods with what each was used for."""
+        return {key: (used,) for key, used in self.USES.items()}
+
+    @property
+    def catalogue(self) -> Any:
+        """The references of the methods."""
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one JSON object as Python data; methods with their references, which no catalogue has."""
+        cite = [{"key": k, "label": self.references[k].label, "for": list(used)} for k, used in self.sources.items()]
+        return {**Shown.to_dict(self), "cite": cite}
