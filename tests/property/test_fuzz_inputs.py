@@ -15,7 +15,7 @@ import pytest
 
 from fuzzing import VALID, catalogue, file_text, history, mutated, sentence, table_text, words
 from schild.errors import InputError
-from schild.regimen import parse_regimen, read_nonmem_people
+from schild.regimen import parse_regimen, read_nonmem_rows
 from schild.simulation import Run, events_of, model_of, simulate_run
 from schild.simulation.runfile import history_words, parse_history
 
@@ -96,7 +96,7 @@ def case(k: int, folder: Path) -> tuple[str, str]:
             text = table_text(rng)
             file = folder / "table.csv"
             file.write_text(text, encoding="utf-8", errors="surrogatepass")
-            people = read_nonmem_people(file, {1: ("naltrexone", "oral")}, amount_unit=rng.choice(("mg", "mg", None)))
+            people, _ = read_nonmem_rows(file, {1: ("naltrexone", "oral")}, amount_unit=rng.choice(("mg", "mg", None)))
             told = "read"
             for regimen in list(people.values())[:2]:
                 if len(regimen) > 0:

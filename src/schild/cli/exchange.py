@@ -117,7 +117,7 @@ def as_options(message: str) -> str:
     message = (
         re.sub(r"drop=\('(.+?)',\)", r"--drop '\1'", message).replace("`drop`", "--drop").replace("drop=", "--drop")
     )
-    message = message.replace("id=..., or use read_nonmem_people, which gives a regimen for each", "--id")
+    message = message.replace("id=..., or use read_nonmem_rows, which gives a regimen for each", "--id")
     return re.sub(r"\b(drug|route)='(\w+)'", r"--\1 \2", re.sub(r"^id is", "--id is", message))
 
 

@@ -50,7 +50,7 @@ def read_observed(
     Parameters
     ----------
     source, cmt, drug, route, basis, amount_unit, time_unit, drop
-        As for ``schild.regimen.read_nonmem_people``; ``source`` may be a DataFrame.
+        As for ``schild.regimen.read_nonmem_rows``; ``source`` may be a DataFrame.
     dv : str or mapping, optional
         Output that DV measures, such as ``"plasma_naltrexone"``; for several analytes a mapping from values of ANALYTE,
         DVID, YTYPE or CMT. By default ANALYTE may name drugs, and without such a column DV is the plasma level of the

@@ -8,7 +8,6 @@ from schild.regimen.dose import Event as Event
 from schild.regimen.dose import Regimen as Regimen
 from schild.regimen.expand import expand as expand
 from schild.regimen.nonmem import read_nonmem as read_nonmem
-from schild.regimen.nonmem import read_nonmem_people as read_nonmem_people
 from schild.regimen.nonmem import read_nonmem_rows as read_nonmem_rows
 from schild.regimen.nonmem_write import to_nonmem as to_nonmem
 from schild.regimen.table import event_table as event_table

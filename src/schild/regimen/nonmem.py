@@ -73,38 +73,10 @@ def read_nonmem(
         some = ", ".join(map(str, table.ids[:8])) + (", ..." if len(table.ids) > 8 else "")
         raise InputError(
             f"{table.rows.name} holds {len(table.ids)} persons ({some}); expected one. Choose one with id=..., or use "
-            "read_nonmem_people, which gives a regimen for each."
+            "read_nonmem_rows, which gives a regimen for each."
         )
     people = _Meaning(table, time_unit).people(cmt, drug, route, basis, amount_unit)
     return next(iter(people.values()))
-
-
-def read_nonmem_people(
-    source: Source,
-    cmt: Compartments | None = None,
-    *,
-    drug: str | None = None,
-    route: str | None = None,
-    basis: str | None = None,
-    amount_unit: str | None = None,
-    time_unit: str | None = None,
-    drop: Collection[str] = (),
-) -> dict[Hashable, Regimen]:
-    """Read the event table of several persons.
-
-    ``source``, ``cmt``, ``drug``, ``route``, ``basis``, ``amount_unit``, ``time_unit`` and ``drop``: as for
-    :func:`read_nonmem`. Returns them in the order of the table; the key is 1 without a column ``ID``. Raises InputError
-    as for :func:`read_nonmem`, and if the rows of one person do not stand together.
-
-    >>> import io
-    >>> table = io.StringIO(chr(10).join(["ID,TIME,AMT,CMT", "1,0,50,1", "2,0,100,1"]))
-    >>> people = read_nonmem_people(table, {1: ("naltrexone", "oral")}, amount_unit="mg")
-    >>> [regimen.to_words() for regimen in people.values()]
-    ['naltrexone 50 mg oral', 'naltrexone 100 mg oral']
-    """
-    return _Meaning(Table(read_rows(source, known_as, ("TIME", "AMT")), drop), time_unit).people(
-        cmt, drug, route, basis, amount_unit
-    )
 
 
 def read_nonmem_rows(
@@ -118,12 +90,18 @@ def read_nonmem_rows(
     time_unit: str | None = None,
     drop: Collection[str] = (),
 ) -> tuple[dict[Hashable, Regimen], pd.DataFrame]:
-    """Read a table of several persons with their observations.
+    """Read the event table of several persons, with its rows.
 
-    Parameters as for :func:`read_nonmem_people`. Returns the regimen of each person, and every row:
-    ``PERSON``, ``TIME`` [h], ``EVID``, ``MDV``, ``LINE`` (place in words), and as text under their names in capitals
-    CMT and the columns that say nothing of what is given (DV, covariates, analyte). Raises
-    InputError as for :func:`read_nonmem_people`.
+    Parameters as for :func:`read_nonmem`. Returns the regimen of each person in the order of the table (the key is 1
+    without a column ``ID``), and every row: ``PERSON``, ``TIME`` [h], ``EVID``, ``MDV``, ``LINE`` (place in words), and
+    as text under their names in capitals CMT and the columns that say nothing of what is given (DV, covariates,
+    analyte). Raises InputError as for :func:`read_nonmem`, and if the rows of one person do not stand together.
+
+    >>> import io
+    >>> table = io.StringIO(chr(10).join(["ID,TIME,AMT,CMT", "1,0,50,1", "2,0,100,1"]))
+    >>> people, rows = read_nonmem_rows(table, {1: ("naltrexone", "oral")}, amount_unit="mg")
+    >>> [regimen.to_words() for regimen in people.values()]
+    ['naltrexone 50 mg oral', 'naltrexone 100 mg oral']
     """
     import pandas as pd
 

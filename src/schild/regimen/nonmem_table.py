@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schild.delimited import Rows
 from schild.errors import InputError
-from schild.regimen.nonmem_columns import READ, clean, harmless, known_as, why_refused
+from schild.regimen.nonmem_columns import clean, columns, harmless, known_as, why_refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ class Table:
     - ``rows``: all rows of the table.
     - ``drop``: columns left out on purpose.
     - ``wanted``: the one person to keep.
-    - ``columns``: columns that are read, under the names of ``READ``.
+    - ``columns``: columns that are read, under the names of ``Columns.read``.
     - ``other``: the others, under their own.
     - ``code``, shape (n,): which of `ids` a row belongs to.
     - ``clock``: whether a column holds clock times, which are read as hours.
@@ -199,8 +199,8 @@ class Table:
             self.fail(
                 row,
                 f"{written} is {text.iloc[row]!r}, in a column that is not known; expected names that say what is "
-                f"given ({', '.join(READ)}) or that are known to say nothing of it. Rename it, or {out} if it says "
-                "nothing of it.",
+                f"given ({', '.join(columns().read)}) or that are known to say nothing of it. Rename it, or {out} if "
+                "it says nothing of it.",
             )
         if idle:
             self.notes.append(f"Columns that are not read, as they say nothing of what is given: {', '.join(idle)}.")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.errors import InputError
-from schild.regimen.nonmem_columns import DAYS, ONE_AT_A_TIME, ONE_IN_A_PERSON, clean
+from schild.regimen.nonmem_columns import clean, columns
 from schild.regimen.nonmem_table import DATES, NONE, Table, clock_hours
 
 UNITS_OF_TIME = ("h", "min", "s", "d")
@@ -96,24 +96,25 @@ def check_columns_aside(table: Table, time_h: NDArray[np.float64], dose: NDArray
     """
     dated = any(key in table.columns for key in DATES)
     by = "under one ID" if "ID" in table.columns else "and there is no column ID"
+    known = columns()
     for name, column in table.other.items():
         key = clean(name)
-        if key not in ONE_IN_A_PERSON | ONE_AT_A_TIME:
+        if key not in known.one_in_a_person | known.one_at_a_time:
             continue
         text = table.text(column).to_numpy(dtype=object)
         told = ~np.isin(text, NONE)
         doses = np.flatnonzero(told & dose)
         rows = np.flatnonzero(told)
         checks: list[tuple[bool, NDArray[np.intp], Any, str]] = [
-            (key in ONE_IN_A_PERSON, rows, np.inf, f"{by}; expected one in each person. Call it ID")
+            (key in known.one_in_a_person, rows, np.inf, f"{by}; expected one in each person. Call it ID")
         ]
-        if key in DAYS and table.clock and not dated:
+        if key in known.days and table.clock and not dated:
             what = (
                 "and TIME is a clock time without a day; expected it in DATE, or yyyy-mm-ddThh:mm in TIME. Write it so"
             )
             checks.append((True, rows, np.inf, what))
         what = "but TIME stays behind; expected times that go on with it. Count TIME from one moment on"
-        checks.append((key in ONE_AT_A_TIME, doses, 0.0, what))
+        checks.append((key in known.one_at_a_time, doses, 0.0, what))
         if key in ("DAY", "DAYS", "NDAY") and all(re.fullmatch(r"-?\d{1,5}(\.0*)?", cell) for cell in text[told]):
             day = text[told].astype(float)
             if not (day == 0).any():

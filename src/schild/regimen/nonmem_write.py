@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 from schild.errors import InputError
 from schild.regimen.dose import Dose, Regimen
 from schild.regimen.expand import schedule
-from schild.regimen.nonmem_times import UNITS_OF_TIME
 from schild.units import MAX_TICKS, TICKS_PER_HOUR, TimeLike, format_hours, ticks
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None, time_unit: str = "h") -> pd.DataFrame:
+def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None) -> pd.DataFrame:
     """Write a regimen as a NONMEM event table.
 
-    ``until``: end of the run; needed by doses that repeat until then [h]; ``time_unit``: unit of TIME, II and of the
-    time in RATE. Returns columns TIME, EVID, AMT, AMTU, RATE, II, ADDL, SS, CMT, DRUG, ROUTE, BASIS, and PRODUCT where
-    one is named, in the order of time. A dose with skipped numbers becomes several rows. Raises InputError if doses
-    repeat without end, or a dose has its own lag or bioavailability, which a table cannot hold.
+    ``until``: end of the run; needed by doses that repeat until then [h]. Returns columns TIME, EVID, AMT, AMTU, RATE,
+    II, ADDL, SS, CMT, DRUG, ROUTE, BASIS, and PRODUCT where one is named, in the order of time. A dose with skipped
+    numbers becomes several rows. Raises InputError if doses repeat without end, or a dose has its own lag or
+    bioavailability, which a table cannot hold.
 
     >>> from schild.regimen import parse_regimen
     >>> table = to_nonmem(parse_regimen("naltrexone 50 mg po q24h x7 skip 3"))
@@ -29,9 +28,6 @@ def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None
     """
     import pandas as pd
 
-    if time_unit not in UNITS_OF_TIME:
-        raise InputError(f"time_unit is {time_unit!r}; expected 'h', 'min', 's' or 'd'. Choose one.")
-    unit_tick = ticks(f"1 {time_unit}")
     limit = MAX_TICKS if until is None else ticks(until)
     doses = tuple(regimen)
     for dose in doses:
@@ -55,10 +51,10 @@ def to_nonmem(regimen: Regimen | tuple[Dose, ...], until: TimeLike | None = None
             runs = [(dose.time_tick, dose.count)]  # a reset cancels the rest when the table is read
         for start, count in runs:
             first = start == dose.time_tick
-            rows.append((start, order, _row(dose, start, count, first, unit_tick, time_unit, numbers)))
+            rows.append((start, order, _row(dose, start, count, first, numbers)))
     if isinstance(regimen, Regimen):
         rows += [
-            (ticks(t), len(doses), {"TIME": ticks(t) / unit_tick, "EVID": evid})
+            (ticks(t), len(doses), {"TIME": ticks(t) / TICKS_PER_HOUR, "EVID": evid})
             for evid, times_h in ((0, regimen.observations), (2, regimen.marks))
             for t in times_h
         ]
@@ -87,11 +83,9 @@ def _row(
     start: int,
     count: int,
     first: bool,
-    unit_tick: int,
-    time_unit: str,
     numbers: dict[tuple[str, str], int],
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"TIME": start / unit_tick, "EVID": dose.evid if first else 1, "CMT": dose.cmt or 0}
+    row: dict[str, Any] = {"TIME": start / TICKS_PER_HOUR, "EVID": dose.evid if first else 1, "CMT": dose.cmt or 0}
     if dose.drug is None or dose.route is None:
         return row
     key = (dose.drug, dose.route)
@@ -100,15 +94,15 @@ def _row(
     row["PRODUCT"] = dose.product or "."
     row |= {"ADDL": count - 1, "SS": dose.ss if first else 0}
     if row["ADDL"] or row["SS"]:
-        row["II"] = dose.every_tick / unit_tick
+        row["II"] = dose.every_tick / TICKS_PER_HOUR
     if dose.constant and dose.rate is not None:
         per = ticks(f"1 {dose.rate.per}")
-        row |= {"RATE": dose.rate.value * unit_tick / per, "AMTU": dose.rate.unit, "AMT": 0.0}
+        row |= {"RATE": dose.rate.value * TICKS_PER_HOUR / per, "AMTU": dose.rate.unit, "AMT": 0.0}
     elif dose.amount is not None:
         row |= {"AMT": dose.amount.value, "AMTU": dose.amount.unit}
         if dose.duration_tick:
-            row["RATE"] = dose.amount.value / (dose.duration_tick / unit_tick)
-            if round(dose.amount.value / row["RATE"] * unit_tick) != dose.duration_tick:  # pragma: no cover
+            row["RATE"] = dose.amount.value / (dose.duration_tick / TICKS_PER_HOUR)
+            if round(dose.amount.value / row["RATE"] * TICKS_PER_HOUR) != dose.duration_tick:  # pragma: no cover
                 raise InputError(
                     f"'{dose.to_words()}' lasts {format_hours(dose.duration_tick / TICKS_PER_HOUR)}, which "
                     "no RATE expresses to the microsecond; expected a rounder time. Change the duration."

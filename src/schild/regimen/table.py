@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from io import StringIO
 
 from schild.regimen.dose import Event
 from schild.units import format_number, format_ticks
@@ -60,16 +59,7 @@ def render_event_table(events: Iterable[Event]) -> str:
     rows = event_table(events)
     if not rows:
         return "No events."
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    used = [name for name in rows[0] if any(row[name] for row in rows)]
-    table = Table(*used, box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
-    for row in rows:
-        table.add_row(*(row[name] for name in used))
-    out = StringIO()
-    wide = 4 + sum(max(len(name), *(len(row[name]) for row in rows)) + 4 for name in used)
-    Console(file=out, width=wide, color_system=None, markup=False, highlight=False, emoji=False).print(table)
-    lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return "\n".join(line for line in lines if line.strip("─━ "))
+    used = {name: len(name) for name in rows[0] if any(row[name] for row in rows)}
+    wide = {name: max(least, *(len(row[name]) for row in rows)) for name, least in used.items()}
+    lines = [{name: name for name in used}, *rows]
+    return "\n".join("  ".join(f"{line[name]:{width}}" for name, width in wide.items()).rstrip() for line in lines)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import io
 import random
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from schild.errors import InputError
-from schild.regimen import parse_regimen, read_nonmem, read_nonmem_people
-from schild.regimen.nonmem_columns import (
-    ALIASES,
-    HARMLESS,
-    HARMLESS_NUMBERED,
-    ONE_AT_A_TIME,
-    ONE_IN_A_PERSON,
-    READ,
-    REFUSED,
-)
+from schild.regimen import parse_regimen, read_nonmem, read_nonmem_rows
+from schild.regimen.nonmem_columns import columns
+
+NAMES = tomllib.loads(files("schild.regimen").joinpath("nonmem_columns.toml").read_text("utf-8"))
+REFUSED, HARMLESS_NUMBERED = NAMES["refused"], NAMES["numbered"]
+READ, ALIASES, HARMLESS = columns().read, columns().other_names, columns().harmless
+ONE_IN_A_PERSON, ONE_AT_A_TIME = columns().one_in_a_person, columns().one_at_a_time
 
 SEPARATORS = {"commas": ",", "tabs": "\t", "semicolons": ";", "blanks": "  ", "bars": "|"}
 RIGHT = "naltrexone 50 mg oral q24h x3; naltrexone 25 mg oral at 4 d"
@@ -350,13 +349,13 @@ def test_one_persons_fault_does_not_block_another():
     with pytest.raises(InputError, match="Line 4: 2 cells"):
         read(lines, id=2)
     with pytest.raises(InputError, match="Line 4: 2 cells"):
-        read_nonmem_people(io.StringIO("\n".join(lines)), **OPTIONS)
+        read_nonmem_rows(io.StringIO("\n".join(lines)), **OPTIONS)
     with pytest.raises(InputError, match=r"id is '4'; expected a person of The table \(1, 2, 3\)"):
         read(lines, id="4")
 
 
 def test_persons_with_names_and_leading_zeros_stay_apart():
-    people = read_nonmem_people(io.StringIO("ID,TIME,AMT\n001,0,50\n1,0,25\n"), **OPTIONS)
+    people, _ = read_nonmem_rows(io.StringIO("ID,TIME,AMT\n001,0,50\n1,0,25\n"), **OPTIONS)
     assert {who: regimen[0].amount.value for who, regimen in people.items()} == {"001": 50.0, "1": 25.0}
 
 
