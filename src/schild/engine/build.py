@@ -19,7 +19,7 @@ __all__ = ["bitcode_of", "portable_text", "tools"]
 
 #: Numba has optimised each function by itself; LLVM then sees the whole of a kernel, and what calls it. Not of these:
 #: multiply-adds would be fused across functions, which moves bits.
-BY_FUNCTION = ("run_people",)
+BY_FUNCTION = ("run_people", "follow_sessions", "follow_hours")
 #: A decrement of a reference count that says whether it reached zero: an intrinsic of one processor in Numba's text.
 _COUNT_DOWN = """
 define internal i8 @count_down(ptr %p, i64 %v, i32 %cc) {

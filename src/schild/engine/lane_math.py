@@ -1,4 +1,4 @@
-"""Logarithm, exponential and power of lanes: what the rescue kernel needs beyond ``schild.engine.lanes``."""
+"""Logarithm, exponential and power of lanes, and rows of a workspace, beyond ``schild.engine.lanes``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
 from schild.engine.cache import compiled
-from schild.engine.lanes import _FLAGS, _INT, W, _constant, decay, lane, maximum
+from schild.engine.lanes import _FLAGS, _INT, W, _constant, decay, lane, load, maximum, store
 
-__all__ = ["exponential", "logarithm", "power"]
+__all__ = ["exponential", "logarithm", "power", "put_row", "row"]
 
 SOURCES = ("lane_math.py", "lanes.py", "layout.py", "cache.py")
 
@@ -62,3 +62,15 @@ def exponential(x):
 def power(x, a):
     """``x ** a`` of numbers that are not negative; zero counts as 1e-300."""
     return decay(0.0 - a * logarithm(maximum(x, x * 0.0 + 1e-300)))
+
+
+@compiled(SOURCES)
+def row(ws, place):
+    """Lanes at a place of a workspace, counted in lanes."""
+    return load(ws, place * W)
+
+
+@compiled(SOURCES)
+def put_row(ws, place, value):
+    """Write lanes to a place of a workspace, counted in lanes."""
+    store(ws, place * W, value)

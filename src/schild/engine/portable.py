@@ -98,10 +98,9 @@ KERNELS = {
         "schild.engine.session_kernel",
         (
             "int64", "int64", "float64:2", "float64:1", "float64:2", "float64:1", "float64:2", "float64:2", "bool:1",
-            "int64", "float64:2", "float64", "float64:2", "float64:1", "float64:1", "float64:3", "int64:1",
-            "float64:1", "int64:1",
+            "int64", "float64:2", "float64", "float64:3", "int64:1", "float64:1", "int64:1",
         ),
-        ("session_kernel.py", "cache.py"),
+        ("session_kernel.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),
     ),
     "follow_days": Kernel(
         "schild.engine.days_kernel",
@@ -114,7 +113,7 @@ KERNELS = {
     "settle_states": Kernel(
         "schild.engine.hours_kernel",
         ("float64:1", "float64:1", "int64", "int64", "float64:2", "float64", "float64", "float64:1"),
-        ("hours_kernel.py", "hours.py", "cache.py"),
+        ("hours_kernel.py", "hours.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),
     ),
     "follow_hours": Kernel(
         "schild.engine.hours_kernel",
@@ -123,7 +122,7 @@ KERNELS = {
             "float64:2", "float64:1", "float64:1", "float64:2", "float64:2", ("float64",) * 22, ("float64",) * 24,
             ("float64",) * 9, "uint8:2", "int8:2", "float32:3", "int32:2",
         ),
-        ("hours_kernel.py", "hours.py", "cache.py"),
+        ("hours_kernel.py", "hours.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),
     ),
     "run_people": Kernel(
         "schild.overdose.kernel",

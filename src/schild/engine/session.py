@@ -40,21 +40,6 @@ SIGNALS = (
 #: Subjects of one task.
 CHUNK = 1024
 
-# Dormand and Prince, 1980.
-_A = np.array(
-    [
-        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0],
-        [44 / 45, -56 / 15, 32 / 9, 0.0, 0.0, 0.0],
-        [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0.0, 0.0],
-        [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0.0],
-        [35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-    ]
-)
-_C = np.array([0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0])
-_ERROR = np.array([71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResult:
@@ -155,9 +140,6 @@ def run_sessions(
         int(most),
         plain(uniform),
         float(rtol),
-        _A,
-        _C,
-        _ERROR,
     )
     out = np.empty((n, len(SIGNALS), times))
     drinks, status = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
