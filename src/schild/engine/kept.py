@@ -6,7 +6,6 @@ numbers give equal bits, so nothing depends on whether a result was kept.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -63,13 +62,13 @@ def call(function: Callable[..., T], *given: Any, **named: Any) -> T:
     ``function``: gives an array or a dataclass of arrays, which depend on its arguments and on nothing else;
     ``threads``, ``chunk`` and ``progress`` have no part in them. Arrays of a kept result cannot be written to. Raises
     TypeError for an argument whose content cannot be told: expected numbers, text, types, arrays of numbers, and
-    sequences or dataclasses of these.
+    sequences, dicts or dataclasses of these.
     """
     if not _depth:
         return function(*given, **named)
-    content = [f"{function.__module__}.{function.__qualname__}".encode()]
+    content = sha256(f"{function.__module__}.{function.__qualname__}".encode())
     _write([given, *((name, named[name]) for name in sorted(named) if name not in _APART)], content)
-    return once(sha256(b"".join(content)).digest(), lambda: function(*given, **named))
+    return once(content.digest(), lambda: function(*given, **named))
 
 
 def once(key: Hashable, make: Callable[[], T]) -> T:
@@ -95,36 +94,39 @@ def once(key: Hashable, make: Callable[[], T]) -> T:
     return found
 
 
-def _parts(value: Any) -> tuple[Any, ...]:
-    """What a value is made of: fields of a dataclass, members of a sequence."""
-    if dataclasses.is_dataclass(value):
-        return tuple(getattr(value, name) for name in value.__dataclass_fields__)
-    return tuple(value) if isinstance(value, (list, tuple)) else ()
+def _parts(value: Any) -> tuple[Any, ...] | None:
+    """What a value is made of: fields of a dataclass, entries of a dict, members of a sequence; None for another."""
+    if isinstance(value, (list, tuple)):
+        return tuple(value)
+    if isinstance(value, dict):
+        return tuple(value.items())
+    fields = getattr(value, "__dataclass_fields__", None)
+    return None if fields is None else tuple(getattr(value, name) for name in fields)
 
 
-def _write(value: Any, into: list[bytes]) -> None:
-    """Write the content of a value, with the shapes and kinds that tell equal bytes apart."""
-    parts = _parts(value)
+def _write(value: Any, into: Any) -> None:
+    """Add the content of a value to a hash, with the shapes and kinds that tell equal bytes apart."""
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        into += [f"{value.dtype.str}{value.shape}".encode(), value.tobytes()]
+        into.update(f"{value.dtype.str}{value.shape}".encode())
+        into.update(value if value.flags.c_contiguous else value.tobytes())
     elif isinstance(value, _PLAIN):
-        into.append(f"{value!r};".encode())
-    elif not isinstance(value, (list, tuple)) and not dataclasses.is_dataclass(value):
+        into.update(f"{value!r};".encode())
+    elif (parts := _parts(value)) is None:
         raise TypeError(f"The content of {type(value).__name__} cannot be told; expected numbers, text or arrays.")
     elif all(isinstance(part, _PLAIN) for part in parts):
-        into.append(f"{type(value).__name__}{parts!r};".encode())
+        into.update(f"{type(value).__name__}{parts!r};".encode())
     else:
-        into.append(f"{type(value).__name__}{len(parts)}".encode())
+        into.update(f"{type(value).__name__}{len(parts)}".encode())
         for part in parts:
             _write(part, into)
 
 
 def _bytes(value: Any) -> int:
-    return value.nbytes if isinstance(value, np.ndarray) else sum(map(_bytes, _parts(value)))
+    return value.nbytes if isinstance(value, np.ndarray) else sum(map(_bytes, _parts(value) or ()))
 
 
 def _lock(value: Any) -> None:
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
-    for part in _parts(value):
+    for part in _parts(value) or ():
         _lock(part)

@@ -12,6 +12,7 @@ from scipy.special import expit, logit
 
 from schild.array_types import Floats
 from schild.engine.hours import HoursResult, run_hours, settle
+from schild.engine.kept import call
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
 from schild.people import Values
@@ -220,7 +221,8 @@ def follow_arm(
     }  # fmt: skip
     if arm.adherence is not None and arm.interval_days > 2:
         behaviour |= {"return_": float(logit(np.clip(arm.adherence, 1e-9, 1 - 1e-9))), "return_use": 0.0}
-    found = run_hours(
+    found = call(
+        run_hours,
         key=_keys(seed, first, n), frailty=frailty, leaving=leaving, severity=severity,
         before=np.rint(24.0 * admitted).astype(np.int64),
         refuses=(uniforms(seed, "oud:refuses", first, first + n) < refuse).astype(np.float64),
