@@ -238,3 +238,16 @@ def test_a_stress_system_fits_the_anchors_of_withdrawal_that_comes_by_itself_and
     assert adaptation.anchor_values("response_two_state+reserve+stress", without) == pytest.approx(
         expected, rel=1e-5, abs=1e-6
     )
+
+
+@pytest.mark.slow
+def test_a_tone_through_tolerant_receptors_opposes_withdrawal_less_after_regular_use_and_alike_after_one_dose():
+    # docs/design/adaptation-refit.md, "Results of the fifth step".
+    numbers = {
+        "tau_fast_up": 0.4203, "tau_fast_down": 9.5659, "tau_slow_up": 145.398, "tau_slow_down": 375.818,
+        "w_fast": 0.5666, "w_slow": 0.8355, "slope": 1.5569, "half": 1.7838,
+    }  # fmt: skip
+    found = adaptation.anchor_values("response_two_state+tolerance", numbers)
+    plain = adaptation.anchor_values("response_two_state", numbers)
+    assert found["A3"] > plain["A3"] + 0.5
+    assert found["A8"] == pytest.approx(plain["A8"], abs=0.01)

@@ -15,7 +15,7 @@ from schild.calibrate import Fit, Fitted, gauss_newton
 from schild.catalog import load
 from schild.engine.lags import follow
 from schild.model.spec import ENDOGENOUS
-from schild.pharmacology.adaptation import COWS_MAX, cows_of_drive, withdrawal_drive
+from schild.pharmacology.adaptation import COWS_MAX, cows_of_drive, tau_divisor, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation import Run, model_of, simulate_run
 from schild.simulation.observe_withdrawal import BASELINE, FLOOR, MILD, NOISE_SD, PEOPLE
@@ -35,11 +35,12 @@ RIVALS = (
 PRIOR_SD, PRIOR_SD_WIDE = 0.7, 1.5
 _WIDE = ("half", "tau_slow_down", "tau_slow", "tau_slow_loss")
 
-#: What a rival of the third and fourth step adds to a mechanism: its numbers (docs/design/adaptation-refit.md).
+#: What a rival of the third, fourth and fifth step adds to a mechanism: its numbers (docs/design/adaptation-refit.md).
 _PARTS = {
     "reserve": ("reserve",),
     "expression": ("w_expression", "tau_expression"),
     "stress": ("w_stress", "tau_stress"),
+    "tolerance": (),
 }
 
 #: Further starting points of a fit, drawn from the priors.
@@ -333,9 +334,13 @@ def prior(rival: str, first: bool = False) -> dict[str, tuple[float, float]]:
 def morphine_level(kind: str) -> float:
     """Mean drive under morphine 120 mg a day, over the last day of a month."""
     course = courses(first=True)["tompkins2009"]
+    return _thirtieth_day(course, course.drive[kind])
+
+
+def _thirtieth_day(course: Course, values: Floats) -> float:
     inside = (course.time_h >= 696.0) & (course.time_h <= 720.0)
     t = course.time_h[inside]
-    return float(np.trapezoid(course.drive[kind][inside], t) / (t[-1] - t[0]))
+    return float(np.trapezoid(values[inside], t) / (t[-1] - t[0]))
 
 
 def _numbers(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
@@ -367,14 +372,23 @@ def _residual(rival: str, course: Course) -> Floats:
     return course.residual[rival]
 
 
+def _drive(rival: str, everything: Mapping[str, float], course: Course) -> Floats:
+    """Drive along a course; the odds of the response are in proportion to the reserve."""
+    key, parts = _parts(rival)
+    entry = load().adaptation[key]
+    drive = course.drive[entry.drive]
+    if "reserve" not in parts:
+        return drive
+    share = everything["reserve"] / everything[entry.receptors["mor"]]
+    return share * drive / (1.0 + (share - 1.0) * drive)
+
+
 def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
     """Prediction of a rival along a course."""
     key, parts = _parts(rival)
     entry, everything = load().adaptation[key], _numbers(rival, numbers)
-    drive, rates = course.drive[entry.drive], _rates(rival, everything)[:2]
+    drive, rates = _drive(rival, everything, course), _rates(rival, everything)[:2]
     if "reserve" in parts:
-        share = everything["reserve"] / everything[entry.receptors["mor"]]
-        drive = share * drive / (1.0 + (share - 1.0) * drive)  # the odds of the response are in proportion to it
         last = _rates(rival, everything)[[list(entry.states).index("residual")]]
         rates = np.concatenate([rates, last])
     if "expression" in parts:
@@ -386,12 +400,22 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
     adapted += residual * (states[2] if "reserve" in parts else _residual(rival, course))
     if "expression" in parts:
         adapted -= everything["w_expression"] * states[-1]
-    left = np.asarray(withdrawal_drive(adapted, drive, everything[entry.tone] * course.tone))
+    tone = everything[entry.tone] * course.tone
+    if "tolerance" in parts:
+        tone = tone / tau_divisor(states[1], _slow_reference(rival, everything), breathing_depth())
+    left = np.asarray(withdrawal_drive(adapted, drive, tone))
     if "stress" in parts:
         once = 1.0 / everything["tau_stress"]
         called = follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
         left = left + everything["w_stress"] * called
     return Found(course=course, left=left, half=everything[entry.half], slope=everything[entry.slope])
+
+
+def _slow_reference(rival: str, everything: Mapping[str, float]) -> float:
+    """Mean of the slow state on the thirtieth day under morphine 120 mg a day."""
+    course = courses(first=True)["tompkins2009"]
+    rates = _rates(rival, everything)[None, [1]]
+    return _thirtieth_day(course, follow(course.time_h, _drive(rival, everything, course)[None], rates)[0, 0])
 
 
 def anchor_values(rival: str, numbers: Mapping[str, float], given: Given = (), first: bool = False) -> dict[str, float]:
