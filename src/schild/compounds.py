@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -38,6 +38,14 @@ CORES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: Group on carbon 6 beside carbon 5 of a 4,5-epoxymorphinan, by its face.
+FACES: Mapping[str, str] = MappingProxyType(
+    {
+        "alpha": "[O;R][C@H]([C;D4])[C@H]([C;R;!$(C[O;R])])[!#1;!R]",
+        "beta": "[O;R][C@H]([C;D4])[C@@H]([C;R;!$(C[O;R])])[!#1;!R]",
+    }
+)
+
 #: Names of groups by the SMILES of the group, written from the atom at the core.
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -61,8 +69,10 @@ class Description:
     key: str
     name: str
     core: str | None  #: Name of the core; None for a compound with none of the cores known here
-    nitrogen: str  #: What replaces the hydrogen of the nor compound
-    positions: Mapping[int, str]  #: Other positions (morphine numbering) that carry something
+    nitrogen: str = ""  #: What replaces the hydrogen of the nor compound
+    positions: Mapping[int, str] = field(
+        default_factory=dict
+    )  #: Other positions (morphine numbering) that carry something
     bond_7_8: str = ""  #: ``"single"``, ``"double"`` or empty
     #: ``"alpha"`` or ``"beta"`` where position 6 carries a single-bonded group (morphine is alpha); else empty
     c6: str = ""
@@ -373,9 +383,7 @@ def describe(compound: Compound) -> Description:
     charge = chem.GetFormalCharge(molecule)
     name, at = _core(molecule)
     if name is None:
-        return Description(
-            key=compound.key, name=compound.name, core=None, nitrogen="", positions=MappingProxyType({}), charge=charge
-        )
+        return Description(key=compound.key, name=compound.name, core=None, charge=charge)
     place_of = {atom: place for place, atom in at.items()}
     found: dict[int, list[str]] = {}
     for place, atom in at.items():
@@ -397,68 +405,44 @@ def describe(compound: Compound) -> Description:
         nitrogen=nitrogen,
         positions=MappingProxyType(positions),
         bond_7_8=seven_eight,
-        c6=_face_of_6(molecule, at) if name == "4,5-epoxymorphinan" else "",
+        c6=_face_of_6(molecule) if name == "4,5-epoxymorphinan" else "",
         charge=charge,
     )
 
 
-def _group(molecule: Any, first: int, core: Mapping[int, int], place: int, double: bool) -> str:
-    """Name of the group that begins at an atom beside the core."""
-    chem = _rdkit()
-    atoms, waiting, bridges = {first}, [first], set()
+def _side_chain(molecule: Any, first: int, core: Collection[int]) -> tuple[set[int], set[int]]:
+    """Atoms outside the core that hang together with one, and the atoms of the core that they touch."""
+    atoms, touched, waiting = {first}, set(), [first]
     while waiting:
         for other in molecule.GetAtomWithIdx(waiting.pop()).GetNeighbors():
             k = other.GetIdx()
             if k in core:
-                if core[k] != place:
-                    bridges.add(core[k])
+                touched.add(k)
             elif k not in atoms:
                 atoms.add(k)
                 waiting.append(k)
-    smiles = chem.MolFragmentToSmiles(
+    return atoms, touched
+
+
+def _group(molecule: Any, first: int, core: Mapping[int, int], place: int, double: bool) -> str:
+    """Name of the group that begins at an atom beside the core."""
+    atoms, touched = _side_chain(molecule, first, core)
+    if bridges := {core[k] for k in touched} - {place}:
+        return f"bridge to {' and '.join(map(str, sorted(bridges)))}"
+    smiles = _rdkit().MolFragmentToSmiles(
         molecule, atomsToUse=sorted(atoms), rootedAtAtom=first, isomericSmiles=False, canonical=True
     )
-    if bridges:
-        return f"bridge to {' and '.join(map(str, sorted(bridges)))}"
     text = ("=" if double else "") + smiles
     return GROUPS.get(text, text)
 
 
-@lru_cache(maxsize=1)
-def _alpha() -> int:
-    """Handedness of carbon 6 in morphine, whose 6-hydroxyl is alpha."""
+def _face_of_6(molecule: Any) -> str:
+    """Face on which carbon 6 has its one group, relative to the hydrogen of carbon 5; empty where it has none."""
     chem = _rdkit()
-    molecule = chem.MolFromSmiles(load().compounds["morphine"].smiles)
-    return _hand(molecule, _core(molecule)[1])
-
-
-def _hand(molecule: Any, at: Mapping[int, int]) -> int:
-    """Handedness of carbon 6 seen along core neighbours and substituent in a fixed order; 0 where it has none.
-
-    The two faces of the ring are told apart in relation to carbon 5, whose hydrogen sits on one of them in every
-    4,5-epoxymorphinan.
-    """
-    chem = _rdkit()
-    signs = 1
-    for place, order in ((6, (5, 7)), (5, (18, 6, 13))):
-        atom = molecule.GetAtomWithIdx(at[place])
-        tag = atom.GetChiralTag()
-        if tag == chem.ChiralType.CHI_UNSPECIFIED:
-            return 0
-        wanted = [at[k] for k in order]
-        around = [b.GetOtherAtomIdx(at[place]) for b in atom.GetBonds()]
-        outer = [k for k in around if k not in wanted]
-        if len(outer) > 1:
-            return 0  # two groups and no hydrogen: neither face
-        rank = [([*wanted, *outer]).index(k) for k in around]
-        swaps = sum(rank[i] > rank[j] for i in range(len(rank)) for j in range(i + 1, len(rank)))
-        signs *= (1 if tag == chem.ChiralType.CHI_TETRAHEDRAL_CW else -1) * (-1) ** swaps
-    return signs
-
-
-def _face_of_6(molecule: Any, at: Mapping[int, int]) -> str:
-    hand = _hand(molecule, at)
-    return "" if hand == 0 else ("alpha" if hand == _alpha() else "beta")
+    for face, smarts in FACES.items():
+        if molecule.HasSubstructMatch(chem.MolFromSmarts(smarts), useChirality=True):
+            return face
+    return ""
 
 
 @cache
@@ -540,11 +524,5 @@ def _beyond_nitrogen(molecule: Any, at: Mapping[int, int]) -> list[int]:
     if 17 not in at:
         return []
     core = set(at.values())
-    found, waiting = set(), [at[17]]
-    while waiting:
-        for other in molecule.GetAtomWithIdx(waiting.pop()).GetNeighbors():
-            k = other.GetIdx()
-            if k not in core and k not in found:
-                found.add(k)
-                waiting.append(k)
-    return sorted(found)
+    first = [a.GetIdx() for a in molecule.GetAtomWithIdx(at[17]).GetNeighbors() if a.GetIdx() not in core]
+    return sorted({k for atom in first for k in _side_chain(molecule, atom, core)[0]})
