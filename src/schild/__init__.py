@@ -30,7 +30,7 @@ _PUBLIC = {
     "laboratory": "schild.drinking",
     "model_curves": "schild.analysis",
     "plan": "schild.planner",
-    "rescue": "schild.overdose",
+    "rescue": "schild.overdose.compare",
     "schild_fit": "schild.analysis",
     "sensitivity": "schild.influence",
     "schild_regression": "schild.analysis",
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from schild.influence import sensitivity as sensitivity
     from schild.missed_doses import coverage as coverage
     from schild.observed import fit_levels as fit_levels
-    from schild.overdose import rescue as rescue
+    from schild.overdose.compare import rescue as rescue
     from schild.planner import plan as plan
     from schild.population import Population as Population
     from schild.population import Subject as Subject

@@ -106,7 +106,7 @@ def rescue(
         raise InputError(
             "No opioid was given; expected one stated exposure. Write --opioid 'fentanyl 1.625 mg iv', or --published."
         )
-    from schild.overdose import rescue as run
+    from schild.overdose.compare import rescue as run
     from schild.overdose.show import show_rescue
     from schild.report.rescue import rescue_html
 

@@ -59,11 +59,10 @@ class Intervention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenCourse:
-    """Effective activation of mu receptors over time, for any drugs, from the receptor module."""
+    """Effective activation of mu receptors over time, for any drugs, from the receptor module; monotone in between."""
 
     times_s: Floats  #: Shape (n,), increasing [s]
     activation: Floats  #: Shape (people, n): occupancy by a full agonist with the same effect, 0 to 1 [1]
-    interpolation: str = "monotone"  #: ``monotone`` (cubic, no overshoot) or ``linear`` (its corners cost steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +262,7 @@ def follow(
         )
     if course is not None and out_times.size:
         inside = np.clip(out_times, course.times_s[0], course.times_s[-1])
-        states[:, :, layout.SRA] = _interpolant(course)(inside)
+        states[:, :, layout.SRA] = _interpolant(course.times_s, course.activation)(inside)
     person = Person(
         physiology=Physiology(
             **{entry.name: mapped(getattr(physiology, entry.name), _column) for entry in fields(physiology)}
@@ -283,10 +282,9 @@ def follow(
     )
 
 
-def _interpolant(course: GivenCourse) -> Any:
-    if course.interpolation == "linear":
-        return lambda t: np.array([np.interp(t, course.times_s, row) for row in course.activation])
-    return PchipInterpolator(course.times_s, np.where(course.activation < 1e-12, 0.0, course.activation), axis=1)
+def _interpolant(times_s: Floats, activation: Floats) -> PchipInterpolator:
+    # Slopes of values near the smallest floats overflow inside SciPy, and nothing can tell them from zero.
+    return PchipInterpolator(times_s, np.where(activation < 1e-12, 0.0, activation), axis=1)
 
 
 def _given(people: int, course: GivenCourse | None) -> tuple[Floats, Floats, Floats]:
@@ -302,13 +300,5 @@ def _given(people: int, course: GivenCourse | None) -> tuple[Floats, Floats, Flo
         raise InputError("The times of the course must increase.")
     if not (np.all(act >= 0.0) and np.all(act <= 1.0)):
         raise InputError(f"Activation lies between 0 and 1; given {act.min():g} to {act.max():g}.")
-    # Slopes of values near the smallest floats overflow inside SciPy, and nothing can tell them from zero.
-    act = np.where(act < 1e-12, 0.0, act)
-    if course.interpolation == "monotone":
-        both = PchipInterpolator(times, act, axis=1).derivative()(times)
-        return times, act, np.stack([both, both], axis=-1)
-    if course.interpolation != "linear":
-        raise InputError(f"The interpolation is {course.interpolation!r}; expected monotone or linear.")
-    slope = np.zeros((people, times.size, 2))
-    slope[:, :-1, 0] = slope[:, 1:, 1] = np.diff(act, axis=1) / np.diff(times)
-    return times, act, slope
+    both = _interpolant(times, act).derivative()(times)
+    return times, np.where(act < 1e-12, 0.0, act), np.stack([both, both], axis=-1)

@@ -41,10 +41,6 @@ TIMES = np.array([0.0, 30.0, 60.0])
         ({"course": GivenCourse(times_s=TIMES, activation=np.full((1, 3), 1.2))}, "between 0 and 1; given 1.2 to 1.2"),
         ({"course": GivenCourse(times_s=TIMES, activation=np.full((1, 3), np.nan))}, "between 0 and 1"),
         (
-            {"course": GivenCourse(times_s=TIMES, activation=np.zeros((1, 3)), interpolation="steps")},
-            "interpolation is 'steps'; expected monotone or linear",
-        ),
-        (
             {"interventions": [Intervention(what="prayer", value=1.0, start_s=0.0, end_s=9.0)]},
             "'prayer'; expected one of ventilation, inspired_o2",
         ),
