@@ -102,7 +102,7 @@ def test_curves_at_equilibrium_and_in_a_challenge(call):
     slow = call("curves", "naltrexone 50 mg po", "--agonist", "morphine", "--at", "24 h, 48 h",
                 "--structure", "slow_receptor")  # fmt: skip
     assert slow.code == 0
-    assert "held by the antagonist" in " ".join(slow.out.split())
+    assert "occupied by the antagonist" in " ".join(slow.out.split())
     assert "Schild fit" not in slow.out, "a falling maximum has no pA2"
     data = json.loads(call("curves", "naltrexone", "--agonist", "morphine", "--json").out)
     assert set(data) >= {"manifest", "curves", "agonist_over_kd", "response"}

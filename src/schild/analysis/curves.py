@@ -30,16 +30,16 @@ __all__ = ["ModelCurves", "model_curves"]
 #: Antagonist concentrations over Kd at which equilibrium is shown.
 LEVELS = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
 
-#: Steps into which a contact is cut; the antagonist's concentration stands still within one.
+#: Steps of a contact; the antagonist's concentration is constant within one.
 STEPS = 60
 
-#: How long a challenge lasts unless it is said.
+#: Default length of a challenge.
 CONTACT = "30 min"
 
 _AGONISTS = ("agonist", "partial agonist", "metabolite", "prodrug")
 
 
-#: The most curves beside the one without antagonist.
+#: Largest number of curves besides the one without antagonist.
 MAX_CURVES = 50
 
 
@@ -54,7 +54,7 @@ class ModelCurves(Shown):
     labels : tuple of str
         Name of each curve.
     load : ndarray, shape (n_curves,)
-        Antagonist at the receptor, free concentration over Kd, summed over what competes. [1]
+        Antagonist at the receptor, free concentration over Kd, summed over competing species. [1]
     agonist_load : ndarray, shape (n_agonist,)
         Agonist at the receptor, free concentration over Kd. [1]
     response : ndarray, shape (n_curves, n_agonist)
@@ -85,7 +85,7 @@ class ModelCurves(Shown):
 
     @property
     def maxima(self) -> Floats:
-        """Response to the highest agonist load, over that without antagonist. [1]"""
+        """Response to the highest agonist load relative to that without antagonist. [1]"""
         return np.asarray(self.response[:, -1] / self.response[0, -1])
 
     @property
@@ -96,7 +96,7 @@ class ModelCurves(Shown):
     def fit(self) -> SchildFit:
         """Fit the Gaddum/Schild equation to these curves.
 
-        The curves have no noise: estimates show what an experimenter would conclude, and limits have no meaning.
+        The curves have no noise: estimates are those of an ideal experiment, and limits have no meaning.
 
         Returns
         -------
@@ -184,16 +184,16 @@ def model_curves(
     at : sequence of str or float
         Times of the challenges, such as ``["8 h", "24 h"]``.
     contact : str or float
-        Time for which the agonist is at the receptor before the response is read.
+        Time of the agonist at the receptor before the response is read.
     tau : float, optional
         Transducer ratio of the operational model: the response is ``tau * occupancy / (1 + tau * occupancy)``; the
         occupancy itself by default. [1]
     structure : str, optional
         Rival mechanism between plasma and receptor, for a regimen.
     tone : bool
-        Whether the endogenous agonist competes too.
+        Whether the endogenous agonist competes as well.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
     overrides : mapping, optional
         Numbers in place of the catalogue's, as for ``simulate``.
 
@@ -205,17 +205,17 @@ def model_curves(
     Raises
     ------
     UnknownNameError
-        For a drug or receptor that is not there.
+        For an unknown drug or receptor.
     InputError
-        For a combination that has no meaning.
+        For options that exclude each other, or values out of range.
 
     Notes
     -----
     Equilibrium is Gaddum's equation for any number of ligands. In a challenge the agonist jumps to a constant load for
     ``contact`` while the antagonist follows its own course: the run gives the antagonist's occupancy at the start and
-    its concentration during the contact, and binding, linear while concentrations stand still, is stepped by matrix
-    exponentials. Where the antagonist leaves the receptor slowly against the contact, the maximum falls. Agonists are
-    drawn over C/Kd only; no dose is computed.
+    its concentration during the contact, and binding, which is linear at constant concentrations, is stepped by
+    matrix exponentials. Where the antagonist dissociates slowly compared with the contact, the maximum falls. Agonists
+    are drawn over C/Kd only; no dose is computed.
 
     Examples
     --------
@@ -273,7 +273,7 @@ def _effect(occupancy: Floats, tau: float | None) -> Floats:
 
 
 def _endogenous(values: Values, receptor: str, tone: bool) -> tuple[float, float]:
-    """Load and dissociation rate of the endogenous agonist; zero load when it is left out."""
+    """Load [1] and dissociation rate [1/h] of the endogenous agonist; a load of zero without it."""
     drug = values.catalogue.drug(ENDOGENOUS)
     binding = drug.binding.get(receptor)
     if not tone or binding is None or binding.e0 is None or binding.koff is None:
@@ -302,7 +302,7 @@ def _equilibrium(
     load = np.array(sorted({0.0, *map(float, levels)}))
     e0, _ = _endogenous(values, receptor, tone)
     a, b = np.broadcast_arrays(grid, load[:, None])
-    # Every concentration is over its Kd, so every Kd is 1.
+    # Concentrations are relative to Kd, so every Kd is 1.
     occupancy = competitive_occupancy(np.stack([a, b, np.full_like(a, e0)], axis=-1), np.ones(3))[..., 0]
     return ModelCurves(
         title=f"{agonist.name} under {drug.name}, {receptor}, at equilibrium",
@@ -385,8 +385,8 @@ def _challenge(
     says = (
         f"After {format_hours(contact_h)} of contact the curves shift and keep their maximum (to {100 * fall:.1f} %)."
         if fall < 0.02
-        else f"After {format_hours(contact_h)} of contact the maximum is down by as much as {100 * fall:.0f} %: part "
-        "of the receptors is still held by the antagonist."
+        else f"After {format_hours(contact_h)} of contact the maximum falls by up to {100 * fall:.0f} %: part "
+        "of the receptors is still occupied by the antagonist."
     )
     return ModelCurves(
         title=f"{agonist.name} after {regimen}, {receptor}, {format_hours(contact_h)} of contact"

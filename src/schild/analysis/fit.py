@@ -18,13 +18,13 @@ from schild.errors import InputError
 
 __all__ = ["schild_fit"]
 
-#: Responses times curves squared of a fit of some minutes.
+#: Largest product of responses and squared curves: a fit of some minutes.
 MAX_WORK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
-    """Points with the centres and scales that were taken out."""
+    """Centred and scaled points, with their centres and scales."""
 
     points: Points
     labels: list[tuple[str, float, str]]
@@ -53,22 +53,22 @@ def schild_fit(
     Parameters
     ----------
     data : path, data frame or mapping
-        Columns ``antagonist``, ``agonist``, ``response``, and perhaps ``tissue`` (preparation or animal, each with a
-        control curve of its own), ``curve`` (a name that comes with and without antagonist is a tissue; else several
-        curves at one level), ``replicate`` (carried along) and ``sd`` (weighs each response by ``1/sd**2``). A unit may
-        stand in the header: ``antagonist [nM]``.
+        Columns ``antagonist``, ``agonist``, ``response``; optional are ``tissue`` (preparation or animal, each with its
+        own control curve), ``curve`` (a name with and without antagonist is a tissue; else several curves at one
+        level), ``replicate`` (kept, not used) and ``sd`` (gives each response the weight ``1/sd**2``). The header may
+        give a unit: ``antagonist [nM]``.
     antagonist_unit, agonist_unit : str, optional
         ``"nM"``, ``"mol/kg"``, ``"mg/kg"``, ``"ng/mL"``, or ``"Kd"`` for a concentration over Kd.
     response_unit : str
-        For text and figure.
+        Unit of the response in text and figure.
     molar_mass : float, optional
         Molar mass of the antagonist as weighed, to convert masses to moles. [g/mol]
     bottom, top : float, optional
-        Hold an end of the curves at this response.
+        Fixed response at an end of the curves.
     slope : float, optional
-        Hold the Schild slope at this value, such as 1.
+        Fixed Schild slope, such as 1.
     title : str
-        For the figure.
+        Title of the figure.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def schild_fit(
     Raises
     ------
     InputError
-        For data that cannot carry the fit, saying what is missing.
+        For data that do not allow the fit; the message says what is missing.
 
     Notes
     -----
@@ -87,8 +87,8 @@ def schild_fit(
     the data. Wald limits use the curvature at the best point, profile limits the sum of squares itself. The tests
     compare: parallel, one Hill slope per tissue against one per curve; maximum, one top per tissue against one per
     curve (a falling one means insurmountable antagonism); shift, a shift of slope 1 against none; schild, shifts on
-    one line against free shifts; slope, 1 against free. Where no shift is seen, there is no estimate, only an upper
-    limit of pKB. With one level of antagonist the slope is held at 1.
+    one line against free shifts; slope, 1 against free. Without a significant shift there is no estimate, only an
+    upper limit of pKB. With one level of antagonist the slope is held at 1.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def _prepare(table: Table, held: Mapping[str, float]) -> _Ready:
     place = {label: k for k, label in enumerate(labels)}
     curve = np.array([place[key] for key in keys])
     tissues = tuple(dict.fromkeys(one for one, _, _ in labels))
-    # The order of the rows must not move a single bit of the result.
+    # The result must not depend on the order of the rows in any bit.
     order = np.lexsort((weight, y, agonist, curve))
     curve, agonist, y, weight = curve[order], agonist[order], y[order], weight[order]
     x = logs(agonist, table.scales["agonist"])
@@ -190,11 +190,11 @@ def _prepare(table: Table, held: Mapping[str, float]) -> _Ready:
 
 
 def _tissues(table: Table, level: Floats) -> tuple[NDArray[np.str_], list[str]]:
-    """Say which tissue and which curve of it each row belongs to."""
+    """Return the tissue and the curve of each row."""
     names = np.array(table.words("tissue" if "tissue" in table.columns else "curve"))
     if "tissue" not in table.columns:
         both = set(names[level == 0]) & set(names[level > 0])
-        if not both:  # no name comes with and without antagonist: curves of one pool
+        if not both:  # no name with and without antagonist: curves of one pool
             return np.full(table.rows, ""), names.tolist()
     for one in dict.fromkeys(names.tolist()):
         if not (level[names == one] == 0).any():
@@ -207,14 +207,14 @@ def _tissues(table: Table, level: Floats) -> tuple[NDArray[np.str_], list[str]]:
 
 
 def f_test(name: str, question: str, simple: Fit, general: Fit, yes: str, no: str) -> FTest:
-    """Compare a form with one that contains it."""
+    """Compare a form with a more general one."""
     from scipy.stats import f as f_distribution
 
     df1, df2 = simple.df - general.df, general.df
     if df2 < 1 or df1 < 1:
-        says = "Not tested: the data leave no freedom for it."
+        says = "Not tested: the data leave no degrees of freedom."
         return FTest(name=name, question=question, f=None, df1=df1, df2=df2, p=None, says=says)
-    # A general form that the data do not determine has fewer parameters than counted: the test then errs towards yes.
+    # A general form that the data do not determine has fewer parameters than counted: the test is then conservative.
     extra = max(simple.rss - general.rss, 0.0) / df1
     floor = np.finfo(float).eps * general.n
     noise = general.rss / df2
@@ -256,7 +256,7 @@ def forms_of(ready: _Ready, slope: float | None = None) -> tuple[Fit, Fit | None
 
 
 def _shape(fit: Fit, points: Points) -> dict[str, Floats]:
-    """Starting values of other forms: what a fit found for each curve."""
+    """Starting values of other forms, from a fit of each curve."""
     return {name: fit.by_curve(name, points) for name in ("bottom", "top", "log_hill", "log_ec50")}
 
 
@@ -409,7 +409,7 @@ def _estimates(fit: Fit, ready: _Ready, units: Mapping[str, Scale], response_uni
 
 
 def _ratios(free: Fit, ready: _Ready) -> tuple[DoseRatio, ...]:
-    """Dose ratios of freely shifting curves against the mean of the curves without antagonist in the same tissue."""
+    """Dose ratios of freely shifting curves relative to the mean of the controls in the same tissue."""
     from scipy.stats import t as t_distribution
 
     t = float(t_distribution.ppf(0.975, free.df)) if free.df > 0 else math.nan
@@ -457,7 +457,7 @@ def _warnings(
     shifts = estimates["pa2"].value is not None
     bound = estimates["pkb"].profile_high if "pkb" in estimates else None
     if schild.rank_deficient:
-        found.append("The data do not determine every number of the fit; limits are not to be trusted.")
+        found.append("The data do not determine every number of the fit; limits are unreliable.")
     if not shifts:
         limit = (
             "nor a limit of it"
@@ -466,7 +466,7 @@ def _warnings(
         )
         found.append(f"No shift to the right is seen, so there is no estimate of pA2 or of the slope, {limit}.")
         if any(ratio.high < 1 for ratio in ratios):
-            found.append("Some curves shift to the left under the antagonist, which competition does not do.")
+            found.append("Some curves shift to the left under the antagonist, which competition cannot explain.")
     if "slope" in tests and tests["slope"].rejects:
         found.append("The Schild slope differs from 1, so pA2 is an empirical measure and no estimate of pKB.")
     if "maximum" in tests and tests["maximum"].rejects:
@@ -478,18 +478,18 @@ def _warnings(
         found.append("The curves are not parallel, so one dose ratio per level does not describe them.")
     top_ratio = max(ratio.ratio for ratio in ratios)
     if shifts and top_ratio < 2:
-        found.append(f"The largest dose ratio is {top_ratio:.2g}: the antagonist shifts too little for a sure pA2.")
+        found.append(f"The largest dose ratio is {top_ratio:.2g}: the shift is too small for a reliable pA2.")
     if len(ready.tissues) == 1 and len(ready.labels) > len({level for _, level, _ in ready.labels}):
         found.append(
             "Points of one curve are taken as independent; with several curves per level limits are too narrow."
         )
     for tissue in ready.tissues:
         if not any(level for one, level, _ in ready.labels if one == tissue):
-            found.append(f"{tissue!r} has no curve with antagonist, so it says nothing of the shift.")
+            found.append(f"{tissue!r} has no curve with antagonist, so it gives no information on the shift.")
     for name in ("pa2", "slope") if shifts else ():
         estimate = estimates[name]
         if not estimate.held and (estimate.profile_low is None or estimate.profile_high is None):
-            found.append(f"The profile of {'pA2' if name == 'pa2' else 'the slope'} is open on a side: no limit there.")
+            found.append(f"The profile of {'pA2' if name == 'pa2' else 'the slope'} has no limit on one side.")
     finite = np.isfinite(ready.points.x)
     for k, (tissue, level, _) in enumerate(ready.labels):
         x = ready.points.x[(ready.points.curve == k) & finite]

@@ -1,4 +1,4 @@
-"""What a global Schild fit gives: estimates with limits, dose ratios, tests, the curves."""
+"""Result of a global Schild fit: estimates with limits, dose ratios, tests, curves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-#: Estimates that a curve is made of.
+#: Estimates that define a curve.
 _CURVE = ("bottom", "top", "log_ec50", "hill", "pa2", "slope")
 
-#: A test below this is said to reject.
+#: Level of the tests. [1]
 ALPHA = 0.05
 
 
@@ -29,24 +29,24 @@ ALPHA = 0.05
 class Estimate:
     """One number with its 95 % limits."""
 
-    value: float | None  #: Best value; None where the data give none, such as a pA2 without a shift
-    #: Wald limits; None for a number that was held
+    value: float | None  #: Best estimate; None where the data give none, such as a pA2 without a shift
+    #: Wald limits; None for a fixed number
     low: float | None = None
     high: float | None = None
-    #: Limits by the profile of the sum of squares, where it was computed
+    #: Limits by profile of the sum of squares, where computed
     profile_low: float | None = None
     profile_high: float | None = None
     unit: str = "1"  #: Unit; ``"1"`` is dimensionless
-    held: bool = False  #: Whether it was given and not fitted
+    held: bool = False  #: Whether it was fixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseRatio:
     """Dose ratio of one antagonist level in one tissue, or of one curve at it."""
 
-    level: float  #: Antagonist in the unit given
+    level: float  #: Antagonist level, in the unit given
     curve: str  #: Name of the tissue or the curve; empty when a level has one
-    #: EC50 with over EC50 without, in the same tissue, with 95 % limits [1]
+    #: EC50 with antagonist over EC50 without, in the same tissue, with 95 % limits [1]
     ratio: float
     low: float
     high: float
@@ -59,12 +59,12 @@ class FTest:
     name: str
     question: str
     f: float | None  #: Ratio of variances [1]
-    #: Parameters more, degrees of freedom left [1]
+    #: Additional parameters, residual degrees of freedom [1]
     df1: int
     df2: int
-    #: Probability of so large an F when the simple form is true; None where the general form leaves no freedom
+    #: p-value if the simple form is true; None where the general form leaves no degrees of freedom
     p: float | None
-    says: str  #: The answer in words
+    says: str  #: Result in words
 
     @property
     def rejects(self) -> bool:
@@ -80,11 +80,11 @@ class SchildFit(Analysed):
     ----------
     estimates : mapping of str to Estimate
         ``bottom``, ``top``, ``hill``, ``log_ec50`` (of each tissue where there are several, as ``top[rat 1]``),
-        ``pa2``, ``slope``, and ``pkb`` (slope held at 1) where a slope of 1 is not rejected. Logarithms are decadic, in
-        the canonical unit of `agonist` and `antagonist`. Where no shift is seen, ``pa2`` and ``slope`` have no value,
-        and ``pkb`` has only its upper limit, ``profile_high``.
+        ``pa2``, ``slope``, and ``pkb`` (slope fixed at 1) where a slope of 1 is not rejected. Logarithms are decadic,
+        in the canonical unit of `agonist` and `antagonist`. Without a significant shift, ``pa2`` and ``slope`` have no
+        value, and ``pkb`` has only its upper limit, ``profile_high``.
     tissues : tuple of str
-        Names of the tissues; one empty name where the table tells none apart.
+        Names of the tissues; one empty name where the table has none.
     ratios : tuple of DoseRatio
         Dose ratios by level, from curves of one shape that shift freely.
     tests : mapping of str to FTest
@@ -136,7 +136,7 @@ class SchildFit(Analysed):
 
     @property
     def shifts(self) -> bool:
-        """Whether a shift is seen."""
+        """Whether a shift is significant."""
         return self.estimates["pa2"].value is not None
 
     def predict(self, antagonist: float, agonist: Floats, tissue: str = "") -> Floats:
@@ -145,11 +145,11 @@ class SchildFit(Analysed):
         Parameters
         ----------
         antagonist : float
-            In the unit of the data.
+            Antagonist level, in the unit of the data.
         agonist : ndarray
-            In the unit of the data.
+            Agonist levels, in the unit of the data.
         tissue : str
-            Which tissue, where there are several.
+            Name of the tissue, where there are several.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Least squares of curves that may or may not share their shape and their shift."""
+"""Least squares for curves with common or separate shapes and shifts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _TINY = 1e-13
 class Points:
     """Measured responses, each belonging to one curve."""
 
-    x: Floats  #: Logarithm of the agonist, less its centre; minus infinity for none; shape (n_points,)
+    x: Floats  #: Centred logarithm of the agonist; minus infinity for none; shape (n_points,)
     y: Floats  #: Response, between about 0 and 1; shape (n_points,)
     weight: Floats  #: Square roots of the weights; shape (n_points,)
-    curve: Ints  #: Which curve a point belongs to; shape (n_points,)
-    b: Floats  #: Logarithm of the antagonist, less its centre; minus infinity for the curves without; shape (n_curves,)
-    tissue: Ints  #: Which tissue a curve belongs to; a curve without antagonist comes first in each; shape (n_curves,)
+    curve: Ints  #: Curve of each point; shape (n_points,)
+    b: Floats  #: Centred logarithm of the antagonist; minus infinity for controls; shape (n_curves,)
+    tissue: Ints  #: Tissue of each curve; the control comes first in each tissue; shape (n_curves,)
 
     @property
     def n_curves(self) -> int:
@@ -43,7 +43,7 @@ class Points:
         return int(self.tissue.max()) + 1
 
     def mean_control(self, of_curves: Floats) -> Floats:
-        """Mean of a number of the curves without antagonist of each tissue, for each curve of the tissue."""
+        """Mean of a number over the controls of a tissue, for each curve of the tissue."""
         control = ~np.isfinite(self.b)
         sums = np.bincount(self.tissue, np.where(control, of_curves, 0.0))
         return np.asarray((sums / np.bincount(self.tissue, control))[self.tissue])
@@ -51,23 +51,23 @@ class Points:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """Which parameters the curves share."""
+    """Parameters that the curves share."""
 
-    #: Whether the curves of a tissue have one maximum and one Hill slope, or each its own
+    #: Whether the curves of a tissue have a common maximum and Hill slope, or separate ones
     top: str = "tissue"
     hill: str = "tissue"
-    #: Whether the curves of a tissue shift as Gaddum and Schild say, not at all, or each as it likes
+    #: Whether the curves of a tissue shift by Gaddum and Schild's equation, not at all, or freely
     shift: str = "schild"
     #: Parameters that are not fitted: ``bottom``, ``top``, ``slope``, ``pa2``
     held: Mapping[str, float] = field(default_factory=dict)
 
     def share(self, name: str) -> str:
-        """Where a parameter has separate values: each ``tissue``, each ``curve``, or one for ``all``."""
+        """Level at which a parameter has separate values: ``tissue``, ``curve`` or ``all``."""
         own = {"bottom": "tissue", "top": self.top, "log_hill": self.hill, "pa2": "all", "slope": "all"}
         return own.get(name, "curve" if self.shift == "curve" else "tissue")
 
     def names(self, points: Points) -> list[tuple[str, int]]:
-        """Name of each fitted parameter, and the tissue or curve it belongs to."""
+        """Name of each fitted parameter, and its tissue or curve."""
         fitted = ["bottom", "top", "log_hill", "log_ec50", *(("pa2", "slope") if self.shift == "schild" else ())]
         count = {"tissue": points.n_tissues, "curve": points.n_curves, "all": 1}
         return [(name, k) for name in fitted if name not in self.held for k in range(count[self.share(name)])]
@@ -91,7 +91,7 @@ class Fit:
         return self.n - len(self.theta)
 
     def value(self, name: str, of: int = 0) -> float:
-        """Value of a parameter, held or fitted; of one tissue or curve, or of all."""
+        """Value of a parameter, fixed or fitted; of one tissue or curve, or of all."""
         if name in self.form.held:
             return float(self.form.held[name])
         return float(self.theta[self.names.index((name, of))])
@@ -104,7 +104,7 @@ class Fit:
         return np.array([self.value(name, int(k)) for k in place])
 
     def variance(self, name: str, of: int = 0) -> float:
-        """Variance of a parameter; 0 when held."""
+        """Variance of a parameter; 0 if fixed."""
         if name in self.form.held:
             return 0.0
         k = self.names.index((name, of))
@@ -112,7 +112,7 @@ class Fit:
 
 
 def predict(form: Form, points: Points, theta: Floats, *, jacobian: bool = True) -> tuple[Floats, Floats]:
-    """Responses of a form at the points, and their derivatives by the fitted parameters."""
+    """Responses of a form at the points, and their derivatives with respect to the fitted parameters."""
     from scipy.special import expit
 
     names = form.names(points)
@@ -178,7 +178,7 @@ def least(form: Form, points: Points, starts: list[Start]) -> Fit:
 def _solve(form: Form, points: Points, names: tuple[tuple[str, int], ...], theta0: Floats) -> Fit:
     from scipy.optimize import least_squares
 
-    # Where the data say nothing of pA2 and slope they may run off to infinity; such a step must only be a bad one.
+    # Where the data do not determine pA2 and slope they may diverge; such a step must be rejected, not fail.
     def residuals(theta: Floats) -> Floats:
         off = (predict(form, points, theta, jacobian=False)[0] - points.y) * points.weight
         return np.nan_to_num(off, nan=1e6, posinf=1e6, neginf=-1e6)
@@ -241,7 +241,7 @@ def start_values(points: Points, held: Mapping[str, float]) -> list[Start]:
 def profile(fit: Fit, points: Points, name: str) -> tuple[float | None, float | None]:
     """Limits of 95 % of a parameter by its profile: where the best sum of squares rises by the F quantile.
 
-    ``name``: ``"pa2"`` or ``"slope"``. Returns none where the profile stays below its threshold within four decades.
+    ``name``: ``"pa2"`` or ``"slope"``. A limit is None where the profile stays below its threshold within four decades.
     """
     from scipy.optimize import brentq
     from scipy.stats import f as f_distribution
@@ -257,7 +257,7 @@ def profile(fit: Fit, points: Points, name: str) -> tuple[float | None, float | 
     for sign in (-1.0, 1.0):
         at = dict(zip(fit.names, fit.theta, strict=True))
 
-        # Each search begins where the last one ended, so that a value found is kept: found again it may differ.
+        # Each search begins where the last one ended and keeps its value, which could differ if found again.
         kept = {best: fit.rss - threshold}
 
         def excess(value: float, at: dict[tuple[str, int], float] = at, kept: dict[float, float] = kept) -> float:
@@ -281,10 +281,10 @@ def profile(fit: Fit, points: Points, name: str) -> tuple[float | None, float | 
 
 
 def highest_pa2(points: Points, held: Mapping[str, float], starts: list[Start]) -> float | None:
-    """Upper 95 % limit of pA2 where the curves do not shift: from there on the sum of squares rises by the F quantile.
+    """Upper 95 % limit of pA2 where the curves do not shift: there the sum of squares rises by the F quantile.
 
-    ``held``: parameters that are not fitted, ``slope`` among them; ``starts``: as for `least`. Returns none where
-    the data bound no shift.
+    ``held``: parameters that are not fitted, ``slope`` among them; ``starts``: as for `least`. Returns None where
+    the data give no bound.
     """
     from scipy.optimize import brentq
     from scipy.stats import f as f_distribution

@@ -119,7 +119,7 @@ def _log_axis(axis: Any) -> None:
 
 
 def _shade(k: int, n: int) -> Any:
-    """Black without antagonist, then one scale from light to dark."""
+    """Black for the control, then one scale from light to dark."""
     from matplotlib import colormaps
 
     return "black" if k == 0 else colormaps["viridis"](0.85 * (1 - (k - 1) / max(n - 2, 1)))
@@ -140,5 +140,5 @@ def _schild_axes(axis: Any, unit: str) -> None:
     axis.axhline(0, color="0.6", linewidth=0.8)
     axis.set_xlabel(f"log10 antagonist [{unit}]")
     axis.set_ylabel("log10 (dose ratio - 1)")
-    if axis.get_legend_handles_labels()[0]:  # no line where no shift is seen
+    if axis.get_legend_handles_labels()[0]:  # no line without a shift
         axis.legend(fontsize="x-small", frameon=False)

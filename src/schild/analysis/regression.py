@@ -24,10 +24,10 @@ __all__ = ["Line", "SchildRegression", "regress", "schild_regression"]
 class Line:
     """One Schild line."""
 
-    #: Logarithm of the antagonist in the canonical unit, and of the dose ratio less one; shape (n,)
+    #: Logarithms of the antagonist in the canonical unit and of the dose ratio minus one; shape (n,)
     log_b: Floats
     log_dr_1: Floats
-    #: Of the straight line [1]
+    #: Slope of the straight line [1]
     slope: float
     intercept: float
     #: 95 % limits; None with fewer than three points
@@ -36,15 +36,15 @@ class Line:
     #: 95 % limits of the intercept
     intercept_low: float | None
     intercept_high: float | None
-    pa2: float  #: Where the line crosses zero, with the sign changed
+    pa2: float  #: Negative of the point where the line crosses zero
     #: 95 % limits by Fieller's theorem; None where it gives no interval
     pa2_low: float | None
     pa2_high: float | None
-    pkb: float  #: Estimate with the slope held at 1
+    pkb: float  #: Estimate with the slope fixed at 1
     #: 95 % limits; None with fewer than two points
     pkb_low: float | None
     pkb_high: float | None
-    p_slope_1: float | None  #: Probability of a slope at least as far from 1 when it is 1
+    p_slope_1: float | None  #: p-value of a slope of 1
     dropped: tuple[str, ...] = ()  #: Points that have no logarithm, with the reason
 
     def numbers(self) -> dict[str, Any]:
@@ -60,8 +60,8 @@ class Line:
 def regress(log_b: Sequence[float] | Floats, ratio: Sequence[float] | Floats, labels: Sequence[str] = ()) -> Line:
     """Fit a Schild line by ordinary least squares.
 
-    ``log_b``: logarithm of the antagonist [log10 of the canonical unit]; ``ratio``: dose ratios [1]; ``labels``: what
-    to call the points in messages. Returns NaN where fewer than two points, or one antagonist level, leave no slope.
+    ``log_b``: logarithm of the antagonist [log10 of the canonical unit]; ``ratio``: dose ratios [1]; ``labels``: names
+    of the points in messages. Returns NaN where fewer than two points, or one antagonist level, give no slope.
 
     >>> line = regress([-9.0, -8.0, -7.0], [2.0, 11.0, 101.0])
     >>> round(line.slope, 6), round(line.pa2, 6), round(line.pkb, 6)
@@ -144,10 +144,10 @@ def no_shift_limit(log_b: Floats, ratio: Floats) -> float | None:
         return None
     threshold = best * (1.0 + float(f_distribution.ppf(0.95, 1, n - 1)) / (n - 1))
     if not (inside := np.flatnonzero(sums <= threshold)).size:
-        return float(grid[0])  # ratios that differ from 1 by next to nothing: the limit lies below
+        return float(grid[0])  # ratios that hardly differ from 1: the limit lies below
     last = int(inside[-1])
     if last + 1 == grid.size:
-        return None  # ratios that scatter so much that they say nothing
+        return None  # ratios that scatter too much for a limit
     return float(brentq(lambda value: rss(value) - threshold, grid[last], grid[last + 1]))
 
 
@@ -208,25 +208,25 @@ class SchildRegression(Analysed):
         return draw_regression(self, ax)
 
     def content(self) -> dict[str, Any]:
-        """Return what the JSON object has beside manifest, warnings and citations."""
+        """Return the part of the JSON object besides manifest, warnings and citations."""
         return {"unit": self.scale.canonical, "regression": self.summary()}
 
 
 def schild_regression(
     data: Data, *, antagonist_unit: str | None = None, molar_mass: float | None = None, title: str = ""
 ) -> SchildRegression:
-    """Schild regression of dose ratios that are already known.
+    """Schild regression of given dose ratios.
 
     Parameters
     ----------
     data : path, data frame or mapping
-        Columns ``antagonist`` and ``dose_ratio``, and perhaps ``series``.
+        Columns ``antagonist`` and ``dose_ratio``; optional is ``series``.
     antagonist_unit : str, optional
-        Unit of the antagonist, if the header does not say it: ``"nM"``, ``"mg/kg"``, ``"Kd"``.
+        Unit of the antagonist, if the header does not give it: ``"nM"``, ``"mg/kg"``, ``"Kd"``.
     molar_mass : float, optional
         Molar mass of the antagonist as weighed, to convert masses to moles. [g/mol]
     title : str
-        For the figure.
+        Title of the figure.
 
     Returns
     -------
@@ -236,7 +236,7 @@ def schild_regression(
     Raises
     ------
     InputError
-        For anything that is not such a table.
+        For a table that is not valid; the message names the row.
 
     Examples
     --------
@@ -290,7 +290,7 @@ def schild_regression(
             )
     warnings = list(dict.fromkeys(warnings))
     if len(lines) > 1:
-        warnings.append("The line of all series takes their points as independent, which points of one series are not.")
+        warnings.append("The line of all series treats points as independent, but points of one series are not.")
     return SchildRegression(
         title=title or "Schild regression",
         scale=scale,

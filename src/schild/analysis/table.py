@@ -1,4 +1,4 @@
-"""A user's table of responses or dose ratios: read, checked, put on logarithmic scales."""
+"""Reading and checking a user's table of responses or dose ratios."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from schild.results import Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A file, a data frame, or columns by name.
+#: Data: a file, a data frame, or columns by name.
 Data: TypeAlias = "str | Path | pd.DataFrame | Mapping[str, Any]"
 
 _PREFIX = {"": 0, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9, "p": -12, "f": -15, "k": 3}
@@ -45,8 +45,8 @@ class Scale:
     -5.533
     """
 
-    unit: str  #: As given, e.g. ``"nM"``.
-    #: ``"M"``, ``"mol/kg"``, ``"Kd"``, or the unit itself where a molar mass would be needed and is not known
+    unit: str  #: Unit as given, e.g. ``"nM"``
+    #: Canonical unit: ``"M"``, ``"mol/kg"``, ``"Kd"``, or the unit itself where the molar mass is unknown
     canonical: str
     log_factor: float  #: Decadic logarithm of one ``unit`` in ``canonical``
 
@@ -100,7 +100,7 @@ class Table:
         return np.asarray(self.columns[name], dtype=np.float64)
 
     def words(self, name: str) -> list[str]:
-        """Return one column as text; the same empty word everywhere when it is absent."""
+        """Return one column as text; empty words if it is absent."""
         return list(self.columns[name]) if name in self.columns else [""] * self.rows
 
 
@@ -115,12 +115,12 @@ def read_table(
 ) -> Table:
     """Read and check columns.
 
-    ``data``: a text table has a header, its columns separated by commas, tabs or semicolons; a unit may stand behind a
+    ``data``: a text table has a header, its columns separated by commas, tabs or semicolons; a unit may follow a
     name in brackets, as in ``antagonist [nM]``. Lines that begin with ``#`` are comments; elsewhere ``#`` is a letter.
-    ``numeric`` and ``optional``: columns of numbers that must, or may, be there; ``text``: columns of words that may be
-    there; ``units``: units by column, as arguments gave them; ``molar_mass``: of the antagonist, for masses [g/mol].
-    Returns finite numbers, not negative where they are concentrations. Raises InputError for the first thing that is
-    wrong, with its line in the file (its row in a data frame, from 1).
+    ``numeric`` and ``optional``: columns of numbers that are required, or optional; ``text``: optional columns of
+    words; ``units``: units by column, from arguments; ``molar_mass``: of the antagonist, for masses [g/mol].
+    Returns finite numbers; concentrations are not negative. Raises InputError for the first fault, with its line in
+    the file (its row in a data frame, from 1).
     """
     raw, given, name, places = _raw(data, (*numeric, *optional, *text))
     missing = [column for column in numeric if column not in raw]
@@ -128,7 +128,7 @@ def read_table(
         have = ", ".join(raw) or "none"
         raise InputError(
             f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; it has {have}. Expected "
-            f"{', '.join(numeric)}" + (f" and perhaps {', '.join((*optional, *text))}" if optional or text else "")
+            f"{', '.join(numeric)}" + (f" and optionally {', '.join((*optional, *text))}" if optional or text else "")
             + ". Add or rename columns."
         )  # fmt: skip
     unknown = [column for column in raw if column not in (*numeric, *optional, *text)]
@@ -185,7 +185,7 @@ def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], di
         width = rows.frame.shape[1]
         mine = any(
             _key(str(head)) in known for head in rows.frame.columns
-        )  # else the missing columns are what is wrong
+        )  # otherwise the missing columns are reported
         if mine and rows.cells is not None and (odd := rows.cells != width).any():
             row = int(odd.argmax())
             raise InputError(
@@ -218,7 +218,7 @@ def has_ratios(path: Path) -> bool:
 
 
 def _key(head: str) -> str:
-    """Name of a column without its unit, in small letters."""
+    """Name of a column without its unit, in lower case."""
     parts = _HEAD.match(head)
     return parts["name"].lower() if parts else head
 
@@ -250,7 +250,7 @@ def logs(values: Floats, scale: Scale) -> Floats:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions behind a result."""
+    """Return the versions of the libraries used."""
     import scipy
 
     return {
@@ -277,12 +277,12 @@ def _method(key: str, author: str, title: str) -> Reference:
 
 
 class Analysed(Shown):
-    """Result of an analysis of a table: it rests on methods (``USES``: what each is used for) and no drug's numbers."""
+    """Result of an analysis of a table, which cites methods (``USES``: purpose of each) and no drug's numbers."""
 
     __slots__ = ()
 
     USES: ClassVar[Mapping[str, str]] = {}
-    #: In place of a catalogue's references.
+    #: References of the methods, in place of those of a catalogue.
     references: ClassVar[Mapping[str, Reference]] = {
         one.key: one
         for one in (
@@ -297,7 +297,7 @@ class Analysed(Shown):
 
     @property
     def sources(self) -> dict[str, tuple[str, ...]]:
-        """Methods with what each was used for."""
+        """Methods with their purposes."""
         return {key: (used,) for key, used in self.USES.items()}
 
     @property

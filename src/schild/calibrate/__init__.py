@@ -50,7 +50,7 @@ class Fit:
     numbers: tuple[Fitted, ...]
     lines: tuple[str, ...] = ()
     scores: dict[str, float] = field(default_factory=dict)
-    #: Of the logarithms of the fitted numbers of a mechanism of adaptation, in the order of the catalogue
+    #: Correlations of the logarithms of the fitted numbers of a mechanism of adaptation, in the catalogue's order
     correlations: dict[str, Floats] = field(default_factory=dict)
 
 
@@ -72,7 +72,7 @@ def calibration_rows(study: str, *ids: str) -> tuple[Observation, ...]:
 
 
 def cv_of(variance: float) -> float:
-    """Return the coefficient of variation for a variance of the logarithm, which counts as at most 4."""
+    """Return the coefficient of variation for a variance of the logarithm, limited to 4."""
     return float(np.sqrt(np.expm1(min(float(variance), 4.0))))
 
 
@@ -98,7 +98,7 @@ def gauss_newton(
     def of_logs(x: Floats) -> Floats:
         return residuals(np.exp(x))
 
-    # Steps of 1e-3 rise above the tolerance of the runs; 1e-8 in the minimum is far below three digits.
+    # Steps of 1e-3 exceed the tolerance of the runs; 1e-8 in the minimum is far below three digits.
     steps = np.full(len(begin), 1e-3)
     found = least_squares(of_logs, begin, bounds=(low, high), diff_step=steps, xtol=1e-8, ftol=1e-10, gtol=1e-10)
     left = np.asarray(found.fun, dtype=np.float64)

@@ -35,7 +35,7 @@ RIVALS = (
 PRIOR_SD, PRIOR_SD_WIDE = 0.7, 1.5
 _WIDE = ("half", "tau_slow_down", "tau_slow", "tau_slow_loss")
 
-#: What a rival of the third, fourth and fifth step adds to a mechanism: its numbers (docs/design/adaptation-refit.md).
+#: Numbers that a rival of the third, fourth and fifth step adds to a mechanism (docs/design/adaptation-refit.md).
 _PARTS = {
     "reserve": ("reserve",),
     "expression": ("w_expression", "tau_expression"),
@@ -46,7 +46,7 @@ _PARTS = {
 #: Further starting points of a fit, drawn from the priors.
 STARTS = 24
 
-#: Score of rivals within this share of each other counts as a tie.
+#: Scores that differ by less than this share are a tie.
 TIE = 1.1
 
 _PRESENT, _NONE = 1.0, 0.5
@@ -60,7 +60,7 @@ class Course:
     drive: Mapping[str, Floats]
     tone: Floats
     at_h: float
-    residual: dict[str, Floats] = field(default_factory=dict)  #: State that no fit moves, by rival
+    residual: dict[str, Floats] = field(default_factory=dict)  #: State that no fit changes, by rival
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Found:
     """Prediction of a rival along a course."""
 
     course: Course
-    left: Floats  # drive that adaptation leaves unopposed, shape (n_times,)
+    left: Floats  # adaptation that is not opposed by activation, shape (n_times,)
     half: float
     slope: float
 
@@ -93,7 +93,7 @@ Rule = Callable[[Mapping[str, Found]], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """One statement: a target, or a limit that costs nothing while it is kept."""
+    """One statement: a target, or a limit with a residual of 0 while it is met."""
 
     id: str
     study: str
@@ -103,7 +103,7 @@ class Anchor:
     of: Rule
 
     def residual(self, found: float) -> float:
-        """Standardised distance; 0 for a limit that is kept."""
+        """Standardised distance; 0 for a limit that is met."""
         off = (found - self.wanted) / self.sd
         if self.kind == "at_least":
             return min(0.0, off)
@@ -140,7 +140,7 @@ EXPERIMENTS: dict[str, tuple[tuple[str, ...], float, float]] = {
 }  # fmt: skip
 
 
-#: Experiments that the first fit did not have.
+#: Experiments that were not part of the first fit.
 _SECOND = ("ctn", "lofwall")
 
 
@@ -159,7 +159,7 @@ def _when(name: str) -> Rule:
         k = int(np.argmax(y))
         if not 0 < k < t.size - 1:
             return float(t[k])
-        # The top of the parabola through three points: without it the time moves in steps, which no derivative sees.
+        # The maximum of the parabola through three points: times of the grid alone would have no derivative.
         a, b = t[k - 1] - t[k], t[k + 1] - t[k]
         p, q = (y[k - 1] - y[k]) / a, (y[k + 1] - y[k]) / b
         return float(t[k] - (p * b - q * a) / (2.0 * (q - p)) if q < p else t[k])
@@ -205,10 +205,10 @@ def _share_without(name: str, days: float) -> Rule:
     return of
 
 
-#: Hours before a visit at which "before" is read.
+#: Time before a visit at which "before" is read. [h]
 _JUST = 0.01
 
-#: As committed before the first fit (A, docs/design/adaptation.md) and before the second (B, adaptation-refit.md).
+#: Anchors as committed before the first fit (A, docs/design/adaptation.md) and the second (B, adaptation-refit.md).
 ANCHORS = (
     Anchor(id="A1", study="Tompkins2009", kind="equal", wanted=6.3, sd=1.0, of=_peak("tompkins2009")),
     Anchor(id="A2", study="Tompkins2009", kind="equal", wanted=0.5, sd=1 / 6, of=_when("tompkins2009")),
@@ -253,7 +253,7 @@ STUDIES = tuple(dict.fromkeys(a.study for a in ANCHORS))
 
 
 def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
-    """Fine after every dose, where activation rises, and finest after the antagonist."""
+    """Output times: fine after every dose, where activation rises, and finest after the antagonist."""
     fine = np.concatenate([np.linspace(0.0, 1.0, 21), np.linspace(1.25, 6.0, 20)])
     coarse = np.array([0.0, 0.05, 0.15, 0.3, 0.6, 1.0, 1.5, 2.2, 3.0, 4.0, 5.0])
     every = [np.linspace(max(0.0, at_h - 48.0), end_h, int((end_h - max(0.0, at_h - 48.0)) * 2) + 1)]
@@ -267,7 +267,7 @@ def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
 
 @cache
 def course_of(doses: tuple[str, ...], at_h: float, end_h: float, given: Given = ()) -> Course:
-    """Run an experiment without adaptation, which nothing in it depends on, and keep what drives adaptation."""
+    """Run an experiment without adaptation, on which receptors do not depend, and keep the drive of adaptation."""
     times = _grid(doses, at_h, end_h)
     ticks = [round(t * TICKS_PER_HOUR) for t in times]
     drive: dict[str, Floats] = {}
@@ -296,7 +296,7 @@ def courses(given: Given = (), first: bool = False) -> dict[str, Course]:
 
 
 def _parts(rival: str) -> tuple[str, tuple[str, ...]]:
-    """Mechanism of the catalogue, and what a rival of the third step adds to it.
+    """Mechanism of the catalogue, and the additions of a rival of the third step.
 
     >>> _parts("response_two_state+reserve+expression")
     ('response_two_state', ('reserve', 'expression'))
@@ -317,7 +317,7 @@ def fitted_names(rival: str) -> tuple[str, ...]:
 
 
 def prior(rival: str, first: bool = False) -> dict[str, tuple[float, float]]:
-    """Centre and standard deviation of the logarithm of each fitted number; ``first``: as the first fit had them."""
+    """Centre and standard deviation of the logarithm of each fitted number; ``first``: those of the first fit."""
     steady = morphine_level(load().adaptation[_parts(rival)[0]].drive)
     centre = {
         "tau_fast_up": 0.75, "tau_fast_down": 24.0, "tau_slow_up": 144.0, "tau_slow_down": 66.0,
@@ -344,7 +344,7 @@ def _thirtieth_day(course: Course, values: Floats) -> float:
 
 
 def _numbers(rival: str, numbers: Mapping[str, float]) -> dict[str, float]:
-    """All numbers of a rival, the given ones in place of the catalogue's."""
+    """All numbers of a rival, with the given ones in place of the catalogue's."""
     return {**_typical(rival), **numbers}
 
 
@@ -364,7 +364,7 @@ def _rates(rival: str, numbers: Mapping[str, float]) -> Floats:
 
 
 def _residual(rival: str, course: Course) -> Floats:
-    """The state that outlasts the weeks: none of its numbers is fitted, so it is followed once for each course."""
+    """The slowest state: none of its numbers is fitted, so it is computed once for each course."""
     if rival not in course.residual:
         entry = load().adaptation[_parts(rival)[0]]
         rates = _rates(rival, _typical(rival))[None, [list(entry.states).index("residual")]]
@@ -433,12 +433,13 @@ def solve(
     first: bool = False,
     near: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Fit a rival to all anchors but those of one study.
+    """Fit a rival to all anchors except those of one study.
 
-    ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors, the same every
-    time, besides their centre and the catalogue's numbers. Limits, and a drive that cannot be negative, leave flat
-    places. With 0 the fit begins at the catalogue's numbers alone. ``held``: numbers that are not fitted and whose
-    priors do not count. ``first``: anchors and priors of the first fit alone. ``near``: numbers to begin at as well.
+    ``leave_out``: study whose anchors are not used. ``starts``: starting points drawn from the priors with a fixed
+    seed, besides their centre and the catalogue's numbers, because limits and a drive that cannot be negative make the
+    objective flat in places. With 0 the fit begins at the catalogue's numbers alone. ``held``: numbers that are not
+    fitted and whose priors are left out. ``first``: anchors and priors of the first fit alone. ``near``: a further
+    start.
     Returns numbers by name.
     """
     fixed = dict(held or {})
@@ -467,7 +468,7 @@ def solve(
     return dict(zip(names, map(float, best), strict=True)) | fixed
 
 
-#: Half a step of the logarithm for derivatives: times of peaks move in steps of their grid, which smaller ones follow.
+#: Half step of the logarithm for derivatives, which must exceed the resolution of times of peaks.
 _STEP = 0.05
 
 
@@ -490,7 +491,7 @@ def covariance(rival: str, numbers: Mapping[str, float]) -> Floats:
 def profile(rival: str, name: str, grid: Iterable[float], starts: int = STARTS) -> list[tuple[float, float, float]]:
     """Profile of one number of the first fit without its own prior: the others are fitted again at each value.
 
-    ``rival``: key of the rival; ``name``: the number that is held; ``grid``: its values, in its own unit; ``starts``:
+    ``rival``: key of the rival; ``name``: the number that is fixed; ``grid``: its values, in its own unit; ``starts``:
     as for :func:`solve`. Returns value, squared error of the anchors, and the same with the priors of the other
     numbers.
     """
@@ -517,7 +518,7 @@ def reference_levels(rival: str, numbers: Mapping[str, float]) -> dict[str, floa
 
 
 def breathing_depth() -> float:
-    """Factor on tau that moves fentanyl's half-effect concentration as far as in chronic users (1.82 / 0.42)."""
+    """Factor on tau that shifts fentanyl's half-effect concentration as in chronic users (1.82 / 0.42)."""
     effect, drug = load().effects["ventilation_isohypercapnic"], load().drug("fentanyl")
     tau = transducer_ratio(
         effect.numbers[effect.reserve["mor"]].value, drug.number(str(drug.binding["mor"].efficacy)).value
@@ -531,9 +532,9 @@ def score(values: Mapping[str, float], study: str = "") -> float:
 
 
 def compare(rivals: Iterable[str] = RIVALS, starts: int = STARTS) -> dict[str, tuple[float, float]]:
-    """Score of each rival of the second fit in sample, and summed over studies left out one at a time; half an hour.
+    """Score of each rival of the second fit in sample, and summed over studies left out one at a time (30 min).
 
-    A fit without a study begins at the fit to all of them too.
+    A fit without a study also starts from the fit to all of them.
     """
     found = {}
     for rival in rivals:

@@ -1,6 +1,6 @@
-"""Alcohol: what an antagonist takes away, from the pooled laboratory studies (docs/design/alcohol.md).
+"""Effects of an antagonist on responses to alcohol, from pooled laboratory studies (docs/design/alcohol.md).
 
-Five numbers to five effect sizes, so the fit is exact and supports nothing; single studies are left for checks.
+Five numbers are fitted to five effect sizes, so the fit is exact and no support; single studies serve as checks.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ __all__ = ["PEOPLE", "STEPS", "STUDY", "effects_of", "fit", "targets"]
 
 STUDY = "alcohol_laboratory"
 
-#: Virtual people behind a fit, and behind that of drinking, whose decisions are chances.
+#: Virtual people of a fit, and of that of drinking, whose decisions are random.
 PEOPLE, PEOPLE_DRINKING = 4000, 8000
 #: Seed of the fit: the same people and decisions with and without the antagonist.
 SEED = 11
-#: Hours after the last tablet.
+#: Time after the last tablet. [h]
 AFTER_H = 3.0
 
-#: In this order: numbers, protocol and outcome that each is fitted to.
+#: Numbers in the order of fitting, with the protocol and outcome of each.
 STEPS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("fixed_dose", {"reward.share": "stimulation", "sedation.occupied": "sedation", "mood.occupied": "mood"}),
     ("cue", {"craving.share": "craving"}),
     ("self_administration", {"thirst.scale": "drinks"}),
 )
 
-#: Trial values of the scale of thirst, through whose effect sizes a parabola is laid: decisions are steps, a root of
-#: them would hop with the last digit of a person.
+#: Values of the scale of thirst whose effect sizes determine a parabola: decisions are discrete, so their own root
+#: would depend on the last digit of a person.
 SCALES = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 
@@ -59,7 +59,7 @@ def targets() -> dict[str, tuple[float, float, tuple[Observation, ...]]]:
 
 
 class _Bench:
-    """One protocol with its people and their occupancy, sat again and again with other numbers."""
+    """One protocol with its people and their occupancy, for repeated sessions with other numbers."""
 
     def __init__(self, plan: str, n: int, regimens: Sequence[str], base: Mapping[str, float]) -> None:
         self.plan = protocol(plan)
@@ -75,7 +75,7 @@ class _Bench:
         return drinkers(Values(load(), self.people, {**self.base, **given}), food=self.plan.food)
 
     def effects(self, numbers: Mapping[str, float]) -> dict[str, float]:
-        """Hedges g of every outcome, the same decisions and ratings on both sides."""
+        """Hedges g of every outcome, with common random decisions and ratings in both sessions."""
         someone = self.drinkers(numbers)
 
         def scores(found: SessionResult) -> dict[str, Floats]:
@@ -96,7 +96,7 @@ def effects_of(
 def fit(base: Mapping[str, float] | None = None) -> Fit:
     """Fit the five numbers.
 
-    ``base``: overrides from the fits of naltrexone, so that one refit is consistent in itself.
+    ``base``: overrides from the fits of naltrexone, so that all fits of one refit are consistent.
     """
     goal = targets()
     known: dict[str, float] = {}
@@ -120,7 +120,7 @@ def fit(base: Mapping[str, float] | None = None) -> Fit:
             printed = "; ".join(f"{o.value:+.3f} ({o.low:+.3f} to {o.high:+.3f})" for o in rows)
             lines.append(f"    {outcome:12s} g {last[outcome]:+.3f}, wanted {wanted:+.3f}; printed {printed}")
     return Fit(
-        title="alcohol: what naltrexone takes away in the laboratory",
+        title="alcohol: effects of naltrexone in the laboratory",
         numbers=tuple(Fitted(drug="alcohol", name=name, value=known[name], cv=cv[name]) for name in known),
         lines=tuple(lines),
     )
@@ -129,7 +129,7 @@ def fit(base: Mapping[str, float] | None = None) -> Fit:
 def _by_secants(
     bench: _Bench, known: Mapping[str, float], numbers: Mapping[str, str], wanted: Mapping[str, float]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Several numbers at once, each of which moves its own outcome and no other: secants, which are nearly straight."""
+    """Roots for several numbers at once by secants; each changes its own outcome only, almost linearly."""
     before = dict.fromkeys(numbers, 0.05)
     now = dict.fromkeys(numbers, 0.2)
     g_before = bench.effects({**known, **before})

@@ -27,7 +27,7 @@ RIVALS: dict[str, tuple[float, float]] = {
 
 #: Clearances [L/h] and volumes [L] of Yassen 2007 (opioids/pk.csv, line 129): CL, V1, Q2, V2, Q3, V3.
 _YASSEN = (85.8, 5.71, 87.0, 22.1, 60.0, 135.0)
-#: Site and exit [1/h], and association [mL/ng/h], of breathing and of pain relief as published.
+#: Published rates of the effect site and of exit [1/h], and of association [mL/ng/h], for breathing and pain relief.
 _PUBLISHED = {
     "ventilation_isohypercapnic": (0.2424, 1.032, 0.203 * 60),
     "analgesia": (0.2682, 4.71, 0.0631 * 60),
@@ -37,7 +37,7 @@ _INJECTORS = (("buprenorphine 4 mg iv q12h x60", "naloxone 1.2 mg iv at 712.5 h"
 
 
 def given(rival: str) -> adaptation.Given:
-    """Numbers of a rival, as a run takes them."""
+    """Numbers of a rival, as overrides of a run."""
     exit_rate, site = RIVALS[rival]
     return ("buprenorphine.mor.koff", exit_rate), ("buprenorphine.ke0", site)
 
@@ -80,7 +80,7 @@ def _row(id_: str, study: str, kind: str, wanted: float, sd: float) -> adaptatio
 
 
 def rows() -> tuple[adaptation.Anchor, ...]:
-    """The rows besides the anchors of adaptation."""
+    """Rows of the comparison besides the anchors of adaptation."""
     pupil = [_row(f"D{2 + k}", "Webster2020", "at_least", 0.37, 0.18) for k in range(3)]
     peaks = [_row(f"D{5 + k}", effect, "equal", float(np.log(published_peak_h(effect))), 0.3)
              for k, effect in enumerate(_PUBLISHED)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Challenges under an antagonist as the joint fit reads them: what receptors meet with and without it."""
+"""Challenges under an antagonist for the joint fit: exposure of receptors with and without it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["BLOCK_SD", "with_challenges"]
 
-#: Standard deviation of a block around the predicted one: 0.10 of a study that prints none, and 0.05 of misfit. [1]
+#: Standard deviation of a block around its prediction: 0.10 if a study prints none, and 0.05 for misfit. [1]
 BLOCK_SD = float(np.hypot(0.1, 0.05))
-#: How long after the opioid an effect is looked for, and how often. [h]
+#: Time after the opioid over which an effect is followed, and the step. [h]
 _WINDOW_H, _STEP_H = 6.0, 1.0 / 30.0
 _ANTAGONISTS = ("naltrexone", "naloxone")
 #: Ratings of the same people in the same session.
@@ -62,7 +62,7 @@ def _nodes(row: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _node(row: Mapping[str, str], words: str) -> dict[str, Any]:
-    """What receptors meet at the largest stimulus: levels that are felt [nM], antagonists over the free fraction."""
+    """Exposure of receptors at the largest stimulus: free levels [nM], and antagonists over the free fraction."""
     start = float(row["from_h"])
     hours = [start, float(row["read_h"])] if row["read_h"] else list(start + _STEP_H * np.arange(1, 181))
     ticks = [round(h * TICKS_PER_HOUR) for h in hours]

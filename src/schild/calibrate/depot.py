@@ -18,7 +18,7 @@ START = {
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit the rates of burst, pulse and tail to first peak, second peak and half-life.
 
-    ``base``: overrides from the oral fit, so that one refit is consistent in itself.
+    ``base``: overrides from the oral fit, so that all fits of one refit are consistent.
     """
     rows = calibration_rows("naltrexone_depot", "label_first_peak", "label_second_peak", "dunbar2006_half_life")
     solved = fit_rows(rows, START, base)

@@ -15,7 +15,7 @@ from schild.calibrate.dose_rows import BEFORE, EFFECTS, SPECIES
 
 __all__ = ["PAIRS", "blocks", "centres", "model", "predict", "stimulus_response"]
 
-#: Species and effects with rows of their own: only they have a potency of the pair.
+#: Pairs of species and effect with their own rows: only they have a separate potency.
 PAIRS = (
     ("fentanyl", 0), ("morphine", 0), ("m6g", 0), ("oxycodone", 0), ("buprenorphine", 0),
     ("morphine", 1), ("hydromorphone", 1), ("oxycodone", 1), ("mam", 1),
@@ -47,7 +47,7 @@ def stimulus_response(strength: Any, ratio: Any, slope: Any, blocked: Any = 0.0)
 
 
 def predict(p: Mapping[str, Any], a: Mapping[str, Any], xp: Any) -> tuple[Any, Any]:
-    """Return what the model says of scale rows (share of the scale) and of curves.
+    """Predict scale rows (share of the scale) and curve rows.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _curves(p: Mapping[str, Any], a: Mapping[str, Any], ratio: Any, xp: Any) -> 
     kind = a["curve_kind"]
     goal = xp.where(kind == 2, top / 2.0, a["curve_fraction"])
     felt = (goal / (1.0 - goal)) ** (1.0 / slope)
-    # Stimulus S at v = x c / K alone: S = tau v / (1 + v). A partial agonist that never gets there is far off.
+    # Stimulus S at v = x c / K alone: S = tau v / (1 + v). A partial agonist that does not reach it gets a large value.
     v = felt / xp.maximum(tau - felt, 1e-3)
     level = xp.log(v * p["kd"][s] / p["x"][e, s]) + p["eta"][a["curve_arm"]]
     # Effects pooled over liking and pupil: mean of the two log ratios, small doses.
@@ -97,7 +97,7 @@ def _curves(p: Mapping[str, Any], a: Mapping[str, Any], ratio: Any, xp: Any) -> 
 
 
 def blocks(p: Mapping[str, Any], a: Mapping[str, Any], xp: Any) -> Any:
-    """Return the share of an opioid's mean effect that an antagonist takes, of each challenge, shape (n_blocks,).
+    """Return the share of an opioid's mean effect that an antagonist blocks in each challenge, shape (n_blocks,).
 
     ``p``: as for ``predict``, with ``blocker`` (n_antagonists,), deviations of their log occupancy over the free
     fraction in standard deviations; ``a``: arrays of the table with challenges.

@@ -25,17 +25,17 @@ SPECIES = (
     "buprenorphine",
 )  # fmt: skip
 
-#: Constant [nM] and intrinsic efficacy before this analysis, the catalogue's of 2026-11-28: centres of its priors, so
-#: that a refit never starts from its own result.
+#: Constants [nM] and intrinsic efficacies of the catalogue of 2026-11-28, before this analysis: centres of its priors,
+#: so that a refit does not start from its own result.
 BEFORE: Mapping[str, tuple[float, float]] = {
     "fentanyl": (4.42227, 0.9), "morphine": (244.537, 0.75), "m6g": (8078.4, 0.7), "hydromorphone": (167.05, 0.85),
     "oxycodone": (324.669, 0.6), "oxymorphone": (27.6079, 0.85), "hydrocodone": (292.123, 0.6), "mam": (1356.19, 0.9),
     "pentazocine": (5603.46, 0.25), "buprenorphine": (0.0802251, 0.28), "heroin": (10849.5, 0.8),
 }  # fmt: skip
-#: Rate of the site before buprenorphine's receptor, which it had in these fits and has lost since
+#: Rate of buprenorphine's effect site, which was part of these fits and has been removed since
 #: (docs/design/buprenorphine-delays.md). [1/h]
 KE0_BEFORE = 0.2424
-#: Stimulus that each gives per free concentration, small doses. [1/nM]
+#: Stimulus of each species per free concentration, for small doses. [1/nM]
 _STRENGTH = {key: e / (1.0 - e) / kd for key, (kd, e) in BEFORE.items()}
 
 #: Standard deviation between people where none is printed, as a share of the span; 0.8 mm for the pupil.
@@ -46,9 +46,9 @@ SPAN = {
     "rise": (0.0, 100.0), "rise_bipolar": (0.0, 50.0), "mm": (0.0, 1.0), "litres": (0.0, 24.0),
     "fraction": (1.0, -1.0),
 }  # fmt: skip
-#: Share of the tolerance of people held on full agonists.
+#: Share of the tolerance of people maintained on full agonists.
 TOLERANCE = {"not dependent": 0.0, "tramadol": 0.5, "full agonist": 1.0}
-#: Measures that are not peaks: their maximum is their own.
+#: Measures that are not peaks: they have separate maxima.
 NO_PEAK = ("overall liking at 12 h", "take again at 12 h")
 #: Printed peaks of plasma [ng/mL] that scale a course (Webster 2022, the same people as Webster 2020).
 PRINTED_PEAK = {"webster2020_bupr": ("buprenorphine", 1.06, 0.9), "webster2020_oxyc": ("oxycodone", 132.0, 60.0)}
@@ -80,7 +80,7 @@ _TEXT = ("id", "study", "drug", "effect", "regimen", "at", "scale", "measure", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Free concentrations as receptors feel them. [nM]
+    """Free concentrations at receptors. [nM]
 
     ``felt`` has shape (n_nodes, n_species), one node for a peak; ``spread`` is the standard deviation over people of
     the log stimulus at the peak.
@@ -92,7 +92,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Everything the model of the meta-analysis reads, as arrays.
+    """Arrays that the model of the meta-analysis reads.
 
     Curve rows (levels at a fraction of the effect, slopes, dose ratios) follow scale rows in ``ids``.
     """
@@ -143,7 +143,7 @@ def affinity(drug: str) -> float:
 
 
 def _felt(result: Result, names: Sequence[str]) -> Floats:
-    """Felt concentrations, shape (n_people, n_times, n_species)."""
+    """Free concentrations at receptors, shape (n_people, n_times, n_species). [nM]"""
     taken = {n: np.asarray(result[f"mor_occupancy_{n}"].values, dtype=np.float64) for n in names}
     left = 1.0 - np.sum(list(taken.values()), axis=0)
     out = np.zeros((*left.shape, len(SPECIES)))
@@ -158,7 +158,7 @@ def _felt(result: Result, names: Sequence[str]) -> Floats:
 
 @cache
 def course(regimen: str, at: str) -> Course:
-    """Run a regimen alone and return what receptors feel at the largest stimulus, at a time or over a span.
+    """Run a regimen alone and return the free concentrations at the largest stimulus, at a time or over a span.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def course(regimen: str, at: str) -> Course:
 
 
 def _scaled(row: DoseRow) -> float:
-    """Factor by which a row's course is multiplied to meet its printed peak of plasma."""
+    """Factor on a row's course that gives its printed peak of plasma."""
     if row.series not in PRINTED_PEAK:
         return 1.0
     drug, printed, of_mg = PRINTED_PEAK[row.series]
@@ -211,10 +211,10 @@ PEAKS = {
     "backonja2016_oxycodone": ("backonja2016_liking", "bipolar"),
     "darwish2017_hydrocodone": ("darwish2017", "bipolar"),
 }
-#: Pairs of series rated by the same people, whose partner stands in the other file.
+#: Pairs of series rated by the same people, whose partner is in the other file.
 _SHARED = {"brands2004_drug_iv": 2, "webster2011_liking": 2, "backonja2016_liking": 2}
 _PARTNERS = ("brands2004_rush_iv", "webster2011_high", "backonja2016_high")
-#: Curves: id, effect, kind, fraction. Levels are total plasma of the median person.
+#: Curves: id, effect, kind, fraction. Levels are total plasma levels of the median person.
 CURVES = {
     "dahan2005_plateau": "plateau",
     "algera2021_naive": "level",
@@ -295,12 +295,12 @@ def build_table() -> Table:
 
 
 def _arm(study: str, drug: str) -> str:
-    """Name of what shares one deviation of a study: its people under one drug."""
+    """Name of an arm, whose rows share one deviation: people of a study under one drug."""
     return f"{study}:{drug}"
 
 
 def _curve_arrays(curves: Sequence[Observation], arms: Sequence[str]) -> dict[str, Floats]:
-    """Arrays of the published curves; a level is free nM, everything but the plateau on the log scale."""
+    """Arrays of the published curves; a level is free [nM], and all but the plateau are logarithms."""
     kinds = ("level", "slope", "half_plateau", "plateau", "ratio")
     out: dict[str, list[float]] = {k: [] for k in ("kind", "species", "arm", "effect", "fraction", "value", "se")}
     reference, other = np.zeros((len(curves), len(SPECIES))), np.zeros((len(curves), len(SPECIES)))

@@ -1,4 +1,4 @@
-"""Potency of agonists without a dose series of their own; the others are in ``calibrate.dose_response``.
+"""Potency of agonists without their own dose series; the others are in ``calibrate.dose_response``.
 
 No run here has an antagonist on board.
 """
@@ -11,7 +11,7 @@ from schild.calibrate import Fit, Fitted, calibration_rows, fit_rows
 from schild.catalog import load
 from schild.pharmacology.effects import transducer_ratio
 
-#: Pain relief by mu and kappa alike; its factor is that of the table of equal doses.
+#: Drug with pain relief by mu and kappa; its factor comes from the table of equal doses.
 PENTAZOCINE = ("equianalgesic", "equal_pentazocine_im")
 
 #: Agonists whose factor is read from the concentration at half effect on breathing.
@@ -19,7 +19,7 @@ BY_FORMULA = ("methadone", "carfentanil")
 
 
 def _with_reserve(drug: str) -> float:
-    """Turn a half-effect factor into one of affinity: at half effect occupancy is 1 / tau, so Kd = C50 (tau - 1)."""
+    """Convert a half-effect factor to one of affinity: at half effect occupancy is 1 / tau, so Kd = C50 (tau - 1)."""
     entry = load().drug(drug)
     (anchor,) = (v.value for v in entry.number("mor.factor").values[1:2])
     reserve = load().effects["ventilation_isohypercapnic"].numbers["reserve"].value
@@ -28,9 +28,9 @@ def _with_reserve(drug: str) -> float:
 
 
 def fit(base: Mapping[str, float] | None = None) -> Fit:
-    """Read the factors by formula and fit that of pentazocine.
+    """Compute the factors by formula and fit that of pentazocine.
 
-    ``base``: overrides from the fits of kinetics and scans, so that one refit is consistent in itself.
+    ``base``: overrides from the fits of kinetics and scans, so that all fits of one refit are consistent.
     """
     numbers = [Fitted(drug=drug, name="mor.factor", value=_with_reserve(drug)) for drug in BY_FORMULA]
     solved = fit_rows(calibration_rows(*PENTAZOCINE), {"pentazocine.mor.factor": 50.0}, base or {})

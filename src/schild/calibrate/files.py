@@ -1,4 +1,4 @@
-"""Compare fitted numbers with the catalogue, and write them into its files, touching nothing else."""
+"""Compare fitted numbers with the catalogue, and write them into its files without other changes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SHARED = ("effects.toml", "adaptation.toml")
 def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER, key: str = "fitted") -> None:
     """Write the value of each number's ``fitted`` entry and, where there is one, the CV of its uncertainty.
 
-    ``numbers``: what the fits gave; ``folder``: folder of the drug files; ``key``: of the entry that is written, if
-    another than ``fitted``. Raises CatalogueError if a file has no entry of that key for a number: the entry, with its
-    sources, is written by hand first.
+    ``numbers``: results of the fits; ``folder``: folder of the drug files; ``key``: key of the entry that is
+    written. Raises CatalogueError if a file has no entry of that key for a number: the entry, with its sources, is
+    written by hand first.
     """
     for drug in sorted({n.drug for n in numbers}):
         path = folder / f"{drug}.toml"
@@ -87,7 +87,7 @@ def run_script(fit: Callable[[], Fit], arguments: Sequence[str] | None) -> int:
 
 
 def report(fits: Sequence[Fit], write: bool) -> int:
-    """Print fits and their numbers beside the catalogue's, and write them if asked; the count of those that differ."""
+    """Print fits and their numbers beside the catalogue's, and write them if asked; return the count of differences."""
     bad = 0
     for fit in fits:
         print(f"\n== {fit.title}", *fit.lines, sep="\n")

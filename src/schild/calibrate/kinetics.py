@@ -1,4 +1,4 @@
-"""Kinetic numbers once tuned by hand on calibration rows, fitted to just those rows (docs/design/calibration.md)."""
+"""Kinetic numbers that were tuned by hand, fitted to the same calibration rows (docs/design/calibration.md)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rows_of(names: list[str]) -> tuple[Observation, ...]:
 def fit() -> Fit:
     """Fit every stage on top of the ones before.
 
-    Uncertainties stay those of the catalogue: one study says nothing of the spread between studies.
+    Uncertainties remain those of the catalogue: one study does not show the spread between studies.
     """
     known: dict[str, float] = {}
     lines: list[str] = []

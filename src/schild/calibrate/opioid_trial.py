@@ -2,8 +2,8 @@
 
 ``--rows`` fits nothing and prints each row under the numbers of the catalogue.
 
-Simulated moments with common random numbers: what is fitted to what stands in docs/design/opioid-trials.md. The loads
-of doses do not depend on behaviour, so they are made once.
+Simulated moments with common random numbers; docs/design/opioid-trials.md lists numbers and their rows. Loads of
+doses do not depend on behaviour, so they are computed once.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from schild.trial.trialfile import Trial
 __all__ = ["NUMBERS", "fit", "predicted"]
 
 
-#: Numbers that are fitted: scale on which they are moved, step and ends there, and where the fit begins: rounded
-#: numbers of earlier fits, so that it takes the same path each time.
+#: Fitted numbers: scale of the fit, step and limits on it, and start: rounded numbers of earlier fits, so that each
+#: fit takes the same path.
 NUMBERS: Mapping[str, tuple[str, float, float, float, float]] = {
     "use": ("log", 0.1, -7.0, 0.0, 0.00482),
     "use.between": ("", 0.1, 0.1, 3.5, 2.82),
@@ -52,7 +52,7 @@ NUMBERS: Mapping[str, tuple[str, float, float, float, float]] = {
     "urine.miss_use": ("", 0.2, -2.0, 4.0, 1.22),
     "urine.miss_off": ("", 0.3, -1.0, 6.0, 2.24),
 }
-#: Numbers that nothing in a scenario depends on, so that it need not be run again where only they move.
+#: Numbers that a scenario does not depend on, so that it is not run again if only they change.
 _WARD, _ANTAGONIST = ("ward.leave", "ward.withdrawal"), ("refuse.antagonist", "leave.naltrexone", "stop.tablet")
 _RETURN = ("return", "return.use")
 _IDLE: Mapping[str, tuple[str, ...]] = {
@@ -63,7 +63,7 @@ _IDLE: Mapping[str, tuple[str, ...]] = {
     "fishman": ("use.active", "leave.buprenorphine", "leave.methadone", "leave.naltrexone", "stop.tablet", *_RETURN),
     "sullivan_tablets": ("use.active", "leave.buprenorphine", "leave.methadone", *_RETURN),
 }
-#: Weeks of the scenarios that are read early.
+#: Weeks of scenarios that end early.
 _WEEKS = {"smyth": 5, "fishman": 4}
 #: People of each scenario.
 PEOPLE = 800
@@ -102,7 +102,7 @@ def _measured(name: str, people: int, given: tuple[tuple[str, float], ...]) -> d
 def predicted(given: Mapping[str, float], people: int = PEOPLE) -> dict[str, float]:
     """Prediction of the model for each row of calibration, by row.
 
-    ``given``: fitted numbers without the ``oud.`` before them; ``people``: of each scenario.
+    ``given``: fitted numbers without the prefix ``oud.``; ``people``: of each scenario.
     """
     found: dict[str, float] = {}
     for name in dict.fromkeys(r.scenario for r in opioid_rows("calibration")):
@@ -111,14 +111,14 @@ def predicted(given: Mapping[str, float], people: int = PEOPLE) -> dict[str, flo
 
 
 def _off(value: float, observed: float, se: float) -> float:
-    """Distance in standard errors, on log odds, which resolves shares of a thousandth and of a half alike."""
+    """Distance in standard errors of log odds, a scale that resolves both rare and common outcomes."""
     p, q = (min(max(x / 100.0, 5e-4), 0.9995) for x in (value, observed))
     spread = max(se / 100.0, 1e-4) / (q * (1.0 - q))
     return float((np.log(p / (1 - p)) - np.log(q / (1 - q))) / spread)
 
 
 def _distances(found: Mapping[str, float]) -> tuple[dict[str, float], list[str]]:
-    """Distance of each row of calibration in standard errors, and the lines that tell it."""
+    """Distance of each row of calibration in standard errors, and the lines that report it."""
     rows = opioid_rows("calibration")
     scores = {r.id: (found[r.id] - r.value) / (r.se or 1.0) for r in rows}
     lines = [f"  {r.id:32s} observed {r.value:7.2f}  model {found[r.id]:7.2f}  {scores[r.id]:+6.2f} SE" for r in rows]

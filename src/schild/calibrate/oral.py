@@ -24,7 +24,7 @@ START = {
 
 
 def targets() -> dict[str, tuple[float, float, tuple[Observation, ...]]]:
-    """Targets at 50 mg: value, between-study spread of the logarithm, and the rows behind."""
+    """Targets at 50 mg: value, between-study spread of the logarithm, and rows used."""
     groups = arms(load(), ("calibration",))
     return {" of ".join(key[::-1]): (*geometric_mean(groups[key]), tuple(groups[key])) for key in TARGETS}
 

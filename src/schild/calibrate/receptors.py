@@ -18,7 +18,7 @@ STUDY = "naltrexone_pet"
 class Rival:
     """A structure, the mu numbers it fits with starting values, and whether competition is at equilibrium in an hour.
 
-    ``limits`` hold a number to what the structure means by it.
+    ``limits`` keep a number in the range that defines the structure.
     """
 
     key: str
@@ -35,10 +35,10 @@ RIVALS = (
         key="effect_compartment_slow_receptor",
         start={"mor.kd": 0.15, "ke0": 0.05, "mor.koff": 0.1},
         equilibrium=False,
-        # Slow on the scale of an hour but not of days: half-life 1 to 24 h. Beyond, it is one of the other three.
+        # Slow on the scale of an hour but not of days: half-life 1 to 24 h. Outside, it is one of the other three.
         limits={"mor.koff": (float(np.log(2) / 24), float(np.log(2)))},
     ),
-    # Fast exchange beside a slow store. With a share of one it is plasma, with none the effect compartment.
+    # Fast exchange beside a slow store. With a share of 1 it is plasma, with 0 the effect compartment.
     Rival(
         key="plasma_and_store",
         start={"mor.kd": 0.18, "ke0": 0.027, "direct": 0.1},
@@ -94,7 +94,7 @@ def choose(scores: Mapping[str, float]) -> str:
 def fit(base: Mapping[str, float]) -> Fit:
     """Fit every structure to mu, then kappa and delta with one number each; score them and apply the rule.
 
-    ``base``: overrides from the kinetic fits, so that one refit is consistent in itself.
+    ``base``: overrides from the kinetic fits, so that all fits of one refit are consistent.
     """
     rows = mu_rows()
     (kor,) = calibration_rows(STUDY, "delaat2021_kor")
@@ -124,7 +124,7 @@ def fit(base: Mapping[str, float]) -> Fit:
         for row, receptor, ratio in ((kor, "kor", 8.0), (dor, "dor", 160.0)):
             name = f"{head}{receptor}.kd"
             own = fit_rows([row], {name: ratio * known[f"{head}mor.kd"]}, known, structure=rival.key)
-            # A printed SD is the spread of people; what is uncertain is their mean.
+            # A printed SD is the spread between people; the uncertainty is that of their mean.
             people = float(row.n or 1) if row.spread_stat == "SD" else 1.0
             numbers.append(Fitted.of(name, own.numbers[name], cv_of(own.covariance[0, 0] / people)))
             lines += [f"{line}  {receptor}.kd {own.numbers[name]:.4g}" for line in own.lines(known)]

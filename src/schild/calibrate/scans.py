@@ -1,4 +1,4 @@
-"""Constants in man of naloxone, nalmefene and buprenorphine, from tomography alone (docs/design/calibration.md)."""
+"""Constants of naloxone, nalmefene and buprenorphine in people, from tomography (docs/design/calibration.md)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schild.catalog import Observation, load
 
 __all__ = ["BRAIN_SHARE", "SCANS", "Scans", "fit", "fit_one", "followers"]
 
-#: Share of the free level of norbuprenorphine that the brain sees, recalled (pk.csv, role recommended).
+#: Share of the free level of norbuprenorphine in the brain, recalled (pk.csv, role recommended).
 BRAIN_SHARE = 0.05
 
 
@@ -38,7 +38,7 @@ SCANS = (
 
 
 def followers(drug: str, factor: float) -> dict[str, float]:
-    """Return the overrides that a drug's factor brings along: its own, and its metabolite's by formula.
+    """Return the overrides of a drug's factor: its own, and that of its metabolite by formula.
 
     >>> followers("buprenorphine", 0.5)
     {'buprenorphine.mor.factor': 0.5, 'norbuprenorphine.mor.factor': 10.0}
@@ -67,9 +67,9 @@ def fit_one(scans: Scans, base: Mapping[str, float]) -> tuple[float, Floats, flo
 
 
 def fit(base: Mapping[str, float]) -> Fit:
-    """Fit each drug; print its rows, the rows that are only shown, and how far the rival anchors lie.
+    """Fit each drug; print its rows, the rows that are only shown, and the distance of the rival anchors.
 
-    ``base``: overrides from the kinetic fits, so that one refit is consistent in itself.
+    ``base``: overrides from the kinetic fits, so that all fits of one refit are consistent.
     """
     numbers: list[Fitted] = []
     lines: list[str] = []

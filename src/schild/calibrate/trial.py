@@ -1,9 +1,9 @@
-"""Trials: response to taking part and the effect of a tablet, from rates of one trial and pooled effects.
+"""Response to participation and effect of a tablet in trials, from rates of one trial and pooled effects.
 
 ``python -m schild.calibrate.trial`` refits, compares with the catalogue and exits 1 where a number differs in its first
-three digits; ``--write`` puts the new numbers into the catalogue. docs/design/trial.md says what is fitted to what.
+three digits; ``--write`` puts the new numbers into the catalogue. docs/design/trial.md lists numbers and their rows.
 It takes about a minute, so ``make refit`` leaves it out; run it after a change of ``reward.share`` or
-``sedation.occupied``, for the coefficients stand on them.
+``sedation.occupied``, on which the coefficients depend.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ __all__ = ["NUMBERS", "Scenario", "coefficients", "fit", "main", "predicted", "r
 
 STUDY = "alcohol_trials"
 
-#: Virtual people behind each evaluation; the error of simulation is a fifth of that of the rows.
+#: Virtual people of each evaluation; the Monte Carlo error is a fifth of that of the rows.
 PEOPLE = 8000
 
-#: Occupancy at which effects are counted, that of a tablet a day.
+#: Occupancy at which effects are stated, that of a tablet a day. [1]
 OCCUPANCY = 0.95
 
-#: What is fitted: two effects as log odds at that occupancy, and how far the one trial lies from the mean of trials.
+#: Fitted numbers: two effects as log odds at that occupancy, and the deviation of the one trial from the mean.
 NUMBERS = ("response.drinking", "response.between", "response.heavy", "effect.drinking", "effect.heavy", "trial")
 
 _START = np.array([-2.0, 2.0, -0.5, 0.30, 0.29, 0.0])
 _LOW = np.array([-8.0, 0.2, -6.0, 0.0, 0.0, -3.0])
 _HIGH = np.array([2.0, 8.0, 4.0, 2.0, 2.0, 3.0])
-#: Steps of the slopes: wide enough that people cross their limits smoothly.
+#: Steps of the derivatives: large enough that many people cross their limits.
 _STEP = np.array([0.15, 0.15, 0.15, 0.05, 0.05, 0.2])
 
 
@@ -58,7 +58,7 @@ class Scenario:
     courses: tuple[Course, ...]
 
 
-#: Assumed numbers of which one at a time is moved by ``--assumptions``.
+#: Assumed numbers that ``--assumptions`` varies one at a time.
 ASSUMED = (
     "day.drinking", "day.drinking.between", "day.heavy", "day.habit.drinking", "craving.weight", "response.share",
     "adherence.daily", "leave.weekly",
@@ -87,7 +87,7 @@ def scenarios(given: Given = ()) -> tuple[Scenario, Scenario]:
 def coefficients(drinking: float, heavy: float) -> dict[str, float]:
     """Weights of reward lost and aversion that give these changes of log odds at the occupancy of a tablet a day.
 
-    Half goes through each, by the rule of docs/design/alcohol.md: no row tells them apart.
+    Half of the effect is attributed to each, by the rule of docs/design/alcohol.md: no row separates them.
 
     >>> from schild.drinking.value import day_value
     >>> from schild.people import Values
@@ -138,7 +138,7 @@ def predicted(x: Floats, given: Given = ()) -> dict[str, float]:
     """Prediction of the model for each row of the fit.
 
     ``x``, shape (6,): numbers in the order of ``NUMBERS``; ``given``: assumed numbers in place of the catalogue's.
-    Returns values by row; the one trial has an effect of its own.
+    Returns values by row; the one trial has its own effect.
     """
     between = load().trial["trials.effect"].value
     one, review = scenarios(given)
@@ -156,13 +156,13 @@ def predicted(x: Floats, given: Given = ()) -> dict[str, float]:
 
 
 def residuals(found: Mapping[str, float], z: float) -> Floats:
-    """Standardised residuals: nested rates whitened by their covariance, pooled effects, and the trial's own place."""
+    """Standardised residuals: nested rates whitened by their covariance, pooled effects, and the trial's deviation."""
     left: list[float] = []
     for arm in ("placebo", "active"):
         some = sorted((o for o in rows() if o.observable.startswith(f"{arm}:")), key=lambda o: o.value)
         p = np.array([o.value / 100 for o in some])
         n = some[0].n or 0
-        # Nested: whoever meets a rarer rate meets the commoner ones as well.
+        # Nested: people who meet a rarer criterion also meet the more common ones.
         covariance = np.minimum.outer(p, p) * (1.0 - np.maximum.outer(p, p)) / n
         off = np.array([found[o.id] / 100 for o in some]) - p
         left += np.linalg.solve(np.linalg.cholesky(covariance), off).tolist()
@@ -220,7 +220,7 @@ def fit(given: Given = ()) -> Fit:
 
 
 def assumptions() -> None:
-    """Fit again with one assumed number at either end of its range; print what moves."""
+    """Fit again with one assumed number at either end of its range; print the changes."""
     shown = ("effect.drinking", "effect.heavy", "roesner2010_heavy", "roesner2010_heavy_days", "chi_square")
     print(f"{'assumed':24s} {'value':>7s} " + " ".join(f"{name:>22s}" for name in shown))
     for name in ASSUMED:

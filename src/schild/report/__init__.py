@@ -1,8 +1,7 @@
 """Self-contained pages: no network, no script; figures as inline SVG with their numbers beside them.
 
-The parts (``table``, ``figure``, ``notice``, ``page``) take plain data and escape it. ``simulation_html`` puts a run
-together from them and ``result_html`` any other result; the answers to ``explain`` and ``validate`` are made of the
-same parts.
+The parts (``table``, ``figure``, ``notice``, ``page``) take plain data and escape it. ``simulation_html`` writes
+a run with them and ``result_html`` any other result; the pages of ``explain`` and ``validate`` use the same parts.
 """
 
 from __future__ import annotations

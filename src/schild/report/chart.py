@@ -15,14 +15,14 @@ from schild.report.drawing import INK, POWERS, WIDTH, Sheet, pixels, stroke, sty
 
 __all__ = ["Axis", "Chart", "Place", "ticks_of"]
 
-#: Where a legend stands; ``best``: where it hides the fewest points of lines, nothing: none is drawn.
+#: Place of a legend; ``best``: where it hides the fewest points of lines; empty: no legend.
 Place = Literal[
     "", "best", "upper right", "upper left", "upper center", "lower right", "lower left", "lower center",
     "center right", "center left", "center",
 ]  # fmt: skip
-#: Places on an axis and their words.
+#: Places on an axis and their labels.
 Ticks = list[tuple[float, str]]
-#: Left, top, right and bottom of the field in which data stand. [px]
+#: Left, top, right and bottom of the plot area. [px]
 Box = tuple[float, float, float, float]
 
 #: Advance widths of characters of DejaVu Sans, which is wider than most; others have 0.6. [size of the font]
@@ -36,7 +36,7 @@ _ADVANCE = {
     for c in some
 }  # fmt: skip
 _DASHES = {"-": (), "--": (3.7, 1.6), "-.": (6.4, 1.6, 1.0, 1.6), ":": (1.0, 1.65)}
-_SIZE, _TITLE, _LINE = 11.0, 12.0, 13.0  # of texts, and from line to line [px]
+_SIZE, _TITLE, _LINE = 11.0, 12.0, 13.0  # font sizes and line height [px]
 _TICK, _GAP = 3.5, 3.5
 #: Corners of a mark whose half width is 1.
 _CORNERS = {
@@ -57,23 +57,23 @@ class Named(NamedTuple):
 
 @dataclass(slots=True)
 class Axis:
-    """One axis: its words, its limits where they are set, and the range of what was drawn."""
+    """One axis: its labels, its limits where they are set, and the range of the data."""
 
     label: str = ""
-    lim: tuple[float | None, float | None] = (None, None)  #: First and last value; None: from what was drawn
+    lim: tuple[float | None, float | None] = (None, None)  #: First and last value; None: from the data
     log: bool = False
-    ticks: Sequence[float] | None = None  #: Places of marks; None: round numbers
-    words: Sequence[str] = ()  #: Texts of those marks
+    ticks: Sequence[float] | None = None  #: Places of ticks; None: round numbers
+    words: Sequence[str] = ()  #: Labels of those ticks
     seen: list[Floats] = field(default_factory=list)
-    edges: set[float] = field(default_factory=set)  #: Ends beyond which no room is left
-    ends: tuple[float, float] = (0.0, 1.0)  #: Where the axis begins and ends [px]
+    edges: set[float] = field(default_factory=set)  #: Ends of the data without a margin
+    ends: tuple[float, float] = (0.0, 1.0)  #: Begin and end of the axis [px]
 
     def reach(self, *values: Any) -> None:
-        """Take values into the range of what was drawn."""
+        """Extend the range of the data by values."""
         self.seen += [np.asarray(v, dtype=np.float64).ravel() for v in values]
 
     def limits(self) -> tuple[float, float]:
-        """Return the first and the last value: as set, else what was drawn and a twentieth of its range around it.
+        """Return the first and the last value: as set, else the range of the data with a margin of a twentieth.
 
         On a logarithmic axis values that are not above zero set no limit.
         """
@@ -98,7 +98,7 @@ class Axis:
         return np.asarray(start + (found - first) * ((end - start) / ((last - first) or 1.0)))
 
     def marks(self, room: float = 0.0) -> Ticks:
-        """Return places and words of marks; ``room``: between words side by side. [px]"""
+        """Return places and labels of ticks; ``room``: least gap between labels side by side [px]."""
         low, high = sorted(self.limits())
         if self.ticks is None:
             return ticks_of(low, high, abs(self.ends[1] - self.ends[0]), self.log, room)
@@ -108,16 +108,15 @@ class Axis:
 
 
 def _apart(low: float, high: float, below: bool = True, above: bool = True) -> tuple[float, float]:
-    """Two ends with a twentieth of their distance around them, or of their size where they are equal."""
+    """Two ends with a margin of a twentieth of their distance, or of their size where they are equal."""
     room = 0.05 * (high - low if high > low else abs(high) or 1.0)
     return low - room * below, high + room * above
 
 
 def ticks_of(low: float, high: float, size: float, log: bool = False, room: float = 0.0) -> Ticks:
-    """Choose round numbers for an axis, at most ten, with their words.
+    """Choose round numbers for an axis, at most ten, with their labels.
 
-    ``size``: length of the axis; ``room``: least gap of words that stand side by side, 0 for words above each other
-    [px].
+    ``size``: length of the axis; ``room``: least gap between labels side by side, 0 for labels above each other [px].
 
     >>> [words for _, words in ticks_of(0.0, 1.0, 120.0)]
     ['0.0', '0.2', '0.4', '0.6', '0.8', '1.0']
@@ -171,14 +170,16 @@ class Chart:
     def __init__(self, height: float) -> None:
         self.height = height
         self.title = ""
-        self.legend: Place = ""  # where the legend stands
+        self.legend: Place = ""  # place of the legend
         self.x, self.y = Axis(), Axis()
-        self.right: tuple[str, float] | None = None  # label of a second vertical axis, and its values over the first's
-        self.shown, self.grid, self.tick = True, True, _TICK  # whether axes and grid are drawn, length of marks [px]
+        self.right: tuple[str, float] | None = (
+            None  # label of a second vertical axis, ratio of its values to the first's
+        )
+        self.shown, self.grid, self.tick = True, True, _TICK  # whether axes and grid are drawn, length of ticks [px]
         self.named: list[Named] = []
         self._drawn: list[tuple[int, Callable[[Sheet, Box], None]]] = []
-        self._beside = 0.0  # width of words to the right of the field
-        self._dots: list[Floats] = []  # where lines run, for a legend that stands out of their way
+        self._beside = 0.0  # width of text to the right of the plot area
+        self._dots: list[Floats] = []  # points of lines, for a legend that avoids them
 
     # ------------------------------------------------------------------------------------------ what is drawn
 
@@ -191,7 +192,7 @@ class Chart:
         self, x: Any, y: Any, *, color: str, dashes: str = "-", width: float = 1.7, alpha: float = 1.0,
         label: str = "", mark: str = "", size: float = 4.0, over: int = 2,
     ) -> None:  # fmt: skip
-        """Draw a line through points, with a mark at each where one is named; ``over``: higher stands above."""
+        """Draw a line through points, with a mark at each if ``mark`` is given; a higher ``over`` is drawn above."""
         self._take(x, y, Named("line", _ink(color), alpha, dashes, label))
         style = style_of(ink=_ink(color), width=width, alpha=alpha, dashes=[width * v for v in _DASHES[dashes]])
 
@@ -225,7 +226,7 @@ class Chart:
         over: int = 2,
     ) -> None:  # fmt: skip
         """Draw a vertical stroke from ``low`` to ``high`` at each ``x``, or horizontal ones at each ``y``."""
-        ends = np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()  # NaN parts the strokes
+        ends = np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()  # NaN separates the strokes
         at = np.repeat(y if across else x, 3)
         self.line(*((ends, at) if across else (at, ends)), color=color, width=width, over=over)
 
@@ -235,7 +236,7 @@ class Chart:
         style = style_of(_ink(color), alpha)
 
         def put(sheet: Sheet, box: Box) -> None:
-            coarse = 0.3 if alpha < 1 else 0.1  # areas that touch must not part
+            coarse = 0.3 if alpha < 1 else 0.1  # areas that touch must not separate
             ends = [p[np.isfinite(p).all(axis=1)] for p in (self._points(x, v) for v in (low, high))]
             there, back = (p[_thinned(p, coarse)] for p in ends)
             sheet.add(_area(np.concatenate([there, back[::-1]]), box), style)
@@ -246,7 +247,7 @@ class Chart:
         self, left: Any, right: Any, bottom: Any, top: Any, *, color: str, alpha: float = 1.0, edge: str = "",
         label: str = "",
     ) -> None:  # fmt: skip
-        """Draw rectangles between limits of both axes that are broadcast; no room is left below ``bottom``."""
+        """Draw rectangles between limits on both axes, which are broadcast; without a margin below ``bottom``."""
         sides = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (left, right, bottom, top)))
         self._take(sides[:2], sides[2:], Named("patch", _ink(color), alpha, "", label))
         self.y.edges |= set(sides[2].ravel().tolist())
@@ -261,7 +262,7 @@ class Chart:
     def rule(
         self, *, x: Any = None, y: Any = None, width: float = 0.8, dashes: str = ":", alpha: float = 0.07, over: int = 2
     ) -> None:
-        """Draw a line across the field at a place of one axis, or shade the field between two of its places."""
+        """Draw a line across the plot area at a place of one axis, or shade the area between two places."""
         axis, places = (self.y, np.atleast_1d(y)) if x is None else (self.x, np.atleast_1d(x))
         axis.reach(places)
         area = len(places) > 1
@@ -284,7 +285,7 @@ class Chart:
         self, words: str, x: float, y: float, *, ha: Literal["left", "center", "right"] = "left",
         va: Literal["top", "center", "bottom"] = "bottom", shares: str = "", color: str = INK, right_by: float = 0.0,
     ) -> None:  # fmt: skip
-        """Write words at a place; ``shares``: letters of axes along which it is a share of the field."""
+        """Write text at a place; ``shares``: letters of axes on which the place is a share of the plot area."""
         lines = words.split("\n")
         if "x" in shares and x > 1:
             self._beside = max(self._beside, _wide(words) + 5)
@@ -324,7 +325,7 @@ class Chart:
         return sheet.element(WIDTH, self.height, key, alt, foot)
 
     def _layout(self) -> tuple[Box, Ticks, Ticks, Ticks]:
-        """Place the field so that words have room around it, and choose the marks of the axes."""
+        """Place the plot area with room for text around it, and choose the ticks of the axes."""
         side, others = self.tick + _GAP, []
         low = 1 + max((w.count("\n") for w in self.x.words), default=0)
         top = 22.0 if self.title else 9.0
@@ -339,7 +340,7 @@ class Chart:
             others = [(v / factor, w) for v, w in ticks_of(least, most, bottom - top)]
             right -= 16 + side + max(_wide(w) for _, w in others)
         xs: Ticks = []
-        for _ in range(2):  # once more, where the last words would leave the picture
+        for _ in range(2):  # once more, if the last text would leave the picture
             self.x.ends = left, right
             xs = self.x.marks(6.0)
             right -= max([0.0, *(float(self.x.place(v)) + _wide(w) / 2 + 2 - WIDTH for v, w in xs)])
@@ -418,7 +419,7 @@ class Chart:
 def _marks(
     sheet: Sheet, points: Floats, shape: str, ink: str, size: float, hollow: bool, alpha: float, edge: str = ""
 ) -> None:
-    """Draw marks at points; dots and squares are ends of lines without length."""
+    """Draw marks at points; dots and squares are caps of lines without length."""
     if hollow or edge:
         style = style_of("" if hollow else ink, alpha, edge or ink, 1.0)
         sheet.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size / 2:.3g}"{style}/>' for x, y in points]
@@ -441,7 +442,7 @@ def _walk(points: Floats) -> str:
 
 
 def _path(points: Floats, box: Box, coarse: float) -> str:
-    """Write a line inside the field, without points that could not be told from it; NaN parts it."""
+    """Write a line inside the plot area, without points that make no visible difference; NaN separates parts."""
     points = _cut(points, box, 1.0) if len(points) else points
     inside = np.isfinite(points[:, 0])
     ends = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
@@ -450,14 +451,14 @@ def _path(points: Floats, box: Box, coarse: float) -> str:
 
 
 def _area(points: Floats, box: Box) -> str:
-    """Write an area inside the field."""
+    """Write an area inside the plot area."""
     for side in range(4):
         points = _cut(points, box, 0.0, (side,), closed=True) if len(points) else points
     return _walk(points) + "z" if len(points) > 2 else ""
 
 
 def _dense(points: Floats) -> Floats:
-    """Points along a line, so close that a word above it meets one."""
+    """Points along a line, close enough that any text on it covers one."""
     order = np.arange(len(points))
     at = np.linspace(0, len(points) - 1, 200) if len(points) else order
     return np.column_stack([np.interp(at, order, points[:, k]) if len(points) else order for k in (0, 1)])
@@ -471,7 +472,7 @@ def _inside(points: Floats, box: Box, slack: float, sides: Sequence[int] = (0, 1
 
 
 def _cut(points: Floats, box: Box, slack: float, sides: Sequence[int] = (0, 1, 2, 3), closed: bool = False) -> Floats:
-    """Set points where a line crosses sides of the field, and leave out what lies outside: NaN in a line."""
+    """Add points where a line crosses sides of the plot area, and remove points outside: NaN in a line."""
     for side in sides:
         off = (1 - 2 * (side > 1)) * (points[:, side % 2] - box[side]) + slack  # below 0: outside
         after, to = np.roll(points, -1, axis=0), np.roll(off, -1)
@@ -485,7 +486,7 @@ def _cut(points: Floats, box: Box, slack: float, sides: Sequence[int] = (0, 1, 2
 
 
 def _thinned(points: Floats, coarse: float) -> NDArray[np.bool_]:
-    """Which points a line needs, so that it stays as near as ``coarse`` to all of them [px]; Douglas and Peucker."""
+    """Points that a line needs to pass within ``coarse`` of all of them [px]; Douglas and Peucker."""
     keep = np.zeros(len(points), dtype=bool)
     keep[:1] = keep[-1:] = True
     left = [(0, len(points) - 1)]

@@ -1,4 +1,4 @@
-"""A comparison as one page."""
+"""Page of a comparison."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def comparison_html(found: Comparison) -> str:
     """Write a comparison as one self-contained page.
 
-    ``found``: from ``schild.compare``. Returns HTML with the curves over one another and their numbers, the metrics
-    with ratios, warnings, sources and the manifest of each arm.
+    ``found``: from ``schild.compare``. Returns HTML with overlaid curves and their numbers, metrics with
+    ratios, warnings, sources and the manifest of each arm.
 
     >>> import schild
     >>> arms = {"a": "naltrexone 50 mg po", "b": "naltrexone 100 mg po"}
@@ -28,7 +28,7 @@ def comparison_html(found: Comparison) -> str:
     parts += [notice(w, kind="warning", title="Warning.") for w in (*found.warnings, *found.said())]
     doses = [(label, *result.manifest["regimens"]) for label, result in found.results.items()]
     parts.append(
-        section("Arms", table(("arm", "doses"), [(a, "; ".join(d)) for a, *d in doses], caption="What each arm takes"))
+        section("Arms", table(("arm", "doses"), [(a, "; ".join(d)) for a, *d in doses], caption="Doses of each arm"))
     )
     names = found.drawn()
     if names:
@@ -39,7 +39,7 @@ def comparison_html(found: Comparison) -> str:
             here = [name for name in names if name in result.outputs]
             if here:
                 data |= {f"{label}: {column}": values for column, values in columns(result, here).items()}
-        # Each arm has output times of its own, at both sides of its doses.
+        # Each arm has its own output times, at both sides of its doses.
         longest = max((len(values) for values in data.values()), default=0)
         data = {column: [*values, *[None] * (longest - len(values))] for column, values in data.items()}
         who = "One person." if found.n == 1 else f"Median of the same {found.n:,} people, with the middle 90 %."

@@ -1,4 +1,4 @@
-"""Matplotlib figures as small SVG that sits in a page: text stays text, ink follows light and dark."""
+"""Matplotlib figures as small inline SVG: text remains text, colours follow light and dark mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schild.textfile import without_controls
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Colour that the page replaces by its own text colour.
+#: Colour that the page replaces by its text colour.
 INK = "#010203"
 #: Width of a panel [px]: a phone of 390 px shows it at its own size.
 WIDTH = 360
@@ -46,7 +46,7 @@ _SETTINGS: Any = {
     "axes.facecolor": "none",
     "figure.dpi": 72,  # a point is a pixel
 }
-#: Frequent styles (grid, ticks, frame, the first lines and bands), which the style sheet of pages holds.
+#: Frequent styles (grid, ticks, frame, first lines and bands), which are in the style sheet of pages.
 _CLASSES = {
     ' stroke="#888888" stroke-width="0.7" stroke-opacity="0.25"': ' class="g"',
     ' fill="currentColor" stroke="currentColor" stroke-width="0.8"': ' class="t"',
@@ -88,9 +88,9 @@ def new_figure(width: float = 7.4, height: float = 3.2) -> Figure:
 def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
     """Write a figure as inline SVG.
 
-    ``figure``: drawn inside ``draw_on``; ``key``: names the figure on its page; ``alt``: what the figure shows, for
-    people who do not see it; ``foot``: lines below it, such as source and version, which stay in a picture of the
-    screen. Returns an ``svg`` element that loads nothing.
+    ``figure``: drawn inside ``draw_on``; ``key``: names the figure on its page; ``alt``: description for
+    those who cannot see it; ``foot``: lines below it, such as source and version, which remain in a picture of
+    the screen. Returns an ``svg`` element that loads nothing.
 
     >>> with draw_on():
     ...     f = new_figure()
@@ -111,7 +111,7 @@ def svg_of(figure: Figure, key: str, alt: str, foot: Sequence[str] = ()) -> str:
 
 
 def with_foot(svg: str, foot: Sequence[str]) -> str:
-    """Write lines below a drawing that was made elsewhere, at the size that it has in a column of a page.
+    """Add lines of text below an existing drawing, at the text size of a column of a page.
 
     >>> with_foot('<svg viewBox="0 0 720 100"></svg>', ["a"])
     '<svg viewBox="0 0 720 133"><text x="0" y="122" font-size="22" opacity=".75">a</text></svg>'
@@ -130,7 +130,7 @@ def with_foot(svg: str, foot: Sequence[str]) -> str:
 
 
 def pixels(tenths: float) -> str:
-    """Write tenths of a pixel as pixels, in as few characters as can be.
+    """Write tenths of a pixel as pixels, in as few characters as possible.
 
     >>> pixels(5), pixels(-120)
     ('.5', '-12')
@@ -139,7 +139,7 @@ def pixels(tenths: float) -> str:
 
 
 def stroke(dx: float, dy: float) -> str:
-    """Write a straight step of so many tenths of a pixel as part of a path."""
+    """Write a straight step, in tenths of a pixel, as part of a path."""
     if dx and dy:
         return f"l{pixels(dx)} {pixels(dy)}"
     return f"h{pixels(dx)}" if dx else f"v{pixels(dy)}" if dy else ""
@@ -149,7 +149,7 @@ def style_of(
     fill: str = "", fill_alpha: float = 1.0, ink: str = "", width: float = 0.0, alpha: float = 1.0,
     dashes: Sequence[float] = (),
 ) -> str:  # fmt: skip
-    """Write how a shape is filled and stroked as attributes; no colour: not at all.
+    """Write fill and stroke of a shape as attributes; without a colour neither.
 
     >>> style_of(ink="currentColor", width=0.8), style_of(ink="#cc79a7", width=1.25)
     (' class="f"', ' stroke="#cc79a7" stroke-width="1.25"')
@@ -167,7 +167,7 @@ def style_of(
 
 
 class Sheet:
-    """The elements of a drawing, as small as they can be written."""
+    """The elements of a drawing, written compactly."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -176,8 +176,8 @@ class Sheet:
     def add(self, d: str, style: str) -> None:
         """Add a path; ``style``: its attributes, as ``style_of`` writes them.
 
-        Short strokes of one kind, such as ticks and lines of the grid, share a path; a straight one starts from its
-        end that is nearer to where the path stands.
+        Short strokes of one kind, such as ticks and lines of the grid, share a path; a straight one starts from the
+        end that is nearer to the end of the path.
         """
         if not d:
             return
@@ -243,7 +243,7 @@ def _pen(width: float, height: float) -> Any:
         if clip is not None:
             clip = (clip[0] - 1, height - clip[3] - 1, clip[2] + 1, height - clip[1] + 1)
         simple = len(path.vertices) > 24 and not curved
-        flat.simplify_threshold = 0.3 if solid else 1.2  # areas that touch must not part
+        flat.simplify_threshold = 0.3 if solid else 1.2  # areas that touch must not separate
         for points, code in flat.iter_segments(
             simplify=simple, clip=None if filled else clip, curves=True, remove_nans=True
         ):
@@ -265,7 +265,7 @@ def _pen(width: float, height: float) -> Any:
             self.sheet = Sheet()
 
         def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
-            # Labels of axes come again in every panel, and are measured three times in each.
+            # Labels of axes recur in every panel, and are measured three times in each.
             font = (*prop.get_family(), prop.get_size_in_points(), prop.get_weight(), prop.get_style())
             key = (s, font, ismath)
             if key not in _MEASURED:
@@ -297,7 +297,7 @@ def _pen(width: float, height: float) -> Any:
                 places = places[inside & (places[:, 1] > height - y1 - 1) & (places[:, 1] < height - y0 + 1)]
             style, r = self._style(gc, rgbFace), marker_trans.transform_path(marker_path).get_extents().width / 2
             edge = _DOT.fullmatch(style)
-            if edge or ("stroke" not in style and len(places) > 20):  # dots: round ends of lines without length
+            if edge or ("stroke" not in style and len(places) > 20):  # dots: round caps of lines without length
                 wide = 2 * r + (float(edge[2]) if edge else 0.0)
                 ink = f' stroke="{edge[1]}"' if edge else style.replace("fill", "stroke")
                 self.sheet.add(

@@ -23,14 +23,14 @@ def live_figure(drug: str, scene: str = "", *, catalogue: Catalogue | None = Non
     drug : str
         Antagonist with scenes.
     scene : str
-        Key of one of them; the first by default.
+        Key of a scene; the first by default.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
 
     Returns
     -------
     anywidget.AnyWidget
-        Show it as the last line of a cell. ``link`` is the setting of its controls, which ``Scenario.of`` reads.
+        Widget to show as the last line of a cell. ``link`` holds the setting of its controls for ``Scenario.of``.
 
     Raises
     ------

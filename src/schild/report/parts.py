@@ -23,7 +23,7 @@ __all__ = [
     "paragraph", "render", "scene", "section", "table", "without_files",
 ]  # fmt: skip
 
-#: Rows of a figure's table that the page shows; the download holds all.
+#: Rows of a figure's table on the page; the download has all.
 SHOWN = 40
 
 
@@ -82,7 +82,7 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def without_files(said: str) -> str:
-    """Leave out where the documentation has more: a reader of the page does not have its files.
+    """Remove references to files of the documentation, which a reader of the page does not have.
 
     >>> without_files("At least mild. The amounts are assumed (docs/design/a.md), as in docs/b.md.")
     'At least mild. The amounts are assumed.'
@@ -101,7 +101,7 @@ def notice(text: Any, *, kind: str = "note", title: str = "") -> Raw:
 
 
 def badge(word: str) -> Raw:
-    """Write a verdict as word and sign, so that colour is not needed to read it."""
+    """Write a verdict as a sign and a word, readable without colour."""
     return _part("badge", word)
 
 
@@ -126,8 +126,8 @@ def table(
 ) -> Raw:
     """Write a table; on a narrow screen each row becomes a card with the names of its columns.
 
-    ``rows``: cells; text is escaped, numbers are written with three digits; ``numeric``: columns that are set to the
-    right; ``head``: whether the first cell of each row heads it; ``widths``: shares of the width, in percent.
+    ``rows``: cells; text is escaped, numbers are written with three digits; ``numeric``: columns that are aligned
+    right; ``head``: whether the first cell of each row is its heading; ``widths``: shares of the width [%].
     """
     return _part("table", columns, list(rows), caption, set(numeric), head, widths)
 
@@ -143,10 +143,10 @@ def csv_text(data: Mapping[str, Sequence[Any]]) -> str:
 
 
 def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None = None, name: str = "figure") -> Raw:
-    """Put a figure with its caption and the numbers behind it.
+    """Write a figure with its caption and its numbers.
 
-    ``svg``: from ``svg_of``; ``data``: columns; shown folded, with a download of the whole; ``name``: of the file to
-    download. Returns a ``figure`` element.
+    ``svg``: from ``svg_of``; ``data``: columns, shown folded, with a download of all rows; ``name``: name of the
+    file to download. Returns a ``figure`` element.
     """
     below = ""
     if data:
@@ -160,7 +160,7 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
 
 
 def _told(column: str, values: Sequence[Any]) -> list[Any]:
-    """Say which values are too small to be shown beside the larger ones of a column."""
+    """Replace values too small to be shown beside the larger ones of a column."""
     largest = max((abs(v) for v in values if isinstance(v, float) and math.isfinite(v)), default=0.0)
     if largest < 0.01 and not is_level(column):
         return list(values)

@@ -1,4 +1,4 @@
-"""A rescue as one page."""
+"""Page of a rescue."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def rescue_html(found: Rescued) -> str:
         drawn.suptitle("")
         said = "Breathing, arterial oxygen and arrest by antagonist, delay and tolerance."
         svg = svg_of(drawn, "rescue", said)
-    caption = (
-        "Medians of people with the middle half; broken: the typical person; dotted: where breathing counts as lost."
-    )
+    caption = "Medians of people with the middle half; dashed: the typical person; dotted: limit of lost breathing."
     parts.append(section("Courses", figure(svg, caption=caption, data=_columns(found), name="courses")))
     parts.append(section("Sources of the numbers", sources(found.sources, found.catalogue)))
     manifest = [(key, str(value)) for key, value in found.manifest.items()]
@@ -67,7 +65,7 @@ def rescue_html(found: Rescued) -> str:
 
 
 def published_html(found: PublishedTable) -> str:
-    """Write the published table and ours as one page, misses first."""
+    """Write the published and the predicted table as one page, misses first."""
     from schild.overdose.published import BAR
 
     rows = found.summary()

@@ -1,4 +1,4 @@
-"""Any result as one page."""
+"""Page of any result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = 500
 
 
 def result_html(found: Shown, title: str) -> str:
-    """Write a result as one self-contained page: what it says, warnings, figure, numbers, sources, manifest.
+    """Write a result as one self-contained page: description, warnings, figure, numbers, sources, manifest.
 
     >>> import schild
     >>> rows = schild.coverage("naltrexone 50 mg po q24h x3", missed=[0], n=4)

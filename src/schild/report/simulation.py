@@ -1,4 +1,4 @@
-"""A run as one page."""
+"""Page of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from schild.catalog import Catalogue
     from schild.simulation import Result
 
-#: Said on every page.
+#: Advice on every page.
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 
 #: Rows of a course that the download of a figure keeps.
@@ -49,7 +49,7 @@ def simulation_html(result: Result) -> str:
         with draw_on():
             drawn = result.plot(*wanted)
             drawn.suptitle("")
-            # The alternative text is the list of what is drawn; the table beside it holds the numbers.
+            # The alternative text lists the outputs; the table beside the figure has the numbers.
             svg = svg_of(drawn, f"run{k}", f"{title} over time: {', '.join(wanted)}.")
         parts.append(
             section(
@@ -83,7 +83,7 @@ def columns(result: Result, names: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def sources(used: Mapping[str, Sequence[str]], catalogue: Catalogue | None) -> Raw:
-    """Bibliography of the numbers that were used, with what for."""
+    """Bibliography of the numbers used, with their names."""
     entries = []
     for key, numbers in sorted(used.items()):
         reference = None if catalogue is None else catalogue.references.get(key)

@@ -1,4 +1,4 @@
-"""A virtual trial as one page."""
+"""Page of a virtual trial."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _design(result: TrialResult) -> Raw:
     rows = [
         (
             "people in the arms",
-            "the same in every arm" if trial.trial.people == "shared" else "each arm has people of its own",
+            "the same in every arm" if trial.trial.people == "shared" else "different people in each arm",
         ),
         *(trial_opioid.people_rows(result) if trial.disorder == "opioid" else drinkers),
         ("estimand", f"{trial.trial.estimand}: {result.manifest['estimand']}"),
@@ -285,7 +285,7 @@ def _at_risk(result: TrialResult) -> Raw:
 
 
 def sizing_html(found: Sizing) -> str:
-    """Write how many people a trial needs as one self-contained page."""
+    """Write the sizes of a trial as one self-contained page."""
     from schild.trial.sizing import size_cells
 
     share = f"{100 * found.target:g} %"
@@ -374,7 +374,7 @@ def _individual(result: TrialResult) -> Raw:
         every = np.concatenate([one.difference for one in result.individual])
         low, high = np.quantile(every, [0.005, 0.995])
         ax.set_xlim(low - 1, high + 1)  # the table holds the rest
-        ax.set(xlabel=f"heavy days, arm less {result.individual[0].against}, same person", ylabel="% of people")
+        ax.set(xlabel=f"heavy days, arm minus {result.individual[0].against}, same person", ylabel="% of people")
         ax.grid(True)
         ax.legend()
         svg = svg_of(drawn, "person", "Histogram of the difference in heavy days of the same person between arms.")

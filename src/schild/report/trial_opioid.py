@@ -1,4 +1,4 @@
-"""What the page of an opioid trial shows beside that of any trial."""
+"""Sections of the page of an opioid trial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schild.report.parts import Raw, figure, paragraph, table
 if TYPE_CHECKING:
     from schild.trial import TrialResult
 
-#: People of each arm whose course is drawn one by one.
+#: People of each arm whose courses are drawn.
 _SWIMMERS = 20
 _URINE = {0: "negative", 1: "positive", 2: "missing"}
 
@@ -31,11 +31,17 @@ def people_rows(result: TrialResult) -> list[tuple[str, str]]:
 
 
 def swimmers(result: TrialResult) -> Raw:
-    """Draw the weeks of the first people of each arm: urine, first dose, giving up."""
+    """Draw the weeks of the first people of each arm: urine, first dose, end of treatment."""
     from schild.trial.opioid_part import COUNTS, urine_codes
 
     colours = {0: COLOURS[0], 1: COLOURS[1], 2: "#d0d0d0"}
-    data: dict[str, list[Any]] = {"arm": [], "person": [], "first dose, day": [], "given up, day": [], "urine": []}
+    data: dict[str, list[Any]] = {
+        "arm": [],
+        "person": [],
+        "first dose, day": [],
+        "treatment ends, day": [],
+        "urine": [],
+    }
     n = min(_SWIMMERS, len(result.part.counts))
     with draw_on():
         drawn = new_figure(7.2, 0.7 + 0.11 * n * len(result.arms))
@@ -66,7 +72,7 @@ def swimmers(result: TrialResult) -> Raw:
         svg = svg_of(drawn, "swimmers", "Weeks of the first people of each arm, coloured by their urine.")
     caption = (
         "The first people of each arm, one line each. Blue: negative; orange: positive; grey: missing. Triangle: first "
-        "dose; cross: given up."
+        "dose; cross: end of treatment."
     )
     return figure(svg, caption=caption, data=data, name="swimmers")
 
@@ -81,7 +87,7 @@ def weeks(result: TrialResult) -> Raw:
         drawn = new_figure(7.2, 5.2)
         axes = drawn.subplots(2, 2)
         panels = ((axes[0][0], "used", "on", "share of days: solid, use; dashed, in treatment"),
-                  (axes[0][1], "occupancy", None, "mu held by the treatment, mean of all"),
+                  (axes[0][1], "occupancy", None, "mu occupied by the treatment, mean of all"),
                   (axes[1][0], "craving", None, "craving, 0 to 1"),
                   (axes[1][1], "overdose", None, "overdose hazard over that of daily use"))  # fmt: skip
         for k, (name, w) in enumerate(weekly.items()):
@@ -105,7 +111,7 @@ def weeks(result: TrialResult) -> Raw:
 
 
 def leaving(result: TrialResult) -> Raw:
-    """Tell who leaves when: first doses, giving up and leaving, after use or not."""
+    """Tabulate first doses, end of treatment and leaving, after use or not."""
     from schild.trial.opioid_part import COUNTS
 
     rows = []
@@ -123,7 +129,7 @@ def leaving(result: TrialResult) -> Raw:
     heads = (
         "arm",
         "no first dose",
-        "gave treatment up",
+        "stopped treatment",
         "days of treatment till then, median",
         "of these after use",
         "left the trial",
@@ -143,7 +149,7 @@ def exposure(result: TrialResult) -> Raw:
             data["arm"] += [name] * len(w["used"])
             data["occupancy"] += [float(v) for v in w["occupancy"]]
             data["share of days with use"] += [float(v) for v in w["used"]]
-        ax.set(xlabel="mu held by the treatment, mean of a week", ylabel="share of days with use", xlim=(0, 1))
+        ax.set(xlabel="mu occupied by the treatment, mean of a week", ylabel="share of days with use", xlim=(0, 1))
         ax.grid(True)
         ax.legend()
         svg = svg_of(drawn, "exposure", "Share of days with use against mean occupancy, a point for each week.")
@@ -151,7 +157,7 @@ def exposure(result: TrialResult) -> Raw:
 
 
 def unknowable() -> Raw:
-    """Say what no model of this kind can predict."""
+    """State what no model of this kind can predict."""
     return paragraph(
         "The model does not predict how severe withdrawal will be in one person, who relapses, the absolute risk of "
         "overdose, how far routine care falls short of a trial, what happens after 24 weeks, or withdrawal after years "

@@ -70,7 +70,7 @@ def test_the_maximum_falls_with_a_slow_receptor_and_stays_with_an_effect_compart
     assert slow.maxima[1] < 0.5
     assert not slow.surmountable
     assert fast.surmountable
-    assert "held by the antagonist" in slow.says
+    assert "occupied by the antagonist" in slow.says
     assert "keep their maximum" in fast.says
 
 

@@ -208,7 +208,7 @@ def test_a_weak_antagonist_is_said_to_be_one():
     b, a = design(levels=(0.0, 1.0, 3.0))
     y = curves(b, a, pa2=7.5) + np.random.default_rng(5).normal(0, 2, a.size)
     fit = schild_fit(data(b, a, y), **NM)
-    assert any("shifts too little" in text for text in fit.warnings)
+    assert any("shift is too small" in text for text in fit.warnings)
 
 
 @pytest.mark.slow
