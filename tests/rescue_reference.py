@@ -20,10 +20,10 @@ from schild.errors import SchildError
 from schild.overdose import layout
 from schild.overdose.drugs import Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import REPRODUCTION, Physiology, Protocol, Quirks
+from schild.overdose.parameters import REPRODUCTION, Physiology, Quirks
+from schild.pharmacology.physiology import Record
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
-from schild.pharmacology.physiology.mann2022 import Collapse, Drive, Flow, Lung, Reflex
 
 Floats = NDArray[np.float64]
 Real = float | Floats
@@ -113,13 +113,13 @@ def chemoreflex_gain(activation: Real, exponent: Real) -> Floats:
     return np.asarray(1.0 - np.maximum(activation, 0.0) ** exponent)
 
 
-def flow_target_co2(paco2: Real, flow: Flow) -> Floats:
+def flow_target_co2(paco2: Real, flow: Record) -> Floats:
     """Steady change of brain blood flow by carbon dioxide."""
     ml_100g_min = flow.a_co2 + flow.b_co2 / (1.0 + np.exp(-(np.asarray(paco2) - flow.c_co2) / flow.d_co2))
     return np.asarray(ml_100g_min * flow.brain_mass / (100.0 * 1000.0 * 60.0) / flow.brain)
 
 
-def flow_target_o2(pao2: Real, flow: Flow) -> Floats:
+def flow_target_o2(pao2: Real, flow: Record) -> Floats:
     """Steady rise of blood flow in lack of oxygen."""
     rise = flow.c1_o2 * (np.exp(-np.asarray(pao2) / flow.c2_o2) - np.exp(-flow.pao2_0 / flow.c2_o2))
     return np.asarray(np.minimum(flow.psi_cap, rise))
@@ -130,7 +130,7 @@ def relaxation(value: Real, target: Real, tau_s: Real) -> Floats:
     return np.asarray((np.asarray(target) - value) / tau_s)
 
 
-def metabolism(wakefulness: Real, po2: Real, co2_rest: Real, o2_rest: Real, drive: Drive) -> tuple[Floats, Floats]:
+def metabolism(wakefulness: Real, po2: Real, co2_rest: Real, o2_rest: Real, drive: Record) -> tuple[Floats, Floats]:
     """Carbon dioxide and oxygen that a tissue makes, in depressed wakefulness and in lack of oxygen."""
     w = (np.maximum(wakefulness, 0.0) / drive.wake_max) ** drive.metabolism
     low = np.minimum(1.0, np.asarray(po2) / drive.metabolism_po2)
@@ -152,40 +152,40 @@ def lung_balance(
     cardiac_output: Real,
     venous: Real,
     capillary: Real,
-    lung: Lung,
+    lung: Record,
 ) -> Floats:
     """Rate of change of a gas pressure in the lung."""
     exchange = lung.conversion * np.asarray(cardiac_output) * (1.0 - lung.shunt) * (np.asarray(venous) - capillary)
     return np.asarray((np.asarray(ventilation) * (np.asarray(inspired) - alveolar) + exchange) / lung.volume)
 
 
-def transport_delay(volume: Real, cardiac_output: Real, collapse: Collapse) -> Floats:
+def transport_delay(volume: Real, cardiac_output: Real, collapse: Record) -> Floats:
     """Time blood needs from the lung to a sensor."""
     q = np.asarray(cardiac_output, dtype=np.float64)
     return np.where(60.0 * q < collapse.taper_high, 0.0, volume / np.maximum(q, 1e-300))
 
 
-def peripheral_firing(pao2: Real, paco2: Real, reflex: Reflex) -> Floats:
+def peripheral_firing(pao2: Real, paco2: Real, reflex: Record) -> Floats:
     """Firing of the peripheral chemoreceptors."""
     x = np.exp((np.asarray(pao2) - reflex.pao2_mid) / reflex.pao2_width)
     by_co2 = reflex.k_firing * np.log(np.asarray(paco2) / reflex.b_co2)
     return np.asarray(by_co2 * (reflex.f_max + reflex.f_min * x) / (1.0 + x))
 
 
-def central_depression_target(po2_brain: Real, reflex: Reflex) -> Floats:
+def central_depression_target(po2_brain: Real, reflex: Record) -> Floats:
     """Factor on the peripheral reflex that lack of oxygen in the brain tends to."""
     bounded = np.clip(po2_brain, reflex.theta_min, reflex.theta_max)
     return np.asarray(1.0 + reflex.gain_depression * (bounded - reflex.pbo2_0) / reflex.pbo2_0)
 
 
-def collapse_rate(paco2: Real, collapse: Collapse) -> Floats:
+def collapse_rate(paco2: Real, collapse: Record) -> Floats:
     """Rate constant at which flow falls after collapse."""
     return np.asarray(
         collapse.rate * (collapse.weight_constant + collapse.weight_co2 * np.asarray(paco2) / collapse.co2_scale)
     )
 
 
-def arrest_hazard(pao2: Real, rate: Real, width: Real, collapse: Collapse) -> Floats:
+def arrest_hazard(pao2: Real, rate: Real, width: Real, collapse: Record) -> Floats:
     """Hazard of circulatory collapse by lack of oxygen: an alternative to the fixed delay."""
     return np.asarray(rate * np.exp(-(np.asarray(pao2, dtype=np.float64) - collapse.pao2) / width))
 
@@ -517,7 +517,7 @@ class Verdict:
 def two_pass(
     person: Person,
     start: Floats,
-    protocol: Protocol,
+    protocol: Record,
     *,
     first_dose: float | None = None,
     rescue: Rescue | None = None,
@@ -532,7 +532,7 @@ def two_pass(
     ----------
     person, start, first_dose, rescue, quirks, rtol
         As for `simulate`.
-    protocol : Protocol
+    protocol : Record
         Horizon and grid. [s]
     renarcotisation : bool
         Look for a second severe hypoxia after a recovery (intranasal branch). Off: the person has recovered (main).
@@ -605,7 +605,7 @@ def two_pass(
     )
 
 
-def trigger_time(course: Course, protocol: Protocol) -> float:
+def trigger_time(course: Course, protocol: Record) -> float:
     """Return when ventilation first crosses the share of its baseline that alarms a bystander; NaN if never. [s]"""
     times = np.arange(round(protocol.horizon / protocol.grid) + 1) * protocol.grid
     breath = course.outputs(times)["V_E_L_per_min"]

@@ -13,7 +13,7 @@ from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.overdose.follow import RTOL, CollapseRule, Intervention, warm_up
 from schild.overdose.measure import together
-from schild.overdose.parameters import Physiology, Scaling, group, protocol, published, scaled
+from schild.overdose.parameters import Physiology, protocol, published, record, scaled
 from schild.overdose.sources import Body, PublishedSource, Source
 from schild.overdose.table import FRAMING, Rescued, Row
 from schild.overdose.words import Care, Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
@@ -377,7 +377,7 @@ def _intervention(what: str, value: float, care: Care) -> Intervention:
 
 def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: float) -> float:
     """Pressure of inhaled oxygen: its share of the pressure without water vapour. [mmHg]"""
-    rule = group(Scaling, "scaling", values=values)
+    rule = record("scaling", values)
     dry = float(rule.pressure * np.exp(-altitude_m / rule.height) - rule.water)
     return max(share * dry, float(physiology.lung.inspired_o2))
 

@@ -18,7 +18,8 @@ from schild.errors import InputError
 from schild.overdose import arrays, layout
 from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import Physiology, Protocol, Quirks, mapped, protocol
+from schild.overdose.parameters import Physiology, Quirks, mapped, protocol
+from schild.pharmacology.physiology import Record
 
 CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
 _RULES: dict[str, int] = {
@@ -143,7 +144,7 @@ def follow(
     arrest_flow: float | None = None,
     stop_at_arrest: bool = False,
     quirks: Quirks | None = None,
-    plan: Protocol | None = None,
+    plan: Record | None = None,
     rtol: float = RTOL,
     threads: int | None = 1,
 ) -> Followed:

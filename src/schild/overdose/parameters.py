@@ -3,76 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import lru_cache
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import dataclass, fields, make_dataclass, replace
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from schild.catalog import load
 from schild.errors import InputError
 from schild.people import Values
-from schild.pharmacology.physiology.mann2022 import Collapse, Drive, Flow, Lung, Reflex, Tissue
-from schild.pharmacology.physiology.spencer1979 import Gas
+from schild.pharmacology.physiology import Record
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Start of the warm-up: alveolar pressures [mmHg], contents [L/L], depression of the peripheral reflex [1]."""
-
-    alveolar_o2: Any
-    alveolar_co2: Any
-    brain_co2: Any
-    brain_o2: Any
-    tissue_co2: Any
-    tissue_o2: Any
-    depression: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """Reversible collapse: times [s], rate [1/s], share of flow below which it is final [1], oxygen [mmHg]."""
-
-    recovery: Any
-    flow_recovery: Any
-    no_return: Any
-    recovery_po2: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hazard:
-    """Hazard of collapse: ``rate`` at the threshold [1/s], e-fold ``width`` [mmHg]."""
-
-    rate: Any
-    width: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scaling:
-    """Scaling between people: reference ``weight`` [kg] and ``age`` [year], pressures [mmHg], scale ``height`` [m]."""
-
-    weight: Any
-    rate_exponent: Any
-    age: Any
-    age_slope: Any
-    age_floor: Any
-    height: Any
-    pressure: Any
-    water: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """Trigger as a share of baseline ventilation [1]; delay, gap, warm-up, horizon and grid [s]."""
-
-    trigger: Any
-    delay: Any
-    gap: Any
-    warmup: Any
-    horizon: Any
-    grid: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,32 +25,42 @@ class Physiology:
     0.024
     """
 
-    lung: Lung
-    gas: Gas
-    tissue: Tissue
-    flow: Flow
-    reflex: Reflex
-    drive: Drive
-    collapse: Collapse
-    start: Start
-    clock: Clock
-    hazard: Hazard
+    lung: Record
+    gas: Record
+    tissue: Record
+    flow: Record
+    reflex: Record
+    drive: Record
+    collapse: Record
+    start: Record
+    clock: Record
+    hazard: Record
 
 
 def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None, values: Values | None = None) -> T:
-    """Fill a record from the numbers ``prefix.field`` of the catalogue.
-
-    ``prefix``: name before the dot; ``changes``: fields that are given otherwise.
-
-    >>> group(Protocol, "protocol").gap
-    150.0
-    """
+    """Fill a data class from the numbers ``prefix.field`` of the catalogue; ``changes``: fields that are given."""
     numbers = Values(load()) if values is None else values
-    names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     given = dict(changes or {})
+    names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     return kind(
         **{name: given[name] if name in given else numbers.typical("rescue", f"{prefix}.{name}") for name in names}
     )
+
+
+@cache
+def _kind(prefix: str, names: tuple[str, ...]) -> type[Record]:
+    return make_dataclass(prefix.capitalize(), names, frozen=True, slots=True, kw_only=True)
+
+
+def record(prefix: str, values: Values | None = None) -> Record:
+    """Return all numbers of one group of the catalogue.
+
+    >>> record("protocol").gap
+    150.0
+    """
+    values = Values(load()) if values is None else values
+    names = (name.partition(".") for name in values.catalogue.numbers_of("rescue"))
+    return group(_kind(prefix, tuple(name for head, _, name in names if head == prefix)), prefix, values=values)
 
 
 def mapped(record: Any, change: Callable[[Any], Any]) -> Any:
@@ -134,16 +86,16 @@ def published(values: Values | None = None) -> Physiology:
     """
     if values is None:
         return _published()
-    return Physiology(**{name: group(kind, name, values=values) for name, kind in get_type_hints(Physiology).items()})
+    return Physiology(**{part.name: record(part.name, values) for part in fields(Physiology)})
 
 
-def protocol(values: Values | None = None) -> Protocol:
+def protocol(values: Values | None = None) -> Record:
     """Return the reference's protocol; ``values`` are the numbers of a run.
 
     >>> protocol().trigger
     0.4
     """
-    return group(Protocol, "protocol", values=values)
+    return record("protocol", values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +145,7 @@ def scaled(
     >>> round(float(high.lung.inspired_o2), 1)
     98.8
     """
-    rule = group(Scaling, "scaling", values=values)
+    rule = record("scaling", values)
     wasted = 1.0 - physiology.drive.alveolar_share
     checks: tuple[tuple[str, Any, float, float], ...] = (
         ("weight_kg", rule.weight if weight_kg is None else weight_kg, 30.0, 250.0),
@@ -219,11 +171,9 @@ def scaled(
         lung=replace(
             lung, volume=lung.volume * mass, inspired_o2=inspired, shunt=lung.shunt if shunt is None else shunt
         ),
-        tissue=Tissue(
-            volume_brain=tissue.volume_brain,
+        tissue=replace(
+            tissue,
             volume_tissue=(tissue.volume_brain + tissue.volume_tissue) * mass - tissue.volume_brain,
-            co2_brain=tissue.co2_brain,
-            o2_brain=tissue.o2_brain,
             co2_tissue=(tissue.co2_brain + tissue.co2_tissue) * rate - tissue.co2_brain,
             o2_tissue=(tissue.o2_brain + tissue.o2_tissue) * rate - tissue.o2_brain,
         ),

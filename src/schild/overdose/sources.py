@@ -15,10 +15,11 @@ from schild.overdose.drugs import naloxone, opioid, route
 from schild.overdose.follow import CollapseRule, Followed, Intervention, follow
 from schild.overdose.measure import Measured, measure
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import Physiology, Protocol, Quirks, mapped, protocol
+from schild.overdose.parameters import Physiology, Quirks, mapped, protocol
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.words import Delay, Plan
 from schild.people import Values
+from schild.pharmacology.physiology import Record
 
 __all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
 
@@ -37,7 +38,7 @@ class Body:
     grid_s: float
     rule: CollapseRule = "clock"
     quirks: Quirks = field(default_factory=Quirks)  #: Peculiarities of the reference
-    plan: Protocol = field(default_factory=protocol)  #: When breathing counts as lost
+    plan: Record = field(default_factory=protocol)  #: When breathing counts as lost
     seed: int = 1
     threads: int | None = None  #: All processors by default
 

@@ -3,3 +3,15 @@
 ``spencer1979`` is gas content of blood, ``mann2022`` the published model of opioid overdose and rescue. A rival
 physiology is a module beside them.
 """
+
+from typing import Any, TypeAlias
+
+from schild.array_types import Floats
+
+__all__ = ["Real", "Record"]
+
+#: A number or an array; lists are taken too where an example shows one.
+Real: TypeAlias = float | Floats
+#: Numbers of one group, such as ``flow``: each ``flow.<name>`` of the catalogue (``data/rescue``, with unit and
+#: source) is an attribute, a number or an array of people.
+Record: TypeAlias = Any

@@ -6,126 +6,15 @@ were read in the authors' program (``FDARescueModel``), which is what the publis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
-
 import numpy as np
 
 from schild.array_types import Floats
-
-#: A number or an array; lists are taken too where an example shows one.
-Real: TypeAlias = float | Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lung:
-    """Lung: ``volume`` [L], inspired pressures [mmHg], ``conversion`` of gas volumes [mmHg], ``shunt`` [1]."""
-
-    volume: Any
-    inspired_o2: Any
-    inspired_co2: Any
-    conversion: Any
-    shunt: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tissue:
-    """Brain and the rest of the body: volumes [L]; gas made per second, oxygen negative [L/s]."""
-
-    volume_brain: Any
-    volume_tissue: Any
-    co2_brain: Any
-    o2_brain: Any
-    co2_tissue: Any
-    o2_tissue: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
-    """Blood flow: resting flows and ``q_ref`` [L/s], responses to gases, time constants [s], ``brain_mass`` [g]."""
-
-    brain: Any
-    tissue: Any
-    rho: Any
-    a_co2: Any
-    b_co2: Any
-    c_co2: Any
-    d_co2: Any
-    tau_co2: Any
-    c1_o2: Any
-    c2_o2: Any
-    pao2_0: Any
-    tau_o2: Any
-    brain_mass: Any
-    psi_cap: Any
-    q_ref: Any
-    scale_mid: Any
-    scale_width: Any
-    scale_max: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reflex:
-    """Chemoreflexes: volumes of the lags [L], firing [1/s], gains [L/min], set points [mmHg], time constants [s]."""
-
-    lag_peripheral: Any
-    lag_central: Any
-    k_firing: Any
-    b_co2: Any
-    f_max: Any
-    f_min: Any
-    f_0: Any
-    pao2_mid: Any
-    pao2_width: Any
-    tau_peripheral: Any
-    tau_central: Any
-    gain_peripheral: Any
-    gain_central: Any
-    pbco2_0: Any
-    theta_min: Any
-    theta_max: Any
-    gain_depression: Any
-    pbo2_0: Any
-    tau_depression: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drive:
-    """From occupancy to breathing: exponents [1], drives [L/min], ``alveolar_share`` of ventilation [1]."""
-
-    chemo_naive: Any
-    wake_naive: Any
-    chemo_chronic: Any
-    wake_chronic: Any
-    metabolism: Any
-    wake_max: Any
-    wake: Any
-    alveolar_share: Any
-    co2_floor: Any
-    o2_floor: Any
-    metabolism_po2: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collapse:
-    """Collapse and arrest: ``pao2`` and ``co2_scale`` [mmHg], ``delay`` [s], ``rate`` [1/s], flows [L/min]."""
-
-    pao2: Any
-    delay: Any
-    co2_scale: Any
-    rate: Any
-    weight_constant: Any
-    weight_co2: Any
-    arrest_flow: Any
-    arrest_flow_main: Any
-    taper_high: Any
-    taper_low: Any
-
+from schild.pharmacology.physiology import Real, Record
 
 # Opioid to drive
 
 
-def residual_wakefulness(activation: Real, exponent: Real, drive: Drive) -> Floats:
+def residual_wakefulness(activation: Real, exponent: Real, drive: Record) -> Floats:
     r"""Wakefulness drive that an opioid leaves.
 
     Parameters
@@ -134,8 +23,8 @@ def residual_wakefulness(activation: Real, exponent: Real, drive: Drive) -> Floa
         Share of mu receptors held by agonist (or its effective equivalent). [1]
     exponent : array_like
         Exponent p; larger in tolerance. [1]
-    drive : Drive
-        Numbers.
+    drive : Record
+        Numbers ``drive`` of the catalogue.
 
     Returns
     -------
@@ -160,7 +49,7 @@ def residual_wakefulness(activation: Real, exponent: Real, drive: Drive) -> Floa
 # Blood flow
 
 
-def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Flow) -> tuple[Floats, Floats]:
+def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Record) -> tuple[Floats, Floats]:
     r"""Blood flow of the brain and of the rest of the body.
 
     Parameters
@@ -169,8 +58,8 @@ def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Flow) -> tupl
         Present responses to the gases, relative to resting flow. [1]
     remaining : array_like
         Share of flow that collapse has left. [1]
-    flow : Flow
-        Numbers.
+    flow : Record
+        Numbers ``flow`` of the catalogue.
 
     Returns
     -------
@@ -191,15 +80,15 @@ def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Flow) -> tupl
     return np.asarray(brain), np.asarray(flow.tissue * (1.0 + flow.rho * np.asarray(y_o2)) * remaining)
 
 
-def concentration_scale(cardiac_output: Real, flow: Flow) -> Floats:
+def concentration_scale(cardiac_output: Real, flow: Record) -> Floats:
     r"""Factor by which the reference multiplies drug concentrations at high flow.
 
     Parameters
     ----------
     cardiac_output : array_like
         Total flow. [L/s]
-    flow : Flow
-        Numbers.
+    flow : Record
+        Numbers ``flow`` of the catalogue.
 
     Returns
     -------
@@ -225,9 +114,6 @@ def concentration_scale(cardiac_output: Real, flow: Flow) -> Floats:
     return np.asarray(
         np.clip(1.0 + 1.0 / (1.0 + np.exp((flow.scale_mid - ratio) / flow.scale_width)), 1.0, flow.scale_max)
     )
-
-
-# Metabolism, tissues, lung
 
 
 # Ventilatory control
@@ -261,15 +147,15 @@ def chemoreflex_drive(peripheral: Real, central: Real, depression: Real) -> Floa
     return np.maximum(0.0, np.where(d >= 0.0, depression * d, d) + central)
 
 
-def flow_taper(cardiac_output: Real, collapse: Collapse) -> Floats:
+def flow_taper(cardiac_output: Real, collapse: Record) -> Floats:
     r"""Share of breathing that low flow leaves.
 
     Parameters
     ----------
     cardiac_output : array_like
         Total flow. [L/s]
-    collapse : Collapse
-        Numbers.
+    collapse : Record
+        Numbers ``collapse`` of the catalogue.
 
     Returns
     -------
@@ -290,7 +176,7 @@ def flow_taper(cardiac_output: Real, collapse: Collapse) -> Floats:
     return np.where(q <= collapse.taper_low, 0.0, np.minimum(1.0, q / collapse.taper_high))
 
 
-def alveolar_ventilation(wakefulness: Real, chemoreflex: Real, taper: Real, floor_l_min: Real, drive: Drive) -> Floats:
+def alveolar_ventilation(wakefulness: Real, chemoreflex: Real, taper: Real, floor_l_min: Real, drive: Record) -> Floats:
     r"""Alveolar ventilation from the drives, or from a rescuer.
 
     Parameters
@@ -301,8 +187,8 @@ def alveolar_ventilation(wakefulness: Real, chemoreflex: Real, taper: Real, floo
         Share that low flow leaves. [1]
     floor_l_min : array_like
         Ventilation that a rescuer or a machine provides at least; 0 for none. [L/min]
-    drive : Drive
-        Numbers.
+    drive : Record
+        Numbers ``drive`` of the catalogue.
 
     Returns
     -------

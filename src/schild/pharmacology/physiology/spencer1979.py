@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from schild.array_types import Floats
-
-#: A number or an array; lists are taken too where an example shows one.
-Real: TypeAlias = float | Floats
+from schild.pharmacology.physiology import Real, Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gas:
-    """Constants of the dissociation curves and solubilities in tissue; fields are numbers or arrays of people.
-
-    Parameters
-    ----------
-    k1, k2 : float
-        Pressures of half saturation in the reduced curves. [mmHg]
-    a1, a2 : float
-        Inverse slopes. [1]
-    alpha1, beta1, alpha2, beta2 : float
-        Interaction of the two gases. [1/mmHg]
-    z, c1, c2 : float
-        Molar volume [L/mmol] and capacities [mmol/L].
-    alpha_o2, alpha_co2 : float
-        Solubility in tissue. [1/mmHg]
-    hco3_brain, hco3_tissue : float
-        Carbon dioxide bound as bicarbonate. [L/L]
-    """
-
-    k1: Any
-    k2: Any
-    a1: Any
-    a2: Any
-    alpha1: Any
-    beta1: Any
-    alpha2: Any
-    beta2: Any
-    z: Any
-    c1: Any
-    c2: Any
-    alpha_o2: Any
-    alpha_co2: Any
-    hco3_brain: Any
-    hco3_tissue: Any
-
-
-def blood_contents(po2: Real, pco2: Real, gas: Gas) -> tuple[Floats, Floats]:
+def blood_contents(po2: Real, pco2: Real, gas: Record) -> tuple[Floats, Floats]:
     r"""Content of oxygen and carbon dioxide of blood at given pressures.
 
     Parameters
     ----------
     po2, pco2 : array_like
         Partial pressures, not negative. [mmHg]
-    gas : Gas
-        Constants.
+    gas : Record
+        Numbers ``gas`` of the catalogue.
 
     Returns
     -------
@@ -90,15 +50,15 @@ def blood_contents(po2: Real, pco2: Real, gas: Gas) -> tuple[Floats, Floats]:
     return gas.z * gas.c1 * x / (1.0 + x), gas.z * gas.c2 * y / (1.0 + y)
 
 
-def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Gas) -> tuple[Floats, Floats]:
+def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Record) -> tuple[Floats, Floats]:
     r"""Partial pressures of blood with given contents: the inverse of `blood_contents`.
 
     Parameters
     ----------
     oxygen, carbon_dioxide : array_like
         Contents, below the capacities Z C. [L/L]
-    gas : Gas
-        Constants.
+    gas : Record
+        Numbers ``gas`` of the catalogue.
 
     Returns
     -------
@@ -135,7 +95,7 @@ def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Gas) -> tuple[Float
     return r1 + np.sqrt(r1 * r1 - s1), r2 + np.sqrt(r2 * r2 - s2)
 
 
-def tissue_pressures(oxygen: Real, carbon_dioxide: Real, bicarbonate: Real, gas: Gas) -> Any:
+def tissue_pressures(oxygen: Real, carbon_dioxide: Real, bicarbonate: Real, gas: Record) -> Any:
     r"""Partial pressures in a tissue, where gases are dissolved and carbon dioxide is bound as bicarbonate too.
 
     Parameters
@@ -144,8 +104,8 @@ def tissue_pressures(oxygen: Real, carbon_dioxide: Real, bicarbonate: Real, gas:
         Contents. [L/L]
     bicarbonate : array_like
         Bound carbon dioxide. [L/L]
-    gas : Gas
-        Solubilities.
+    gas : Record
+        Numbers ``gas`` of the catalogue.
 
     Returns
     -------
