@@ -52,8 +52,10 @@ class Posterior:
         return taken(self.base, self.columns, rows)
 
 
-def taken(base: People, columns: dict[str, Floats], rows: NDArray[np.int64]) -> People:
-    """Return some of the people, with the given columns in place of their draws."""
+def taken(
+    base: People, columns: dict[str, Floats], rows: NDArray[np.int64], names: dict[str, None] | None = None
+) -> People:
+    """Return some of the people, with the columns that are given in place of their draws; ``names`` notes draws."""
 
     def draw(kind: str, source: Callable[[str], Floats] | None) -> Callable[[str], Floats] | None:
         if source is None:
@@ -61,6 +63,8 @@ def taken(base: People, columns: dict[str, Floats], rows: NDArray[np.int64]) -> 
 
         def of(name: str) -> Floats:
             key = f"{kind}:{name}"
+            if names is not None:
+                names[key] = None
             return (columns[key] if key in columns else source(name))[rows]
 
         return of
@@ -86,23 +90,8 @@ class _Plasma:
 
     def __call__(self, columns: dict[str, Floats], rows: NDArray[np.int64]) -> Floats:
         """Levels, shape (n_rows, n_levels). [ng/mL]"""
-        people = taken(self.base, columns, rows)
-
-        def noted(kind: str, draw: Callable[[str], Floats] | None) -> Callable[[str], Floats] | None:
-            if draw is None:
-                return None
-
-            def of(name: str) -> Floats:
-                self.names[f"{kind}:{name}"] = None
-                return draw(name)
-
-            return of
-
-        watched = People(
-            n=people.n, covariates=people.covariates, between_subject=noted("between", people.between_subject),
-            between_occasion=noted("occasion", people.between_occasion),
-        )  # fmt: skip
-        prepared = prepared_of(self.run, people=watched, catalogue=self.catalogue, overrides=self.overrides)
+        people = taken(self.base, columns, rows, self.names)
+        prepared = prepared_of(self.run, people=people, catalogue=self.catalogue, overrides=self.overrides)
         wanted = list(dict.fromkeys(f"plasma_{level.species}" for level in self.levels))
         ticks = [round(level.time_h * TICKS_PER_HOUR) for level in self.levels]
         grid = sorted({0, *ticks})
