@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from schild import __version__
 from schild.tables import number_words, spread_words
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from schild.catalog import Catalogue
 
-__all__ = ["Shown", "ShownRun", "cited", "json_text", "plain", "source_lines", "summary_table"]
+__all__ = ["Shown", "ShownRun", "cited", "json_text", "plain", "source_lines", "summary_table", "versions"]
 
 
 class Shown:
@@ -197,3 +200,12 @@ def source_lines(sources: Mapping[str, Sequence[str]], catalogue: Catalogue | No
 def cited(sources: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Write sources as the JSON contract has them."""
     return [{"key": key, "for": list(used)} for key, used in sorted(sources.items())]
+
+
+@cache
+def versions(*libraries: str) -> dict[str, str]:
+    """Return the versions of schild, Python, NumPy and further libraries, read without importing them."""
+    from importlib.metadata import version
+
+    found = {"schild": __version__, "python": platform.python_version()}
+    return found | {name: version(name) for name in ("numpy", *libraries)}

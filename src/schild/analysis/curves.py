@@ -10,14 +10,13 @@ import numpy as np
 
 from schild.analysis.fit import schild_fit
 from schild.analysis.fit_result import SchildFit
-from schild.analysis.table import versions
 from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy
-from schild.results import Shown
+from schild.results import Shown, versions
 from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
@@ -317,7 +316,7 @@ def _equilibrium(
         says="Equilibrium: the curves shift in parallel and keep their maximum.",
         sources={},
         manifest={
-            **versions(), "antagonist": drug.key, "agonist": agonist.key, "receptor": receptor, "tau": tau,
+            **versions("scipy"), "antagonist": drug.key, "agonist": agonist.key, "receptor": receptor, "tau": tau,
             "tone": tone, "catalogue": {drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp,
         },
         catalogue=catalogue,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from schild import __version__
 from schild.array_types import Floats
 from schild.catalog.references import Reference
 from schild.delimited import read_rows
 from schild.errors import InputError
-from schild.results import Shown
+from schild.results import Shown, versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -249,22 +247,10 @@ def logs(values: Floats, scale: Scale) -> Floats:
         return np.asarray(np.log10(values) + scale.log_factor)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the libraries used."""
-    import scipy
-
-    return {
-        "schild": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-    }
-
-
 def manifest_of(table: Table, **more: Any) -> dict[str, Any]:
     """Describe an analysis so that it can be repeated."""
     return {
-        **versions(),
+        **versions("scipy"),
         "data": table.digest,
         "rows": table.rows,
         "units": {column: scale.unit for column, scale in table.scales.items()},

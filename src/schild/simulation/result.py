@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schild import __version__
 from schild.array_types import AnyFloats
 from schild.errors import InputError, UnknownNameError
-from schild.results import Shown, cited, plain
+from schild.results import Shown, cited, plain, versions
 from schild.simulation.output import LABELS, QUANTILES, Output
 
 if TYPE_CHECKING:
@@ -318,22 +315,11 @@ def default_names(outputs: Mapping[str, Output]) -> list[str]:
     return [name for name, output in outputs.items() if output.kind.drawn]
 
 
-@cache
-def _versions() -> dict[str, str]:
-    """Versions of the libraries that results depend on, read without importing them."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("scipy", "numba", "llvmlite")}
-
-
 def manifest_of(run: Run, values: Values, structures: Mapping[str, str], rtol: float) -> dict[str, Any]:
     """Describe a run so that it can be repeated: versions, seed, tolerance, given numbers, hashes of all it used."""
     text = json.dumps(run.model_dump(mode="json", exclude_none=True), sort_keys=True)
     return {
-        "schild": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        **_versions(),
+        **versions("scipy", "numba", "llvmlite"),
         "run": blake2b(text.encode(), digest_size=16).hexdigest(),
         "catalogue": values.uses.digests(values.catalogue),
         **values.catalogue.stamp,

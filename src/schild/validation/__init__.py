@@ -186,15 +186,13 @@ class Validation(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""
+        statements = (*misses_first(self.withdrawal), *self.laboratory, *self.trials)
         return {
             "manifest": dict(self.manifest),
             "ok": self.ok,
             "summary": self.summary(),
             "skipped": [{"id": key, "reason": reason} for key, reason in self.skipped],
-            "claims": [
-                *(_claim(c) for c in self.ordered),
-                *(_statement_claim(s) for s in (*misses_first(self.withdrawal), *self.laboratory, *self.trials)),
-            ],
+            "claims": [*map(_claim, self.ordered), *map(_claim, statements)],
         }  # fmt: skip
 
     def to_text(self, console: Console) -> None:
@@ -495,34 +493,19 @@ def _listed(missed: Sequence[Statement]) -> str:
     return f"; missed: {'; '.join(each)}" if missed else ""
 
 
-def statement(c: Check) -> str:
-    """Describe in words what a row measures."""
-    o = c.observation
-    when = f" at {o.time_h:g} h" if o.time_h is not None and o.observable == "occupancy" else ""
-    relative = f" relative to {o.normalisation}" if o.normalisation == "1 h" else ""
-    what = o.observable.replace("_", " ").replace(":", " on ")
-    return f"{what} of {o.species}{when}{relative}" + (f", {o.regimen}" if o.regimen else "")
-
-
-def _claim(c: Check) -> dict[str, Any]:
-    o = c.observation
-    return {
-        "id": o.id, "statement": statement(c), "observed": o.value, "predicted": c.predicted, "low": c.low,
-        "high": c.high, "evidence": c.evidence, "holds": "yes" if c.holds else "no", "source": list(o.source),
-        "unit": o.unit, "bound": c.bound, "fold": c.predicted / o.value, "inside": c.inside,
-        "within_two_fold": c.within_two, "rows": list(o.row), "people": c.people, "study": c.table,
+def _claim(row: Check | Statement) -> dict[str, Any]:
+    """Return the entry of the JSON contract for a row."""
+    o = row.observation
+    told = {
+        "id": o.id, "statement": row.words, "observed": o.value, "predicted": _finite(row.predicted),
+        "low": _finite(row.low), "high": _finite(row.high), "evidence": row.evidence,
+        "holds": "yes" if row.holds else "no", "source": list(o.source), "unit": o.unit, "rows": list(o.row),
+        "people": row.people, "study": row.table,
     }  # fmt: skip
-
-
-def _statement_claim(s: Statement) -> dict[str, Any]:
-    o = s.observation
-    wanted = [_finite(x) for x in s.wanted]
-    return {
-        "id": o.id, "statement": s.words, "observed": o.value, "predicted": _finite(s.predicted),
-        "low": _finite(s.low), "high": _finite(s.high), "evidence": s.evidence, "holds": "yes" if s.holds else "no",
-        "source": list(o.source), "unit": o.unit, "window": wanted, "miss": _finite(s.miss), "rows": list(o.row),
-        "people": s.people, "study": s.table,
-    }  # fmt: skip
+    if isinstance(row, Statement):
+        return told | {"window": [_finite(x) for x in row.wanted], "miss": _finite(row.miss)}
+    own = {"bound": row.bound, "fold": row.predicted / o.value, "inside": row.inside}
+    return told | own | {"within_two_fold": row.within_two}
 
 
 def _finite(value: float) -> float | None:

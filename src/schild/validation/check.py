@@ -66,6 +66,15 @@ class Check:
         return self.low <= value <= self.high
 
     @property
+    def words(self) -> str:
+        """What the row measures, in words."""
+        o = self.observation
+        when = f" at {o.time_h:g} h" if o.time_h is not None and o.observable == "occupancy" else ""
+        relative = f" relative to {o.normalisation}" if o.normalisation == "1 h" else ""
+        what = o.observable.replace("_", " ").replace(":", " on ")
+        return f"{what} of {o.species}{when}{relative}" + (f", {o.regimen}" if o.regimen else "")
+
+    @property
     def effect(self) -> bool:
         """Whether the row is about an effect rather than plasma or a scan."""
         return ":" in self.observation.observable

@@ -25,7 +25,7 @@ from schild.report import (
     svg_of,
     table,
 )
-from schild.validation import Validation, misses_first, observations, statement
+from schild.validation import Validation, misses_first, observations
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -139,7 +139,7 @@ def html_page(v: Validation) -> str:
     parts.append(section("Bars", table(("verdict", "bar", "wanted", "found"), bars, head=False)))
     misses = [
         (
-            Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(statement(c))}"), _observed(c), _band(c),
+            Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(c.words)}"), _observed(c), _band(c),
             f"{c.predicted / c.observation.value:.2f}", _EVIDENCE[c.evidence], f"Outside {_flaws(c)}. {_reason(v, c)}",
         )
         for c in v.ordered
@@ -241,7 +241,7 @@ def _study(v: Validation, key: str, checks: list[Check]) -> Raw:
     rows = [
         (
             badge("held" if c.holds else "missed"),
-            Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(statement(c))}"), _observed(c), _band(c),
+            Raw(f"<strong>{esc(c.observation.id)}</strong><br>{esc(c.words)}"), _observed(c), _band(c),
             f"{c.predicted / c.observation.value:.2f}", _EVIDENCE[c.evidence],
             Raw(f"<small>{esc(', '.join((*c.observation.source, *c.observation.row)))}</small>"),
         )
