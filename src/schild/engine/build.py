@@ -1,7 +1,7 @@
 """Compile the kernels for any processor into ``bitcode``: part of ``make engine``.
 
 Numba compiles each kernel of ``schild.engine.portable`` for a generic processor to LLVM's text, from which the parts
-that belong to the host are taken. Numba must have been imported with ``NUMBA_CPU_NAME=generic`` and no
+that belong to the host are removed. Numba must have been imported with ``NUMBA_CPU_NAME=generic`` and no
 ``NUMBA_CPU_FEATURES``, or the text depends on this machine. The same sources and tools give the same bytes.
 """
 
@@ -17,8 +17,8 @@ from schild.engine.portable import KERNELS, OUTSIDE, numba_signature, sources_di
 
 __all__ = ["bitcode_of", "portable_text", "tools"]
 
-#: Numba has optimised each function by itself; LLVM then sees the whole of a kernel, and what calls it. Not of these:
-#: multiply-adds would be fused across functions, which moves bits.
+#: Kernels that LLVM does not optimise as a whole after Numba has optimised each function: multiply-adds would be fused
+#: across functions, which changes bits.
 BY_FUNCTION = ("run_people", "follow_sessions", "follow_hours")
 #: A decrement of a reference count that says whether it reached zero: an intrinsic of one processor in Numba's text.
 _COUNT_DOWN = """
@@ -65,7 +65,7 @@ define internal void @NRT_MemInfo_call_dtor(ptr %record) {
 
 
 def tools() -> dict[str, str]:
-    """Return the versions of what compiles."""
+    """Return the versions of the compilers."""
     import llvmlite  # type: ignore[import-untyped]
     import numba
 
@@ -73,7 +73,7 @@ def tools() -> dict[str, str]:
 
 
 def portable_text(module: str, function: str, signature: tuple[Any, ...]) -> str:
-    """Compile a function with Numba and return LLVM's text of it and of all that it calls, without the host's parts."""
+    """Compile a function with Numba; return LLVM's text of it and of all it calls, without the host's parts."""
     from numba.core import registry
 
     compiler: Any = import_module("numba.core.compiler")
@@ -98,8 +98,8 @@ def portable_text(module: str, function: str, signature: tuple[Any, ...]) -> str
 def _entry(function: Any, types: list[str]) -> str:
     """Text of a function that takes every argument from one block of words of eight bytes, and calls a kernel.
 
-    The first two words of an array would say whose it is. They are zero, and written as such: then the optimiser drops
-    the counts of references to arguments.
+    The first two words of an array would identify its owner. They are constant zeros, so that the optimiser removes the
+    counts of references to arguments.
     """
     lines, passed = ["  %return = alloca ptr", "  %error = alloca ptr"], ["ptr %return", "ptr %error"]
     owner = [k < 2 and ":" in t for t in types for k in range(5 + 2 * int(t[-1]) if ":" in t else 1)]
@@ -127,7 +127,7 @@ def bitcode_of(name: str) -> bytes:
     )
     # Names of alias scopes hold Numba's count of the functions that this process has compiled.
     text = re.sub(r'^(!\d+ = distinct !\{.*), !"[^"]*"\}$', r"\1}", text, flags=re.M)
-    # Pickled exceptions, with paths of this machine in them, are read by nothing here.
+    # Pickled exceptions, which contain paths of this machine, are not used here.
     text = re.sub(r'^(@\.const\.pickledata[^=]* = [^"\n]*\]) c"[^"\n]*"', r"\1 zeroinitializer", text, flags=re.M)
     text += _entry(llvm.parse_assembly(text).get_function(name), KERNELS[name].types())
     module = llvm.parse_assembly(text)

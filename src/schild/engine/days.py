@@ -1,7 +1,7 @@
-"""The compiled chain of days: none, low or heavy drinking, and how many drinks, for many people at once.
+"""The compiled chain of days: no, low or heavy drinking, and the number of drinks, for many people at once.
 
-Each person is followed alone with numbers of its own, so nothing depends on neighbours, chunks or threads. The model is
-in docs/design/trial.md; ``tests/days_reference.py`` is its plain reading. Log odds, drinks, days.
+Each person is followed separately, so results do not depend on neighbours, chunks or threads. The model is
+in docs/design/trial.md; ``tests/days_reference.py`` is a plain implementation. Log odds, drinks, days.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def run_days(
 
     - ``drinking`` and ``heavy``, shape (n,): the person's log odds of drinking, and of a heavy day among days with
       drinking.
-    - ``shift_drinking`` and ``shift_heavy``, shape (n, n_days): what a day adds to them: response, drug.
-    - ``lost``, shape (n, n_days): share of reward that the drug takes away; counts only where ``habit`` has a rate of
+    - ``shift_drinking`` and ``shift_heavy``, shape (n, n_days): additions of a day to these: response, drug.
+    - ``lost``, shape (n, n_days): share of reward that the drug removes; used only where ``habit`` has a rate of
       learning [1].
     - ``limit`` and ``tail``, shape (n,): drinks that make a day heavy, and mean of the exponential tail above [drinks].
     - ``habit``, shape (8,): in the order of ``HABIT``.
@@ -63,7 +63,7 @@ def run_days(
     - ``craving``, shape (n,): craving before the first day [SD].
     - ``value``, shape (n,): learned value of drinking before the first day; one by default.
 
-    Returns states, drinks and where craving and value ended.
+    Returns states, drinks, and final craving and value.
 
     >>> import numpy as np
     >>> one, day = np.ones(1), np.full((1, 3), 0.5)

@@ -1,7 +1,7 @@
-"""Results of compiled functions, kept by the content of what they were given, while one command runs.
+"""Results of compiled functions, kept by the content of their arguments while one command runs.
 
-Claims, rows of studies and figures ask for the same people with the same doses: such a call is computed once. Equal
-numbers give equal bits, so nothing depends on whether a result was kept.
+Claims, rows of studies and figures need the same people with the same doses: such a call is computed once. Equal
+arguments give equal bits, so results do not depend on whether one was kept.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 #: Memory for results, of which one may take a quarter. [byte]
 MOST = 256_000_000
-#: What has no part in a result.
+#: Arguments that do not affect a result.
 _APART = ("threads", "chunk", "progress")
 
-#: Values whose ``repr`` says all.
+#: Types whose ``repr`` is their whole content.
 _PLAIN = (str, int, float, bool, type(None), np.generic, np.dtype, type)
 
 _bookkeeping = Lock()  # not held while something is computed
@@ -35,7 +35,7 @@ _held = 0
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """Keep results inside the block; blocks may be nested, and the outermost forgets everything at its end.
+    """Keep results inside the block; blocks may be nested, and the end of the outermost drops all results.
 
     >>> with keeping():
     ...     call(np.cumsum, np.ones(3)) is call(np.cumsum, np.ones(3))
@@ -57,11 +57,11 @@ def keeping() -> Iterator[None]:
 
 
 def call(function: Callable[..., T], *given: Any, **named: Any) -> T:
-    """Call a function of arrays, or return what the same call has given.
+    """Call a function of arrays, or return the kept result of the same call.
 
-    ``function``: gives an array or a dataclass of arrays, which depend on its arguments and on nothing else;
-    ``threads``, ``chunk`` and ``progress`` have no part in them. Arrays of a kept result cannot be written to. Raises
-    TypeError for an argument whose content cannot be told: expected numbers, text, types, arrays of numbers, and
+    ``function``: returns an array or a dataclass of arrays, which depend on its arguments only;
+    ``threads``, ``chunk`` and ``progress`` do not affect them. Arrays of a kept result cannot be written to. Raises
+    TypeError for an argument whose content cannot be read: expected numbers, text, types, arrays of numbers, and
     sequences, dicts or dataclasses of these.
     """
     if not _depth:
@@ -72,13 +72,13 @@ def call(function: Callable[..., T], *given: Any, **named: Any) -> T:
 
 
 def once(key: Hashable, make: Callable[[], T]) -> T:
-    """Make something of arrays, or return what was made under the same key, which holds all that it depends on."""
+    """Call ``make``, or return its kept result under the same key, which contains all that it depends on."""
     global _held
     if not _depth:
         return make()
     with _bookkeeping:
         if key in _results:
-            _results.move_to_end(key)  # the last to be forgotten
+            _results.move_to_end(key)  # the last to be dropped
             again: T = _results[key][0]
             return again
     found = make()
@@ -86,7 +86,7 @@ def once(key: Hashable, make: Callable[[], T]) -> T:
     if size <= MOST // 4:
         _lock(found)
         with _bookkeeping:
-            if _depth and key not in _results:  # another thread may have ended the block, or made the same
+            if _depth and key not in _results:  # another thread may have ended the block, or computed the same
                 _results[key] = found, size
                 _held += size
                 while _held > MOST:

@@ -1,6 +1,6 @@
-r"""Adaptation states on a given drive: what the kernel does beside the receptors, here for a course that is known.
+r"""Adaptation states on a given drive, as the kernel computes them with the receptors.
 
-Used to carry adaptation through many equal periods of earlier use, and to fit its numbers without solving receptors
+Used to follow adaptation through many equal periods of earlier use, and to fit its numbers without solving receptors
 again. A state a on a drive s follows [Ouellet1995]
 
 .. math:: a' = g\,s\,(1 - \sigma a) - l\,a,
@@ -50,12 +50,12 @@ def carry(
     """Adaptation states after many periods whose drive is known in some of them.
 
     ``times``, shape (n_nodes,): nodes of one period, from 0 to its length [h]; ``drive``, shape (n, n_windows,
-    n_nodes): activation in the periods numbered ``index``; in between it is interpolated by parabolas, beyond it stays;
+    n_nodes): activation in the periods numbered ``index``; in between parabolas, beyond them constant;
     ``index``, shape (n_windows,): rising, the first at most the first period; ``periods``: first period, and the one
-    before which to stop; ``rates`` and ``start``: as for ``follow``; ``start`` has shape (n, n_states). Returns states
+    after the last; ``rates`` and ``start``: as for ``follow``; ``start`` has shape (n, n_states). Returns states
     at the end, shape (n, n_states).
 
-    Period m stands for the ``1 + m // 8`` periods that begin with it, by the affine map that it is while no branch
+    Period m represents the ``1 + m // 8`` periods that begin with it, by its affine map, which is exact while no branch
     changes; the drive is that of their middle.
 
     >>> rates = np.array([[[0.01, 0.01, 0.01, 0.01, 0.0]]])

@@ -1,9 +1,9 @@
-"""Kernels without a compilation: code of the package for any processor, made native once on each machine.
+"""Kernels as code of the package for any processor, which is made native once on each machine.
 
-``bitcode`` holds the kernels as Numba compiled them when the package was built (``schild.engine.build``): LLVM's code,
-with nothing in it that belongs to one processor. At first use llvmlite turns it into an object for this one, which is
-kept in the user's cache folder; no start imports Numba. Where the sources have been edited, or llvmlite cannot read or
-load the code, Numba compiles the same sources as ever. The design is in ``docs/design/engine.md``.
+``bitcode`` holds the kernels as Numba compiled them when the package was built (``schild.engine.build``), in LLVM's
+code for any processor. At first use llvmlite makes an object for this processor, which is kept in the user's cache
+folder; no start imports Numba. Where the sources have been edited, or llvmlite cannot read or load the code, Numba
+compiles the same sources. The design is in ``docs/design/engine.md``.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ __all__ = [
     "stamp",
 ]
 
-#: Environment variable: ``numba`` has Numba compile the kernels, whatever the package holds.
+#: Environment variable: with the value ``numba`` Numba always compiles the kernels.
 VARIABLE = "SCHILD_ENGINE"
-#: What the code calls outside itself.
+#: External functions that the code calls.
 OUTSIDE = ("malloc", "free", "exp", "expm1", "log", "pow", "sqrt", "floor", "ceil")
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One function that Numba compiles, and what it takes.
+    """A function that Numba compiles, with its arguments.
 
     ``takes`` has a type for each argument, as ``layout.kinds`` writes it, or a tuple of them, or a class of tuples.
-    ``sources`` are the files it is compiled from, seen from this folder.
+    ``sources`` are the files it is compiled from, relative to this folder.
     """
 
     module: str
@@ -67,7 +67,7 @@ class Kernel:
     sources: tuple[str, ...]
 
     def types(self) -> list[str]:
-        """Return the types of all numbers and arrays, one after the other."""
+        """Return the types of all numbers and arrays in order."""
         return [what for name in self.takes for what in _types(name)]
 
 
@@ -138,9 +138,9 @@ KERNELS = {
 
 
 def sources_digest(name: str, folder: Path | None = None) -> str:
-    """Return the hash of a kernel's sources and types as they are now; ``folder``: where they are, if not here.
+    """Return the hash of a kernel's sources and types as they are now; ``folder``: another place of the sources.
 
-    How lines end does not count: Git may write them as the system does.
+    Line endings do not matter, as Git may change them.
 
     >>> len(sources_digest("run_groups"))
     64
@@ -153,7 +153,7 @@ def sources_digest(name: str, folder: Path | None = None) -> str:
 
 @cache
 def stamp() -> dict[str, Any]:
-    """Return what the build says of its code: tools, and hashes of the sources and of the code of each kernel."""
+    """Return the record of the build: tools, and hashes of the sources and of the code of each kernel."""
     found: dict[str, Any] = json.loads(files("schild.engine").joinpath("bitcode/stamp.json").read_text("utf-8"))
     return found
 
@@ -178,7 +178,7 @@ def _machine() -> Any:
 
 
 def object_file(name: str) -> Path:
-    """Return where the native code of a kernel is kept: a name for each code, LLVM and processor."""
+    """Return the file of a kernel's native code, named by code, LLVM and processor."""
     import llvmlite.binding as llvm
 
     about = (
@@ -191,7 +191,7 @@ def object_file(name: str) -> Path:
 
 
 def is_portable(name: str) -> bool:
-    """Return whether the package has code of a kernel that was made from its sources as they are now."""
+    """Return whether the package has code of a kernel that was made from its present sources."""
     try:
         return os.environ.get(VARIABLE) != "numba" and stamp()["kernels"][name]["sources"] == sources_digest(name)
     except (OSError, ValueError, KeyError):  # no sources, or no code, beside this file
@@ -199,7 +199,7 @@ def is_portable(name: str) -> bool:
 
 
 def _native_object(name: str) -> bytes:
-    """Read the native code of a kernel, or make and keep it."""
+    """Read the native code of a kernel, or compile and keep it."""
     import llvmlite.binding as llvm
 
     file = object_file(name)
@@ -207,7 +207,7 @@ def _native_object(name: str) -> bytes:
         return read_checked(file)
     code = bitcode(name)
     if sha256(code).hexdigest() != stamp()["kernels"][name]["bitcode"]:
-        raise ValueError(f"The code of {name} is not what was built.")
+        raise ValueError(f"The code of {name} differs from the one that was built.")
     module = llvm.parse_bitcode(code)
     module.triple, module.data_layout = _machine().triple, str(_machine().target_data)
     made: bytes = _machine().emit_object(module)
@@ -234,7 +234,7 @@ class _Native:
         for outside in OUTSIDE:
             builder.import_symbol(outside, ctypes.cast(library[outside], ctypes.c_void_p).value)
         self._name = name
-        self._code = builder.add_current_process().link(_linker(), f"{name}-{id(self)}")  # kept while this is
+        self._code = builder.add_current_process().link(_linker(), f"{name}-{id(self)}")  # kept as long as this object
         self._function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p)(self._code["entry"])
         self._takes = _plan(KERNELS[name].takes)
         words = [
@@ -250,14 +250,14 @@ class _Native:
         except struct.error as error:
             raise TypeError(f"No matching definition of {self._name}: {error}.") from None
         if self._function(block) not in (0, _NOTHING):
-            raise MemoryError(f"The kernel {self._name} found no memory for its workspace.")
+            raise MemoryError(f"There is not enough memory for the workspace of the kernel {self._name}.")
 
 
-_NOTHING = -2  # what Numba's functions return in place of None
+_NOTHING = -2  # status of Numba's functions that return None
 
 
 def _plan(takes: Any) -> tuple[Any, ...]:
-    """What is expected of each argument: type and dimensions of an array, None for a number, a plan for a tuple."""
+    """Expected form of each argument: type and dimensions of an array, None for a number, a plan for a tuple."""
     return tuple(
         (_plan(what if isinstance(what, tuple) else tuple(kinds(what).values())) if not isinstance(what, str)
          else (np.dtype(what.partition(":")[0]), int(what[-1])) if ":" in what else None)
@@ -266,12 +266,12 @@ def _plan(takes: Any) -> tuple[Any, ...]:
 
 
 def _address(array: Any) -> int:
-    """Where the numbers of an array are, in a third of the time of ``array.ctypes.data``."""
+    """Address of an array's data, in a third of the time of ``array.ctypes.data``."""
     return ctypes.addressof(ctypes.c_char.from_buffer(array))
 
 
 def _flatten(given: Any, plan: tuple[Any, ...], flat: list[Any]) -> None:
-    """Append what the code takes in place of some arguments: numbers, and a description of each array."""
+    """Append the words that the code takes for some arguments: numbers, and a description of each array."""
     if not isinstance(given, tuple) or len(given) != len(plan):
         raise TypeError(f"No matching definition: expected {len(plan)} values, got {given!r}.")
     for value, what in zip(given, plan, strict=True):
@@ -283,7 +283,7 @@ def _flatten(given: Any, plan: tuple[Any, ...], flat: list[Any]) -> None:
                 raise TypeError(f"No matching definition: expected {ndim}-dimensional {dtype}, got {type(value)}.")
             if not value.flags.carray:
                 raise TypeError("No matching definition: an array is not contiguous and writable.")
-            size = value.size  # an empty array has no address that could be taken
+            size = value.size  # an empty array has no valid address
             place = _address(value) if size else 0
             flat += (0, 0, size, dtype.itemsize, place, *value.shape, *value.strides)
         else:
@@ -291,7 +291,7 @@ def _flatten(given: Any, plan: tuple[Any, ...], flat: list[Any]) -> None:
 
 
 def plain(values: Any, dtype: Any = np.float64) -> NDArray[Any]:
-    """Return an array as kernels take it: of one type, contiguous, writable; the same array where it is so."""
+    """Return an array as kernels take it: of one type, contiguous, writable; the same array if it is so already."""
     if isinstance(values, np.ndarray) and values.dtype == dtype and values.flags.carray:
         return values
     return np.require(values, dtype, ["C", "W"])
@@ -302,9 +302,9 @@ _one_at_a_time = Lock()
 
 
 def entry(name: str) -> Callable[..., None]:
-    """Return a kernel to call: native code of the package, or what Numba compiles where that cannot be had.
+    """Return a kernel to call: native code of the package, or that of Numba where the former is not available.
 
-    Arrays have to be of the types that ``KERNELS`` says, contiguous and writable; TypeError otherwise.
+    Arrays must have the types in ``KERNELS`` and be contiguous and writable; TypeError otherwise.
     """
     if name not in _entries:
         with _one_at_a_time:
@@ -322,7 +322,7 @@ def _made(name: str) -> Callable[..., None]:
     if is_portable(name):
         try:
             return _Native(name)
-        except Exception:  # whatever LLVM cannot read, emit or link on this machine
+        except Exception:  # any failure of LLVM to read, emit or link on this machine
             logging.getLogger(__name__).info("Numba compiles %s: its code cannot be used here.", name, exc_info=True)
     return compiled_by_numba(name)
 

@@ -1,4 +1,4 @@
-"""Run a compiled model: chunks of subjects over threads, whatever their number, with the same bits.
+"""Run a compiled model: chunks of subjects over threads, with the same bits for any number of threads.
 
 The kernel releases the interpreter lock, so plain threads use every core; a subject's numbers do not depend on its
 chunk, its neighbours or the number of threads.
@@ -33,18 +33,18 @@ STATUS = {
     4: "more steps than the cap",
 }
 
-#: What a reducer gives per signal, in the order of the last axis of ``EngineResult.reduced``.
+#: Results of a reducer for each signal, in the order of the last axis of ``EngineResult.reduced``.
 REDUCED = ("peak", "peak_time_h", "trough", "area", "time_above_h")
 
 CHUNK = 256
 
-#: Longest step of runs that follow receptors [h]: where reducers or outputs inside it read the polynomial through its
-#: nodes, and where nothing does. Of 250 random models the worst error at times 13 to 32 h apart is 2e-5 with the first
+#: Longest step of runs that follow receptors [h]: where reducers or outputs inside a step read the polynomial through
+#: its nodes, and elsewhere. Of 250 random models the worst error at times 13 to 32 h apart is 2e-5 with the first
 #: and 5e-5 with the second (5e-4 with 24 h).
 H_MAX, H_FREE = H_INSIDE, 4.0
 
-#: Mean distance of output times, of the later half, below which a step may pass over them: landing on each would cost
-#: more steps than the error asks for. [h]
+#: Mean distance of output times, of the later half, below which a step may pass over them: ending at each would need
+#: more steps than the error requires. [h]
 DENSE_H = 0.2
 
 
@@ -52,19 +52,19 @@ DENSE_H = 0.2
 class EngineEvents:
     """Events as arrays, sorted by time; ``first`` and ``last`` give each subject its slice (all of it by default)."""
 
-    time: Floats  #: When it happens; events at one time act in the order of the table [h]
+    time: Floats  #: Time of each event; events at one time act in the order of the table [h]
     #: ``layout.ADD``, ``RESET``, ``TRAIN``, ``RECEPTORS``, or ``CLEAR`` (empties the body and keeps receptors)
     kind: Ints
     port: Ints  #: Input (``Program.ports``); for ``RECEPTORS`` the number of the start state
-    #: What enters, times the subject's column ``scale``: a dose [nmol]; for a prolonged input a rate [nmol/h], taken
-    #: back by the same negative rate at its end. A reset ends every input, so no end may follow it.
+    #: Amount, multiplied by the subject's column ``scale``: a dose [nmol]; for a prolonged input a rate [nmol/h], which
+    #: the same negative rate ends. A reset ends every input, so no end may follow it.
     amount: Floats
     scale: Ints  #: Column of the subject's row that multiplies ``amount``; column 1 holds one
     #: For ``TRAIN``, an endless past of equal doses: ages of the newest start and, for prolonged inputs, of the newest
-    #: end; a negative ``offset2`` means there is none [h]
+    #: end; a negative ``offset2`` means none [h]
     offset: Floats
     offset2: Floats
-    ii: Floats  #: For ``TRAIN``, the interval; 0 with ``count`` 1 is an input that has run for ever [h]
+    ii: Floats  #: For ``TRAIN``, the interval; 0 with ``count`` 1 is an input without a beginning [h]
     count: Floats  #: For ``TRAIN``, the number of prolonged inputs still running; each needs its end as an ``ADD``
     #: Longest step after the event: small where concentrations jump (an IV bolus into plasma that receptors see) [h]
     cap: Floats
@@ -76,7 +76,7 @@ class EngineEvents:
     def build(
         cls, rows: Sequence[tuple[float, int, int, float, int, float, float, float, float, float]]
     ) -> EngineEvents:
-        """Make events from tuples in the order of the fields, already sorted by time."""
+        """Make events from tuples in the order of the fields, sorted by time."""
         table = np.array(rows, dtype=np.float64).reshape(-1, 10)
         real: list[Floats] = [np.ascontiguousarray(table[:, k]) for k in range(10)]
         kind, port, scale = (real[k].astype(np.int64) for k in (1, 2, 4))
@@ -94,7 +94,7 @@ class EngineEvents:
         )
 
     def at(self, rows: Ints, time_h: Floats) -> EngineEvents:
-        """Take some of the events, each as often as its row is given, at times that replace theirs [h]."""
+        """Return events by row, with repetition, at other times [h]."""
         own = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("time", "first", "last")}
         return EngineEvents(time=time_h, **own)
 
@@ -156,18 +156,18 @@ def run(
       outputs never longer than ``H_MAX`` [h].
     - ``threads``: threads; all processors by default, one for small runs.
     - ``chunk``: subjects per task; at most 256 by default.
-    - ``max_steps``: steps after which a subject is given up.
+    - ``max_steps``: steps after which a subject fails.
     - ``dtype``: type of ``out``.
     - ``progress``: called with the number of subjects finished, after each chunk.
 
-    Subjects that fail carry a status, and NaN from the moment of failure on; the others are not touched by it.
+    Subjects that fail have a status, and NaN from the failure on; others are not affected.
     Raises ValueError if the times do not rise, or signals to reduce and thresholds do not match in number.
 
     At the default tolerance the largest error of occupancies and free fractions over 1,400 random models was 8e-5,
     relative with a floor of 0.01; at ``rtol=1e-9`` it was 2e-8. Concentrations do not depend on the tolerance: 5e-11 of
     the largest value. Reducers read the polynomial through the nodes of a step, whose error for concentrations bounds
     the step as well where no receptor is followed (measured against steps of 0.01 h: area 1e-7, time above a threshold
-    1e-4 h); beside receptors they are as good as steps of up to ``H_MAX`` (peak 3e-5, area 2e-4). Output
+    1e-4 h); with receptors their error is that of steps of up to ``H_MAX`` (peak 3e-5, area 2e-4). Output
     times closer than ``DENSE_H`` are read from the polynomials too; concentrations are exact.
 
     >>> import numpy as np
@@ -226,7 +226,7 @@ def run(
     spare: list[Floats] = []
 
     def task(start: int, stop: int) -> int:
-        # Results of another type pass through a block that is used again: fresh memory costs time.
+        # Results of another type are converted through a reused block: new memory takes time.
         own = out.dtype == np.float64
         whole = None if own else (spare.pop() if spare else np.empty((chunk, len(signal_ids), grid.size)))
         block = out[start:stop] if whole is None else whole[: stop - start]
@@ -254,13 +254,13 @@ def run(
 
 
 def _mean_distance(grid: Floats) -> float:
-    """Mean distance of the later half of some times: the first may be the dose of an output that comes days later."""
+    """Mean distance of the later half of some times: the first may lie days before the others."""
     half = grid[grid.size // 2 :]
     return float((half[-1] - half[0]) / (half.size - 1)) if half.size > 1 else np.inf
 
 
 def _fields(kind: type, record: Any) -> list[Any]:
-    """Fields of a record as one of the kernel's tuples takes them."""
+    """Fields of a record in the form of one of the kernel's tuples."""
     return [
         plain(getattr(record, name), what.partition(":")[0]) if ":" in what else getattr(record, name)
         for name, what in kinds(kind).items()

@@ -1,8 +1,9 @@
 """The compiled drinking session: ethanol, endorphin, reward, craving and the next drink, for many people at once.
 
-Each person is followed alone by an embedded Runge-Kutta pair of order 5(4) [Dormand1980] with a step of its own, so no
-result depends on neighbours, chunks or threads. Steps end at the points of the grid, where drinks are given or chosen.
-The relations are those of ``schild.pharmacology.alcohol``; ``tests/session_reference.py`` holds this file to its word.
+Each person is followed separately by an embedded Runge-Kutta pair of order 5(4) [Dormand1980] with its own steps, so
+results do not depend on neighbours, chunks or threads. Steps end at the points of the grid, where drinks are given or
+chosen. The relations are those of ``schild.pharmacology.alcohol``; ``tests/session_reference.py`` is a plain
+implementation.
 Hours, grams, litres.
 """
 
@@ -32,7 +33,7 @@ PARAMETERS = (
     "thirst_rate", "by_reward", "by_sedation", "by_craving", "pause", "drink_g",
 )  # fmt: skip
 
-#: What is kept at each point of the grid.
+#: Signals kept at each point of the grid.
 SIGNALS = (
     "bac", "bac_tissue", "gut", "eliminated", "endorphin", "mu", "reward", "sedation", "mood", "craving", "drinks",
 )  # fmt: skip
@@ -46,14 +47,13 @@ class SessionResult:
     """Result of laboratory sessions."""
 
     time_h: Floats  #: The grid [h]; shape (n_grid,)
-    #: ``SIGNALS`` at the grid, after what happens there: levels in blood and tissue [g/L], ethanol in the gut and
+    #: ``SIGNALS`` at the grid, after the events there: levels in blood and tissue [g/L], ethanol in the gut and
     #: eliminated [g], load of endogenous opioid, activation of mu by it, reward, sedation, mood, craving [1], drinks
     #: chosen so far; shape (n, n_signals, n_grid)
     out: Floats
     drinks: Ints  #: Drinks chosen; shape (n,)
-    first_h: Floats  #: When the first one was; infinite where there was none [h]; shape (n,)
-    #: 0, or 1 where the numbers left the finite range; such a person's results are not numbers from there on; shape
-    #: (n,)
+    first_h: Floats  #: Time of the first drink, infinite where there was none [h]; shape (n,)
+    #: 0, or 1 where the numbers left the finite range, from where on that person's results are NaN; shape (n,)
     status: Ints
 
     def signal(self, name: str) -> Floats:
@@ -86,7 +86,7 @@ def run_sessions(
     - ``cue``, shape (n_grid,): whether drinks are in sight, 0 to 1, from each point to the next; none by default [1].
     - ``given``, shape (n, n_grid): ethanol given by mouth at each point [g].
     - ``infusion``, shape (n, n_grid): ethanol into a vein from each point to the next [g/h].
-    - ``offered``, shape (n_grid,): where the person may choose a drink; nowhere by default.
+    - ``offered``, shape (n_grid,): points at which the person may choose a drink; none by default.
     - ``most``: drinks that may be chosen in all.
     - ``rtol``: tolerance of the integrator, relative, with a floor of 1e-10.
     - ``threads`` and ``chunk``: threads, all processors by default; people of one task.

@@ -1,6 +1,6 @@
-"""Random numbers that depend on the seed, a name and the subject, and on nothing else.
+"""Random numbers that depend only on the seed, a name and the subject.
 
-A counter-based generator (Philox) keyed by seed and name is moved to the subject's place, so the draw of subject 7
+A counter-based generator (Philox) keyed by seed and name is set to the subject's position, so the draw of subject 7
 is the same alone, in a chunk, on any thread, and in a run that asks for other quantities as well. Runs that share a
 seed share their subjects: common random numbers.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from schild.array_types import Floats
 
-#: The generator of each thread; its state is set anew for every stream, which costs a third of making one.
+#: The generator of each thread; its state is set for every stream, which takes a third of the time of making one.
 _own = local()
 
 
@@ -28,7 +28,7 @@ def _words(seed: int, name: str, start: int, stop: int) -> NDArray[np.uint64]:
     _own.bits.state = {
         "bit_generator": "Philox",
         "state": {
-            "counter": np.array([start // 4, 0, 0, 0], dtype=np.uint64),  # Philox makes four words a step
+            "counter": np.array([start // 4, 0, 0, 0], dtype=np.uint64),  # Philox gives four words a step
             "key": np.frombuffer(key, dtype="<u8"),
         },
         "buffer": np.zeros(4, dtype=np.uint64), "buffer_pos": 4, "has_uint32": 0, "uinteger": 0,
@@ -49,7 +49,7 @@ def _unit(words: NDArray[np.uint64]) -> Floats:
 def uniforms(seed: int, name: str, start: int, stop: int) -> Floats:
     """Uniform draws in (0, 1) of subjects ``start`` to ``stop`` for one named quantity.
 
-    ``seed``: seed of the run. ``name``: what is drawn, e.g. ``"naltrexone.cl"``. ``start`` and ``stop``: subjects;
+    ``seed``: seed of the run. ``name``: quantity, e.g. ``"naltrexone.cl"``. ``start`` and ``stop``: subjects;
     subject numbers, not positions in a chunk. Returns draws that are never exactly 0 or 1 [1], shape (stop - start,).
 
     >>> bool((uniforms(1, "cl", 0, 9)[4:] == uniforms(1, "cl", 4, 9)).all())

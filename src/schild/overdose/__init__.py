@@ -1,1 +1,1 @@
-"""Overdose and rescue: breathing, oxygen, collapse, and what an antagonist changes."""
+"""Overdose and rescue: breathing, oxygen and collapse, with and without an antagonist."""

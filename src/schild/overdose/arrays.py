@@ -1,4 +1,4 @@
-"""From records with units to the kernel's rows: the one place where numbers are derived and units converted."""
+"""Rows of the kernel from records with units: derived numbers and conversions of units."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schild.overdose import layout
 from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
 
-#: Size of an error that counts as the tolerance, by state; kinetics are relative (see ``kernel_rows``).
+#: Error that equals the tolerance, by state; kinetics are relative (see ``kernel_rows``).
 _SIZES = {
     "ra": 0.1,
     "rb": 0.1,
@@ -49,12 +49,12 @@ def kernel_rows(
 
     - ``physiology``, ``opioid``, ``antagonist`` and ``route``: fields are numbers or arrays of shape (people,).
     - ``p_chemo`` and ``p_wake``: exponents of the loss of drive [1].
-    - ``dose_mg``: sets the size from which errors of the opioid's kinetics count [mg].
+    - ``dose_mg``: dose that scales the errors of the opioid's kinetics [mg].
     - ``quirks``: peculiarities of the reference.
     - ``trigger``: share of baseline ventilation that starts the rescue [1].
-    - ``wait_s``: from there to the first dose [s].
-    - ``limit``: where the clock or the hazard is full; by default the delay of collapse [s, or 1].
-    - ``arrest_flow``: arrest is flow at or below this; by default that of the physiology [L/min].
+    - ``wait_s``: time from there to the first dose [s].
+    - ``limit``: value of the clock or the cumulative hazard at collapse; by default the delay [s, or 1].
+    - ``arrest_flow``: flow at or below which there is arrest; by default that of the physiology [L/min].
 
     Raises InputError if a number is not finite.
     """
@@ -224,7 +224,7 @@ def _antagonist_columns(antagonist: Binding | None, route: Transit | Vein | None
 def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDArray[np.int64], Floats]:
     """Turn events into the kernel's tables, sorted by time for each person, those at one time in the order given.
 
-    ``items``: times and values are numbers or arrays of shape (people,); an infinite time never comes. Returns times,
+    ``items``: times and values are numbers or arrays of shape (people,); an infinite time means never. Returns times,
     kinds and values, each of shape (people, events).
     """
     shape = (people, len(items))
@@ -238,8 +238,8 @@ def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDAr
 def doses(rescue: Rescue, route: Transit | Vein | None, quirks: Quirks) -> list[tuple[Any, int, Any]]:
     """Events of an antagonist regimen, in seconds after its first dose.
 
-    ``quirks``: what a later spray does to the nose; pulses into a vein. Returns what `events` takes. The 101 pulses of
-    the reference are half a pulse, an infusion and half a pulse: the same amount at every middle between two pulses.
+    ``quirks``: effect of a later spray on earlier ones; pulses into a vein. Returns items for `events`. The 101 pulses
+    of the reference are replaced by half a pulse, an infusion and half a pulse: the same amount midway between pulses.
     """
     found: list[tuple[Any, int, Any]] = []
     for dose in rescue.doses:

@@ -33,9 +33,9 @@ MAX_PEOPLE = 100_000
 #: People of all cells together: hours on one processor.
 MAX_IN_ALL = 1_000_000
 
-#: Routes whose overdose is over within two hours or never begins; the others are followed for a day.
+#: Routes whose overdose ends within two hours or does not begin; others are followed for a day.
 _FAST = ("iv", "in", "smoked")
-#: People followed at once in short and long runs: what is kept of them fits into memory.
+#: People followed at once in short and long runs, limited by memory.
 _SHORT_S, _MANY, _FEW = 3 * 3600.0, 256, 64
 #: Longest run. [s]
 _LONGEST_S = 7 * 24 * 3600.0
@@ -77,52 +77,52 @@ def rescue(
         One regimen of one opioid from time 0 on, such as ``"fentanyl 1.625 mg iv"``.
     antagonist : str or sequence of str
         ``"none"``; regimens whose times count from the first dose of the rescue, parts joined by semicolons; names
-        of the published tables such as ``"IN4mg_x2_150s"``. Negative times count from the opioid: taken before.
-        The first is what the others are compared with.
+        of the published tables such as ``"IN4mg_x2_150s"``. Negative times are before the opioid. The first one is
+        the reference of comparisons.
     delay : str or sequence of str
-        From the loss of breathing to the first dose: ``"60 s"``, ``"1 min to 10 min"``, ``"median 5 min cv 0.8"``.
+        Time from the loss of breathing to the first dose: ``"60 s"``, ``"1 min to 10 min"``, ``"median 5 min cv 0.8"``.
     tolerance : str or sequence of str
         ``naive``, ``chronic`` (both as the reference) or ``model``: adaptation after the history.
     n : int
-        People.
+        Number of people.
     seed : int
         Seed of the draws; all cells of a table have the same people.
     history : str or sequence of str
         Earlier use: ``"morphine 30 mg po q6h for 60 d"``.
     source : {"auto", "published", "general"}
-        The reference's kinetics, or the receptor module's; by default the first where it has all drugs.
+        Kinetics of the reference, or of the receptor module; by default the former if it has all drugs.
     collapse : {"clock", "two_pass", "hazard", "none"}
         Rule by which hypoxia becomes arrest; ``two_pass`` is the reference's rule.
     link : {"anchored", "plain"}
-        Of the general source: whether fentanyl on every receptor takes all drive, as in the reference, or as much as
-        the catalogue's effect says. The percentages hang on it (docs/rescue.md).
+        For the general source: whether fentanyl on every receptor removes all drive, as in the reference, or as much
+        as the catalogue's effect gives. The percentages depend on it (docs/rescue.md).
     parameters : {"typical", "drawn"}
-        Of the general source: whether all people have the catalogue's numbers, or each a parameter set of its own, so
-        that a percentage holds what is not known of the drugs too.
+        For the general source: whether all people have the catalogue's numbers, or each their own parameter set, so
+        that a percentage includes the uncertainty of the drugs.
     until : time, optional
-        End; by default 2 h after opioids given into a vein or the nose or smoked, 24 h otherwise.
+        End of the run; by default 2 h after opioids given into a vein or the nose or smoked, 24 h otherwise.
     breathing : str, optional
-        Rescue breathing: ``"from 2 min to 10 min"`` after the rescuer has come, as much as at rest, or
+        Rescue breathing: ``"from 2 min to 10 min"`` after the rescuer's arrival, as much as at rest, or
         ``"8 L/min from 2 min to 10 min"``.
     oxygen : str, optional
-        ``"0.5 from 2 min to 10 min"``: share that is inhaled.
+        Oxygen, as its share of inhaled gas: ``"0.5 from 2 min to 10 min"``.
     altitude : float
-        [m]
+        Altitude. [m]
     lung : str, optional
-        ``"shunt 0.15, dead space 0.5"``.
+        Lung disease: ``"shunt 0.15, dead space 0.5"``.
     bodies : {"typical", "drawn"}
         Whether all have the reference's body, or weights and ages of the catalogue's adults scale it.
     weight, age : float, optional
         Values for everyone [kg], [years]; by default the reference's physiology, and the catalogue's people.
     threads : int, optional
-        All processors by default; never changes a number.
+        Number of threads; by default all processors. It never changes a result.
     catalogue : Catalogue, optional
-        The one that comes with schild by default.
+        Another catalogue than the built-in one.
     overrides : mapping, optional
         Numbers in place of the catalogue's, as for ``simulate``; ``"rescue.<number>"`` are those of the published
         physiology, kinetics and protocol. People are drawn around them.
     progress : callable, optional
-        Called with people done and people in all, over all cells.
+        Called with the number of people done and their total, over all cells.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def rescue(
     Raises
     ------
     InputError
-        For anything that cannot be computed, saying what was given, what was expected and what to do.
+        For anything that cannot be computed; the message says what was given, what was expected and what to do.
 
     Examples
     --------
@@ -227,7 +227,7 @@ def _rows(
     body: Body,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Row, ...]:
-    """Fill the cells of the table, some people at a time."""
+    """Compute the cells of the table, some people at a time."""
 
     def waits(plan: Plan) -> bool:
         given = plan.after or (plan.published is not None and plan.published.doses)
@@ -236,7 +236,7 @@ def _rows(
     cells = []
     for name in tolerances:
         for k, when in enumerate(delays):
-            # What waits for nobody is the same after every delay: once.
+            # A regimen without a rescuer does not depend on the delay and is computed once.
             cells += [(plan, when, name) for plan in plans if waits(plan) or k == 0]
     if n * len(cells) > MAX_IN_ALL:
         raise InputError(
@@ -265,7 +265,7 @@ def _rows(
 
 
 def _dangers(rows: Sequence[Row]) -> list[str]:
-    """Warnings that a reader must not miss."""
+    """Warnings of danger."""
     arrest = max(row.arrest()[0] for row in rows)
     lost = max(100.0 * float(np.isfinite(row.people.trigger_s).mean()) for row in rows)
     again = max(
@@ -320,7 +320,7 @@ def _source(
     if wanted == "general" or (wanted == "auto" and why):
         if named:
             raise InputError(
-                f"{named[0]!r} is a name of the published tables, which the general source does not know"
+                f"{named[0]!r} is a name of the published tables, which the general source does not have"
                 f"{' (needed here: ' + '; '.join(why) + ')' if why else ''}. Write the regimen in words."
             )
         return "general"
@@ -336,7 +336,7 @@ def _surroundings(
     breathing: str | None,
     oxygen: str | None,
 ) -> dict[str, Any]:
-    """The physiology, its starting state, and the care given to the person."""
+    """Physiology, its starting state, and care of the person."""
     physiology, plan = published(values), protocol(values)
     body = {"weight_kg": weight, "age_years": age, **({} if lung is None else parse_lung(lung))}
     changes = {key: value for key, value in body.items() if value is not None}

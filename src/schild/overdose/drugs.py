@@ -84,7 +84,7 @@ class Dose:
 class Rescue:
     """An antagonist regimen of the reference."""
 
-    key: str  #: As the published tables name it
+    key: str  #: Name in the published tables
     route: str  #: ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``: a group of numbers of the catalogue
     doses: tuple[Dose, ...]
 
@@ -96,7 +96,7 @@ def _rescue(key: str, route: str, *doses: tuple[float, float, str]) -> Rescue:
     )
 
 
-#: Regimens of the published tables, as these name them.
+#: Regimens of the published tables, by their names.
 REGIMENS = {
     entry.key: entry
     for entry in (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: More rows than this cannot be told apart in one panel; the bars below show all.
+#: Largest number of rows in one panel; the bars below show all.
 MOST = 5
 
 
@@ -27,8 +27,8 @@ def draw(rescued: Rescued, ax: Any = None) -> Figure | Any:
     """Draw breathing, arterial oxygen, and arrest with its interval, one colour for each row.
 
     ``ax``: three panels to draw on; a new figure by default. Lines are medians of people with the middle half
-    as a band; broken lines are the typical person. Breathing of people after an arrest counts as none, their oxygen
-    does not count.
+    as a band; dashed lines are the typical person. After an arrest breathing is zero, and oxygen is left
+    out.
     """
     rows = rescued.rows
     bars = 0.7 + 0.36 * len(rows)

@@ -29,7 +29,7 @@ _RULES: dict[str, int] = {
     "hazard": layout.HAZARD,
 }
 
-#: Local error a step may make: of 10 mmHg, of 0.1 of the receptors, of 1 L/min of drive.
+#: Local error of a step, relative to 10 mmHg, 0.1 of the receptors, 1 L/min of drive.
 RTOL = 5e-5
 H_MAX = 10.0
 MAX_STEPS = 2_000_000
@@ -49,9 +49,9 @@ STATUS = {
 class Intervention:
     """One act of a rescuer over a period of time."""
 
-    what: str  #: ``ventilation`` (at least so much, L/min at the mouth) or ``inspired_o2`` (mmHg)
-    value: Any  #: How much; arrays of shape (people,)
-    #: From when to when [s]
+    what: str  #: ``ventilation`` (least value at the mouth, L/min) or ``inspired_o2`` (mmHg)
+    value: Any  #: Amount, a number or shape (people,)
+    #: Begin and end [s]
     start_s: Any
     end_s: Any
     #: Whether times count from the first dose (trigger plus delay) rather than from the opioid
@@ -70,9 +70,9 @@ class GivenCourse:
 class Followed:
     """Courses and outcomes of people after an overdose."""
 
-    #: By the names of ``layout.OUTCOMES``, each of shape (people,); NaN for what did not happen
+    #: By the names of ``layout.OUTCOMES``, each of shape (people,); NaN for events that did not occur
     outcome: dict[str, Floats]
-    times_s: Floats  #: Where states were kept [s]
+    times_s: Floats  #: Times of the stored states [s]
     states: Floats  #: Shape (people, times, states), in the kernel's order and units
     ends: Floats  #: States at the end, shape (people, states)
     person: Person
@@ -89,15 +89,15 @@ class Followed:
 
 
 def _column(values: Any) -> Any:
-    """Give values of people a second axis, for their times."""
+    """Add a second axis, for times, to values of people."""
     return np.asarray(values)[:, None] if np.ndim(values) == 1 else values
 
 
 def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds: float | None = None) -> Floats:
     """Run the physiology without drug until it is near its steady state.
 
-    ``physiology``: numbers (then one run serves all) or arrays of shape (people,); ``rtol``: tolerance; a hundredth of
-    it is used; ``seconds``: how long; by default as the reference [s].
+    ``physiology``: numbers (then one run serves all) or arrays of shape (people,); ``rtol``: tolerance, of
+    which a hundredth is used; ``seconds``: duration; by default that of the reference [s].
 
     >>> from schild.overdose.parameters import published
     >>> y = warm_up(1, published())[0]
@@ -155,20 +155,20 @@ def follow(
     - ``starts``: shape (people, states), from `warm_up`.
     - ``opioid`` and ``dose_mg``: bolus at time 0, unless ``course`` is given [mg].
     - ``antagonist``, ``route`` and ``rescue``: antagonist and its regimen, from the trigger plus ``wait_s`` on.
-    - ``wait_s``: from the trigger to the first dose; by default as the reference [s].
-    - ``course``: activation from elsewhere; kinetics and binding of the kernel are then not used.
+    - ``wait_s``: time from the trigger to the first dose; by default that of the reference [s].
+    - ``course``: given activation, in place of kinetics and binding of the kernel.
     - ``interventions``: breathing for the person, oxygen.
-    - ``horizon_s``: end; by default as the reference [s].
-    - ``out_times_s``: when states are kept; none by default [s].
-    - ``rule``: how collapse comes: ``two_pass`` (the reference), ``clock``, ``hazard`` or ``none``.
+    - ``horizon_s``: end of the run; by default that of the reference [s].
+    - ``out_times_s``: times at which states are stored; none by default [s].
+    - ``rule``: rule of collapse: ``two_pass`` (the reference), ``clock``, ``hazard`` or ``none``.
     - ``hazard_threshold``: for ``hazard``: cumulative hazard at which a person collapses, an exponential draw each; by
       default its median.
-    - ``renarcotisation``: for ``two_pass``: look for a second severe hypoxia.
-    - ``arrest_flow``: arrest is flow at or below this [L/min].
+    - ``renarcotisation``: for ``two_pass``: whether a second severe hypoxia is followed.
+    - ``arrest_flow``: flow at or below which there is arrest [L/min].
     - ``stop_at_arrest``: end a person's run there.
     - ``quirks``: peculiarities of the reference; none by default.
     - ``plan``: trigger, delay and horizon; those of the reference by default.
-    - ``threads``: threads; None for all processors. The numbers are the same.
+    - ``threads``: number of threads, None for all processors; it changes no result.
 
     Returns outcomes, states kept, states at the end. Raises InputError if shapes do not fit, times do not increase, or
     a person cannot be followed.
@@ -284,7 +284,7 @@ def follow(
 
 
 def _interpolant(times_s: Floats, activation: Floats) -> PchipInterpolator:
-    # Slopes of values near the smallest floats overflow inside SciPy, and nothing can tell them from zero.
+    # Slopes of values near the smallest floats overflow inside SciPy, so such values are set to zero.
     return PchipInterpolator(times_s, np.where(activation < 1e-12, 0.0, activation), axis=1)
 
 

@@ -1,6 +1,6 @@
 """Courses of the receptor module for the physiology: any opioid and antagonist, adaptation after a history.
 
-The antagonist comes when a person's breathing fails, so each person has times of their own: the people are followed
+The antagonist is given when a person's breathing fails, at a different time for each person: people are followed
 without it, the times are read, and the receptor module runs again (docs/design/rescue-command.md).
 """
 
@@ -39,27 +39,27 @@ from schild.units import TICKS_PER_HOUR
 
 __all__ = ["GeneralSource", "bound_equivalent"]
 
-#: The effect by which volunteers were studied, and the receptor it listens to.
+#: The effect that was studied in volunteers, and its receptor.
 _EFFECT = "ventilation_isohypercapnic"
 _RECEPTOR = "mor"
 
-#: Where the antagonist stands until its time is known: later than any run. [us]
+#: Time of the antagonist until it is known: later than any run. [us]
 _PARKED = 10_000 * 24 * TICKS_PER_HOUR
 
 #: Spacing of the course that the physiology reads, in short and long runs. [s]
 _FINE_S, _COARSE_S, _LONG_S = 5.0, 10.0, 3 * 3600.0
 
-#: What earlier use has left is brought in slowly before time 0: half as a ramp, half for gases to settle. [s]
+#: Time before 0 over which effects of earlier use are introduced: half as a ramp, half for gases to settle. [s]
 _LEAD_S, _LEAD_STEP_S = 3600.0, 60.0
 
 
 def bound_equivalent(ventilation: Any, most: float = 1.0, physiology: Physiology | None = None) -> Floats:
-    r"""Bound fraction that removes the share of the chemoreflexes by which breathing has fallen.
+    r"""Bound fraction that lowers the chemoreflexes by the share by which breathing has fallen.
 
-    ``ventilation``: ventilation at a carbon dioxide held constant, fraction of baseline [1]; ``physiology``: whose
-    naive exponent; the published one by default; ``most``: depression :math:`d_1` by fentanyl on every receptor, which
-    the physiology takes as the loss of all drive [1]. Returns :math:`r = \min(1, (1 - v) / d_1)^{1/p}` with the naive
-    exponent p of the physiology [1].
+    ``ventilation``: ventilation at a carbon dioxide held constant, fraction of baseline [1]; ``physiology``: source of
+    the naive exponent; the published one by default; ``most``: depression :math:`d_1` by fentanyl on every receptor,
+    which the physiology takes as the loss of all drive [1]. Returns :math:`r = \min(1, (1 - v) / d_1)^{1/p}` with the
+    naive exponent p of the physiology [1].
 
     >>> bound_equivalent([1.0, 0.5, 0.0]).round(3).tolist()
     [0.0, 0.786, 1.0]
@@ -89,12 +89,12 @@ class _Course:
 
 
 class GeneralSource:
-    """Any drugs of the catalogue.
+    """Source of courses for any drugs of the catalogue.
 
     ``fixed``: covariates given to all people, by the names of ``Subject``; ``n``: people of a table; ``numbers``: the
-    catalogue's numbers and those given in their place; ``anchored``: whether fentanyl on every receptor takes all
-    drive, as in the reference; ``drawn``: whether each person has a parameter set of its own. Raises InputError if a
-    drug of the exposure does nothing to breathing in the catalogue.
+    catalogue's numbers and those given in their place; ``anchored``: whether fentanyl on every receptor removes
+    all drive, as in the reference; ``drawn``: whether each person has its own parameter set. Raises InputError if a
+    drug of the exposure has no effect on breathing in the catalogue.
     """
 
     def __init__(
@@ -164,14 +164,14 @@ class GeneralSource:
         if key not in self._triggers:
             alone = replace(plan, after=())
             self._follow(values, first, alone, wait, tolerance)
-        # Whose breathing has failed before time 0 is helped from then on.
+        # A person whose breathing has failed before time 0 is treated from time 0 on.
         dose_s = np.maximum(self._triggers[key] + wait, 0.0)
         course = self._course(values, plan, dose_s, tolerance)
         followed = self.body.follow(first, n, tolerance, wait, course=course.given, lead_s=course.lead_s)
         return self.body.measured(followed, first, wait, _peak(course.cows, self.body, dose_s))
 
     def _course(self, values: Values, plan: Plan, dose_s: Floats | None, tolerance: str) -> _Course:
-        """Run the receptor module; ``dose_s`` is when each person gets the first dose, NaN for never. [s]"""
+        """Run the receptor module; ``dose_s``: time of the first dose of each person, NaN for never [s]."""
         horizon = round(self.body.horizon_s / 3600.0 * TICKS_PER_HOUR)
         order = len(self.history)
         own = [*moved(plan.before, 0, order), *moved(self.opioid, 0, order + 1000)]
@@ -186,7 +186,7 @@ class GeneralSource:
             threads=self.body.threads,
         )
         built = prepared.built
-        # Groups of people are built one by one; how many of each is of no interest.
+        # Groups of people are built one by one, so their numbers in warnings are left out.
         said = [re.sub(r"\b\d+ of \d+ people", "some people", w) for w in built.warnings]
         self.warnings += [w for w in dict.fromkeys(said) if w not in self.warnings]
         effects = Effects(built=built if tolerance == "model" else replace(built, mechanism=None))
@@ -214,16 +214,16 @@ class GeneralSource:
 
 
 def _own(program: Program, entries: Sequence[Entry], first_dose_h: Floats) -> EngineEvents:
-    """Give each person the same entries, those that are parked at the person's own times."""
+    """Give each person the same entries, with those of the antagonist at the person's own times."""
     plain = engine_events(program, entries)
     parked = np.array([e.tick >= _PARKED for e in entries])
-    # Who never loses breathing gets the doses long after the end.
+    # People who never lose breathing get the doses long after the end.
     begin = np.where(np.isfinite(first_dose_h), first_dose_h, _PARKED / TICKS_PER_HOUR)[:, None]
     return events_of_each(plain, np.where(parked, plain.time - _PARKED / TICKS_PER_HOUR + begin, plain.time))
 
 
 def _peak(cows: Floats | None, body: Body, since_s: Floats | None) -> Floats | None:
-    """Largest score of each person after a time, NaN for people whom it never comes to."""
+    """Largest score of each person after a time, NaN where that time is never reached."""
     if cows is None:
         return None
     step = body.horizon_s / max(cows.shape[1] - 1, 1)

@@ -14,7 +14,7 @@ Singles = NDArray[np.float32]
 
 __all__ = ["Measured", "measure", "together"]
 
-#: Breathing is back, or lost again, when it has been so for so long. [s]
+#: Time for which breathing must be back, or lost again, to count. [s]
 HOLD_S = 60.0
 
 
@@ -22,13 +22,13 @@ HOLD_S = 60.0
 class Measured:
     """One cell of a table, for each person; shape (people,) unless said."""
 
-    counted: NDArray[np.bool_]  #: Whose arrest was decided within the horizon
-    arrest: NDArray[np.bool_]  #: Who had a cardiac arrest
-    #: When ventilation fell below 40 % of baseline, NaN where it never did; from there to the first dose [s]
+    counted: NDArray[np.bool_]  #: Whether arrest was decided within the horizon
+    arrest: NDArray[np.bool_]  #: Whether there was a cardiac arrest
+    #: Time at which ventilation fell below 40 % of baseline, NaN for never; time from there to the first dose [s]
     trigger_s: Floats
     wait_s: Floats
-    breathing_s: Floats  #: From the trigger until own breathing was back, NaN where it never was [s]
-    #: Who breathed at some time after the first dose, and who of them lost breathing again
+    breathing_s: Floats  #: Time from the trigger to the return of spontaneous breathing, NaN for never [s]
+    #: Whether there was breathing after the first dose, and whether it was lost again
     awake: NDArray[np.bool_]
     renarcotised: NDArray[np.bool_]
     #: Time with arterial oxygen below 30 mmHg, brain oxygen below 20 mmHg, saturation below 90 % [s]
@@ -36,7 +36,8 @@ class Measured:
     below_pbo2_20_s: Floats
     below_sao2_90_s: Floats
     cows: Floats  #: Largest latent withdrawal score after the first dose; NaN without a history [points]
-    #: Own breathing [L/min], arterial oxygen [mmHg], bound fraction at mu or its equivalent [1]; shape (people, times)
+    #: Spontaneous breathing [L/min], arterial oxygen [mmHg], bound fraction at mu or its equivalent [1]; shape (people,
+    #: times)
     ventilation: Singles
     pao2: Singles
     activation: Singles
@@ -53,14 +54,14 @@ def measure(
 ) -> Measured:
     """Count the outcomes of people.
 
-    ``followed``: with states kept on a regular grid; ``baseline_l_min``, shape (people,): ventilation without drug
-    [L/min]; ``share``: share of it below which breathing counts as lost [1]; ``wait_s``, shape (people,): from there to
-    the first dose [s]; ``cows``, shape (people,): largest withdrawal scores; ``treated``: whether an antagonist is
-    given after the loss of breathing. Returns one entry a person.
+    ``followed``: with states stored on a regular grid; ``baseline_l_min``, shape (people,): ventilation without drug
+    [L/min]; ``share``: share of it below which breathing counts as lost [1]; ``wait_s``, shape (people,): time from
+    there to the first dose [s]; ``cows``, shape (people,): largest withdrawal scores; ``treated``: whether an
+    antagonist is given after the loss of breathing. Returns one entry for each person.
     """
     found, o = followed.outputs(), followed.outcome
     stopped = ~np.isfinite(found["V_E_L_per_min"])
-    # A run ends with the arrest: nothing is breathed after it, and oxygen stays as low as it was.
+    # A run ends with the arrest: breathing is zero after it, and oxygen stays as it was.
     breath = np.where(stopped, 0.0, found["V_E_L_per_min"])
     times, trigger = followed.times_s, o["trigger_s"]
     n = trigger.size
@@ -96,7 +97,7 @@ def _returns(times: Floats, up: NDArray[np.bool_], since: Floats) -> tuple[Float
     ([150.0], [True])
     """
     step = float(times[1] - times[0])
-    need = int(np.ceil(HOLD_S / step)) + 1  # so many points in a row last at least so long
+    need = int(np.ceil(HOLD_S / step)) + 1  # number of consecutive points that cover this time
     later = times[None, :] >= np.where(np.isfinite(since), since, np.inf)[:, None]
     held = _held(up & later, need)
     back = np.where(held.any(axis=1), times[held.argmax(axis=1)], np.nan)

@@ -17,7 +17,7 @@ from schild.pharmacology.physiology import spencer1979 as spencer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One person, or people, and what they took; fields are numbers or arrays that fit the states."""
+    """One person, or people, with their drugs; fields are numbers or arrays that fit the states."""
 
     physiology: Physiology  #: Numbers of the body
     #: Exponents of the loss of chemoreflexes and of wakefulness drive; larger in tolerance [1]
@@ -26,7 +26,7 @@ class Person:
     opioid: Opioid | None = None  #: Kinetics and binding; None for a run without drug
     dose_mg: float = 0.0  #: Bolus of the opioid at time 0 [mg]
     antagonist: Binding | None = None
-    route: Transit | Vein | None = None  #: Its way into plasma
+    route: Transit | Vein | None = None  #: Its kinetics by route
 
 
 def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:
@@ -39,7 +39,7 @@ def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]
     p, k = person.physiology, {name: states[..., i] for i, name in enumerate(layout.STATES)}
     pbo, pto = np.maximum(k["pbo"], 0.0), np.maximum(k["pto"], 0.0)
     qb, qt = mann.regional_flows(k["yc"], k["yo"], k["chi"], p.flow)
-    # Collapse scales both flows alike, so the shares stay defined when flow has gone.
+    # Collapse scales both flows equally, so shares remain defined at zero flow.
     wb, wt = mann.regional_flows(k["yc"], k["yo"], 1.0, p.flow)
     brain, rest = spencer.blood_contents(pbo, k["pbc"], p.gas), spencer.blood_contents(pto, k["ptc"], p.gas)
     end = spencer.blood_contents(k["pao"], k["pac"], p.gas)

@@ -64,7 +64,7 @@ def record(prefix: str, values: Values | None = None) -> Record:
 
 
 def mapped(record: Any, change: Callable[[Any], Any]) -> Any:
-    """Change the fields of a record that are arrays of people; None passes."""
+    """Apply a function to the fields of a record that are arrays of people; None is kept."""
     if record is None:
         return None
     values = {entry.name: getattr(record, entry.name) for entry in fields(record)}
@@ -102,22 +102,22 @@ def protocol(values: Values | None = None) -> Record:
 class Quirks:
     """Peculiarities of the reference. All off by default; all on in `REPRODUCTION`.
 
-    Left out, because nothing reported can show it: the reference sets states below 1e-9 to zero.
+    One is left out, because it does not affect reported results: the reference sets states below 1e-9 to zero.
     """
 
     #: Drug concentrations rise up to twofold at high flow, and naloxone's mass is then not conserved
     flow_scales_concentration: bool = False
-    #: A later spray changes the bioavailability of what still lies in the nose from earlier ones. Off: each spray keeps
-    #: its own.
+    #: A later spray changes the bioavailability of the remainder of earlier ones in the nose. Off: each spray keeps its
+    #: own.
     depot_takes_new_bioavailability: bool = False
-    #: A dose into a vein is 101 pulses of a hundredth over 10 s, so 1 % too much. Off: the dose over 10 s.
+    #: A dose into a vein is 101 pulses of a hundredth over 10 s, which is 1 % too much. Off: the dose over 10 s.
     iv_pulses: bool = False
-    arrest_on_grid: bool = False  #: The first time of severe hypoxia is looked up on a grid of 0.1 s. Off: located.
+    arrest_on_grid: bool = False  #: Severe hypoxia begins at a point of a grid of 0.1 s. Off: at the exact time.
     present_value_before_start: bool = False  #: Lags that reach before time 0 read the present, not the value at time 0
-    no_lag_at_low_flow: bool = False  #: Lags vanish below 0.98 L/min. Off: they stay at their value there.
+    no_lag_at_low_flow: bool = False  #: Lags are zero below 0.98 L/min. Off: they keep their value there.
 
 
-#: What the published results were made with.
+#: Peculiarities with which the published results were computed.
 REPRODUCTION = Quirks(**{entry.name: True for entry in fields(Quirks)})
 
 
@@ -135,11 +135,10 @@ def scaled(
 
     ``physiology``: for 70 kg at sea level; ``weight_kg``: volumes in proportion, the brain excepted; metabolism, flow
     and ventilation by the power 3/4; ``age_years``: from 35 on, chemoreflex gains fall by 0.5 % a year, at most by
-    half. ``altitude_m``: pressure falls exponentially; inspired oxygen is its share of what water vapour leaves. 0 to
-    6000. ``shunt``: share of blood that passes the lung without gas exchange: pneumonia, oedema [1].
-    ``dead_space_share``: share of ventilation that is wasted: obstructive disease. The reference has 0.34 [1]. Warm
-    the result up before use: its baseline differs. Raises InputError if a value lies outside what the scaling is meant
-    for.
+    half. ``altitude_m``: pressure falls exponentially; inspired oxygen is its share of the pressure without water
+    vapour, 0 to 6000 [m]. ``shunt``: share of blood that passes the lung without gas exchange: pneumonia, oedema [1].
+    ``dead_space_share``: share of ventilation in dead space: obstructive disease. The reference has 0.34 [1]. The
+    result needs a warm-up, as its baseline differs. Raises InputError if a value lies outside the range of the scaling.
 
     >>> high = scaled(published(), altitude_m=3000.0)
     >>> round(float(high.lung.inspired_o2), 1)

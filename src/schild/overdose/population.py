@@ -22,11 +22,10 @@ T = TypeVar("T")
 def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
     """Draw people from one distribution.
 
-    ``spread``: moments on the log scale; ``people``: how many; person 7 is the same in any number of people; ``seed``:
-    runs with one seed share their people. Returns values by name, each of shape (people,).
+    ``spread``: moments on the log scale; ``people``: their number; person 7 is the same in any number of people;
+    ``seed``: runs with the same seed have the same people. Returns values by name, each of shape (people,).
 
-    Correlations are printed to three digits, so a matrix may miss being one of correlations by as much; negative
-    eigenvalues are set to zero.
+    Correlations are printed to three digits, so a matrix may have slightly negative eigenvalues, which are set to zero.
 
     >>> from schild.catalog import load
     >>> binding = draw(load().rescue_spreads["fentanyl_binding"], 2000, 1)
@@ -56,7 +55,7 @@ def _spreads(values: Values | None) -> Mapping[str, JointNormal]:
 
 
 def _around(given: T, typical: T, **drawn: Floats) -> T:
-    """Put people around the typical values that are given in place of the catalogue's."""
+    """Shift drawn people to typical values that are given in place of the catalogue's."""
     moved = {}
     for name, values in drawn.items():
         ours, theirs = getattr(given, name), getattr(typical, name)

@@ -1,4 +1,4 @@
-"""Published percentages of cardiac arrest compared with ours, from people drawn with the published moments."""
+"""Published percentages of cardiac arrest compared with those in people drawn with the published moments."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ BAR = 3.0
 
 _ESCALATING = re.compile(r"IV\d[\d.]*(\+\d[\d.]*)+mg")
 
-#: Sets of published rows that are shown unasked; the bar was set for the first.
+#: Sets of published rows that are shown by default; the bar was set for the first.
 MODELS = ("IN", "IM", "Laffont2024")
 VEIN = ("IV_single", "IV_escalating")
 MAX_PEOPLE = 100_000
 
-#: Enough for an interval of four points either way, and for less than a minute.
+#: People of a cell: an interval of four points either way in less than a minute.
 PEOPLE = 600
 
 
@@ -44,15 +44,15 @@ class Beside:
     """One published percentage and the computed one."""
 
     row: PublishedArrest
-    #: Ours, with its Wilson interval [%]
+    #: Computed percentage with its Wilson interval [%]
     percent: float
     low: float
     high: float
-    n: int  #: People of ours who count
+    n: int  #: Virtual people who count
 
     @property
     def difference(self) -> float:
-        """Return the computed less the published percentage. [points]"""
+        """Computed minus published percentage. [points]"""
         return self.percent - self.row.percent
 
     @property
@@ -77,14 +77,14 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PublishedTable(Shown):
-    """The published table and ours beside it, misses first.
+    """The published and the computed table, misses first.
 
     Parameters
     ----------
     rows : tuple of Beside
         Misses first, then as published.
     left_out : tuple of PublishedArrest
-        Published rows of regimens that are not among ours.
+        Published rows whose regimens are not computed.
     n, seed : int
         People of each cell, and the seed of their draws.
     """
@@ -105,7 +105,7 @@ class PublishedTable(Shown):
         if not self.left_out:
             return ()
         names = ", ".join(dict.fromkeys(row.regimen for row in self.left_out))
-        return (f"{len(self.left_out)} published rows have regimens that are not among ours: {names}.",)
+        return (f"{len(self.left_out)} published rows have regimens that are not computed: {names}.",)
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -123,7 +123,7 @@ class PublishedTable(Shown):
         return [row.to_dict() for row in self.rows]
 
     def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw published percentages against ours, each with its interval.
+        """Draw computed over published percentages, each with its interval.
 
         Returns ``ax`` where it was given, and a new figure otherwise.
         """
@@ -137,7 +137,7 @@ class PublishedTable(Shown):
             axis.plot(p.percent, row.percent, "o", color=colour, markersize=4)
         axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.8)
         axis.set_xlabel("cardiac arrest, published [%]")
-        axis.set_ylabel("cardiac arrest, here [%]")
+        axis.set_ylabel("cardiac arrest, computed [%]")
         axis.grid(alpha=0.25)
         return drawn
 
@@ -163,13 +163,13 @@ def published_table(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PublishedTable:
-    """Set ours beside the published percentages of cardiac arrest.
+    """Compute the published percentages of cardiac arrest.
 
     ``n``: people of each cell, drawn with the published moments; the same people in all cells of an opioid; ``seed``:
     seed of the draws; ``only``: chooses published rows; by default naloxone by spray and into muscle; ``threads``: all
-    processors by default; never changes a number; ``progress``: called with cells done and cells in all. Returns
-    reproduction mode: every peculiarity of the reference is on, its rule of arrest is used. Raises InputError if ``n``
-    is out of range.
+    processors by default, which changes no result; ``progress``: called with the number of cells done and their total.
+    Every peculiarity of the reference is on, and its rule of arrest is used. Raises InputError if ``n`` is out of
+    range.
 
     >>> table = published_table(16, only=lambda row: row.regimen == "none" and row.model == "IM")
     >>> [row.row.percent for row in table.rows]
@@ -180,7 +180,7 @@ def published_table(
     wanted = [row for row in load().published_arrests if only(row)]
     rows = [row for row in wanted if _known(row.regimen)]
 
-    # Without an antagonist there is nothing to wait for: such rows share one run.
+    # Rows without an antagonist do not depend on the delay and share one run.
     def cell(row: PublishedArrest) -> tuple[Any, ...]:
         wait = row.delay_s if row.regimen != "none" else 0.0
         return row.opioid, row.dose_mg, row.subject, row.regimen, wait
@@ -209,7 +209,7 @@ def _known(name: str) -> bool:
 
 
 def _regimen(name: str) -> Rescue:
-    """The regimen of a published row; escalating doses into a vein are named by their amounts, and come at the gap."""
+    """The regimen of a published row; escalating doses into a vein are named by their amounts, one for each gap."""
     if name in REGIMENS:
         return REGIMENS[name]
     amounts = name.removeprefix("IV").removesuffix("mg").split("+")

@@ -1,4 +1,4 @@
-"""A rescue on the terminal."""
+"""Output of a rescue on the terminal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def show_rescue(found: Rescued, console: Console) -> None:
 
 
 def show_published(found: PublishedTable, console: Console) -> None:
-    """Print the published table and ours, misses first."""
+    """Print the published and the computed table, misses first."""
     count = len(found.misses)
     console.print(
         f"{count} of {len(found.rows)} percentages differ by more than {BAR:g} points "
@@ -79,9 +79,9 @@ def show_published(found: PublishedTable, console: Console) -> None:
     ]
     heads = ("opioid", "delay", "antagonist", "published %", "ours %", "points", "source")
     left = ("opioid", "antagonist", "source")
-    # Only names may be broken, so that no number is cut.
+    # Only names may be wrapped, so that no number is cut.
     numbers = tuple(head for head in heads if head not in left)
-    title = f"Cardiac arrests, published and ours: {', '.join(doses)}"
+    title = f"Cardiac arrests, published and computed: {', '.join(doses)}"
     console.print(table(title, heads, rows, left=left, whole=numbers))
     console.print(FRAMING, markup=False)
 

@@ -29,18 +29,18 @@ class Body:
     """Parts shared by both sources: the physiology, the care given to the person, and the storage of a run."""
 
     physiology: Physiology  #: Numbers of the typical body
-    start: Floats  #: From ``warm_up``; shape (1, states)
-    #: Gives physiology and starts of persons ``first`` to ``last``; by default all have the typical body
+    start: Floats  #: State from ``warm_up``; shape (1, states)
+    #: Function of physiology and starts of persons ``first`` to ``last``; by default all have the typical body
     drawn: Callable[[int, int], tuple[Physiology, Floats]] | None = None
     interventions: tuple[Intervention, ...] = ()  #: Rescue breathing and oxygen
-    #: End, and spacing of what is kept [s]
+    #: End, and spacing of stored states [s]
     horizon_s: float
     grid_s: float
     rule: CollapseRule = "clock"
     quirks: Quirks = field(default_factory=Quirks)  #: Peculiarities of the reference
-    plan: Record = field(default_factory=protocol)  #: When breathing counts as lost
+    plan: Record = field(default_factory=protocol)  #: Protocol, with the limit of lost breathing
     seed: int = 1
-    threads: int | None = None  #: All processors by default
+    threads: int | None = None  #: Number of threads; all processors by default
 
     @property
     def times_s(self) -> Floats:
@@ -161,7 +161,7 @@ class PublishedSource:
 
     def _follow(self, first: int, n: int, plan: Plan, wait: Floats, tolerance: str, drugs: Sequence[Any]) -> Measured:
         rescue = plan.published
-        assert rescue is not None  # the verb has chosen this source for that
+        assert rescue is not None  # this source is chosen only with a published regimen
         given, antagonist, kinetics = drugs
         followed = self.body.follow(
             first, n, tolerance, wait,
@@ -176,7 +176,7 @@ def _way(plan: Plan) -> str:
 
 
 def cited_drugs(numbers: Values) -> dict[str, tuple[str, ...]]:
-    """Sources of the numbers used so far, those of the published physiology left out: a word stands for them."""
+    """Sources of the numbers used so far, without those of the published physiology, which are cited as a whole."""
     found = {}
     for source, names in numbers.uses.sources.items():
         if some := tuple(name for name in names if not name.startswith("rescue.")):

@@ -1,4 +1,4 @@
-"""Intervals of shares and of paired differences, from SciPy."""
+"""Intervals of percentages and of paired differences, from SciPy."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def percent_of(flags: ArrayLike) -> tuple[float, float, float, int]:
 def paired_points(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float]:
     """Difference of two percentages of the same people, and its interval.
 
-    ``one`` and ``other``: flags of the same people in the same order. Returns ``one`` less ``other``, low, high, in
-    points. Where nobody differs, the exact limits of nobody among so many.
+    ``one`` and ``other``: flags of the same people in the same order. Returns ``one`` minus ``other``, low, high, in
+    points. Where nobody differs, the limits are exact ones for zero differences.
 
     >>> [round(x, 1) for x in paired_points([0, 0, 0, 1] * 50, [1, 0, 0, 1] * 50)]
     [-25.0, -31.1, -18.9]
@@ -45,7 +45,7 @@ def paired_points(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float
         return float("nan"), float("nan"), float("nan")
     mean = 100.0 * float(difference.mean())
     if np.all(difference == difference[0]):
-        # Everyone changes alike, so there is no spread to take an interval from.
+        # All differences are equal, so there is no spread for an interval.
         high = 100.0 * float(binomtest(0, n).proportion_ci(LEVEL, method="exact").high)
         return mean, max(mean - high, -100.0), min(mean + high, 100.0)
     limits = ttest_1samp(difference, 0.0).confidence_interval(LEVEL)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Rescued", "Row"]
 
-#: Said once with every table.
+#: Note with every table.
 FRAMING = (
     "For naloxone programmes, labelling and teaching: a table states one exposure and compares what a rescuer can "
     "vary. Percentages are of a model's people, not of patients."
@@ -34,15 +34,15 @@ FRAMING = (
 class Row:
     """One antagonist regimen after one delay in people of one tolerance."""
 
-    #: As stated; the delay is empty where nothing waits for it
+    #: As stated; the delay is empty where the regimen does not depend on it
     regimen: str
     delay: str
     tolerance: str
-    people: Measured  #: What happened to each
+    people: Measured  #: Outcomes of each person
     typical: Measured  #: The same for one person with the typical numbers
 
     def arrest(self) -> tuple[float, float, float, int]:
-        """Percentage of arrests, its interval, people who count."""
+        """Percentage of arrests, its interval, and number of people counted."""
         return percent_of(self.people.arrest[self.people.counted])
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two rows in the same people: the first less the second, in points."""
+    """Difference of two rows in the same people: the first minus the second, in points."""
 
     regimen: str
     against: str
@@ -108,7 +108,7 @@ class Rescued(Shown):
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Every regimen against the first of its tolerance (and delay, where that one waits for it)."""
+        """Every regimen compared with the first of its tolerance, and of its delay where the first depends on it."""
         found = []
         for row in self.rows:
             same = [r for r in self.rows if r.tolerance == row.tolerance and r.delay in ("", row.delay)]
@@ -158,6 +158,6 @@ class Rescued(Shown):
 
 
 def _for_quantiles(values: AnyFloats) -> Floats:
-    """Values for quantiles; two at least, so that one person is shown like many."""
+    """Values for quantiles; at least two, so that one person is shown like many."""
     found: Floats = np.asarray(values, dtype=np.float64)
     return np.repeat(found, 2) if found.size == 1 else found

@@ -1,4 +1,4 @@
-"""Readers of a rescue's words: delay, antagonist regimens, rescue breathing, oxygen, lungs."""
+"""Reading a rescue in words: delay, antagonist regimens, rescue breathing, oxygen, lungs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
 __all__ = ["Care", "Delay", "Plan", "parse_care", "parse_delay", "parse_lung", "parse_opioid", "parse_plan"]
 
 NONE = "none"
-#: A second dose of naloxone into a vein has to wait until the first is in. [s]
+#: Least time between doses of naloxone into a vein: the duration of one. [s]
 _VEIN_S = 10.0
 _SPRAY_MG = 4.0
 
@@ -31,12 +31,12 @@ class Delay:
 
     words: str
     kind: str  #: ``fixed``, ``uniform`` or ``lognormal``
-    #: The time; lowest and highest; or median [s] and coefficient of variation [1]
+    #: Time; shortest and longest time; or median [s] and coefficient of variation [1]
     a: float
     b: float = 0.0
 
     def seconds(self, n: int, seed: int) -> Floats:
-        """Draw it for people, shape (n,): the same person waits the same for every antagonist."""
+        """Draw it for people, shape (n,): the same for every antagonist. [s]"""
         if self.kind == "uniform":
             return self.a + (self.b - self.a) * uniforms(seed, "rescue.delay", 0, n)
         if self.kind == "lognormal":
@@ -53,7 +53,7 @@ def parse_delay(words: str) -> Delay:
     """Read a delay.
 
     ``words``: ``"60 s"``, ``"1 min to 10 min"`` (uniform) or ``"median 5 min cv 0.8"`` (log-normal). Raises InputError
-    if it means nothing.
+    for other words.
 
     >>> parse_delay("60 s").a, parse_delay("1 min to 10 min").b, parse_delay("median 5 min cv 0.8").kind
     (60.0, 600.0, 'lognormal')
@@ -86,8 +86,8 @@ def parse_care(words: str, what: str) -> Care:
     """Read rescue breathing or oxygen.
 
     ``words``: ``"from 2 min to 10 min"``, with an amount before it: ``"8 L/min from ..."`` or ``"0.5 from ..."``;
-    ``what``: which: L/min at the mouth, or the share of oxygen in what is inhaled. Returns no amount where
-    none was said. Raises InputError if it means nothing, or oxygen comes without its share.
+    ``what``: ``breathing`` (L/min at the mouth) or ``oxygen`` (share of inhaled gas). The amount is None
+    where none was given. Raises InputError for other words, or oxygen without its share.
 
     >>> parse_care("0.5 from 0 min to 10 min", "oxygen")
     Care(amount=0.5, start_s=0.0, end_s=600.0)
@@ -113,7 +113,7 @@ def parse_lung(words: str) -> dict[str, float]:
     """Read lung disease.
 
     ``words``: ``"shunt 0.15"``, ``"dead space 0.5"`` or both with a comma; shares. Returns ``shunt`` and
-    ``dead_space_share``, as ``schild.overdose.parameters.scaled`` takes them. Raises InputError if it means nothing.
+    ``dead_space_share``, as ``schild.overdose.parameters.scaled`` takes them. Raises InputError for other words.
 
     >>> parse_lung("shunt 0.15, dead space 0.5")
     {'shunt': 0.15, 'dead_space_share': 0.5}
@@ -123,8 +123,8 @@ def parse_lung(words: str) -> dict[str, float]:
         match = re.fullmatch(r"(shunt|dead space)\s+([\d.]+)", part.strip())
         if match is None:
             raise InputError(
-                f"The lung is {words!r}; expected the share of blood that takes no gas, the share of breath that is "
-                "wasted, or both. Write it like 'shunt 0.15, dead space 0.5'."
+                f"The lung is {words!r}; expected the share of blood without gas exchange, the share of breath in "
+                "dead space, or both. Write it like 'shunt 0.15, dead space 0.5'."
             )
         name = "shunt" if match[1] == "shunt" else "dead_space_share"
         found[name] = _real(match[2], f"lung {words!r}", 0.0, 1.0)
@@ -145,8 +145,8 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
     """Read an antagonist regimen.
 
     ``words``: ``"none"``, regimens with semicolons between them, or a name of the published tables such as
-    ``"IN4mg_x2_150s"``. Times count from the first dose of the rescue; negative ones from the opioid: taken before.
-    ``until_tick``: end of the run [us]. Raises InputError if it means nothing, or a drug is not an antagonist.
+    ``"IN4mg_x2_150s"``. Times count from the first dose of the rescue; negative ones are before the opioid.
+    ``until_tick``: end of the run [us]. Raises InputError for other words, or a drug that is not an antagonist.
     """
     text = words.strip()
     if text in REGIMENS:
@@ -158,7 +158,7 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
         if dose.drug is None or catalogue.drug(dose.drug).role != "antagonist":
             role = "a reset" if dose.drug is None else f"which the catalogue lists as {catalogue.drug(dose.drug).role}"
             raise InputError(
-                f"The antagonist is {words!r}, {role}; expected an antagonist or none. The opioid is given apart."
+                f"The antagonist is {words!r}, {role}; expected an antagonist or none. Give the opioid separately."
             )
     events = by_key(expand(doses, until_tick), catalogue)
     before = tuple(e for e in events if e.tick < 0)
@@ -169,7 +169,7 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
 
 
 def _published(words: str, events: tuple[Event, ...]) -> Rescue | None:
-    """The same regimen by the reference's kinetics; None where it has none."""
+    """The same regimen with the reference's kinetics; None where it has none."""
     routes = {e.route for e in events}
     plain = all(
         e.drug == "naloxone" and e.amount is not None and e.evid == 1 and not e.ss and not e.duration_tick
@@ -214,8 +214,8 @@ def parse_opioid(words: str, catalogue: Catalogue, until_tick: int) -> tuple[tup
     found = parse_regimen(words)
     if len(found) != 1 or found[0].drug is None:
         raise InputError(
-            f"The opioid is {words!r}; expected one regimen of one opioid, such as 'fentanyl 1.625 mg iv'. A table is "
-            "of one stated exposure: vary antagonist, delay or tolerance."
+            f"The opioid is {words!r}; expected one regimen of one opioid, such as 'fentanyl 1.625 mg iv'. A table has "
+            "one stated exposure: vary antagonist, delay or tolerance."
         )
     drug = catalogue.drug(found[0].drug)
     if drug.role not in AGONISTS:
@@ -235,7 +235,7 @@ def parse_opioid(words: str, catalogue: Catalogue, until_tick: int) -> tuple[tup
 
 
 def moved(events: tuple[Event, ...], by_tick: int, order: int) -> tuple[Event, ...]:
-    """Shift events in time, and put them after ``order`` among those at one time."""
+    """Shift events in time, and number them after ``order`` among those at one time."""
     return tuple(replace(e, tick=e.tick + by_tick, order=e.order + order) for e in events)
 
 

@@ -1,1 +1,1 @@
-"""One published equation per function: kinetics, binding, effects."""
+"""Functions for kinetics, binding and effects, one for each published equation."""

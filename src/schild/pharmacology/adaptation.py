@@ -1,4 +1,4 @@
-"""Adaptation to opioids: states that lag behind receptor activation, and what they mean (docs/design/adaptation.md)."""
+"""Adaptation to opioids: states that follow receptor activation, and their effects (docs/design/adaptation.md)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEVERITY = ((0.0, "none"), (5.0, "mild"), (13.0, "moderate"), (25.0, "moderately
 
 
 def _plain(found: Any) -> Any:
-    """Give a number back for a number; arrays stay arrays."""
+    """Return a number for a number, and an array for an array."""
     return found if np.ndim(found) else float(found)
 
 
@@ -47,7 +47,7 @@ def withdrawal_drive(adapted: Value, activation: Value, tone: Value) -> Value:
     Returns
     -------
     float or ndarray
-        Never negative; 0 in a person without adaptation whatever the antagonist does. [1]
+        Never negative; 0 in a person without adaptation, with or without an antagonist. [1]
 
     Examples
     --------
@@ -75,7 +75,7 @@ def cows_of_drive(drive: Value, half: Value | float, slope: Value | float) -> Va
     Returns
     -------
     float or ndarray
-        Score without the points that people without withdrawal have, and without rating noise.
+        Score without the points of people without withdrawal, and without rating noise. [points]
 
     Examples
     --------

@@ -32,7 +32,7 @@ def _plain(found: Any) -> Any:
 
 
 def widmark_volume(weight_kg: Value, factor_l_kg: Value | float) -> Value:
-    """Volume in which ethanol seems to be dissolved, Widmark's factor times weight.
+    """Apparent volume of distribution of ethanol, Widmark's factor times weight.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def widmark_volume(weight_kg: Value, factor_l_kg: Value | float) -> Value:
     Returns
     -------
     float or ndarray
-        [L]
+        Volume. [L]
 
     Examples
     --------
@@ -55,7 +55,7 @@ def widmark_volume(weight_kg: Value, factor_l_kg: Value | float) -> Value:
 
 
 def grams_for_level(volume_l: Value, level_g_l: Value | float) -> Value:
-    """Ethanol that brings the blood to a level if it is spread at once and none is lost.
+    """Mass of ethanol that gives a level in blood if it is distributed at once and none is eliminated. [g]
 
     Examples
     --------
@@ -78,7 +78,7 @@ def breath_level(level_g_l: Value, ratio: Value | float) -> Value:
     Returns
     -------
     float or ndarray
-        Equilibrium with the blood of the lungs; not while alcohol is still in the mouth. [mg/L]
+        Level at equilibrium with blood of the lungs; not valid with alcohol in the mouth. [mg/L]
 
     Examples
     --------
@@ -135,7 +135,7 @@ def endorphin_target(
     c50_g_l: float,
     rise_gain_h_l_g: Value | float,
 ) -> Value:
-    r"""Load of endogenous opioid that the release drives towards.
+    r"""Target of the load of endogenous opioid under release.
 
     .. math:: E_0 \left(1 + \rho \frac{C}{C + C_{50}} + \phi \max(0, C')\right)
 
@@ -157,7 +157,7 @@ def endorphin_target(
     Returns
     -------
     float or ndarray
-        Never below ``e0``; equal to it without alcohol. [1]
+        Target, never below ``e0``, and equal to it without alcohol. [1]
 
     Notes
     -----
@@ -183,7 +183,7 @@ def endogenous_activation(load: Value, occupancy: Value | float, e0: Value | flo
     load : float or ndarray
         Endogenous agonist over its Kd, E. [1]
     occupancy : float or ndarray
-        Fraction of receptors that the antagonist holds while the load is at rest, 0 to 1. [1]
+        Fraction of receptors that the antagonist occupies while the load is at rest, 0 to 1. [1]
     e0 : float or ndarray
         Load at rest. [1]
 
@@ -220,7 +220,7 @@ def opioid_reward(load: Value, occupancy: Value | float, e0: Value | float, load
     Returns
     -------
     float or ndarray
-        0 without alcohol whatever the antagonist does, 0 under a full blockade; falls with occupancy as long as
+        0 without alcohol, with or without an antagonist, and 0 under a full blockade; it falls with occupancy while
         ``e0 * load < 1``. [1]
 
     Examples
@@ -262,14 +262,14 @@ def opioid_reward_left(occupancy: Value, e0: float, load: float) -> Value:
 
 
 def alcohol_reward(opioid: Value, level_g_l: Value, share: Value | float, c50_g_l: Value | float) -> Value:
-    """Reward of the moment: ``f x opioid part + (1 - f) x C / (C + C50)``.
+    """Momentary reward: ``f x opioid part + (1 - f) x C / (C + C50)``.
 
     Parameters
     ----------
     opioid : float or ndarray
         From ``opioid_reward``. [1]
     level_g_l, c50_g_l : float or ndarray
-        Level, and level at half of the part that no opioid antagonist touches. [g/L]
+        Level, and level at half of the part that is not opioid. [g/L]
     share : float or ndarray
         Opioid share, f. [1]
 
@@ -300,7 +300,7 @@ def occupied_response(response: Value, occupancy: Value | float, factor: Value |
 def craving_target(
     cue: Value, reward: Value, occupancy: Value | float, start: float, prime: float, share: Value | float
 ) -> Value:
-    """Craving that the present moment drives towards: ``start + (cue + prime x reward)(1 - share x occupancy)``.
+    """Target of craving at present: ``start + (cue + prime x reward)(1 - share x occupancy)``.
 
     Parameters
     ----------
@@ -311,14 +311,14 @@ def craving_target(
     occupancy : float or ndarray
         Occupancy of mu by the antagonist. [1]
     start, prime : float
-        Craving without a cue, and what a unit of reward adds. [1]
+        Craving without a cue, and craving for a unit of reward. [1]
     share : float or ndarray
-        Share that an occupied receptor takes away. [1]
+        Share that full occupancy removes. [1]
 
     Returns
     -------
     float or ndarray
-        In units of the cue's own effect; ``start`` without cue and alcohol, whatever the antagonist does. [1]
+        In units of the effect of the cue; ``start`` without cue and alcohol, with or without an antagonist. [1]
 
     Examples
     --------
@@ -343,7 +343,7 @@ def drink_hazard(
     Parameters
     ----------
     rate_1_h : float or ndarray
-        Rate where the three are 0. [1/h]
+        Rate where reward, sedation and craving are 0. [1/h]
     scale : float or ndarray
         b. [1]
     reward, sedation, craving : float or ndarray
@@ -367,7 +367,7 @@ def drink_hazard(
 
 
 def drink_probability(hazard_1_h: Value, hours: float) -> Value:
-    """Chance that the next drink is taken within a piece of time: ``1 - exp(-hazard x time)``.
+    """Probability that the next drink is taken within a time: ``1 - exp(-hazard x time)``.
 
     Examples
     --------

@@ -19,7 +19,7 @@ def log_dose_ratio(log_antagonist: Floats, pa2: float, slope: float = 1.0) -> Fl
     log_antagonist : ndarray
         Decadic logarithm of the antagonist concentration; minus infinity where there is none. [log10 M]
     pa2 : float
-        Negative logarithm of the concentration that makes twice the agonist necessary. [-log10 M]
+        Negative logarithm of the concentration with a dose ratio of 2. [-log10 M]
     slope : float
         Schild slope; 1 for simple competition. [1]
 
@@ -67,7 +67,7 @@ def gaddum_schild(
     log_agonist, log_antagonist : ndarray
         Decadic logarithms of the concentrations; minus infinity for none. [log10 M]
     bottom, top : float
-        Response without agonist and with a maximal one. [response]
+        Response without agonist and at its maximum. [response]
     log_ec50 : float
         Logarithm of the agonist concentration at half response, without antagonist. [log10 M]
     hill : float
@@ -84,7 +84,7 @@ def gaddum_schild(
     -----
     .. math:: E = E_0 + \frac{(E_m - E_0)\,[A]^n}{[A]^n + \left(EC_{50}\,(1 + ([B]\,10^{pA_2})^s)\right)^n}
 
-    Equilibrium of agonist and antagonist; the shift is parallel and the maximum stays.
+    For agonist and antagonist at equilibrium: the shift is parallel and the maximum does not change.
 
     References
     ----------

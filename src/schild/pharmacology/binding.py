@@ -45,7 +45,7 @@ def competitive_occupancy(free_nM: ArrayLike, kd_nM: ArrayLike) -> Floats:
 
     .. math:: \theta_i = \frac{C_i/K_i}{1 + \sum_j C_j/K_j}.
 
-    One binding site, no depletion of ligand, no cooperativity. The free fraction is what the sum leaves.
+    One binding site, no depletion of ligand, no cooperativity. The free fraction is one minus the sum.
 
     References
     ----------
@@ -83,7 +83,7 @@ def dose_ratio(free_nM: ArrayLike, kd_nM: ArrayLike) -> Floats:
     -----
     .. math:: DR = 1 + \sum_j C_j/K_j = \frac{1}{1 - \sum_j \theta_j}.
 
-    It holds while competition is at equilibrium, not for a receptor that is slow during the challenge.
+    It holds at equilibrium, not for a receptor that dissociates slowly during the challenge.
 
     References
     ----------
@@ -124,7 +124,7 @@ def kinetic_occupancy(
     Raises
     ------
     ValueError
-        For negative concentrations, constants that are not positive, or a start that does not fit in one pool.
+        For negative concentrations, constants that are not positive, or a start that exceeds one pool.
 
     Notes
     -----
@@ -132,7 +132,7 @@ def kinetic_occupancy(
 
     .. math:: \dot\theta_i = k_{on,i} C_i \Big(1 - \sum_j \theta_j\Big) - k_{off,i} \theta_i,
 
-    a linear system, solved by the matrix exponential. Its end is Gaddum's equation.
+    a linear system, solved by the matrix exponential. Its limit is Gaddum's equation.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def pet_occupancy(free_fraction: ArrayLike, basal_load: float = 0.0) -> Floats:
     Returns
     -------
     ndarray
-        One minus free over free without drug. [1]
+        One minus the ratio of free receptors with drug to those without. [1]
 
     Examples
     --------

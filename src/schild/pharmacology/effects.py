@@ -1,4 +1,4 @@
-"""From receptor occupancy to effect: the operational model, and breathing at rest."""
+"""Effects from receptor occupancy: the operational model, and breathing at rest."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def amplified_occupancy(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
     Notes
     -----
     Alone and at equilibrium the ligand acts as one whose dissociation constant is x times smaller; at full occupancy it
-    acts as before, so the plateau stays. Beside a competitor occupancy is :math:`c / (1 + c + a)`, which becomes
-    :math:`x c / (1 + a + x c)`: the same competitor, the same dose ratio. A name for an open conflict between
-    scans and breathing (docs/design/calibration.md), not a mechanism.
+    acts as before, so the plateau does not change. Beside a competitor occupancy is :math:`c / (1 + c + a)`, which
+    becomes :math:`x c / (1 + a + x c)`: the same competitor, the same dose ratio. It names an open conflict between
+    scans and breathing (docs/design/calibration.md) and is not a mechanism.
 
     References
     ----------
@@ -104,7 +104,7 @@ def operational_response(stimulus: ArrayLike, slope: ArrayLike) -> Floats:
 
     Notes
     -----
-    The operational model of agonism with occupancies that compete already; one transducer for all ligands.
+    The operational model of agonism for competitive occupancies; one transducer for all ligands.
 
     References
     ----------
@@ -115,7 +115,7 @@ def operational_response(stimulus: ArrayLike, slope: ArrayLike) -> Floats:
     >>> operational_response([0.0, 1.0, 3.0], 1.0).tolist()
     [0.0, 0.5, 0.75]
     """
-    # Integration leaves occupancies of -1e-13 where nothing is bound; a power of a negative number is none.
+    # Integration leaves occupancies of -1e-13 where nothing is bound, and powers of negative numbers are NaN.
     power = np.maximum(np.asarray(stimulus, dtype=np.float64), 0.0) ** np.asarray(slope, dtype=np.float64)
     return np.asarray(power / (1.0 + power))
 
@@ -148,8 +148,9 @@ def resting_ventilation(
 
     .. math:: V = \tfrac12 \left( \sqrt{d^2 G^2 B^2 + 4 d G P_0 V_0} - d G B \right).
 
-    Carbon dioxide rises as breathing falls and holds part of it up. No oxygen drive, no delay: the steady state only.
-    It takes minutes to be reached; after a fast injection breathing first falls much further (docs/design/effects.md).
+    Carbon dioxide rises as breathing falls and maintains part of it. Without oxygen drive and delay: a steady state,
+    which takes minutes to be reached. After a fast injection breathing first falls much further
+    (docs/design/effects.md).
 
     References
     ----------
@@ -163,5 +164,5 @@ def resting_ventilation(
     d = np.asarray(drive, dtype=np.float64)
     v0, p0, b = (np.asarray(x, dtype=np.float64) for x in (baseline_l_min, pco2_mmhg, threshold_mmhg))
     gain = v0 / (p0 - b)
-    # The root of the drive is taken out of the sum, so that the product of a tiny drive and the gain cannot vanish.
+    # The root of the drive is factored out, so that the product of a tiny drive and the gain does not underflow.
     return np.asarray(0.5 * (np.sqrt(d) * np.sqrt(d * (gain * b) ** 2 + 4.0 * gain * p0 * v0) - d * gain * b))

@@ -35,7 +35,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "AUCTAU": ("h*<C>", "area over the dosing interval"),
     "CAVG": ("<C>", "mean level over the dosing interval: AUCTAU / tau"),
     "CMIN": ("<C>", "lowest level in the dosing interval"),
-    "CTROUGH": ("<C>", "level at the end of the dosing interval, just before what comes next"),
+    "CTROUGH": ("<C>", "level at the end of the dosing interval, just before the next dose"),
     "FLUCP": ("%", "fluctuation: 100 (CMAX - CMIN) / CAVG in the dosing interval"),
     "CLFTAU": ("L/h", "clearance over bioavailability in the dosing interval: dose / AUCTAU"),
     "CLTAU": ("L/h", "clearance after intravenous doses in the dosing interval: dose / AUCTAU"),
@@ -44,7 +44,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "ARCTROUG": ("1", "accumulation: CTROUGH of the last dose over that of the first"),
 }
 
-#: What to do with values below the limit of quantification between two measurable ones.
+#: Rules for values below the limit of quantification between two measurable ones.
 Between = Literal["drop", "zero", "half"]
 
 
@@ -56,7 +56,7 @@ def measured(
     Parameters
     ----------
     times, levels : array_like, shape (n,)
-        Times, rising, and levels; a level that is not a number is missing and left out.
+        Rising times, and levels; NaN marks a missing level, which is left out.
     lloq : float
         Lower limit of quantification, in the unit of the levels; values below it are BLQ, and so is 0.
     between : {"drop", "zero", "half"}
@@ -120,7 +120,7 @@ def area(times: ArrayLike, levels: ArrayLike, start: float | None = None, end: f
     Returns
     -------
     float
-        Area; not a number where the curve does not cover the part. [h times the unit of the levels]
+        Area; NaN where the curve does not cover the part. [h times the unit of the levels]
 
     Notes
     -----
@@ -148,7 +148,7 @@ def area(times: ArrayLike, levels: ArrayLike, start: float | None = None, end: f
 
 
 def level_at(times: Floats, levels: Floats, time: float) -> float:
-    """Level of a curve at a time: on a line where it rises, exponential where it falls; not a number outside.
+    """Level of a curve at a time: on a line where it rises, exponential where it falls; NaN outside.
 
     >>> level_at(np.array([0.0, 2.0]), np.array([4.0, 1.0]), 1.0)
     2.0
@@ -175,8 +175,8 @@ def terminal_slope(
     with_peak : bool
         Whether the highest level may be a point of the slope, as after an intravenous bolus.
     tie : float
-        Regressions whose adjusted R squared is within this of the best are as good; of those the one with most points
-        is taken, as Phoenix WinNonlin and PKNCA do. 0 for curves without noise.
+        Regressions whose adjusted R squared is within this of the best count as equal; the one with most points is
+        used, as in Phoenix WinNonlin and PKNCA. 0 for curves without noise.
 
     Returns
     -------
@@ -281,7 +281,7 @@ def metrics(
     Returns
     -------
     dict
-        Metrics as listed in ``NAMES``; what the curve does not allow is left out.
+        Metrics of ``NAMES``, without those that the curve does not allow.
 
     Raises
     ------

@@ -70,7 +70,7 @@ def disposition_rates(k10: ArrayLike, *exchange: tuple[ArrayLike, ArrayLike]) ->
         matrix[..., 0, 1] = matrix[..., 1, 0] = -np.sqrt(k12 * k21)
         matrix[..., 0, 2] = matrix[..., 2, 0] = -np.sqrt(k13 * k31)
         slow, middle, fast = np.moveaxis(np.linalg.eigvalsh(matrix), -1, 0)
-        for _ in range(2):  # Newton steps on the characteristic polynomial polish what eigvalsh rounds off
+        for _ in range(2):  # Newton steps on the characteristic polynomial remove the rounding errors of eigvalsh
             fast, middle, slow = (_polish(x, k10, k12, k21, k13, k31) for x in (fast, middle, slow))
         return fast, middle, slow
     raise ValueError(f"disposition_rates takes at most two peripheral compartments; {len(exchange)} were given.")

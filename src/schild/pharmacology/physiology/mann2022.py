@@ -1,7 +1,7 @@
-"""Breathing, blood flow, oxygen stores and collapse under opioids, as the published regulatory model has them.
+"""Breathing, blood flow, oxygen stores and collapse under opioids, from the published regulatory model.
 
 Time in seconds, pressures in mmHg, flows in L/s, drives in L/min; one relation per function. Equations and numbers
-were read in the authors' program (``FDARescueModel``), which is what the published results were made with.
+were read in the authors' program (``FDARescueModel``), with which the published results were computed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def residual_wakefulness(activation: Real, exponent: Real, drive: Record) -> Flo
     Parameters
     ----------
     activation : array_like
-        Share of mu receptors held by agonist (or its effective equivalent). [1]
+        Share of mu receptors occupied by agonist (or its effective equivalent). [1]
     exponent : array_like
         Exponent p; larger in tolerance. [1]
     drive : Record
@@ -97,8 +97,8 @@ def concentration_scale(cardiac_output: Real, flow: Record) -> Floats:
 
     Notes
     -----
-    A peculiarity of the reference: its stated reason is haemorrhagic shock, where flow is low, but it acts when flow
-    is high.
+    This is a peculiarity of the reference: its stated reason is haemorrhagic shock, where flow is low, but it acts
+    when flow is high.
 
     References
     ----------
@@ -127,7 +127,7 @@ def chemoreflex_drive(peripheral: Real, central: Real, depression: Real) -> Floa
     peripheral, central : array_like
         Drives. [L/min]
     depression : array_like
-        Factor on a peripheral drive that is positive. [1]
+        Factor on a positive peripheral drive. [1]
 
     Returns
     -------
@@ -184,7 +184,7 @@ def alveolar_ventilation(wakefulness: Real, chemoreflex: Real, taper: Real, floo
     wakefulness, chemoreflex : array_like
         Drives. [L/min]
     taper : array_like
-        Share that low flow leaves. [1]
+        Share that is left at low flow. [1]
     floor_l_min : array_like
         Ventilation that a rescuer or a machine provides at least; 0 for none. [L/min]
     drive : Record

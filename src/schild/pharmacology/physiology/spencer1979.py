@@ -67,8 +67,8 @@ def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Record) -> tuple[Fl
 
     Notes
     -----
-    :math:`D = K [c / (ZC - c)]^a` for both gases turns the two curves into a pair of bilinear equations, whose positive
-    root is a square root.
+    With :math:`D = K [c / (ZC - c)]^a` for both gases the two curves are a pair of bilinear equations, whose positive
+    solution is the root of a quadratic equation.
 
     References
     ----------
