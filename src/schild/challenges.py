@@ -15,7 +15,7 @@ from schild.engine.kept import once
 from schild.errors import InputError, UnknownNameError
 from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
-from schild.results import ShownRun
+from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
@@ -66,27 +66,22 @@ class Response:
 
     def to_dict(self) -> dict[str, Any]:
         """Return one row of the JSON contract."""
-
-        def plain(x: float) -> float | None:
-            return float(x) if np.isfinite(x) else None
-
         row: dict[str, Any] = {
             "time_h": self.time_h,
             "effect": self.effect,
             "unit": self.unit,
-            "without": plain(float(np.median(self.without))),
-            "with": plain(float(np.median(self.with_))),
-            "block": plain(self.median_block),
+            "without": np.median(self.without),
+            "with": np.median(self.with_),
+            "block": self.median_block,
             "blocked": self.blocked,
         }
         if self.without.size > 1:
             good = self.block[np.isfinite(self.block)]
             row |= {
-                label: plain(float(np.quantile(good, q))) if good.size else None
-                for label, q in zip(_LABELS, QUANTILES, strict=True)
+                label: np.quantile(good, q) if good.size else None for label, q in zip(_LABELS, QUANTILES, strict=True)
             }
             row["responders"] = int(good.size)
-        return row
+        return dict(plain(row))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

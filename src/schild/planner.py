@@ -18,6 +18,7 @@ from schild.people import Given, Overrides, Uses
 from schild.results import ShownRun
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.guard import AGONISTS, DANGER
+from schild.tables import time_words
 from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
@@ -131,14 +132,14 @@ class Plan(ShownRun):
         share += f" ({100 * self.share_low:.0f} to {100 * self.share_high:.0f} % over the uncertainty of the numbers)"
         if not self.feasible or self.ready_h is None or self.latest_h is None or self.lost_h is None:
             return f"{want}: not reached. {dose}, the largest labelled dose, is enough in {share}."
-        out = "beyond the run" if self.washed_out_h is None else f"{_time(self.washed_out_h)} after the first dose"
+        out = "beyond the run" if self.washed_out_h is None else f"{time_words(self.washed_out_h)} after the first dose"
         start = self.at_start
+        ready, latest, lost = map(time_words, (self.ready_h, self.latest_h, self.lost_h))
         return (
-            f"{want}: {dose}. A session may begin {_time(self.ready_h)} after the first dose at the earliest and "
-            f"{_time(self.latest_h)} at the latest; the target is lost after {_time(self.lost_h)}. It is kept in "
-            f"{share}; at the start the median occupancy is {100 * start['q50']:.0f} % ({100 * start['q05']:.0f} to "
-            f"{100 * start['q95']:.0f} %). Occupancy stays below {100 * self.floor:g} % in {who} from {out}: no "
-            "further session before that."
+            f"{want}: {dose}. A session may begin {ready} after the first dose at the earliest and {latest} at the "
+            f"latest; the target is lost after {lost}. It is kept in {share}; at the start the median occupancy is "
+            f"{100 * start['q50']:.0f} % ({100 * start['q05']:.0f} to {100 * start['q95']:.0f} %). Occupancy stays "
+            f"below {100 * self.floor:g} % in {who} from {out}: no further session before that."
         )
 
     def about(self) -> str:
@@ -181,14 +182,6 @@ class Plan(ShownRun):
 def _units(count: float, strength: Strength) -> str:
     shown = f"{count:g}".replace("0.5", "1/2") if count == 0.5 else f"{count:g}"
     return f"{shown} {strength.unit if count <= 1 else strength.units}"
-
-
-def _time(value: float) -> str:
-    if value == 0:
-        return "0 min"
-    if value < 2:
-        return f"{60 * value:.0f} min"
-    return f"{value:.3g} h" if value <= 72 else f"{value / 24:.3g} d"
 
 
 def plan(

@@ -91,15 +91,14 @@ def plan(
 def _show(found: Plan, console: Console) -> None:
     from rich.text import Text
 
+    from schild.tables import time_words
+
     console.print(Text(f"{found.drug}, {found.route}", style="bold"))
     console.print(Text(found.aloud()))
     if found.needed_mg is not None:
         console.print(Text(f"Before rounding up to what can be given: {found.needed_mg:.3g} mg (to 1 %)."))
-    console.print(Text(f"Times are exact to {_minutes(found.step_h)}, the wash-out to {_minutes(found.wash_step_h)}."))
-
-
-def _minutes(step_h: float) -> str:
-    return f"{60 * step_h:.0f} min" if step_h < 2 else f"{step_h:g} h"
+    session, washed = time_words(found.step_h), time_words(found.wash_step_h)
+    console.print(Text(f"Times are exact to {session}, the wash-out to {washed}."))
 
 
 def induction(

@@ -28,6 +28,20 @@ _SIZES = {
 }
 WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in layout.STATES])
 
+#: Columns that are fields of a record as they are.
+_AS_THEY_ARE = {
+    "lung": "pi_c=inspired_co2 pi_o=inspired_o2 sh=shunt",
+    "gas": "a1=a1 a2=a2 al1=alpha1 be1=beta1 al2=alpha2 be2=beta2 k1=k1 k2=k2",
+    "tissue": "mbc=co2_brain mbo=o2_brain mtc=co2_tissue mto=o2_tissue",
+    "drive": "pmet=metabolism fc=co2_floor fo=o2_floor w=wake wmax=wake_max",
+    "flow": "qb0=brain qt0=tissue rho=rho fc0=c_co2 c1=c1_o2 cap=psi_cap smid=scale_mid smax=scale_max",
+    "reflex": "kp=lag_peripheral kc=lag_central kf=k_firing fmax=f_max fmin=f_min f0=f_0 omid=pao2_mid "
+    "gp=gain_peripheral gc=gain_central pb0=pbco2_0 thmin=theta_min thmax=theta_max pbo0=pbo2_0",
+    "collapse": "p15=pao2 delay=delay",
+    "clock": "krec=flow_recovery noret=no_return pbrec=recovery_po2",
+    "hazard": "hzrate=rate",
+}
+
 
 def kernel_rows(
     people: int,
@@ -59,97 +73,54 @@ def kernel_rows(
     Raises InputError if a number is not finite.
     """
     p = physiology
-    lung, gas, tissue, flow, reflex = p.lung, p.gas, p.tissue, p.flow, p.reflex
-    drive, c, clock, hazard = p.drive, p.collapse, p.clock, p.hazard
+    lung, gas, tissue, flow, reflex, drive, c = p.lung, p.gas, p.tissue, p.flow, p.reflex, p.drive, p.collapse
     per_100g = flow.brain_mass / (100.0 * 1000.0 * 60.0) / flow.brain
-    columns: dict[str, Any] = dict(
+    columns = {
+        column: getattr(getattr(p, record), field)
+        for record, pairs in _AS_THEY_ARE.items()
+        for column, field in (pair.split("=") for pair in pairs.split())
+    }
+    columns |= dict(
         inv_va=1.0 / lung.volume,
-        pi_c=lung.inspired_co2,
-        pi_o=lung.inspired_o2,
         lam=lung.conversion * (1.0 - lung.shunt),
-        sh=lung.shunt,
         ik1=1.0 / gas.k1,
         ik2=1.0 / gas.k2,
         ia1=1.0 / gas.a1,
         ia2=1.0 / gas.a2,
-        a1=gas.a1,
-        a2=gas.a2,
-        al1=gas.alpha1,
-        be1=gas.beta1,
-        al2=gas.alpha2,
-        be2=gas.beta2,
         zc1=gas.z * gas.c1,
         zc2=gas.z * gas.c2,
-        k1=gas.k1,
-        k2=gas.k2,
         vbo=1.0 / (tissue.volume_brain * gas.alpha_o2),
         vbc=1.0 / (tissue.volume_brain * gas.alpha_co2),
         vto=1.0 / (tissue.volume_tissue * gas.alpha_o2),
         vtc=1.0 / (tissue.volume_tissue * gas.alpha_co2),
-        mbc=tissue.co2_brain,
-        mbo=tissue.o2_brain,
-        mtc=tissue.co2_tissue,
-        mto=tissue.o2_tissue,
-        pmet=drive.metabolism,
         iwmax=1.0 / drive.wake_max,
-        fc=drive.co2_floor,
-        fo=drive.o2_floor,
         ipo2=1.0 / drive.metabolism_po2,
-        qb0=flow.brain,
-        qt0=flow.tissue,
-        rho=flow.rho,
         fa=flow.a_co2 * per_100g,
         fb=flow.b_co2 * per_100g,
-        fc0=flow.c_co2,
         fid=1.0 / flow.d_co2,
         itc=1.0 / flow.tau_co2,
-        c1=flow.c1_o2,
         ic2=1.0 / flow.c2_o2,
         o20=flow.c1_o2 * np.exp(-flow.pao2_0 / flow.c2_o2),
         ito=1.0 / flow.tau_o2,
-        cap=flow.psi_cap,
         iqref=1.0 / flow.q_ref,
-        smid=flow.scale_mid,
         siw=1.0 / flow.scale_width,
-        smax=flow.scale_max,
-        kp=reflex.lag_peripheral,
-        kc=reflex.lag_central,
-        kf=reflex.k_firing,
         ibp=1.0 / reflex.b_co2,
-        fmax=reflex.f_max,
-        fmin=reflex.f_min,
-        f0=reflex.f_0,
-        omid=reflex.pao2_mid,
         iow=1.0 / reflex.pao2_width,
         itp=1.0 / reflex.tau_peripheral,
         itd=1.0 / reflex.tau_central,
-        gp=reflex.gain_peripheral,
-        gc=reflex.gain_central,
-        pb0=reflex.pbco2_0,
-        thmin=reflex.theta_min,
-        thmax=reflex.theta_max,
         gh=reflex.gain_depression / reflex.pbo2_0,
-        pbo0=reflex.pbo2_0,
         ith=1.0 / reflex.tau_depression,
         pch=p_chemo,
         pw=p_wake,
-        w=drive.wake,
-        wmax=drive.wake_max,
         share=drive.alveolar_share / 60.0,
-        p15=c.pao2,
-        delay=c.delay,
         kcol0=c.rate * c.weight_constant,
         kcol1=c.rate * c.weight_co2 / c.co2_scale,
         qarr=(c.arrest_flow if arrest_flow is None else arrest_flow) / 60.0,
         taper=c.taper_high / 60.0,
         tlo=c.taper_low / 60.0,
-        clkrec=c.delay / clock.recovery,
-        krec=clock.flow_recovery,
-        noret=clock.no_return,
-        hzrate=hazard.rate,
-        hziw=1.0 / hazard.width,
+        clkrec=c.delay / p.clock.recovery,
+        hziw=1.0 / p.hazard.width,
         limit=c.delay if limit is None else limit,
-        pbrec=clock.recovery_po2,
         fla=np.maximum(1e-3 * np.asarray(dose_mg), 1e-9),
         flt=4e3,  # ng: a thousandth of a spray
         flx=0.01,

@@ -53,8 +53,8 @@ class Transit:
     cl: Any
     q: Any
     v2: Any
-    f_third: Any = None
-    f_rapid: Any = None
+    f_third: Any = 0.0
+    f_rapid: Any = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +146,6 @@ def route(key: str, values: Values | None = None) -> Transit | Vein | None:
     """
     if key == "none":
         return None
-    if key == "iv":
-        return group(Vein, "iv", values=values)
-    if key == "in_4mg":
-        return group(Transit, key, values=values)
-    if key in ("im_generic", "im_evzio"):
-        return group(Transit, key, {"f_third": 0.0, "f_rapid": 0.0}, values)
+    if key in ("in_4mg", "im_generic", "im_evzio", "iv"):
+        return group(Vein, key, values) if key == "iv" else group(Transit, key, values)
     raise InputError(f"The route is {key!r}; expected none, in_4mg, im_generic, im_evzio or iv.")

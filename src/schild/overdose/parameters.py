@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, make_dataclass, replace
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, make_dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
@@ -37,14 +37,15 @@ class Physiology:
     hazard: Record
 
 
-def group(kind: type[T], prefix: str, changes: Mapping[str, float] | None = None, values: Values | None = None) -> T:
-    """Fill a data class from the numbers ``prefix.field`` of the catalogue; ``changes``: fields that are given."""
+def group(kind: type[T], prefix: str, values: Values | None = None) -> T:
+    """Fill a data class from the numbers ``prefix.field`` of the catalogue; one that it lacks keeps its default."""
     numbers = Values(load()) if values is None else values
-    given = dict(changes or {})
-    names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
-    return kind(
-        **{name: given[name] if name in given else numbers.typical("rescue", f"{prefix}.{name}") for name in names}
-    )
+    known = numbers.catalogue.rescue
+    return kind(**{
+        entry.name: numbers.typical("rescue", f"{prefix}.{entry.name}")
+        for entry in fields(kind)  # type: ignore[arg-type]
+        if entry.default is MISSING or f"{prefix}.{entry.name}" in known
+    })  # fmt: skip
 
 
 @cache

@@ -305,9 +305,6 @@ def compare(
             ratio_low, ratio_high = proportion.confint_proportions_2indep(a, n_a, b, n_b, compare="ratio", method="log")
         p = float(proportion.proportions_ztest([a, b], [n_a, n_b])[1]) if 0 < a + b < n_a + n_b else 1.0
     ratio = (a / n_a) / (b / n_b) if b else None
-    sign = 1.0 if kind.good else -1.0
-    ends = sorted((sign * low, sign * high))
-    shown = ends[0] > 0.0 or ends[1] < 0.0
     return [
         Contrast(**made, measure="difference", unit="%", estimate=difference, low=low, high=high, p=p, mc_se=mc),
         Contrast(
@@ -315,20 +312,26 @@ def compare(
             p=p, mc_se=None,
         ),
         Contrast(
-            **made, measure="number_needed", unit="people",
-            estimate=number_needed(sign * difference),
-            low=100.0 / ends[1] if shown else None, high=100.0 / ends[0] if shown else None, p=p, mc_se=None,
+            **made, measure="number_needed", unit="people", p=p, mc_se=None,
+            **number_needed(kind, difference, low, high),
         ),
     ]  # fmt: skip
 
 
-def number_needed(gain: float) -> float | None:
-    """Number needed to treat for a difference of ``gain`` percent; None without a difference.
+def number_needed(kind: Kind, difference: float, low: float, high: float) -> dict[str, Any]:
+    """People treated for one more who gains, from a difference of shares and its limits. [percent of people]
 
-    >>> number_needed(12.5), number_needed(1e-14)
-    (8.0, None)
+    Where nobody gains there is no estimate; where the interval of the difference holds 0 there are no limits.
+
+    >>> number_needed(Kind(unit="%", says="", share=True, good=True), 12.5, 10.0, 20.0)
+    {'estimate': 8.0, 'low': 5.0, 'high': 10.0}
     """
-    return 100.0 / gain if abs(gain) > 1e-9 else None  # a sum of shares that cancel leaves a rounding error
+    gain, *ends = (x if kind.good else -x for x in (difference, low, high))
+    estimate = 100.0 / gain if abs(gain) > 1e-9 else None  # a sum of shares that cancel leaves a rounding error
+    worst, best = sorted(ends)
+    if not (worst > 0.0 or best < 0.0):
+        return {"estimate": estimate, "low": None, "high": None}
+    return {"estimate": estimate, "low": 100.0 / best, "high": 100.0 / worst}
 
 
 def _finite(value: Any) -> float | None:

@@ -414,19 +414,11 @@ def _over_contrasts(per: list[list[Contrast]], paired: bool) -> tuple[Contrast, 
         if measure == "number_needed":
             # A number needed has no mean over trials: near a difference of zero it is infinite.
             d = next(c for c in found if (c.name, c.arm, c.measure) == (name, arm, "difference"))
-            sign = 1.0 if ENDPOINTS[name].good else -1.0
             assert d.estimate is not None
             assert d.low is not None
             assert d.high is not None
-            ends = sorted((sign * d.low, sign * d.high))
-            shown = ends[0] > 0.0 or ends[1] < 0.0
-            found.append(
-                replace(
-                    group[0], estimate=number_needed(sign * d.estimate),
-                    low=100.0 / ends[1] if shown else None, high=100.0 / ends[0] if shown else None,
-                    p=None, power=power, mc_se=None,
-                )
-            )  # fmt: skip
+            needed = number_needed(ENDPOINTS[name], d.estimate, d.low, d.high)
+            found.append(replace(group[0], **needed, p=None, power=power, mc_se=None))
             continue
         x = np.array([math.nan if c.estimate is None else c.estimate for c in group])
         x = x[np.isfinite(x)]
