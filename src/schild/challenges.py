@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,15 +13,13 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.kept import once
 from schild.errors import InputError, UnknownNameError
+from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
 from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Challenge", "Response", "challenge"]
 
@@ -127,37 +125,26 @@ class Challenge(ShownRun):
         """Return the responses."""
         return {"challenge": self.summary()}
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw block over time, one line for each effect; populations with a 90 % band."""
-        from schild.figures import COLOURS, GREY, panels, shade
-
-        axes, drawn = panels(1, 1, (7.5, 4.2), ax)
-        axis = axes[0]
-        names = list(dict.fromkeys(r.effect for r in self.responses))
-        for k, name in enumerate(names):
+    def picture(self) -> Picture:
+        """Chart of block over time, one line for each effect; populations with a 90 % band."""
+        chart = Chart(260.0)
+        chart.title = f"{self.antagonist}, then {self.agonist}"
+        for k, name in enumerate(dict.fromkeys(r.effect for r in self.responses)):
             rows = [r for r in self.responses if r.effect == name]
-            t = np.array([r.time_h for r in rows]) / 24.0
-            axis.plot(
-                t,
-                [r.median_block for r in rows],
-                "o-",
-                color=COLOURS[k % len(COLOURS)],
-                label=self.result.catalogue.effects[name].name if self.result.catalogue else name,
-            )
-            if rows and rows[0].without.size > 1:
+            days, colour = [r.time_h / 24.0 for r in rows], COLOURS[k % len(COLOURS)]
+            words = self.result.catalogue.effects[name].name if self.result.catalogue else name
+            chart.line(days, [r.median_block for r in rows], color=colour, mark="o", size=5.0, label=words)
+            if rows[0].without.size > 1:
                 low, high = (
                     [float(np.nanquantile(r.block, q)) if np.isfinite(r.block).any() else np.nan for r in rows]
                     for q in (0.05, 0.95)
                 )
-                shade(axis, t, low, high, COLOURS[k % len(COLOURS)])
-        axis.axhline(BLOCKED, color=GREY, linewidth=1, linestyle="--")
-        axis.set_xlabel("time of the agonist [days]")
-        axis.set_ylabel("block")
-        axis.set_ylim(-0.1, 1.05)
-        axis.grid(alpha=0.25)
-        axis.legend(frameon=False, fontsize="small")
-        axis.set_title(f"{self.antagonist}, then {self.agonist}", fontsize="medium")
-        return drawn
+                chart.band(days, low, high, color=colour)
+        chart.rule(y=BLOCKED, dashes="--", color=GREY)
+        chart.x.label, chart.y.label = "time of the agonist [days]", "block"
+        chart.y.lim, chart.legend = (-0.1, 1.05), "below"
+        chart.x.lim = (0.0, None)
+        return Picture([chart], caption=f"Medians; broken line: a block of {BLOCKED:g}, which counts as blocked.")
 
 
 def challenge(

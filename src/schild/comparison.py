@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError, UnknownNameError
+from schild.figures import Picture
 from schild.people import Given
 from schild.results import Shown, plain
-from schild.simulation import Output, Result, Run, simulate_run
+from schild.simulation import Result, Run, simulate_run
 from schild.simulation.exposure import exposure
 from schild.simulation.result import default_names, metric
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 __all__ = ["Comparison", "compare"]
 
@@ -107,20 +104,18 @@ class Comparison(Shown):
                 rows.append(row)
         return rows
 
-    def plot(self, *names: str, ax: Any = None) -> Figure | Any:
-        """Draw the arms over one another, one panel for each output; people as median with the middle 90 %.
+    def picture(self, *names: str) -> Picture:
+        """Charts of the arms over one another, one for each output; people as median with the middle 90 %.
 
         Parameters
         ----------
         *names : str
             Outputs; by default plasma and the occupancy of mu as measured by PET, of any arm.
-        ax : Axes or sequence of Axes, optional
-            Panels to draw on, one for each output; a new figure by default.
 
         Returns
         -------
-        matplotlib.figure.Figure, or ``ax``
-            The panels.
+        Picture
+            A chart for each output.
         """
         from schild.simulation.plot import overlay
 
@@ -130,10 +125,9 @@ class Comparison(Shown):
         for name in names:
             if name not in known:
                 raise UnknownNameError("output", name, known)
-        drawn: dict[str, dict[str, Output]] = {
+        return overlay({
             name: {label: outputs[name] for label, outputs in shown.items() if name in outputs} for name in names
-        }
-        return overlay(drawn, ax=ax)
+        })  # fmt: skip
 
     def drawn(self) -> list[str]:
         """Names of the outputs that a figure shows by default: plasma, and mu receptors if they are followed."""

@@ -18,11 +18,11 @@ from schild import __version__
 from schild.array_types import Floats
 from schild.catalog import Catalogue, Compound, load
 from schild.errors import InputError, SchildError, UnknownNameError
+from schild.figures import Chart, Picture
 from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 __all__ = ["Compound", "Description", "StructureComparison", "structure"]
 
@@ -175,24 +175,25 @@ class StructureComparison(Shown):
             rows.append({**row, "7,8": d.bond_7_8, f"similarity_to_{self.compounds[0].key}": self.similarity[0, j]})
         return pd.DataFrame(rows)
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the matrix of similarities."""
-        from schild.figures import panels
-
+    def picture(self) -> Picture:
+        """Chart of the matrix of similarities: Tanimoto's, of Morgan fingerprints."""
         names = [c.name for c in self.compounds]
-        size = 2.2 + 0.6 * len(names)
-        axes, drawn = panels(1, 1, (size + 0.8, size), ax)
-        axis = axes[0]
-        image = axis.imshow(self.similarity, vmin=0, vmax=1, cmap="Blues")
-        axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
-        axis.set_yticks(range(len(names)), names)
-        for i in range(len(names)):
-            for j in range(len(names)):
-                value = self.similarity[i, j]
-                axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize="small",
-                          color="white" if value > 0.6 else "black")  # fmt: skip
-        axis.figure.colorbar(image, ax=axis, label="Tanimoto, Morgan fingerprint", shrink=0.8)
-        return drawn
+        chart = Chart(0.0)
+        chart.rows(names)
+        chart.title = "Tanimoto similarity, Morgan fingerprint"
+        for i, row in enumerate(self.similarity):
+            for j, value in enumerate(row):  # from near white to a dark blue
+                red, green, blue = (
+                    round(dark + light * (1 - value)) for dark, light in ((8, 239), (48, 203), (107, 148))
+                )
+                chart.bars(j - 0.5, j + 0.5, i - 0.5, i + 0.5, color=f"#{red:02x}{green:02x}{blue:02x}")
+                ink = "#ffffff" if value > 0.5 else "#111111"
+                chart.note(f"{value:.2f}", j, i, ha="center", va="center", color=ink)
+        letters = [str(k + 1) for k in range(len(names))]
+        chart.y.words = [f"{word} {k}" for word, k in zip(chart.y.words, letters, strict=True)]
+        chart.x.ticks, chart.x.words, chart.x.lim = range(len(names)), letters, (-0.5, len(names) - 0.5)
+        chart.height, chart.grid = chart.height + 10.0 * len(names), False
+        return Picture([chart], caption="1: the same groups of atoms; 0: none in common.")
 
     def svg(self) -> str:
         """Draw the structures on one orientation of the scaffold, with the substituent on the nitrogen shaded.

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
-from schild.figures import COLOURS, GREY, panels
+from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.people import Given, Overrides, Values
 from schild.planner import antagonist_of, strength_of
 from schild.results import ShownRun, plain
@@ -22,10 +22,6 @@ from schild.simulation.caution import ONCE_USUAL, UNRELIABLE
 from schild.simulation.guard import AGONISTS
 from schild.simulation.runfile import parse_history
 from schild.tables import time_words
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 __all__ = ["Induction", "Start", "induction"]
 
@@ -112,22 +108,23 @@ class Induction(ShownRun):
             "starts": plain(self.summary()), "unreliable": UNRELIABLE,
         }  # fmt: skip
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw added withdrawal over the wait, by way to begin: median to 95th percentile of people."""
-        (axis,), drawn = panels(1, 1, (7.5, 3.8), ax)
+    def picture(self) -> Picture:
+        """Chart of added withdrawal over the wait, by way to begin: median to 95th percentile of people."""
+        chart = Chart(260.0)
         for k, doses in enumerate(dict.fromkeys(s.doses for s in self.starts)):
             mine = sorted((s for s in self.starts if s.doses == doses), key=lambda s: s.wait_h)
             days = [s.wait_h / 24 + 0.06 * k for s in mine]
             low, high = ([s.added[q] for s in mine] for q in ("q50", "q95"))
-            axis.vlines(days, low, high, color=COLOURS[k], linewidth=2)
-            axis.plot(days, low, "o", color=COLOURS[k], label=f"{doses}")
-        axis.axhline(self.added, color=GREY, linewidth=1, linestyle="--")
-        axis.axvline(self.label_h / 24, color=GREY, linewidth=1)
-        axis.set_xlabel("days from the last opioid to the first dose (line: the label's wait)")
-        axis.set_ylabel("added withdrawal [points]")
-        axis.legend(fontsize="small")
-        axis.grid(alpha=0.25)
-        return drawn
+            chart.whiskers(days, low, low, high, color=COLOURS[k], width=2.0)
+            chart.marks(days, low, color=COLOURS[k], size=6.0, label=f"{doses}")
+        chart.rule(y=self.added, dashes="--", color=GREY)
+        chart.rule(x=self.label_h / 24, dashes="-", color=GREY)
+        chart.x.lim = (0.0, None)
+        chart.x.label = "days from the last opioid to the first dose"
+        chart.y.label, chart.legend = "added withdrawal [points]", "below"
+        caption = f"Dots: medians, with strokes to the 95th percentile of people; broken line: {self.added:g} points; "
+        caption += "upright: the label's wait."
+        return Picture([chart], caption=caption)
 
 
 def induction(

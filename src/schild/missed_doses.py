@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
-from schild.figures import COLOURS, panels
+from schild.figures import COLOURS, INK, Chart, Picture
 from schild.forecasts import check_shares, run_like
 from schild.people import Given
 from schild.regimen import combine
 from schild.results import ShownRun, plain
 from schild.simulation import Result, simulate_run
 from schild.units import TICKS_PER_HOUR, format_ticks
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Coverage", "coverage"]
 
@@ -66,21 +63,16 @@ class Coverage(ShownRun):
         """Return the target, and a row for each number of missed doses."""
         return {"target": self.target, "coverage": plain(self.summary())}
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the share of time protected by doses missed in a row: median, with the middle 90 % of people."""
-        (axis,), drawn = panels(1, 1, (7.0, 3.4), ax)
-        middle, low, high = (
-            np.array([100 * row[f"share_of_time{q}"] for row in self.rows]) for q in ("", "_q05", "_q95")
-        )
-        at = range(len(self.rows))
-        axis.bar(at, middle, color=COLOURS[0], width=0.6)
-        axis.errorbar(at, middle, yerr=(middle - low, high - middle), fmt="none", color="0.3", capsize=3)
-        axis.set_xticks(at, [str(row["missed"]) for row in self.rows])
-        axis.set_xlabel("doses missed in a row")
-        axis.set_ylabel(f"time at {100 * self.target:g} % or more [%]")
-        axis.set_ylim(0, 105)
-        axis.grid(alpha=0.25, axis="y")
-        return drawn
+    def picture(self) -> Picture:
+        """Chart of the share of time protected by doses missed in a row: median, with the middle 90 % of people."""
+        middle, low, high = ([100 * row[f"share_of_time{q}"] for row in self.rows] for q in ("", "_q05", "_q95"))
+        at, chart = np.arange(len(self.rows)), Chart(230.0)
+        chart.bars(at - 0.3, at + 0.3, 0.0, middle, color=COLOURS[0])
+        chart.whiskers(at, None, low, high, color=INK, width=1.5)
+        chart.x.ticks, chart.x.words = range(len(self.rows)), [str(row["missed"]) for row in self.rows]
+        chart.x.label, chart.y.label = "doses missed in a row", f"time at {100 * self.target:g} % or more [%]"
+        chart.y.lim = 0.0, 105.0
+        return Picture([chart], caption="Bars: medians; strokes: the middle 90 % of people.")
 
 
 def coverage(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from schild.array_types import AnyFloats
 from schild.catalog import Catalogue, Drug, Strength, load
 from schild.errors import InputError, UnknownNameError
+from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.people import Given, Overrides, Uses
 from schild.results import ShownRun
 from schild.simulation import Result, Run, simulate_run
@@ -23,7 +24,6 @@ from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 __all__ = ["Plan", "Strength", "antagonist_of", "plan", "strength_of"]
 
@@ -165,9 +165,9 @@ class Plan(ShownRun):
     def _output(self) -> str:
         return f"{self.receptor}_pet_occupancy"
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw occupancy and the share of people at the target, with the times of the plan."""
-        return _draw(self, ax)
+    def picture(self) -> Picture:
+        """Charts of occupancy and of the share of people at the target, with the times of the plan."""
+        return _draw(self)
 
     def cite(self) -> str:
         """Return the sources of the numbers used, with what each was used for."""
@@ -520,46 +520,37 @@ def _notes(strength: Strength) -> tuple[str, ...]:
     return (f"{said}: {strength.note}",)
 
 
-def _draw(found: Plan, ax: Any) -> Figure | Any:
-    from schild.figures import COLOURS, headline, panels, shade
-
+def _draw(found: Plan) -> Picture:
     output = found.result[f"{found.receptor}_pet_occupancy"]
     end = float(output.time_h[-1])
     if found.washed_out_h is not None:
         end = min(end, 1.15 * found.washed_out_h)
     scale, word = (24.0, "days") if end > 96 else (1.0, "hours")
     t = np.asarray(output.time_h) / scale
-    axes, drawn = panels(2, 1, (8.0, 5.6), ax, sharex=True, height_ratios=(2, 1))
-    top, bottom = axes
+    top, bottom = Chart(270.0), Chart(220.0)
     for low, high, alpha in ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25)):
-        shade(top, t, output.quantile(low), output.quantile(high), COLOURS[0], alpha)
-    top.plot(t, output.quantile(0.5), color=COLOURS[0], linewidth=1.6, label="median, 50 % and 90 % of people")
-    top.axhline(found.target, color=COLOURS[1], linewidth=1.2, label=f"target {found.target:g}")
-    top.axhline(found.floor, color="0.4", linewidth=1.0, linestyle="--", label=f"floor {found.floor:g}")
-    top.set_ylabel("occupied, as PET sees it")
-    top.set_ylim(-0.02, 1.02)
-    share = (output.values >= found.target).mean(axis=0)
-    gone = (output.values < found.floor).mean(axis=0)
-    bottom.plot(t, share, color=COLOURS[1], linewidth=1.6, label="at the target")
-    bottom.plot(t, gone, color="0.4", linewidth=1.2, linestyle="--", label="below the floor")
-    bottom.axhline(found.at_least, color="0.75", linewidth=0.8)
-    bottom.set_ylabel("share of people")
-    bottom.set_ylim(-0.02, 1.02)
-    bottom.set_xlabel(f"time after the first dose [{word}]")
-    bottom.set_xlim(0, end / scale)
-    for axis in (top, bottom):
-        axis.grid(alpha=0.25)
+        top.band(t, output.quantile(low), output.quantile(high), color=COLOURS[0], alpha=alpha)
+    top.line(t, output.quantile(0.5), color=COLOURS[0], label="median, 50 % and 90 % of people")
+    top.rule(y=found.target, dashes="-", width=1.2, color=COLOURS[1], label=f"target {found.target:g}")
+    top.rule(y=found.floor, dashes="--", color=GREY, label=f"floor {found.floor:g}")
+    bottom.line(t, (output.values >= found.target).mean(axis=0), color=COLOURS[1], label="at the target")
+    bottom.line(
+        t, (output.values < found.floor).mean(axis=0), color=GREY, width=1.2, dashes="--", label="below the floor"
+    )
+    bottom.rule(y=found.at_least, dashes="-", color=GREY)
+    top.y.label, bottom.y.label = "occupied, as PET sees it", "share of people"
+    for chart in (top, bottom):
         if found.ready_h is not None and found.lost_h is not None:
-            axis.axvspan(found.ready_h / scale, found.lost_h / scale, color=COLOURS[2], alpha=0.12, linewidth=0,
-                         label="held")  # fmt: skip
+            ends = [found.ready_h / scale, found.lost_h / scale]
+            chart.rule(x=ends, color=COLOURS[2], alpha=0.12, label="held")
         if found.washed_out_h is not None:
-            axis.axvline(found.washed_out_h / scale, color="0.4", linewidth=1.0, label="washed out from here")
-    top.legend(loc="center right", fontsize="small", framealpha=0.9, edgecolor="none")
-    # The shaded part and the vertical line are named above.
-    bottom.legend(handles=bottom.get_lines()[:2], loc="center", fontsize="small", framealpha=0.9, edgecolor="none")
+            chart.rule(x=found.washed_out_h / scale, dashes="-", color=GREY, label="washed out from here")
+        chart.x.label, chart.x.lim = f"time after the first dose [{word}]", (0.0, end / scale)
+        chart.y.lim, chart.legend = (-0.02, 1.02), "below"
     dose = f"{found.drug} {found.dose_mg:g} mg {found.route}"
     if found.doses > 1 and found.every_h is not None:
         dose += f" every {format_hours(found.every_h)} x{found.doses}"
     reached = "" if found.feasible else " (target not reached)"
-    headline(drawn, axes, f"{dose}: {100 * found.target:g} % for {format_hours(found.hold_h)}{reached}")
-    return drawn
+    title = f"{dose}: {100 * found.target:g} % for {format_hours(found.hold_h)}{reached}"
+    caption = "Thin line below: the share of people that has to be at the target."
+    return Picture((top, bottom), title, caption)

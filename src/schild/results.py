@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from schild.catalog import Catalogue
+    from schild.figures import Picture
 
 __all__ = ["Shown", "ShownRun", "cited", "json_text", "plain", "source_lines", "summary_table", "versions"]
 
@@ -73,9 +74,26 @@ class Shown:
         """Return the entries of the JSON object that only this kind of result has."""
         raise NotImplementedError
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the result; returns ``ax`` where it was given, and a new figure otherwise."""
+    def picture(self, *args: Any, **options: Any) -> Picture:
+        """Return the charts that show the result."""
         raise NotImplementedError
+
+    def plot(self, *args: Any, ax: Any = None, **options: Any) -> Figure | Any:
+        """Draw the charts of ``picture`` with matplotlib.
+
+        Parameters
+        ----------
+        *args, **options
+            As for ``picture``.
+        ax : Axes or sequence of Axes, optional
+            Panels to draw on, row by row; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure, or ``ax``
+            None where there is nothing to draw.
+        """
+        return self.picture(*args, **options).image(ax)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows of the summary as a table."""

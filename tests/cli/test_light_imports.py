@@ -53,7 +53,7 @@ def test_what_computes_answers_leaves_the_statistics_of_scipy_alone():
     code = (
         "import sys\nimport schild.explanation.figures, schild.validation\nfrom schild.drinking.effect_size import "
         "hedges_g\nhedges_g([1.0, 2.0], [2.0, 4.0], paired=True)\n"
-        "from schild.report import Chart\nchart = Chart(200.0)\nchart.line([0, 1], [0, 1], color='#0072B2')\n"
+        "from schild.figures import Chart\nchart = Chart(200.0)\nchart.line([0, 1], [0, 1], color='#0072B2')\n"
         "chart.svg('a', 'a line')\n"
         "print('loaded', sorted({'scipy.stats', 'scipy.optimize', 'matplotlib', 'pandas'} & set(sys.modules)))"
     )

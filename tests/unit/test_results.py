@@ -135,7 +135,7 @@ def test_every_result_class_is_tested_here():
 
 @pytest.mark.parametrize("kind", LONG)
 def test_answers_that_take_long_have_the_verbs_too(kind):
-    for verb in ("about", "summary", "to_dict", "plot"):
+    for verb in ("about", "summary", "to_dict", "picture"):
         assert getattr(kind, verb) is not getattr(Shown, verb)
     assert kind.__repr__ is Shown.__repr__
     assert isinstance(kind.manifest, property)

@@ -13,6 +13,7 @@ from schild.analysis.fit_result import SchildFit
 from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
+from schild.figures import Picture
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy
@@ -21,7 +22,6 @@ from schild.units import TimeLike, format_hours, hours
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 __all__ = ["ModelCurves", "model_curves"]
 
@@ -142,11 +142,11 @@ class ModelCurves(Shown):
             }
         )
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the curves over the agonist's C/Kd."""
+    def picture(self) -> Picture:
+        """Chart of the curves over the agonist's C/Kd."""
         from schild.analysis.plot import draw_curves
 
-        return draw_curves(self, ax)
+        return draw_curves(self)
 
     def content(self) -> dict[str, Any]:
         """Return what the JSON object has beside manifest, warnings and citations."""

@@ -12,10 +12,10 @@ from schild.analysis.regression import Line
 from schild.analysis.table import Analysed, Scale, Table, logs
 from schild.array_types import Floats
 from schild.errors import UnknownNameError
+from schild.figures import Picture
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 
 #: Estimates that define a curve.
@@ -195,8 +195,8 @@ class SchildFit(Analysed):
 
         return pd.DataFrame([{"name": name, **asdict(estimate)} for name, estimate in self.estimates.items()])
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the curves and the Schild plot side by side."""
+    def picture(self) -> Picture:
+        """Charts of the curves and of Schild's plot."""
         from schild.analysis.plot import draw_fit
 
-        return draw_fit(self, ax)
+        return draw_fit(self)

@@ -12,10 +12,10 @@ import numpy as np
 from schild.analysis.table import Analysed, Data, Scale, Table, logs, manifest_of, read_table
 from schild.array_types import Floats
 from schild.errors import InputError
+from schild.figures import Picture
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 __all__ = ["Line", "SchildRegression", "regress", "schild_regression"]
 
@@ -201,11 +201,11 @@ class SchildRegression(Analysed):
             [{"series": name, **{k: line.numbers()[k] for k in keep}} for name, line in self.lines.items()]
         )
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the Schild plot."""
+    def picture(self) -> Picture:
+        """Chart of Schild's plot."""
         from schild.analysis.plot import draw_regression
 
-        return draw_regression(self, ax)
+        return draw_regression(self)
 
     def content(self) -> dict[str, Any]:
         """Return the part of the JSON object besides manifest, warnings and citations."""

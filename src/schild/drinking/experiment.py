@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +18,13 @@ from schild.engine.kept import call
 from schild.engine.session import SessionResult, run_sessions
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
+from schild.figures import COLOURS, GREY, INK, Chart, Picture
 from schild.people import Given, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
 from schild.results import Shown, cited
 from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
 
@@ -237,11 +235,8 @@ class Laboratory(Shown):
             "cite": cited(self.sources),
         }
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw median courses with placebo and antagonist, and the effect sizes."""
-        from schild.figures import COLOURS, GREY, headline, panels
-
-        axes, drawn = panels(2, 3, (10.0, 5.6), ax)
+    def picture(self) -> Picture:
+        """Charts of median courses with placebo and antagonist, and of the effect sizes."""
         titles = {
             "bac": "alcohol in blood [g/L]",
             "stimulation": "stimulation [points]",
@@ -249,25 +244,23 @@ class Laboratory(Shown):
             "craving": "craving [points]",
             "drinks": "drinks chosen, mean",
         }
-        t = 60.0 * self.plan.grid
-        for axis, (name, title) in zip(axes, titles.items(), strict=False):
+        charts = []
+        for name, title in titles.items():
+            chart = Chart(220.0)
             for k, label in enumerate((PLACEBO, ANTAGONIST)):
-                axis.plot(t, self.courses[name][k], color=COLOURS[k], label=label)
-            axis.set_title(title, fontsize="small")
-            axis.set_xlabel("minutes", fontsize="small")
-            axis.grid(alpha=0.25)
-        axes[0].legend(frameon=False, fontsize="small")
-        names = list(self.effects)
-        for k, name in enumerate(names):
-            e = self.effects[name]
-            axes[5].plot([e.low, e.high], [k, k], color="#444444", linewidth=1.2)
-            axes[5].plot([e.g], [k], "o", color=COLOURS[1], markersize=4)
-        axes[5].axvline(0.0, color=GREY, linewidth=1)
-        axes[5].set_yticks(range(len(names)), [_WORDS.get(name, name) for name in names], fontsize="small")
-        axes[5].invert_yaxis()
-        axes[5].set_title("Hedges g, 95 % interval", fontsize="small")
-        headline(drawn, axes, f"{'; '.join(self.antagonist)}: {self.plan.says}")
-        return drawn
+                chart.line(60.0 * self.plan.grid, self.courses[name][k], color=COLOURS[k], label=label)
+            chart.title, chart.x.label, chart.legend = title, "minutes", "below"
+            charts.append(chart)
+        chart = Chart(0.0)
+        chart.rows([_WORDS.get(name, name) for name in self.effects])
+        for k, e in enumerate(self.effects.values()):
+            chart.line([e.low, e.high], [k, k], color=INK, width=1.2)
+            chart.marks([e.g], [k], color=COLOURS[1], size=5.0)
+        chart.rule(x=0.0, dashes="-", color=GREY)
+        chart.title = "Hedges g, 95 % interval"
+        title = f"{'; '.join(self.antagonist)}: {self.plan.says}"
+        caption = "Medians under placebo and the antagonist; effect sizes with their 95 % intervals."
+        return Picture([*charts, chart], title, caption, columns=3)
 
 
 _WORDS = {"first": "time to first drink", "peak_bac": "peak level", "mood": "negative mood"}

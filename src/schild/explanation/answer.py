@@ -14,11 +14,11 @@ import numpy as np
 from schild.array_types import Floats
 from schild.catalog.claims import PLACE, SUPPORT, Book, Test, unit_words
 from schild.errors import InputError
+from schild.figures import COLOURS, Chart, Picture
 from schild.results import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from rich.console import Console
 
     from schild.explanation.lab import Lab
@@ -268,27 +268,23 @@ class Explanation(Shown):
 
         return pd.DataFrame([f.to_dict() for f in self.ordered])
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw predicted over observed, with its 90 % band, for each test with one observed number.
+    def picture(self) -> Picture:
+        """Chart of predicted over observed, with its 90 % band, for each test with one observed number.
 
-        Returns ``ax`` where it was given, and a new figure otherwise. The page has a figure for each claim.
+        The page has a figure for each claim.
         """
-        from schild.figures import COLOURS, panels
-
         rows = [f.to_dict() for f in self.ordered]
         shown = [r for r in rows if r["observed"] and r["predicted"] is not None and r["predicted"] * r["observed"] > 0]
-        (axis,), drawn = panels(1, 1, (7.4, 0.8 + 0.2 * len(shown)), ax)
+        chart = Chart(0.0)
+        chart.rows([r["id"] for r in shown])
         for k, r in enumerate(shown):
             colour = COLOURS[1] if r["holds"] == "no" else COLOURS[0]
             if r["low"] is not None and r["high"] is not None:
-                axis.plot([r["low"] / r["observed"], r["high"] / r["observed"]], [k, k], color=colour, linewidth=1.4)
-            axis.plot(r["predicted"] / r["observed"], k, "o", color=colour, markersize=4)
-        axis.axvline(1.0, color="black", linewidth=0.8)
-        axis.set_yticks(range(len(shown)), [r["id"] for r in shown], fontsize="small")
-        axis.invert_yaxis()
-        axis.set_xlabel("predicted / observed (orange: missed)")
-        axis.grid(alpha=0.25, axis="x")
-        return drawn
+                chart.line([r["low"] / r["observed"], r["high"] / r["observed"]], [k, k], color=colour, width=1.4)
+            chart.marks([r["predicted"] / r["observed"]], [k], color=colour, size=4.0)
+        chart.rule(x=1.0, dashes="-")
+        chart.x.label = "predicted / observed (orange: missed)"
+        return Picture([chart], caption="Dots: predicted; lines: 90 % bands; orange: missed.")
 
     def summary(self) -> dict[str, Any]:
         """Return the counts."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from schild.catalog import Drug
 from schild.evidence import Number
+from schild.report import source_words
 
 __all__ = [
     "RECEPTOR_WORDS",
@@ -17,7 +18,6 @@ __all__ = [
     "in_words",
     "kinetics_table",
     "regimen_words",
-    "source_words",
 ]
 
 #: Caption, columns, rows.
@@ -40,28 +40,6 @@ def regimen_words(text: str) -> str:
     text = re.sub(r"(?<=g )(\w+)", lambda m: WAYS.get(m[1], m[1]), text)
     text = re.sub(r"\bq(\d+)h\b", r"every \1 h", text)
     return re.sub(r" x(\d+)\b", r", \1 doses", text).replace("beta_naltrexol", "6-beta-naltrexol")
-
-
-#: Names that a citation key runs together.
-_NAMES = {
-    "YanceyWrona": "Yancey-Wrona", "DotyDeWit": "Doty and de Wit", "OMalley": "O'Malley", "CTN": "CTN-",
-    "JToxicolClinToxicol": "J Toxicol Clin Toxicol",
-}  # fmt: skip
-
-
-def source_words(key: str) -> str:
-    """Write a citation key as words.
-
-    >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
-    ('Yancey-Wrona 2011', 'McCaul 2000', 'Vivitrol label')
-    """
-    for run_together, written in _NAMES.items():
-        key = key.replace(run_together, written)
-    return (
-        re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])", " ", key)
-        .replace(" Label", " label")
-        .replace("Label Tablet", "Tablet label")
-    )
 
 
 def _said(number: Number) -> str:

@@ -26,8 +26,7 @@ from schild.explanation.experiments_withdrawal import MONTHS_OUTPUTS
 from schild.explanation.lab import CROWD, RECEPTORS, Lab, ligands_of
 from schild.explanation.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel, panel
-from schild.figures import COLOURS, GREY
-from schild.report import INK
+from schild.figures import COLOURS, GREY, INK
 
 __all__ = ["EFFECT_WORDS", "blocks"]
 

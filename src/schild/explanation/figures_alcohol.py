@@ -12,8 +12,8 @@ from schild.explanation.experiments_alcohol import individual_effects, one_sessi
 from schild.explanation.lab import Outcome, row_of
 from schild.explanation.options import Hours, Regimen
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, Panel, panel
+from schild.figures import INK
 from schild.regimen import parse_regimen
-from schild.report import INK
 
 #: People behind a point of craving over days, and points of a scatter.
 _FEW, _DOTS = 500, 250

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schild.explanation.experiments_opioid import opioid_row
 from schild.explanation.panels import BLUE, GREEN, ORANGE, Panel, panel
-from schild.report import INK
+from schild.figures import INK
 from schild.trial.opioid_checks import opioid_rows
 
 #: Ranges of days since an injection, as the rows have them, and their middles.

@@ -19,8 +19,8 @@ from schild.explanation.experiments_withdrawal import (
 )
 from schild.explanation.options import Hours, Regimen
 from schild.explanation.panels import LINES, PINK, Panel, panel
+from schild.figures import INK
 from schild.pharmacology.adaptation import SEVERITY
-from schild.report import INK
 
 #: Colours of waits, from the shortest to the longest.
 _SHADES = ("#7a1f5c", "#b8325f", "#e0623f", "#e69f00", "#7fb13d", "#2f9e8f", "#2f6fb0")

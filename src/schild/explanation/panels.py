@@ -14,8 +14,7 @@ from schild.catalog import Catalogue
 from schild.errors import CatalogueError, UnknownNameError
 from schild.explanation.lab import Lab
 from schild.explanation.options import read_options
-from schild.figures import COLOURS
-from schild.report import INK, Axis, Chart, Place, with_foot
+from schild.figures import COLOURS, INK, Axis, Chart, Place, with_foot
 
 __all__ = [
     "BLUE", "GREEN", "LINES", "ORANGE", "PANELS", "PINK", "YELLOW", "Columns", "Drawn", "FigureSpec", "Panel", "draw",

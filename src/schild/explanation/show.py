@@ -13,8 +13,7 @@ from schild.catalog import Claim, Test
 from schild.catalog.claims import unit_words
 from schild.engine.kept import keeping
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
-from schild.explanation.catalogue_numbers import source_words
-from schild.report import Raw, link, render, without_files
+from schild.report import Raw, foot_of, link, render, source_words, without_files
 from schild.web.controls import ADDRESS
 
 if TYPE_CHECKING:
@@ -290,29 +289,12 @@ def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) 
     )
     from schild.explanation.panels import draw
 
-    keys = dict.fromkeys(key for test in claim.tests for key in test.source if key != "schild")
     about = f"{answer.name}, {claim.id}" if claim.tests else answer.name
-    foot = [
-        about + foot_sources([source_words(key) for key in keys], 54 - len(about)),
-        f"schild {__version__}, {ADDRESS}",
-    ]
+    foot = foot_of(about, (key for test in claim.tests for key in test.source))
     drawn = draw(claim.figure, answer.lab, key, claim.places, answer.book.defaults, only=panels, foot=foot)
     missed = [test.id for test in claim.tests if answer.by_id[test.id].holds == "no"]
     return {"drawn": drawn, "missed": missed, "panels": [Raw(svg) for svg in drawn.panels],
             "tables": number_tables(drawn), "legend": [(Raw(svg), words) for svg, words in drawn.legend]}  # fmt: skip
-
-
-def foot_sources(names: Sequence[str], room: int) -> str:
-    """Sources that fit below a picture, whole, and how many more there are.
-
-    >>> foot_sources(["Lee 1988", "Trostheim 2022"], 40), foot_sources(["Lee 1988", "Trostheim 2022"], 24)
-    ('. Lee 1988, Trostheim 2022', '. Lee 1988 and 1 more')
-    """
-    for count in range(len(names), 0, -1):
-        more = f" and {len(names) - count} more" if count < len(names) else ""
-        if len(said := f". {', '.join(names[:count])}{more}") <= room or count == 1:
-            return said
-    return ""
 
 
 def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import BASES
-from schild.figures import COLOURS, GREY, panels, plain_powers, shade, time_scale
+from schild.figures import COLOURS, GREY, Chart, Picture, time_scale
 from schild.forecasts.levels import Level, level_of, quantile
 from schild.forecasts.posterior import sample
 from schild.people import Given
@@ -22,10 +22,6 @@ from schild.regimen import Dose, combine
 from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 __all__ = ["Forecast", "Level", "forecast", "level_of"]
 
@@ -146,42 +142,30 @@ class Forecast(ShownRun):
             "assumptions": list(self.assumptions),
         }
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the posterior of plasma and mu occupancy, with what was measured.
-
-        Parameters
-        ----------
-        ax : sequence of Axes, optional
-            Panels to draw on, one for each output; a new figure by default.
-
-        Returns
-        -------
-        matplotlib.figure.Figure, or ``ax``
-            Medians with the middle 90 %.
-        """
-        axes, drawn = panels(len(self.courses), 1, (8.0, 0.9 + 2.5 * len(self.courses)), ax, sharex=True)
+    def picture(self) -> Picture:
+        """Charts of the posterior of plasma and mu occupancy, medians with the middle 90 %, with what was measured."""
+        charts = []
         scale, word = time_scale(float(self.time_h[-1]))
-        for axis, (name, values) in zip(axes, self.courses.items(), strict=True):
+        for name, values in self.courses.items():
+            chart, t = Chart(230.0), self.time_h / scale
             bands = np.array([quantile(column, self.weights, (0.05, 0.5, 0.95)) for column in values.T])
-            shade(axis, self.time_h / scale, bands[:, 0], bands[:, 2], COLOURS[0], 0.25)
-            axis.plot(self.time_h / scale, bands[:, 1], color=COLOURS[0], linewidth=1.6)
+            chart.band(t, bands[:, 0], bands[:, 2], color=COLOURS[0], alpha=0.25)
+            chart.line(t, bands[:, 1], color=COLOURS[0])
             species = name.removeprefix("plasma_")
             if name.startswith("plasma_"):
                 mine = [x for x in self.levels if x.species == species]
-                axis.scatter([x.time_h / scale for x in mine], [x.value for x in mine], color=COLOURS[1], zorder=3)
-                axis.set_yscale("log")
-                plain_powers(axis.yaxis)
+                chart.marks(
+                    [x.time_h / scale for x in mine], [x.value for x in mine], color=COLOURS[1], size=6.0, over=3
+                )
                 top = float(bands[:, 2].max())
-                axis.set_ylim(top / 2000, top * 3)
-                axis.set_ylabel("ng/mL")
+                chart.y.log, chart.y.lim, chart.y.label = True, (top / 2000, top * 3), "ng/mL"
             else:
-                axis.axhline(self.target, color=GREY, linewidth=1)
-                axis.set_ylim(0, 1.02)
-                axis.set_ylabel("fraction")
-            axis.set_title(species.replace("_", " "), fontsize="medium")
-            axis.grid(alpha=0.25)
-        axes[-1].set_xlabel(f"time [{word}]")
-        return drawn
+                chart.rule(y=self.target, dashes="-", color=GREY)
+                chart.y.lim, chart.y.label = (0.0, 1.02), "fraction"
+            chart.title, chart.x.label = self.result[name].kind.words, f"time [{word}]"
+            charts.append(chart)
+        caption = "Medians with the middle 90 %; dots: what was measured; grey line: the occupancy that protects."
+        return Picture(charts, caption=caption)
 
 
 def forecast(

@@ -11,7 +11,7 @@ import numpy as np
 from schild import __version__
 from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
-from schild.figures import COLOURS, GREY, panels
+from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.influence.course import run_target
 from schild.influence.indices import morris_indices, sobol_indices
 from schild.influence.target import Target, at_quantile, session_target, trial_target
@@ -21,8 +21,6 @@ from schild.simulation import Result, Run
 from schild.trial import Trial
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from schild.drinking import Laboratory
     from schild.trial import TrialResult
 
@@ -97,54 +95,52 @@ class Sensitivity(ShownRun):
             "cite": cited(self.sources),
         }  # fmt: skip
 
-    def plot(self, *, most: int = 12, ax: Any = None) -> Figure | Any:
-        """Draw the tornado and, where they were asked for, the indices and the parts of the spread.
+    def picture(self, *, most: int = 12) -> Picture:
+        """Charts of the tornado and, where they were asked for, of the indices and the parts of the spread.
 
         Parameters
         ----------
         most : int
             Numbers that are drawn, widest first.
-        ax : Axes or sequence of Axes, optional
-            Panels to draw on: one for the tornado, one for Sobol's or Morris's indices, one for the parts of the
-            spread; a new figure by default.
 
         Returns
         -------
-        matplotlib.figure.Figure, or ``ax``
+        Picture
             Blue at the low end of a number, orange at its high end.
         """
-        shown = self.swings[:most][::-1]
-        sobol, morris = (any(getattr(s, name) is not None for s in shown) for name in ("total", "mu_star"))
-        several = 1 + (sobol or morris) + bool(self.parts)
-        (axis, *others), drawn = panels(1, several, (4.5 + 3.5 * several, 1.6 + 0.35 * max(len(shown), 4)), ax)
-        at = np.arange(len(shown))
-        for k, s in enumerate(shown):
-            axis.barh(k, s.at_low - self.typical, left=self.typical, color=COLOURS[0])
-            axis.barh(k, s.at_high - self.typical, left=self.typical, color=COLOURS[1])
-        axis.axvline(self.typical, color=GREY, linewidth=1)
-        axis.set_yticks(at, [s.number for s in shown])
-        axis.set_xlabel(self.metric.replace("_", " "))
-        if sobol:
-            index = others.pop(0)
-            index.barh(at + 0.2, [s.total or 0.0 for s in shown], height=0.4, color=COLOURS[1], label="total")
-            index.barh(at - 0.2, [s.first or 0.0 for s in shown], height=0.4, color=COLOURS[0], label="first")
-            index.set_yticks(at, [""] * len(shown))
-            index.set_xlabel("Sobol index")
-            index.legend(fontsize="small")
-        elif morris:
-            index = others.pop(0)
-            index.barh(at, [s.mu_star or 0.0 for s in shown], xerr=[s.sigma or 0.0 for s in shown], color=COLOURS[0],
-                       error_kw={"ecolor": GREY})  # fmt: skip
-            index.set_yticks(at, [""] * len(shown))
-            index.set_xlabel("Morris: mean size of effects (line: standard deviation)")
+        shown = self.swings[:most]
+        at, names = np.arange(len(shown)), [s.number for s in shown]
+
+        def chart_of(label: str, rows: Sequence[str]) -> Chart:
+            chart = Chart(0.0)
+            chart.rows(rows)
+            chart.x.label = label
+            charts.append(chart)
+            return chart
+
+        charts: list[Chart] = []
+        tornado = chart_of(self.metric.replace("_", " "), names)
+        for ends, colour in (([s.at_low for s in shown], COLOURS[0]), ([s.at_high for s in shown], COLOURS[1])):
+            tornado.bars(self.typical, ends, at - 0.4, at + 0.4, color=colour)
+        tornado.rule(x=self.typical, dashes="-", color=GREY)
+        if any(s.total is not None for s in shown):
+            index = chart_of("Sobol index", names)
+            for part, up, colour in (("first", -0.4, COLOURS[0]), ("total", 0.0, COLOURS[1])):
+                values = [getattr(s, part) or 0.0 for s in shown]
+                index.bars(0.0, values, at + up, at + up + 0.4, color=colour, label=part, across=True)
+            index.legend = "below"
+        elif any(s.mu_star is not None for s in shown):
+            index = chart_of("Morris: mean size of effects (line: standard deviation)", names)
+            size, sigma = (np.array([getattr(s, name) or 0.0 for s in shown]) for name in ("mu_star", "sigma"))
+            index.bars(0.0, size, at - 0.4, at + 0.4, color=COLOURS[0], across=True)
+            index.whiskers(None, at, size - sigma, size + sigma, color=GREY, across=True)
         if self.parts:
-            (part,) = others
-            part.barh(range(len(self.parts)), [100 * v for v in self.parts.values()], color=COLOURS[2])
-            part.set_yticks(range(len(self.parts)), list(self.parts))
-            part.set_xlabel("spread of the metric [%]")
-        for each in (axis, *others):
-            each.grid(alpha=0.25, axis="x")
-        return drawn
+            part_of = chart_of("spread of the metric [%]", list(self.parts))
+            rows = np.arange(len(self.parts))
+            shares = [100 * v for v in self.parts.values()]
+            part_of.bars(0.0, shares, rows - 0.4, rows + 0.4, color=COLOURS[2], across=True)
+        caption = "Blue: the metric at the low end of each number; orange: at its high end."
+        return Picture(charts, caption=caption, columns=len(charts))
 
 
 def sensitivity(

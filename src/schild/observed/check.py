@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from schild import __version__
 from schild.catalog import Catalogue, load
+from schild.figures import Picture
 from schild.observed.data import Observed, predictions
 from schild.people import Given, Overrides, Uses
 from schild.results import Shown, plain
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 __all__ = ["Check", "check"]
 
@@ -64,9 +64,9 @@ class Check(Shown):
         found = {"manifest": self.manifest, "people": rows, "notes": list(self.warnings)}
         return found if self.vpc is None else found | {"vpc": self.vpc.to_dict("records")}
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw observed over predicted values; None for a table without observations."""
-        return self.data.plot(ax=ax, **self.options) if self.data.outputs else None
+    def picture(self) -> Picture:
+        """Charts of observed over predicted values; none for a table without observations."""
+        return self.data.picture(**self.options) if self.data.outputs else Picture(())
 
 
 def check(

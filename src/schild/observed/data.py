@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError
-from schild.figures import COLOURS, panels, plain_powers, time_scale
+from schild.figures import COLOURS, Chart, Picture, time_scale
 from schild.people import Given, Uses
 from schild.population import Subject
 from schild.regimen import Regimen
@@ -229,43 +229,42 @@ class Observed:
                     )  # fmt: skip
         return pd.DataFrame(rows)
 
-    def plot(self, *, ax: Any = None, **options: Any) -> Figure | Any:
-        """Draw observed values and the predicted course of each person, one panel for each output.
+    def picture(self, **options: Any) -> Picture:
+        """Chart observed values and the predicted course of each person, one chart for each output.
 
         Parameters
         ----------
-        ax : Axes or sequence of Axes, optional
-            Panels to draw on; a new figure by default.
         **options
             As for ``predict``.
 
         Returns
         -------
-        matplotlib.figure.Figure, or ``ax``
-            The panels. Values below the limit of quantification are open.
+        Picture
+            Values below the limit of quantification are open.
         """
         frame = self.predict(**options)
-        names = self.outputs
-        axes, drawn = panels(len(names), 1, (8.0, 0.9 + 2.8 * len(names)), ax, sharex=True)
+        charts = []
         scale, word = time_scale(float(frame["time_h"].max()))
-        for axis, name in zip(axes, names, strict=True):
-            mine = frame[frame["output"] == name]
+        for name in self.outputs:
+            chart, mine, level = Chart(240.0), frame[frame["output"] == name], name.startswith("plasma_")
             for k, (_, one) in enumerate(mine.groupby("person", sort=False)):
                 colour = COLOURS[k % len(COLOURS)]
-                axis.plot(one["time_h"] / scale, one["predicted"], color=colour, linewidth=1.0, alpha=0.7)
-                for below, face in ((False, colour), (True, "none")):
+                chart.line(one["time_h"] / scale, one["predicted"], color=colour, width=1.0, alpha=0.7)
+                for below in (False, True):
                     part = one[one["below"] == below]
-                    axis.scatter(part["time_h"] / scale, part["observed"], s=14, edgecolors=colour, facecolors=face)
+                    chart.marks(part["time_h"] / scale, part["observed"], color=colour, size=4.5, hollow=below)
             positive = mine["observed"].to_numpy()[mine["observed"].to_numpy() > 0]
-            if name.startswith("plasma_") and positive.size:
-                axis.set_yscale("log")
-                plain_powers(axis.yaxis)
-                axis.set_ylim(positive.min() / 3, max(positive.max(), float(mine["predicted"].max())) * 3)
-            axis.set_ylabel("ng/mL" if name.startswith("plasma_") else "")
-            axis.set_title(f"{name.removeprefix('plasma_').replace('_', ' ')}: observed (points), predicted (lines)")
-            axis.grid(alpha=0.25)
-        axes[-1].set_xlabel(f"time [{word}]")
-        return drawn
+            if level and positive.size:
+                chart.y.log = True
+                chart.y.lim = positive.min() / 3, max(positive.max(), float(mine["predicted"].max())) * 3
+            chart.x.label, chart.y.label = f"time [{word}]", "ng/mL" if level else ""
+            chart.title = f"{name.removeprefix('plasma_').replace('_', ' ')}: observed (points), predicted (lines)"
+            charts.append(chart)
+        return Picture(charts, caption="Points are open below the limit of quantification; lines: each person.")
+
+    def plot(self, *, ax: Any = None, **options: Any) -> Figure | Any:
+        """Draw the charts of ``picture`` with matplotlib: on ``ax``, one panel for each output, or as a new figure."""
+        return self.picture(**options).image(ax)
 
 
 def predictions(

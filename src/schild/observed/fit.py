@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.delimited import Source
 from schild.errors import InputError
-from schild.figures import COLOURS, GREY, panels
+from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.observed.data import Observed, Person, is_plasma
 from schild.observed.read import read_observed
 from schild.people import Given, Overrides, People, Uses, Values
@@ -27,9 +27,6 @@ from schild.simulation.effects import Effects
 from schild.simulation.guard import check_doses
 from schild.simulation.prepare import prepare
 from schild.simulation.registry import outputs_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Error = Literal["proportional", "additive", "both"]
 Prior = Literal["uncertainty", "people", "none"]
@@ -117,37 +114,26 @@ class LevelsFit(Shown):
             "observations": int(self.predicted.size),
         }
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw observed over predicted values, and weighted residuals over time.
+    def picture(self) -> Picture:
+        """Charts of observed over predicted values, and of weighted residuals over time.
 
-        Parameters
-        ----------
-        ax : sequence of two Axes, optional
-            Panels to draw on; a new figure by default.
-
-        Returns
-        -------
-        matplotlib.figure.Figure, or ``ax``
-            The panels. Values below the limit of quantification are open.
+        Values below the limit of quantification are open.
         """
-        (left, right), drawn = panels(1, 2, (9.0, 4.0), ax)
-        observed = np.concatenate([p.value for p in self.data.people])
-        below = np.concatenate([p.below for p in self.data.people])
+        observed, below = (np.concatenate([getattr(p, name) for p in self.data.people]) for name in ("value", "below"))
         time = np.concatenate([p.tick for p in self.data.people]) / 3.6e9
-        face = np.where(below, "none", COLOURS[0])
-        left.scatter(self.predicted, observed, s=16, edgecolors=COLOURS[0], facecolors=face)
-        ends = [min(self.predicted.min(), observed.min()), max(self.predicted.max(), observed.max())]
-        left.plot(ends, ends, color=GREY, linewidth=1)
-        left.set(xlabel="predicted", ylabel="observed")
-        if ends[0] > 0:
-            left.set(xscale="log", yscale="log")
+        left, right = Chart(280.0), Chart(280.0)
         weighted = (observed - self.predicted) / self.deviation(self.predicted)
-        right.scatter(time, weighted, s=16, edgecolors=COLOURS[0], facecolors=face)
-        right.axhline(0, color=GREY, linewidth=1)
-        right.set(xlabel="time [h]", ylabel="weighted residual")
-        for axis in (left, right):
-            axis.grid(alpha=0.25)
-        return drawn
+        for chart, x, y in ((left, self.predicted, observed), (right, time, weighted)):
+            for hollow, here in ((False, ~below), (True, below)):
+                chart.marks(x[here], y[here], color=COLOURS[0], size=5.0, hollow=hollow)
+        ends = [min(self.predicted.min(), observed.min()), max(self.predicted.max(), observed.max())]
+        left.line(ends, ends, color=GREY, width=1.0)
+        left.x.label, left.y.label = "predicted", "observed"
+        left.x.log = left.y.log = bool(ends[0] > 0)
+        right.rule(y=0.0, dashes="-", color=GREY)
+        right.x.label, right.y.label = "time [h]", "weighted residual"
+        caption = "Dots: observed values, open below the limit of quantification."
+        return Picture((left, right), caption=caption, columns=2)
 
     def deviation(self, predicted: Floats) -> Floats:
         """Standard deviation of the residual error at predicted values, in their unit."""

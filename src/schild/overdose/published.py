@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,15 +13,13 @@ from schild import __version__
 from schild.catalog import load
 from schild.catalog.rescue import PublishedArrest
 from schild.errors import InputError
+from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.overdose.drugs import REGIMENS, Dose, Rescue
 from schild.overdose.follow import RTOL, follow, warm_up
 from schild.overdose.parameters import REPRODUCTION, protocol, published
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.statistics import percent_of
 from schild.results import Shown, source_lines
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
 
@@ -122,24 +120,17 @@ class PublishedTable(Shown):
         """Return the rows of the JSON contract."""
         return [row.to_dict() for row in self.rows]
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw computed over published percentages, each with its interval.
-
-        Returns ``ax`` where it was given, and a new figure otherwise.
-        """
-        from schild.figures import COLOURS, GREY, panels
-
-        (axis,), drawn = panels(1, 1, (5.0, 5.0), ax)
+    def picture(self) -> Picture:
+        """Chart of computed over published percentages, each with its interval."""
+        chart = Chart(340.0)
         for row in self.rows:
             p, colour = row.row, COLOURS[1] if row.miss else COLOURS[0]
-            axis.plot([p.percent, p.percent], [row.low, row.high], color=colour, linewidth=0.8)
-            axis.plot([p.low, p.high], [row.percent, row.percent], color=colour, linewidth=0.8)
-            axis.plot(p.percent, row.percent, "o", color=colour, markersize=4)
-        axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.8)
-        axis.set_xlabel("cardiac arrest, published [%]")
-        axis.set_ylabel("cardiac arrest, computed [%]")
-        axis.grid(alpha=0.25)
-        return drawn
+            chart.line([p.percent, p.percent], [row.low, row.high], color=colour, width=0.8)
+            chart.line([p.low, p.high], [row.percent, row.percent], color=colour, width=0.8)
+            chart.marks([p.percent], [row.percent], color=colour, size=4.0)
+        chart.line([0, 100], [0, 100], color=GREY, width=0.8)
+        chart.x.label, chart.y.label = "cardiac arrest, published [%]", "cardiac arrest, computed [%]"
+        return Picture([chart], caption="Percentages with their intervals; orange: misses.")
 
     def cite(self) -> str:
         """Return the sources of the published percentages."""

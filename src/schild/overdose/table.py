@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.array_types import AnyFloats, Floats
+from schild.figures import Picture
 from schild.overdose.measure import Measured
 from schild.overdose.statistics import paired_points, percent_of
 from schild.results import Shown, plain
@@ -16,7 +17,6 @@ from schild.simulation.result import metric
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from schild.catalog import Catalogue
 
@@ -150,11 +150,11 @@ class Rescued(Shown):
         """Return the rows, and the comparisons of arrest in the same people."""
         return {"arrest": self.summary(), "comparisons": [asdict(c) for c in self.comparisons]}
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw the course of the typical person and of people, and the percentages of arrest."""
+    def picture(self) -> Picture:
+        """Charts of the course of the typical person and of people, and of the percentages of arrest."""
         from schild.overdose.figures import draw
 
-        return draw(self, ax)
+        return draw(self)
 
 
 def _for_quantiles(values: AnyFloats) -> Floats:

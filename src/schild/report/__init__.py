@@ -6,14 +6,14 @@ a run with them and ``result_html`` any other result; the pages of ``explain`` a
 
 from __future__ import annotations
 
-from schild.report.chart import Axis, Chart, Place
-from schild.report.drawing import INK, WIDTH, draw_on, new_figure, svg_of, with_foot
 from schild.report.parts import (
     Raw,
     badge,
     bibliography,
+    charts_svg,
     esc,
     figure,
+    foot_of,
     link,
     notice,
     number,
@@ -21,6 +21,7 @@ from schild.report.parts import (
     paragraph,
     render,
     section,
+    source_words,
     table,
     without_files,
 )
@@ -28,29 +29,6 @@ from schild.report.result import result_html
 from schild.report.simulation import simulation_html
 
 __all__ = [
-    "INK",
-    "WIDTH",
-    "Axis",
-    "Chart",
-    "Place",
-    "Raw",
-    "badge",
-    "bibliography",
-    "draw_on",
-    "esc",
-    "figure",
-    "link",
-    "new_figure",
-    "notice",
-    "number",
-    "page",
-    "paragraph",
-    "render",
-    "result_html",
-    "section",
-    "simulation_html",
-    "svg_of",
-    "table",
-    "with_foot",
-    "without_files",
-]
+    "Raw", "badge", "bibliography", "charts_svg", "esc", "figure", "foot_of", "link", "notice", "number", "page",
+    "paragraph", "render", "result_html", "section", "simulation_html", "source_words", "table", "without_files",
+]  # fmt: skip

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schild.report.drawing import draw_on, svg_of
-from schild.report.parts import figure, notice, page, paragraph, section, table
+from schild.report.parts import charts_svg, figure, foot_of, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, columns, sources
 from schild.tables import too_small
 
@@ -32,8 +31,8 @@ def comparison_html(found: Comparison) -> str:
     )
     names = found.drawn()
     if names:
-        with draw_on():
-            svg = svg_of(found.plot(), "compare", f"Over time, each arm a line: {', '.join(names)}.")
+        foot = foot_of(" or ".join(found.results), found.sources)
+        svg = charts_svg(found.picture().charts, "compare", "Over time, each arm a line.", foot)
         data: dict[str, list[Any]] = {}
         for label, result in found.results.items():
             here = [name for name in names if name in result.outputs]

@@ -15,20 +15,35 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup as Raw
 from markupsafe import escape
 
+from schild import __version__
+from schild.figures import Chart
 from schild.tables import is_level, too_small
 from schild.textfile import without_controls
+from schild.web.controls import ADDRESS
 
 __all__ = [
-    "Raw", "badge", "bibliography", "esc", "figure", "link", "notice", "number", "page",
-    "paragraph", "render", "scene", "section", "table", "without_files",
+    "Raw", "badge", "bibliography", "charts_svg", "esc", "figure", "foot_of", "link", "notice", "number", "page",
+    "paragraph", "render", "scene", "section", "source_words", "table", "without_files",
 ]  # fmt: skip
 
 #: Rows of a figure's table on the page; the download has all.
 SHOWN = 40
+#: Names that a citation key runs together.
+_NAMES = {
+    "YanceyWrona": "Yancey-Wrona", "DotyDeWit": "Doty and de Wit", "OMalley": "O'Malley", "CTN": "CTN-",
+    "JToxicolClinToxicol": "J Toxicol Clin Toxicol",
+}  # fmt: skip
+
+
+#: The blank between a number and its unit.
+_UNIT = re.compile(r"(?:(?<=\d)|^) (?=%|(?:[munpk]?[gMs]|µ[gm]|m?L|[mk]?m|mmHg|[nmµ]g/m?L|g/L|h|min|d|kg/m²|Hz)\b)")
 
 
 def _plain(value: Any) -> Any:
-    return without_controls(value) if isinstance(value, str) and not isinstance(value, Raw) else value
+    """Text as a page shows it: without control characters, and no line ends between a number and its unit."""
+    if not isinstance(value, str) or isinstance(value, Raw):
+        return value
+    return _UNIT.sub("\N{NO-BREAK SPACE}", without_controls(value))
 
 
 def esc(value: Any) -> Raw:
@@ -142,10 +157,57 @@ def csv_text(data: Mapping[str, Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
+def source_words(key: str) -> str:
+    """Write a citation key as words.
+
+    >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
+    ('Yancey-Wrona 2011', 'McCaul 2000', 'Vivitrol label')
+    """
+    for run_together, written in _NAMES.items():
+        key = key.replace(run_together, written)
+    return (
+        re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=\d)(?=[A-Z])", " ", key)
+        .replace(" Label", " label")
+        .replace("Label Tablet", "Tablet label")
+    )
+
+
+def foot_of(about: str, sources: Iterable[str], room: int = 54) -> tuple[str, str]:
+    """Lines below a chart, which stay in a picture of the screen: what it is, sources, version and address.
+
+    As many sources as fit are named whole, one at least, and how many more there are; ``room``: length of a line.
+
+    >>> [foot_of("naltrexone", ["Lee1988", "Trostheim2022"], room)[0] for room in (40, 34)]
+    ['naltrexone. Lee 1988, Trostheim 2022', 'naltrexone. Lee 1988 and 1 more']
+    """
+    names, tail = [source_words(key) for key in dict.fromkeys(sources) if key != "schild"], ""
+    for count in range(len(names), 0, -1):
+        more = f" and {len(names) - count} more" if count < len(names) else ""
+        tail = f". {', '.join(names[:count])}{more}"
+        if len(about + tail) <= room:
+            break
+    if len(about + tail) > room:
+        about, tail = f"{about[: max(room - len(tail), 12)].rstrip()}…", tail.removeprefix(".")
+    return about + tail, f"schild {__version__}, {ADDRESS}"
+
+
+def charts_svg(charts: Sequence[Chart], key: str, alt: str, foot: Sequence[str]) -> Raw:
+    """Write charts as SVG in a grid, which a phone stacks.
+
+    ``key``: names them on their page; ``alt``: what they show, for people who do not see it; ``foot``: lines below
+    each, as ``foot_of`` gives them.
+    """
+    drawn = []
+    for k, chart in enumerate(charts):
+        said = f"{chart.title}. {alt}" if chart.title else f"{alt} Chart {k + 1}." if k else alt
+        drawn.append(chart.svg(f"{key}-{k + 1}", said, foot))
+    return Raw(f'<div class="panels">{"".join(drawn)}</div>')
+
+
 def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None = None, name: str = "figure") -> Raw:
     """Write a figure with its caption and its numbers.
 
-    ``svg``: from ``svg_of``; ``data``: columns, shown folded, with a download of all rows; ``name``: name of the
+    ``svg``: from ``charts_svg``; ``data``: columns, shown folded, with a download of all rows; ``name``: name of the
     file to download. Returns a ``figure`` element.
     """
     below = ""

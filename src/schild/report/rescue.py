@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.report.drawing import draw_on, svg_of
-from schild.report.parts import figure, notice, page, paragraph, section, table
+from schild.report.parts import charts_svg, figure, foot_of, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, ROWS, sources
 
 if TYPE_CHECKING:
@@ -51,13 +50,10 @@ def rescue_html(found: Rescued) -> str:
         compared = [(c.regimen, c.against, c.delay, c.tolerance, c.points, c.low, c.high) for c in found.comparisons]
         heads7 = ("antagonist", "against", "delay", "tolerance", "points", "low", "high")
         parts.append(section("The same people, compared", table(heads7, compared, numeric=(4, 5, 6))))
-    with draw_on():
-        drawn = found.plot()
-        drawn.suptitle("")
-        said = "Breathing, arterial oxygen and arrest by antagonist, delay and tolerance."
-        svg = svg_of(drawn, "rescue", said)
-    caption = "Medians of people with the middle half; dashed: the typical person; dotted: limit of lost breathing."
-    parts.append(section("Courses", figure(svg, caption=caption, data=_columns(found), name="courses")))
+    said = "Breathing, arterial oxygen and arrest by antagonist, delay and tolerance."
+    picture = found.picture()
+    svg = charts_svg(picture.charts, "rescue", said, foot_of(found.opioid, found.sources))
+    parts.append(section("Courses", figure(svg, caption=picture.caption, data=_columns(found), name="courses")))
     parts.append(section("Sources of the numbers", sources(found.sources, found.catalogue)))
     manifest = [(key, str(value)) for key, value in found.manifest.items()]
     parts.append(section("To repeat this table", table(("entry", "value"), manifest, caption="Manifest")))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schild.report.drawing import draw_on, svg_of
-from schild.report.parts import Raw, bibliography, figure, notice, page, paragraph, section, table
+from schild.report.parts import Raw, bibliography, charts_svg, figure, foot_of, notice, page, paragraph, section, table
 from schild.tables import too_small
 
 if TYPE_CHECKING:
@@ -43,19 +42,15 @@ def simulation_html(result: Result) -> str:
         "Receptors": [n for n in names if not n.startswith("plasma_")],
         "Effects": [n for n in result.outputs if result.catalogue is not None and n in result.catalogue.effects],
     }
+    who = "One typical person." if result.n == 1 else f"Median of {result.n:,}, with the middle 50 % and 90 %."
+    foot = foot_of("; ".join(result.manifest["regimens"]) or "A run of schild", result.sources)
     for k, (title, wanted) in enumerate(groups.items()):
         if not wanted:
             continue
-        with draw_on():
-            drawn = result.plot(*wanted)
-            drawn.suptitle("")
-            # The alternative text lists the outputs; the table beside the figure has the numbers.
-            svg = svg_of(drawn, f"run{k}", f"{title} over time: {', '.join(wanted)}.")
-        parts.append(
-            section(
-                title, figure(svg, caption=_caption(result, wanted), data=columns(result, wanted), name=title.lower())
-            )
-        )
+        # The alternative text lists the outputs; the table beside the figure has the numbers.
+        said = f"{title} over time: {', '.join(result[name].kind.words for name in wanted)}."
+        svg = charts_svg(result.picture(*wanted).charts, f"run{k}", said, foot)
+        parts.append(section(title, figure(svg, caption=who, data=columns(result, wanted), name=title.lower())))
     if result.metrics:
         parts.append(section("Metrics", _metrics(result.metrics)))
     parts.append(section("Sources of the numbers", sources(result.sources, result.catalogue)))
@@ -91,11 +86,6 @@ def sources(used: Mapping[str, Sequence[str]], catalogue: Catalogue | None) -> R
         address = "" if reference is None else reference.address
         entries.append((key, label, address, f"for {', '.join(numbers)}"))
     return bibliography(entries)
-
-
-def _caption(result: Result, names: Sequence[str]) -> str:
-    who = "One typical person." if result.n == 1 else f"Median of {result.n:,}, with the middle 50 % and 90 %."
-    return f"{', '.join(names)}. {who}"
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Raw:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.figures import COLOURS
+from schild.figures import COLOURS, Chart, stairs
 from schild.report import trial_opioid
-from schild.report.drawing import INK, draw_on, new_figure, svg_of
-from schild.report.parts import Raw, figure, notice, page, paragraph, section, table
+from schild.report.parts import Raw, charts_svg, figure, foot_of, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
 from schild.results import json_text
 from schild.trial.kinds import words_of
@@ -55,10 +54,11 @@ def trial_html(result: TrialResult) -> str:
     opioid = trial.disorder == "opioid"
     what = "Time to relapse" if opioid else "Time to the first heavy drinking day"
     parts.append(section(what, _survival(result), _at_risk(result)))
-    parts.append(section("Week by week", trial_opioid.weeks(result) if opioid else _weeks(result)))
+    parts.append(section("Week by week", trial_opioid.weeks(result, foot(result)) if opioid else _weeks(result)))
     if opioid:
-        parts.append(section("Who leaves when", trial_opioid.leaving(result), trial_opioid.swimmers(result)))
-        parts.append(section("Exposure and use", trial_opioid.exposure(result)))
+        swimmers = trial_opioid.swimmers(result, foot(result))
+        parts.append(section("Who leaves when", trial_opioid.leaving(result), swimmers))
+        parts.append(section("Exposure and use", trial_opioid.exposure(result, foot(result))))
         parts.append(section("What cannot be predicted", trial_opioid.unknowable()))
     if result.individual:
         parts.append(section("Effect on each person", _individual(result)))
@@ -70,6 +70,12 @@ def trial_html(result: TrialResult) -> str:
         f", {head.replicates:,} times." if head.replicates > 1 else "."
     )
     return page(head.title or "A virtual trial", *parts, lead=lead, foot=ADVICE)
+
+
+def foot(found: TrialResult | Sizing) -> tuple[str, str]:
+    """Lines below each chart of a trial."""
+    trial = found.trial.trial
+    return foot_of(trial.title or "A virtual trial", found.sources)
 
 
 def _opioid_answer(result: TrialResult) -> str:
@@ -227,30 +233,23 @@ def _forest(result: TrialResult) -> Raw:
     by = {(c.name, c.arm): c for c in result.contrasts if c.measure == "difference"}
     arms = [a for a in result.arms if any(arm == a for _, arm in by)]
     data: dict[str, list[Any]] = {"endpoint": [], "arm": [], "difference": [], "low": [], "high": []}
-    with draw_on():
-        names = DRAWN[result.trial.disorder]
-        drawn = new_figure(7.2, 0.6 + 0.34 * len(names) * max(1.0, 0.6 * len(arms)))
-        ax = drawn.subplots()
-        for k, arm in enumerate(arms):
-            for row, name in enumerate(names):
-                c = by.get((name, arm))
-                if c is None or c.estimate is None:
-                    continue
-                y = row + (k - (len(arms) - 1) / 2) * 0.22
-                colour = COLOURS[k % len(COLOURS)]
-                if c.low is not None and c.high is not None:
-                    ax.plot([c.low, c.high], [y, y], color=colour, linewidth=1.6)
-                ax.plot(c.estimate, y, "o", color=colour, markersize=4.5, label=arm if row == 0 else None)
-                for column, value in zip(data, (name, arm, c.estimate, c.low, c.high), strict=True):
-                    data[column].append(value)
-        ax.axvline(0.0, color=INK, linewidth=0.8)
-        ax.set_yticks(range(len(names)), [words_of(name) for name in names])
-        ax.set_ylim(len(names) - 0.5, -0.5)
-        ax.set_xlabel(f"difference from {result.trial.reference.name}, percentage points")
-        ax.grid(True, axis="x")
-        if len(arms) > 1:
-            ax.legend()
-        svg = svg_of(drawn, "forest", "Differences from the reference arm with intervals, one line for each endpoint.")
+    names, chart = DRAWN[result.trial.disorder], Chart(0.0)
+    chart.rows([words_of(name) for name in names])
+    for k, arm in enumerate(arms):
+        colour = COLOURS[k % len(COLOURS)]
+        found = [(row + (k - (len(arms) - 1) / 2) * 0.22, by.get((name, arm))) for row, name in enumerate(names)]
+        told = [(y, c) for y, c in found if c is not None and c.estimate is not None]
+        for y, c in told:
+            if c.low is not None and c.high is not None:
+                chart.line([c.low, c.high], [y, y], color=colour, width=1.6)
+            for column, value in zip(data, (c.name, arm, c.estimate, c.low, c.high), strict=True):
+                data[column].append(value)
+        chart.marks([c.estimate for _, c in told], [y for y, _ in told], color=colour, size=6.0, label=arm)
+    chart.rule(x=0.0, dashes="-")
+    chart.x.label = f"difference from {result.trial.reference.name}, percentage points"
+    chart.legend = "below" if len(arms) > 1 else ""
+    said = "Differences from the reference arm with intervals, one line for each endpoint."
+    svg = charts_svg([chart], "forest", said, foot(result))
     limits = " with 95 % intervals" if result.trial.trial.people == "own" else ", without intervals: the same people"
     better = "relapse, leaving and use" if result.trial.disorder == "opioid" else "days and return"
     caption = f"Differences{limits}. Left of zero is better for {better}, right of zero for the rest."
@@ -259,7 +258,6 @@ def _forest(result: TrialResult) -> Raw:
 
 def _survival(result: TrialResult) -> Raw:
     from schild.trial.endpoints import event_of
-    from schild.trial.plot import survival_figure
 
     event = event_of(result.trial)[1]
     data: dict[str, list[Any]] = {"arm": [], "day": [], f"share without {event}": [], "standard error": []}
@@ -267,8 +265,7 @@ def _survival(result: TrialResult) -> Raw:
         data["arm"] += [name] * len(s.time_day)
         for column, x in zip(tuple(data)[1:], (s.time_day, s.share, s.se), strict=True):
             data[column] += [float(v) for v in x]
-    with draw_on():
-        svg = svg_of(survival_figure(result), "km", f"Kaplan-Meier curves of {event} by arm.")
+    svg = charts_svg(result.picture().charts, "km", f"Kaplan-Meier curves of {event} by arm.", foot(result))
     return figure(svg, caption="Kaplan-Meier with pointwise 95 % bands.", data=data, name="survival")
 
 
@@ -295,8 +292,8 @@ def sizing_html(found: Sizing) -> str:
         "power at that size, simulated", "assurance at that size", f"people for {share} assurance",
         "half width of the 95 % interval",
     )  # fmt: skip
-    with draw_on():
-        svg = svg_of(found.plot(), "sizes", "People in each arm by endpoint, for power and for assurance.")
+    said = "People in each arm by endpoint, for power and for assurance."
+    svg = charts_svg(found.picture().charts, "sizes", said, foot(found))
     told = (
         "Power takes the numbers as certain; assurance is the chance of p below 0.05 in the right direction, averaged "
         "over their uncertainty. In brackets: n with a difference two Monte Carlo errors larger and smaller."
@@ -321,63 +318,56 @@ def _weeks(result: TrialResult) -> Raw:
     weekly = result.weekly()
     week = np.arange(1, result.trial.trial.weeks + 1)
     data: dict[str, list[Any]] = {"week": [], "arm": [], "low": [], "heavy": [], "on treatment": [], "occupancy": []}
-    with draw_on():
-        drawn = new_figure(7.2, 3.2)
-        left, right = drawn.subplots(1, 2)
-        for k, (name, w) in enumerate(weekly.items()):
-            colour = COLOURS[k % len(COLOURS)]
-            left.plot(week, 100 * (w["low"] + w["heavy"]), "--", color=colour)
-            left.plot(week, 100 * w["heavy"], color=colour, label=name)
-            right.plot(week, w["occupancy"], color=colour, label=name)
-            right.plot(week, w["on"], ":", color=colour)
-            for j in range(len(week)):
-                row = (int(week[j]), name, *(float(w[c][j]) for c in ("low", "heavy", "on", "occupancy")))
-                for column, value in zip(data, row, strict=True):
-                    data[column].append(value)
-        left.set(
-            xlabel="week", ylabel="% of days seen", ylim=(0, None), title="solid: heavy days; dashed: any drinking"
-        )
-        right.set(xlabel="week", ylabel="share", ylim=(0, 1.02), title="solid: occupancy; dotted: still taking")
-        for ax in (left, right):
-            ax.grid(True)
-            ax.xaxis.get_major_locator().set_params(integer=True)
-        right.legend()
-        svg = svg_of(drawn, "weeks", "Drinking and heavy days by week, and occupancy and treatment by week, by arm.")
-    caption = (
-        "Left: days with drinking and heavy days. Right: mean evening occupancy of mu, and people still in treatment."
-    )
+    drinking, treated = Chart(240.0), Chart(240.0)
+    for k, (name, w) in enumerate(weekly.items()):
+        colour = COLOURS[k % len(COLOURS)]
+        drinking.line(week, 100 * (w["low"] + w["heavy"]), color=colour, dashes="--")
+        drinking.line(week, 100 * w["heavy"], color=colour, label=name)
+        treated.line(week, w["occupancy"], color=colour, label=name)
+        treated.line(week, w["on"], color=colour, dashes=":")
+        for j in range(len(week)):
+            row = (int(week[j]), name, *(float(w[c][j]) for c in ("low", "heavy", "on", "occupancy")))
+            for column, value in zip(data, row, strict=True):
+                data[column].append(value)
+    drinking.title, treated.title = "heavy days; dashed: any drinking", "occupancy; dotted: still taking"
+    drinking.y.label, treated.y.label = "% of days seen", "share"
+    drinking.y.lim, treated.y.lim = (0.0, None), (0.0, 1.02)
+    for chart in (drinking, treated):
+        chart.x.label, chart.legend = "week", "below"
+    said = "Drinking and heavy days by week, and occupancy and treatment by week, by arm."
+    svg = charts_svg((drinking, treated), "weeks", said, foot(result))
+    caption = "Days with drinking and heavy days; mean evening occupancy of mu, and people still in treatment."
     return figure(svg, caption=caption, data=data, name="weeks")
 
 
 def _individual(result: TrialResult) -> Raw:
     said = []
     data: dict[str, list[Any]] = {"arm": [], "heavy days": [], "people": []}
-    with draw_on():
-        drawn = new_figure(7.2, 2.8)
-        ax = drawn.subplots()
-        for k, one in enumerate(result.individual):
-            d = one.difference
-            edges = np.arange(np.floor(d.min()), np.ceil(d.max()) + 2) - 0.5
-            count, _ = np.histogram(d, edges)
-            middle = edges[:-1] + 0.5
-            ax.step(middle, 100 * count / d.size, where="mid", color=COLOURS[k % len(COLOURS)], label=one.arm)
-            data["arm"] += [one.arm] * len(middle)
-            data["heavy days"] += [float(x) for x in middle]
-            data["people"] += [int(x) for x in count]
-            fewer, same, more = one.shares()
-            said.append(
-                f"{one.arm}: mean {d.mean():+.1f} heavy days over the trial, standard deviation {d.std():.1f}; fewer "
-                f"in {100 * fewer:.0f} % of people, as many in {100 * same:.0f} %, more in {100 * more:.0f} %. Sex, "
-                "drinking before treatment and release (which nobody can measure) explain "
-                f"{100 * one.foreseen:.0f} % of its variance."
-            )
-        every = np.concatenate([one.difference for one in result.individual])
-        low, high = np.quantile(every, [0.005, 0.995])
-        ax.set_xlim(low - 1, high + 1)  # the table holds the rest
-        ax.set(xlabel=f"heavy days, arm minus {result.individual[0].against}, same person", ylabel="% of people")
-        ax.grid(True)
-        ax.legend()
-        svg = svg_of(drawn, "person", "Histogram of the difference in heavy days of the same person between arms.")
+    chart = Chart(230.0)
+    for k, one in enumerate(result.individual):
+        d = one.difference
+        edges = np.arange(np.floor(d.min()), np.ceil(d.max()) + 2) - 0.5
+        count, _ = np.histogram(d, edges)
+        middle = edges[:-1] + 0.5
+        share = 100 * count / d.size
+        chart.line(*stairs(edges, np.r_[share, share[-1]]), color=COLOURS[k % len(COLOURS)], label=one.arm)
+        data["arm"] += [one.arm] * len(middle)
+        data["heavy days"] += [float(x) for x in middle]
+        data["people"] += [int(x) for x in count]
+        fewer, same, more = one.shares()
+        said.append(
+            f"{one.arm}: mean {d.mean():+.1f} heavy days over the trial, standard deviation {d.std():.1f}; fewer "
+            f"in {100 * fewer:.0f} % of people, as many in {100 * same:.0f} %, more in {100 * more:.0f} %. Sex, "
+            "drinking before treatment and release (which nobody can measure) explain "
+            f"{100 * one.foreseen:.0f} % of its variance."
+        )
+    every = np.concatenate([one.difference for one in result.individual])
+    low, high = np.quantile(every, [0.005, 0.995])
+    chart.x.lim = (float(low) - 1, float(high) + 1)  # the table holds the rest
+    chart.x.label = f"heavy days, arm minus {result.individual[0].against}, same person"
+    chart.y.label, chart.legend = "% of people", "below"
+    alt = "Histogram of the difference in heavy days of the same person between arms."
+    svg = charts_svg([chart], "person", alt, foot(result))
     caption = (
         "The same person with the same random numbers in both arms, which a virtual trial can show and a real one "
         "cannot. That nobody has more under the mean effect follows from the structure of the model, not from data."

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.figures import COLOURS
-from schild.report.drawing import draw_on, new_figure, svg_of
-from schild.report.parts import Raw, figure, paragraph, table
+from schild.figures import COLOURS, INK, Chart, folded
+from schild.report.parts import Raw, charts_svg, figure, paragraph, table
 
 if TYPE_CHECKING:
     from schild.trial import TrialResult
 
 #: People of each arm whose courses are drawn.
 _SWIMMERS = 20
-_URINE = {0: "negative", 1: "positive", 2: "missing"}
+#: Results of urine by code, and their colours.
+_URINE = (("negative", COLOURS[0]), ("positive", COLOURS[1]), ("missing", "#b0b0b0"))
 
 
 def people_rows(result: TrialResult) -> list[tuple[str, str]]:
@@ -30,11 +31,10 @@ def people_rows(result: TrialResult) -> list[tuple[str, str]]:
     ]
 
 
-def swimmers(result: TrialResult) -> Raw:
+def swimmers(result: TrialResult, foot: Sequence[str]) -> Raw:
     """Draw the weeks of the first people of each arm: urine, first dose, end of treatment."""
     from schild.trial.opioid_part import COUNTS, urine_codes
 
-    colours = {0: COLOURS[0], 1: COLOURS[1], 2: "#d0d0d0"}
     data: dict[str, list[Any]] = {
         "arm": [],
         "person": [],
@@ -43,70 +43,66 @@ def swimmers(result: TrialResult) -> Raw:
         "urine": [],
     }
     n = min(_SWIMMERS, len(result.part.counts))
-    with draw_on():
-        drawn = new_figure(7.2, 0.7 + 0.11 * n * len(result.arms))
-        ax = drawn.subplots()
-        place = 0
-        ticks = []
-        for k, arm in enumerate(result.arms):
-            counts = result.part.counts[:n, k]
-            codes = urine_codes(result.trial, counts)
-            ticks.append((place + n / 2, arm))
-            for j in range(n):
-                for week, code in enumerate(codes[j]):
-                    if code >= 0:
-                        ax.barh(place, 1, left=week, height=0.8, color=colours[int(code)], linewidth=0)
-                first, stop = (int(counts[j, COUNTS.index(c)]) for c in ("first", "stop"))
-                if first >= 0:
-                    ax.plot(first / 7, place, ">", color="black", markersize=4, clip_on=False)
-                if stop < result.trial.days:
-                    ax.plot(stop / 7, place, "x", color="black", markersize=3.5, markeredgewidth=0.9)
-                word = "".join("-+o "[int(c)] for c in codes[j])
-                for column, value in zip(data, (arm, j, first, stop, word), strict=True):
-                    data[column].append(value)
-                place += 1
-            place += 1
-        ax.set_yticks([t for t, _ in ticks], [a for _, a in ticks])
-        ax.set(xlabel="week", xlim=(-0.4, result.trial.trial.weeks))
-        ax.invert_yaxis()
-        svg = svg_of(drawn, "swimmers", "Weeks of the first people of each arm, coloured by their urine.")
+    marks: tuple[list[Any], list[Any]] = [], []
+    chart, places, codes = Chart(70.0 + 7.5 * n * len(result.arms)), [], []
+    for k, arm in enumerate(result.arms):
+        counts = result.part.counts[:n, k]
+        codes.append(urine_codes(result.trial, counts))
+        places.append(np.arange(n) + k * (n + 1.0))
+        for j, place in enumerate(places[-1]):
+            first, stop = (int(counts[j, COUNTS.index(c)]) for c in ("first", "stop"))
+            if first >= 0:
+                marks[0].append((first / 7, place))
+            if stop < result.trial.days:
+                marks[1].append((stop / 7, place))
+            word = "".join("-+o "[int(c)] for c in codes[-1][j])
+            for column, value in zip(data, (arm, j, first, stop, word), strict=True):
+                data[column].append(value)
+    every, rows = np.concatenate(codes), np.concatenate(places)
+    for code, (words, colour) in enumerate(_URINE):
+        person, week = np.nonzero(every == code)
+        y = rows[person]
+        chart.bars(week, week + 1.0, y - 0.4, y + 0.4, color=colour, label=words)
+    for (words, shape), at in zip((("first dose", ">"), ("end of treatment", "X")), marks, strict=True):
+        if at:
+            week, place = np.transpose(at)
+            chart.marks(week, place, shape, color=INK, size=5.5, label=words, over=3)
+    chart.y.ticks, chart.y.words = [p.mean() for p in places], [folded(arm, 120.0) for arm in result.arms]
+    chart.y.lim, chart.x.lim = (rows[-1] + 1.0, -1.0), (-0.4, float(result.trial.trial.weeks))
+    chart.x.label, chart.legend, chart.grid = "week", "below", False
+    said = "Weeks of the first people of each arm, coloured by their urine."
+    svg = charts_svg([chart], "swimmers", said, foot)
     caption = (
-        "The first people of each arm, one line each. Blue: negative; orange: positive; grey: missing. Triangle: first "
-        "dose; cross: end of treatment."
+        "The first people of each arm, one line each. Blue: urine negative; orange: positive; grey: missing. Triangle: "
+        "first dose; cross: end of treatment."
     )
     return figure(svg, caption=caption, data=data, name="swimmers")
 
 
-def weeks(result: TrialResult) -> Raw:
+def weeks(result: TrialResult, foot: Sequence[str]) -> Raw:
     """Draw use, treatment, occupancy and the overdose ratio by week."""
     weekly = result.weekly()
     week = np.arange(1, result.trial.trial.weeks + 1)
     columns = ("used", "on", "seen", "positive", "negative", "occupancy", "craving", "cows", "overdose")
     data: dict[str, list[Any]] = {"week": [], "arm": [], **{c: [] for c in columns}}
-    with draw_on():
-        drawn = new_figure(7.2, 5.2)
-        axes = drawn.subplots(2, 2)
-        panels = ((axes[0][0], "used", "on", "share of days: solid, use; dashed, in treatment"),
-                  (axes[0][1], "occupancy", None, "mu occupied by the treatment, mean of all"),
-                  (axes[1][0], "craving", None, "craving, 0 to 1"),
-                  (axes[1][1], "overdose", None, "overdose hazard over that of daily use"))  # fmt: skip
+    panels = (("used", "on", "share of days: use; dashed: in treatment"),
+              ("occupancy", None, "mu occupied by the treatment, mean of all"),
+              ("craving", None, "craving, 0 to 1"),
+              ("overdose", None, "overdose hazard over that of daily use"))  # fmt: skip
+    charts = []
+    for solid, dashed, title in panels:
+        chart = Chart(220.0)
         for k, (name, w) in enumerate(weekly.items()):
-            colour = COLOURS[k % len(COLOURS)]
-            for ax, solid, dashed, title in panels:
-                ax.plot(week, w[solid], color=colour, label=name)
-                if dashed:
-                    ax.plot(week, w[dashed], "--", color=colour)
-                ax.set_title(title, fontsize=9)
-                ax.grid(True)
-            for j in range(len(week)):
-                for column, value in zip(data, (int(week[j]), name, *(float(w[c][j]) for c in columns)), strict=True):
-                    data[column].append(value)
-        for ax, *_ in panels:
-            ax.set_ylim(0, None)  # after all arms, or the first would set the top
-        axes[1][0].set_xlabel("week")
-        axes[1][1].set_xlabel("week")
-        axes[0][0].legend()
-        svg = svg_of(drawn, "weeks", "Use, treatment, occupancy, craving and overdose ratio by week and arm.")
+            chart.line(week, w[solid], color=COLOURS[k % len(COLOURS)], label=name)
+            if dashed:
+                chart.line(week, w[dashed], color=COLOURS[k % len(COLOURS)], dashes="--")
+        chart.title, chart.x.label, chart.y.lim, chart.legend = title, "week", (0.0, None), "below"
+        charts.append(chart)
+    for name, w in weekly.items():
+        for j in range(len(week)):
+            for column, value in zip(data, (int(week[j]), name, *(float(w[c][j]) for c in columns)), strict=True):
+                data[column].append(value)
+    svg = charts_svg(charts, "weeks", "Use, treatment, occupancy, craving and overdose ratio by week and arm.", foot)
     return figure(svg, caption="All randomised people, seen or not. The ratio is not a risk.", data=data, name="weeks")
 
 
@@ -137,22 +133,20 @@ def leaving(result: TrialResult) -> Raw:
     return table(heads, rows, caption="Who leaves when, of all randomised")
 
 
-def exposure(result: TrialResult) -> Raw:
+def exposure(result: TrialResult, foot: Sequence[str]) -> Raw:
     """Draw use in a week against the occupancy of that week, over weeks and arms."""
     weekly = result.weekly()
     data: dict[str, list[Any]] = {"arm": [], "occupancy": [], "share of days with use": []}
-    with draw_on():
-        drawn = new_figure(7.2, 2.8)
-        ax = drawn.subplots()
-        for k, (name, w) in enumerate(weekly.items()):
-            ax.plot(w["occupancy"], w["used"], "o", color=COLOURS[k % len(COLOURS)], markersize=3.5, label=name)
-            data["arm"] += [name] * len(w["used"])
-            data["occupancy"] += [float(v) for v in w["occupancy"]]
-            data["share of days with use"] += [float(v) for v in w["used"]]
-        ax.set(xlabel="mu occupied by the treatment, mean of a week", ylabel="share of days with use", xlim=(0, 1))
-        ax.grid(True)
-        ax.legend()
-        svg = svg_of(drawn, "exposure", "Share of days with use against mean occupancy, a point for each week.")
+    chart = Chart(240.0)
+    for k, (name, w) in enumerate(weekly.items()):
+        chart.marks(w["occupancy"], w["used"], color=COLOURS[k % len(COLOURS)], size=4.5, label=name)
+        data["arm"] += [name] * len(w["used"])
+        data["occupancy"] += [float(v) for v in w["occupancy"]]
+        data["share of days with use"] += [float(v) for v in w["used"]]
+    chart.x.label, chart.y.label = "mu occupied by the treatment, mean of a week", "share of days with use"
+    chart.x.lim, chart.legend = (0.0, 1.0), "below"
+    said = "Share of days with use against mean occupancy, a point for each week."
+    svg = charts_svg([chart], "exposure", said, foot)
     return figure(svg, caption="Exposure and use, a point for each week of an arm.", data=data, name="exposure")
 
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from schild.array_types import AnyFloats
 from schild.errors import InputError, UnknownNameError
+from schild.figures import Picture
 from schild.results import Shown, cited, plain, versions
 from schild.simulation.output import LABELS, QUANTILES, Output
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray
-    from matplotlib.figure import Figure
 
     from schild.catalog import Catalogue
     from schild.people import Values
@@ -232,25 +232,23 @@ class Result(Shown):
         coordinates |= {name: ("person", np.asarray(column)) for name, column in who.items()}
         return xarray.Dataset(variables, coordinates, {"title": self.title})
 
-    def plot(self, *names: str, ax: Any = None) -> Figure | Any:
-        """Draw outputs over time; populations as median with 50 % and 90 % bands.
+    def picture(self, *names: str) -> Picture:
+        """Charts of outputs over time, one for each unit; populations as median with 50 % and 90 % bands.
 
         Parameters
         ----------
         *names : str
             Outputs; by default plasma and receptor occupancy as measured by PET.
-        ax : Axes or sequence of Axes, optional
-            Panels to draw on, one for each unit; a new figure by default.
 
         Returns
         -------
-        matplotlib.figure.Figure, or ``ax``
-            One panel for each unit.
+        Picture
+            A chart for each unit.
         """
         from schild.simulation.plot import draw
 
         shown = self.shown
-        return draw([shown[self[name].name] for name in names or default_names(shown)], self.title, ax)
+        return draw([shown[self[name].name] for name in names or default_names(shown)], self.title)
 
     def run_file(self) -> str:
         """Write the run file that made this result.

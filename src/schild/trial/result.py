@@ -14,6 +14,7 @@ import numpy as np
 from schild import __version__
 from schild.array_types import Floats
 from schild.catalog import Catalogue, load
+from schild.figures import COLOURS, Chart, Picture, stairs
 from schild.people import Given, Overrides, Uses
 from schild.population import Population
 from schild.results import Shown, cited, plain
@@ -42,7 +43,6 @@ from schild.trial.trialfile import ESTIMANDS, MISSING, RULES_OF_ENDPOINTS, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 __all__ = ["Individual", "TrialResult", "run_trial"]
 
@@ -206,11 +206,19 @@ class TrialResult(Shown):
             }
         return found
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw time to the first heavy day in each arm."""
-        from schild.trial.plot import survival_figure
-
-        return survival_figure(self, ax=ax)
+    def picture(self) -> Picture:
+        """Kaplan-Meier curves of the trial's time, with pointwise 95 % bands."""
+        chart = Chart(250.0)
+        for k, (name, s) in enumerate(self.survival.items()):
+            day = np.concatenate([[0.0], s.time_day, [float(self.trial.days)]])
+            share, se = np.r_[1.0, s.share], np.r_[0.0, s.se]  # no further steps where nobody had the event
+            share, se = np.r_[share, share[-1]], np.r_[se, se[-1]]
+            x, y, low, high = stairs(day, share, *(np.clip(share + z * se, 0, 1) for z in (-1.96, 1.96)))
+            chart.line(x, y, color=COLOURS[k % len(COLOURS)], label=name)
+            chart.band(x, low, high, color=COLOURS[k % len(COLOURS)])
+        chart.x.label, chart.y.label = "day of treatment", f"share without {event_of(self.trial)[1]}"
+        chart.x.lim, chart.y.lim, chart.legend = (0.0, self.trial.days), (0.0, 1.0), "below"
+        return Picture([chart], caption="Kaplan-Meier with pointwise 95 % bands.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract as Python data."""

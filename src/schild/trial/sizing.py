@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from schild import __version__
 from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.errors import InputError
+from schild.figures import COLOURS, Chart, Picture
 from schild.people import Given, Overrides
 from schild.results import Shown, cited, plain
 from schild.trial.endpoints import ENDPOINTS, endpoints_of, values
@@ -24,9 +25,6 @@ from schild.trial.kinds import Kind, unit_of_difference, words_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts, uses_of
 from schild.trial.trialfile import Trial
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Needed", "Sizing", "power_of", "simulated_power", "size_cells", "size_trial"]
 
@@ -116,22 +114,18 @@ class Sizing(Shown):
             "cite": cited(self.sources),
         }  # fmt: skip
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw people in each arm by endpoint, for power and for assurance, on a logarithmic scale."""
-        from schild.figures import COLOURS, panels
-
+    def picture(self) -> Picture:
+        """Chart of people in each arm by endpoint, for power and for assurance, on a logarithmic scale."""
         shown = [row for row in self.rows if row.n is not None][:12]
-        axes, drawn = panels(1, 1, (7.2, 0.8 + 0.3 * len(shown)), ax)
-        axis = axes[0]
+        chart = Chart(0.0)
+        chart.rows([words_of(row.name) for row in shown])
         for k, row in enumerate(shown):
-            for x, colour, marker in ((row.n, COLOURS[0], "o"), (row.n_assurance, COLOURS[1], "s")):
+            for x, colour, mark in ((row.n, COLOURS[0], "o"), (row.n_assurance, COLOURS[1], "s")):
                 if x is not None:
-                    axis.plot(x, k, marker, color=colour, markersize=5)
-        axis.set_yticks(range(len(shown)), [words_of(row.name) for row in shown])
-        axis.set(xscale="log", xlabel=f"people in each arm: circle, {100 * self.target:g} % power; square, assurance")
-        axis.invert_yaxis()
-        axis.grid(True, axis="x")
-        return drawn
+                    chart.marks([x], [k], mark, color=colour, size=6.0)
+        chart.x.log = True
+        chart.x.label = f"people in each arm: circle, {100 * self.target:g} % power; square, assurance"
+        return Picture([chart], caption="Fewest first.")
 
 
 def size_cells(row: Needed) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from schild.catalog import Catalogue, Observation, Study, load
 from schild.drinking.checks import KINDS as SESSIONS
 from schild.engine.kept import keeping
 from schild.errors import SchildError
+from schild.figures import Picture
 from schild.result_cache import ResultCache
 from schild.results import Shown
 from schild.simulation.observe import weighted_error
@@ -26,7 +27,6 @@ from schild.validation.withdrawal import FITTED, NUMERIC, Statement, state
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from rich.console import Console
 
 __all__ = ["Bar", "Check", "Statement", "Validation", "validate"]
@@ -139,14 +139,11 @@ class Validation(Shown):
             f"{len(self.checks)} observations predicted, {missed} missed; {100 * self.coverage:.0f} % of checks in band"
         )
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw how predictions compare with fitted and checked observations.
+    def picture(self) -> Picture:
+        """Chart of how predictions compare with fitted and checked observations."""
+        from schild.validation.show import ratios_picture
 
-        Returns ``ax`` where it was given, and a new figure otherwise.
-        """
-        from schild.validation.show import draw_ratios
-
-        return draw_ratios(self, ax)
+        return ratios_picture(self)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts and bars."""

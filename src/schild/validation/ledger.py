@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,16 +23,13 @@ from schild import __version__
 from schild.catalog import Catalogue, Observation, load
 from schild.catalog.reader import Table
 from schild.errors import InputError
-from schild.figures import COLOURS, panels
+from schild.figures import COLOURS, Chart, Picture
 from schild.regimen import parse_regimen
 from schild.results import Shown
 from schild.textfile import read_text
 from schild.validation import predictions
 from schild.validation.blocks import SE, Band, frozen_block, model_block
 from schild.validation.check import check
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Entry", "Ledger", "add", "enter", "ledger"]
 
@@ -204,20 +201,20 @@ class Ledger(Shown):
             "manifest": dict(self.manifest), "entries": [e.to_dict() for e in self.entries], "scores": self.scores(),
         }  # fmt: skip
 
-    def plot(self, *, ax: Any = None) -> Figure | Any:
-        """Draw bands and results of the blocks; returns ``ax`` where it was given, and a new figure otherwise."""
+    def picture(self) -> Picture:
+        """Chart of bands and results of the blocks."""
         shown = [e for e in self.entries if e.block and np.isfinite(e.predicted)]
-        (axis,), drawn = panels(1, 1, (7.4, 1.0 + 0.4 * max(len(shown), 1)), ax)
+        chart = Chart(0.0)
+        chart.rows([e.id for e in shown])
         for k, e in enumerate(shown):
-            axis.plot([e.low, e.high], [k, k], color=COLOURS[0], linewidth=5, alpha=0.3, solid_capstyle="butt")
-            axis.plot([e.predicted], [k], "|", color=COLOURS[0], markersize=12)
+            chart.bars(e.low, e.high, k - 0.15, k + 0.15, color=COLOURS[0], alpha=0.3)
+            chart.line([e.predicted, e.predicted], [k - 0.25, k + 0.25], color=COLOURS[0])
             if e.result is not None:
                 mark = {"at least": ">", "at most": "<"}.get(e.bound, "o")
-                axis.plot([e.result], [k], mark, color=COLOURS[1], markersize=6)
-        axis.set_yticks(range(len(shown)), [e.id for e in shown])
-        axis.invert_yaxis()
-        axis.set(xlim=(-0.05, 1.05), xlabel="block: band, median and result")
-        return drawn
+                chart.marks([e.result], [k], mark, color=COLOURS[1], size=6.0)
+        chart.x.lim, chart.x.label = (-0.05, 1.05), "block: band, median and result"
+        caption = "Bars: 90 % bands; strokes: medians; orange: results, a triangle where at least or at most was found."
+        return Picture([chart], caption=caption)
 
 
 _WORDS = {True: "yes", False: "no", None: ""}

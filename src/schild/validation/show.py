@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.figures import COLOURS, panels
+from schild.figures import COLOURS, Chart, Picture
 from schild.report import (
-    INK,
     Raw,
     badge,
     bibliography,
-    draw_on,
+    charts_svg,
     esc,
     figure,
-    new_figure,
+    foot_of,
     number,
     page,
     paragraph,
     section,
-    svg_of,
     table,
 )
 from schild.validation import Validation, misses_first, observations
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from rich.console import Console
 
     from schild.validation.check import Check
@@ -193,26 +190,23 @@ def _statements(v: Validation, title: str, intro: str, statements: Sequence[Stat
     )
 
 
-def draw_ratios(v: Validation, ax: Any = None) -> Figure | Any:
-    """Draw a histogram of predicted over observed for fitted and checked rows."""
-    ratios = {kind: [c.predicted / c.observation.value for c in v.checks if c.evidence == kind] for kind in _EVIDENCE}
-    (axis,), drawn = panels(1, 1, (7.4, 2.6), ax)
-    edges = np.geomspace(0.25, 4.0, 33)
-    for (kind, values), colour in zip(ratios.items(), COLOURS, strict=False):
-        axis.hist(np.clip(values, 0.26, 3.9), bins=edges.tolist(), alpha=0.6, color=colour, label=_EVIDENCE[kind])
+def ratios_picture(v: Validation) -> Picture:
+    """Chart of a histogram of predicted over observed for fitted and checked rows."""
+    chart, edges = Chart(230.0), np.geomspace(0.25, 4.0, 33)
+    for (kind, words), colour in zip(_EVIDENCE.items(), COLOURS, strict=False):
+        ratios = [c.predicted / c.observation.value for c in v.checks if c.evidence == kind]
+        rows, _ = np.histogram(np.clip(ratios, 0.26, 3.9), edges)
+        chart.bars(edges[:-1], edges[1:], 0.0, rows, color=colour, alpha=0.6, label=words)
     for x in (0.5, 1.0, 2.0):
-        axis.axvline(x, color=INK, linewidth=0.8, linestyle=":" if x != 1.0 else "-")
-    axis.set(xscale="log", xlabel="predicted / observed", ylabel="rows")
-    axis.set_xticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
-    axis.minorticks_off()
-    axis.legend()
-    return drawn
+        chart.rule(x=x, dashes=":" if x != 1.0 else "-")
+    chart.x.log, chart.x.ticks = True, (0.25, 0.5, 1, 2, 4)
+    chart.x.label, chart.y.label, chart.legend = "predicted / observed", "rows", "below"
+    return Picture([chart], caption="Dotted: two-fold.")
 
 
 def _glance(v: Validation) -> Raw:
-    with draw_on():
-        said = "Histogram of predicted over observed for fitted and checked rows."
-        svg = svg_of(draw_ratios(v), "glance", said)
+    said = "Histogram of predicted over observed for fitted and checked rows."
+    svg = charts_svg(ratios_picture(v).charts, "glance", said, foot_of("Validation of schild", ()))
     rows = [(c.observation.id, c.evidence, c.predicted / c.observation.value) for c in v.checks]
     data = {name: [r[k] for r in rows] for k, name in enumerate(("row", "evidence", "predicted / observed"))}
     return figure(svg, caption="Predicted over observed; dotted: two-fold.", data=data, name="ratios")
@@ -220,24 +214,21 @@ def _glance(v: Validation) -> Raw:
 
 def _study(v: Validation, key: str, checks: list[Check]) -> Raw:
     study = v.catalogue.study(key)
-    with draw_on():
-        drawn = new_figure(7.4, 0.75 + 0.23 * len(checks))
-        axis = drawn.subplots()
-        for k, c in enumerate(checks):
-            o = c.observation.value
-            colour = COLOURS[0] if c.evidence == "fitted" else COLOURS[1]
-            left, right = max(c.low / o, 0.08), min(c.high / o, 12.0)
-            axis.plot([left, right], [k, k], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
-            axis.plot([min(max(c.predicted / o, 0.08), 12.0)], [k], "o" if c.holds else "X", color=colour, markersize=6)
-        axis.axvline(1.0, color=INK, linewidth=0.9)
-        for x in (0.5, 2.0):
-            axis.axvline(x, color=INK, linewidth=0.7, linestyle=":")
-        axis.set_yticks(range(len(checks)), [c.observation.id for c in checks], fontsize=7.5)
-        axis.invert_yaxis()
-        axis.set(xscale="log", xlim=(0.1, 10), xlabel="predicted / observed")
-        axis.set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"])
-        axis.minorticks_off()
-        svg = svg_of(drawn, f"s-{key.replace('_', '-')}", f"Predicted over observed with bands for each row of {key}.")
+    chart = Chart(0.0)
+    chart.rows([c.observation.id for c in checks])
+    for k, c in enumerate(checks):
+        o = c.observation.value
+        colour = COLOURS[0] if c.evidence == "fitted" else COLOURS[1]
+        chart.bars(max(c.low / o, 0.08), min(c.high / o, 12.0), k - 0.15, k + 0.15, color=colour, alpha=0.3)
+        at = min(max(c.predicted / o, 0.08), 12.0)
+        chart.marks([at], [k], "o" if c.holds else "X", color=colour, size=6.0 if c.holds else 8.0)
+    for x in (0.5, 1.0, 2.0):
+        chart.rule(x=x, dashes=":" if x != 1.0 else "-")
+    chart.x.log, chart.x.lim, chart.x.ticks = True, (0.1, 10.0), (0.1, 0.2, 0.5, 1, 2, 5, 10)
+    chart.x.label = "predicted / observed"
+    said = f"Predicted over observed with bands for each row of {key}."
+    foot = foot_of(key.replace("_", " "), (name for c in checks for name in c.observation.source))
+    svg = charts_svg([chart], f"s-{key.replace('_', '-')}", said, foot)
     rows = [
         (
             badge("held" if c.holds else "missed"),

@@ -85,7 +85,7 @@ SLIPS = {
         21,
         "1 xlabels for 2 xticks",
     ),
-    "legend": ('until = "6 h"', 'until = "6 h"\nlegend = "above"', 20, "one of '', 'best', 'upper right'"),
+    "legend": ('until = "6 h"', 'until = "6 h"\nlegend = "above"', 20, "one of '', 'below', 'best', 'upper right'"),
     "line": ('label = "mu" }', 'lable = "mu" }', 22, "Did you mean 'label'"),
 }
 

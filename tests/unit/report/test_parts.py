@@ -10,21 +10,20 @@ from urllib.parse import unquote
 import pytest
 
 import schild
-from schild.figures import LONGEST, panels, plain_texts
+from schild.figures import Chart, Picture, plain_texts
+from schild.figures.image import LONGEST
 from schild.report import (
     Raw,
-    draw_on,
-    drawing,
+    charts_svg,
     esc,
     figure,
-    new_figure,
+    foot_of,
     notice,
     number,
     page,
     paragraph,
     section,
     simulation_html,
-    svg_of,
     table,
 )
 from webpage import Page, check_self_contained
@@ -33,10 +32,9 @@ NASTY = "<script>alert('x')</script> & \"quotes\""
 
 
 def drawn(key="f"):
-    with draw_on():
-        f = new_figure()
-        f.subplots().plot([0, 1, 2], [0, 1, 4], label="square")
-        return svg_of(f, key, "a curve & more")
+    chart = Chart(200.0)
+    chart.line([0, 1, 2], [0, 1, 4], color="#0072B2", label="square")
+    return charts_svg([chart], key, "a curve & more", foot_of("squares", ["Lee1988"]))
 
 
 def test_everything_is_escaped():
@@ -96,33 +94,41 @@ def test_a_figure_says_what_it_shows_and_gives_its_numbers():
     assert rows == [["time [h]", "value [1]"], ["0", "0"], ["1", "1"], ["2", "4"]]
 
 
-def test_a_line_is_thinned_and_the_text_of_a_figure_stays_text():
-    with draw_on():
-        f = new_figure(5.0, 3.0)
-        axis = f.subplots()
-        axis.plot([k / 1000 for k in range(10001)], [(k % 7) * 1e-6 for k in range(10001)])
-        axis.set(xlabel="hours", ylim=(0, 1), title="µ receptors")
-        svg = svg_of(f, "x", "a flat line", ["source"])
-    assert len(svg) < 3000
-    assert ">hours</text>" in svg
-    assert ">µ receptors</text>" in svg
-    assert ">source</text>" in svg
+def test_each_chart_of_a_figure_says_what_it_shows_and_carries_source_and_version():
+    charts = [Chart(200.0) for _ in range(3)]
+    charts[1].title = "the second"
+    for chart in charts:
+        chart.line([k / 1000 for k in range(10001)], [(k % 7) * 1e-6 for k in range(10001)], color="#0072B2")
+        chart.y.lim = (0, 1)
+    svg = charts_svg(charts, "x", "Flat lines.", foot_of("lines", ["Lee1988", "schild"]))
+    assert len(svg) < 9000  # thinned
+    assert (
+        svg.count(">lines. Lee 1988</text>") == svg.count(f">schild {schild.__version__}, schild.readthedocs.io<") == 3
+    )
+    labels = [attrs["aria-label"] for attrs in Page(svg).named("svg")]
+    assert labels == ["Flat lines.", "the second. Flat lines.", "Flat lines. Chart 3."]
+
+
+def test_sources_below_a_chart_fit_a_line():
+    keys = [f"Somebody{year}" for year in range(1990, 2010)]
+    for about in ("a", "b" * 30, "c" * 300):
+        first, last = foot_of(about, keys)
+        assert len(first) <= 54
+        assert re.search(r"Somebody 1990.* and \d+ more$", first)
+        assert last.startswith("schild ")
 
 
 def test_a_dollar_sign_that_a_user_wrote_stays():
-    with draw_on():
-        f = new_figure()
-        f.subplots().set_title("cost $5 or $6")
-        assert "cost $5 or $6" in svg_of(f, "x", "nothing")
+    chart = Chart(200.0)
+    chart.title = "cost $5 or $6"
+    assert "cost $5 or $6" in chart.svg("x", "nothing")
 
 
 def test_powers_of_ten_on_an_axis_are_written_as_such():
-    with draw_on():
-        f = new_figure()
-        f.subplots().loglog([1e-3, 1e3], [1, 10])
-        svg = svg_of(f, "x", "a line")
-    assert "10⁻³" in svg
-    assert "mathdefault" not in svg
+    chart = Chart(200.0)
+    chart.line([1e-3, 1e3], [1, 10], color="#0072B2")
+    chart.x.log = True
+    assert "10⁻³" in chart.svg("x", "a line")
 
 
 def test_ink_follows_light_and_dark():
@@ -176,24 +182,12 @@ def test_a_run_without_plasma_is_still_a_page():
     check_self_contained(simulation_html(result))
 
 
-def test_texts_are_measured_once_for_each_size_and_weight():
-    with draw_on():
-        figure = new_figure()
-        axis = figure.subplots()
-        for k, (size, weight) in enumerate(((8, "normal"), (16, "normal"), (16, "bold"))):
-            axis.text(0.5, 0.2 * k, "measured", ha="right", fontsize=size, fontweight=weight)
-        first, again = svg_of(figure, "a", "three texts"), svg_of(figure, "a", "three texts")
-    assert first == again
-    kept = {key[1][-3:-1]: size for key, size in drawing._MEASURED.items() if key[0] == "measured"}
-    assert len(kept) == 3
-    assert kept[8.0, "normal"][0] < kept[16.0, "normal"][0] < kept[16.0, "bold"][0]
-
-
 def test_a_line_that_would_fill_the_figure_is_cut():
-    (axis,), figure = panels(1, 1, (4.0, 3.0))
-    axis.plot([0, 1], [0, 1], label="a" * 5000)
-    axis.set_title("b" * LONGEST + "\n" + "c" * 300)
-    axis.legend()
+    chart = Chart(200.0)
+    chart.line([0, 1], [0, 1], color="#0072B2", label="a" * 5000)
+    chart.title, chart.legend = "b" * LONGEST + "\n" + "c" * 300, "best"
+    figure = Picture([chart]).image()
+    (axis,) = figure.axes
     plain_texts(figure)
     assert axis.get_legend().get_texts()[0].get_text() == "a" * (LONGEST - 1) + "…"
     assert axis.get_title() == "b" * LONGEST + "\n" + "c" * (LONGEST - 1) + "…"

@@ -20,7 +20,6 @@ from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import ranges, run_parts
 from schild.trial.people import BASELINE_DAYS, enrol, kinetic_people
-from schild.trial.plot import survival_figure
 
 TABLET = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}
 LEAVING = {"trial.leave.weekly": 0.15}
@@ -365,7 +364,7 @@ def test_limits_of_a_difference_are_told_in_the_direction_of_the_sentence(low, h
 @pytest.mark.parametrize("scenario", [{"drinking": -20}, {"heavy": -20}, {"drinking": 20, "heavy": 20}])
 def test_what_is_not_estimable_is_said(scenario):
     found = run_trial(small(n=20, weeks=4, response=scenario))
-    assert len(survival_figure(found).axes[0].lines) == 2
+    assert len(found.plot().axes[0].lines) == 2
     told = " ".join(found.warnings)
     for e in found.endpoints:
         if e.n == 0:

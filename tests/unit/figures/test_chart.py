@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from schild.report import WIDTH, Chart
-from schild.report.chart import Axis, _thinned, _wide, ticks_of
+from schild.figures import WIDTH, Chart
+from schild.figures.chart import Axis, _thinned, _wide, ticks_of
 
 BLUE = "#0072B2"
 
@@ -130,7 +130,7 @@ def test_a_legend_stands_out_of_the_way_and_is_as_faint_as_its_line():
 def test_texts_are_escaped_stay_in_the_picture_and_have_no_controls():
     chart = Chart(200.0)
     chart.line([0, 1], [0, 1], color=BLUE)
-    chart.title = "a < b & " + "long " * 10
+    chart.title = "a < b & " + "long " * 9 + "long"
     chart.x.label = "x\x1b[2J"
     svg = chart.svg("a", "a")
     assert "a &lt; b &amp; long" in svg

@@ -1,8 +1,9 @@
-"""Charts of a column's width: lines, bands, marks and bars over two axes, written as the SVG of pages."""
+"""Charts of a column's width: lines, bands, marks and bars over two axes, as SVG of pages and as panels of images."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -11,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.array_types import Floats
-from schild.report.drawing import INK, POWERS, WIDTH, Sheet, pixels, stroke, style_of
+from schild.figures.sheet import INK, POWERS, WIDTH, Sheet, pixels, stroke, style_of
 
-__all__ = ["Axis", "Chart", "Place", "ticks_of"]
+__all__ = ["Axis", "Chart", "Place", "stairs", "ticks_of"]
 
 #: Place of a legend; ``best``: where it hides the fewest points of lines; empty: no legend.
 Place = Literal[
-    "", "best", "upper right", "upper left", "upper center", "lower right", "lower left", "lower center",
+    "", "below", "best", "upper right", "upper left", "upper center", "lower right", "lower left", "lower center",
     "center right", "center left", "center",
 ]  # fmt: skip
 #: Places on an axis and their labels.
@@ -25,22 +26,26 @@ Ticks = list[tuple[float, str]]
 #: Left, top, right and bottom of the plot area. [px]
 Box = tuple[float, float, float, float]
 
-#: Advance widths of characters of DejaVu Sans, which is wider than most; others have 0.6. [size of the font]
+#: Advance widths of characters of DejaVu Sans, which is wider than most; others have 0.62. [size of the font]
 _ADVANCE = {
     c: width
     for width, some in (
-        (0.3, "' ,.IJijl·"), (0.35, "-/:;\\f|"), (0.4, "!()[]rt⁰¹²³⁴⁵⁶⁷⁸⁹"), (0.5, '"*_`sz'), (0.55, "?Lc⁻"),
-        (0.65, "$0123456789EKSbdghnpqu{}µ"), (0.7, "ABCRVXZ"), (0.75, "DGHNU"), (0.8, "&OQw"), (0.85, "#+<=>M^~−×"),
-        (0.95, "%m½"), (1.0, "@W"),
+        (0.28, "'IJijl·"), (0.32, " ,."), (0.35, "-/:;\\f|"), (0.41, "!()[]rt⁰¹²³⁴⁵⁶⁷⁸⁹"), (0.53, '"*_`sz'),
+        (0.55, "?Lc⁻"), (0.65, "$0123456789EKSbdghnpqu{}µ"), (0.7, "ABCRVXZ"), (0.75, "DGHNU"), (0.8, "&OQw"),
+        (0.85, "#+<=>M^~−×"), (0.95, "%m½"), (1.0, "@W"),
     )
     for c in some
 }  # fmt: skip
 _DASHES = {"-": (), "--": (3.7, 1.6), "-.": (6.4, 1.6, 1.0, 1.6), ":": (1.0, 1.65)}
 _SIZE, _TITLE, _LINE = 11.0, 12.0, 13.0  # font sizes and line height [px]
 _TICK, _GAP = 3.5, 3.5
+_ROOM = WIDTH - 8.0  # for words across the whole, whatever the font
 #: Corners of a mark whose half width is 1.
 _CORNERS = {
     "D": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)), "^": ((0, -1), (1, 1), (-1, 1)), "v": ((0, 1), (1, -1), (-1, -1)),
+    ">": ((1, 0), (-1, 1), (-1, -1)), "<": ((-1, 0), (1, 1), (1, -1)),
+    "X": ((-1, -0.6), (-0.6, -1), (0, -0.4), (0.6, -1), (1, -0.6), (0.4, 0), (1, 0.6), (0.6, 1), (0, 0.4), (-0.6, 1),
+          (-1, 0.6), (-0.4, 0)),
 }  # fmt: skip
 
 
@@ -149,7 +154,30 @@ def ticks_of(low: float, high: float, size: float, log: bool = False, room: floa
 
 def _wide(words: str, size: float = _SIZE) -> float:
     """Width of a text, that of its widest line. [px]"""
-    return size * max(sum(_ADVANCE.get(c, 0.6) for c in line) for line in words.split("\n"))
+    return size * max(sum(_ADVANCE.get(c, 0.62) for c in line) for line in words.split("\n"))
+
+
+def folded(words: str, room: float) -> str:
+    r"""Break words into lines that fit, at blanks and after ``_``, ``/`` and ``-``; ``room``: width of a line [px].
+
+    >>> folded("return to heavy drinking", 80.0)
+    'return to\nheavy\ndrinking'
+    """
+    lines = [""]
+    for part in re.findall(r".+?(?:[\s_/-]+|$)", words):
+        if lines[-1] and _wide((lines[-1] + part).rstrip()) > room:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def stairs(x: Any, *ys: Any) -> tuple[Floats, ...]:
+    """Points of lines that keep each value until the next place.
+
+    >>> [v.tolist() for v in stairs([0.0, 1.0], [5.0, 7.0])]
+    [[0.0, 1.0, 1.0], [5.0, 5.0, 7.0]]
+    """
+    return (np.repeat(x, 2)[1:], *(np.repeat(y, 2)[:-1] for y in ys))
 
 
 def _ink(colour: str) -> str:
@@ -177,11 +205,22 @@ class Chart:
         )
         self.shown, self.grid, self.tick = True, True, _TICK  # whether axes and grid are drawn, length of ticks [px]
         self.named: list[Named] = []
-        self._drawn: list[tuple[int, Callable[[Sheet, Box], None]]] = []
+        #: What is drawn: its order, how it is put on a sheet, and the call that draws it on the axes of an image
+        self.drawn: list[tuple[int, Callable[[Sheet, Box], None], tuple[str, tuple[Any, ...], dict[str, Any]]]] = []
         self._beside = 0.0  # width of text to the right of the plot area
         self._dots: list[Floats] = []  # points of lines, for a legend that avoids them
 
     # ------------------------------------------------------------------------------------------ what is drawn
+
+    def rows(self, names: Sequence[str]) -> None:
+        """Name rows on the vertical axis, the first on top; the chart becomes as high as they need."""
+        words = [folded(name, 0.4 * WIDTH) for name in names]
+        self.y.ticks, self.y.words, self.y.lim = range(len(names)), words, (len(names) - 0.5, -0.5)
+        lines = max((w.count("\n") for w in words), default=0)
+        self.height = 60.0 + (20.0 + _LINE * lines) * len(names)
+
+    def _add(self, over: int, put: Callable[[Sheet, Box], None], method: str, *args: Any, **options: Any) -> None:
+        self.drawn.append((over, put, (method, args, options)))
 
     def _take(self, x: Any, y: Any, named: Named) -> None:
         self.x.reach(x)
@@ -201,7 +240,8 @@ class Chart:
             self._dots.append(points)
             sheet.add(_path(points, box, 0.3), style)
 
-        self._drawn.append((over, put))
+        told = {"linestyle": dashes, "linewidth": width, "label": label or None}
+        self._add(over, put, "plot", x, y, color=color, alpha=alpha, **told)
         if mark:
             self.marks(x, y, mark, color=color, size=size, over=over)
 
@@ -209,7 +249,7 @@ class Chart:
         self, x: Any, y: Any, shape: str = "o", *, color: str, size: float, hollow: bool = False, alpha: float = 1.0,
         edge: str = "", label: str = "", over: int = 2,
     ) -> None:  # fmt: skip
-        """Draw a mark at each point: ``o``, ``s``, ``D``, ``^`` or ``v``, ``size`` wide [px]."""
+        """Draw a mark at each point: ``o``, ``s``, ``D``, ``X``, ``^``, ``v``, ``<`` or ``>``, ``size`` wide [px]."""
         self._take(x, y, Named("mark", _ink(color), alpha, shape, label, hollow))
 
         def put(sheet: Sheet, box: Box) -> None:
@@ -219,7 +259,9 @@ class Chart:
             if len(points):
                 _marks(sheet, points, shape, _ink(color), size, hollow, alpha, edge and _ink(edge))
 
-        self._drawn.append((over, put))
+        told = {"markeredgecolor": edge or color, "markersize": size, "linestyle": "none", "label": label or None}
+        told["markerfacecolor"] = "none" if hollow else color
+        self._add(over, put, "plot", x, y, marker=shape, alpha=alpha, **told)
 
     def whiskers(
         self, x: Any, y: Any, low: Any, high: Any, *, color: str, width: float = 1.0, across: bool = False,
@@ -227,7 +269,7 @@ class Chart:
     ) -> None:  # fmt: skip
         """Draw a vertical stroke from ``low`` to ``high`` at each ``x``, or horizontal ones at each ``y``."""
         ends = np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()  # NaN separates the strokes
-        at = np.repeat(y if across else x, 3)
+        at = np.repeat(np.asarray(y if across else x, dtype=np.float64), 3)
         self.line(*((ends, at) if across else (at, ends)), color=color, width=width, over=over)
 
     def band(self, x: Any, low: Any, high: Any, *, color: str, alpha: float = 0.18, label: str = "") -> None:
@@ -241,32 +283,41 @@ class Chart:
             there, back = (p[_thinned(p, coarse)] for p in ends)
             sheet.add(_area(np.concatenate([there, back[::-1]]), box), style)
 
-        self._drawn.append((1, put))
+        self._add(1, put, "fill_between", x, low, high, color=color, alpha=alpha, linewidth=0, label=label or None)
 
     def bars(
         self, left: Any, right: Any, bottom: Any, top: Any, *, color: str, alpha: float = 1.0, edge: str = "",
-        label: str = "",
+        label: str = "", across: bool = False,
     ) -> None:  # fmt: skip
-        """Draw rectangles between limits on both axes, which are broadcast; without a margin below ``bottom``."""
+        """Draw rectangles between limits on both axes, which are broadcast.
+
+        There is no margin below ``bottom``, or left of ``left`` where the bars lie ``across``.
+        """
         sides = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (left, right, bottom, top)))
         self._take(sides[:2], sides[2:], Named("patch", _ink(color), alpha, "", label))
-        self.y.edges |= set(sides[2].ravel().tolist())
+        (self.x if across else self.y).edges.update(sides[0 if across else 2].ravel().tolist())
         style = style_of(_ink(color), alpha, edge and _ink(edge), 0.3 if edge else 0.0)
 
         def put(sheet: Sheet, box: Box) -> None:
             for x0, x1, y0, y1 in np.column_stack([side.ravel() for side in sides]):
                 sheet.add(_area(self._points([x0, x0, x1, x1], [y0, y1, y1, y0]), box), style)
 
-        self._drawn.append((1, put))
+        x0, x1, y0, y1 = (side.ravel() for side in sides)
+        told = {"color": color, "edgecolor": edge or "none", "linewidth": 0.3, "label": label or None}
+        with np.errstate(invalid="ignore"):
+            self._add(1, put, "bar", x0, y1 - y0, x1 - x0, y0, align="edge", alpha=alpha, **told)
 
     def rule(
-        self, *, x: Any = None, y: Any = None, width: float = 0.8, dashes: str = ":", alpha: float = 0.07, over: int = 2
-    ) -> None:
+        self, *, x: Any = None, y: Any = None, width: float = 0.8, dashes: str = ":", alpha: float = 0.07,
+        color: str = INK, label: str = "", over: int = 2,
+    ) -> None:  # fmt: skip
         """Draw a line across the plot area at a place of one axis, or shade the area between two places."""
         axis, places = (self.y, np.atleast_1d(y)) if x is None else (self.x, np.atleast_1d(x))
         axis.reach(places)
-        area = len(places) > 1
-        line = style_of(ink="currentColor", width=width, dashes=[width * v for v in _DASHES[dashes]])
+        area, ink = len(places) > 1, _ink(color)
+        line = style_of(ink=ink, width=width, dashes=[width * v for v in _DASHES[dashes]])
+        entry = Named("patch", ink, alpha, "", label) if area else Named("line", ink, 1.0, dashes, label)
+        self.named += [entry] * bool(label)
 
         def put(sheet: Sheet, box: Box) -> None:
             left, top, right, bottom = box
@@ -275,11 +326,13 @@ class Chart:
             if axis is self.y:
                 ends = [[left, first], [right, first], [right, last], [left, last]]
             if area:
-                sheet.add(_area(np.array(ends), box), style_of("currentColor", alpha))
+                sheet.add(_area(np.array(ends), box), style_of(ink, alpha))
             else:
                 sheet.add(_path(np.array(ends[:2]), box, 0.0), line)
 
-        self._drawn.append((1 if area else over, put))
+        told: dict[str, Any] = {"alpha": alpha, "linewidth": 0} if area else {"linestyle": dashes, "linewidth": width}
+        name = f"ax{'h' if axis is self.y else 'v'}{'span' if area else 'line'}"
+        self._add(1 if area else over, put, name, *places, color=color, label=label or None, **told)
 
     def note(
         self, words: str, x: float, y: float, *, ha: Literal["left", "center", "right"] = "left",
@@ -301,7 +354,9 @@ class Chart:
             for k, line in enumerate(lines):
                 sheet.text(at + right_by, down + _LINE * k, line, more.strip())
 
-        self._drawn.append((6, put))
+        where = tuple("axes fraction" if letter in shares else "data" for letter in "xy")
+        told = {"xytext": (right_by, 0), "textcoords": "offset points", "ha": ha, "va": va, "color": color}
+        self._add(6, put, "annotate", words, (x, y), xycoords=where, fontsize="small", **told)
 
     # ------------------------------------------------------------------------------------------------ writing
 
@@ -313,23 +368,26 @@ class Chart:
         sheet = Sheet()
         box, *marks = self._layout()
         for over in range(8):
-            for _, put in (each for each in self._drawn if each[0] == over):
+            for _, put, _ in (each for each in self.drawn if each[0] == over):
                 put(sheet, box)
             if self.shown and over == 1:
                 self._axes(sheet, box, *marks)
-        if self.title:
-            wide = _wide(self.title, _TITLE)
-            sheet.text(max(0.0, min(box[0], WIDTH - wide)), box[1] - 7, self.title, 'class="s"', _TITLE)
-        if self.legend and self.named:
-            self._legend(sheet, box)
-        return sheet.element(WIDTH, self.height, key, alt, foot)
+        for k, line in enumerate(reversed(self._heading())):
+            wide = _wide(line, _TITLE)
+            sheet.text(max(0.0, min(box[0], WIDTH - wide)), box[1] - 7 - 14 * k, line, 'class="s"', _TITLE)
+        below = self._legend(sheet, box) if self.legend and self.named else 0.0
+        return sheet.element(WIDTH, self.height + below, key, alt, foot)
+
+    def _heading(self) -> list[str]:
+        return folded(self.title, _ROOM * _SIZE / _TITLE).split("\n") if self.title else []
 
     def _layout(self) -> tuple[Box, Ticks, Ticks, Ticks]:
         """Place the plot area with room for text around it, and choose the ticks of the axes."""
         side, others = self.tick + _GAP, []
         low = 1 + max((w.count("\n") for w in self.x.words), default=0)
-        top = 22.0 if self.title else 9.0
-        bottom = self.height - 3 - side - _LINE * low - (15 if self.x.label else 0)
+        top = 8.0 + 14 * len(self._heading()) if self.title else 9.0
+        label = folded(self.x.label, _ROOM)
+        bottom = self.height - 3 - side - _LINE * low - (15 + _LINE * label.count("\n") if label else 0)
         self.y.ends = bottom, top
         ys = self.y.marks()
         left = 3 + side + (16 if self.y.label else 0) + max((_wide(w) for _, w in ys), default=0.0)
@@ -379,15 +437,27 @@ class Chart:
         put(left, bottom, 0, top - bottom, frame)
         put(left, bottom, right - left, 0, frame)
         if self.x.label:
-            half = _wide(self.x.label) / 2
-            sheet.text(max(half, min((left + right) / 2, WIDTH - half)), self.height - 6, self.x.label)
+            for k, line in enumerate(reversed(folded(self.x.label, _ROOM).split("\n"))):
+                half = _wide(line) / 2
+                sheet.text(max(half, min((left + right) / 2, WIDTH - half)), self.height - 6 - _LINE * k, line)
         for label, x in ((self.y.label, 13.0), (self.right[0] if self.right else "", WIDTH - 5.0)):
             if label:
                 half = min(_wide(label), self.height) / 2
                 y = min(max((top + bottom) / 2, half), self.height - half)
                 sheet.text(x, y, label, f'transform="rotate(-90 {x:.1f} {y:.1f})"')
 
-    def _legend(self, sheet: Sheet, box: Box) -> None:
+    def _legend(self, sheet: Sheet, box: Box) -> float:
+        """Draw the legend, and return the room that it takes below the chart. [px]"""
+        if self.legend == "below":
+            x, y = 0.0, self.height + 10
+            for each in self.named:
+                each = each._replace(words=folded(each.words, WIDTH - 35))
+                wide, lines = 31 + _wide(each.words), each.words.count("\n")
+                if x and x + wide > WIDTH:
+                    x, y = 0.0, y + 16.5
+                _entry(sheet, each, x, y)
+                x, y = (WIDTH, y + _LINE * lines) if lines else (x + wide + 12, y)
+            return y + 10 - self.height
         left, top, right, bottom = box
         wide = 33 + max(_wide(each.words) for each in self.named)
         high = 16.5 * len(self.named)
@@ -401,16 +471,23 @@ class Chart:
             x, y = min(places.values(), key=lambda at: _inside(dots, (*at, at[0] + wide, at[1] + high), 0.0).sum())
         else:
             x, y = places[self.legend]
-        for k, (kind, ink, alpha, form, words, hollow) in enumerate(self.named):
-            at = y + 16.5 * k + 8
-            if kind == "line":
-                style = style_of(ink=ink, width=1.7, alpha=alpha, dashes=[1.7 * v for v in _DASHES[form]])
-                sheet.add(f"M{x:.1f} {at:.1f}h22", style)
-            elif kind == "mark":
-                _marks(sheet, np.array([[x + 11, at]]), form, ink, 5.0, hollow, alpha)
-            else:
-                sheet.add(f"M{x:.1f} {at - 4:.1f}h22v8h-22z", style_of(ink, alpha))
-            sheet.text(x + 31, at + 4, words, 'class="s"')
+        for k, each in enumerate(self.named):
+            _entry(sheet, each, x, y + 16.5 * k + 8)
+        return 0.0
+
+
+def _entry(sheet: Sheet, entry: Named, x: float, y: float) -> None:
+    """Draw an entry of a legend there."""
+    kind, ink, alpha, form, words, hollow = entry
+    if kind == "line":
+        style = style_of(ink=ink, width=1.7, alpha=alpha, dashes=[1.7 * v for v in _DASHES[form]])
+        sheet.add(f"M{x:.1f} {y:.1f}h22", style)
+    elif kind == "mark":
+        _marks(sheet, np.array([[x + 11, y]]), form, ink, 5.0, hollow, alpha)
+    else:
+        sheet.add(f"M{x:.1f} {y - 4:.1f}h22v8h-22z", style_of(ink, alpha))
+    for k, line in enumerate(words.split("\n")):
+        sheet.text(x + 31, y + 4 + _LINE * k, line, 'class="s"')
 
 
 # ------------------------------------------------------------------------------------------------ paths
