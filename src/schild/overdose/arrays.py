@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from schild.array_types import Floats
 from schild.errors import InputError
 from schild.overdose import layout
-from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
+from schild.overdose.drugs import Rescue, Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
+from schild.pharmacology.physiology import Record
 
 #: Error that equals the tolerance, by state; kinetics are relative (see ``kernel_rows``).
 _SIZES = {
@@ -49,9 +50,9 @@ def kernel_rows(
     *,
     p_chemo: Any,
     p_wake: Any,
-    opioid: Opioid | None = None,
+    opioid: Record | None = None,
     dose_mg: Any = 0.0,
-    antagonist: Binding | None = None,
+    antagonist: Record | None = None,
     route: Transit | Vein | None = None,
     quirks: Quirks,
     trigger: Any = 0.4,
@@ -140,7 +141,7 @@ def kernel_rows(
     return rows
 
 
-def _opioid_columns(opioid: Opioid | None, quirks: Quirks) -> dict[str, Any]:
+def _opioid_columns(opioid: Record | None, quirks: Quirks) -> dict[str, Any]:
     if opioid is None:
         return {}
     o = opioid
@@ -160,7 +161,7 @@ def _opioid_columns(opioid: Opioid | None, quirks: Quirks) -> dict[str, Any]:
     )
 
 
-def _antagonist_columns(antagonist: Binding | None, route: Transit | Vein | None, quirks: Quirks) -> dict[str, Any]:
+def _antagonist_columns(antagonist: Record | None, route: Transit | Vein | None, quirks: Quirks) -> dict[str, Any]:
     if antagonist is None or route is None:
         return {}
     b, r = antagonist, route

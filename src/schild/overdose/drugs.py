@@ -7,39 +7,9 @@ from typing import Any
 
 from schild.catalog import load
 from schild.errors import InputError
-from schild.overdose.parameters import group
+from schild.overdose.parameters import group, record
 from schild.people import Values
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opioid:
-    """An opioid given into a vein: rate constants [1/s], ``volume`` [L], ``molar_mass`` [g/mol], binding at mu.
-
-    Fields are numbers or arrays of people; ``k_on`` is in 1/s per pM to the power ``n``.
-    """
-
-    k_el: Any
-    k12: Any
-    k21: Any
-    k13: Any
-    k31: Any
-    k_e0: Any
-    volume: Any
-    molar_mass: Any
-    k_on: Any
-    k_off: Any
-    n: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
-    """The antagonist at its effect site and at mu: ``k_e0`` [1/s], ``molar_mass`` [g/mol], binding as for `Opioid`."""
-
-    k_e0: Any
-    molar_mass: Any
-    k_on: Any
-    k_off: Any
-    n: Any
+from schild.pharmacology.physiology import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +84,8 @@ REGIMENS = {
 }
 
 
-def opioid(key: str, values: Values | None = None) -> Opioid:
-    """Return the reference's typical opioid.
+def opioid(key: str, values: Values | None = None) -> Record:
+    """Return the typical opioid of the reference: kinetics and binding at mu, with units as the catalogue has them.
 
     ``key``: ``"fentanyl"`` or ``"carfentanil"``. Raises InputError if the reference has no such opioid.
 
@@ -124,16 +94,16 @@ def opioid(key: str, values: Values | None = None) -> Opioid:
     """
     if f"{key}.k_on" not in load().rescue or key == "naloxone":
         raise InputError(f"The published rescue model has no opioid {key!r}; expected fentanyl or carfentanil.")
-    return group(Opioid, key, values=values)
+    return record(key, values)
 
 
-def naloxone(values: Values | None = None) -> Binding:
+def naloxone(values: Values | None = None) -> Record:
     """Return the typical naloxone at the effect site and at mu; ``values`` are the numbers of a run.
 
     >>> naloxone().k_off
     0.03959
     """
-    return group(Binding, "naloxone", values=values)
+    return record("naloxone", values)
 
 
 def route(key: str, values: Values | None = None) -> Transit | Vein | None:

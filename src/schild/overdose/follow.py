@@ -16,7 +16,7 @@ from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 from schild.errors import InputError
 from schild.overdose import arrays, layout
-from schild.overdose.drugs import Binding, Opioid, Rescue, Transit, Vein
+from schild.overdose.drugs import Rescue, Transit, Vein
 from schild.overdose.outputs import Person, outputs
 from schild.overdose.parameters import Physiology, Quirks, mapped, protocol
 from schild.pharmacology.physiology import Record
@@ -128,9 +128,9 @@ def follow(
     p_chemo: Any,
     p_wake: Any,
     starts: Floats,
-    opioid: Opioid | None = None,
+    opioid: Record | None = None,
     dose_mg: Any = 0.0,
-    antagonist: Binding | None = None,
+    antagonist: Record | None = None,
     route: Transit | Vein | None = None,
     rescue: Rescue | None = None,
     wait_s: Any = None,

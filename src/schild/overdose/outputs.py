@@ -9,8 +9,9 @@ import numpy as np
 
 from schild.array_types import Floats
 from schild.overdose import layout
-from schild.overdose.drugs import Binding, Opioid, Transit, Vein
+from schild.overdose.drugs import Transit, Vein
 from schild.overdose.parameters import Physiology, Quirks
+from schild.pharmacology.physiology import Record
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
 
@@ -23,9 +24,9 @@ class Person:
     #: Exponents of the loss of chemoreflexes and of wakefulness drive; larger in tolerance [1]
     p_chemo: Any
     p_wake: Any
-    opioid: Opioid | None = None  #: Kinetics and binding; None for a run without drug
+    opioid: Record | None = None  #: Kinetics and binding; None for a run without drug
     dose_mg: float = 0.0  #: Bolus of the opioid at time 0 [mg]
-    antagonist: Binding | None = None
+    antagonist: Record | None = None
     route: Transit | Vein | None = None  #: Its kinetics by route
 
 

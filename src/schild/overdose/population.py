@@ -13,8 +13,9 @@ from schild.array_types import Floats
 from schild.catalog import load
 from schild.catalog.rescue import JointNormal
 from schild.engine.streams import normals
-from schild.overdose.drugs import Binding, Opioid, Transit, Vein, naloxone, opioid, route
+from schild.overdose.drugs import Transit, Vein, naloxone, opioid, route
 from schild.people import Values
+from schild.pharmacology.physiology import Record
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ def _around(given: T, typical: T, **drawn: Floats) -> T:
     return replace(given, **moved)  # type: ignore[type-var]  # one of the dataclasses of drugs
 
 
-def opioid_people(key: str, people: int, seed: int, values: Values | None = None) -> Opioid:
+def opioid_people(key: str, people: int, seed: int, values: Values | None = None) -> Record:
     """Draw an opioid's kinetics and binding.
 
     ``key``: ``fentanyl``, or another opioid of the spread of its kinetics (``others``), such as ``carfentanil``;
@@ -90,7 +91,7 @@ def opioid_people(key: str, people: int, seed: int, values: Values | None = None
 
 def naloxone_people(
     way: str, people: int, seed: int, values: Values | None = None
-) -> tuple[Binding, Transit | Vein | None]:
+) -> tuple[Record, Transit | Vein | None]:
     """Draw naloxone's binding and its kinetics by one route.
 
     ``way``: ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``; ``people`` and ``seed``: as for `draw`.
