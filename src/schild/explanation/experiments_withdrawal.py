@@ -14,6 +14,7 @@ from schild.array_types import Floats
 from schild.explanation.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people, grid
 from schild.explanation.options import Hours, Regimen
 from schild.pharmacology.adaptation import SEVERITY
+from schild.pharmacology.nca import last_time_at
 
 __all__ = ["BEFORE_H", "MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
 
@@ -190,13 +191,8 @@ def _falls_below(at: Floats, value: Floats, level: float) -> float:
     >>> _falls_below(at, np.array([9.0, 6.0, 4.0]), 5.0), _falls_below(at, np.array([4.0, 3.0, 2.0]), 5.0)
     (2.5, 1.0)
     """
-    above = np.flatnonzero(value >= level)
-    if not above.size:
-        return float(at[0])
-    k = int(above[-1])
-    if k == len(at) - 1:
-        return float("inf")
-    return float(at[k] + (at[k + 1] - at[k]) * (value[k] - level) / (value[k] - value[k + 1]))
+    found = last_time_at(at, value, level)
+    return float(at[0]) if np.isnan(found) else found
 
 
 # ------------------------------------------------------------------------------------------------ protection

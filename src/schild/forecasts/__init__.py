@@ -18,6 +18,7 @@ from schild.figures import COLOURS, GREY, Chart, Picture, time_scale
 from schild.forecasts.levels import Level, level_of, quantile
 from schild.forecasts.posterior import sample
 from schild.people import Given
+from schild.pharmacology.nca import last_time_at
 from schild.regimen import Dose, combine
 from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
@@ -417,14 +418,8 @@ def protected(time_h: Floats, occupancy: Floats, last_dose_h: float, target: flo
     """
     after = time_h >= last_dose_h
     t, y = time_h[after], occupancy[:, after]
-    found = np.full(len(y), t[-1])
-    for k, course in enumerate(y):
-        above = np.flatnonzero(course >= target)
-        if not above.size:
-            found[k] = last_dose_h
-        elif (j := int(above[-1])) < len(t) - 1:
-            found[k] = t[j] + (t[j + 1] - t[j]) * (course[j] - target) / (course[j] - course[j + 1])
-    return found
+    found = np.array([last_time_at(t, course, target) for course in y])
+    return np.asarray(np.nan_to_num(found, nan=last_dose_h, posinf=float(t[-1])))
 
 
 def check_shares(**values: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from schild.errors import InputError, UnknownNameError
 from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.influence.course import run_target
 from schild.influence.indices import morris_indices, sobol_indices
-from schild.influence.target import Target, at_quantile, session_target, trial_target
+from schild.influence.target import Target, session_target, trial_target
 from schild.people import Given
 from schild.results import ShownRun, cited, plain
 from schild.simulation import Result, Run
@@ -243,13 +244,13 @@ def sensitivity(
 
     swings = []
     for name in names:
-        low, high = (at_quantile(target.numbers[name], target.at[name], q) for q in (0.05, 0.95))
+        low, high = (target.quantile(name, q) for q in (0.05, 0.95))
         swings.append(
             Swing(number=name, unit=target.numbers[name].unit, low=low, high=high, at_low=value({name: low}),
                   at_high=value({name: high}))
         )  # fmt: skip
     swings.sort(key=lambda s: -abs(s.at_high - s.at_low))
-    quantiles = {s.number: (lambda q, k=s.number: at_quantile(target.numbers[k], target.at[k], q)) for s in swings}
+    quantiles = {s.number: partial(target.quantile, s.number) for s in swings}
     if sobol and swings:
         found = sobol_indices(quantiles, value, sobol, seed)
         swings = [replace(s, first=found[s.number][0], total=found[s.number][1]) for s in swings]

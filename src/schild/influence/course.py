@@ -69,8 +69,7 @@ def run_target(
     numbers = known({f"{o}.{k}": x for (o, k), x in typical.values.uses.numbers.items()})
     return Target(
         title=typical.title, result=typical, typical=float(first[0]), numbers=numbers,
-        at={name: float(held.get(name, x.value)) for name, x in numbers.items()},
-        value=lambda extra: float(metric_of(run(extra), metric)[0]),
+        held=held, value=lambda extra: float(metric_of(run(extra), metric)[0]),
         parts=lambda n: _parts(run, metric, n, who, typical, catalogue),
     )  # fmt: skip
 

@@ -32,9 +32,14 @@ class Target:
     result: Any  #: Result with unchanged numbers
     typical: float  #: Metric of that result
     numbers: Mapping[str, Number]  #: Numbers with an uncertainty or a range
-    at: Mapping[str, float]  #: Their values
+    held: Mapping[str, float]  #: Values in place of the catalogue's
     value: Callable[[Mapping[str, float]], float]  #: The metric with some numbers replaced
     parts: Callable[[int], dict[str, float]] | None = None  #: Spread by source, for a number of people
+
+    def quantile(self, name: str, q: float) -> float:
+        """Value of a number at a quantile of its uncertainty."""
+        number = self.numbers[name]
+        return at_quantile(number, float(self.held.get(name, number.value)), q)
 
 
 def known(numbers: Mapping[str, Number]) -> dict[str, Number]:
@@ -92,8 +97,7 @@ def trial_target(trial: Trial, metric: str, *, catalogue: Catalogue, overrides: 
     typical = value({})
     return Target(
         title=f"{names[first]} against {names[against]}", typical=typical, numbers=numbers,
-        result=run_trial(trial, catalogue=catalogue, overrides=overrides), value=value,
-        at={name: float(held.get(name, x.value)) for name, x in numbers.items()},
+        result=run_trial(trial, catalogue=catalogue, overrides=overrides), value=value, held=held,
     )  # fmt: skip
 
 
@@ -121,6 +125,5 @@ def session_target(
     )
     return Target(
         title=f"{result.plan.says} {'; '.join(regimens)}", result=result, typical=result.effects[metric].g,
-        numbers=numbers, at={name: float(held.get(name, x.value)) for name, x in numbers.items()},
-        value=lambda extra: float(run(extra).effects[metric].g),
+        numbers=numbers, held=held, value=lambda extra: float(run(extra).effects[metric].g),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from schild.array_types import Floats
 from schild.errors import InputError
 
-__all__ = ["NAMES", "area", "level_at", "measured", "metrics", "terminal_slope", "time_above"]
+__all__ = ["NAMES", "area", "last_time_at", "level_at", "measured", "metrics", "terminal_slope", "time_above"]
 
 #: CDISC test codes (PPTESTCD) that ``metrics`` gives, with unit and meaning; ``<C>`` is the unit of the levels.
 NAMES: Mapping[str, tuple[str, str]] = {
@@ -244,6 +244,23 @@ def time_above(times: ArrayLike, levels: ArrayLike, level: float, *, straight: b
             share = np.where(falls & (b < level), log, share)
     share = np.where((a > level) & (b > level), 1.0, np.where((a <= level) & (b <= level), 0.0, share))
     return float(np.sum(share * width))
+
+
+def last_time_at(times: Floats, levels: Floats, level: float) -> float:
+    """Last time at which a curve of straight lines is at a level or above it.
+
+    Not a number where it never is; infinite where it is at the end.
+
+    >>> last_time_at(np.array([1.0, 2.0, 3.0]), np.array([9.0, 6.0, 4.0]), 5.0)
+    2.5
+    """
+    above = np.flatnonzero(levels >= level)
+    if not above.size:
+        return float("nan")
+    k = int(above[-1])
+    if k == len(times) - 1:
+        return float("inf")
+    return float(times[k] + (times[k + 1] - times[k]) * (levels[k] - level) / (levels[k] - levels[k + 1]))
 
 
 def metrics(

@@ -18,6 +18,7 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, Observation, load
 from schild.errors import InputError
 from schild.pharmacology.adaptation import COWS_MAX, SEVERITY, sows_of_cows
+from schild.pharmacology.nca import last_time_at
 from schild.simulation import Run, simulate_run
 from schild.simulation.runfile import parse_history
 from schild.units import TICKS_PER_HOUR
@@ -71,21 +72,14 @@ class WithdrawalCourse:
 
     def first_at(self, level: float) -> Floats:
         """First time at or above a level, between grid points; infinite where there is none, shape (n_people,). [h]"""
-        found = np.full(len(self.score), np.inf)
-        for k, row in enumerate(self.score):
-            hit = np.flatnonzero(row >= level)
-            if len(hit):
-                found[k] = self._cross(row, int(hit[0]) - 1, level) if hit[0] else self.time_h[0]
-        return found
+        back = -self.time_h[::-1]  # the last time of the course that runs backwards
+        found = np.array([-last_time_at(back, row[::-1], level) for row in self.score])
+        return np.asarray(np.nan_to_num(found, nan=np.inf, neginf=float(self.time_h[0])))
 
     def last_at(self, level: float) -> Floats:
         """Last time at or above a level; infinite where it lasts to the end, 0 where never, shape (n_people,). [h]"""
-        found = np.zeros(len(self.score))
-        for k, row in enumerate(self.score):
-            hit = np.flatnonzero(row >= level)
-            if len(hit):
-                found[k] = np.inf if hit[-1] == len(row) - 1 else self._cross(row, int(hit[-1]), level)
-        return found
+        found = np.array([last_time_at(self.time_h, row, level) for row in self.score])
+        return np.where(np.isnan(found), 0.0, found)
 
     def hours_at(self, level: float) -> Floats:
         """Time at or above a level, shape (n_people,). [h]"""
@@ -95,10 +89,6 @@ class WithdrawalCourse:
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, high / (high - low)))
         return np.asarray(share @ step)
-
-    def _cross(self, row: Floats, k: int, level: float) -> float:
-        share = (level - row[k]) / (row[k + 1] - row[k])
-        return float(self.time_h[k] + share * (self.time_h[k + 1] - self.time_h[k]))
 
 
 def split_words(words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
