@@ -94,13 +94,27 @@ class DayValue:
 
     def drink(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> Floats:
         """Change of the log odds of drinking on a day."""
-        return drinking_log_odds(*self._two(occupancy, gain), self.drink_reward, self.drink_aversion)
+        return self.drink_of(*self.felt(occupancy, gain))
 
     def heavy(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> Floats:
         """Change of the log odds of a heavy day among days with drinking."""
-        return drinking_log_odds(*self._two(occupancy, gain), self.heavy_reward, self.heavy_aversion)
+        return self.heavy_of(*self.felt(occupancy, gain))
 
-    def _two(self, occupancy: ArrayLike, gain: ArrayLike) -> tuple[Floats, Floats]:
+    def drink_of(self, lost: Floats, averse: Floats) -> Floats:
+        """Change of the log odds of drinking on a day by what is felt."""
+        return drinking_log_odds(lost, averse, self.drink_reward, self.drink_aversion)
+
+    def heavy_of(self, lost: Floats, averse: Floats) -> Floats:
+        """Change of the log odds of a heavy day by what is felt."""
+        return drinking_log_odds(lost, averse, self.heavy_reward, self.heavy_aversion)
+
+    def feels_as(self, other: DayValue) -> bool:
+        """Whether an occupancy is felt in the same way, however much it counts in a decision."""
+        mine, its = ((v.e0, v.load, v.share, v.sedation) for v in (self, other))
+        return mine == its
+
+    def felt(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> tuple[Floats, Floats]:
+        """Loss of reward and additional sedation. [1]"""
         given = np.asarray(occupancy, dtype=np.float64)
         if not np.all((given >= 0.0) & (given <= 1.0)):  # NaN fails as well
             raise InputError(

@@ -305,18 +305,16 @@ class Challenge:
     kd: Floats
     koff: Floats
 
-    def curve(self, agonist: Floats, row: int = 0, *, blocked: bool = True) -> Floats:
-        """Occupancy by the agonist after the challenge."""
-        out = np.empty(len(agonist))
-        for k, c in enumerate(agonist):
-            free = np.array([c, *self.free[row]])
-            start = np.array([0.0, *self.start[row]])
-            if not blocked:
-                free[1:-1] = 0.0
-                start[1:-1] = 0.0
-                start[-1] = free[-1] / (1 + free[-1])
-            out[k] = kinetic_occupancy([CHALLENGE_H], free, self.kd, self.koff, start)[0, 0]
-        return out
+    def curve(self, agonist: Floats, row: int | slice = 0, *, blocked: bool = True) -> Floats:
+        """Occupancy by the agonist after the challenge, in one person or several; shape (..., n_concentrations)."""
+        free = np.zeros((*self.free[row].shape[:-1], agonist.size, self.kd.size))
+        start = np.zeros_like(free)
+        free[..., 0], free[..., 1:] = agonist, self.free[row][..., None, :]
+        start[..., 1:] = self.start[row][..., None, :]
+        if not blocked:
+            free[..., 1:-1] = start[..., 1:-1] = 0.0
+            start[..., -1] = free[..., -1] / (1 + free[..., -1])
+        return kinetic_occupancy([CHALLENGE_H], free, self.kd, self.koff, start)[..., 0, 0]
 
     @property
     def load(self) -> float:
@@ -351,7 +349,7 @@ def challenge_top(
     plenty = np.array([PLENTY])
     c = challenge_of(lab, structure, regimen, at, agonist, many)
     control = c.curve(plenty, blocked=False)[0]
-    return np.array([100 * c.curve(plenty, row)[0] / control for row in range(len(c.free))])
+    return np.asarray(100 * c.curve(plenty, slice(None))[:, 0] / control)
 
 
 @experiment("%")

@@ -107,18 +107,18 @@ def kinetic_occupancy(
     ----------
     time_h : array_like, shape (n_times,)
         Times after the start. [h]
-    free_nM : array_like, shape (n_ligands,)
+    free_nM : array_like, shape (..., n_ligands)
         Constant free concentrations. [nM]
     kd_nM : array_like, shape (n_ligands,)
         Dissociation constants. [nM]
     koff_per_h : array_like, shape (n_ligands,)
         Dissociation rate constants. [1/h]
-    start : array_like, shape (n_ligands,), optional
+    start : array_like, shape (..., n_ligands), optional
         Occupancies at the start; none bound by default. [1]
 
     Returns
     -------
-    ndarray, shape (n_times, n_ligands)
+    ndarray, shape (..., n_times, n_ligands)
         Occupancy by each ligand. [1]
 
     Raises
@@ -144,18 +144,20 @@ def kinetic_occupancy(
 
     free, kd = _checked(free_nM, kd_nM)
     koff = np.asarray(koff_per_h, dtype=np.float64)
-    begin = np.zeros(len(free)) if start is None else np.asarray(start, dtype=np.float64)
+    begin = np.zeros(free.shape) if start is None else np.asarray(start, dtype=np.float64)
     if np.any(koff <= 0):
         raise ValueError(f"koff_per_h must be positive; the smallest is {koff.min():g} /h. Give rate constants.")
-    if np.any(begin < 0) or begin.sum() > 1 + 1e-9:
+    if np.any(begin < 0) or np.any(begin.sum(axis=-1) > 1 + 1e-9):
+        most = begin.sum(axis=-1).max()
         raise ValueError(
-            f"start holds {begin.min():g} to {begin.sum():g} of the pool; expected 0 or more each, at most 1 in all. "
+            f"start holds {begin.min():g} to {most:g} of the pool; expected 0 or more each, at most 1 in all. "
             "Give fractions of one pool."
         )
     end = competitive_occupancy(free, kd)
-    rate = -np.diag(koff) - np.outer(koff / kd * free, np.ones(len(free)))
+    rate = -np.diag(koff) - (koff / kd * free)[..., None]
     times = np.atleast_1d(np.asarray(time_h, dtype=np.float64))
-    return np.stack([end + expm(rate * t) @ (begin - end) for t in times])
+    left = expm(rate[..., None, :, :] * times[:, None, None]) @ (begin - end)[..., None, :, None]
+    return np.asarray(end[..., None, :] + left[..., 0])
 
 
 def pet_occupancy(free_fraction: ArrayLike, basal_load: float = 0.0) -> Floats:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from schild.array_types import Floats
 from schild.catalog import Catalogue, load
+from schild.drinking.value import DayValue
 from schild.engine.days import DaysResult, run_days
 from schild.people import Given
 from schild.trial.doses import Taking, taking
@@ -77,6 +78,8 @@ class Course:
     days: DaysResult
     taking: Taking  #: Doses, end of treatment, leaving
     occupancy: Floats  #: Occupancy of mu in the evening [1]; shape (n, n_days)
+    #: How the drug is felt: by which numbers, reward that it takes away, aversion [1], shape (n, n_days) each
+    felt: tuple[DayValue, Floats, Floats] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +106,15 @@ def course(
     """
     n, days = who.n, trial.days
     own = numbers["response.between"] * who.response
-    drinking = np.repeat((numbers["response.drinking"] + own + arm.counselling)[:, None], days, axis=1)
-    heavy = np.repeat(
-        (numbers["response.heavy"] + numbers["response.share"] * own + arm.counselling)[:, None], days, axis=1
-    )
+    drinking = (numbers["response.drinking"] + own + arm.counselling)[:, None]
+    heavy = (numbers["response.heavy"] + numbers["response.share"] * own + arm.counselling)[:, None]
     habit = habit_of(numbers, trial.learning.on)
     nothing = np.zeros((n, days))
 
     def chain(with_drinking: Floats, with_heavy: Floats, lost: Floats) -> DaysResult:
         return run_days(
-            drinking=who.drinking, heavy=who.heavy, shift_drinking=with_drinking, shift_heavy=with_heavy, lost=lost,
+            drinking=who.drinking, heavy=who.heavy, shift_drinking=np.broadcast_to(with_drinking, (n, days)),
+            shift_heavy=np.broadcast_to(with_heavy, (n, days)), lost=lost,
             limit=who.limit, tail=who.tail, habit=habit, uniform=draws.uniform, normal=draws.normal,
             before=who.before, craving=who.craving,
         )  # fmt: skip
@@ -131,15 +133,13 @@ def course(
             occupancy = np.clip(found, 0.0, 1.0)
     if not occupancy.any():
         return Course(days=chain(drinking, heavy, nothing), taking=took, occupancy=occupancy)
-    gain = who.gain[:, None]
     drug, effect = numbers.drug, numbers.effect
-    lost = nothing
-    if trial.learning.on:
-        from schild.drinking.value import reward_lost
-
-        lost = np.clip(effect * reward_lost(occupancy, drug.share, gain, e0=drug.e0, load=drug.load), 0.0, 1.0)
-    done = chain(drinking + effect * drug.drink(occupancy, gain), heavy + effect * drug.heavy(occupancy, gain), lost)
-    return Course(days=done, taking=took, occupancy=occupancy)
+    felt = None if before is None else before.felt
+    if felt is None or not drug.feels_as(felt[0]):
+        felt = drug, *drug.felt(occupancy, who.gain[:, None])
+    lost = np.clip(effect * felt[1], 0.0, 1.0) if trial.learning.on else nothing
+    done = chain(drinking + effect * drug.drink_of(*felt[1:]), heavy + effect * drug.heavy_of(*felt[1:]), lost)
+    return Course(days=done, taking=took, occupancy=occupancy, felt=felt)
 
 
 def follow(
@@ -201,7 +201,7 @@ def counted(trial: Trial, arm: Arm, done: Course) -> NDArray[np.int32]:
     seen = _seen(trial, done)
     state, drinks = done.days.state, done.days.drinks
     drinking, heavy = (state > 0) & seen, (state == 2) & seen
-    amount = np.where(seen, drinks, 0)
+    amount = drinks * seen
     first = np.where(heavy.any(axis=1), heavy.argmax(axis=1), -1)
     end = slice(trial.days - LAST, None)
     due = np.arange(trial.days) % arm.interval_days == 0
@@ -221,7 +221,7 @@ def _by_week(trial: Trial, done: Course) -> Floats:
     daily = np.stack(
         [
             seen.sum(axis=0), ((state > 0) & seen).sum(axis=0), ((state == 2) & seen).sum(axis=0),
-            np.where(seen, done.days.drinks, 0).sum(axis=0), on.sum(axis=0), done.occupancy.sum(axis=0),
+            (done.days.drinks * seen).sum(axis=0), on.sum(axis=0), done.occupancy.sum(axis=0),
         ],
         axis=1,
     )  # fmt: skip

@@ -43,7 +43,13 @@ class Load:
     def hourly(self, times_h: Floats, hours: int) -> Load:
         """Read it at whole hours 0 to ``hours``, by linear interpolation."""
         grid = np.arange(hours + 1)
-        return self._each(lambda x: np.stack([np.interp(grid, times_h, row) for row in x]))
+
+        def read(x: Floats) -> Floats:
+            if not x.any():  # an antagonist has a load and no more
+                return np.zeros((len(x), grid.size))
+            return np.stack([np.interp(grid, times_h, row) for row in x])
+
+        return self._each(read)
 
     def mixed(self, own: float, other: Load, its: float) -> Load:
         """Weighted sum of two loads."""
