@@ -63,7 +63,7 @@ _COMMANDS = (
     ("drugs", "catalogue:drugs", "The catalogue, with the source of each number."),
     ("import", "exchange:import_app", "Read other programs' files."),
     ("export", "export:export_app", "Write a run for other programs."),
-    ("schema", "tools:schema_app", "JSON Schema of the run file and the trial file."),
+    ("schema", "tools:schema", "JSON Schema of the run file, the trial file and the outputs of a run."),
     ("doctor", "tools:doctor", "Check this installation: versions, extras, cache, threads, speed."),
     ("bench", "tools:bench", "Time a few standard runs on this machine."),
     ("cite", "tools:cite", "Print how to cite schild, and the sources of a run."),

@@ -50,9 +50,8 @@ def _plasma(result: Result, console: Console) -> None:
                 _cell(m[f"auc_{name}_ng_h_ml"], number_words),
             )
         )
-    if rows:
-        heads = ("species", "peak", "at", "trough", "at the end", "area [ng h/mL]")
-        console.print(table(f"Plasma, total [ng/mL]{_of_whom(result)}", heads, rows))
+    heads = ("species", "peak", "at", "trough", "at the end", "area [ng h/mL]")
+    _print(result, console, "Plasma, total [ng/mL]", heads, rows)
 
 
 def _receptors(result: Result, console: Console) -> None:
@@ -70,11 +69,9 @@ def _receptors(result: Result, console: Console) -> None:
                 _cell(m[f"{name}_pet_occupancy_hours_above_90_percent"], _hours),
             )
         )
-    if rows:
-        heads = ("receptor", "peak", "trough", "mean", "at the end", "above 90 % for")
-        caption = "Trough: just before the last dose. A dash: fewer than two doses, or not among the outputs."
-        title = f"Receptors occupied by drugs, as PET would see it{_of_whom(result)}"
-        console.print(table(title, heads, rows, caption=caption))
+    heads = ("receptor", "peak", "trough", "mean", "at the end", "above 90 % for")
+    caption = "Trough: just before the last dose. A dash: fewer than two doses, or not among the outputs."
+    _print(result, console, "Receptors occupied by drugs, as PET would see it", heads, rows, caption)
 
 
 def _courses(result: Result, console: Console) -> None:
@@ -101,9 +98,8 @@ def _courses(result: Result, console: Console) -> None:
                     _cell(metric(values[:, -1]), say),
                 )
             )
-        if rows:
-            heads = ("", "at the start", "lowest", "at", "highest", "at", "at the end")
-            console.print(table(f"{heading}{_of_whom(result)}", heads, rows, caption=captions.get(group, "")))
+        heads = ("", "at the start", "lowest", "at", "highest", "at", "at the end")
+        _print(result, console, heading, heads, rows, captions.get(group, ""))
 
 
 def show_nca(rows: Sequence[Row], result: Result, console: Console) -> None:
@@ -118,9 +114,8 @@ def show_nca(rows: Sequence[Row], result: Result, console: Console) -> None:
         )
         for name, unit in metrics.items()
     ]
-    if cells:
-        heads = ("", *(f"{output}, dose {dose}" for output, dose in plasma))
-        console.print(table(f"Non-compartmental metrics of plasma{_of_whom(result)}", heads, cells))
+    heads = ("", *(f"{output}, dose {dose}" for output, dose in plasma))
+    _print(result, console, "Non-compartmental metrics of plasma", heads, cells)
     above = dict.fromkeys(name for _, _, name in found if name.startswith("hours_above"))
     lines = []
     for o, d in dict.fromkeys((row.output, row.dose) for row in rows if row.output in result.outputs):
@@ -130,17 +125,20 @@ def show_nca(rows: Sequence[Row], result: Result, console: Console) -> None:
         lines.append(
             (f"{kind.words}, dose {d}", *(_of(found.get((o, d, n)), say) for n, say in zip(names, says, strict=True)))
         )
-    if lines:
-        heads = ("", "peak", "at", "lowest", "mean", "at the end", *(name.replace("_", " ") for name in above))
-        console.print(table(f"Over the interval of the dose{_of_whom(result)}", heads, lines))
+    heads = ("", "peak", "at", "lowest", "mean", "at the end", *(name.replace("_", " ") for name in above))
+    _print(result, console, "Over the interval of the dose", heads, lines)
 
 
 def _of(row: Row | None, words: Any) -> str:
     return "-" if row is None else _cell(metric(row.values), words)
 
 
-def _of_whom(result: Result) -> str:
-    return "" if result.n == 1 else ": median (5th to 95th percentile)"
+def _print(
+    result: Result, console: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str = ""
+) -> None:
+    if rows:
+        who = "" if result.n == 1 else ": median (5th to 95th percentile)"
+        console.print(table(f"{title}{who}", heads, rows, caption=caption))
 
 
 def _hours(value: float) -> str:

@@ -8,20 +8,18 @@ import sys
 import timeit
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from schild import __version__
-from schild.cli.console import APP, out
+from schild.cli.console import out
 from schild.cli.options import Data, Json
 from schild.errors import SchildError
 from schild.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-schema_app = App(name="schema", help="JSON Schema of the run file, the trial file and the outputs of a run.", **APP)
+    from collections.abc import Callable
 
 _CORE = ("numpy", "scipy", "numba", "pydantic", "pint", "pandas", "matplotlib", "rich", "cyclopts")
 _EXTRAS = (
@@ -35,32 +33,26 @@ _EXTRAS = (
 _SAMPLE = "naltrexone 50 mg po q24h x7"
 
 
-@schema_app.command
-def run() -> None:
-    """Print the JSON Schema of the run file, which is also the body of a request."""
+def schema(what: Literal["run", "trial", "outputs"], /, *, data: Data = Data()) -> int:
+    """Print a JSON Schema.
+
+    Parameters
+    ----------
+    what
+        run: the run file, which is also the body of a request; trial: the trial file; outputs: the object "outputs"
+        that --json prints for a run.
+    """
+    from schild.simulation.registry import schema as outputs
     from schild.simulation.runfile import Run
-
-    _print_schema(Run.model_json_schema())
-
-
-@schema_app.command
-def trial() -> None:
-    """Print the JSON Schema of the trial file."""
     from schild.trial.trialfile import Trial
 
-    _print_schema(Trial.model_json_schema())
-
-
-@schema_app.command
-def outputs(*, data: Data = Data()) -> None:
-    """Print the JSON Schema of the outputs of a run: the object "outputs" that --json prints."""
-    from schild.simulation.registry import schema
-
-    _print_schema(schema(data.catalogue))
-
-
-def _print_schema(schema: Mapping[str, Any]) -> None:
-    print(dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2))
+    make: dict[str, Callable[[], dict[str, Any]]] = {
+        "run": Run.model_json_schema,
+        "trial": Trial.model_json_schema,
+        "outputs": lambda: outputs(data.catalogue),
+    }
+    print(dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **make[what]()}, indent=2))
+    return 0
 
 
 def doctor(*, json: Json = False) -> int:
