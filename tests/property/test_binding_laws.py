@@ -13,7 +13,6 @@ from schild.pharmacology.binding import (
     competitive_occupancy,
     dose_ratio,
     kinetic_occupancy,
-    pet_occupancy,
 )
 
 concentrations = hnp.arrays(float, 3, elements=st.floats(0, 1e6))
@@ -102,10 +101,6 @@ def test_naltrexone_counts_against_an_agonist_in_a_run():
     assert sum(result[n].value for n in parts) == pytest.approx(1, abs=1e-9)
     alone = schild.simulate("morphine 10 mg iv at 4 h", until="8 h")
     assert result["mor_occupancy_morphine"].at("5 h") < 0.5 * alone["mor_occupancy_morphine"].at("5 h")
-
-
-def test_tomography_sees_loss_not_load():
-    assert pet_occupancy(1 / 1.05, basal_load=0.05) == pytest.approx(0, abs=1e-15)
 
 
 @pytest.mark.parametrize(

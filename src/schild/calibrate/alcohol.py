@@ -20,7 +20,7 @@ from schild.engine.session import SessionResult
 from schild.people import Values
 from schild.population import people_of
 
-__all__ = ["PEOPLE", "STEPS", "STUDY", "effects_of", "fit", "targets"]
+__all__ = ["PEOPLE", "STEPS", "STUDY", "fit", "targets"]
 
 STUDY = "alcohol_laboratory"
 
@@ -58,7 +58,7 @@ def targets() -> dict[str, tuple[float, float, tuple[Observation, ...]]]:
     return found
 
 
-class _Bench:
+class Bench:
     """One protocol with its people and their occupancy, for repeated sessions with other numbers."""
 
     def __init__(self, plan: str, n: int, regimens: Sequence[str], base: Mapping[str, float]) -> None:
@@ -85,14 +85,6 @@ class _Bench:
         return {name: hedges_g(with_[name], without[name], paired=True).g for name in self.plan.measures}
 
 
-def effects_of(
-    plan: str, numbers: Mapping[str, float], *, n: int = PEOPLE, base: Mapping[str, float] | None = None
-) -> dict[str, float]:
-    """Effect sizes of one protocol with some numbers of alcohol replaced, on the people of the fit."""
-    regimen = targets()["stimulation"][2][0].regimen
-    return _Bench(plan, n, [regimen], base or {}).effects(numbers)
-
-
 def fit(base: Mapping[str, float] | None = None) -> Fit:
     """Fit the five numbers.
 
@@ -105,7 +97,7 @@ def fit(base: Mapping[str, float] | None = None) -> Fit:
     for plan, numbers in STEPS:
         drinking = plan == "self_administration"
         regimens = [goal[next(iter(numbers.values()))][2][0].regimen]
-        bench = _Bench(plan, PEOPLE_DRINKING if drinking else PEOPLE, regimens, base or {})
+        bench = Bench(plan, PEOPLE_DRINKING if drinking else PEOPLE, regimens, base or {})
         if drinking:
             ((name, outcome),) = numbers.items()
             known[name], slope = _by_parabola(bench, known, name, outcome, goal[outcome][0])
@@ -127,7 +119,7 @@ def fit(base: Mapping[str, float] | None = None) -> Fit:
 
 
 def _by_secants(
-    bench: _Bench, known: Mapping[str, float], numbers: Mapping[str, str], wanted: Mapping[str, float]
+    bench: Bench, known: Mapping[str, float], numbers: Mapping[str, str], wanted: Mapping[str, float]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Roots for several numbers at once by secants; each changes its own outcome only, almost linearly."""
     before = dict.fromkeys(numbers, 0.05)
@@ -149,7 +141,7 @@ def _by_secants(
 
 
 def _by_parabola(
-    bench: _Bench, known: Mapping[str, float], name: str, outcome: str, wanted: float
+    bench: Bench, known: Mapping[str, float], name: str, outcome: str, wanted: float
 ) -> tuple[float, float]:
     """Root of the parabola through the effect sizes at ``SCALES``, the one inside them, and the slope there."""
     g = [bench.effects({**known, name: scale})[outcome] for scale in SCALES]

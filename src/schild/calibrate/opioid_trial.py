@@ -9,8 +9,11 @@ doses do not depend on behaviour, so they are computed once.
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -28,60 +31,27 @@ from schild.trial.trialfile import Trial
 __all__ = ["NUMBERS", "fit", "predicted"]
 
 
-#: Fitted numbers: scale of the fit, step and limits on it, and start: rounded numbers of earlier fits, so that each
-#: fit takes the same path.
-NUMBERS: Mapping[str, tuple[str, float, float, float, float]] = {
-    "use": ("log", 0.1, -7.0, 0.0, 0.00482),
-    "use.between": ("", 0.1, 0.1, 3.5, 2.82),
-    "use.memory": ("", 0.2, 0.0, 8.0, 3.35),
-    "use.active": ("", 0.2, -3.0, 6.0, 3.11),
-    "use.blocked": ("log", 0.2, -8.0, -0.7, 0.011),
-    "use.exponent": ("log", 0.1, -1.5, 3.0, 3.98),
-    "craving.gain": ("log", 0.15, -4.5, -0.1, 0.138),
-    "ward.leave": ("log", 0.2, -6.0, -0.5, 0.0137),
-    "ward.withdrawal": ("", 0.3, 0.0, 12.0, 3.22),
-    "refuse.antagonist": ("logit", 0.2, -5.0, 1.0, 0.19),
-    "leave.none": ("", 0.2, -6.0, 1.0, -4.3),
-    "leave.naltrexone": ("", 0.2, -8.0, 0.0, -3.64),
-    "leave.buprenorphine": ("", 0.2, -8.0, 0.0, -4.33),
-    "leave.methadone": ("", 0.2, -8.0, 0.0, -6.08),
-    "return": ("", 0.2, -1.0, 5.0, 3.31),
-    "return.use": ("", 0.3, -5.0, 0.5, -2.38),
-    "stop.tablet": ("logit", 0.3, -7.0, 0.0, 0.0153),
-    "urine.miss": ("", 0.15, -5.0, 1.0, -1.67),
-    "urine.miss_use": ("", 0.2, -2.0, 4.0, 1.22),
-    "urine.miss_off": ("", 0.3, -1.0, 6.0, 2.24),
-}
-#: Numbers that a scenario does not depend on, so that it is not run again if only they change.
-_WARD, _ANTAGONIST = ("ward.leave", "ward.withdrawal"), ("refuse.antagonist", "leave.naltrexone", "stop.tablet")
-_RETURN = ("return", "return.use")
-_IDLE: Mapping[str, tuple[str, ...]] = {
-    "xbot_naltrexone": ("use.active", "leave.buprenorphine", "leave.methadone", "stop.tablet"),
-    "ctn27_methadone": ("leave.buprenorphine", *_WARD, *_ANTAGONIST, *_RETURN),
-    "ctn27_buprenorphine": ("leave.methadone", *_WARD, *_ANTAGONIST, *_RETURN),
-    "smyth": ("use.active", "leave.buprenorphine", "leave.methadone", *_WARD, *_ANTAGONIST, *_RETURN),
-    "fishman": ("use.active", "leave.buprenorphine", "leave.methadone", "leave.naltrexone", "stop.tablet", *_RETURN),
-    "sullivan_tablets": ("use.active", "leave.buprenorphine", "leave.methadone", *_RETURN),
-}
-#: Weeks of scenarios that end early.
-_WEEKS = {"smyth": 5, "fishman": 4}
+_DATA = tomllib.loads(files("schild.calibrate").joinpath("opioid_trial.toml").read_text(encoding="utf-8"))
+#: Fitted numbers with scale, step, limits and start, and what is told of scenarios, as ``opioid_trial.toml`` has them.
+NUMBERS: Mapping[str, Mapping[str, Any]] = _DATA["number"]
+_SCENARIOS: Mapping[str, Mapping[str, Any]] = _DATA["scenario"]
 #: People of each scenario.
 PEOPLE = 800
 
 
 def _plain(name: str, x: float) -> float:
-    scale = NUMBERS[name][0]
+    scale = NUMBERS[name]["scale"]
     return float(np.exp(x)) if scale == "log" else float(1 / (1 + np.exp(-x))) if scale == "logit" else float(x)
 
 
 def _moved(name: str, value: float) -> float:
-    scale = NUMBERS[name][0]
+    scale = NUMBERS[name]["scale"]
     return float(np.log(value)) if scale == "log" else float(np.log(value / (1 - value))) if scale == "logit" else value
 
 
 @cache
 def _made(name: str, people: int) -> tuple[Trial, Body, Load | None]:
-    trial = scenario(name, n=people, weeks=_WEEKS.get(name, 24))
+    trial = scenario(name, n=people, weeks=_SCENARIOS[name].get("weeks", 24))
     numbers = trial_numbers(trial, load())
     return trial, body_of(numbers, 0.0), treatment_load(trial, trial.arm[0], numbers, 0, people, 0)
 
@@ -106,7 +76,7 @@ def predicted(given: Mapping[str, float], people: int = PEOPLE) -> dict[str, flo
     """
     found: dict[str, float] = {}
     for name in dict.fromkeys(r.scenario for r in opioid_rows("calibration")):
-        found |= _measured(name, people, tuple((k, v) for k, v in given.items() if k not in _IDLE[name]))
+        found |= _measured(name, people, tuple((k, v) for k, v in given.items() if k not in _SCENARIOS[name]["idle"]))
     return found
 
 
@@ -133,7 +103,7 @@ def fit(people: int = PEOPLE, most: int = 6) -> Fit:
     """
     rows = {r.id: r for r in opioid_rows("calibration")}
     names = list(NUMBERS)
-    steps, *ends, begin = np.array([NUMBERS[name][1:] for name in names]).T
+    steps, *ends, begin = (np.array([n[key] for n in NUMBERS.values()]) for key in ("step", "low", "high", "start"))
     x0 = np.clip([_moved(name, v) for name, v in zip(names, begin, strict=True)], ends[0] + 1e-6, ends[1] - 1e-6)
 
     def of(x: Floats) -> Floats:
@@ -173,7 +143,7 @@ def fit(people: int = PEOPLE, most: int = 6) -> Fit:
     lines += told
     numbers = []
     for name, v, e in zip(names, x, error, strict=True):
-        wide = e if NUMBERS[name][0] == "log" else e * (1 - given[name]) if NUMBERS[name][0] == "logit" else e / abs(v)
+        wide = {"log": e, "logit": e * (1 - given[name]), "plain": e / abs(v)}[NUMBERS[name]["scale"]]
         numbers.append(Fitted(drug="trial", name=f"oud.{name}", value=given[name], cv=float(min(wide, 1.5))))
     return Fit(title="Trials in opioid use disorder", numbers=tuple(numbers), lines=tuple(lines), scores=scores)
 

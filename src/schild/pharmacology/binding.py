@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from schild.array_types import Floats
 
-__all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy", "pet_occupancy"]
+__all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy"]
 
 
 def _checked(free_nM: ArrayLike, kd_nM: ArrayLike) -> tuple[Floats, Floats]:
@@ -156,28 +156,4 @@ def kinetic_occupancy(
     end = competitive_occupancy(free, kd)
     rate = -np.diag(koff) - (koff / kd * free)[..., None]
     times = np.atleast_1d(np.asarray(time_h, dtype=np.float64))
-    left = expm(rate[..., None, :, :] * times[:, None, None]) @ (begin - end)[..., None, :, None]
-    return np.asarray(end[..., None, :] + left[..., 0])
-
-
-def pet_occupancy(free_fraction: ArrayLike, basal_load: float = 0.0) -> Floats:
-    r"""Occupancy as measured by tomography: the share of receptors that the tracer can no longer bind.
-
-    Parameters
-    ----------
-    free_fraction : array_like
-        Fraction of the pool that is free. [1]
-    basal_load : float
-        Concentration over Kd of the endogenous agonist, present with and without the drug. [1]
-
-    Returns
-    -------
-    ndarray
-        One minus the ratio of free receptors with drug to those without. [1]
-
-    Examples
-    --------
-    >>> round(float(pet_occupancy(0.5, basal_load=0.25)), 3)
-    0.375
-    """
-    return np.asarray(1.0 - np.asarray(free_fraction, dtype=np.float64) * (1.0 + basal_load))
+    return np.stack([end + expm(rate * t) @ (begin - end) for t in times])

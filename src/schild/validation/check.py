@@ -151,23 +151,21 @@ def check(
     seed: int,
     kept: dict[Any, Floats] | None = None,
     catalogue: Catalogue | None = None,
-    **options: Any,
 ) -> Check:
     """Predict one row with its band.
 
     ``table``: key of its study file; ``rows``: all rows of the file, for the fewest people known; ``n`` and ``draws``:
     virtual people and parameter sets; ``seed``: of people, parameters and residuals; ``kept``: predictions that
-    rows share between calls; ``options``: of ``schild.simulation.observe.predict``. Returns typical
-    prediction and band.
+    rows share between calls. Returns typical prediction and band.
     """
     kind, _, effect = o.observable.partition(":")
-    options = {"seed": seed, "catalogue": catalogue, **options}
+    options: dict[str, Any] = {"seed": seed, "catalogue": catalogue}
     typical, people = float(predict(o, **options)[0]), people_of_study(o, rows)
     if effect and kind != "peak":  # a property of the curve of typical people: studies and parameter sets are drawn
         found = predict(o, population={"n": 1, "uncertainty": STUDIES, "variability": False}, **options)
         # Two drugs of one study each have a deviation of their own, as in the fit.
         if kind in ("dose_ratio", "equal_dose"):
-            values = Values(options["catalogue"] or load(), overrides=options.get("overrides"))
+            values = Values(catalogue or load())
             rng = (normals(seed, f"deviation:{o.id}:{k}", 0, STUDIES) for k in (0, 1))
             found = found * np.exp(_deviation(values, effect) * np.subtract(*rng))
         z = normals(seed, f"residual:{o.id}", 0, found.size) * spread_of(o)

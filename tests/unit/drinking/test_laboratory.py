@@ -37,7 +37,8 @@ def test_the_catalogue_s_numbers_give_the_pooled_effect_sizes():
     for plan, step in alcohol.STEPS:
         if plan == "self_administration":
             continue  # decisions are chances: the slow refit holds it
-        found = alcohol.effects_of(plan, numbers)
+        regimen = goal[next(iter(step.values()))][2][0].regimen
+        found = alcohol.Bench(plan, alcohol.PEOPLE, [regimen], {}).effects(numbers)
         for outcome in step.values():
             assert found[outcome] == pytest.approx(goal[outcome][0], abs=5e-4)
 
