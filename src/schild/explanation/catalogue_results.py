@@ -7,7 +7,7 @@ from typing import Any
 from schild.catalog import Observation, Test
 from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, regimen_words
 from schild.regimen import parse_regimen
-from schild.simulation.observe_withdrawal import KINDS, WORDED
+from schild.simulation.observe_withdrawal import KINDS
 
 __all__ = ["is_about", "result_as_test"]
 
@@ -53,7 +53,7 @@ def _statement(o: Observation) -> str:
 def is_about(o: Observation, key: str) -> bool:
     """Whether a result is about the levels or the occupancy of a drug."""
     # Effects, tolerance and withdrawal belong to another answer; their regimens may hold histories.
-    if not o.regimen or ":" in o.observable or o.observable in (*KINDS, *WORDED):
+    if not o.regimen or ":" in o.observable or o.observable in KINDS:
         return False
     given = parse_regimen(o.regimen).doses[0].drug
     return o.species == key or (given == key and o.observable.startswith("occupancy"))

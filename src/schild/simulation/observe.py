@@ -18,7 +18,7 @@ from schild.pharmacology.effects import amplified_occupancy, operational_respons
 from schild.population import Population, Subject, people_of
 from schild.regimen import parse_regimen
 from schild.simulation import Result, simulate
-from schild.simulation.observe_withdrawal import KINDS, WORDED, observe_withdrawal
+from schild.simulation.observe_withdrawal import KINDS, observe_withdrawal
 
 __all__ = ["OBSERVABLES", "TOMOGRAPHY", "predict", "weighted_error"]
 
@@ -490,7 +490,7 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
     """
     catalogue = catalogue or load()
     kind, colon, effect = observation.observable.partition(":")
-    if kind in KINDS or kind in WORDED:
+    if kind in KINDS:
         return observe_withdrawal(observation, catalogue=catalogue, **options)
     if not colon:
         options = {"receptors": [observation.species if kind in TOMOGRAPHY else "mor"], **options}

@@ -24,7 +24,7 @@ from schild.simulation.runfile import parse_history
 from schild.units import TICKS_PER_HOUR
 
 __all__ = [
-    "BASELINE", "KINDS", "PRESENT", "RATED", "WORDED", "WithdrawalCourse", "observe_withdrawal", "rated_shares",
+    "BASELINE", "KINDS", "PRESENT", "RATED", "WithdrawalCourse", "observe_withdrawal", "rated_shares",
     "split_words",
 ]  # fmt: skip
 
@@ -198,7 +198,7 @@ def _added(row: _Row) -> Floats:
     return row.looked().score - row.looked(without=True).score
 
 
-def _ratio(row: _Row) -> Floats:
+def _ratio(row: _Row, _: str) -> Floats:
     other = row.looked(row.o.normalisation)
     return np.asarray((row.looked().peak() + FLOOR) / (other.peak() + FLOOR))
 
@@ -235,26 +235,24 @@ def _share(row: _Row, category: str) -> Floats:
 #: Lowest score of "mild", from which an onset is counted.
 MILD = next(low for low, word in SEVERITY if word == "mild")
 
-#: How each kind of result is computed.
-KINDS: dict[str, Callable[[_Row], Floats]] = {
-    "cows_peak": lambda row: row.looked().peak(),
-    "cows_peak_time": lambda row: row.looked().peak_time(),
-    "cows_peak_when": lambda row: row.course().peak_time(),
-    "cows_onset": lambda row: row.looked().first_at(MILD),
-    "cows_end": lambda row: row.looked().last_at(PRESENT),
-    "cows_at": lambda row: row.course().at(row.hours),
+#: How each kind of result is computed, from a row and the word after its colon.
+KINDS: dict[str, Callable[[_Row, str], Floats]] = {
+    "cows_peak": lambda row, _: row.looked().peak(),
+    "cows_peak_time": lambda row, _: row.looked().peak_time(),
+    "cows_peak_when": lambda row, _: row.course().peak_time(),
+    "cows_onset": lambda row, _: row.looked().first_at(MILD),
+    "cows_end": lambda row, _: row.looked().last_at(PRESENT),
+    "cows_at": lambda row, _: row.course().at(row.hours),
     "cows_ratio": _ratio,
-    "cows_added": lambda row: np.asarray(_added(row).max(axis=1)),
-    "cows_added_at": lambda row: row.course().at(row.hours) - row.course(without=True).at(row.hours),
-    "tolerance": lambda row: row.course(output="tolerance").at(row.hours),
-}
-_TIMES = ("cows_peak_time", "cows_peak_when", "cows_onset", "cows_end", "cows_hours")
-#: Kinds with a word after a colon: a band of severity, or a category of the trial.
-WORDED: dict[str, Callable[[_Row, str], Floats]] = {
+    "cows_added": lambda row, _: np.asarray(_added(row).max(axis=1)),
+    "cows_added_at": lambda row, _: row.course().at(row.hours) - row.course(without=True).at(row.hours),
     "cows_hours": lambda row, word: row.looked().hours_at({name: low for low, name in SEVERITY}[word]),
+    "tolerance": lambda row, _: row.course(output="tolerance").at(row.hours),
     "sows_share": _share,
 }
-_CHOICES = {"cows_hours": tuple(name for _, name in SEVERITY), "sows_share": tuple(SOWS_FROM)}
+_TIMES = ("cows_peak_time", "cows_peak_when", "cows_onset", "cows_end", "cows_hours")
+#: Words that a kind takes: bands of severity, or categories of the trial.
+_WORDS = {"cows_hours": tuple(name for _, name in SEVERITY), "sows_share": tuple(SOWS_FROM)}
 
 
 def observe_withdrawal(
@@ -280,15 +278,13 @@ def observe_withdrawal(
     """
     row = _Row(o=o, catalogue=catalogue or load(), options=options, kept={} if kept is None else kept)
     kind, _, word = o.observable.partition(":")
-    known = (*KINDS, *WORDED)
-    if kind not in known:
-        raise InputError(f"{o.id} measures {o.observable!r}; expected one of {', '.join(known)}. Write a rule for it.")
-    if kind in WORDED and word not in _CHOICES[kind]:
+    if kind not in KINDS:
+        raise InputError(f"{o.id} measures {o.observable!r}; expected one of {', '.join(KINDS)}. Write a rule for it.")
+    if kind in _WORDS and word not in _WORDS[kind]:
         raise InputError(
-            f"{o.id} measures {o.observable!r}; expected one of {', '.join(_CHOICES[kind])} after the colon. "
-            "Correct it."
+            f"{o.id} measures {o.observable!r}; expected one of {', '.join(_WORDS[kind])} after the colon. Correct it."
         )
-    found = WORDED[kind](row, word) if kind in WORDED else KINDS[kind](row)
+    found = KINDS[kind](row, word)
     if o.normalisation == RATED:
         found = found + BASELINE
     return found / _HOURS[o.unit] if kind in _TIMES else found

@@ -17,7 +17,7 @@ from schild.figures import Picture
 from schild.result_cache import ResultCache
 from schild.results import Shown
 from schild.simulation.observe import weighted_error
-from schild.simulation.observe_withdrawal import KINDS, WORDED
+from schild.simulation.observe_withdrawal import KINDS as WITHDRAWAL
 from schild.trial.checks import MEASURES
 from schild.validation import oral
 from schild.validation.check import Check, check
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["Bar", "Check", "Statement", "Validation", "validate"]
-
-WITHDRAWAL = {*KINDS, *WORDED}
 
 #: Virtual people and parameter sets behind each band; the product is solved for each row.
 PEOPLE, DRAWS = 24, 100
