@@ -6,8 +6,8 @@ subject. Rates of the two- and three-compartment models are the roots of their c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +18,7 @@ from schild.errors import SchildError
 from schild.model.spec import ENDOGENOUS, LAG, RELEASE, Input, ModelSpec, Parameters
 from schild.pharmacology.pk import disposition_rates
 
-__all__ = ["Program", "compile_spec"]
+__all__ = ["Program", "compile_spec", "with_scales"]
 
 Ints = NDArray[np.int64]
 
@@ -260,8 +260,6 @@ def compile_spec(
             slot_names.append(f"{r.name}_occupancy_{ENDOGENOUS}")
         rec_ptr.append(len(slots))
 
-    for name, scale in (scales or {}).items():
-        col.add(name, scale)
     width = max((len(p) for p in pole_lists), default=0)
     has = np.zeros((len(path_has), max(width, 1)), dtype=np.bool_)
     for k, flags in enumerate(path_has):
@@ -313,7 +311,18 @@ def compile_spec(
         ports=tuple(i.name for i in spec.inputs),
         jumps=tuple(jumps),
     )
-    return program, col.rows(n)
+    return with_scales(program, col.rows(n), scales or {})
+
+
+def with_scales(program: Program, rows: Floats, scales: Mapping[str, Floats | float]) -> tuple[Program, Floats]:
+    """Add columns by which events may multiply their amount to a program and its rows, as ``compile_spec`` does.
+
+    ``rows``, shape (n, n_columns); ``scales``: floats or arrays of shape (n,), by name.
+    """
+    if not scales:
+        return program, rows
+    more = [np.broadcast_to(scale, len(rows)) for scale in scales.values()]
+    return replace(program, columns=(*program.columns, *scales)), np.column_stack([rows, *more])
 
 
 def _saturable_columns(

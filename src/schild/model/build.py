@@ -6,8 +6,9 @@ which receptors are followed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,14 +19,16 @@ from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 from schild.model.entries import Entry, EntryMaker, SteadyStart
 from schild.model.parameters import parameters_of
-from schild.model.ports import disposition_of, inputs_of
+from schild.model.ports import Port, disposition_of, inputs_of
 from schild.model.products import chosen, with_products
 from schild.model.spec import ENDOGENOUS, Adaptation, Ligand, ModelSpec, Receptor, Site, Species
-from schild.people import Values
+from schild.people import FEW, Values
 from schild.regimen import Event
 
 __all__ = ["RECEPTORS", "Built", "build"]
 
+
+T = TypeVar("T")
 
 #: Receptors of a run unless it asks for others.
 RECEPTORS = ("mor", "kor", "dor")
@@ -49,6 +52,20 @@ class Built:
     sites: Mapping[str, Site]
     mechanism: Mechanism | None = None
     said: tuple[str, ...] = field(default=())
+    #: What was made of the structure and the parameters, for every list of doses by the same ways; None for many people
+    kept: dict[Hashable, Any] | None = field(default=None, repr=False, compare=False)
+
+    def once(self, place: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """Make something of the structure and the parameters, or return what was made at this place before.
+
+        ``place`` holds all else that it depends on. Nothing is kept where there are many people.
+        """
+        if self.kept is None:
+            return make()
+        if place not in self.kept:
+            self.kept[place] = make()
+        found: T = self.kept[place]
+        return found
 
     @property
     def bytes_each(self) -> int:
@@ -95,11 +112,70 @@ def build(
     by default. Returns structure, parameters and engine entries. Raises UnknownNameError for a drug, route, salt,
     receptor or structure that does not exist; InputError for a combination that has no meaning.
     """
-    catalogue = values.catalogue
     for name in receptors:
-        catalogue.receptor(name)
-    said = [*dict.fromkeys(chosen(values, events))]
+        values.catalogue.receptor(name)
+    said = dict.fromkeys(chosen(values, events))
     events = with_products(values, events)
+    frame = _frame(values, events, structure, tuple(receptors), tone, tuple(without), adaptation)
+    maker = EntryMaker(values, frame.ports)
+    entries, starts = maker.entries(events)
+    return Built(
+        spec=frame.spec,
+        parameters=frame.parameters,
+        scales=maker.scales,
+        entries=entries,
+        starts=starts,
+        drugs=frame.drugs,
+        values=values,
+        sites=frame.sites,
+        mechanism=frame.mechanism,
+        said=(*said, *frame.said, *maker.said),
+        kept=frame.kept,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """Part of a model that depends on the ways by which doses enter, and not on the doses."""
+
+    spec: ModelSpec
+    parameters: dict[str, float | Floats]
+    ports: Mapping[str, Port]
+    drugs: Mapping[str, Drug]
+    sites: Mapping[str, Site]
+    mechanism: Mechanism | None
+    said: tuple[str, ...]
+    kept: dict[Hashable, Any] | None
+
+
+def _frame(values: Values, events: Sequence[Event], structure: str | Mapping[str, str] | None, *rest: Any) -> _Frame:
+    """Make the frame of a model, or return that of the same people, numbers, ways and options."""
+    if values.people.n > FEW:
+        return _make_frame(values, events, None, structure, *rest)
+    ways = tuple(dict.fromkeys((e.drug, e.route, e.product, bool(e.duration_tick or e.rate)) for e in events))
+    wanted = tuple(structure.items()) if isinstance(structure, Mapping) else structure
+    place = ("frame", values.key, ways, wanted, *rest, tuple(values.structures.items()))
+    kept = values.people.kept
+    if place not in kept:
+        alone = values.apart()
+        kept[place] = _make_frame(alone, events, {}, structure, *rest), alone
+    frame, numbers = kept[place]
+    values.take_over(numbers)
+    found: _Frame = frame
+    return found
+
+
+def _make_frame(
+    values: Values,
+    events: Sequence[Event],
+    kept: dict[Hashable, Any] | None,
+    structure: str | Mapping[str, str] | None,
+    receptors: tuple[str, ...],
+    tone: bool,
+    without: tuple[str, ...],
+    adaptation: str | None,
+) -> _Frame:
+    said: list[str] = []
     routes = _routes(values, events, said)
     drugs = _species(values, routes)
     values.structures.update(_structures(values, drugs, structure))
@@ -127,19 +203,15 @@ def build(
     )
     instead = {(key, part): name for (key, _), route in routes.items() for part, name in route.disposition.items()}
     parameters = parameters_of(values, spec, ports, instead, mechanism)
-    maker = EntryMaker(values, ports)
-    entries, starts = maker.entries(events)
-    return Built(
+    return _Frame(
         spec=spec,
         parameters=parameters,
-        scales=maker.scales,
-        entries=entries,
-        starts=starts,
+        ports=ports,
         drugs=drugs,
-        values=values,
         sites=sites,
         mechanism=mechanism,
-        said=(*said, *maker.said),
+        said=tuple(said),
+        kept=kept,
     )
 
 

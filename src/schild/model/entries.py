@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
@@ -62,6 +62,7 @@ class EntryMaker:
         self.values, self.ports = values, ports
         self.scales: dict[str, float | Floats] = {}
         self.said: list[str] = []
+        self._known: dict[Hashable, list[tuple[str, int, int, float, str]]] = {}
 
     def entries(self, events: Sequence[Event]) -> tuple[tuple[Entry, ...], tuple[SteadyStart, ...]]:
         """Turn events into entries, and into the periodic courses on which receptors start."""
@@ -99,32 +100,15 @@ class EntryMaker:
         return tuple(made), tuple(starts)
 
     def _dose(self, event: Event) -> list[Entry]:
-        drug = self.values.catalogue.drug(str(event.drug))
-        route = drug.route(str(event.route), event.product)
-        prolonged = bool(event.duration_tick or event.rate)
-        if event.ss and disposition_of(drug).saturable:
-            raise InputError(
-                f"A steady state of {drug.name} was asked for; its elimination saturates, so there is none in closed "
-                "form. Begin the doses earlier instead, such as 'from -7 d'."
-            )
+        # Doses of a regimen differ in their times and occasions alone.
+        occasion = 0 if self.values.people.between_occasion is None else event.occasion
+        kind = (event.drug, event.route, event.product, event.amount, event.basis, event.f, event.rate,
+                event.duration_tick, bool(event.ss), occasion)  # fmt: skip
+        if (inputs := self._known.get(kind)) is None:
+            inputs = self._known[kind] = list(self._inputs(event))
         entries: list[Entry] = []
-        labels = [
-            (label, branch)
-            for k, branch in enumerate(route.branches)
-            for label, _, _ in parts_of(
-                self.values, port_name(drug.key, route.key, k) + (".infusion" if prolonged else ""), drug, branch
-            )
-        ]
-        for port, branch in labels:
-            lag = event.lag_tick
-            if branch.lag is not None:
-                lag += round(self.values.typical(drug.key, branch.lag) * TICKS_PER_HOUR)
-            duration = event.duration_tick
-            if branch.input == "zero_order":
-                duration = round(self.values.typical(drug.key, str(branch.duration)) * TICKS_PER_HOUR)
-            scale = self._scale(event, port, [self.ports[label] for label, _ in labels], self.ports[port])
+        for port, lag, duration, amount, scale in inputs:
             if event.rate is not None:  # a constant infusion without a beginning that stops now
-                amount = self._nmol(drug, route, event.rate.over(TICKS_PER_HOUR), event.basis) * event.f
                 constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
                                  interval=0.0, running=1)  # fmt: skip
                 entries += [
@@ -132,10 +116,7 @@ class EntryMaker:
                     Entry(tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale),
                 ]
                 continue
-            assert event.amount is not None  # every other dose has one
-            amount = self._nmol(drug, route, event.amount, event.basis) * event.f
-            if duration:
-                amount *= TICKS_PER_HOUR / duration
+            lag += event.lag_tick
             if event.past is not None:
                 # A finite number of earlier doses: an endless train minus one that ended before the first of them.
                 since = lag + event.ii_tick - event.ago_tick
@@ -159,6 +140,37 @@ class EntryMaker:
                     )
                 )
         return entries
+
+    def _inputs(self, event: Event) -> Iterator[tuple[str, int, int, float, str]]:
+        """Inputs of a dose: port, lag and duration [us], amount [nmol, or nmol/h where prolonged], column."""
+        drug = self.values.catalogue.drug(str(event.drug))
+        route = drug.route(str(event.route), event.product)
+        prolonged = bool(event.duration_tick or event.rate)
+        if event.ss and disposition_of(drug).saturable:
+            raise InputError(
+                f"A steady state of {drug.name} was asked for; its elimination saturates, so there is none in closed "
+                "form. Begin the doses earlier instead, such as 'from -7 d'."
+            )
+        labels = [
+            (label, branch)
+            for k, branch in enumerate(route.branches)
+            for label, _, _ in parts_of(
+                self.values, port_name(drug.key, route.key, k) + (".infusion" if prolonged else ""), drug, branch
+            )
+        ]
+        for port, branch in labels:
+            lag, duration = 0, event.duration_tick
+            if branch.lag is not None:
+                lag = round(self.values.typical(drug.key, branch.lag) * TICKS_PER_HOUR)
+            if branch.input == "zero_order":
+                duration = round(self.values.typical(drug.key, str(branch.duration)) * TICKS_PER_HOUR)
+            scale = self._scale(event, port, [self.ports[label] for label, _ in labels], self.ports[port])
+            given = event.amount if event.rate is None else event.rate.over(TICKS_PER_HOUR)
+            assert given is not None  # a dose without a rate has an amount
+            amount = self._nmol(drug, route, given, event.basis) * event.f
+            if duration and event.rate is None:
+                amount *= TICKS_PER_HOUR / duration
+            yield port, lag, duration, amount, scale
 
     def _nmol(self, drug: Drug, route: Route, amount: Amount, basis: str | None) -> float:
         # Amounts per kilogram are scaled by the person's own weight: a column, see `_scale`.

@@ -186,6 +186,20 @@ class Values:
         other.structures, other._found, other._known = self.structures, self._found, self._known
         return other
 
+    def apart(self) -> Values:
+        """Return the values of the same people, with the same overrides and structures and a record of their own."""
+        other = Values(self.catalogue, self._people, self.overrides)
+        other.structures = dict(self.structures)
+        return other
+
+    def take_over(self, other: Values) -> None:
+        """Take over what values that were made apart have chosen, used and said."""
+        self.structures.update(other.structures)
+        self.uses.add(other.uses)
+        self._kept.update(other._kept)
+        for warning in other.warnings:
+            self.warn(warning)
+
     @property
     def people(self) -> People:
         """Return the people whose values these are."""
@@ -330,8 +344,7 @@ class Values:
         kept = self.people.kept.setdefault(self.key, {})
         place = (*place, self.structures.get(place[0]))
         if place not in kept:
-            alone = Values(self.catalogue, self.people, self.overrides)
-            alone.structures = self.structures
+            alone = self.apart()
             kept[place] = make(alone), alone.uses, alone.warnings
         value: float | Floats
         value, uses, warnings = kept[place]

@@ -356,13 +356,23 @@ def _inputs(
 
     Doses that differ in nothing but their time are built once: a history has hundreds of them.
     """
-    kinds = [_alike(event) for event in doses]
-    first = {kind: event for kind, event in zip(reversed(kinds), reversed(doses), strict=True)}
-    built_of = [dataclasses.replace(event, order=k) for k, event in enumerate(first.values())]
-    values = Values(catalogue, people_of(person, catalogue, 1), changed)
-    built = build(values, built_of, receptors=(), tone=False)
+    given, known = tuple(sorted(changed.items())), {}
+    for event in doses:
+        if (kind := _alike(event)) not in known:
+            at_zero = dataclasses.replace(event, tick=0, order=0, occasion=1)
+            known[kind] = _inputs_from(catalogue, at_zero, person, given)
+    return [[((event.tick + one[0]) / TICKS_PER_HOUR, *one[1:]) for one in known[_alike(event)]] for event in doses]
+
+
+@lru_cache(maxsize=256)
+def _inputs_from(
+    catalogue: Catalogue, dose: Event, person: Subject, changed: tuple[tuple[str, float], ...]
+) -> list[tuple[int, float, int, float, bool]]:
+    """Inputs of a dose at time zero, with times in ticks."""
+    values = Values(catalogue, people_of(person, catalogue, 1), dict(changed))
+    built = build(values, [dose], receptors=(), tone=False)
     ports = {i.name: i for i in built.spec.inputs}
-    found: list[list[tuple[int, float, int, float, bool]]] = [[] for _ in built_of]
+    found = []
     for entry in built.entries:
         if entry.kind not in (ADD, END):
             continue
@@ -370,13 +380,8 @@ def _inputs(
         whole = sum(_one(built.parameters[f"{port.name}.fraction.{s}"]) for s in port.delivers)
         scale = 1.0 if entry.scale == "one" else _one(built.scales[entry.scale])
         rate = _one(built.parameters[f"{port.name}.rate"]) if port.stages else np.inf
-        after = entry.tick - built_of[entry.order].tick
-        found[entry.order].append((after, entry.amount * scale * whole, port.stages, rate, port.prolonged))
-    place = {kind: k for k, kind in enumerate(first)}
-    return [
-        [((event.tick + one[0]) / TICKS_PER_HOUR, *one[1:]) for one in found[place[kind]]]
-        for event, kind in zip(doses, kinds, strict=True)
-    ]
+        found.append((entry.tick, entry.amount * scale * whole, port.stages, rate, port.prolonged))
+    return found
 
 
 def _one(value: float | Floats) -> float:

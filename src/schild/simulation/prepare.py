@@ -13,7 +13,7 @@ from schild.regimen import Dose, Event
 from schild.simulation.history import begin_of, plan_history
 from schild.simulation.output import Output, Recipe
 from schild.simulation.registry import read
-from schild.simulation.solve import RTOL, Begin, Solution, solve
+from schild.simulation.solve import RTOL, Begin, Solution, for_signals, solve
 
 __all__ = ["Prepared", "prepare", "signals_of"]
 
@@ -45,7 +45,7 @@ class Prepared:
             rtol=self.rtol,
             threads=self.threads,
             rebuild=self.rebuild,
-            begin=self.begin() if self.built.spec.for_signals(asked).receptors else None,
+            begin=self.begin() if for_signals(self.built, asked).spec.receptors else None,
             **options,
         )
 

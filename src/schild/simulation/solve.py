@@ -13,9 +13,10 @@ from schild.array_types import Floats
 from schild.engine.kept import call
 from schild.engine.run import STATUS, EngineEvents, EngineResult, run
 from schild.errors import SchildError
-from schild.model.arrays import Program, compile_spec
+from schild.model.arrays import Program, compile_spec, with_scales
 from schild.model.build import Built
 from schild.model.entries import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Entry, SteadyStart
+from schild.model.spec import ModelSpec
 from schild.regimen import Event
 from schild.simulation.course import drive_of, nodes_of, rates_of, steady_lags
 from schild.units import TICKS_PER_HOUR
@@ -136,10 +137,10 @@ def solve(
     course and no ``rebuild`` was given.
     """
     asked = None if store is None else {*store, *(name for name, _ in reduce)}
-    built = _for_signals(built, asked)
+    built = for_signals(built, asked)
     # Rows of numbers are made for some people at a time; events of their own are tabulated for all at once.
     some = PEOPLE if tabulate is engine_events else n
-    program, rows = compile_spec(built.spec, *_numbers_of(built, n, 0, min(some, n)))
+    program, rows = _compiled(built, n, 0, min(some, n))
     names = tuple(store) if store is not None else program.signals
     folded = tuple(name for name, _ in reduce)
     first = min(times_tick[0], min((e.tick for e in built.entries), default=times_tick[0]))
@@ -152,7 +153,7 @@ def solve(
         states = np.stack([_periodic(built, start, n, rebuild, threads, rtol, asked) for start in built.starts], axis=1)
     entries = built.entries
     if begin is not None and built.spec.receptors:
-        every = rows if some >= n else compile_spec(built.spec, built.parameters, n, built.scales)[1]
+        every = rows if some >= n else _compiled(built, n, 0, n)[1]
         found = _begun(program, every, begin)[:, None]
         states = found if states is None else np.concatenate([states, found], axis=1)
         start = Entry(tick=begin.tick, kind=RECEPTORS_AT, port=str(states.shape[1] - 1))
@@ -163,7 +164,7 @@ def solve(
     for low in range(0, n, some):
         high = min(low + some, n)
         if low:
-            rows = compile_spec(built.spec, *_numbers_of(built, n, low, high))[1]
+            rows = _compiled(built, n, low, high)[1]
         part = call(
             run,
             program,
@@ -189,15 +190,18 @@ def solve(
     return Solution(program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result)
 
 
-def _numbers_of(built: Built, n: int, start: int, stop: int) -> tuple[_Numbers, int, _Numbers]:
-    """Parameters, number and scales of some of the people, as ``compile_spec`` takes them."""
+def _compiled(built: Built, n: int, start: int, stop: int) -> tuple[Program, Floats]:
+    """Program and rows of people ``start`` to ``stop`` of ``n``; those of few people are made once for all doses."""
 
     def of(numbers: _Numbers) -> _Numbers:
+        if stop - start == n:
+            return numbers
         return {name: x[start:stop] if isinstance(x, np.ndarray) and x.ndim else x for name, x in numbers.items()}
 
-    if stop - start == n:
-        return built.parameters, n, built.scales
-    return of(built.parameters), stop - start, of(built.scales)
+    def make() -> tuple[Program, Floats]:
+        return compile_spec(built.spec, of(built.parameters), stop - start)
+
+    return with_scales(*built.once(("program", built.spec, start, stop), make), of(built.scales))
 
 
 def _fill(whole: EngineResult | None, part: EngineResult, n: int, start: int) -> EngineResult:
@@ -219,18 +223,22 @@ def _begun(program: Program, rows: Floats, begin: Begin) -> Floats:
     return np.concatenate([states, begin.lags[:, : program.lag_col.size // 5]], axis=1)
 
 
-def _for_signals(built: Built, asked: Collection[str] | None) -> Built:
+def for_signals(built: Built, asked: Collection[str] | None) -> Built:
     """Leave out the parts of a model that no requested signal needs."""
     if asked is None:
         return built
-    spec = built.spec.for_signals(asked)
+    spec = built.once(("spec", built.spec, frozenset(asked)), lambda: _spec_for(built.spec, asked))
     if spec.receptors:
         return dataclasses.replace(built, spec=spec)
-    spec = spec.for_levels(asked)
     ways = {"", *(i.name for i in spec.inputs)}
     entries = tuple(e for e in built.entries if e.kind != RECEPTORS_AT and e.port in ways)
     scales = {e.scale: built.scales[e.scale] for e in entries if e.scale in built.scales}
     return dataclasses.replace(built, spec=spec, starts=(), entries=entries, scales=scales)
+
+
+def _spec_for(spec: ModelSpec, asked: Collection[str]) -> ModelSpec:
+    spec = spec.for_signals(asked)
+    return spec if spec.receptors else spec.for_levels(asked)
 
 
 def _periodic(
@@ -266,9 +274,9 @@ def _periodic(
     events.sort(key=lambda e: (e.tick, e.order))
     # With ss 1 an event would clear those at the same time; amounts add, so ss 2 gives the same and clears nothing.
     events = [dataclasses.replace(e, ss=2 if e.ss else 0) for e in events]
-    course = _for_signals(rebuild(events), asked)
+    course = for_signals(rebuild(events), asked)
     # The course may lack species that only later doses bring; match slots by name.
-    program, rows = compile_spec(course.spec, course.parameters, n, course.scales)
+    program, rows = _compiled(course, n, 0, n)
     slots = program.signals[program.n_channels : program.n_channels + program.slot_channel.size]
     pointer = program.rec_ptr
     width = int(np.max(np.diff(pointer), initial=0))
@@ -311,7 +319,7 @@ def _periodic(
     if n_lags:
         occupancy = one_period(found[:, None, :], 1, times)
         found[:, len(slots) :] = steady_lags(times, drive_of(course, slots, occupancy), rates_of(course, n))
-    whole, rows_all = compile_spec(built.spec, built.parameters, n, built.scales)
+    whole, rows_all = _compiled(built, n, 0, n)
     names = whole.signals[whole.n_channels : whole.n_channels + whole.slot_channel.size]
     out = np.concatenate([rows_all[:, whole.slot_start], found[:, len(slots) :]], axis=1)
     for k, name in enumerate(names):
