@@ -156,4 +156,5 @@ def kinetic_occupancy(
     end = competitive_occupancy(free, kd)
     rate = -np.diag(koff) - (koff / kd * free)[..., None]
     times = np.atleast_1d(np.asarray(time_h, dtype=np.float64))
-    return np.stack([end + expm(rate * t) @ (begin - end) for t in times])
+    left = expm(rate[..., None, :, :] * times[:, None, None]) @ (begin - end)[..., None, :, None]
+    return np.asarray(end[..., None, :] + left[..., 0])
