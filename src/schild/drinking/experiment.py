@@ -13,7 +13,7 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.drinking.effect_size import EffectSize, hedges_g
 from schild.drinking.people import Drinkers, drinkers
-from schild.drinking.protocols import Protocol, protocol
+from schild.drinking.protocols import PROTOCOLS, Protocol, protocol
 from schild.engine.kept import call
 from schild.engine.session import SessionResult, run_sessions
 from schild.engine.streams import normals, uniforms
@@ -73,9 +73,12 @@ def occupancy_course(
                     f"{dose.drug} has the role {catalogue.drug(dose.drug).role}; expected an antagonist. A session "
                     "with alcohol in the laboratory takes antagonists only."
                 )
+    # All protocols on the usual grid read the course of the longest, so that while a command runs they share a run.
+    longest = max((plan.grid for plan in PROTOCOLS.values()), key=len)
+    times = longest if np.array_equal(grid, longest[: grid.size]) else grid
     run = Run.of(
         *regimens,
-        until=f"{begin_h + float(grid[-1]) + 1.0:g} h",
+        until=f"{begin_h + float(times[-1]) + 1.0:g} h",
         seed=seed,
         receptors=["mor"],
         outputs=["mor_pet_occupancy"],
@@ -83,12 +86,12 @@ def occupancy_course(
         subject=None if subject is None else dict(subject),
         population=None if population is None else dict(population),
     )
-    ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in grid]
+    ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in times]
     result = simulate_run(
         run, times_tick=ticks, catalogue=catalogue, overrides=overrides, threads=threads, uses=uses, progress=progress,
         metrics=False,
     )  # fmt: skip
-    held = np.clip(result["mor_pet_occupancy"].values.astype(np.float64), 0.0, 1.0)
+    held = np.clip(result["mor_pet_occupancy"].values[:, : grid.size].astype(np.float64), 0.0, 1.0)
     return held, run.who, result
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -250,7 +251,8 @@ def _under_sets(lab: Lab, regimen: str, weeks: int) -> list[dict[str, dict[str, 
         arm = next(arm for arm in trials.trial.arm if arm.name == name)
         sets = []
         for k in range(lab.draws):
-            numbers = trial_numbers(drawn, lab.catalogue, k, lab.overrides)
+            # Neither drug nor length decides which numbers are drawn.
+            numbers = lab.once(("trial numbers", k), partial(trial_numbers, drawn, lab.catalogue, k, lab.overrides))
             again = _again(trials, name, numbers, trials.draws)
             sets.append(_means(values(trials.trial, counted(trials.trial, arm, again), trials.people, numbers)))
         return sets
