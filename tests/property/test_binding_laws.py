@@ -81,6 +81,15 @@ def test_kinetics_stay_in_the_pool(free, kd, koff, time):
     assert theta.sum() <= 1 + 1e-9
 
 
+def test_kinetics_of_several_pools_are_those_of_each():
+    free = np.array([[0.1, 2.0, 0.05], [30.0, 0.0, 0.05]])
+    start = np.array([[0.0, 0.9, 0.02], [0.2, 0.0, 0.1]])
+    times, kd, koff = [0.2, 1.0], np.array([1.0, 2.0, 1.0]), np.array([40.0, 0.3, 20.0])
+    together = kinetic_occupancy(times, free, kd, koff, start)
+    each = [kinetic_occupancy(times, f, kd, koff, s) for f, s in zip(free, start, strict=True)]
+    assert together == pytest.approx(np.array(each), rel=1e-12)
+
+
 def test_occupancy_of_one_ligand_counts_the_complexes_of_the_other():
     """PK-Sim issue 3255: an occupancy that is bound / (bound + free), blind to the rival's complexes, is too high."""
     free, kd = np.array([1.0, 9.0]), np.array([1.0, 1.0])
