@@ -124,3 +124,13 @@ def test_naltrexone_counts_against_an_agonist_in_a_run():
 def test_impossible_input_is_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_several_people_are_followed_at_once_as_each_alone():
+    free, start = np.array([[[3.0, 1.0], [0.5, 2.0], [0.0, 4.0]]] * 2), np.full((2, 3, 2), 0.2)
+    free[1] *= 2.0
+    whole = kinetic_occupancy([0.5, 2.0], free, [1.0, 2.0], [0.3, 0.7], start)
+    assert whole.shape == (2, 3, 2, 2)
+    for i, j in np.ndindex(2, 3):
+        alone = kinetic_occupancy([0.5, 2.0], free[i, j], [1.0, 2.0], [0.3, 0.7], start[i, j])
+        np.testing.assert_allclose(whole[i, j], alone, rtol=1e-12)
