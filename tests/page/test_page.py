@@ -1,4 +1,4 @@
-"""The page of an answer in a browser: first screen, reading, phone, keyboard, print, weight, accessibility."""
+"""Pages in a browser: first screen, reading, phone, keyboard, print, weight, accessibility."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
+import schild
 from schild.catalog import load
 from schild.explanation import explain
+from schild.report import result_html, simulation_html
+from schild.report.comparison import comparison_html
+from schild.report.rescue import rescue_html
+from schild.report.trial import sizing_html, trial_html
+from schild.trial.sizing import size_trial
+from schild.validation.ledger import ledger
+from schild.validation.show import html_page
 
 pytestmark = pytest.mark.slow
 
@@ -135,9 +143,8 @@ def test_nothing_is_asked_for_and_nothing_fails(opened, written):
         assert [url for url in page.asked if not url.startswith(("file:", "blob:", "data:"))] == []
 
 
-def test_it_fits_a_phone_with_everything_open(opened):
-    page = opened()
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+def check_a_phone_is_wide_enough(page):
+    """No part of a page that is open stands beyond the right edge."""
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     beyond = page.evaluate("""() => [...document.querySelectorAll('td, th, dd, p, li, figcaption, svg')]
         .filter(e => e.getBoundingClientRect().right > 391 && e.getBoundingClientRect().width > 1)
@@ -145,15 +152,52 @@ def test_it_fits_a_phone_with_everything_open(opened):
     assert beyond == []
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_text_of_charts_can_be_read(opened, size):
-    page = opened(size)
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+def check_text_of_charts(page):
+    """Text of charts is at least 11 px high."""
     small = page.evaluate("""() => [...document.querySelectorAll('svg text')].map(t => {
         const m = t.getScreenCTM();
         return [Math.hypot(m.a, m.b) * parseFloat(getComputedStyle(t).fontSize), t.textContent];
     }).filter(([size]) => size < 10.9)""")
     assert small == []
+
+
+def check_texts_of_charts_stay_inside(page):
+    """No text of a chart is cut by its edge, and no text stands on another."""
+    cut = page.evaluate("""() => [...document.querySelectorAll('svg.plot')].flatMap(svg => {
+        const box = svg.getBoundingClientRect(), all = [...svg.querySelectorAll('text')];
+        const off = all.map(t => [t.textContent, t.getBoundingClientRect()]).filter(([, r]) =>
+            r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1);
+        return off.map(([text]) => text);
+    })""")
+    assert cut == []
+    over = page.evaluate("""() => [...document.querySelectorAll('svg.plot')].flatMap(svg => {
+        const all = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+        return all.flatMap(([one, a], k) => all.slice(k + 1).filter(([, b]) =>
+            Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4).map(([two]) => `${one} / ${two}`));
+    })""")
+    assert over == []
+
+
+def check_accessibility(page):
+    """Axe finds nothing against WCAG 2.1 A and AA."""
+    api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    found = api.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    assert [(v["id"], [n["html"][:140] for n in v["nodes"]][:3]) for v in found.response["violations"]] == []
+
+
+def test_it_fits_a_phone_with_everything_open(opened):
+    page = opened()
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    check_a_phone_is_wide_enough(page)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_text_of_charts_can_be_read(opened, size):
+    page = opened(size)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    check_text_of_charts(page)
+    check_texts_of_charts_stay_inside(page)
 
 
 def test_every_number_that_misses_is_marked(opened):
@@ -216,9 +260,92 @@ def test_it_is_light(written):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_accessibility(opened, size, scheme):
-    api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     page = opened(size, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     page.wait_for_timeout(800)
-    found = api.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
-    assert [(v["id"], [n["html"][:140] for n in v["nodes"]][:3]) for v in found.response["violations"]] == []
+    check_accessibility(page)
+
+
+# ----------------------------------------------------------------------------------------------- pages of results
+
+NALTREXONE = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}
+DEPOT = {
+    "name": "injection", "drug": "naltrexone", "amount": "380 mg", "route": "im_depot", "dosing": "schedule",
+    "every": "28 d",
+}  # fmt: skip
+PLACEBO = {"name": "placebo", "placebo": True}
+CURVES = {
+    "antagonist": [0.0] * 5 + [9.0] * 5 + [99.0] * 5,
+    "agonist": [1.0, 3.0, 10.0, 30.0, 100.0] * 3,
+    "response": [x / (x + k) for k in (5.0, 50.0, 500.0) for x in (1.0, 3.0, 10.0, 30.0, 100.0)],
+}
+#: Every kind of page but the answers', from runs that take a second or two.
+RESULTS = {
+    "run": lambda: simulation_html(schild.simulate("naltrexone 50 mg po q24h x4", "heroin 25 mg iv at 3 d")),
+    "people": lambda: simulation_html(schild.simulate("naltrexone 50 mg po", until="2 d", n=20)),
+    "comparison": lambda: comparison_html(
+        schild.compare({"a tablet": "naltrexone 50 mg po", "two tablets": "naltrexone 100 mg po"}, until="2 d", n=10)
+    ),
+    "rescue": lambda: rescue_html(schild.rescue("fentanyl 1.625 mg iv", ["none", "naloxone 4 mg in"], n=16)),
+    "trial": lambda: trial_html(schild.run_trial(schild.Trial.of(NALTREXONE, PLACEBO, n=100, weeks=8))),
+    "people of both arms": lambda: trial_html(
+        schild.run_trial(schild.Trial.of(NALTREXONE, PLACEBO, n=100, weeks=8, people="shared"))
+    ),
+    "opioid trial": lambda: trial_html(
+        schild.run_trial(schild.Trial.of(DEPOT, PLACEBO, disorder="opioid", n=40, weeks=12))
+    ),
+    "sizes": lambda: sizing_html(
+        size_trial(schild.Trial.of(NALTREXONE, PLACEBO, weeks=4), endpoints=["percent_heavy_drinking_days"], sets=4)
+    ),
+    "validation": lambda: html_page(schild.validate("naltrexone_pet", "naloxone_pk", quick=True)),
+    "predictions": lambda: result_html(ledger(), "Predictions"),
+    "challenge": lambda: result_html(
+        schild.challenge("naltrexone 50 mg po", agonist="heroin 25 mg iv", at="24 h"), "A challenge"
+    ),
+    "coverage": lambda: result_html(schild.coverage("naltrexone 50 mg po q24h x4", missed=[0, 1], n=8), "Protected"),
+    "forecast": lambda: result_html(
+        schild.forecast("naltrexone 50 mg po", levels=["5 ng/mL at 2 h"], n=60), "A forecast"
+    ),
+    "plan": lambda: result_html(schild.plan("naltrexone", target=0.7, receptor="mor", hold="4 h", n=40), "A plan"),
+    "sensitivity": lambda: result_html(
+        schild.sensitivity("naloxone 1 mg iv", metric="auc_naloxone_ng_h_ml", until="1 h", n=0), "What matters"
+    ),
+    "laboratory": lambda: result_html(schild.laboratory("bar", n=40), "A laboratory"),
+    "fit": lambda: result_html(schild.schild_fit(CURVES, antagonist_unit="nM", agonist_unit="nM"), "A fit"),
+    "structures": lambda: result_html(schild.structure("naltrexone", "methylnaltrexone", "naloxone"), "Structures"),
+}
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_pages_of_results_hold_the_same_rules(browser, kind, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(RESULTS[kind](), encoding="utf-8")
+    assert file.stat().st_size <= 600_000
+    for size, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        page = context.new_page()
+        errors, asked = [], []
+        page.on("console", lambda m, errors=errors: errors.append(m.text) if m.type == "error" else None)
+        page.on("request", lambda r, asked=asked: asked.append(r.url))
+        page.goto(file.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        if size is PHONE:
+            check_a_phone_is_wide_enough(page)
+            folded = page.locator("td[data-label]").evaluate_all("(all) => all.map(e => getComputedStyle(e).display)")
+            assert set(folded) <= {"flex", "none"}  # a card for each row; empty cells are left out
+        check_text_of_charts(page)
+        check_texts_of_charts_stay_inside(page)
+        check_accessibility(page)
+        assert page.locator("script").count() == 0
+        assert errors == []
+        assert [url for url in asked if not url.startswith("file:")] == []
+        charts = page.locator("svg.plot")
+        assert charts.count()
+        for chart in charts.all():
+            assert chart.get_attribute("aria-label")
+            assert f"schild {schild.__version__}, " in chart.text_content()
+            assert chart.bounding_box()["width"] >= (340 if size is PHONE else 320)
+        for figure in page.locator("figure").all():
+            assert figure.locator("table tbody tr").count()  # the numbers behind it
+        assert page.pdf(format="A4", prefer_css_page_size=True).startswith(b"%PDF")
+        context.close()

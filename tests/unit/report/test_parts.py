@@ -12,6 +12,7 @@ import pytest
 import schild
 from schild.figures import Chart, Picture, plain_texts
 from schild.figures.image import LONGEST
+from schild.regimen import parse_regimen
 from schild.report import (
     Raw,
     charts_svg,
@@ -129,6 +130,31 @@ def test_powers_of_ten_on_an_axis_are_written_as_such():
     chart.line([1e-3, 1e3], [1, 10], color="#0072B2")
     chart.x.log = True
     assert "10⁻³" in chart.svg("x", "a line")
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("42 % of people", "42\N{NO-BREAK SPACE}% of people"),
+        (" % of people", "\N{NO-BREAK SPACE}% of people"),  # behind a number that the engine writes
+        (
+            "50 mg every 24 h, 2.5 ng/mL",
+            "50\N{NO-BREAK SPACE}mg every 24\N{NO-BREAK SPACE}h, 2.5\N{NO-BREAK SPACE}ng/mL",
+        ),
+        ("in 2 groups, 3 more, mg 5", "in 2 groups, 3 more, mg 5"),
+    ],
+)
+def test_no_line_ends_between_a_number_and_its_unit(text, joined):
+    assert str(esc(text)) == joined
+    assert joined in paragraph(text)
+    assert f">{joined}<" in table(("a",), [(text,)])
+    assert str(esc(Raw(text))) == text  # such as a drawing or a command to copy
+
+
+def test_a_regimen_that_is_copied_from_a_page_is_read():
+    assert (
+        parse_regimen(str(esc("naltrexone 50 mg po at 2 h"))).doses == parse_regimen("naltrexone 50 mg po at 2 h").doses
+    )
 
 
 def test_ink_follows_light_and_dark():

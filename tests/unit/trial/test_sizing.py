@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy import stats
 from statsmodels.stats.power import NormalIndPower, TTestIndPower
 from statsmodels.stats.proportion import power_proportions_2indep
 
+from schild.cli.trial import _show_sizes
 from schild.errors import InputError
 from schild.report.trial import sizing_html
 from schild.trial.endpoints import compare
@@ -94,6 +97,20 @@ def test_sizes_are_told_in_json_and_on_a_page(sizes):
     assert f"{sizes.rows[0].n:,} in each arm" in sizes.fewest()[0]
     assert len(sizes.fewest()) == 1
     assert "<script" not in page
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_of_sizes_keeps_both_borders(sizes, width):
+    longer = replace(sizes, rows=(*sizes.rows, replace(sizes.rows[0], arm="an injection every month")))
+    for found in (sizes, longer):  # one arm, and a column for two
+        text = StringIO()
+        _show_sizes(found, Console(file=text, width=width))
+        lines = text.getvalue().splitlines()
+        assert max(map(len, lines)) <= width
+        rows = [line.rstrip() for line in lines if line.startswith(("┏", "┃", "┡", "│", "└"))]
+        assert len(rows) > 10
+        assert {line[-1] for line in rows} == set("┓┃┩│┘")
+        assert len({len(line) for line in rows}) == 1
 
 
 def test_sizes_of_those_with_a_first_dose_are_named_apart(sizes):
