@@ -13,8 +13,7 @@ from schild.engine.hours import DOSED, TREATED, USED
 from schild.explanation.lab import Lab, Outcome, experiment
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import body_of, follow_arm, treatment_load
-from schild.trial.opioid_checks import measure, opioid_rows, scenario
-from schild.trial.opioid_predictions import Pool
+from schild.trial.opioid_checks import Pool, measure, opioid_rows, scenario
 
 __all__ = ["people_of_scenario"]
 

@@ -17,7 +17,7 @@ from schild.errors import InputError
 from schild.trial.trialfile import Trial
 from schild.trial.urine import evaluate, time_to_run, urine_endpoints
 
-__all__ = ["OpioidRow", "known_misses", "measure", "opioid_rows", "reported", "scenario"]
+__all__ = ["OpioidRow", "Pool", "known_misses", "measure", "opioid_rows", "reported", "scenario"]
 
 Bools = NDArray[np.bool_]
 
@@ -40,6 +40,15 @@ class OpioidRow:
     row: str
     verified: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """People of one scenario under one set of numbers."""
+
+    found: HoursResult
+    who: Floats  #: As ``schild.trial.opioid.follow_arm`` gives it
+    report: float  #: Share of days with use that is reported [1]
 
 
 @cache

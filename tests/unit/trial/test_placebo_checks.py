@@ -7,7 +7,7 @@ import math
 import pytest
 
 from schild.catalog import load
-from schild.trial.placebo_checks import PlaceboCheck, _arms, _own_level, check_placebo
+from trial_placebo import PlaceboCheck, _arms, _own_level, check_placebo
 
 
 def test_every_row_has_a_source_and_a_prediction():

@@ -1,4 +1,4 @@
-"""Placebo arms of alcohol trials that were not fitted: ``python -m schild.trial.placebo_checks [--own-level]``.
+"""Placebo arms of alcohol trials that were not fitted: ``python tests/trial_placebo.py [--own-level]``.
 
 The rule is in docs/design/trial.md, written before the first run: an observed value agrees if it lies in the middle
 95 % of virtual arms of its size, each with its own numbers and response. ``--own-level`` tests a cause of disagreement:

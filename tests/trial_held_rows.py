@@ -1,4 +1,4 @@
-"""Held-out rows of opioid trials compared with the model: ``python -m schild.trial.opioid_predictions``.
+"""Held-out rows of opioid trials compared with the model: ``python tests/trial_held_rows.py``.
 
 Rules are in docs/design/opioid-trials.md, written before any held-out row was run.
 """
@@ -12,16 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.hours import HoursResult
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import body_of, follow_arm
-from schild.trial.opioid_checks import OpioidRow, measure, opioid_rows, scenario
+from schild.trial.opioid_checks import OpioidRow, Pool, measure, opioid_rows, scenario
 from schild.trial.urine import time_to_run, urine_endpoints
-
-__all__ = ["Pool", "Prediction", "expected", "order_of_arms", "predict_rows"]
-
 
 #: Sets of the fitted numbers, people under each, and virtual trials drawn from these.
 SETS, PEOPLE, TRIALS = 40, 400, 200
@@ -46,19 +42,11 @@ class Prediction:
         return bool(self.low <= self.row.value <= self.high)
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """People of one scenario under one set of numbers."""
-
-    found: HoursResult
-    who: Floats
-    report: float
-
-    def some(self, index: NDArray[np.int64]) -> Pool:
-        """Return some of them, with repetition."""
-        f = self.found
-        some = HoursResult(days=f.days[index], urine=f.urine[index], weekly=f.weekly[index], marks=f.marks[index])
-        return Pool(some, self.who[index], self.report)
+def _some(pool: Pool, index: NDArray[np.int64]) -> Pool:
+    """Take some of the people, with repetition allowed."""
+    f = pool.found
+    some = HoursResult(days=f.days[index], urine=f.urine[index], weekly=f.weekly[index], marks=f.marks[index])
+    return Pool(some, pool.who[index], pool.report)
 
 
 def _pools(name: str, sets: int, people: int, catalogue: Catalogue, seed: int) -> list[Pool]:
@@ -115,8 +103,8 @@ def predict_rows(
         rng = np.random.default_rng([seed, rows.index(row)])
         size = min(row.n, 10 * people)
         for k in range(trials):
-            pool = of(row.scenario)[k % sets].some(rng.integers(0, people, size))
-            against = of(_AGAINST)[k % sets].some(rng.integers(0, people, size)) if hazard else None
+            pool = _some(of(row.scenario)[k % sets], rng.integers(0, people, size))
+            against = _some(of(_AGAINST)[k % sets], rng.integers(0, people, size)) if hazard else None
             values.append(_value(row, pool, against))
         low, middle, high = (float(v) for v in np.nanquantile(values, [0.025, 0.5, 0.975]))
         found.append(Prediction(row=row, predicted=middle, low=low, high=high))
