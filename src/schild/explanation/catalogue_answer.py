@@ -22,6 +22,7 @@ from schild.explanation.catalogue_figures import (
 from schild.explanation.catalogue_numbers import (
     RECEPTOR_WORDS,
     WAYS,
+    WORDS,
     Table,
     binding_table,
     far_apart,
@@ -36,15 +37,6 @@ from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h
 from schild.regimen import parse_regimen
 from schild.units import hours
 
-_ROLES = {
-    "agonist": "It switches opioid receptors on.",
-    "partial agonist": "It switches opioid receptors on, in part.",
-    "antagonist": "It is an opioid receptor antagonist: it takes the places that opioids need and, as far as is known, "
-    "does nothing there itself.",
-    "prodrug": "It acts mainly through what the body makes of it.",
-    "metabolite": "The body makes it from another drug.",
-    "endogenous": "It stands for the body's own opioids: one lumped agonist at each receptor.",
-}
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 RELAPSE = "When it wears off an opioid acts again, and tolerance may be gone: a dose that was once usual can kill."
 DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
@@ -102,7 +94,7 @@ def _role(drug: Drug) -> str:
     """Describe the role of a drug; of an antagonist with efficacy at some receptor, say so."""
     if drug.role == "antagonist" and is_active(drug):
         return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
-    return _ROLES.get(drug.role, "")
+    return WORDS["roles"].get(drug.role, "")
 
 
 def _named(drug: Drug) -> tuple[str, str]:

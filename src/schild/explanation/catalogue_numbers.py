@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 
 from schild.catalog import Drug
 from schild.evidence import Number
@@ -12,6 +14,7 @@ from schild.report import source_words
 __all__ = [
     "RECEPTOR_WORDS",
     "WAYS",
+    "WORDS",
     "Table",
     "binding_table",
     "far_apart",
@@ -22,13 +25,11 @@ __all__ = [
 
 #: Caption, columns, rows.
 Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
-RECEPTOR_WORDS = {"mor": "mu", "kor": "kappa", "dor": "delta", "mor_gut": "mu of the gut"}
-#: Routes in words.
-WAYS = {
-    "iv": "into a vein", "oral": "by mouth", "po": "by mouth", "oral_er": "by mouth, slow release",
-    "in": "into the nose", "im": "into a muscle", "sc": "under the skin", "sl": "under the tongue",
-    "buccal": "in the cheek", "im_depot": "as a depot injection", "transdermal": "through the skin",
-}  # fmt: skip
+#: Words of receptors, routes, roles, numbers and measured quantities.
+WORDS: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    files("schild.explanation").joinpath("words.toml").read_text(encoding="utf-8")
+)
+RECEPTOR_WORDS, WAYS = WORDS["receptors"], WORDS["routes"]
 
 
 def regimen_words(text: str) -> str:
@@ -86,24 +87,6 @@ def kinetics_table(drug: Drug) -> Table:
     return "How it moves", ("number or route", "chosen", "rival values"), tuple(rows)
 
 
-_PLAIN = {
-    "cl": "clearance", "vc": "central volume", "vp": "second volume", "vp2": "third volume", "fu": "unbound fraction",
-    "q": "exchange with the second volume", "q2": "exchange with the third volume", "ke0": "delay to the brain",
-    "f": "share that reaches the blood", "fa": "share that is absorbed", "ka": "rate of absorption",
-    "lag": "lag of absorption", "duration": "time of release", "kd": "affinity", "ki": "affinity in vitro",
-    "koff": "dissociation rate", "efficacy": "efficacy", "factor": "factor from in vitro to people", "e0": "basal load",
-    "largest_mg": "largest published dose", "per_crcl": "change of clearance with that of creatinine",
-    "crcl": "clearance of creatinine of healthy people", "weight": "usual body weight", "age": "usual age",
-    "exponent": "growth with body weight", "strength": "amount in one unit", "mw": "molar mass",
-    "liver_moderate": "change with liver disease", "fraction": "share of each phase of release",
-    "direct": "share in fast exchange with plasma", "km": "half-saturating level", "vmax": "largest elimination",
-    "c50": "half-effective level", "gain": "gain", "rate": "rate", "rise": "effect of a rise", "vss": "volume",
-    "female": "share of body water in women", "male": "share of body water in men",
-    "after_long": "wait after long-acting opioids", "after_short": "wait after short-acting opioids",
-    "hydrochloride": "share of base in the salt",
-}  # fmt: skip
-
-
 def in_words(names: Sequence[str]) -> str:
     """Write names of numbers in words, each once.
 
@@ -116,12 +99,12 @@ def in_words(names: Sequence[str]) -> str:
         if place == "fm":
             grouped.setdefault("share that becomes", []).append(last.replace("_", "-"))
             continue
-        if last not in _PLAIN:
+        if last not in WORDS["numbers"]:
             grouped.setdefault(name, [])
             continue
         place = "" if place in ("reference", "size", "cl", "salt", "start", "widmark") else place
         where = RECEPTOR_WORDS.get(place, WAYS.get(place, place.replace("_", " ").replace(".", " ")))
-        grouped.setdefault(_PLAIN[last], []).extend([where] if where else [])
+        grouped.setdefault(WORDS["numbers"][last], []).extend([where] if where else [])
     return "; ".join(
         f"{what} ({', '.join(dict.fromkeys(where))})" if where else what for what, where in grouped.items()
     )

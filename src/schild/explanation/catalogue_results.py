@@ -5,27 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from schild.catalog import Observation, Test
-from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, regimen_words
+from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, WORDS, regimen_words
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS
 
 __all__ = ["is_about", "result_as_test"]
-
-#: Quantities that studies measured, in words.
-_MEASURED = {
-    "cmax": "Highest level in plasma", "cmax_ss": "Highest level in plasma on steady doses",
-    "tmax": "Time of the highest level in plasma", "half_life": "Half-life in plasma",
-    "auc": "Area under the plasma curve", "auc_last": "Area under the plasma curve to the last sample",
-    "concentration": "Level in plasma", "tmax_first": "Time of the first peak in plasma",
-    "tmax_second": "Time of the second peak in plasma", "measurable_until": "How long plasma holds a measurable level",
-    "accumulation": "Growth of the level in plasma from first to last dose,",
-    "decline_from": "Fall of the level in plasma from its peak",
-    "cmax_ratio_to_im": "Highest level in plasma, over that of as much into a muscle,",
-    "auc_ratio_to_im": "Area under the plasma curve, over that of as much into a muscle,",
-    "auc_ratio_to_oral": "Area under the plasma curve, over that of tablets,",
-    "auc_ratio_to_parent": "Area under the plasma curve, over that of the parent drug,",
-    "auc_molar_ratio": "Area under the plasma curve, over that of the parent drug in mol,",
-}  # fmt: skip
 
 
 def _statement(o: Observation) -> str:
@@ -46,7 +30,7 @@ def _statement(o: Observation) -> str:
         receptor = f"{RECEPTOR_WORDS.get(o.species, o.species)} receptors"
         said = f"{of[o.observable]} {receptor}" if o.observable in of else f"{receptor} occupied"
         return f"{said[0].upper()}{said[1:]} {after}"
-    what = _MEASURED.get(o.observable, o.observable.replace("_", " ").capitalize())
+    what = WORDS["measured"].get(o.observable, o.observable.replace("_", " ").capitalize())
     return f"{what} of {regimen_words(o.species).replace('_', ' ')} {after}"
 
 
