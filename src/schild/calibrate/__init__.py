@@ -28,12 +28,13 @@ Prior = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """One fitted number: drug, name, value, and the CV of its uncertainty (None leaves the catalogue's)."""
+    """One fitted number: drug, name, value, and CVs of its uncertainty and between people (None: the catalogue's)."""
 
     drug: str
     name: str
     value: float
     cv: float | None = None
+    between_people: float | None = None
 
     @classmethod
     def of(cls, label: str, value: float, cv: float | None = None) -> Fitted:

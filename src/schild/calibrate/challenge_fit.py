@@ -28,7 +28,6 @@ from schild.calibrate.dose_response import (
     r_hat_of,
     sampler_of,
     seen,
-    thinned,
     today,
 )
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
@@ -85,7 +84,7 @@ def _numbers(draws: Mapping[str, Floats]) -> dict[str, float]:
     """Medians of the numbers of effects, which are what the joint fit moves."""
     kept = ("reserve", "slope", "range")
     return {
-        name: float(np.median(draw)) for name, draw in thinned(columns_of(with_constants_held(draws))).items()
+        name: float(np.median(draw)) for name, draw in columns_of(with_constants_held(draws)).items()
         if name.split(".", 1)[0] in EFFECTS and (name.split(".")[1] in kept or ".transduction." in name)
     }  # fmt: skip
 

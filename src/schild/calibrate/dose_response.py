@@ -1,8 +1,9 @@
 """Sample the dose-response analysis of agonists alone, leave studies out, store draws.
 
 ``python -m schild.calibrate.dose_response`` samples with fixed seeds, prints rows, scores and criteria of
-docs/design/dose-response.md, and compares with the stored draws; ``--write`` stores the new ones. It needs the extra
-``fit`` (NumPyro) and says so where that is missing. No run here has an antagonist on board.
+docs/design/dose-response.md, and compares with the stored numbers; ``--write`` stores the new ones. ``--quick`` leaves
+out the fits without a study and that with a free slope. It needs the extra ``fit`` (NumPyro) and says so where that is
+missing. No run here has an antagonist on board.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from schild.array_types import Floats
 from schild.calibrate import Fitted, cv_of
 from schild.calibrate.dose_model import PAIRS, centres, model, predict
 from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
-from schild.calibrate.files import write_numbers
+from schild.calibrate.files import number_of, write_numbers
 from schild.catalog import load
 from schild.people import Values
 
@@ -33,6 +34,8 @@ STORED = Path(schild.catalog.__file__).parent / "data" / "dose_response" / "post
 #: Chains, warm-up, kept draws of the whole fit; warm-up and kept draws of a fit without one study.
 CHAINS, WARM, KEPT, LEFT_WARM, LEFT_OUT = 4, 600, 500, 250, 300
 STORED_DRAWS = 400
+#: Distance of a median from the stored one that Monte Carlo error explains, in standard deviations of its draws.
+MONTE_CARLO = 0.2
 
 
 def sampler_of(table: Table, chains: int, warm: int, kept: int, free_liking: bool = False) -> Any:
@@ -50,7 +53,7 @@ def sampler_of(table: Table, chains: int, warm: int, kept: int, free_liking: boo
 
     return MCMC(
         NUTS(of, target_accept_prob=0.85, max_tree_depth=8), num_warmup=warm, num_samples=kept, num_chains=chains,
-        chain_method="sequential", progress_bar=False, jit_model_args=True,
+        chain_method="vectorized", progress_bar=False, jit_model_args=True,
     )  # fmt: skip
 
 
@@ -104,21 +107,22 @@ def columns_of(draws: Mapping[str, Floats], seed: int = 5) -> dict[str, Floats]:
 
 
 def _write(columns: Mapping[str, Floats], path: Path = STORED) -> None:
-    """Store the draws, and their medians in the catalogue's files."""
-    rows = zip(*columns.values(), strict=True)
-    text = "\n".join([",".join(columns), *(",".join(f"{v:.5g}" for v in row) for row in rows)])
+    """Store some of the draws, and what all of them say in the catalogue's files."""
+    few = thinned(columns)
+    text = "\n".join([",".join(few), *(",".join(f"{v:.5g}" for v in row) for row in zip(*few.values(), strict=True))])
     path.write_text(text + "\n", encoding="utf-8")
     write_numbers(fitted_of(columns))
+    write_numbers(sensitivities_of(columns), key="typical")
 
 
 def thinned(columns: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The draws that are stored."""
+    """The draws that are stored, for bands."""
     step = len(next(iter(columns.values()))) // STORED_DRAWS
     return {name: v[::step][:STORED_DRAWS] for name, v in columns.items()}
 
 
 def fitted_of(columns: Mapping[str, Floats]) -> list[Fitted]:
-    """Numbers of the catalogue: medians of draws, and the CV of their spread where the number has one of its own."""
+    """Numbers of the catalogue: medians of all draws, with the CV of their spread."""
     found = []
     for name, value in columns.items():
         owner, _, number = name.partition(".")
@@ -126,9 +130,25 @@ def fitted_of(columns: Mapping[str, Floats]) -> list[Fitted]:
         # A study's own deviation has no typical value but one.
         if owner in ("between", "tolerance") or kind in ("spread", "sensitivity"):
             continue
-        logs = np.log(value / (1.0 - value)) if kind == "efficacy" else np.log(value)
-        found.append(Fitted(drug=owner, name=number, value=float(np.median(value)), cv=cv_of(float(np.var(logs)))))
+        cv = cv_of(float(np.var(_unbounded(name, value))))
+        found.append(Fitted(drug=owner, name=number, value=float(np.median(value)), cv=cv))
     return found
+
+
+def sensitivities_of(columns: Mapping[str, Floats]) -> list[Fitted]:
+    """``sensitivity`` of each effect: one by definition, with its CVs between studies and between people."""
+    return [
+        Fitted(
+            drug=effect, name="sensitivity", value=1.0,
+            cv=cv_of(float(np.var(np.log(columns[f"{effect}.sensitivity"])))),
+            between_people=cv_of(float(np.median(columns[f"{effect}.spread"])) ** 2),
+        ) for effect in EFFECTS
+    ]  # fmt: skip
+
+
+def _unbounded(name: str, value: Floats) -> Floats:
+    """Log odds of an efficacy, logarithm of any other number."""
+    return np.log(value / (1.0 - value)) if name.endswith("efficacy") else np.log(value)
 
 
 def today(table: Table, changed: Mapping[str, float] | None = None) -> Floats:
@@ -188,6 +208,14 @@ def r_hat_of(sampler: Any) -> dict[str, float]:
     return found
 
 
+def effective(sampler: Any) -> float:
+    """Return the least effective number of draws of the population numbers."""
+    from numpyro.diagnostics import effective_sample_size
+
+    samples = sampler.get_samples(group_by_chain=True)
+    return min(float(np.min(effective_sample_size(np.asarray(samples[name])))) for name in r_hat_of(sampler))
+
+
 def left_out(sampler: Any, table: Table) -> Floats:
     """Intervals of every row, predicted without its study, shape (3, n_rows).
 
@@ -224,7 +252,7 @@ def _anew(draws: Mapping[str, Floats], table: Table, seed: int) -> dict[str, Flo
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Sample, print, compare with the stored draws; 1 if a median is not the stored one to two digits."""
+    """Sample, print, compare with the stored numbers; 1 if one is farther away than Monte Carlo error explains."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if find_spec("numpyro") is None:
         print("Left out: the dose-response analysis needs NumPyro (python -m pip install 'schild[fit]').")
@@ -237,13 +265,14 @@ def main(arguments: list[str] | None = None) -> int:
     draws = draws_of(sampler)
     print(f"{len(table.ids)} rows of {len(table.studies)} studies; {diverged} of {CHAINS * KEPT} draws diverged")
     print("largest R-hat: " + ", ".join(f"{k} {v:.3f}" for k, v in r_hat_of(sampler).items()))
-    columns = thinned(columns_of(draws))
+    print(f"effective draws: at least {effective(sampler):.0f}")
+    columns = columns_of(draws)
     for name, value in columns.items():
         low, mid, high = np.quantile(value, [0.05, 0.5, 0.95])
         print(f"    {name:52s} {mid:9.4g}  ({low:.4g} to {high:.4g})")
     observed, weight = seen(table)
     fitted, old = _interval(draws, 1), today(table)
-    print(f"in sample {time.perf_counter() - begin:.0f} s; studies left out:")
+    print(f"in sample {time.perf_counter() - begin:.0f} s")
     outside = None
     if "--quick" not in arguments:
         single = sampler_of(table, 1, WARM, 50)
@@ -273,30 +302,39 @@ def main(arguments: list[str] | None = None) -> int:
         for name, rows in everything.items():
             errors = f"weighted error {rms(outside[1], rows):.2f} (catalogue {rms(old, rows):.2f})"
             print(f"    {name:12s} {inside[rows].mean():.0%} of {int(rows.sum())} rows inside; {errors}")
-    free = sampler_of(table, 1, WARM, KEPT, free_liking=True)
-    free.run(key_of(8), np.ones(len(table.ids)), centres())
-    slopes = {"with its prior": draws["slope"], "with a prior that says nothing": draws_of(free)["slope"]}
-    for name, value in slopes.items():
-        low, mid, high = np.quantile(value[:, 2], [0.05, 0.5, 0.95])
-        print(f"slope of liking in one person, {name}: {mid:.2f} ({low:.2f} to {high:.2f})")
-    bad = 0
+        free = sampler_of(table, 1, WARM, KEPT, free_liking=True)
+        free.run(key_of(8), np.ones(len(table.ids)), centres())
+        slopes = {"with its prior": draws["slope"], "with a prior that says nothing": draws_of(free)["slope"]}
+        for name, value in slopes.items():
+            low, mid, high = np.quantile(value[:, 2], [0.05, 0.5, 0.95])
+            print(f"slope of liking in one person, {name}: {mid:.2f} ({low:.2f} to {high:.2f})")
     if "--write" in arguments:
         _write(columns)
-    else:
-        bad = different(columns)
-    print(f"{bad} medians differ; {time.perf_counter() - begin:.0f} s")
-    return 1 if bad else 0
+        return 0
+    found = distances(columns)
+    bad = [name for name, (stored, now, _) in found.items() if abs(stored - now) > 0.005 * abs(stored)]
+    for name in bad:
+        print("DIFFERS {}: stored median {:.4g}, now {:.4g}, {:.2f} SD apart".format(name, *found[name]))
+    largest = max(found[f"{n.drug}.{n.name}"][2] for n in fitted_of(columns))
+    print(f"{len(bad)} of {len(found)} medians differ in their second digit; {time.perf_counter() - begin:.0f} s")
+    print(f"numbers in use are at most {largest:.3f} SD of their draws apart (Monte Carlo error: {MONTE_CARLO})")
+    return 1 if largest > MONTE_CARLO else 0
 
 
-def different(columns: Mapping[str, Floats]) -> int:
-    """Count, and print, stored medians that are not those of the draws to two digits."""
-    bad = 0
-    for name, value in load().posterior.items():
-        stored, now = float(np.median(value)), float(np.median(columns[name]))
-        if abs(stored - now) > 0.005 * abs(stored):
-            bad += 1
-            print(f"DIFFERS {name}: stored median {stored:.4g}, now {now:.4g}")
-    return bad
+def distances(columns: Mapping[str, Floats]) -> dict[str, tuple[float, float, float]]:
+    """Stored median, median now and their distance in standard deviations of the draws, of every column.
+
+    A number in use is compared by all draws, any other column by those that are stored.
+    """
+    used = {f"{n.drug}.{n.name}": number_of(n).value for n in fitted_of(columns)}
+    few = thinned(columns)
+    found = {}
+    for name, draws in load().posterior.items():
+        stored = used.get(name, float(np.median(draws)))
+        now = float(np.median(columns[name] if name in used else few[name]))
+        low, high = _unbounded(name, np.array([stored, now]))
+        found[name] = (stored, now, float(abs(high - low) / np.std(_unbounded(name, columns[name]))))
+    return found
 
 
 def _fields(table: Table) -> dict[str, Any]:

@@ -32,9 +32,6 @@ BEFORE: Mapping[str, tuple[float, float]] = {
     "oxycodone": (324.669, 0.6), "oxymorphone": (27.6079, 0.85), "hydrocodone": (292.123, 0.6), "mam": (1356.19, 0.9),
     "pentazocine": (5603.46, 0.25), "buprenorphine": (0.0802251, 0.28), "heroin": (10849.5, 0.8),
 }  # fmt: skip
-#: Rate of buprenorphine's effect site, which was part of these fits and has been removed since
-#: (docs/design/buprenorphine-delays.md). [1/h]
-KE0_BEFORE = 0.2424
 #: Stimulus of each species per free concentration, for small doses. [1/nM]
 _STRENGTH = {key: e / (1.0 - e) / kd for key, (kd, e) in BEFORE.items()}
 
@@ -168,7 +165,6 @@ def course(regimen: str, at: str) -> Course:
         ``peak``, a time (``0.5 h``) or a span (``mean 0-3 h``, a node each half hour).
     """
     held = {f"{key}.mor.factor": kd / affinity(key) for key, (kd, _) in BEFORE.items() if key != "heroin"}
-    held["buprenorphine.ke0"] = KE0_BEFORE
     options: dict[str, Any] = {
         "until": "6 h", "every": "2 min", "receptors": ["mor"], "tone": False, "warn": False, "overrides": held,
     }  # fmt: skip

@@ -22,7 +22,7 @@ _SHARED = ("effects.toml", "adaptation.toml")
 
 
 def write_numbers(numbers: Sequence[Fitted], folder: Path = _FOLDER, key: str = "fitted") -> None:
-    """Write the value of each number's ``fitted`` entry and, where there is one, the CV of its uncertainty.
+    """Write the value of each number's ``fitted`` entry and, where they are given, its CVs.
 
     ``numbers``: results of the fits; ``folder``: folder of the drug files; ``key``: key of the entry that is
     written. Raises CatalogueError if a file has no entry of that key for a number: the entry, with its sources, is
@@ -47,11 +47,13 @@ def _replace(text: str, number: Fitted, file: str, key: str) -> str:
     text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.value:.6g}", text)
     if found != 1:
         raise CatalogueError(f'{file}: {number.name} has {found} values with key "{key}"; expected one to write to.')
-    if number.cv is not None:
-        head = rf'\[{prefix}number\.(?:"{name}"|{name})\.uncertainty\]\ncv = '
-        text, found = re.subn(rf"({head})\S+", rf"\g<1>{number.cv:.4g}", text)
+    for table, cv in (("uncertainty", number.cv), ("between_subject", number.between_people)):
+        if cv is None:
+            continue
+        head = rf'\[{prefix}number\.(?:"{name}"|{name})\.{table}\]\ncv = '
+        text, found = re.subn(rf"({head})\S+", rf"\g<1>{cv:.4g}", text)
         if found != 1:
-            raise CatalogueError(f"{file}: {number.name} has no uncertainty to write to; add the table first.")
+            raise CatalogueError(f"{file}: {number.name} has no {table} to write to; add the table first.")
     return text
 
 
