@@ -20,7 +20,6 @@ from schild.calibrate import Fitted
 from schild.calibrate.challenge_rows import BLOCK_SD, with_challenges
 from schild.calibrate.dose_model import PAIRS, centres
 from schild.calibrate.dose_response import (
-    KEPT,
     WARM,
     columns_of,
     draws_of,
@@ -39,8 +38,8 @@ __all__ = ["JOINT", "errors_of", "main", "with_constants_held"]
 
 #: Key of the values of the joint fit in the catalogue.
 JOINT = "joint"
-#: Chains of the whole fits, and of those without a study.
-CHAINS, LEFT_CHAINS = 4, 2
+#: Chains of the whole fits, and of those without a study; draws that each keeps.
+CHAINS, LEFT_CHAINS, KEPT = 4, 2, 500
 SEED = 20261129
 #: Whose constant the fit of pain relief by kappa holds, so that its draws tell a potency only.
 _NOT_HELD = ("pentazocine",)

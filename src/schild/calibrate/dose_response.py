@@ -32,7 +32,7 @@ __all__ = ["STORED", "columns_of", "main", "today"]
 STORED = Path(schild.catalog.__file__).parent / "data" / "dose_response" / "posterior.csv"
 
 #: Chains, warm-up, kept draws of the whole fit; warm-up and kept draws of a fit without one study.
-CHAINS, WARM, KEPT, LEFT_WARM, LEFT_OUT = 4, 600, 500, 250, 300
+CHAINS, WARM, KEPT, LEFT_WARM, LEFT_OUT = 4, 600, 1500, 250, 300
 STORED_DRAWS = 400
 #: Distance of a median from the stored one that Monte Carlo error explains, in standard deviations of its draws.
 MONTE_CARLO = 0.2
