@@ -157,14 +157,14 @@ def test_written_numbers_replace_only_the_fitted_entry(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         '[number.vc]\nunit = "L"\n[[number.vc.value]]\nkey = "fitted"\nvalue = 1.0\n[[number.vc.value]]\nkey = "old"\n'
-        "value = 1.0\n[number.vc.uncertainty]\ncv = 0.1\n",
+        "value = 1.0\n[number.vc.between_subject]\ncv = 0.2\n[number.vc.uncertainty]\ncv = 0.1\n",
         encoding="utf-8",
     )
-    write_numbers([Fitted(drug="x", name="vc", value=12.3456789, cv=0.25)], tmp_path)
+    write_numbers([Fitted(drug="x", name="vc", value=12.3456789, cv=0.25, between_people=0.35)], tmp_path)
     text = path.read_text(encoding="utf-8")
     assert 'key = "fitted"\nvalue = 12.3457\n' in text
     assert 'key = "old"\nvalue = 1.0\n' in text
-    assert "cv = 0.25" in text
+    assert "[number.vc.between_subject]\ncv = 0.35\n[number.vc.uncertainty]\ncv = 0.25" in text
     with pytest.raises(CatalogueError, match="has 0 values"):
         write_numbers([Fitted(drug="x", name="cl", value=1.0)], tmp_path)
 
