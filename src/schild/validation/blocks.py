@@ -88,7 +88,7 @@ def model_block(
     >>> from schild.catalog import load
     >>> rows = {row["id"]: row for row in load().challenges}
     >>> band = model_block(rows["schuh1999_100mg"], people=2, studies=4)
-    >>> 0.5 < band.low <= band.middle <= band.high <= 1.0
+    >>> 0.0 <= band.low <= band.middle <= band.high <= 1.0
     True
     """
     more = {"catalogue": catalogue or load(), **more}
