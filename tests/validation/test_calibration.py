@@ -213,7 +213,7 @@ def test_a_held_number_stays_and_its_prior_does_not_count():
     assert numbers["tau_slow"] == 200.0
 
 
-#: Numbers of docs/design/adaptation-refit.md, "What came out of the fourth step".
+#: Numbers of docs/design/adaptation-refit.md, "What came out of the fourth step": 9.8 on the effects they were fitted on.
 STRESS = {
     "tau_fast_up": 0.80897, "tau_fast_down": 4.2217, "tau_slow_up": 272.94, "tau_slow_down": 354.18, "w_fast": 0.49686,
     "w_slow": 0.51878, "slope": 1.0534, "half": 1.1087, "reserve": 1.8841, "w_stress": 1.29, "tau_stress": 27.779,
@@ -223,13 +223,13 @@ STRESS = {
 @pytest.mark.slow
 def test_a_stress_system_fits_the_anchors_of_withdrawal_that_comes_by_itself_and_of_naloxone_at_once():
     values = adaptation.anchor_values("response_two_state+reserve+stress", STRESS)
-    assert adaptation.score(values) == pytest.approx(9.8, abs=0.05)
+    assert adaptation.score(values) == pytest.approx(10.3, abs=0.05)
     assert values["A4"] == pytest.approx(45.6, abs=0.2)  # day 2, where the form in use peaks at 19 h
     assert values["A2"] < 0.75  # hours after naloxone
     # Two tops of equal height: by a little less of the stress system the first is the highest.
     less = adaptation.anchor_values("response_two_state+reserve+stress", STRESS | {"w_stress": 1.28})
     assert less["A4"] == pytest.approx(23.7, abs=0.2)
-    assert adaptation.score(less) == pytest.approx(13.85, abs=0.1)
+    assert adaptation.score(less) == pytest.approx(14.35, abs=0.1)
     kept = {a.id: a.residual(values[a.id]) == 0.0 for a in adaptation.FIRST if a.kind != "equal"}
     assert [name for name, holds in kept.items() if not holds] == ["A5", "A7", "A11", "A12", "A16"]
     without = {**STRESS, "w_stress": 1e-9}
