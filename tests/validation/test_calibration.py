@@ -213,7 +213,7 @@ def test_a_held_number_stays_and_its_prior_does_not_count():
     assert numbers["tau_slow"] == 200.0
 
 
-#: Numbers of docs/design/adaptation-refit.md, "What came out of the fourth step": 9.8 on the effects they were fitted on.
+#: Numbers of docs/design/adaptation-refit.md, "What came out of the fourth step": 9.8 on the effects of their fit.
 STRESS = {
     "tau_fast_up": 0.80897, "tau_fast_down": 4.2217, "tau_slow_up": 272.94, "tau_slow_down": 354.18, "w_fast": 0.49686,
     "w_slow": 0.51878, "slope": 1.0534, "half": 1.1087, "reserve": 1.8841, "w_stress": 1.29, "tau_stress": 27.779,
