@@ -22,7 +22,7 @@ import schild.catalog
 from schild.array_types import Floats
 from schild.calibrate import Fitted, cv_of
 from schild.calibrate.dose_model import PAIRS, centres, model, predict
-from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
+from schild.calibrate.dose_rows import EFFECTS, LEVEL_DIGITS, SPECIES, Table, affinity, build_table
 from schild.calibrate.files import number_of, write_numbers
 from schild.catalog import load
 from schild.people import Values
@@ -30,6 +30,7 @@ from schild.people import Values
 __all__ = ["STORED", "columns_of", "main", "today"]
 
 STORED = Path(schild.catalog.__file__).parent / "data" / "dose_response" / "posterior.csv"
+EXPOSURES = STORED.with_name("exposures.csv")
 
 #: Chains, warm-up, kept draws of the whole fit; warm-up and kept draws of a fit without one study.
 CHAINS, WARM, KEPT, LEFT_WARM, LEFT_OUT = 4, 600, 1500, 250, 300
@@ -106,11 +107,13 @@ def columns_of(draws: Mapping[str, Floats], seed: int = 5) -> dict[str, Floats]:
     }
 
 
-def _write(columns: Mapping[str, Floats], path: Path = STORED) -> None:
-    """Store some of the draws, and what all of them say in the catalogue's files."""
+def _write(columns: Mapping[str, Floats], table: Table) -> None:
+    """Store what entered, some of the draws, and what all of them say in the catalogue's files."""
+    lines = [f"{','.join(key)},{value:.{LEVEL_DIGITS}g}" for key, value in table.exposures.items()]
+    EXPOSURES.write_text("\n".join(["regimen,at,quantity,value", *lines]) + "\n", encoding="utf-8")
     few = thinned(columns)
     text = "\n".join([",".join(few), *(",".join(f"{v:.5g}" for v in row) for row in zip(*few.values(), strict=True))])
-    path.write_text(text + "\n", encoding="utf-8")
+    STORED.write_text(text + "\n", encoding="utf-8")
     write_numbers(fitted_of(columns))
     write_numbers(sensitivities_of(columns), key="typical")
 
@@ -264,6 +267,8 @@ def main(arguments: list[str] | None = None) -> int:
     diverged = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
     draws = draws_of(sampler)
     print(f"{len(table.ids)} rows of {len(table.studies)} studies; {diverged} of {CHAINS * KEPT} draws diverged")
+    moved = sum(load().exposures.get(key) != value for key, value in table.exposures.items())
+    print(f"{moved} of {len(table.exposures)} levels and spreads that enter differ from the stored ones")
     print("largest R-hat: " + ", ".join(f"{k} {v:.3f}" for k, v in r_hat_of(sampler).items()))
     print(f"effective draws: at least {effective(sampler):.0f}")
     columns = columns_of(draws)
@@ -309,7 +314,7 @@ def main(arguments: list[str] | None = None) -> int:
             low, mid, high = np.quantile(value[:, 2], [0.05, 0.5, 0.95])
             print(f"slope of liking in one person, {name}: {mid:.2f} ({low:.2f} to {high:.2f})")
     if "--write" in arguments:
-        _write(columns)
+        _write(columns, table)
         return 0
     found = distances(columns)
     bad = [name for name, (stored, now, _) in found.items() if abs(stored - now) > 0.005 * abs(stored)]

@@ -14,7 +14,18 @@ from schild.calibrate import calibration_rows
 from schild.catalog import Observation, load
 from schild.simulation import Result, simulate
 
-__all__ = ["BEFORE", "EFFECTS", "SPECIES", "Course", "DoseRow", "Table", "affinity", "build_table", "read_rows"]
+__all__ = [
+    "BEFORE",
+    "EFFECTS",
+    "SPECIES",
+    "Course",
+    "DoseRow",
+    "Table",
+    "affinity",
+    "build_table",
+    "read_rows",
+    "steady",
+]
 
 #: Effects of the analysis; a row of ``pooled effects`` belongs to liking and pupil.
 EFFECTS = ("ventilation_isohypercapnic", "pupil", "liking", "analgesia")
@@ -49,6 +60,8 @@ TOLERANCE = {"not dependent": 0.0, "tramadol": 0.5, "full agonist": 1.0}
 NO_PEAK = ("overall liking at 12 h", "take again at 12 h")
 #: Printed peaks of plasma [ng/mL] that scale a course (Webster 2022, the same people as Webster 2020).
 PRINTED_PEAK = {"webster2020_bupr": ("buprenorphine", 1.06, 0.9), "webster2020_oxyc": ("oxycodone", 132.0, 60.0)}
+#: Significant digits with which a number of the engine enters: concentrations, and the spread of people.
+LEVEL_DIGITS, SPREAD_DIGITS = 4, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +104,8 @@ class Course:
 class Table:
     """Arrays that the model of the meta-analysis reads.
 
-    Curve rows (levels at a fraction of the effect, slopes, dose ratios) follow scale rows in ``ids``.
+    Curve rows (levels at a fraction of the effect, slopes, dose ratios) follow scale rows in ``ids``. ``exposures`` are
+    the numbers of the engine that entered, by regimen, time of reading and quantity.
     """
 
     ids: tuple[str, ...]
@@ -100,6 +114,7 @@ class Table:
     arms: tuple[str, ...]
     series: tuple[str, ...]
     arrays: Mapping[str, Floats] = field(default_factory=dict)
+    exposures: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
 
 
 def read_rows(role: str = "calibration") -> tuple[DoseRow, ...]:
@@ -153,6 +168,33 @@ def _felt(result: Result, names: Sequence[str]) -> Floats:
     return out
 
 
+def steady(value: float, stored: float | None, digits: int) -> float:
+    """Return a number of the engine as it enters the fit: the stored one, unless the engine has left it.
+
+    Parameters
+    ----------
+    value : float
+        What the engine gives.
+    stored : float or None
+        What entered the last fit that was written; None where nothing did.
+    digits : int
+        Significant digits. The stored number stays while ``value`` lies within a unit of the last one; rounding alone
+        would let a number near the middle of two steps jump at the least change.
+
+    Examples
+    --------
+    >>> steady(1.23449, None, 4), steady(1.23451, 1.234, 4), steady(1.2361, 1.234, 4)
+    (1.234, 1.234, 1.236)
+    """
+    if stored is not None and abs(value - stored) < 10.0 ** (1 - digits) * abs(stored):
+        return stored
+    return float(f"{value:.{digits}g}")
+
+
+def _entered(regimen: str, at: str, quantity: str, value: float, digits: int = LEVEL_DIGITS) -> float:
+    return steady(value, load().exposures.get((regimen, at, quantity)), digits)
+
+
 @cache
 def course(regimen: str, at: str) -> Course:
     """Run a regimen alone and return the free concentrations at the largest stimulus, at a time or over a span.
@@ -184,7 +226,16 @@ def course(regimen: str, at: str) -> Course:
         nodes = felt[[int(np.abs(hours - float(at.split()[0])).argmin())]]
     people = simulate(regimen, population={"n": 100}, seed=1, **options)
     top = (_felt(people, names) @ weights).max(axis=1)
-    return Course(felt=nodes, spread=float(np.std(np.log(top))))
+    for k, s in zip(*np.nonzero(nodes), strict=True):
+        nodes[k, s] = _entered(regimen, at, f"{SPECIES[s]} {k}", float(nodes[k, s]))
+    return Course(felt=nodes, spread=_entered(regimen, at, "spread", float(np.std(np.log(top))), SPREAD_DIGITS))
+
+
+@cache
+def _plasma_peak(regimen: str, drug: str) -> float:
+    """Largest concentration of a drug in plasma. [ng/mL]"""
+    found = simulate(regimen, until="6 h", every="2 min", receptors=["mor"], outputs=[f"plasma_{drug}"], warn=False)
+    return _entered(regimen, "peak", f"plasma {drug}", float(np.max(found[f"plasma_{drug}"].values)))
 
 
 def _scaled(row: DoseRow) -> float:
@@ -192,9 +243,23 @@ def _scaled(row: DoseRow) -> float:
     if row.series not in PRINTED_PEAK:
         return 1.0
     drug, printed, of_mg = PRINTED_PEAK[row.series]
-    dose = float(row.regimen.split()[1])
-    found = simulate(row.regimen, until="6 h", every="2 min", receptors=["mor"], outputs=[f"plasma_{drug}"], warn=False)
-    return printed * dose / of_mg / float(np.max(found[f"plasma_{drug}"].values))
+    return printed * float(row.regimen.split()[1]) / of_mg / _plasma_peak(row.regimen, drug)
+
+
+def _exposures(rows: Sequence[DoseRow], curves: Sequence[Observation]) -> dict[tuple[str, str, str], float]:
+    """Numbers of the engine that rows read, by regimen, time of reading and quantity."""
+    runs = {(r.regimen, r.at) for r in rows if r.regimen}
+    runs |= {(x, "peak") for o in curves if CURVES[o.id] == "ratio" for x in (o.regimen, o.normalisation)}
+    found = {}
+    for r in (r for r in rows if r.regimen and r.series in PRINTED_PEAK):
+        drug = PRINTED_PEAK[r.series][0]
+        found[r.regimen, "peak", f"plasma {drug}"] = _plasma_peak(r.regimen, drug)
+    for regimen, at in runs:
+        read = course(regimen, at)
+        found[regimen, at, "spread"] = read.spread
+        for k, s in zip(*np.nonzero(read.felt), strict=True):
+            found[regimen, at, f"{SPECIES[s]} {k}"] = float(read.felt[k, s])
+    return dict(sorted(found.items()))
 
 
 #: Calibration rows of ``agonist_effects`` that are a peak on a scale: series, measure, scale, people.
@@ -286,8 +351,9 @@ def build_table() -> Table:
     ids = (*(r.id for r in rows), *(o.id for o in curves))
     study_of = (*(r.study for r in rows), *(o.study for o in curves))
     return Table(
-        ids=ids, studies=tuple(studies), study_of=study_of, arms=tuple(arms), series=tuple(keys), arrays=arrays
-    )
+        ids=ids, studies=tuple(studies), study_of=study_of, arms=tuple(arms), series=tuple(keys), arrays=arrays,
+        exposures=_exposures(rows, curves),
+    )  # fmt: skip
 
 
 def _arm(study: str, drug: str) -> str:

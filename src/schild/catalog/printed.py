@@ -27,6 +27,12 @@ class PrintedTables:
         """Printed means of dose series of agonists alone, each row by the names of its columns, as printed."""
         return tuple(csv.DictReader(self._csv("dose_response/rows.csv")))
 
+    @cached_property
+    def exposures(self) -> Mapping[tuple[str, str, str], float]:
+        """Numbers of the engine that entered the fit of dose series, by regimen, time of reading and quantity."""
+        rows = csv.DictReader(self._csv("dose_response/exposures.csv"))
+        return {(r["regimen"], r["at"], r["quantity"]): float(r["value"]) for r in rows}
+
     @property
     def challenges(self) -> tuple[Mapping[str, str], ...]:
         """Printed blocks of an opioid's effect by an antagonist, each row by the names of its columns."""

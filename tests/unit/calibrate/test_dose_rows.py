@@ -15,7 +15,7 @@ from schild.calibrate.dose_response import (
     sensitivities_of,
     today,
 )
-from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table, read_rows
+from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table, read_rows, steady
 from schild.calibrate.files import number_of
 from schild.catalog import load
 from schild.people import Values
@@ -141,6 +141,22 @@ def test_numbers_that_were_sampled_together_are_drawn_together():
     assert (efficacy == efficacy[0]).all()  # nothing was sampled for it
     drawn = np.asarray(values.of("morphine", "mor.efficacy"))
     assert 0.5 < drawn.min() < drawn.max() < 1
+
+
+@pytest.mark.parametrize("moved", [1e-8, -1e-8, 1e-5, -1e-5])
+def test_what_enters_is_the_same_for_every_engine_that_agrees_to_the_digits_of_the_data(moved):
+    for value in (*np.geomspace(1e-3, 1e3, 500), 1.2345, 99.995):
+        stored = steady(value, None, 4)
+        assert stored == float(f"{value:.4g}")
+        assert steady(value * (1 + moved), stored, 4) == stored
+    # Rounding alone lets a number between two steps jump.
+    assert steady(1.2345 * (1 - 1e-5), None, 4) != steady(1.2345 * (1 + 1e-5), None, 4)
+    assert steady(1.2361, 1.234, 4) == 1.236
+
+
+@pytest.mark.slow
+def test_levels_and_spreads_that_enter_are_those_stored(table):
+    assert load().exposures == table.exposures
 
 
 @pytest.mark.slow
