@@ -115,7 +115,7 @@ def test_predictions_rise_with_dose_and_stay_on_the_scale(table):
 
 
 def test_stored_draws_are_draws_of_the_numbers_in_use():
-    """Numbers in use come from all draws, of which every fifth is stored: medians of 400 draws have an error."""
+    """Numbers in use come from all draws, of which every fifteenth is stored: medians of 400 draws have an error."""
     columns = load().posterior
     assert {len(values) for values in columns.values()} == {400}
     for fitted in fitted_of(columns):
