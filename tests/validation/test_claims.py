@@ -289,7 +289,9 @@ def test_a_block_is_the_median_of_the_challenge():
     found = challenge(
         "naltrexone 50 mg po", agonist="heroin 25 mg iv", at="24 h", population={"n": 10, "uncertainty": 30}, seed=1
     )
-    assert outcome.predicted == pytest.approx(100 * found.responses[0].median_block, rel=1e-12)
+    # A claim's runs stop at the times that are read, so a person moves within the tolerance of populations.
+    assert np.sort(outcome.many.ravel()) == pytest.approx(np.sort(100 * found.responses[0].block.ravel()), rel=5e-5)
+    assert outcome.predicted == pytest.approx(100 * found.responses[0].median_block, rel=5e-5)
     assert outcome.many.size == 300
     low, high = outcome.band
     assert low < outcome.predicted < high

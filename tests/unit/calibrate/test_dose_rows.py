@@ -124,7 +124,8 @@ def test_stored_draws_are_draws_of_the_numbers_in_use():
         assert number.uncertainty.cv == pytest.approx(fitted.cv, rel=0.25), fitted
     for fitted in sensitivities_of(columns):
         people, studies = number_of(fitted).between_subject, number_of(fitted).uncertainty
-        assert people.cv == pytest.approx(fitted.between_people, rel=0.05)
+        width = np.std(np.log(columns[f"{fitted.drug}.spread"]))
+        assert people.cv == pytest.approx(fitted.between_people, rel=MONTE_CARLO * width)
         assert studies.cv == pytest.approx(fitted.cv, rel=0.25)
     apart = [distance for name, (_, _, distance) in distances(columns).items() if not name.startswith("between.")]
     assert max(apart) < MONTE_CARLO
@@ -140,7 +141,7 @@ def test_numbers_that_were_sampled_together_are_drawn_together():
     efficacy = np.asarray(values.of("heroin", "mor.efficacy") * np.ones(300))
     assert (efficacy == efficacy[0]).all()  # nothing was sampled for it
     drawn = np.asarray(values.of("morphine", "mor.efficacy"))
-    assert 0.5 < drawn.min() < drawn.max() < 1
+    assert 0.0 < drawn.min() < 0.7 < drawn.max() < 1.0
 
 
 @pytest.mark.parametrize("moved", [1e-8, -1e-8, 1e-5, -1e-5])
