@@ -93,7 +93,7 @@ _WANING = (1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
 def _role(drug: Drug) -> str:
     """Describe the role of a drug; of an antagonist with efficacy at some receptor, say so."""
     if drug.role == "antagonist" and is_active(drug):
-        return "It is an opioid receptor antagonist, and by itself it switches some receptors on in part."
+        return "It is an opioid receptor antagonist, and by itself it activates some receptors in part."
     return WORDS["roles"].get(drug.role, "")
 
 
@@ -486,7 +486,7 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
     outcome = Outcome(predicted=size * float(np.max(one)), many=size * np.asarray(many).max(axis=1))
     what = "a dose of a published study"
     if any(strength.shown for strength in drug.strengths.values()):
-        what = "one unit as it is sold"
+        what = "one unit as sold"
     said = f"The run gives {regimen_words(regimen)}{'' if drug.role == 'non-opioid' else ', ' + what}."
     if not mu:
         return said, ("ng/mL", outcome, "in plasma, at the peak")
