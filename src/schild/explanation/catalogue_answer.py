@@ -102,7 +102,7 @@ def _named(drug: Drug) -> tuple[str, str]:
 
     >>> from schild.catalog import load
     >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:24]
-    ('Morphine switches opioid receptors on.', 'Cocaine is not an opioid')
+    ('Morphine activates opioid receptors.', 'Cocaine is not an opioid')
     """
     role, first = _role(drug), f"{capitalised(drug.name)} "
     if not role:
