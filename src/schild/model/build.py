@@ -117,7 +117,7 @@ def build(
     said = dict.fromkeys(chosen(values, events))
     events = with_products(values, events)
     frame = _frame(values, events, structure, tuple(receptors), tone, tuple(without), adaptation)
-    maker = EntryMaker(values, frame.ports)
+    maker = EntryMaker(values, frame.ports, frame.kept)
     entries, starts = maker.entries(events)
     return Built(
         spec=frame.spec,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -43,6 +44,10 @@ class Entry:
     running: int = 0
 
 
+#: An input of a dose: port, lag and duration [us], amount [nmol, or nmol/h where prolonged], column.
+_Input: TypeAlias = tuple[str, int, int, float, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteadyStart:
     """Periodic course on which receptors start at ``tick``: one period of ``period`` ticks of these events."""
@@ -55,14 +60,15 @@ class SteadyStart:
 class EntryMaker:
     """Turns events into entries, and keeps the columns that they share.
 
-    ``ports``: inputs of the model; ``scales``: columns that multiply a dose, by name: floats, or arrays of shape (n,).
+    ``ports``: inputs of the model; ``kept``: what was made of earlier doses into them, of the same people; ``scales``:
+    columns that multiply a dose, by name: floats, or arrays of shape (n,).
     """
 
-    def __init__(self, values: Values, ports: Mapping[str, Port]) -> None:
-        self.values, self.ports = values, ports
+    def __init__(self, values: Values, ports: Mapping[str, Port], kept: dict[Hashable, Any] | None = None) -> None:
+        self.values, self.ports, self._kept = values, ports, kept
         self.scales: dict[str, float | Floats] = {}
         self.said: list[str] = []
-        self._known: dict[Hashable, list[tuple[str, int, int, float, str]]] = {}
+        self._known: dict[Hashable, list[_Input]] = {}
 
     def entries(self, events: Sequence[Event]) -> tuple[tuple[Entry, ...], tuple[SteadyStart, ...]]:
         """Turn events into entries, and into the periodic courses on which receptors start."""
@@ -105,7 +111,7 @@ class EntryMaker:
         kind = (event.drug, event.route, event.product, event.amount, event.basis, event.f, event.rate,
                 event.duration_tick, bool(event.ss), occasion)  # fmt: skip
         if (inputs := self._known.get(kind)) is None:
-            inputs = self._known[kind] = list(self._inputs(event))
+            inputs = self._known[kind] = self._inputs_of(kind, event)
         entries: list[Entry] = []
         for port, lag, duration, amount, scale in inputs:
             if event.rate is not None:  # a constant infusion without a beginning that stops now
@@ -141,8 +147,23 @@ class EntryMaker:
                 )
         return entries
 
-    def _inputs(self, event: Event) -> Iterator[tuple[str, int, int, float, str]]:
-        """Inputs of a dose: port, lag and duration [us], amount [nmol, or nmol/h where prolonged], column."""
+    def _inputs_of(self, kind: Hashable, event: Event) -> list[_Input]:
+        """Make the inputs of a kind of dose, or return those of an earlier model with what they used."""
+        if self._kept is None:
+            return list(self._inputs(event))
+        if ("dose", kind) not in self._kept:
+            maker = EntryMaker(self.values.apart(), self.ports)
+            self._kept["dose", kind] = list(maker._inputs(event)), maker
+        inputs: list[_Input]
+        inputs, maker = self._kept["dose", kind]
+        self.values.take_over(maker.values)
+        self.scales |= {name: scale for name, scale in maker.scales.items() if name not in self.scales}
+        for warning in maker.said:
+            self._say(warning)
+        return inputs
+
+    def _inputs(self, event: Event) -> Iterator[_Input]:
+        """Give the inputs of a dose."""
         drug = self.values.catalogue.drug(str(event.drug))
         route = drug.route(str(event.route), event.product)
         prolonged = bool(event.duration_tick or event.rate)

@@ -57,6 +57,9 @@ COURSE_DAYS, COURSE_SHARE = 3, 0.1
 #: Factor by which overrides may raise the exposure of an agonist's receptors. [1]
 OVERRIDE_FOLD = 2.0
 
+#: Doses of a run up to which its check is kept.
+KEPT_DOSES = 60
+
 #: Ends of days at which arrivals are summed, at most.
 MOST_ENDS = 4000
 
@@ -105,16 +108,24 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     >>> [w[:56] for w in check_doses(Values(load()), expand(parse_regimen(words), 10**12), Subject())]
     ['An opioid is given while an antagonist is on board. Tryi']
     """
-    catalogue = values.catalogue
+    # Many runs of a command have the same doses. Long histories are not kept.
+    check = _checked if len(events) <= KEPT_DOSES else _checked.__wrapped__
+    given = tuple(sorted(values.overrides.items()))
+    yield from check(values.catalogue, given, tuple(events), _judged_by(values.catalogue, who))
+
+
+@lru_cache(maxsize=512)
+def _checked(
+    catalogue: Catalogue, numbers: tuple[tuple[str, float], ...], events: tuple[Event, ...], person: Subject
+) -> tuple[str, ...]:
     # The build reports drugs and routes that do not exist; here they are left out.
     drug_of = {name: catalogue.drug(name) for name in {e.drug for e in events} if name is not None}
     given = [e for e in events if e.drug is not None and e.route in drug_of[e.drug].routes]
     given = list(with_products(Values(catalogue), given))
-    changed = dict(values.overrides)
+    changed = dict(numbers)
     acting = {drug for drug in {str(e.drug) for e in given} if _activates(catalogue, drug, changed)}
     agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
-    person = _judged_by(catalogue, who)
     key_of = {str(e.drug): catalogue.drug(str(e.drug)).key for e in given}
     drugs = set(key_of.values())
     for own in sorted({key_of[str(e.drug)] for e in agonists}):
@@ -131,9 +142,10 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
         if blockers:
             of = [e for e in agonists if key_of[str(e.drug)] == own]
             arrivals += _under_blockade(catalogue, of, blockers, blocking, person, changed)
-    if arrivals:
-        yield f"An opioid is given while an antagonist is on board. {DANGER}"
-        _judge(catalogue, arrivals)
+    if not arrivals:
+        return ()
+    _judge(catalogue, arrivals)
+    return (f"An opioid is given while an antagonist is on board. {DANGER}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
