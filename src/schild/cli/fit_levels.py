@@ -72,8 +72,8 @@ def _show(found: LevelsFit, screen: Console) -> None:
     from schild.tables import number_words
     from schild.tables import table as made
 
-    for said in (*(f"Note: {n}" for n in found.data.notes), *(f"Warning: {w}" for w in found.warnings)):
-        screen.print(Text(said))
+    for note in found.data.notes:
+        screen.print(Text(f"Note: {note}"))
     profile = any(e.profile for e in found.estimates)
     heads = ("number", "unit", "catalogue", "estimate", "standard error", "95 %", *(["profile"] if profile else []))
     rows = [
