@@ -90,7 +90,8 @@ def draw_curves(curves: ModelCurves) -> Picture:
     """Draw agonist curves of the model over C/Kd."""
     chart = Chart(300.0)
     for k, (label, y) in enumerate(zip(curves.labels, curves.response, strict=True)):
-        chart.line(curves.agonist_load, y, color=_shade(k, len(curves.labels)), label=label)
+        words = "without antagonist" if label == "without" else label
+        chart.line(curves.agonist_load, y, color=_shade(k, len(curves.labels)), label=words)
     chart.x.log, chart.x.label, chart.legend = True, "agonist at the receptor, C/Kd", "below"
     chart.y.lim = (-0.02, 1.02)
     chart.y.label = "occupied by the agonist" if curves.manifest.get("tau") is None else "effect"

@@ -449,12 +449,12 @@ class Chart:
     def _legend(self, sheet: Sheet, box: Box) -> float:
         """Draw the legend, and return the room that it takes below the chart. [px]"""
         if self.legend == "below":
-            x, y = 0.0, self.height + 10
+            x, y = 4.0, self.height + 10
             for each in self.named:
-                each = each._replace(words=folded(each.words, WIDTH - 35))
+                each = each._replace(words=folded(each.words, WIDTH - 39))
                 wide, lines = 31 + _wide(each.words), each.words.count("\n")
-                if x and x + wide > WIDTH:
-                    x, y = 0.0, y + 16.5
+                if x > 4 and x + wide > WIDTH:
+                    x, y = 4.0, y + 16.5
                 _entry(sheet, each, x, y)
                 x, y = (WIDTH, y + _LINE * lines) if lines else (x + wide + 12, y)
             return y + 10 - self.height

@@ -135,7 +135,7 @@ class Sheet:
     def element(self, width: float, height: float, key: str, alt: str, foot: Sequence[str] = ()) -> str:
         """Return the whole as an ``svg`` element, with lines below the drawing."""
         for k, line in enumerate(foot):
-            self.text(0.0, height + 13 + 14 * k, line, 'class="o"')
+            self.text(4.0, height + 13 + 14 * k, line, 'class="o"')  # off the edge of a card
         return (
             f'<svg role="img" aria-label="{html.escape(alt)}" data-key="{html.escape(key)}" '
             f'class="plot" viewBox="0 0 {width:g} {height + 14 * len(foot) + 4 * bool(foot):g}">\n'
