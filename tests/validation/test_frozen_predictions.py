@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from schild.validation import predictions
-from schild.validation.predictions import COLUMNS, FROZEN, SHA256, SUPERSEDED, frozen
+import frozen_designs
+from frozen_designs import COLUMNS, EFFECTS
+from schild.validation.predictions import FROZEN, SHA256, frozen
+
+#: The first file, from the earlier fit of adaptation.
+SUPERSEDED = {"step_a.csv": "8b639324de02d0c3a323d0f173a264d9cd0c9ddb129696654c310d8960c29399"}
 
 #: One published challenge dose of each opioid by route.
 OPIOIDS = (
@@ -35,7 +39,7 @@ def test_each_opioid_has_one_dose_by_route_and_each_row_a_band():
         assert low <= float(r["mean_block"]) <= high, r
     for r in challenges:
         assert -0.25 < float(r["block"]) < 1.0001, r
-    assert {r["effect"] for r in challenges} == set(predictions.EFFECTS)
+    assert {r["effect"] for r in challenges} == set(EFFECTS)
 
 
 def test_more_antagonist_blocks_more():
@@ -48,7 +52,7 @@ def test_more_antagonist_blocks_more():
 
 @pytest.mark.slow
 def test_the_script_still_runs(tmp_path, monkeypatch):
-    first = [row for row, _ in zip(predictions.rows(), range(2), strict=False)]
-    monkeypatch.setattr(predictions, "rows", lambda: iter(first))
-    assert predictions.main([str(tmp_path / "x.csv")]) == 0
+    first = [row for row, _ in zip(frozen_designs.rows(), range(2), strict=False)]
+    monkeypatch.setattr(frozen_designs, "rows", lambda: iter(first))
+    assert frozen_designs.main([str(tmp_path / "x.csv")]) == 0
     assert (tmp_path / "x.csv").read_text(encoding="utf-8").startswith("design,opioid,")
