@@ -209,3 +209,36 @@ def test_nested_draws_recover_both_moments():
         assert logs.std(axis=1).mean() == pytest.approx(number.between_subject.omega, rel=3 / np.sqrt(2 * people))
         assert logs.mean(axis=1).std() == pytest.approx(number.uncertainty.omega, rel=3 / np.sqrt(2 * draws))
         np.testing.assert_allclose(logs - logs[0], (logs - logs[0])[:, :1] + np.zeros(people), atol=1e-12)
+
+
+# ---- what is kept for the same people
+
+
+@pytest.mark.parametrize("who", [Subject(), Population(n=12)])
+def test_a_model_is_the_same_where_its_people_had_other_doses_before(who):
+    def of(people, words):
+        return build(
+            Values(catalogue, people), expand(parse_regimen(words), ticks("4 d")), adaptation="response_two_state"
+        )
+
+    catalogue = load()
+    people = people_of(who, catalogue, 3)
+    first = of(people, "naltrexone 50 mg po; heroin 25 mg iv at 24 h; buprenorphine 8 mg sl at 2 d")
+    words = "naltrexone 50 mg po; heroin 25 mg iv at 30 h; buprenorphine 2 mg sl at 2 d; naltrexone 150 mg po at 3 d"
+    again, alone = of(people, words), of(people_of(who, catalogue, 3), words)
+    assert again.spec is first.spec
+    assert again.spec == alone.spec
+    assert again.entries == alone.entries
+    assert again.warnings == alone.warnings
+    for one, other in ((again.parameters, alone.parameters), (again.scales, alone.scales)):
+        assert list(one) == list(other)
+        assert all(np.array_equal(one[name], other[name]) for name in other)
+    assert list(again.values.uses.numbers) == list(alone.values.uses.numbers)
+    assert again.values.uses == alone.values.uses
+    assert again.values.differing().keys() == alone.values.differing().keys()
+
+
+def test_nothing_is_kept_for_many_people():
+    model = built("naltrexone 50 mg po", Population(n=600))
+    assert model.kept is None
+    assert not model.values.people.kept
