@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from schild.catalog import Observation, load
-from schild.simulation.observe import weighted_error
+from schild.simulation.observe import predict, weighted_error
 from schild.validation import Validation, validate
 from schild.validation.check import Check, check, people_of_study, spread_of, study_draws
 from schild.validation.trials import STUDY as TRIALS
@@ -91,6 +92,30 @@ def test_a_mean_of_many_has_a_narrower_band_than_one_person():
 def test_the_residual_of_plasma_is_fifteen_percent():
     logs = np.log(study_draws(observation(), np.ones((200, 1)), 1, 1))
     assert logs.std() == pytest.approx(0.15, abs=0.01)
+
+
+def test_a_scan_is_read_at_the_plasma_printed_for_its_people_whatever_the_kinetics_give():
+    _, scan, rows = ROWS["greenwald2003_16mg"]
+    plasma = next(o for o in rows if o.id == "greenwald2003_16mg_plasma")
+    assert scan.plasma_ng_ml == plasma.value
+    twice = {"buprenorphine.sl.f": 0.28, "norbuprenorphine.mor.factor": 1e6}
+    other = {"buprenorphine.sl.f": 0.07, "norbuprenorphine.mor.factor": 1e6}
+    assert predict(plasma, overrides=twice)[0] == pytest.approx(4.0 * predict(plasma, overrides=other)[0], rel=1e-5)
+    read = [predict(scan, overrides=given, receptors=["mor"])[0] for given in (twice, other)]
+    assert read[0] == pytest.approx(read[1], abs=0.01)
+    at = {"buprenorphine.sl.f": 0.14 * plasma.value / predict(plasma)[0]}  # as if the kinetics gave the printed level
+    assert predict(scan, receptors=["mor"])[0] == pytest.approx(
+        predict(replace(scan, plasma_ng_ml=None), overrides=at, receptors=["mor"])[0], abs=0.01
+    )
+
+
+def test_every_scan_of_people_whose_plasma_is_printed_carries_it():
+    for study in load().studies.values():
+        levels = {(o.study, o.regimen, o.time_h): o for o in study.observations if o.observable == "concentration"}
+        for o in (o for o in study.observations if o.observable == "occupancy"):
+            beside = levels.get((o.study, o.regimen, o.time_h))
+            assert o.plasma_ng_ml == (None if beside is None else beside.value), o.id
+            assert beside is None or set(beside.row) <= set(o.row)
 
 
 def test_scans_get_their_fixed_deviation():

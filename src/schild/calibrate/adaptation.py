@@ -253,14 +253,14 @@ STUDIES = tuple(dict.fromkeys(a.study for a in ANCHORS))
 
 
 def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
-    """Output times: fine after every dose, where activation rises, and finest after the antagonist."""
+    """Output times: fine after every dose, where activation rises, finest after the antagonist, one an hour before it."""
     fine = np.concatenate([np.linspace(0.0, 1.0, 21), np.linspace(1.25, 6.0, 20)])
     coarse = np.array([0.0, 0.05, 0.15, 0.3, 0.6, 1.0, 1.5, 2.2, 3.0, 4.0, 5.0])
     every = [np.linspace(max(0.0, at_h - 48.0), end_h, int((end_h - max(0.0, at_h - 48.0)) * 2) + 1)]
     for dose in Run.of(*doses, until=f"{end_h} h").doses:
         for start in dose.time_tick / TICKS_PER_HOUR + (dose.every or 0.0) * np.arange(dose.count or 1):
             every.append(start + (fine if start > at_h - 48.0 else coarse))
-    every.append(at_h + np.linspace(0.0, 2.0, 121))
+    every += [at_h + np.linspace(0.0, 2.0, 121), np.arange(0.0, at_h, 1.0)]
     times: Floats = np.unique(np.round(np.concatenate(every), 4)).astype(np.float64)
     return times[times <= end_h]
 

@@ -48,6 +48,8 @@ class Observation:
         Standard deviation to weigh the row with in calibration, in ``unit``.
     normalisation : str
         ``absolute``, or what the value is relative to, e.g. ``"1 h"``.
+    plasma_ng_ml : float or None
+        Of a scan: concentration of the drug in plasma that is printed for the people scanned, at ``time_h``. [ng/mL]
     n : int or None
         People.
     role : str
@@ -72,6 +74,7 @@ class Observation:
     spread_stat: str = ""
     sd_fixed: float | None = None
     normalisation: str = ""
+    plasma_ng_ml: float | None = None
     n: int | None = None
     role: Literal["calibration", "check"] = "check"
     source: tuple[str, ...] = ()

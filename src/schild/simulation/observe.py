@@ -147,7 +147,21 @@ def _step_h(*times_h: float) -> float:
     return gcd(*quarters) / 4.0 if all(q == 4.0 * t for q, t in zip(quarters, times_h, strict=True)) else 0.25
 
 
+def _at_printed_plasma(case: _Case) -> _Case:
+    """Scale the share absorbed so that the typical person has the plasma that was printed for the people scanned."""
+    o, given = case.o, dict(case.options.get("overrides") or {})
+    if o.plasma_ng_ml is None:
+        return case
+    dose = parse_regimen(o.regimen).doses[0]
+    alone = {name: value for name, value in case.options.items() if name not in ("population", "seed")}
+    drug, share = str(dose.drug), f"{dose.route}.f"
+    factor = o.plasma_ng_ml / float(_concentration(replace(case, o=replace(o, species=drug), options=alone))[0])
+    absorbed = Values(case.catalogue, overrides=given).typical(drug, share)
+    return replace(case, options={**case.options, "overrides": given | {f"{drug}.{share}": absorbed * factor}})
+
+
 def _occupancy(case: _Case) -> Floats:
+    case = _at_printed_plasma(case)
     o = case.o
     name = f"{o.species}_pet_occupancy"
     assert o.time_h is not None  # rows of occupancy have a time
