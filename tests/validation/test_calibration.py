@@ -232,16 +232,16 @@ STRESS = {
 @pytest.mark.slow
 def test_a_stress_system_fits_the_anchors_of_withdrawal_that_comes_by_itself_and_of_naloxone_at_once():
     values = adaptation.anchor_values("response_two_state+reserve+stress", STRESS | {"w_stress": 1.32})
-    assert adaptation.score(values) == pytest.approx(10.04, abs=0.05)
-    assert values["A4"] == pytest.approx(45.7, abs=0.2)  # day 2, where the form in use peaks at 17 h
+    assert adaptation.score(values) == pytest.approx(14.52, abs=0.05)
+    assert values["A4"] == pytest.approx(45.9, abs=0.2)  # day 2, where the form in use peaks at 17 h
     assert values["A2"] < 0.75  # hours after naloxone
     # Two tops of equal height: by a little less of the stress system, as the note has it, the first is the highest on
     # the effects in use; on those of its fit the second was.
     less = adaptation.anchor_values("response_two_state+reserve+stress", STRESS)
     assert less["A4"] == pytest.approx(23.7, abs=0.2)
-    assert adaptation.score(less) == pytest.approx(14.12, abs=0.1)
+    assert adaptation.score(less) == pytest.approx(18.61, abs=0.1)
     kept = {a.id: a.residual(values[a.id]) == 0.0 for a in adaptation.FIRST if a.kind != "equal"}
-    assert [name for name, holds in kept.items() if not holds] == ["A5", "A7", "A11", "A12", "A16"]
+    assert [name for name, holds in kept.items() if not holds] == ["A5", "A7", "A11", "A12"]
     without = {**STRESS, "w_stress": 1e-9}
     plain = {name: value for name, value in STRESS.items() if not name.endswith("_stress")}
     expected = adaptation.anchor_values("response_two_state+reserve", plain)

@@ -253,7 +253,7 @@ STUDIES = tuple(dict.fromkeys(a.study for a in ANCHORS))
 
 
 def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
-    """Output times: fine after every dose, where activation rises, finest after the antagonist, one an hour before it."""
+    """Output times: fine after every dose, where activation rises, finest after the antagonist, hourly before it."""
     fine = np.concatenate([np.linspace(0.0, 1.0, 21), np.linspace(1.25, 6.0, 20)])
     coarse = np.array([0.0, 0.05, 0.15, 0.3, 0.6, 1.0, 1.5, 2.2, 3.0, 4.0, 5.0])
     every = [np.linspace(max(0.0, at_h - 48.0), end_h, int((end_h - max(0.0, at_h - 48.0)) * 2) + 1)]

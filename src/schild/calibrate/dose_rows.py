@@ -37,7 +37,8 @@ SPECIES = (
 )  # fmt: skip
 
 #: Constants [nM] and intrinsic efficacies of the catalogue of 2026-11-28, before this analysis: centres of its priors,
-#: so that a refit does not start from its own result. Buprenorphine's constant is that of the scans, which are not fitted here.
+#: so that a refit does not start from its own result. Buprenorphine's constant is that of the scans, which are not
+#: fitted here.
 BEFORE: Mapping[str, tuple[float, float]] = {
     "fentanyl": (4.42227, 0.9), "morphine": (244.537, 0.75), "m6g": (8078.4, 0.7), "hydromorphone": (167.05, 0.85),
     "oxycodone": (324.669, 0.6), "oxymorphone": (27.6079, 0.85), "hydrocodone": (292.123, 0.6), "mam": (1356.19, 0.9),
