@@ -112,5 +112,5 @@ def test_a_dose_all_at_once_is_refused():
         species=(Species(name="eth", saturable=True),), inputs=(Input(name="in", delivers=("eth",)),)
     )  # fmt: skip
     p = {"eth.vc": 20.0, "eth.cl": 0.0, "eth.fu": 1.0, "eth.vmax": 1e8, "eth.km": 1e6, "in.fraction.eth": 1.0}
-    with pytest.raises(SchildError, match="given all at once"):
+    with pytest.raises(SchildError, match="given as a bolus"):
         compile_spec(spec, p, 1)
