@@ -51,7 +51,9 @@ def test_it_follows_its_controls_and_tells_python_the_setting():
             "() => { const s = document.getElementById('one-dose-mg'); s.value = 2;"
             " s.dispatchEvent(new Event('input', {bubbles: true})); }"
         )
-        page.wait_for_function("document.querySelector('.says').textContent.includes('2 mg')")
+        page.wait_for_function(
+            r"document.querySelector('.says').textContent.replaceAll('\u00a0', ' ').includes('2 mg')"
+        )
         link = page.evaluate("window.given.link")
         chromium.close()
     assert errors == []
