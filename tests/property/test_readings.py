@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from schild.simulation import Run, events_of, simulate, simulate_run
-from schild.simulation.solve import RTOL_ONE
 from schild.units import TICKS_PER_HOUR
 
 TEN_S = TICKS_PER_HOUR // 360
@@ -55,8 +54,8 @@ def _check(case: int) -> None:
         true = exact[name].values[0]
         size = max(float(np.abs(true).max()), 1e-12)
 
-        def same(found, wanted, what, name=name, least=1e-7 * size):
-            assert found == pytest.approx(wanted, rel=1e-6, abs=least), (case, name, what)
+        def same(found, wanted, what, name=name, size=size):
+            assert found == pytest.approx(wanted, rel=1e-6, abs=1e-7 * size), (case, name, what)
 
         for tick in asked:
             same(output.at(int(tick) / TICKS_PER_HOUR), true[at[int(tick)]], tick)
@@ -70,10 +69,7 @@ def _check(case: int) -> None:
         if output.kind.drawn:
             species = name.removeprefix("plasma_")
             peak = f"cmax_{species}_ng_ml" if name.startswith("plasma_") else f"{name}_peak"
-            # What PET shows is one less the free fraction, which is near one and solved to a relative tolerance: the
-            # peak of a small occupancy is known to that tolerance and not to one of its own size.
-            least = RTOL_ONE if name.endswith("_pet_occupancy") else 1e-7 * size
-            same(rows.value.max(), result.metrics[peak], "the peak of the file and of the table", least=least)
+            same(rows.value.max(), result.metrics[peak], "the peak of the file and of the table")
         if output.kind.level is not None:
             t, y = np.asarray(rows.time_h), np.asarray(rows.value)
             above = float(np.diff(t)[(y[:-1] + y[1:]) / 2 > output.kind.level].sum())
