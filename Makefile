@@ -58,8 +58,8 @@ engine: $(VENV)/.installed-run  ## compile the kernels for the package, and for 
 	$(PY) -m schild.web.build
 
 refit: $(VENV)/.installed-run  ## fit the fitted numbers again from their data
-	$(PY) -m schild.calibrate $(ARGS)
-	$(PY) -m schild.calibrate.dose_response --quick $(ARGS)
+	$(PY) -m calibration $(ARGS)
+	$(PY) -m calibration.dose_response --quick $(ARGS)
 
 pin: $(VENV)/.installed-test $(VENV)/.installed-check $(VENV)/.installed-docs $(VENV)/.installed-io  ## rewrite constraints.txt from .venv
 	{ sed -n '/^#/p' constraints.txt; $(PY) -m pip freeze | grep -E '^[A-Za-z0-9._-]+=='; } > constraints.new
@@ -67,7 +67,7 @@ pin: $(VENV)/.installed-test $(VENV)/.installed-check $(VENV)/.installed-docs $(
 
 clean:  ## remove what the targets made, except .venv
 	rm -rf out build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find src tests docs benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find src calibration tests docs benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean  ## remove .venv too
 	rm -rf $(VENV)

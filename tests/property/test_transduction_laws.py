@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calibration.dose_model import PAIRS
+from calibration.dose_rows import EFFECTS
 from schild import simulate
-from schild.calibrate.dose_model import PAIRS
-from schild.calibrate.dose_rows import EFFECTS
 from schild.catalog import load
 from schild.pharmacology.effects import amplified_occupancy, operational_response, transducer_ratio
 from schild.simulation.observe import predict

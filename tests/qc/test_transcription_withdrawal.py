@@ -10,8 +10,8 @@ import re
 import numpy as np
 import pytest
 
+from calibration.adaptation import ANCHORS
 from evidence import cited, rows, table
-from schild.calibrate.adaptation import ANCHORS
 from schild.catalog import load
 from schild.simulation.observe_withdrawal import split_words
 from schild.simulation.runfile import parse_history

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schild.calibrate import (
+from calibration import (
     adaptation,
     alcohol,
     calibration_rows,
@@ -20,8 +20,8 @@ from schild.calibrate import (
     scans,
     trial,
 )
-from schild.calibrate.__main__ import main, values
-from schild.calibrate.files import differs, write_numbers
+from calibration.__main__ import main, values
+from calibration.files import differs, write_numbers
 from schild.catalog import load
 from schild.errors import CatalogueError
 
@@ -152,7 +152,7 @@ def test_bounds_are_kept():
 
 
 def test_written_numbers_replace_only_the_fitted_entry(tmp_path):
-    from schild.calibrate import Fitted
+    from calibration import Fitted
 
     path = tmp_path / "x.toml"
     path.write_text(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schild.calibrate.challenge_fit import JOINT, errors_of
-from schild.calibrate.challenge_rows import with_challenges
-from schild.calibrate.dose_model import blocks
-from schild.calibrate.dose_response import seen, today
-from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table
+from calibration.challenge_fit import JOINT, errors_of
+from calibration.challenge_rows import with_challenges
+from calibration.dose_model import blocks
+from calibration.dose_response import seen, today
+from calibration.dose_rows import EFFECTS, SPECIES, build_table
 from schild.catalog import load
 from schild.people import Overrides
 from schild.validation.blocks import left

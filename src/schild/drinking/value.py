@@ -1,7 +1,7 @@
 """Effect of receptor occupancy on the decision to drink on a day, as a change of log odds.
 
 As in a session, occupancy lowers the opioid part of reward and adds aversion, and both change the decision. The
-coefficients are in ``catalog/data/alcohol.toml`` (``day.*``), fitted by ``schild.calibrate.trial``; no row of the data
+coefficients are in ``catalog/data/alcohol.toml`` (``day.*``), fitted by ``calibration.trial``; no row of the data
 separates reward from aversion.
 """
 

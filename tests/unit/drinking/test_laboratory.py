@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from schild.calibrate import alcohol
+from calibration import alcohol
 from schild.catalog import load
 from schild.drinking.effect_size import hedges_g
 from schild.drinking.experiment import laboratory, sit
@@ -45,7 +45,7 @@ def test_the_catalogue_s_numbers_give_the_pooled_effect_sizes():
 
 @pytest.mark.slow
 def test_alcohol_refits_to_the_catalogue():
-    from schild.calibrate.files import differs
+    from calibration.files import differs
 
     assert not [n.name for n in alcohol.fit().numbers if differs(n)]
 

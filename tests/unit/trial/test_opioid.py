@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import schild
-from schild.calibrate.opioid_trial import main as calibration
+from calibration.opioid_trial import main as calibration
 from schild.catalog import load
 from schild.engine.hours import DOSED, FOLLOWED, TREATED, USED
 from schild.errors import InputError

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import schild.catalog
+from calibration import Fit, Fitted
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted
 from schild.catalog import load
 from schild.errors import CatalogueError
 from schild.evidence import Number

@@ -1,6 +1,6 @@
 """Response to participation and effect of a tablet in trials, from rates of one trial and pooled effects.
 
-``python -m schild.calibrate.trial`` refits, compares with the catalogue and exits 1 where a number differs in its first
+``python -m calibration.trial`` refits, compares with the catalogue and exits 1 where a number differs in its first
 three digits; ``--write`` puts the new numbers into the catalogue. docs/design/trial.md lists numbers and their rows.
 It takes about a minute, so ``make refit`` leaves it out; run it after a change of ``reward.share`` or
 ``sedation.occupied``, on which the coefficients depend.
@@ -15,9 +15,9 @@ from functools import cache
 
 import numpy as np
 
+from calibration import Fit, Fitted, calibration_rows
+from calibration.files import run_script
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows
-from schild.calibrate.files import run_script
 from schild.catalog import Observation, load
 from schild.drinking.value import aversion, reward_lost
 from schild.trial.endpoints import values

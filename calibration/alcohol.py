@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from calibration import Fit, Fitted, calibration_rows
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows
 from schild.catalog import Observation, load
 from schild.drinking.effect_size import hedges_g
 from schild.drinking.experiment import last_dose_h, measure, occupancy_course, sit

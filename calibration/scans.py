@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from calibration import Fit, Fitted, calibration_rows, cv_of, distances, gauss_newton, predicted, told
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, calibration_rows, cv_of, distances, gauss_newton, predicted, told
 from schild.catalog import Observation, load
 
 __all__ = ["BRAIN_SHARE", "SCANS", "Scans", "fit", "fit_one", "followers"]

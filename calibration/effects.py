@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schild.calibrate import Fit, Fitted, calibration_rows, fit_rows
+from calibration import Fit, Fitted, calibration_rows, fit_rows
 from schild.catalog import load
 from schild.pharmacology.effects import transducer_ratio
 

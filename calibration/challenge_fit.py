@@ -1,6 +1,6 @@
 """The joint fit of agonists alone and of released challenges, sampled; its errors under left-out studies.
 
-``python -m schild.calibrate.challenge_fit`` samples it with fixed seeds, then again without each study of a challenge
+``python -m calibration.challenge_fit`` samples it with fixed seeds, then again without each study of a challenge
 and without any, prints what decides the default by the rule of docs/design/challenge-fit.md (step C), and compares the
 stored values with its own: those of the key ``joint`` in the catalogue's effects. ``--write`` stores them. It needs the
 extra ``fit`` (NumPyro).
@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from schild.array_types import Floats
-from schild.calibrate import Fitted
-from schild.calibrate.challenge_rows import BLOCK_SD, with_challenges
-from schild.calibrate.dose_model import PAIRS, centres
-from schild.calibrate.dose_response import (
+from calibration import Fitted
+from calibration.challenge_rows import BLOCK_SD, with_challenges
+from calibration.dose_model import PAIRS, centres
+from calibration.dose_response import (
     WARM,
     columns_of,
     draws_of,
@@ -29,8 +28,9 @@ from schild.calibrate.dose_response import (
     seen,
     today,
 )
-from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
-from schild.calibrate.files import write_numbers
+from calibration.dose_rows import EFFECTS, SPECIES, Table, affinity, build_table
+from calibration.files import write_numbers
+from schild.array_types import Floats
 from schild.catalog import load
 from schild.people import RIVALS, Overrides, Values
 

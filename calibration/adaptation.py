@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from calibration import Fit, Fitted, gauss_newton
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, gauss_newton
 from schild.catalog import load
 from schild.engine.lags import follow
 from schild.model.spec import ENDOGENOUS

@@ -1,6 +1,6 @@
 """Fits of the catalogue's fitted numbers, each from its calibration rows; see docs/design/calibration.md.
 
-``python -m schild.calibrate`` refits everything, compares with the catalogue and exits 1 where a number differs in its
+``python -m calibration`` refits everything, compares with the catalogue and exits 1 where a number differs in its
 first three digits; ``--write`` puts the new numbers into the catalogue's files.
 """
 

@@ -1,4 +1,4 @@
-"""Fit behaviour in opioid trials to published counts: ``python -m schild.calibrate.opioid_trial [--write | --rows]``.
+"""Fit behaviour in opioid trials to published counts: ``python -m calibration.opioid_trial [--write | --rows]``.
 
 ``--rows`` fits nothing and prints each row under the numbers of the catalogue.
 
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
+from calibration import Fit, Fitted
+from calibration.files import run_script
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted
-from schild.calibrate.files import run_script
 from schild.catalog import load
 from schild.trial.loads import Load
 from schild.trial.numbers import TrialNumbers, trial_numbers
@@ -31,7 +31,7 @@ from schild.trial.trialfile import Trial
 __all__ = ["NUMBERS", "fit", "predicted"]
 
 
-_DATA = tomllib.loads(files("schild.calibrate").joinpath("opioid_trial.toml").read_text(encoding="utf-8"))
+_DATA = tomllib.loads(files("calibration").joinpath("opioid_trial.toml").read_text(encoding="utf-8"))
 #: Fitted numbers with scale, step, limits and start, and what is told of scenarios, as ``opioid_trial.toml`` has them.
 NUMBERS: Mapping[str, Mapping[str, Any]] = _DATA["number"]
 _SCENARIOS: Mapping[str, Mapping[str, Any]] = _DATA["scenario"]

@@ -1,12 +1,12 @@
-"""Refit every fitted number: ``python -m schild.calibrate [--write]``."""
+"""Refit every fitted number: ``python -m calibration [--write]``."""
 
 from __future__ import annotations
 
 import sys
 import time
 
-from schild.calibrate import Fit, adaptation, alcohol, depot, effects, kinetics, oral, receptors, scans
-from schild.calibrate.files import report
+from calibration import Fit, adaptation, alcohol, depot, effects, kinetics, oral, receptors, scans
+from calibration.files import report
 from schild.catalog import load
 
 

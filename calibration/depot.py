@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, calibration_rows, fit_rows
+from calibration import Fit, Fitted, calibration_rows, fit_rows
 
 START = {
     "naltrexone.depot.burst.rate": np.log(2) / (0.2 * 24),

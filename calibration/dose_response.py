@@ -1,6 +1,6 @@
 """Sample the dose-response analysis of agonists alone, leave studies out, store draws.
 
-``python -m schild.calibrate.dose_response`` samples with fixed seeds, prints rows, scores and criteria of
+``python -m calibration.dose_response`` samples with fixed seeds, prints rows, scores and criteria of
 docs/design/dose-response.md, and compares with the stored numbers; ``--write`` stores the new ones. ``--quick`` leaves
 out the fits without a study and that with a free slope. It needs the extra ``fit`` (NumPyro) and says so where that is
 missing. No run here has an antagonist on board.
@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 import schild.catalog
+from calibration import Fitted, cv_of
+from calibration.dose_model import PAIRS, centres, model, predict
+from calibration.dose_rows import EFFECTS, LEVEL_DIGITS, SPECIES, Table, affinity, build_table
+from calibration.files import number_of, write_numbers
 from schild.array_types import Floats
-from schild.calibrate import Fitted, cv_of
-from schild.calibrate.dose_model import PAIRS, centres, model, predict
-from schild.calibrate.dose_rows import EFFECTS, LEVEL_DIGITS, SPECIES, Table, affinity, build_table
-from schild.calibrate.files import number_of, write_numbers
 from schild.catalog import load
 from schild.people import Values
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from calibration import Fit, Fitted, gauss_newton
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, gauss_newton
 from schild.catalog import Observation, load
 from schild.validation.oral import QUANTITIES, arms, geometric_mean, scaled
 from schild.validation.oral import predicted as predicted_quantity

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from schild.calibrate.dose_rows import BEFORE, EFFECTS, SPECIES
+from calibration.dose_rows import BEFORE, EFFECTS, SPECIES
 
 __all__ = ["PAIRS", "blocks", "centres", "model", "predict", "stimulus_response"]
 

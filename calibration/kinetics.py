@@ -7,13 +7,13 @@ from importlib.resources import files
 
 import numpy as np
 
-from schild.calibrate import Fit, Fitted, calibration_rows, fit_rows
+from calibration import Fit, Fitted, calibration_rows, fit_rows
 from schild.catalog import Observation
 
 __all__ = ["STAGES", "fit", "rows_of"]
 
 #: Numbers that are fitted together, as ``kinetics.toml`` has them.
-STAGES = tomllib.loads(files("schild.calibrate").joinpath("kinetics.toml").read_text(encoding="utf-8"))["stage"]
+STAGES = tomllib.loads(files("calibration").joinpath("kinetics.toml").read_text(encoding="utf-8"))["stage"]
 
 
 def rows_of(names: list[str]) -> tuple[Observation, ...]:

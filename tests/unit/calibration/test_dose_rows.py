@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from schild.calibrate.dose_model import PAIRS, centres, predict, stimulus_response
-from schild.calibrate.dose_response import (
+from calibration.dose_model import PAIRS, centres, predict, stimulus_response
+from calibration.dose_response import (
     MONTE_CARLO,
     distances,
     draws_of,
@@ -15,8 +15,8 @@ from schild.calibrate.dose_response import (
     sensitivities_of,
     today,
 )
-from schild.calibrate.dose_rows import EFFECTS, SPECIES, build_table, read_rows, steady
-from schild.calibrate.files import number_of
+from calibration.dose_rows import EFFECTS, SPECIES, build_table, read_rows, steady
+from calibration.files import number_of
 from schild.catalog import load
 from schild.people import Values
 from schild.pharmacology.effects import operational_response, transducer_ratio

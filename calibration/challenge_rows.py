@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.dose_rows import EFFECTS, SPECIES, Table, affinity
 from schild.array_types import Floats
-from schild.calibrate.dose_rows import EFFECTS, SPECIES, Table, affinity
 from schild.catalog import load
 from schild.people import Values
 from schild.simulation import Run, simulate_run

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from calibration import Fit, Fitted, Solved, calibration_rows, cv_of, distances, fit_rows
 from schild.array_types import Floats
-from schild.calibrate import Fit, Fitted, Solved, calibration_rows, cv_of, distances, fit_rows
 from schild.catalog import Observation
 
 STUDY = "naltrexone_pet"

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from calibration import calibration_rows
 from schild.array_types import Floats
-from schild.calibrate import calibration_rows
 from schild.catalog import Observation, load
 from schild.simulation import Result, simulate
 
