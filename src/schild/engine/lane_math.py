@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
 from numba.extending import intrinsic
 
 from schild.engine.cache import compiled
 from schild.engine.lanes import _FLAGS, _INT, W, _constant, decay, lane, load, maximum, store
 
-__all__ = ["exponential", "logarithm", "power", "put_row", "row"]
+__all__ = ["apart", "exponential", "logarithm", "power", "put_row", "row"]
 
 SOURCES = ("lane_math.py", "lanes.py", "layout.py", "cache.py")
 
@@ -50,6 +51,21 @@ def logarithm(typing_context, x):
         return fma(e, _constant(6.93147180369123816490e-01), tail)
 
     return lane(lane), generate
+
+
+@intrinsic
+def apart(typing_context):
+    """Keep the function that calls this out of its callers.
+
+    LLVM otherwise inlines by a cost that differs between processors, and which products and sums become one
+    instruction depends on what is computed beside them: the same source would give other bits.
+    """
+
+    def generate(context, builder, signature, args):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 @compiled(SOURCES)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from schild.engine.cache import compiled
-from schild.engine.lane_math import power, put_row, row
+from schild.engine.lane_math import apart, power, put_row, row
 from schild.engine.lanes import W, absolute, choose, maximum, minimum, positive, splat
 from schild.engine.portable import KERNELS
 
@@ -50,6 +50,7 @@ def _activation(endorphin, occupancy, e0):
 @compiled(SOURCES)
 def _rates(ws, y, occupancy, cue, out):
     """Rates of the states at ``y``, written to ``out``."""
+    apart()
     blood, endorphin, reward = row(ws, y + 1), row(ws, y + 3), row(ws, y + 4)
     level = maximum(blood, 0.0)
     absorbed = row(ws, _P + KA) * row(ws, y)
@@ -73,6 +74,7 @@ def _rates(ws, y, occupancy, cue, out):
 @compiled(SOURCES)
 def _advance(ws, t0, t1, cue, rtol):
     """Integrate one piece of the grid in place; whoever fails is no longer good."""
+    apart()
     least = 1e-12 * max(1.0, abs(t1))
     t, step, nothing = splat(t0), row(ws, _STEP), splat(0.0)
     slope = (row(ws, _OCC1) - row(ws, _OCC)) / (t1 - t0)
@@ -131,6 +133,7 @@ def _advance(ws, t0, t1, cue, rtol):
 @compiled(SOURCES)
 def _look(ws):
     """Work out what is kept of the states."""
+    apart()
     occ, level, nothing = row(ws, _OCC), maximum(row(ws, _Y + 1), 0.0), splat(0.0)
     risen = choose(level, power(level, row(ws, _P + SSLOPE)), nothing)
     for i, place in enumerate((1, 2, 0, 6, 3)):
