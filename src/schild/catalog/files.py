@@ -129,13 +129,12 @@ def _text(path: _Folder, name: str, own: bool) -> str:
         except InputError as error:
             raise OverlayError(str(error)) from None
         return found
-    fault = CatalogueError
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise fault(f"{name} is not text in UTF-8 ({error}). Save it as UTF-8.") from None
+        raise CatalogueError(f"{name} is not text in UTF-8 ({error}). Save it as UTF-8.") from None
     except OSError as error:
-        raise fault(f"{name} cannot be read: {error.strerror or error}.") from None
+        raise CatalogueError(f"{name} cannot be read: {error.strerror or error}.") from None
 
 
 def _place(path: Path) -> str:

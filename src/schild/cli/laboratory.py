@@ -87,12 +87,13 @@ def laboratory(
 
 
 def _show(found: Laboratory, console: Console) -> None:
+    from schild.drinking.experiment import OUTCOMES
     from schild.tables import table
 
     heads = ["outcome", "placebo", "antagonist", "Hedges g", "95 % interval", "p"]
     rows = [
         (
-            WORDS.get(row["outcome"], row["outcome"]),
+            OUTCOMES[row["outcome"]],
             f"{row['placebo']:.3g}",
             f"{row['antagonist']:.3g}",
             f"{row['g']:+.2f}",
@@ -104,15 +105,3 @@ def _show(found: Laboratory, console: Console) -> None:
     ]
     title = f"{found.plan.says} {'; '.join(found.antagonist)}, {found.design}"
     console.print(table(title, [*heads, "90 % of parameters"] if found.bands else heads, rows))
-
-
-#: Outcomes with their units.
-WORDS = {
-    "stimulation": "stimulation [points]",
-    "sedation": "sedation [points]",
-    "mood": "negative mood [points]",
-    "craving": "craving [points]",
-    "drinks": "drinks",
-    "first": "time to the first drink [h]",
-    "peak_bac": "peak level [g/L]",
-}

@@ -22,7 +22,7 @@ from schild.figures import COLOURS, GREY, INK, Chart, Picture
 from schild.people import Given, Uses, Values
 from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
-from schild.results import Shown, cited
+from schild.results import Shown
 from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
 
@@ -31,6 +31,12 @@ __all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_cour
 
 #: Rated outcomes, by signal of the session; all others are counted or measured.
 RATED = {"stimulation": "reward", "sedation": "sedation", "mood": "mood", "craving": "craving"}
+#: Outcomes in words, with their units.
+OUTCOMES = {
+    "stimulation": "stimulation [points]", "sedation": "sedation [points]", "mood": "negative mood [points]",
+    "craving": "craving [points]", "drinks": "drinks", "first": "time to the first drink [h]",
+    "peak_bac": "peak level [g/L]",
+}  # fmt: skip
 PLACEBO, ANTAGONIST = "placebo", "antagonist"
 #: Time from the last dose to the beginning of a session, by default. [h]
 _AFTER_H = 3.0
@@ -229,24 +235,14 @@ class Laboratory(Shown):
             rows.append(row)
         return rows
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            "laboratory": self.summary(),
-            "warnings": list(self.warnings),
-            "cite": cited(self.sources),
-        }
+    def content(self) -> dict[str, Any]:
+        """Return the rows of the outcomes."""
+        return {"laboratory": self.summary()}
 
     def picture(self) -> Picture:
         """Charts of median courses with placebo and antagonist, and of the effect sizes."""
-        titles = {
-            "bac": "alcohol in blood [g/L]",
-            "stimulation": "stimulation [points]",
-            "sedation": "sedation [points]",
-            "craving": "craving [points]",
-            "drinks": "drinks chosen, mean",
-        }
+        titles = {name: OUTCOMES[name] for name in ("stimulation", "sedation", "craving")}
+        titles = {"bac": "alcohol in blood [g/L]", **titles, "drinks": "drinks chosen, mean"}
         charts = []
         for name, title in titles.items():
             chart = Chart(220.0)
@@ -255,7 +251,7 @@ class Laboratory(Shown):
             chart.title, chart.x.label, chart.legend = title, "minutes", "below"
             charts.append(chart)
         chart = Chart(0.0)
-        chart.rows([_WORDS.get(name, name) for name in self.effects])
+        chart.rows([OUTCOMES[name].partition(" [")[0] for name in self.effects])
         for k, e in enumerate(self.effects.values()):
             chart.line([e.low, e.high], [k, k], color=INK, width=1.2)
             chart.marks([e.g], [k], color=COLOURS[1], size=5.0)
@@ -264,9 +260,6 @@ class Laboratory(Shown):
         title = f"{'; '.join(self.antagonist)}: {self.plan.says}"
         caption = "Medians under placebo and the antagonist; effect sizes with their 95 % intervals."
         return Picture([*charts, chart], title, caption, columns=3)
-
-
-_WORDS = {"first": "time to first drink", "peak_bac": "peak level", "mood": "negative mood"}
 
 
 def laboratory(

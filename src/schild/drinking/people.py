@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,12 @@ from schild.people import Values
 from schild.pharmacology.alcohol import endogenous_activation, widmark_volume
 
 __all__ = ["Drinkers", "drinkers"]
+
+#: Parameters that are numbers of ``alcohol`` as they are, by the same name with a point.
+_AS_THEY_ARE = (
+    "reward_c50", "sedation_c50", "sedation_slope", "sedation_occupied", "mood_c50", "mood_occupied", "craving_start",
+    "craving_prime", "craving_share", "thirst_rate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +54,7 @@ class Drinkers:
         rows = self.rows.copy()
         for name, value in columns.items():
             rows[:, PARAMETERS.index(name)] = value
-        return Drinkers(
-            rows=rows,
-            weight_kg=self.weight_kg,
-            volume_l=self.volume_l,
-            gain=self.gain,
-            rating=self.rating,
-            within=self.within,
-        )
+        return replace(self, rows=rows)
 
 
 def drinkers(
@@ -107,38 +106,22 @@ def drinkers(
 
     swallowed = values.catalogue.drug("ethanol").route("oral", "with_food" if food == "fed" else None).branches[0]
     columns = {
-        **{
-            column: of(name, "ethanol")
-            for column, name in (
-                ("vc", "vc"),
-                ("vt", "vp"),
-                ("cld", "q"),
-                ("vmax", "vmax"),
-                ("km", "km"),
-                ("clr", "cl"),
-                ("ka", str(swallowed.rate)),
-                ("f", swallowed.deliver[0].of),
-            )
-        },
+        **{name: of(name, "ethanol") for name in ("vc", "vmax", "km")},
+        "vt": of("vp", "ethanol"),
+        "cld": of("q", "ethanol"),
+        "clr": of("cl", "ethanol"),
+        "ka": of(str(swallowed.rate), "ethanol"),
+        "f": of(swallowed.deliver[0].of, "ethanol"),
         "e0": e0,
         "release_rate": of("release.rate", "ethanol"),
         "release_gain": of("release.gain", "ethanol") * stronger,
         "release_c50": of("release.c50", "ethanol"),
         "release_rise": of("release.rise", "ethanol") * gain * stronger,
+        **{name: of(name.replace("_", ".")) for name in _AS_THEY_ARE},
         "share": of("reward.share"),
-        "reward_c50": of("reward.c50"),
         "reward_rate": 1.0 / of("reward.tau"),
         "opioid_range": endogenous_activation(load_max, nobody, e0) - endogenous_activation(e0, nobody, e0),
-        "sedation_c50": of("sedation.c50"),
-        "sedation_slope": of("sedation.slope"),
-        "sedation_occupied": of("sedation.occupied"),
-        "mood_c50": of("mood.c50"),
-        "mood_occupied": of("mood.occupied"),
-        "craving_start": of("craving.start"),
-        "craving_prime": of("craving.prime"),
         "craving_rate": 1.0 / of("craving.tau"),
-        "craving_share": of("craving.share"),
-        "thirst_rate": of("thirst.rate"),
         "by_reward": by("reward", "stimulation"),
         "by_sedation": by("sedation", "sedation"),
         "by_craving": by("craving", "craving"),

@@ -92,7 +92,4 @@ def quantile(values: Floats, weights: Floats, q: float | Sequence[float]) -> Any
     >>> float(quantile(np.array([3.0, 1.0, 2.0]), np.array([0.2, 0.2, 0.6]), 0.5))
     2.0
     """
-    order = np.argsort(values, kind="stable")
-    total = np.cumsum(weights[order])
-    found = np.searchsorted(total, np.asarray(q) * total[-1])
-    return np.asarray(values)[order][np.minimum(found, len(values) - 1)]
+    return np.quantile(values, q, weights=weights, method="inverted_cdf")

@@ -17,7 +17,7 @@ from schild.influence.course import run_target
 from schild.influence.indices import morris_indices, sobol_indices
 from schild.influence.target import Target, session_target, trial_target
 from schild.people import Given
-from schild.results import ShownRun, cited, plain
+from schild.results import ShownRun, plain
 from schild.simulation import Result, Run
 from schild.trial import Trial
 
@@ -88,12 +88,11 @@ class Sensitivity(ShownRun):
             for s in self.swings
         ]  # fmt: skip
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+    def content(self) -> dict[str, Any]:
+        """Return the metric, its swings and the parts of its spread."""
         return {
-            "manifest": self.manifest, "metric": self.metric, "typical": self.typical,
-            "swings": plain(self.summary()), "spread": plain(dict(self.parts)), "warnings": list(self.warnings),
-            "cite": cited(self.sources),
+            "metric": self.metric, "typical": self.typical, "swings": plain(self.summary()),
+            "spread": plain(dict(self.parts)),
         }  # fmt: skip
 
     def picture(self, *, most: int = 12) -> Picture:

@@ -383,20 +383,8 @@ def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: 
 
 
 def _manifest(given: Mapping[str, Any]) -> dict[str, Any]:
-    named = (
-        "opioid",
-        "seed",
-        "collapse",
-        "link",
-        "parameters",
-        "breathing",
-        "oxygen",
-        "altitude",
-        "lung",
-        "weight",
-        "age",
-        "horizon_s",
-    )
+    named = ("opioid", "seed", "collapse", "link", "parameters", "breathing", "oxygen", "altitude", "lung", "weight",
+             "age", "horizon_s")  # fmt: skip
     return {
         "schild": __version__,
         **{key: given[key] for key in named},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from schild.array_types import Floats
@@ -107,11 +108,8 @@ def _returns(times: Floats, up: NDArray[np.bool_], since: Floats) -> tuple[Float
 
 def _held(flags: NDArray[np.bool_], need: int) -> NDArray[np.bool_]:
     """Points from which a flag stays set for ``need`` points."""
-    total = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
-    found = np.zeros_like(flags)
-    if flags.shape[1] >= need:
-        found[:, : flags.shape[1] - need + 1] = total[:, need:] - total[:, :-need] == need
-    return found
+    later = np.pad(flags, ((0, 0), (0, need - 1)))
+    return np.asarray(sliding_window_view(later, need, axis=1).all(axis=2))
 
 
 def together(parts: list[Measured]) -> Measured:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from schild.array_types import Floats
@@ -116,13 +117,6 @@ def _since(days: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.asarray(np.where(before >= 0, day - before, 0), dtype=np.int64)
 
 
-def _row_of(used: Bools, length: int) -> Bools:
-    found = np.ones((len(used), used.shape[1] - length + 1), dtype=bool)
-    for k in range(length):
-        found &= used[:, k : k + found.shape[1]]
-    return np.asarray(found.any(axis=1))
-
-
 def _percent(x: Any, among: Any) -> float:
     many = float(among.sum())
     return 100.0 * float((x & among).sum()) / many if many else float("nan")
@@ -170,7 +164,8 @@ def measure(name: str, found: HoursResult, who: Floats, report: float, seed: int
     if what in ("any_use", "seven"):
         among = inducted if rest[0] == "inducted" else ~inducted
         seen_used = used & seen
-        return _percent(seen_used.any(axis=1) if what == "any_use" else _row_of(seen_used, 7), among)
+        in_a_row = sliding_window_view(seen_used, 1 if what == "any_use" else 7, axis=1)
+        return _percent(np.any(np.all(in_a_row, axis=2), axis=1), among)
     since = _since(days)
     if what == "use_since":
         if rest[0] in ("before1st", "never_injected"):

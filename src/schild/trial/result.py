@@ -17,7 +17,7 @@ from schild.catalog import Catalogue, load
 from schild.figures import COLOURS, Chart, Picture, stairs
 from schild.people import Given, Overrides, Uses
 from schild.population import Population
-from schild.results import Shown, cited, plain
+from schild.results import Shown, plain
 from schild.trial.endpoints import (
     ENDPOINTS,
     Contrast,
@@ -220,17 +220,14 @@ class TrialResult(Shown):
         chart.x.lim, chart.y.lim, chart.legend = (0.0, self.trial.days), (0.0, 1.0), "below"
         return Picture([chart], caption="Kaplan-Meier with pointwise 95 % bands.")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
+    def content(self) -> dict[str, Any]:
+        """Return endpoints, comparisons and survival."""
         return {
-            "manifest": dict(self.manifest),
             "endpoints": self.summary(),
             "contrasts": self.comparisons(),
             event_of(self.trial)[0]: [
                 {"arm": name, "median_day": s.median, "low": s.low, "high": s.high} for name, s in self.survival.items()
             ],
-            "warnings": list(self.warnings),
-            "cite": cited(self.sources),
         }
 
 

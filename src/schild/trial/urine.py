@@ -11,6 +11,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from schild.array_types import Floats
@@ -88,15 +89,13 @@ def time_to_run(rule: UrineEndpoint, codes: Codes) -> tuple[NDArray[np.int64], N
     [[9, 9], [True, False]]
     """
     bad = _is(codes, rule.bad)
-    n, weeks = bad.shape
-    row = np.ones((n, max(weeks - rule.length + 1, 0)), dtype=bool)
-    for k in range(rule.length):
-        row &= bad[:, k : k + row.shape[1]]
+    later = np.pad(bad, ((0, 0), (0, rule.length - 1)))
+    row = np.asarray(np.all(sliding_window_view(later, rule.length, axis=1), axis=2))
     row[:, : rule.start - 1] = False
     came = row.any(axis=1)
     scheduled = (codes >= 0).sum(axis=1)
     last = np.maximum(scheduled - rule.length + 1, rule.start)
-    return np.where(came, row.argmax(axis=1) + 1 if row.shape[1] else 0, last).astype(np.int64), np.asarray(came)
+    return np.where(came, row.argmax(axis=1) + 1, last).astype(np.int64), np.asarray(came)
 
 
 def evaluate(rule: UrineEndpoint, codes: Codes) -> Floats:
