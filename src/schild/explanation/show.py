@@ -224,6 +224,7 @@ def html_page(answer: Explanation) -> str:
         card = one["card"]
         one["figure"] = _figure(answer, claims[card.picture], f"card-{card.id}", [card.panel]) if card.picture else None
     mechanism: list[dict[str, Any]] = []
+    addresses = {key: link(address) for key, _, address in answer.sources()}
     ids = {test.id for test in book.tests}  # numbers of cards are shown on the cards only
     for claim in book.claims:
         left = [k for k in range(1, len(claim.figure.get("panel", ())) + 1) if (claim.id, k) not in shown]
@@ -233,7 +234,7 @@ def html_page(answer: Explanation) -> str:
             on_cards = [card for card in book.cards if card.picture == claim.id]
             mechanism.append(
                 {"claim": claim, "figure": drawn, "words": claim_words(answer, claim) if found else "",
-                 "tests": [_row(answer, f) for f in found], "cards": on_cards}
+                 "tests": [_row(f, addresses) for f in found], "cards": on_cards}
             )  # fmt: skip
     catalogue = answer.lab.catalogue
     scenes: dict[str, Scene] = {}
@@ -252,7 +253,7 @@ def html_page(answer: Explanation) -> str:
         title=book.question, answer=answer, book=book, cards=told, steps=_steps(answer),
         mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, said_by=said_by, shown_id=shown_id,
         version=__version__,
-        sources=[(key, label, link(address), "") for key, label, address in answer.sources() if label],
+        sources=[(key, label, addresses[key], "") for key, label, _ in answer.sources() if label],
         manifest=[(_MANIFEST.get(k, k), str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],
         cite=cite_words(answer), address=ADDRESS, scenes=list(scenes.values()), stated=Raw(stated_of(answer)),
         linked={t["test"].id for m in mechanism for t in m["tests"]},
@@ -346,11 +347,13 @@ def _with_ends(value: str, low: str, high: str) -> str:
     return value if low == high and value in (low, "0") else f"{value}, {low} to {high}"
 
 
-def _row(answer: Explanation, f: Finding) -> dict[str, Any]:
-    """A test for the page: what was run, what people showed, what the model gives, where it comes from."""
+def _row(f: Finding, addresses: Mapping[str, str]) -> dict[str, Any]:
+    """A test for the page: what was run, what people showed, what the model gives, where it comes from.
+
+    ``addresses``: links of its sources, by citation key.
+    """
     test = f.test
     notes = [part for part in (test.why, test.note, f.reason if f.holds == "no" else "") if part]
-    addresses = {key: link(address) for key, _, address in answer.sources()}
     said = " ".join(part[0].upper() + part[1:].rstrip(". ") + "." for part in notes)
     return {
         "f": f, "test": test, "notes": without_files(said),

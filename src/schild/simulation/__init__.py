@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -422,9 +423,8 @@ def simulate_run(
         values=values,
         doses=doses,
         warnings=(*warnings, *built.warnings),
-        manifest=manifest_of(run, values, built.structures, rtol),
+        describe=partial(manifest_of, run, values, dict(built.structures), rtol),
         status=solution.engine.status,
-        sources=values.uses.sources,
         catalogue=catalogue,
         run=run if times_tick is None else None,
     )

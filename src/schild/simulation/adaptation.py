@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from schild.people import Values
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_cows, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation.effects import Effects
-from schild.simulation.output import Kind, Recipe, Signals, stored
+from schild.simulation.output import Kind, Offer, Recipe, Signals, stored
 
 __all__ = ["ADAPTATION", "COWS", "adaptation_outputs"]
 
@@ -28,7 +28,7 @@ STATE = Kind(name="adaptation_<state>", unit="1", words="adaptation, <state> sta
 ADAPTATION = (TOLERANCE, DEPENDENCE, COWS, SOWS, STATE)
 
 
-def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
+def adaptation_outputs(effects: Effects) -> Iterator[Offer]:
     """Outputs of adaptation; none in a run without."""
     built, mechanism = effects.built, effects.built.mechanism
     if mechanism is None:
@@ -53,13 +53,16 @@ def adaptation_outputs(effects: Effects) -> Iterator[Recipe]:
     def sows(get: Signals) -> AnyFloats:
         return np.asarray(sows_of_cows(cows(get)))
 
-    yield Recipe(kind=TOLERANCE, signals=(f"adaptation_{slow}",), values=tolerance)
-    yield Recipe(kind=DEPENDENCE, signals=(f"adaptation_{slow}",), values=dependence)
-    yield Recipe(kind=COWS, signals=scored, values=cows)
-    yield Recipe(kind=SOWS, signals=scored, values=sows)
+    def offer(kind: Kind, signals: tuple[str, ...], values: Callable[[Signals], AnyFloats]) -> Offer:
+        return kind.name, lambda: Recipe(kind=kind, signals=signals, values=values)
+
+    yield offer(TOLERANCE, (f"adaptation_{slow}",), tolerance)
+    yield offer(DEPENDENCE, (f"adaptation_{slow}",), dependence)
+    yield offer(COWS, scored, cows)
+    yield offer(SOWS, scored, sows)
     for name in mechanism.states:
         signal = f"adaptation_{name}"
-        yield Recipe(kind=STATE.of(state=name), signals=(signal,), values=partial(stored, signal))
+        yield offer(STATE.of(state=name), (signal,), partial(stored, signal))
 
 
 def _cows(built: Built, get: Signals) -> AnyFloats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schild.simulation.times import Between
 
 
-__all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Output", "Recipe", "Signals", "stored"]
+__all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Offer", "Output", "Recipe", "Signals", "stored"]
 
 #: Quantiles that summaries, tables and bands of a population give, and their names.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -124,6 +124,10 @@ class Recipe:
     #: [h] to metrics by name
     metrics: Callable[[Mapping[str, AnyFloats], float], dict[str, AnyFloats]] | None = None
     default: bool = True  #: Whether a run shows it by default
+
+
+#: Name of an output that a model can give, and what makes its recipe.
+Offer: TypeAlias = tuple[str, Callable[[], Recipe]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -1,8 +1,9 @@
 """The registry of outputs: each is named, computed and described in one place.
 
-``FAMILIES`` is the registry. A family looks at a model and yields a recipe for each output that it can give. Effects
-are read from ``effects.toml``, states of adaptation from ``adaptation.toml``: a new entry there is simulated, printed,
-drawn and in the schema without code. Tables, sentences, figures, pages and the schema read the ``Kind`` of an output.
+``FAMILIES`` is the registry. A family looks at a model and offers each output that it can give: its name, and what
+makes its recipe, because most runs ask for one output of many. Effects are read from ``effects.toml``, states of
+adaptation from ``adaptation.toml``: a new entry there is simulated, printed, drawn and in the schema without code.
+Tables, sentences, figures, pages and the schema read the ``Kind`` of an output.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.alcohol import breath_level
 from schild.simulation.adaptation import ADAPTATION, adaptation_outputs
 from schild.simulation.effects import Effects
-from schild.simulation.output import Kind, Output, Recipe, Signals, stored
+from schild.simulation.output import Kind, Offer, Output, Recipe, Signals, stored
 from schild.simulation.solve import Solution
 from schild.simulation.times import Between
 
@@ -60,102 +61,115 @@ KINDS = (
 )  # fmt: skip
 
 
-def _plasma(effects: Effects) -> Iterator[Recipe]:
-    built = effects.built
-    for s in built.spec.species:
-        drug = built.drugs[s.name]
-        signal, mass = f"plasma_{s.name}", built.molar_mass(s.name) / 1000.0
-
-        def values(get: Signals, signal: str = signal, mass: float = mass) -> AnyFloats:
-            level = get(signal)
-            # Modes that cancel, as at an oral dose, leave rounding errors below zero; larger negative values are kept.
-            below = (level < 0).any()  # else there is nothing to copy; a copy without a name is multiplied in place
-            return np.asarray(
-                (np.where((level < 0) & (level > -1e-6), 0, level) if below else level) * get.dtype.type(mass)
-            )
-
-        def metrics(
-            seen: Mapping[str, AnyFloats], span: float, name: str = s.name, mass: float = mass
-        ) -> dict[str, AnyFloats]:
-            return {
-                f"cmax_{name}_ng_ml": seen["peak"] * mass,
-                f"tmax_{name}_h": seen["peak_time_h"],
-                f"auc_{name}_ng_h_ml": seen["area"] * mass,
-            }
-
-        kind = PLASMA.of({"species": drug.name}, species=s.name)
-        yield Recipe(kind=kind, signals=(signal,), values=values, fold=(signal, np.inf), metrics=metrics)
+def _plasma(effects: Effects) -> Iterator[Offer]:
+    for s in effects.built.spec.species:
+        yield f"plasma_{s.name}", partial(_plasma_of, effects.built, s.name)
 
 
-def _alcohol(effects: Effects) -> Iterator[Recipe]:
+def _plasma_of(built: Built, name: str) -> Recipe:
+    signal, mass = f"plasma_{name}", built.molar_mass(name) / 1000.0
+
+    def values(get: Signals) -> AnyFloats:
+        level = get(signal)
+        # Modes that cancel, as at an oral dose, leave rounding errors below zero; larger negative values are kept.
+        below = (level < 0).any()  # else there is nothing to copy; a copy without a name is multiplied in place
+        return np.asarray(
+            (np.where((level < 0) & (level > -1e-6), 0, level) if below else level) * get.dtype.type(mass)
+        )
+
+    def metrics(seen: Mapping[str, AnyFloats], span: float) -> dict[str, AnyFloats]:
+        return {
+            f"cmax_{name}_ng_ml": seen["peak"] * mass,
+            f"tmax_{name}_h": seen["peak_time_h"],
+            f"auc_{name}_ng_h_ml": seen["area"] * mass,
+        }
+
+    kind = PLASMA.of({"species": built.drugs[name].name}, species=name)
+    return Recipe(kind=kind, signals=(signal,), values=values, fold=(signal, np.inf), metrics=metrics)
+
+
+def _alcohol(effects: Effects) -> Iterator[Offer]:
     """Alcohol in blood (Norberg's kinetics are those of blood) and breath, and release (docs/design/alcohol.md)."""
     built = effects.built
     if "ethanol" in built.drugs:
-        mass = built.molar_mass("ethanol") / 1e9
+        signals = ("plasma_ethanol",)
 
         def blood(get: Signals) -> Any:
-            return np.asarray(get("plasma_ethanol") * mass)
+            return np.asarray(get("plasma_ethanol") * (built.molar_mass("ethanol") / 1e9))
 
         def breath(get: Signals) -> AnyFloats:
             return np.asarray(breath_level(blood(get), built.values.typical("alcohol", "breath.ratio")))
 
-        yield Recipe(kind=BLOOD_ALCOHOL, signals=("plasma_ethanol",), values=blood)
-        yield Recipe(kind=BREATH_ALCOHOL, signals=("plasma_ethanol",), values=breath)
+        yield BLOOD_ALCOHOL.name, lambda: Recipe(kind=BLOOD_ALCOHOL, signals=signals, values=blood)
+        yield BREATH_ALCOHOL.name, lambda: Recipe(kind=BREATH_ALCOHOL, signals=signals, values=breath)
     if built.spec.releasing is not None:
-        yield Recipe(kind=RELEASE, signals=("release",), values=partial(stored, "release"))
+        yield RELEASE.name, lambda: Recipe(kind=RELEASE, signals=("release",), values=partial(stored, "release"))
 
 
-def _free(effects: Effects) -> Iterator[Recipe]:
-    built = effects.built
-    sites = built.spec.effect_species()
-    for s in built.spec.species:
-        kind = FREE.of({"species": built.drugs[s.name].name}, species=s.name)
-        if s.name in sites:
-            yield Recipe(kind=kind, signals=(f"effect_{s.name}",), values=partial(stored, f"effect_{s.name}"))
-            continue
-
-        def unbound(get: Signals, name: str = s.name) -> AnyFloats:
-            return np.asarray(get(f"plasma_{name}") * get.column(built.parameters[f"{name}.fu"]))
-
-        yield Recipe(kind=kind, signals=(f"plasma_{s.name}",), values=unbound)
+def _free(effects: Effects) -> Iterator[Offer]:
+    for s in effects.built.spec.species:
+        yield f"free_{s.name}", partial(_free_of, effects.built, s.name)
 
 
-def _receptors(effects: Effects) -> Iterator[Recipe]:
+def _free_of(built: Built, name: str) -> Recipe:
+    kind = FREE.of({"species": built.drugs[name].name}, species=name)
+    if name in built.spec.effect_species():
+        return Recipe(kind=kind, signals=(f"effect_{name}",), values=partial(stored, f"effect_{name}"))
+
+    def unbound(get: Signals) -> AnyFloats:
+        return np.asarray(get(f"plasma_{name}") * get.column(built.parameters[f"{name}.fu"]))
+
+    return Recipe(kind=kind, signals=(f"plasma_{name}",), values=unbound)
+
+
+def _receptors(effects: Effects) -> Iterator[Offer]:
     built = effects.built
     for r in built.spec.receptors:
-        pool = effects.catalogue.receptors[r.name].name
-
-        def kind(pattern: Kind, name: str = r.name, pool: str = pool, **names: str) -> Kind:
-            words = {key: built.drugs[x].name if x in built.drugs else "endogenous opioid" for key, x in names.items()}
-            return pattern.of({"receptor": pool, **words}, receptor=name, **names)
-
+        kind = partial(_kind_at, effects, r.name)
+        for species in (*(x.species for x in r.ligands), *([ENDOGENOUS] if r.tone else [])):
+            yield f"{r.name}_occupancy_{species}", partial(_bound_of, kind, r.name, species)
+        yield f"{r.name}_free", partial(_one_signal, partial(kind, UNOCCUPIED), f"{r.name}_free")
+        yield f"{r.name}_pet_occupancy", partial(_pet_of, kind, built, r.name)
         bound = tuple(f"{r.name}_occupancy_{x.species}" for x in r.ligands)
-        for signal in (*bound, *([f"{r.name}_occupancy_{ENDOGENOUS}"] if r.tone else [])):
-            species = signal.removeprefix(f"{r.name}_occupancy_")
-            yield Recipe(kind=kind(BOUND, species=species), signals=(signal,), values=partial(stored, signal))
-        free = f"{r.name}_free"
-        yield Recipe(kind=kind(UNOCCUPIED), signals=(free,), values=partial(stored, free))
-        e0 = built.parameters.get(f"{r.name}.{ENDOGENOUS}.e0", 0.0)
-
-        def pet(get: Signals, free: str = free, e0: Any = e0) -> AnyFloats:
-            return np.asarray(1 - get(free) * (1 + get.column(e0)))
-
-        def metrics(
-            seen: Mapping[str, AnyFloats], span: float, name: str = r.name, e0: Any = e0
-        ) -> dict[str, AnyFloats]:
-            empty = 1.0 / (1.0 + np.asarray(e0))
-            return {
-                f"{name}_pet_occupancy_peak": 1 - seen["trough"] / empty,
-                f"{name}_pet_occupancy_mean": 1 - seen["area"] / (span * empty),
-                f"{name}_pet_occupancy_hours_above_90_percent": span - seen["time_above_h"],
-            }
-
-        passed = 0.1 / (1.0 + float(np.mean(e0)))  # free fraction at which PET shows the level of the kind
-        yield Recipe(kind=kind(PET), signals=(free,), values=pet, fold=(free, passed), metrics=metrics)
-        yield Recipe(kind=kind(ACTIVATION), signals=bound, values=partial(_activation, built, r.name, bound))
+        yield f"{r.name}_activation", partial(_activation_of, kind, built, r.name, bound)
         if r.tone:
-            signal = f"{r.name}_occupancy_{ENDOGENOUS}"
-            yield Recipe(kind=kind(TONE), signals=(signal,), values=partial(stored, signal))
+            yield f"{r.name}_tone", partial(_one_signal, partial(kind, TONE), f"{r.name}_occupancy_{ENDOGENOUS}")
+
+
+def _kind_at(effects: Effects, receptor: str, pattern: Kind, **names: str) -> Kind:
+    drugs = effects.built.drugs
+    words = {key: drugs[x].name if x in drugs else "endogenous opioid" for key, x in names.items()}
+    return pattern.of({"receptor": effects.catalogue.receptors[receptor].name, **words}, receptor=receptor, **names)
+
+
+def _one_signal(kind: Callable[[], Kind], signal: str) -> Recipe:
+    return Recipe(kind=kind(), signals=(signal,), values=partial(stored, signal))
+
+
+def _bound_of(kind: Callable[..., Kind], receptor: str, species: str) -> Recipe:
+    return _one_signal(partial(kind, BOUND, species=species), f"{receptor}_occupancy_{species}")
+
+
+def _pet_of(kind: Callable[..., Kind], built: Built, receptor: str) -> Recipe:
+    free, e0 = f"{receptor}_free", built.parameters.get(f"{receptor}.{ENDOGENOUS}.e0", 0.0)
+
+    def pet(get: Signals) -> AnyFloats:
+        return np.asarray(1 - get(free) * (1 + get.column(e0)))
+
+    def metrics(seen: Mapping[str, AnyFloats], span: float) -> dict[str, AnyFloats]:
+        empty = 1.0 / (1.0 + np.asarray(e0))
+        return {
+            f"{receptor}_pet_occupancy_peak": 1 - seen["trough"] / empty,
+            f"{receptor}_pet_occupancy_mean": 1 - seen["area"] / (span * empty),
+            f"{receptor}_pet_occupancy_hours_above_90_percent": span - seen["time_above_h"],
+        }
+
+    passed = 0.1 / (1.0 + float(np.mean(e0)))  # free fraction at which PET shows the level of the kind
+    return Recipe(kind=kind(PET), signals=(free,), values=pet, fold=(free, passed), metrics=metrics)
+
+
+def _activation_of(kind: Callable[..., Kind], built: Built, receptor: str, bound: tuple[str, ...]) -> Recipe:
+    return Recipe(kind=kind(ACTIVATION), signals=bound, values=partial(_activation, built, receptor, bound))
 
 
 def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals) -> AnyFloats:
@@ -167,15 +181,18 @@ def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals)
     return total
 
 
-def _effects(effects: Effects) -> Iterator[Recipe]:
-    shown = effects.stimulated()
+def _effects(effects: Effects) -> Iterator[Offer]:
     for name in effects.available():
-        yield Recipe(
-            kind=_effect_kind(effects.catalogue, name),
-            signals=effects.signals(name),
-            values=partial(effects.values, name),
-            default=shown,
-        )
+        yield name, partial(_effect_of, effects, name)
+
+
+def _effect_of(effects: Effects, name: str) -> Recipe:
+    return Recipe(
+        kind=_effect_kind(effects.catalogue, name),
+        signals=effects.signals(name),
+        values=partial(effects.values, name),
+        default=effects.stimulated(),
+    )
 
 
 def _effect_kind(catalogue: Catalogue, name: str) -> Kind:
@@ -184,7 +201,7 @@ def _effect_kind(catalogue: Catalogue, name: str) -> Kind:
 
 
 #: The registry, in the order in which a run lists its outputs.
-FAMILIES: tuple[Callable[[Effects], Iterator[Recipe]], ...] = (
+FAMILIES: tuple[Callable[[Effects], Iterator[Offer]], ...] = (
     _plasma, _alcohol, _free, _receptors, adaptation_outputs, _effects,
 )  # fmt: skip
 
@@ -195,19 +212,20 @@ def outputs_of(effects: Effects, wanted: Sequence[str] | None = None) -> list[Re
     ``effects``: the model and the effects that it can show; ``wanted``: names to keep; the defaults where none are
     given. Returns them in the registry's order. Raises UnknownNameError for a name that this run cannot give.
     """
-    every = (recipe for family in FAMILIES for recipe in family(effects))
+    offers = (offer for family in FAMILIES for offer in family(effects))
     if wanted is None:
-        return [recipe for recipe in every if recipe.default]
+        return [recipe for _, make in offers if (recipe := make()).default]
     found: list[Recipe] = []
     known: list[str] = []
-    missing = dict.fromkeys(wanted)
-    while missing and (recipe := next(every, None)) is not None:
-        known.append(recipe.kind.name)
-        if recipe.kind.name in missing:
-            del missing[recipe.kind.name]
-            found.append(recipe)
+    missing = set(wanted)
+    while missing and (offer := next(offers, None)) is not None:
+        name, make = offer
+        known.append(name)
+        if name in missing:
+            missing.discard(name)
+            found.append(make())
     if missing:
-        raise UnknownNameError("output of this run", next(iter(missing)), known)
+        raise UnknownNameError("output of this run", next(name for name in wanted if name in missing), known)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from schild.simulation.runfile import Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Result(Shown):
     """Outputs of a run with their metrics, sources and manifest.
 
@@ -43,9 +44,8 @@ class Result(Shown):
     outputs: Mapping[str, Output]
     metrics: Mapping[str, Any]
     warnings: tuple[str, ...]
-    manifest: Mapping[str, Any]
     status: NDArray[np.int64]
-    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    describe: Callable[[], Mapping[str, Any]]  #: Makes the manifest, which most of the runs of a command never show
     catalogue: Catalogue | None = None
     run: Run | None = None
     each: Mapping[str, AnyFloats] = field(default_factory=dict)  #: Metrics of every person, shape (n_subjects,)
@@ -58,6 +58,16 @@ class Result(Shown):
             return self.outputs[name]
         except KeyError:
             raise UnknownNameError("output", name, self.outputs) from None
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """Data needed to repeat the run: versions, seed, tolerance, given numbers, hashes of all it used."""
+        return self.describe()
+
+    @cached_property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """Citation keys of the numbers used, with what each was used for."""
+        return {} if self.values is None else self.values.uses.sources
 
     @property
     def n(self) -> int:
