@@ -35,12 +35,14 @@ RIVALS = (
 PRIOR_SD, PRIOR_SD_WIDE = 0.7, 1.5
 _WIDE = ("half", "tau_slow_down", "tau_slow", "tau_slow_loss")
 
-#: Numbers that a rival of the third, fourth and fifth step adds to a mechanism (docs/design/adaptation-refit.md).
+#: Numbers that a rival of the third to sixth step adds to a mechanism (docs/design/adaptation-refit.md).
 _PARTS = {
     "reserve": ("reserve",),
     "expression": ("w_expression", "tau_expression"),
     "stress": ("w_stress", "tau_stress"),
     "tolerance": (),
+    "tone": ("tone",),
+    "other": ("other",),
 }
 
 #: Further starting points of a fit, drawn from the priors.
@@ -71,6 +73,7 @@ class Found:
     left: Floats  # adaptation that is not opposed by activation, shape (n_times,)
     half: float
     slope: float
+    other: float = 0.0  # share of people who complain whatever their withdrawal
 
     @cached_property
     def cows(self) -> Floats:
@@ -200,7 +203,7 @@ def _share_without(name: str, days: float) -> Rule:
         assert spread is not None  # the catalogue has it for every rival
         half = one.half * np.exp(spread.omega * ndtri((np.arange(PEOPLE) + 0.5) / PEOPLE))
         score = np.asarray(cows_of_drive(np.full(PEOPLE, one.left_at(24.0 * days)), half, one.slope))
-        return float(np.mean(ndtr((MILD - 0.5 - BASELINE - score) / NOISE_SD)))
+        return float(np.mean(ndtr((MILD - 0.5 - BASELINE - score) / NOISE_SD))) * (1.0 - one.other)
 
     return of
 
@@ -269,12 +272,17 @@ def _grid(doses: Iterable[str], at_h: float, end_h: float) -> Floats:
 def course_of(doses: tuple[str, ...], at_h: float, end_h: float, given: Given = ()) -> Course:
     """Run an experiment without adaptation, on which receptors do not depend, and keep the drive of adaptation."""
     times = _grid(doses, at_h, end_h)
-    ticks = [round(t * TICKS_PER_HOUR) for t in times]
+    drive, tone = drive_of(doses, times, given)
+    return Course(time_h=times, drive=drive, tone=tone, at_h=at_h)
+
+
+def drive_of(doses: Iterable[str], times: Floats, given: Given = ()) -> tuple[dict[str, Floats], Floats]:
+    """Drive of adaptation, by kind, and tone at given times [h] under doses of a person without adaptation."""
     drive: dict[str, Floats] = {}
-    run = Run.of(*doses, until=f"{end_h} h", adaptation=False)
+    run = Run.of(*doses, until=f"{times[-1]} h", adaptation=False)
     built = model_of(run)
     slots = [f"{r.name}_occupancy_{x.species}" for r in built.spec.receptors for x in r.ligands]
-    result = simulate_run(run, times_tick=ticks, overrides=dict(given))
+    result = simulate_run(run, times_tick=[round(t * TICKS_PER_HOUR) for t in times], overrides=dict(given))
     for kind in ("activation", "response"):
         entry = next(e for e in load().adaptation.values() if e.drive == kind)
         total = np.zeros(times.size)
@@ -285,8 +293,7 @@ def course_of(doses: tuple[str, ...], at_h: float, end_h: float, given: Given = 
                 e = built.values.efficacy(receptor, species)
                 total += share * (transducer_ratio(1.0, e) if kind == "response" else e) * result[slot].value
         drive[kind] = total / (1.0 + total) if kind == "response" else total
-    tone = np.asarray(result[f"mor_occupancy_{ENDOGENOUS}"].value, dtype=np.float64)
-    return Course(time_h=times, drive=drive, tone=tone, at_h=at_h)
+    return drive, np.asarray(result[f"mor_occupancy_{ENDOGENOUS}"].value, dtype=np.float64)
 
 
 @cache
@@ -325,8 +332,10 @@ def prior(rival: str, first: bool = False) -> dict[str, tuple[float, float]]:
         "tau_fast_gain": 0.75, "tau_fast_loss": 24.0, "tau_slow_gain": 144.0, "tau_slow_loss": 66.0,
         "w_fast": 0.3, "w_slow": 0.6, "slope": 1.9, "half": 0.5 * steady,
         "reserve": 2.57, "w_expression": 0.3, "tau_expression": 24.0, "w_stress": 1.0, "tau_stress": 24.0,
+        "tone": 2.1, "other": 0.13,
     }  # fmt: skip
-    spread = dict.fromkeys(("half",) if first else _WIDE, PRIOR_SD_WIDE) | {"reserve": 1.0, "w_stress": 1.0}
+    parts = {"reserve": 1.0, "w_stress": 1.0, "tone": 0.3, "other": 0.5}
+    spread = dict.fromkeys(("half",) if first else _WIDE, PRIOR_SD_WIDE) | parts
     return {n: (centre[n], spread.get(n, PRIOR_SD)) for n in fitted_names(rival)}
 
 
@@ -408,7 +417,8 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
         once = 1.0 / everything["tau_stress"]
         called = follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
         left = left + everything["w_stress"] * called
-    return Found(course=course, left=left, half=everything[entry.half], slope=everything[entry.slope])
+    half, slope = everything[entry.half], everything[entry.slope]
+    return Found(course=course, left=left, half=half, slope=slope, other=everything.get("other", 0.0))
 
 
 def _slow_reference(rival: str, everything: Mapping[str, float]) -> float:
