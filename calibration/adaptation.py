@@ -465,8 +465,7 @@ def solve(
         return np.array([*own, *from_priors])
 
     mids = np.array([mid for mid, _ in centre.values()])
-    typical = _typical(rival)
-    begin = [np.array([typical.get(n, centre[n][0]) for n in names])]
+    begin = [np.array([_typical(rival).get(n, centre[n][0]) for n in names])]
     if near is not None:
         begin.append(np.array([near[n] for n in names]))
     if starts:

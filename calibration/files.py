@@ -89,22 +89,27 @@ def run_script(fit: Callable[[], Fit], arguments: Sequence[str] | None) -> int:
 
 
 def report(fits: Sequence[Fit], write: bool) -> int:
-    """Print fits and their numbers beside the catalogue's, and write them if asked; return the count of differences."""
-    bad = 0
+    """Print fits and their numbers beside the catalogue's; return the count of differences.
+
+    ``write``: put those that differ into the catalogue, with the correlations of their mechanism; numbers that agree
+    stay as they are.
+    """
+    new: list[Fitted] = []
     for fit in fits:
         print(f"\n== {fit.title}", *fit.lines, sep="\n")
         for number in fit.numbers:
-            wrong = differs(number)
-            bad += wrong
+            if wrong := differs(number):
+                new.append(number)
             spread = "" if number.cv is None else f" (uncertainty CV {number.cv:.3f})"
             print(
                 f"  {number.drug}.{number.name:46s} refit {number.value:<10.5g} catalogue "
                 f"{number_of(number).value:<10.5g}{'DIFFERS' if wrong else 'same'}{spread}"
             )
     if write:
-        write_numbers([n for fit in fits for n in fit.numbers])
-        for mechanism, matrix in ((m, x) for fit in fits for m, x in fit.correlations.items()):
+        write_numbers(new)
+        moved = {n.drug for n in new}
+        for mechanism, matrix in ((m, x) for fit in fits for m, x in fit.correlations.items() if m in moved):
             _write_correlation(mechanism, matrix)
-        print("\nWritten to the catalogue.")
+        print(f"\nWritten to the catalogue: {len(new)} numbers; the others agree and stay.")
         return 0
-    return bad
+    return len(new)

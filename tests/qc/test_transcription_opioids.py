@@ -338,3 +338,13 @@ def test_one_dose_of_methadone_by_mouth_is_compared_with_one_dose():
     row = next(o for o in load().study("equianalgesic").observations if o.id == "equal_methadone_po")
     assert "relative oral potency to morphine 1 single dose, 3-4 repeated" in cited(row.row[0])["note"]
     assert (row.value, row.normalisation) == (30 / 1, "morphine 30 mg po")
+
+
+@pytest.mark.parametrize(("drug", "potency"), [("codeine", 0.1), ("pentazocine", 0.06)])
+def test_the_second_table_of_potencies_by_mouth(drug, potency):
+    row = next(o for o in load().study("equianalgesic").observations if o.id == f"equal_{drug}_po_potency")
+    found = cited(row.row[0])
+    printed = dict(zip(found["drug"].split("; "), found["value"].split("; "), strict=True))
+    assert (float(printed[drug]), found["role"]) == (potency, "check_target")
+    assert row.value == pytest.approx(30 / potency)
+    assert (row.role, row.normalisation) == ("check", "morphine 30 mg po")

@@ -169,6 +169,25 @@ def test_written_numbers_replace_only_the_fitted_entry(tmp_path):
         write_numbers([Fitted(drug="x", name="cl", value=1.0)], tmp_path)
 
 
+def test_numbers_that_agree_with_the_catalogue_are_not_written_again(monkeypatch, capsys):
+    from calibration import Fit, Fitted, files
+
+    have = load().adaptation["response_two_state"].numbers
+    fit = Fit(
+        title="x",
+        numbers=tuple(
+            Fitted(drug="response_two_state", name=name, value=have[name].value * factor, cv=0.1)
+            for name, factor in (("w_fast", 1.0004), ("w_slow", 1.01), ("slope", 0.9997))
+        ),
+    )
+    written = []
+    monkeypatch.setattr(files, "write_numbers", written.extend)
+    assert files.report([fit], write=True) == 0
+    assert [n.name for n in written] == ["w_slow"]
+    assert files.report([fit], write=False) == 1
+    assert "1 numbers; the others agree" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_trials_refit_to_the_catalogue(capsys):
     # A script of its own: it takes longer than `make refit` may.
