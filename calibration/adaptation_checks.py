@@ -14,7 +14,6 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtri
 
-from schild.array_types import Floats
 from calibration.adaptation import (
     _drive,
     _parts,
@@ -22,16 +21,25 @@ from calibration.adaptation import (
     _slow_reference,
     breathing_depth,
     drive_of,
-    fitted_names,
 )
+from schild.array_types import Floats
 from schild.catalog import Observation, load
 from schild.engine.lags import follow
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, tau_divisor, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
 from schild.simulation import Run
-from schild.simulation.observe_withdrawal import BASELINE, FLOOR, PEOPLE, WithdrawalCourse, rated_shares, split_words
+from schild.simulation.observe_withdrawal import (
+    _HOURS,
+    _TIMES,
+    BASELINE,
+    FLOOR,
+    PEOPLE,
+    RATED,
+    WithdrawalCourse,
+    rated_shares,
+    split_words,
+)
 from schild.simulation.observe_withdrawal import KINDS as _KINDS
-from schild.simulation.observe_withdrawal import RATED, _TIMES, _HOURS
 from schild.simulation.runfile import parse_history
 from schild.units import TICKS_PER_HOUR
 
@@ -87,7 +95,9 @@ def _protocol(regimen: str, without: bool = False) -> _Protocol:
     told = [(words, parse_history(words)) for words in history]
     origin = min((h.time_tick for _, h in told), default=0) / TICKS_PER_HOUR
     past = tuple(_plain(w, h.time_tick / TICKS_PER_HOUR - origin, h.every, h.count or 1) for w, h in told)
-    last = max(((h.time_tick + ((h.count or 1) - 1) * h.every_tick) / TICKS_PER_HOUR - origin for _, h in told), default=0)
+    last = max(
+        ((h.time_tick + ((h.count or 1) - 1) * h.every_tick) / TICKS_PER_HOUR - origin for _, h in told), default=0
+    )
     later: list[tuple[str, float, float]] = []
     for words in doses:
         d = Run.of(words, until="1000 d").doses[0]
@@ -119,8 +129,13 @@ def _past(past: tuple[str, ...], last_h: float) -> _Past:
 @cache
 def _later(protocol: _Protocol, end_h: float, taken: tuple[str, ...]) -> _Past:
     zero, last = protocol.zero_h, protocol.last_h
-    after = [np.linspace(0.0, 2.0, 61), np.arange(2.0, 24.0, 0.2), np.arange(24.0, 240.0, 1.0), np.arange(240.0, 1200.0, 4.0)]
-    times = [last + _RISE, np.arange(last, zero, 1.0), [zero - 0.01, end_h], zero + np.concatenate(after)]
+    after = [
+        np.linspace(0.0, 2.0, 61),
+        np.arange(2.0, 24.0, 0.2),
+        np.arange(24.0, 240.0, 1.0),
+        np.arange(240.0, 1200.0, 4.0),
+    ]
+    times = [last + _RISE, np.arange(last, zero, 1.0), np.array([zero - 0.01, end_h]), zero + np.concatenate(after)]
     for dose in Run.of(*protocol.doses, until=f"{end_h} h").doses if protocol.doses else ():
         start = dose.time_tick / TICKS_PER_HOUR
         times.append((start + (dose.every or 0.0) * np.arange(dose.count or 1)[:, None] + _RISE).ravel())
@@ -245,9 +260,9 @@ class Rows:
         time_h, _, slow = self.drive_left(o.regimen, float(o.time_h or 0.0))
         effect, drug = load().effects["ventilation_isohypercapnic"], load().drug("fentanyl")
         efficacy = drug.number(str(drug.binding["mor"].efficacy)).value
-        tau = transducer_ratio(effect.numbers[effect.reserve["mor"]].value, efficacy)
+        tau = float(transducer_ratio(effect.numbers[effect.reserve["mor"]].value, efficacy))
         # The thirtieth day under morphine as a share of the steady course.
-        steady = _slow_reference(self.rival, self.everything) / -np.expm1(-720.0 * self.rates[1, 2])
+        steady = _slow_reference(self.rival, self.everything) / -float(np.expm1(-720.0 * self.rates[1, 2]))
         shift = float(np.interp(float(o.time_h or 0.0), time_h, slow))
         return float(ec50_shift(tau, tau_divisor(shift, steady, breathing_depth())))
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy.optimize import minimize
 
-from schild.array_types import Floats
 from calibration import gauss_newton
 from calibration.adaptation import ANCHORS, STUDIES, TIE, anchor_values, prior, score
+from schild.array_types import Floats
 from schild.catalog import load
 
 __all__ = ["FOURTH", "RIVALS", "compare", "solve"]
