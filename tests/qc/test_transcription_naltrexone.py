@@ -227,8 +227,11 @@ def test_reported_values_stand_in_their_rows():
 def test_observations_stand_in_their_rows():
     wrong = []
     for where, item in everything():
-        # Statements, and rows whose direction or two arms count, are typed again in files of their own.
+        # Statements, rows whose direction or two arms count, and doses of a printed potency are typed again in files of
+        # their own.
         if hasattr(item, "basis") or where.startswith(("withdrawal_", "alcohol_laboratory")):
+            continue
+        if where.endswith("_potency"):  # test_transcription_opioids.py
             continue
         text = " ".join(" ".join(filter(None, cited(reference).values())) for reference in item.row).replace("..", " ")
         limits = {limit for limit in (item.low, item.high) if limit is not None}
