@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass
+from functools import cache, lru_cache
+from typing import Any, TypeAlias, get_type_hints
 
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
 from schild.catalog.claims import Book
-from schild.catalog.drugs import ByDose, Drug, Route
+from schild.catalog.drugs import ByDose, Disposition, Drug
 from schild.catalog.effects import Adaptation, Effect
 from schild.catalog.loader import Catalogue
+from schild.catalog.numbers import Names
 from schild.catalog.populations import ReferencePopulation
 from schild.catalog.studies import Observation
 from schild.catalog.substances import Strength
@@ -42,6 +43,12 @@ KINDS: Mapping[str, str] = {
     "bad doi": "a DOI that does not look like one",
 }
 """Every kind of finding and what it means."""
+
+#: Name of a number that an entry refers to, the unit in which the model counts (None for any), and the place.
+Use: TypeAlias = tuple[str, str | None, str]
+
+#: Numbers of a disposition and their units, those of the peripheral compartments last.
+_DISPOSITION = {"vc": "L", "cl": "L/h", "fu": "1", "q": "L/h", "vp": "L", "q2": "L/h", "vp2": "L"}
 
 #: Files whose tables are entries with numbers of their own.
 _KEYED = ("populations.toml", "effects.toml", "adaptation.toml")
@@ -143,7 +150,7 @@ class _Walk:
             self._number(number, f"{file}: {number.name}")
         if units is not None:
             place = file.removesuffix(".toml")
-            self._check_uses(file, numbers, [(name, unit, place) for name, unit in units.items()], set())
+            self._check_uses(file, numbers, [(name, unit, place) for name, unit in units.items()])
 
     def run(self, check_book: Callable[[Book, Catalogue], None] | None) -> None:
         for key in self.catalogue.drugs:
@@ -185,7 +192,6 @@ class _Walk:
     def _drug(self, drug: Drug) -> None:
         file = f"drugs/{drug.key}.toml"
         self._numbers(file, drug.numbers)
-        uses = list(_uses(drug))
         structures = set(drug.structures)
         if drug.follows is not None:
             if drug.follows in self.catalogue.drugs:
@@ -193,11 +199,11 @@ class _Walk:
                 structures |= set(parent.structures) if parent else set()
             else:
                 self.add("undefined", file, f"follows a drug {drug.follows!r} that is not there.")
-        self._check_uses(file, drug.numbers, uses, structures)
+        self._check_uses(file, drug.numbers, _uses(drug), structures)
         # Only what a dose brings can differ from dose to dose; a rate belongs to the person, whatever was given.
         ways = [*drug.routes.values(), *(drug.route(p.route, p.key) for p in drug.products.values())]
         brought = [d for route in ways for branch in route.branches for d in branch.deliver]
-        doses = {name for d in brought for name in (d.of, d.less, d.times)}
+        doses = {name for part in brought for name, _, _ in _named(part)}
         for name, number in drug.numbers.items():
             if number.between_occasion is not None and name not in doses:
                 self.add(
@@ -219,8 +225,9 @@ class _Walk:
             place = f"{file}: product.{product.key}"
             if product.salt not in ("", "base", *drug.salts):
                 self.add("undefined", place, f"salt {product.salt!r} is not in [salts].")
-            left = set(product.replaces) - _names_of(drug.routes[product.route])
-            for name in sorted(left):
+            route = drug.routes[product.route]
+            known = {name for part in (*route.branches, route.by_dose) if part for name, _, _ in _named(part)}
+            for name in sorted(set(product.replaces) - known):
                 self.add("undefined", place, f"replaces {name!r}, which its route does not use.")
 
     def _by_dose(self, drug: Drug, by_dose: ByDose, file: str) -> None:
@@ -231,11 +238,7 @@ class _Walk:
                     self.add("falling", f"{file}: {name}.{value.key}", f"is {value.value:g}; expected above {least:g}.")
 
     def _check_uses(
-        self,
-        file: str,
-        numbers: Mapping[str, Number],
-        uses: list[tuple[str, str | None, str]],
-        structures: set[str],
+        self, file: str, numbers: Mapping[str, Number], uses: Iterable[Use], structures: Collection[str] = ()
     ) -> None:
         used: set[str] = set()
         for name, unit, place in uses:
@@ -255,27 +258,15 @@ class _Walk:
     def _population(self, population: ReferencePopulation) -> None:
         file = f"populations.toml: {population.key}"
         self._numbers(file, population.numbers)
-        uses: list[tuple[str, str | None, str]] = []
-        for covariate in population.covariates.values():
-            named = [covariate.mean, covariate.cv, covariate.low, covariate.high, *covariate.shares.values()]
-            uses += [(name, None, f"covariate.{covariate.key}") for name in named if name]
-        for pair in population.correlations:
-            uses.append((pair.rho, "1", "correlation"))
-            for name in (pair.a, pair.b):
-                if name not in population.covariates:
-                    self.add("undefined", file, f"correlates {name!r}, which is not a covariate here.")
-        self._check_uses(file, population.numbers, uses, set())
+        self._check_uses(file, population.numbers, _named(population))
+        for name in (name for pair in population.correlations for name in (pair.a, pair.b)):
+            if name not in population.covariates:
+                self.add("undefined", file, f"correlates {name!r}, which is not a covariate here.")
 
     def _effect(self, effect: Effect) -> None:
         file = f"effects.toml: {effect.key}"
         self._numbers(file, effect.numbers)
-        uses: list[tuple[str, str | None, str]] = [(name, "1", "reserve") for name in effect.reserve.values()]
-        uses += [(effect.slope, "1", "slope"), (effect.noise, effect.unit, "noise")]
-        uses += [(name, "1", "transduction") for name in effect.transduction.values()]
-        uses += [(name, effect.unit, "scale") for name in (effect.baseline, effect.range) if name]
-        uses += [(name, "mmHg", "scale") for name in (effect.pco2, effect.threshold) if name]
-        uses += [(effect.sensitivity, "1", "sensitivity")] if effect.sensitivity else []
-        self._check_uses(file, effect.numbers, uses, set())
+        self._check_uses(file, effect.numbers, _named(effect))
         for receptor in effect.reserve:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"listens to {receptor!r}, which is not a receptor here.")
@@ -286,19 +277,13 @@ class _Walk:
     def _adaptation(self, entry: Adaptation) -> None:
         file = f"adaptation.toml: {entry.key}"
         self._numbers(file, entry.numbers)
-        uses: list[tuple[str, str | None, str]] = [(entry.slope, "1", "slope"), (entry.half, "1", "half")]
-        uses += [(name, "1", "drive") for name in (entry.tone, *entry.receptors.values())]
+        self._check_uses(file, entry.numbers, _named(entry))
         for receptor in entry.receptors:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"follows {receptor!r}, which is not a receptor here.")
-        for state in entry.states.values():
-            uses += [(name, "h", "time") for name in (state.gain_up, state.gain_down, state.loss_up, state.loss_down)]
-            uses += [(name, "1", "weight") for name in (state.weight, state.reference) if name]
-        for effect, tolerance in entry.tolerance.items():
-            uses.append((tolerance.depth, "1", "depth"))
+        for effect in entry.tolerance:
             if effect not in self.catalogue.effects:
                 self.add("undefined", file, f"is a tolerance of {effect!r}, which is not an effect here.")
-        self._check_uses(file, entry.numbers, uses, set())
 
     def _number(self, number: Number, where: str) -> None:
         self.counts["numbers"] += 1
@@ -370,48 +355,39 @@ class _Walk:
                 self.add("unused reference", f"references.bib: {key}", "nothing cites it.")
 
 
-def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
-    # Every number that an entry refers to, the unit the model expects, and the place.
-    if drug.mw is not None:
-        yield drug.mw, "g/mol", "mw"
-    for salt, name in drug.salts.items():
-        yield name, "1", f"salts.{salt}"
+@cache
+def _marks(kind: Any) -> dict[str, Names | None]:
+    hints = get_type_hints(kind, include_extras=True)
+    marks = {name: getattr(hint, "__metadata__", (None,))[0] for name, hint in hints.items()}
+    return {name: mark if isinstance(mark, Names) else None for name, mark in marks.items()}
+
+
+def _named(record: Any, place: str = "") -> Iterator[Use]:
+    """Every number that a record, or a record in it, refers to by name."""
+    for name, mark in _marks(record.__class__).items():
+        value = getattr(record, name)
+        entries = value.items() if isinstance(value, Mapping) else [("", value)]
+        if mark is not None:
+            unit = record.unit if mark.unit == "" else mark.unit
+            yield from (
+                (number, unit, place or ".".join(filter(None, (name, key)))) for key, number in entries if number
+            )
+        elif name != "numbers":
+            for key, inner in entries:
+                where = place or ".".join(filter(None, (name.removesuffix("s"), key)))
+                for part in inner if isinstance(inner, tuple) else (inner,):
+                    if is_dataclass(part):
+                        yield from _named(part, where)
+
+
+def _uses(drug: Drug) -> Iterator[Use]:
+    yield from _named(drug)
     if drug.disposition is not None:
-        yield from _uses_of_disposition(drug)
+        yield from _uses_of_disposition(drug.disposition)
     for route in drug.routes.values():
-        place = f"route.{route.key}"
-        if route.challenge is not None:
-            yield route.challenge, "mg", place
-        for number, name in route.disposition.items():
-            yield name, "L/h" if number in ("cl", "q", "q2") else "L", place
-        if route.by_dose is not None:
-            yield route.by_dose.reference, "mg", place
-            yield route.by_dose.exponent, "1", place
-        for branch in route.branches:
-            for named, unit in ((branch.rate, "1/h"), (branch.duration, "h"), (branch.lag, "h")):
-                if named is not None:
-                    yield named, unit, place
-            for part in branch.deliver:
-                yield from ((name, "1", place) for name in (part.of, part.less, part.times) if name)
+        yield from ((name, _DISPOSITION[part], f"route.{route.key}") for part, name in route.disposition.items())
     for product in drug.products.values():
-        for old, new in product.replaces.items():
-            yield old, None, f"product.{product.key}"
-            yield new, None, f"product.{product.key}"
-        if product.strength is not None:
-            yield product.strength, "mg", f"product.{product.key}"
-    for start in drug.starts:
-        yield start.wait, "d", "start"
-    for bound in drug.binding.values():
-        place = f"binding.{bound.receptor}"
-        wanted = (
-            (bound.kd, "nM"),
-            (bound.ki, "nM"),
-            (bound.factor, "1"),
-            (bound.koff, "1/h"),
-            (bound.efficacy, "1"),
-            (bound.e0, "1"),
-        )
-        yield from ((name, unit, place) for name, unit in wanted if name)
+        yield from ((name, None, f"product.{product.key}") for name in product.replaces)
     for structure in drug.structures.values():
         if structure.site != "plasma":
             yield "ke0", "1/h", f"structure.{structure.key}"
@@ -423,26 +399,16 @@ def _uses(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
             yield "direct", "1", "follows"
     for covariate in drug.covariates:
         place = f"covariate of {covariate.on} on {covariate.of}"
-        yield covariate.on, None, place
-        yield from ((name, None, place) for name in (covariate.slope, covariate.reference) if name)
+        yield from ((name, None, place) for name in (covariate.on, covariate.slope, covariate.reference) if name)
         # A factor has no unit, unless another covariate of the same number takes it away again.
         alone = sum(other.on == covariate.on for other in drug.covariates) == 1
         yield from ((name, "1" if alone else None, place) for name in covariate.factors.values())
     for pair in drug.correlations:
-        yield from ((pair.a, None, "correlation"), (pair.b, None, "correlation"), (pair.rho, "1", "correlation"))
+        yield from ((name, None, "correlation") for name in (pair.a, pair.b))
 
 
-def _names_of(route: Route) -> set[str | None]:
-    names = {name for b in route.branches for name in (b.rate, b.duration, b.lag)}
-    names |= {name for b in route.branches for d in b.deliver for name in (d.of, d.less, d.times)}
-    return names | ({route.by_dose.reference, route.by_dose.exponent} if route.by_dose is not None else set())
-
-
-def _uses_of_disposition(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
-    disposition = drug.disposition
-    assert disposition is not None  # the caller asked
-    units = [("vc", "L"), ("cl", "L/h"), ("fu", "1"), ("q", "L/h"), ("vp", "L"), ("q2", "L/h"), ("vp2", "L")]
-    for name, unit in units[: 3 + 2 * disposition.peripherals]:
+def _uses_of_disposition(disposition: Disposition) -> Iterator[Use]:
+    for name, unit in list(_DISPOSITION.items())[: 3 + 2 * disposition.peripherals]:
         yield name, unit, "disposition"
     if disposition.saturable:
         yield "vmax", "g/h", "disposition.saturable"
@@ -452,8 +418,6 @@ def _uses_of_disposition(drug: Drug) -> Iterator[tuple[str, str | None, str]]:
             yield f"release.{part}", unit, "disposition.releases"
     if disposition.effect_site:
         yield "ke0", "1/h", "disposition.effect_site"
-    for metabolite, name in disposition.feeds.items():
-        yield name, "1", f"disposition.feeds.{metabolite}"
 
 
 @lru_cache(maxsize=256)

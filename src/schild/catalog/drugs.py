@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from schild.catalog.numbers import Copied, read_numbers
+from schild.catalog.numbers import Copied, Names, read_numbers
 from schild.catalog.reader import Table
 from schild.catalog.substances import Strength, read_strength
 from schild.errors import InputError, UnknownNameError
@@ -29,7 +29,7 @@ class Disposition:
     #: Whether the brain is an effect compartment with the number ``ke0``; a structure overrules it
     effect_site: bool = False
     #: Metabolite to the number that holds the molar fraction of this drug's clearance that forms it
-    feeds: Mapping[str, str] = field(default_factory=dict)
+    feeds: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
     saturable: bool = False  #: Whether elimination saturates as well, by the numbers ``vmax`` and ``km``
     #: Receptors whose endogenous agonist it releases, by the numbers ``release.rate``, ``.gain``, ``.c50``, ``.rise``
     releases: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ class Delivery:
 
     species: str  #: The drug that appears in plasma
     #: Names of numbers; ``less`` and ``times`` may be None
-    of: str
-    less: str | None = None
-    times: str | None = None
+    of: Annotated[str, Names("1")]
+    less: Annotated[str | None, Names("1")] = None
+    times: Annotated[str | None, Names("1")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,9 @@ class Branch:
     #: ``bolus``, ``first_order`` (rate), ``zero_order`` (duration) or ``transit`` (``stages`` first-order steps in a
     #: row, each with this rate: a gamma density of that shape and scale 1/rate)
     input: Input
-    rate: str | None = None
-    duration: str | None = None
-    lag: str | None = None
+    rate: Annotated[str | None, Names("1/h")] = None
+    duration: Annotated[str | None, Names("h")] = None
+    lag: Annotated[str | None, Names("h")] = None
     stages: int = 1  #: Number of steps of a transit input
     deliver: tuple[Delivery, ...] = ()
 
@@ -69,8 +69,8 @@ class ByDose:
     The route's deliveries apply at the reference dose. No more than the whole dose ever arrives.
     """
 
-    reference: str  #: Number of the dose at which the deliveries hold [mg of the route's salt]
-    exponent: str  #: Number of the exponent, above -1, so that a larger dose brings more [1]
+    reference: Annotated[str, Names("mg")]  #: Number of the dose at which the deliveries hold [mg of the route's salt]
+    exponent: Annotated[str, Names("1")]  #: Number of the exponent, above -1, so that a larger dose brings more [1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Route:
     branches: tuple[Branch, ...] = ()
     #: For an agonist: number of the largest dose of a published study, in mg of the route's salt. Larger ones are
     #: refused while an antagonist is on board.
-    challenge: str | None = None
+    challenge: Annotated[str | None, Names("mg")] = None
     by_dose: ByDose | None = None  #: How the share that arrives changes with the dose; None where it does not
     #: ``cl``, ``vc``, ... to the number that stands in for it in a run that uses this route: for kinetics that were
     #: measured with this route alone and cannot be had from the drug's own by a fraction of at most one.
@@ -101,10 +101,10 @@ class Product:
     salt: str = ""
     says: str = ""
     #: Number of the route to the number that stands in for it; empty for the product that the route describes
-    replaces: Mapping[str, str] = field(default_factory=dict)
+    replaces: Annotated[Mapping[str, str], Names()] = field(default_factory=dict)
     becomes: str | None = None  #: Route whose inputs it has, where these differ in kind (an extended-release tablet)
     #: Number of the dose in one unit, in mg of its salt: a dose of just that is taken as this product
-    strength: str | None = None
+    strength: Annotated[str | None, Names("mg")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +112,17 @@ class Binding:
     """Numbers of a ligand at one receptor."""
 
     receptor: str  #: Key of the receptor
-    kd: str | None = None  #: Number of the dissociation constant in man, free concentration [nM]
+    kd: Annotated[str | None, Names("nM")] = (
+        None  #: Number of the dissociation constant in man, free concentration [nM]
+    )
     #: Or an affinity in vitro and the factor that turns it into one in man: ``kd = ki x factor``
-    ki: str | None = None
-    factor: str | None = None
-    koff: str | None = None  #: Number of the dissociation rate constant [1/h]
-    efficacy: str | None = None  #: Number of the intrinsic efficacy; None means no activation
-    e0: str | None = None  #: For the endogenous tone: number of the basal load, concentration over Kd [1]
+    ki: Annotated[str | None, Names("nM")] = None
+    factor: Annotated[str | None, Names("1")] = None
+    koff: Annotated[str | None, Names("1/h")] = None  #: Number of the dissociation rate constant [1/h]
+    efficacy: Annotated[str | None, Names("1")] = None  #: Number of the intrinsic efficacy; None means no activation
+    e0: Annotated[str | None, Names("1")] = (
+        None  #: For the endogenous tone: number of the basal load, concentration over Kd [1]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +163,7 @@ class Correlation:
 
     a: str
     b: str
-    rho: str  #: Number that holds the correlation coefficient
+    rho: Annotated[str, Names("1")]  #: Number that holds the correlation coefficient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +171,7 @@ class Start:
     """Wait after another opioid that the label requires before a drug is begun."""
 
     says: str  #: What a person is told, in a sentence of our own
-    wait: str  #: Number of the interval without opioids [d]
+    wait: Annotated[str, Names("d")]  #: Number of the interval without opioids [d]
     after: tuple[str, ...] = ()  #: Opioids that it holds for; empty for every other one
 
 
@@ -219,8 +223,8 @@ class Drug:
     role: Role
     summary: str = ""
     aliases: tuple[str, ...] = ()
-    mw: str | None = None
-    salts: Mapping[str, str] = field(default_factory=dict)
+    mw: Annotated[str | None, Names("g/mol")] = None
+    salts: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
     follows: str | None = None
     between_studies_estimated: bool = False
     disposition: Disposition | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
-from schild.catalog.numbers import Copied, read_numbers
+from schild.catalog.numbers import Copied, Names, read_numbers
 from schild.catalog.reader import Table
 from schild.evidence import Number
 
@@ -33,22 +33,24 @@ class Effect:
     #: rest, from ``baseline``, ``pco2`` and ``threshold``.
     form: EffectForm
     #: Numbers of the transducer's slope, and of the change that counts as none (in ``unit``)
-    slope: str
-    noise: str
-    reserve: Mapping[str, str] = field(default_factory=dict)  #: Receptor to the number of its reserve
+    slope: Annotated[str, Names("1")]
+    noise: Annotated[str, Names("")]
+    reserve: Annotated[Mapping[str, str], Names("1")] = field(
+        default_factory=dict
+    )  #: Receptor to the number of its reserve
     #: Further numbers, as ``form`` needs them
-    baseline: str | None = None
-    range: str | None = None
-    pco2: str | None = None
-    threshold: str | None = None
+    baseline: Annotated[str | None, Names("")] = None
+    range: Annotated[str | None, Names("")] = None
+    pco2: Annotated[str | None, Names("mmHg")] = None
+    threshold: Annotated[str | None, Names("mmHg")] = None
     #: Number by which people, and studies, differ in the level that gives an effect: it multiplies every concentration
     #: that the receptor feels [1]
-    sensitivity: str | None = None
+    sensitivity: Annotated[str | None, Names("1")] = None
     #: Drug whose efficacy stands for a full agonist of the studies behind it: tolerance of breathing and the anchor of
     #: the rescue model speak of it
     reference_agonist: str | None = None
     #: Drug to the number by which its occupancy is amplified in this effect alone
-    transduction: Mapping[str, str] = field(default_factory=dict)
+    transduction: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
     says: str = ""
     numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
 
@@ -58,13 +60,13 @@ class LagState:
     """One adaptation state: names of its times [h], by which side of the drive it is on."""
 
     #: Numbers of the times of gain and loss while the drive is above the state, and while not
-    gain_up: str
-    gain_down: str
-    loss_up: str
-    loss_down: str
+    gain_up: Annotated[str, Names("h")]
+    gain_down: Annotated[str, Names("h")]
+    loss_up: Annotated[str, Names("h")]
+    loss_down: Annotated[str, Names("h")]
     saturates: bool = False  #: Whether it cannot pass one, in place of following the drive itself
-    weight: str | None = None  #: Number of its weight in withdrawal; None keeps it out
-    reference: str | None = None  #: Number of its steady value under morphine 120 mg a day
+    weight: Annotated[str | None, Names("1")] = None  #: Number of its weight in withdrawal; None keeps it out
+    reference: Annotated[str | None, Names("1")] = None  #: Number of its steady value under morphine 120 mg a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Tolerance:
     """Tolerance of one effect: the state that lowers its tau, and the number that says by how much."""
 
     state: str
-    depth: str
+    depth: Annotated[str, Names("1")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +86,15 @@ class Adaptation:
     #: What the states follow: ``activation`` (efficacy times occupancy), or ``response`` (a full response at one, with
     #: a reserve: the operational model)
     drive: Drive
-    receptors: Mapping[str, str]  #: Receptor to the number that weighs it in the drive: a share, or a reserve
-    tone: str  #: Number that weighs the endogenous agonist's occupancy against withdrawal
+    receptors: Annotated[
+        Mapping[str, str], Names("1")
+    ]  #: Receptor to the number that weighs it in the drive: a share, or a reserve
+    tone: Annotated[str, Names("1")]  #: Number that weighs the endogenous agonist's occupancy against withdrawal
     states: Mapping[str, LagState]
     tolerance: Mapping[str, Tolerance]  #: By effect; effects without one are not tolerated, for want of data
     #: Numbers that turn the drive of withdrawal into a score
-    slope: str
-    half: str
+    slope: Annotated[str, Names("1")]
+    half: Annotated[str, Names("1")]
     default: bool = False  #: Whether runs use it unless they ask for another
     says: str = ""
     #: Numbers whose uncertainty is drawn together, and the correlations of their logarithms

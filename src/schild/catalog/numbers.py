@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from schild.catalog.reader import Table
 from schild.evidence import Number, Spread, Value
 
 #: Finds a number by its owner and name.
 Copied: TypeAlias = Callable[[str, str], Number]
+
+
+class Names(NamedTuple):
+    """Mark of a field of a record: it holds the name of a number of the owner, or names by key."""
+
+    unit: str | None = None  #: Unit in which the model counts; None for any, empty for the ``unit`` of the record
 
 
 def read_numbers(table: Table, owner: str, copied: Copied) -> dict[str, Number]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from schild.catalog.drugs import Correlation
-from schild.catalog.numbers import Copied, read_numbers
+from schild.catalog.numbers import Copied, Names, read_numbers
 from schild.catalog.reader import Table
 from schild.evidence import Number
 
@@ -21,11 +21,13 @@ class PopulationCovariate:
     #: to ``high``) or ``categorical`` (``shares``)
     distribution: Literal["normal", "log-normal", "uniform", "categorical"]
     #: Names of numbers; ``mean`` is the arithmetic mean before truncation
-    mean: str | None = None
-    cv: str | None = None
-    low: str | None = None
-    high: str | None = None
-    shares: Mapping[str, str] = field(default_factory=dict)  #: Level to the number that holds its share
+    mean: Annotated[str | None, Names()] = None
+    cv: Annotated[str | None, Names()] = None
+    low: Annotated[str | None, Names()] = None
+    high: Annotated[str | None, Names()] = None
+    shares: Annotated[Mapping[str, str], Names()] = field(
+        default_factory=dict
+    )  #: Level to the number that holds its share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
