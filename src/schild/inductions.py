@@ -204,12 +204,11 @@ def induction(
 
     def run(doses: Sequence[str], until_h: float) -> Result:
         nonlocal done
-        data: dict[str, Any] = {
-            "run": {"until": f"{until_h!r} h", "every": f"{GRID_H!r} h", "seed": seed, "outputs": ["cows"]},
-            "population": {"n": n, **(people or {}), "history": [f"{words} stopped 0 d" for words in past]},
-            "dose": list(doses),
-        }
-        found = simulate_run(Run.parse(data), catalogue=catalogue, overrides=given, warn=False, plain_grid=True)
+        who = {"n": n, **(people or {}), "history": [f"{words} stopped 0 d" for words in past]}
+        asked = Run.of(
+            *doses, population=who, until=f"{until_h!r} h", every=f"{GRID_H!r} h", seed=seed, outputs=["cows"]
+        )
+        found = simulate_run(asked, catalogue=catalogue, overrides=given, warn=False, plain_grid=True)
         done += 1
         if progress is not None:
             progress(min(done, 2 + 5 * len(ways)), 2 + 5 * len(ways))

@@ -293,15 +293,12 @@ def plan(
     def run(mg: float, until_h: float, step_h: float) -> Result:
         nonlocal done
         words = f"{entry.key} {mg!r} mg {way}" + (f" q{every_h!r}h x{doses}" if every_h is not None else "")
-        data: dict[str, Any] = {
-            "run": {"until": f"{until_h!r} h", "every": f"{step_h!r} h", "seed": seed, "receptors": [receptor],
-                    "outputs": [f"{receptor}_pet_occupancy"]},
-            "population": {"n": n, "uncertainty": draws, **(people or {})},
-            "dose": [words],
-        }  # fmt: skip
-        if structure is not None:
-            data["run"]["structure"] = structure
-        found = simulate_run(Run.parse(data), catalogue=catalogue, overrides=given, uses=uses, plain_grid=True)
+        chosen: dict[str, Any] = {} if structure is None else {"structure": structure}
+        asked = Run.of(
+            words, population={"n": n, "uncertainty": draws, **(people or {})}, until=f"{until_h!r} h",
+            every=f"{step_h!r} h", seed=seed, receptors=[receptor], outputs=[f"{receptor}_pet_occupancy"], **chosen,
+        )  # fmt: skip
+        found = simulate_run(asked, catalogue=catalogue, overrides=given, uses=uses, plain_grid=True)
         done += 1
         if progress is not None:
             progress(min(done, total), total)

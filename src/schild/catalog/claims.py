@@ -216,13 +216,13 @@ class Book:
     #: What it is about, the question it answers, and how the line of occupancy is drawn
     drug: str
     question: str
-    line: str
+    line: str = ""
     #: Answer in at most 90 words, and what is not known
-    answer: tuple[str, ...]
-    unknown: tuple[str, ...]
+    answer: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     #: Warnings that go with every answer
-    danger: str
-    advice: str
+    danger: str = ""
+    advice: str = ""
     claims: tuple[Claim, ...]
     remember: tuple[str, ...] = ()  #: Three lines to take away
     steps: tuple[Step, ...] = ()
@@ -293,30 +293,20 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
                 raise entry.fail(f"holds the id {key!r} ({place}), which stands above already; expected another.")
             ids.add(key)
     table = top.maybe_table("comparison")
-    book = Book(
-        drug=top.text("drug"),
-        question=top.text("question"),
-        line=top.text("line", ""),
-        answer=top.texts("answer"),
-        unknown=top.texts("unknown"),
-        danger=top.text("danger", ""),
-        advice=top.text("advice", ""),
+    if table is not None:
+        for key in ("at", "after"):
+            _hours(table, key)
+    book = top.record(
+        Book,
         claims=tuple(claims),
-        remember=top.texts("remember", ()),
         steps=tuple(_step(entry, claims) for entry in top.tables("step")),
         cards=tuple(_card(entry, claims) for entry in top.tables("card")),
-        related=top.texts("related", ()),
-        keywords=top.texts("keywords", ()),
         not_tested=tuple(_not_tested(entry) for entry in top.tables("not_tested")),
         references=references,
         compared=None if table is None else table.record(Comparison),
         known=top.names("known_misses"),
         defaults=top.table("defaults").data,
     )
-    if table is not None:
-        for key in ("at", "after"):
-            _hours(table, key)
-    top.done()
     if book.drug not in catalogue.drugs:
         raise top.fail(f"has drug = {book.drug!r}, which is not a drug of the catalogue.", "drug")
     for key in book.known:

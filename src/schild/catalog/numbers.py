@@ -61,20 +61,18 @@ def _copy(name: str, table: Table, found: Number, drug: str) -> Number:
         low=found.chosen.low,
         high=found.chosen.high,
     )
-    number = Number(
+    return table.record(
+        Number,
         name=name,
         unit=found.unit,
         values=(value, *(entry.record(Value) for entry in table.tables("value"))),
         chosen_key=value.key,
-        why=table.text("why", ""),
         between_subject=_spread(table.maybe_table("between_subject")) or found.between_subject,
         between_occasion=_spread(table.maybe_table("between_occasion")),
         uncertainty=_spread(table.maybe_table("uncertainty")) or found.uncertainty,
         bounds=table.pair("bounds") or found.bounds,
         same_as=f"{drug}:{found.name}",
     )
-    table.done()
-    return number
 
 
 def _number(name: str, table: Table) -> Number:
@@ -84,19 +82,17 @@ def _number(name: str, table: Table) -> Number:
     keys = [value.key for value in values]
     if len(set(keys)) < len(keys):
         raise table.fail(f"has two values with the same key ({', '.join(keys)}).")
-    number = Number(
+    return table.record(
+        Number,
         name=name,
         unit=table.text("unit", ""),
         values=values,
         chosen_key=table.choice("chosen", keys, keys[0] if len(keys) == 1 else ...),
-        why=table.text("why", ""),
         between_subject=_spread(table.maybe_table("between_subject")),
         between_occasion=_spread(table.maybe_table("between_occasion")),
         uncertainty=_spread(table.maybe_table("uncertainty")),
-        bounds=table.pair("bounds"),
+        same_as=None,
     )
-    table.done()
-    return number
 
 
 def _spread(table: Table | None) -> Spread | None:

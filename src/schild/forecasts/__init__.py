@@ -299,14 +299,9 @@ def run_like(
     """Return the run of people with the covariates of one person."""
     who = Run.parse({"subject": dict(subject or {}), "dose": list(regimens)}).subject
     fixed = {k: v for k, v in (who.model_dump() if who else {}).items() if k != "history"}
-    head = {"until": until, "every": every, "seed": seed, "structure": structure}
-    return Run.parse(
-        {
-            "run": {"receptors": ["mor"], "outputs": outputs, **{k: v for k, v in head.items() if v is not None}},
-            "population": {"n": n, **fixed},
-            "dose": list(regimens),
-        }
-    )
+    head = {"until": until, "every": every, "structure": structure}
+    given: dict[str, Any] = {k: v for k, v in head.items() if v is not None}
+    return Run.of(*regimens, population={"n": n, **fixed}, seed=seed, receptors=["mor"], outputs=outputs, **given)
 
 
 def allot(n: int, shares: Mapping[str, float]) -> dict[str, int]:
