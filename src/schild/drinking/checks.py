@@ -37,11 +37,11 @@ class Found:
     high: float
 
 
-def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05) -> float:
+def power_of_crossover(difference: float, sd: float, n: int) -> float:
     """Power of a paired t test.
 
-    ``difference`` and ``sd``: mean and standard deviation of the differences within people; ``level``: of the
-    two-sided test [1]. Returns probability of p below the level [1].
+    ``difference`` and ``sd``: mean and standard deviation of the differences within people. Returns the probability
+    of p below 0.05, two-sided [1].
 
     >>> round(power_of_crossover(0.0, 1.0, 20), 3), round(power_of_crossover(0.5, 1.0, 34), 2)
     (0.05, 0.81)
@@ -49,7 +49,7 @@ def power_of_crossover(difference: float, sd: float, n: int, level: float = 0.05
     from scipy.special import nctdtr, stdtrit  # scipy.stats takes half a second to import
 
     nu, shift = n - 1, difference / sd * np.sqrt(n)
-    edge = stdtrit(nu, 1.0 - level / 2.0)
+    edge = stdtrit(nu, 0.975)
     return float(1.0 - nctdtr(nu, shift, edge) + nctdtr(nu, shift, -edge))
 
 

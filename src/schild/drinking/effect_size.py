@@ -29,7 +29,7 @@ class EffectSize:
     n: int
 
 
-def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: float = 0.95) -> EffectSize:
+def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool) -> EffectSize:
     r"""Hedges' g of two groups or of two sessions of the same people [Borenstein2009].
 
     .. math::
@@ -38,9 +38,9 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         J(\nu) = \frac{\Gamma(\nu/2)}{\sqrt{\nu/2}\;\Gamma((\nu-1)/2)}
 
     ``treated`` and ``control``: one value for each person; of the same people in the same order if ``paired``;
-    ``paired``: whether both are of the same people (crossover): the variance then has the factor 2 (1 - r); ``level``:
-    of the interval [1]. S is the pooled standard deviation between people in both designs, so that they can be
-    compared. Raises InputError if a group has fewer than two people, or all values are equal.
+    ``paired``: whether both are of the same people (crossover): the variance then has the factor 2 (1 - r). S is the
+    pooled standard deviation between people in both designs, so that they can be compared. The interval is that of
+    95 %. Raises InputError if a group has fewer than two people, or all values are equal.
 
     >>> import numpy as np
     >>> x = np.arange(10.0)
@@ -75,7 +75,7 @@ def hedges_g(treated: ArrayLike, control: ArrayLike, *, paired: bool, level: flo
         if nu > 1
         else 0.0
     )
-    half = float(special.ndtri(0.5 + level / 2.0)) * small * float(np.sqrt(variance))
+    half = float(special.ndtri(0.975)) * small * float(np.sqrt(variance))
     return EffectSize(
         g=small * d,
         low=small * d - half,

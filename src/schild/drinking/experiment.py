@@ -49,7 +49,6 @@ def occupancy_course(
     begin_h: float,
     grid: Floats,
     *,
-    subject: Mapping[str, Any] | None = None,
     population: Mapping[str, Any] | None = None,
     seed: int = 1,
     catalogue: Catalogue | None = None,
@@ -61,7 +60,7 @@ def occupancy_course(
     """Occupancy of mu by all antagonists on board during a session, as a scan would see it.
 
     ``begin_h``: beginning of the session on the time axis of the regimens [h]; ``grid``, shape (n_grid,): times in the
-    session [h]; ``subject``, ``population``, ``seed``, ``catalogue``, ``overrides``, ``threads`` and ``progress``:
+    session [h]; ``population``, ``seed``, ``catalogue``, ``overrides``, ``threads`` and ``progress``:
     as for ``simulate``; ``uses``: record to add to. Returns ``occupancy`` [1], shape (n, n_grid); ``who``: the people,
     for ``people_of``; ``result``: the run, for its sources and manifest. Raises InputError if a regimen holds an
     agonist: occupancy by an opioid that also activates is not that of an antagonist.
@@ -89,7 +88,6 @@ def occupancy_course(
         receptors=["mor"],
         outputs=["mor_pet_occupancy"],
         adaptation=False,
-        subject=None if subject is None else dict(subject),
         population=None if population is None else dict(population),
     )
     ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in times]
@@ -101,14 +99,11 @@ def occupancy_course(
     return held, run.who, result
 
 
-def sit(
-    plan: Protocol, people: Drinkers, occupancy: Floats, seed: int, occasion: str, *, first: int = 0, **options: Any
-) -> SessionResult:
+def sit(plan: Protocol, people: Drinkers, occupancy: Floats, seed: int, occasion: str, **options: Any) -> SessionResult:
     """Run one session of some people.
 
     ``plan``: what is given and offered; ``occupancy``, shape (n, n_grid) or (n,): of mu by an antagonist [1];
-    ``occasion``: name of the session, which determines the random decisions; ``first``: number of the first of these
-    people, so that decisions belong to the person and not to the position; ``options``: of ``run_sessions``.
+    ``occasion``: name of the session, which determines the random decisions; ``options``: of ``run_sessions``.
 
     >>> from schild.drinking.protocols import PROTOCOLS
     >>> one = drinkers(Values(load(), people_of(Subject(), load(), 1)))
@@ -128,7 +123,7 @@ def sit(
     offered = plan.during(plan.offered)
     uniform = np.ones((n, grid.size))
     for k in np.flatnonzero(offered):
-        uniform[:, k] = uniforms(seed, f"session.{occasion}.{k}", first, first + n)
+        uniform[:, k] = uniforms(seed, f"session.{occasion}.{k}", 0, n)
     return call(
         run_sessions,
         people.with_(drink_g=plan.one_drink(people)).rows,
@@ -144,24 +139,21 @@ def sit(
     )
 
 
-def measure(
-    plan: Protocol, people: Drinkers, found: SessionResult, seed: int, occasion: str, *, first: int = 0
-) -> dict[str, Floats]:
+def measure(plan: Protocol, people: Drinkers, found: SessionResult, seed: int, occasion: str) -> dict[str, Floats]:
     """Scores of the session, shape (n,) each: ratings with the noise of people and of the occasion.
 
-    ``seed``, ``occasion`` and ``first``: as for ``sit``: the noise of a person is the same on all occasions, the rest
+    ``seed`` and ``occasion``: as for ``sit``: the noise of a person is the same on all occasions, the rest
     is new. Returns ratings in points of 100 (latent: not cut off at the ends), drinks, hours, g/L.
     """
     values: dict[str, Floats] = {}
-    last = first + people.n
     for name in plan.measures:
         if name in RATED:
             rest, points, sd = people.rating[name]
             course = found.signal(RATED[name])
             during = plan.during(plan.cue)
             raw = course[:, during].mean(axis=1) if name == "craving" and during.any() else course.max(axis=1)
-            own = normals(seed, f"laboratory.person.{name}", first, last)
-            new = normals(seed, f"laboratory.{occasion}.{name}", first, last)
+            own = normals(seed, f"laboratory.person.{name}", 0, people.n)
+            new = normals(seed, f"laboratory.{occasion}.{name}", 0, people.n)
             noise = np.sqrt(1.0 - people.within) * own + np.sqrt(people.within) * new
             values[name] = rest + points * raw + sd * noise
         elif name == "drinks":

@@ -102,27 +102,27 @@ def _column(value: Any) -> Floats:
     return array.reshape(-1, 1) if array.ndim else array
 
 
-def one_use(values: Values, mass_mg: float, fentanyl: float, hours: int = 24) -> tuple[Load, Floats]:
+def one_use(values: Values, mass_mg: float, fentanyl: float) -> tuple[Load, Floats]:
     """Load of one use by the hour, its mean in the first hour, and load, liking and amplification at the maximum.
 
     ``values``: of the typical person; ``mass_mg``: heroin of a use into a vein [mg]; ``fentanyl``: share of uses that
     are fentanyl with the same maximum of liking [1].
     """
-    heroin, best = _use("heroin", mass_mg, values, hours)
+    heroin, best = _use("heroin", mass_mg, values)
     if fentanyl <= 0.0:
         return heroin, best
     # The search starts from a hundredth of the mass; loads are proportional to mass.
-    other, its = _use("fentanyl", mass_mg / 100.0, values, hours)
+    other, its = _use("fentanyl", mass_mg / 100.0, values)
     scale = fentanyl * float(best[1] / its[1])
     return heroin.mixed(1.0 - fentanyl, other, scale), (1.0 - fentanyl) * best + scale * its
 
 
-def _use(drug: str, mass_mg: float, values: Values, hours: int) -> tuple[Load, Floats]:
+def _use(drug: str, mass_mg: float, values: Values) -> tuple[Load, Floats]:
     early = np.arange(0, 61) / 60.0
-    times = np.r_[early, np.arange(2, hours + 1)]
+    times = np.r_[early, np.arange(2, 25)]
     found = load_of(Dose(drug=drug, amount=f"{mass_mg:g} mg", route="iv", time=0.0, count=1), values, times)
     at = int(found.like[0, : early.size].argmax())
-    hourly = found.hourly(times, hours)
+    hourly = found.hourly(times, 24)
     for name in _PARTS:
         getattr(hourly, name)[:, 0] = getattr(found, name)[:, : early.size].mean(axis=1)
     return hourly, np.array([found.load[0, at], found.like[0, at], found.amplified[0, at]])

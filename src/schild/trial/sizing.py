@@ -189,16 +189,16 @@ def _smallest(power: Callable[[float], float], target: float) -> int | None:
     return math.ceil(math.exp(float(brentq(lambda x: power(math.exp(x)) - target, low, high, xtol=1e-5))))
 
 
-def simulated_power(kind: Kind, x: Floats, y: Floats, n: int, trials: int = TRIALS, seed: int = 1) -> float:
+def simulated_power(kind: Kind, x: Floats, y: Floats, n: int) -> float:
     """Share of virtual trials with p below 0.05: ``n`` different people in each arm, drawn from those of a large trial.
 
     ``x`` and ``y``, shape (n_people,): values of people of each arm.
     """
     from scipy import stats
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     count = 0
-    for _ in range(trials):
+    for _ in range(TRIALS):
         a, b = x[rng.integers(0, x.size, n)], y[rng.integers(0, y.size, n)]
         d = float(a.mean() - b.mean())
         if kind.share:
@@ -210,7 +210,7 @@ def simulated_power(kind: Kind, x: Floats, y: Floats, n: int, trials: int = TRIA
             if u + v > 0.0:
                 free = (u + v) ** 2 * (n - 1.0) / (u**2 + v**2)
                 count += abs(d) / math.sqrt(u + v) > stats.t.ppf(1.0 - LEVEL / 2.0, free)
-    return count / trials
+    return count / TRIALS
 
 
 def _of_arms(trial: Trial, catalogue: Catalogue, given: Given, people: int, sets: int, progress: Any) -> list[Any]:
