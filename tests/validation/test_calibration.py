@@ -280,3 +280,37 @@ def test_a_tone_through_tolerant_receptors_opposes_withdrawal_less_after_regular
     plain = adaptation.anchor_values("response_two_state", numbers)
     assert found["A3"] > plain["A3"] + 0.5
     assert found["A8"] == pytest.approx(plain["A8"], abs=0.01)
+
+
+@pytest.mark.slow
+def test_rows_with_the_code_of_the_fit_are_those_of_the_engine():
+    from calibration.adaptation_checks import ROWS, Rows
+    from schild.simulation.observe_withdrawal import observe_withdrawal
+
+    here = Rows(rival="response_two_state", numbers={})
+    for key in ("heroin_onset", "morphine_end", "interval_methadone_7d", "zilm1978_duration", "stitzer1991_96h"):
+        (engine,) = observe_withdrawal(ROWS[key])
+        assert here.value(ROWS[key]) == pytest.approx(engine, rel=5e-3), key
+
+
+@pytest.mark.slow
+def test_the_sixth_step_puts_complaints_of_other_causes_beside_withdrawal():
+    # docs/design/adaptation-refit.md, "Results of the sixth step".
+    from calibration.adaptation_checks import ROWS, Rows, window
+
+    numbers = {
+        "tau_fast_up": 0.8625, "tau_fast_down": 4.2902, "tau_slow_up": 158.31, "tau_slow_down": 183.52,
+        "w_fast": 0.57962, "w_slow": 0.50991, "slope": 1.2482, "half": 1.3026, "reserve": 2.8781, "w_stress": 1.492,
+        "tau_stress": 33.281, "tone": 1.9764, "other": 0.13932,
+    }  # fmt: skip
+    rival = "response_two_state+reserve+stress+tone+other"
+    values = adaptation.anchor_values(rival, numbers)
+    assert adaptation.score(values) == pytest.approx(9.64, abs=0.02)
+    without = adaptation.anchor_values(rival, numbers | {"other": 0.0})
+    for k in range(9, 17):
+        assert values[f"B{k}"] == pytest.approx(without[f"B{k}"] * (1 - 0.13932), rel=1e-9)
+    found = Rows(rival=rival, numbers=numbers)
+    checks = [o for o in ROWS.values() if o.role == "check"]
+    kept = [o.id for o in checks if window(o)[0] <= found.value(o) <= window(o)[1]]
+    assert (len(checks), len(kept)) == (50, 28)
+    assert "methadone_end" in kept
