@@ -17,6 +17,7 @@ from schild.figures import Picture
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy
+from schild.pharmacology.linear import matrix_exponential
 from schild.results import Shown, versions
 from schild.units import TimeLike, format_hours, hours
 
@@ -418,8 +419,6 @@ def _contact(
     ``loads`` are the antagonists' concentrations over Kd, shape (n_steps, n_antagonists). The state is the occupancies
     of agonist, antagonists and endogenous agonist, with a one at the end that makes the affine equation linear.
     """
-    from scipy.linalg import expm
-
     m = len(koff)
     state = np.concatenate([[0.0], start, [tone_start], [1.0]])
     x = np.tile(state, (len(agonist), 1))[..., None]
@@ -432,5 +431,5 @@ def _contact(
         matrix[:, :m, :m] = -on[:, :, None]
         matrix[:, range(m), range(m)] -= koff
         matrix[:, :m, m] = on
-        x = expm(matrix * step) @ x
+        x = matrix_exponential(matrix * step) @ x
     return np.asarray(x[:, 0, 0])

@@ -97,8 +97,7 @@ def make_app(chosen: str | None = None) -> App:
     return app
 
 
-#: How many threads linear algebra takes. The systems here are small, and its threads wait for each other: a matrix
-#: exponential of four ligands takes 7 ms of two threads and 0.2 ms of one.
+#: How many threads linear algebra takes. The systems here are small, and its threads wait for each other.
 _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 

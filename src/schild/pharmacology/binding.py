@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from schild.array_types import Floats
+from schild.pharmacology.linear import matrix_exponential
 
 __all__ = ["competitive_occupancy", "dose_ratio", "kinetic_occupancy"]
 
@@ -140,8 +141,6 @@ def kinetic_occupancy(
     >>> [round(float(x), 6) for x in late[0]]
     [0.6, 0.2]
     """
-    from scipy.linalg import expm
-
     free, kd = _checked(free_nM, kd_nM)
     koff = np.asarray(koff_per_h, dtype=np.float64)
     begin = np.zeros(free.shape) if start is None else np.asarray(start, dtype=np.float64)
@@ -156,5 +155,5 @@ def kinetic_occupancy(
     end = competitive_occupancy(free, kd)
     rate = -np.diag(koff) - (koff / kd * free)[..., None]
     times = np.atleast_1d(np.asarray(time_h, dtype=np.float64))
-    left = expm(rate[..., None, :, :] * times[:, None, None]) @ (begin - end)[..., None, :, None]
+    left = matrix_exponential(rate[..., None, :, :] * times[:, None, None]) @ (begin - end)[..., None, :, None]
     return np.asarray(end[..., None, :] + left[..., 0])
