@@ -19,6 +19,7 @@ def drugs(name: str | None = None, /, *, json: Json = False, audit: bool = False
         figures that there are; exit code 1 if one has not.
     """
     from schild.catalog.show import audit_to_dict, drug_to_dict, render_audit, render_drug, render_drugs
+    from schild.results import json_text
 
     catalogue = data.catalogue
     if audit:
@@ -30,25 +31,19 @@ def drugs(name: str | None = None, /, *, json: Json = False, audit: bool = False
 
         found = check(catalogue, check_book)
         if json:
-            _print_json(audit_to_dict(found))
+            print(json_text(audit_to_dict(found)))
         else:
             render_audit(found, out())
         return 0 if found.ok else 1
     if name is None:
         if json:
-            _print_json({"drugs": {key: drug_to_dict(drug) for key, drug in catalogue.drugs.items()}})
+            print(json_text({"drugs": {key: drug_to_dict(drug) for key, drug in catalogue.drugs.items()}}))
         else:
             render_drugs(catalogue, out())
         return 0
     drug = catalogue.drug(name)
     if json:
-        _print_json(drug_to_dict(drug))
+        print(json_text(drug_to_dict(drug)))
     else:
         render_drug(drug, out())
     return 0
-
-
-def _print_json(data: object) -> None:
-    import json
-
-    print(json.dumps(data, allow_nan=False))

@@ -126,11 +126,10 @@ def coverage(
 
 
 def _show_coverage(found: Coverage, screen: Console) -> None:
-
-    from schild.tables import between, number_words, percent_words, table
+    from schild.tables import number_words, percent_words, spread_words, table
 
     def spread(row: dict[str, Any], name: str, words: Callable[[float], str]) -> str:
-        return f"{words(row[name])} ({between(words(row[f'{name}_q05']), words(row[f'{name}_q95']))})"
+        return spread_words({"q50": row[name], **{q: row[f"{name}_{q}"] for q in ("q05", "q95")}}, words)
 
     cells = [
         (row["missed"], ", ".join(map(str, row["skipped"])) or "-", row["days"],

@@ -36,15 +36,13 @@ def open_link(link: str, /, *, run_file: Path | None = None, json: Json = False,
     if run_file is not None:
         write(run_file, result.run_file())
     if json:
-        import json as encoder
-
-        from schild.results import plain
+        from schild.results import json_text
 
         found = {
             "run": result.to_dict(), "challenge": None if challenged is None else challenged.to_dict(),
             "page": {"results": scenario.results(catalogue=data.catalogue), "band": band},
         }  # fmt: skip
-        print(encoder.dumps(plain(found), allow_nan=False))
+        print(json_text(found))
         return 0
     console = out()
     warn(console, result.warnings)

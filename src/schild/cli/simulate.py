@@ -268,10 +268,10 @@ def print_events(run: Run, catalogue: Catalogue, json: bool = False, also: Seque
     earlier = run.history
     own = with_products(values, [event for event in events if event.order >= len(earlier)])
     if json:
-        import json as writer
+        from schild.results import json_text
 
         before = {"history": [_past(dose) for dose in earlier]} if earlier else {}
-        print(writer.dumps({**before, "events": event_table(own), "notes": said}))
+        print(json_text({**before, "events": event_table(own), "notes": said}))
         return
     for dose in earlier:
         past = _past(dose)

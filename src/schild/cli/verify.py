@@ -19,15 +19,14 @@ def verify(page: Path, /, *, json: Json = False, data: Data = Data()) -> int:
         The page.
     """
     from schild.explanation.verify import verify as run
+    from schild.results import json_text
     from schild.textfile import read_text
 
     text = read_text(page, "a page of `schild explain`")
     with progress("claims") as advance:
         found = run(text, catalogue=data.catalogue, progress=advance)
     if json:
-        from json import dumps
-
-        print(dumps(found.to_dict(), allow_nan=False))
+        print(json_text(found.to_dict()))
         return 0 if found.ok else 1
     console = out()
     for d in found.differences:

@@ -12,7 +12,7 @@ import numpy as np
 from schild.array_types import Floats
 from schild.catalog import Catalogue
 from schild.errors import InputError
-from schild.observed.read import UNITS
+from schild.observed.read import UNITS, ng_ml
 from schild.units import hours
 
 __all__ = ["Level", "level_of", "likelihood", "quantile", "weights_of"]
@@ -46,12 +46,12 @@ def level_of(words: str, drug: str, catalogue: Catalogue) -> Level:
         raise InputError(
             f"{words!r} is not a level; expected an amount, a unit and a time. Write it like '0.8 ng/mL at 25 d'."
         )
-    unit = found["unit"].lower().replace("µ", "u").replace("μ", "u")
-    if unit not in UNITS:
+    size = ng_ml(found["unit"])
+    if size is None:
         raise InputError(
             f"{words!r} has the unit {found['unit']}; expected one of {', '.join(UNITS)}. Convert it to one."
         )
-    value = float(found["value"]) * UNITS[unit]
+    value = float(found["value"]) * size
     if value <= 0:
         raise InputError(
             f"{words!r} is not above 0; expected a level, or '<' and the limit of quantification. Correct it."

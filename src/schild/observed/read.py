@@ -18,7 +18,7 @@ from schild.regimen import Regimen, read_nonmem_rows
 from schild.simulation.registry import schema
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["read_observed"]
+__all__ = ["ng_ml", "read_observed"]
 
 _LIVER = ("normal", "mild", "moderate", "severe")
 #: Units of a concentration in ng/mL.
@@ -81,7 +81,7 @@ def read_observed(
     level at time 0 in a row before the first dose has no prediction and is left out.
     """
     catalogue = catalogue or load()
-    factor = _factor(dv_unit)
+    factor = ng_ml(dv_unit)
     if factor is None:
         raise InputError(f"dv_unit is {dv_unit!r}; expected one of {', '.join(UNITS)}. Convert DV to one of them.")
     regimens, table = read_nonmem_rows(
@@ -112,7 +112,8 @@ def read_observed(
     return Observed(people=tuple(people), name=first.text or "The table", notes=tuple(dict.fromkeys((*said, *notes))))
 
 
-def _factor(unit: str) -> float | None:
+def ng_ml(unit: str) -> float | None:
+    """Size of a unit of concentration in ng/mL; None for another unit."""
     return UNITS.get(unit.lower().replace("µ", "u").replace("μ", "u"))
 
 
@@ -120,7 +121,7 @@ def _same_unit(rows: Any, of: Mapping[int, str], factor: float, dv_unit: str) ->
     """Refuse levels whose unit in the table differs from that of DV."""
     for column in (c for c in _DV_UNITS if c in rows.columns):
         for k in (k for k, name in of.items() if is_plasma(name)):
-            if (cell := str(rows.at[k, column])) not in _NONE and _factor(cell) != factor:
+            if (cell := str(rows.at[k, column])) not in _NONE and ng_ml(cell) != factor:
                 raise InputError(
                     f"{rows.at[k, 'LINE']}: {column} is {cell!r} where DV is read in {dv_unit}; expected one unit, of "
                     f"{', '.join(UNITS)}. Give it as dv_unit, or convert DV to it."
