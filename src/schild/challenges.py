@@ -299,8 +299,9 @@ def _at(dose: str, tick: int) -> str:
 
 
 def _response(result: Result, effect: str) -> Floats:
-    values = np.asarray(result[effect].values, dtype=np.float64)
-    return np.asarray(np.abs(values - values[:, :1]).max(axis=1))
+    values = np.asarray(result[effect].values)
+    ends = np.stack([values.min(axis=1), values.max(axis=1)]).astype(np.float64)  # the largest change is to one of them
+    return np.asarray(np.abs(ends - values[:, 0]).max(axis=0))
 
 
 def _check_agonist(regimen: Regimen, words: str, catalogue: Catalogue) -> None:

@@ -311,25 +311,28 @@ def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:
         groups.setdefault(title, {})[rest] = values
     told = []
     for title, data in groups.items():
-        merged = {}
+        named = any(isinstance(v, str) and v for column in data.values() for v in column)
+        merged: dict[str, list[str]] = {}
         for name, column in data.items():
             if not name.endswith((" 5 %", " 95 %")) and column:
                 low, high = data.get(f"{name} 5 %"), data.get(f"{name} 95 %")
                 if name == "time [h]" and column[-1] > 100:
                     name, column = "time [days]", [v / 24 for v in column]
+                at = range(len(column))
+                if not named:
+                    at = sorted({round(k * (len(column) - 1) / (_SHOWN - 1)) for k in range(_SHOWN)})
                 merged[name] = [
-                    _with_ends(_short(v), _short(low[k]), _short(high[k])) if low and high else _short(v)
-                    for k, v in enumerate(column)
+                    _with_ends(_short(column[k]), _short(low[k]), _short(high[k]))
+                    if low and high
+                    else _short(column[k])
+                    for k in at
                 ]
-        if any(isinstance(v, str) and v for column in data.values() for v in column):
+        if named:
             longest = max(map(len, merged.values()))
             filled = [[*column, *[""] * (longest - len(column))] for column in merged.values()]
             told.append((title, list(merged), [list(row) for row in zip(*filled, strict=True)]))
         else:
-            lines = []
-            for name, column in merged.items():
-                at = sorted({round(k * (len(column) - 1) / (_SHOWN - 1)) for k in range(_SHOWN)})
-                lines.append([name, *(column[k] for k in at), *[""] * (_SHOWN - len(at))])
+            lines = [[name, *column, *[""] * (_SHOWN - len(column))] for name, column in merged.items()]
             told.append((title, [], lines))
     return told
 

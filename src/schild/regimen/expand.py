@@ -41,7 +41,7 @@ def schedule(doses: Iterable[Dose], until_tick: int) -> Iterator[tuple[Dose, lis
         every = dose.every_tick
         count = _count(dose, start, every, until_tick)
         times = [Given(start + k * every, order, k + 1) for k in range(count)]
-        yield dose, [g for g in times if g.number == 1 or cut is None or (g.tick, g.order) < cut]
+        yield dose, times if cut is None else [g for g in times if g.number == 1 or (g.tick, g.order) < cut]
 
 
 def _count(dose: Dose, start: int, every: int, until_tick: int) -> int:
@@ -70,47 +70,38 @@ def expand(doses: Iterable[Dose], until_tick: int) -> tuple[Event, ...]:
     >>> [event.time for event in expand([week], ticks("3 d"))]
     [0.0, 48.0, 72.0]
     """
-    planned = [(given, dose) for dose, times in schedule(doses, until_tick) for given in times]
-    planned.sort(key=lambda item: item[0])
+    records = list(schedule(doses, until_tick))
+    dose_of = {order: dose for order, (dose, _) in enumerate(records)}
+    # What the events of a dose have in common: a history has hundreds of equal ones.
+    common = {
+        order: (dose.drug, dose.route, dose.amount, dose.basis, dose.duration_tick) for order, dose in dose_of.items()
+    }
+    after = {
+        order: (1.0 if dose.f is None else dose.f, dose.lag_tick, dose.rate if dose.constant else None, dose.product)
+        for order, dose in dose_of.items()
+    }
     numbers: Counter[str] = Counter()
     events: list[Event] = []
     first_here: Dose | None = None
     here: int | None = None
-    for given, dose in planned:
+    for tick, order, number in sorted(given for _, times in records for given in times):
+        dose = dose_of[order]
         if dose.drug is None:
-            events.append(Event(given.tick, given.order, 3))
+            events.append(Event(tick, order, 3))
             continue
         numbers[dose.drug] += 1
-        if given.number in dose.skip:
+        if number in dose.skip:
             continue
-        first = given.number == 1
-        if given.tick != here:
-            here, first_here = given.tick, None
-        if first and dose.ss == 1 and first_here is not None:
-            raise InputError(
-                f"'{dose.to_words()}' starts at steady state and would wipe out '{first_here.to_words()}', "
-                "given at the same time; expected it to come first or to add. Write it first, or with ss2."
-            )
-        if first:
+        if tick != here:
+            here, first_here = tick, None
+        evid, ss, ii_tick = 1, 0, 0
+        if number == 1:
+            if dose.ss == 1 and first_here is not None:
+                raise InputError(
+                    f"'{dose.to_words()}' starts at steady state and would wipe out '{first_here.to_words()}', "
+                    "given at the same time; expected it to come first or to add. Write it first, or with ss2."
+                )
             first_here = first_here or dose
-        ss = dose.ss if first else 0
-        events.append(
-            Event(
-                tick=given.tick,
-                order=given.order,
-                evid=dose.evid if first else 1,
-                drug=dose.drug,
-                route=dose.route,
-                amount=dose.amount,
-                basis=dose.basis,
-                product=dose.product,
-                duration_tick=dose.duration_tick,
-                ii_tick=dose.every_tick if ss else 0,
-                ss=ss,
-                occasion=numbers[dose.drug],
-                f=1.0 if dose.f is None else dose.f,
-                lag_tick=dose.lag_tick,
-                rate=dose.rate if dose.constant else None,
-            )
-        )
+            evid, ss, ii_tick = dose.evid, dose.ss, dose.every_tick if dose.ss else 0
+        events.append(Event(tick, order, evid, *common[order], ii_tick, ss, numbers[dose.drug], *after[order]))
     return tuple(events)

@@ -204,10 +204,13 @@ def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:
     catalogue = values.catalogue
     last: dict[str, Event] = {}
     begun: set[str] = set()
+    drugs = {name: catalogue.drug(name) for name in {e.drug for e in events} if name is not None}
+    if not any(drug.starts for drug in drugs.values()):
+        return
     for event in events:
         if event.drug is None:
             continue
-        drug = catalogue.drug(event.drug)
+        drug = drugs[event.drug]
         if drug.starts and drug.key not in begun:
             begun.add(drug.key)
             for key, before in sorted(last.items(), key=lambda item: -_end(item[1])):

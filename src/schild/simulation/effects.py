@@ -109,7 +109,7 @@ class Effects:
             taken: AnyFloats = signal_of(term.signal)
             if term.factor is not None:
                 taken = amplified_occupancy(taken, term.factor)
-            stimulus = stimulus + _column(term.ratio) / tolerated * taken
+            stimulus += _column(term.ratio) / tolerated * taken
         response = operational_response(stimulus, values.column(name, effect.slope))
         if effect.form == "fraction_left":
             return np.asarray(1.0 - response)

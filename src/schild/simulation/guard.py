@@ -126,7 +126,7 @@ def _checked(
     acting = {drug for drug in {str(e.drug) for e in given} if _activates(catalogue, drug, changed)}
     agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
-    key_of = {str(e.drug): catalogue.drug(str(e.drug)).key for e in given}
+    key_of = {name: catalogue.drug(name).key for name in {str(e.drug) for e in given}}
     drugs = set(key_of.values())
     for own in sorted({key_of[str(e.drug)] for e in agonists}):
         if drugs == {own}:

@@ -187,8 +187,10 @@ class Between:
 
 def by_key(events: Sequence[Event], catalogue: Catalogue) -> tuple[Event, ...]:
     """Replace the name of each event's drug by its key; raises UnknownNameError for an unknown name."""
-    keys = {e.drug: catalogue.drug(e.drug).key for e in events if e.drug is not None}
-    return tuple(replace(e, drug=keys[e.drug]) if e.drug is not None and keys[e.drug] != e.drug else e for e in events)
+    keys = {name: None if name is None else catalogue.drug(name).key for name in {e.drug for e in events}}
+    if all(key == name for name, key in keys.items()):
+        return tuple(events)
+    return tuple(e if keys[e.drug] == e.drug else replace(e, drug=keys[e.drug]) for e in events)
 
 
 def doses_of_each(events: Sequence[Event], catalogue: Catalogue) -> dict[str | None, list[Event]]:
