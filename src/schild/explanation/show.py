@@ -318,14 +318,11 @@ def number_tables(drawn: Drawn) -> list[tuple[str, list[str], list[list[str]]]]:
                 low, high = data.get(f"{name} 5 %"), data.get(f"{name} 95 %")
                 if name == "time [h]" and column[-1] > 100:
                     name, column = "time [days]", [v / 24 for v in column]
-                at = range(len(column))
-                if not named:
-                    at = sorted({round(k * (len(column) - 1) / (_SHOWN - 1)) for k in range(_SHOWN)})
+                few = {round(k * (len(column) - 1) / (_SHOWN - 1)) for k in range(_SHOWN)}
                 merged[name] = [
-                    _with_ends(_short(column[k]), _short(low[k]), _short(high[k]))
-                    if low and high
-                    else _short(column[k])
-                    for k in at
+                    _with_ends(_short(v), _short(low[k]), _short(high[k])) if low and high else _short(v)
+                    for k, v in enumerate(column)
+                    if named or k in few
                 ]
         if named:
             longest = max(map(len, merged.values()))
