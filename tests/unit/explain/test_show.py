@@ -57,7 +57,7 @@ def test_a_number_that_holds_is_told_with_its_band_once():
 
 def test_a_note_that_begins_with_a_word_of_one_letter_keeps_its_space():
     noted = finding(95.0, op="at_least", value=90.0, why="a fifth is left. ", note="9 studies")
-    assert _row(answer(noted), noted)["notes"] == "A fifth is left. 9 studies."
+    assert _row(noted, {})["notes"] == "A fifth is left. 9 studies."
 
 
 def test_an_answer_without_its_claims_says_so_and_is_no_page():
