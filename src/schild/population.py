@@ -6,9 +6,10 @@ whatever else differs between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +160,12 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
     1
     """
     values = numbers if isinstance(numbers, Values) else Values(numbers)
-    if isinstance(who, Population) and who.n > FEW:
+    if isinstance(who, Subject):
+        person, run = _person(who, values.key)
+        if next(run) >= _RUNS:
+            _person.cache_clear()
+        return person
+    if who.n > FEW:
         return _drawn(who, values, seed, first)
 
     def make() -> tuple[People, Uses]:
@@ -171,10 +177,21 @@ def people_of(who: Subject | Population, numbers: Catalogue | Values, seed: int,
     return people
 
 
-def _drawn(who: Subject | Population, values: Values, seed: int, first: int) -> People:
-    if isinstance(who, Subject):
-        columns = {name: np.array([getattr(who, name)]) for name in Subject.__dataclass_fields__}
-        return People(n=1, covariates=columns)
+#: Runs after which a typical person is made anew: what is kept of the models of its runs must not grow without end.
+_RUNS = 500
+
+
+@lru_cache(maxsize=8)
+def _person(who: Subject, numbers: Hashable) -> tuple[People, Iterator[int]]:
+    """A typical person with what is kept of runs under the same numbers (``Values.key``), and a count of these runs.
+
+    One run after another of one person, as in a notebook, then builds structure and parameters once.
+    """
+    columns = {name: np.array([getattr(who, name)]) for name in Subject.__dataclass_fields__}
+    return People(n=1, covariates=columns), count()
+
+
+def _drawn(who: Population, values: Values, seed: int, first: int) -> People:
     groups = values.catalogue.populations
     if who.key not in groups:
         raise UnknownNameError("population", who.key, groups)

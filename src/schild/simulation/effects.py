@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Effects:
     """The effects that a run can show."""
 
     built: Built  #: The model with its values; an effect is available if the run follows every receptor it depends on
+    #: Whether a species activates a receptor, by both names; many effects ask for the same ones
+    _active: dict[tuple[str, str], bool] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -39,7 +41,10 @@ class Effects:
         return self.built.values.catalogue
 
     def _activates(self, receptor: str, species: str) -> bool:
-        return bool(np.any(np.asarray(self.built.values.efficacy(receptor, species)) > 0))
+        pair = (receptor, species)
+        if pair not in self._active:
+            self._active[pair] = bool(np.any(np.asarray(self.built.values.efficacy(receptor, species)) > 0))
+        return self._active[pair]
 
     def available(self) -> tuple[str, ...]:
         """Return the names of the effects that this run can show."""
