@@ -47,6 +47,8 @@ __all__ = ["EXPERIMENTS", "Lab", "Outcome", "options_of", "run_test"]
 
 #: A concentration over Kd that saturates the receptor.
 PLENTY = 1e7
+#: Distance of the times between which the fall below a fraction is interpolated: the longest step of the engine. [h]
+BELOW_H = 4.0
 #: Length of a challenge of receptors. [h]
 CHALLENGE_H = 1.0
 #: As many people as in ``CROWD``, each a different adult, with the best estimates of all numbers.
@@ -174,8 +176,21 @@ def hours_above(
     lab: Lab, many: bool, *, regimen: Regimen, receptor: Receptor, until: Hours, threshold: float = 0.9
 ) -> Floats:
     """Time above a fraction of occupancy."""
-    step = 0.25
-    return np.asarray(step * (lab.pet(regimen, receptor, until, step, many=many)[1] > threshold).sum(axis=1))
+    # Occupancy rises within the first hours; after that an hour is short, and each output ends a step of the engine.
+    times = np.union1d(grid(0.0, min(24.0, until), 0.25), grid(0.0, until, 1.0))
+    t, values = lab.pet(regimen, receptor, until, times, many=many)
+    return hours_over(t, values, threshold)
+
+
+def hours_over(t: Floats, values: Floats, level: float) -> Floats:
+    """Time for which courses, straight between their times, lie above a level; shape (n,). [h]
+
+    >>> hours_over(np.array([0.0, 1.0, 2.0, 4.0]), np.array([[0.0, 1.0, 1.0, 0.0]]), 0.5).tolist()
+    [2.5]
+    """
+    low, high = np.sort(np.stack([values[:, :-1], values[:, 1:]]) - level, axis=0)
+    share = np.where(low > 0.0, 1.0, np.maximum(high, 0.0) / np.maximum(high - low, 1e-300))
+    return np.asarray(share @ np.diff(t))
 
 
 @experiment_in_people("h")
@@ -203,14 +218,16 @@ def time_below(
 ) -> Floats:
     """Days after the last dose until occupancy is below a fraction."""
     last = last_dose_h(regimen)
-    t, values = lab.pet(regimen, receptor, until, grid(max(after, last), until, 1.0), many=many)
+    t, values = lab.pet(regimen, receptor, until, grid(max(after, last), until, BELOW_H), many=many)
     out = np.full(len(values), np.nan)
     for k, row in enumerate(values):
         # Not before the peak that follows the last dose: a tablet takes hours to reach its height.
-        top = int(row[:24].argmax())
+        top = int(row[: round(24.0 / BELOW_H)].argmax())
         hit = np.flatnonzero(row[top:] < threshold)
         if len(hit):
-            out[k] = (t[top + hit[0]] - last) / 24.0
+            at = top + hit[0]
+            two = slice(max(at - 1, 0), at + 1)
+            out[k] = (np.interp(-threshold, -row[two], t[two]) - last) / 24.0
     return out
 
 
