@@ -282,11 +282,10 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
     molecules = [chem.MolFromSmiles(c.smiles) for c in chosen]
     descriptions = tuple(describe(c) for c in chosen)
     cores = {d.core for d in descriptions}
-    from rdkit.Chem.Scaffolds import MurckoScaffold
-
-    scaffold: Any = MurckoScaffold.GetScaffoldForMol
+    # What ``MurckoScaffold`` calls; that module imports the whole of AllChem.
     murcko = {
-        c.key: chem.MolToSmiles(scaffold(m), isomericSmiles=False) for c, m in zip(chosen, molecules, strict=True)
+        c.key: chem.MolToSmiles(chem.MurckoDecompose(m), isomericSmiles=False)
+        for c, m in zip(chosen, molecules, strict=True)
     }
     import rdkit
 
