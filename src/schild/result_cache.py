@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -20,7 +21,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["VARIABLE", "ResultCache", "read_checked", "results_folder", "user_cache_folder", "write_checked"]
+__all__ = [
+    "VARIABLE",
+    "ResultCache",
+    "forget_unused",
+    "mark_used",
+    "read_checked",
+    "results_folder",
+    "user_cache_folder",
+    "write_checked",
+]
 
 T = TypeVar("T")
 
@@ -149,6 +159,28 @@ def write_checked(file: Path, body: bytes) -> None:
     except BaseException:  # an interrupt too leaves nothing behind
         temporary.unlink(missing_ok=True)
         raise
+
+
+def mark_used(path: Path) -> None:
+    """Give a file or a folder the time of now, so that ``forget_unused`` leaves it."""
+    with suppress(OSError):  # a folder that cannot be written to
+        os.utime(path)
+
+
+def forget_unused(folder: Path, names: str, days: float = 30.0) -> None:
+    """Delete the files and folders whose whole name matches a pattern and that were not used for some days.
+
+    Whoever uses one marks it (``mark_used``): other versions of the package, in use on the same or another machine,
+    keep theirs. What another process deletes meanwhile, or the system does not let go, is left out.
+    """
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            with suppress(OSError):
+                if re.fullmatch(names, path.name) and path.stat().st_mtime < time.time() - 86400.0 * days:
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    else:
+                        path.unlink(missing_ok=True)
 
 
 def _read(file: Path, name: str) -> Any:

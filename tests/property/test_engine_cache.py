@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numba
@@ -54,6 +55,21 @@ def test_decorating_leaves_numba_as_it_was(monkeypatch, tmp_path):
     assert before == numba.config.CACHE_DIR
     assert made(2.0) == 4.0
     assert list(tmp_path.rglob("*.nbi"))
+
+
+def test_directories_that_nobody_used_for_a_month_are_deleted(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "_ready", {})
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    for name, days in (("kernel", 31), ("lanes", 31), ("session_kernel", 29), ("results", 31), ("of_somebody_", 31)):
+        folder = tmp_path / f"{name}-0123456789abcdef"
+        folder.mkdir()
+        (folder / "inner").write_bytes(b"")
+        os.utime(folder, times=(time.time() - 86400 * days,) * 2)
+    assert cache.compiled(_twice)(2.0) == 4.0
+    left = {folder.name.rpartition("-")[0] for folder in tmp_path.iterdir()}
+    assert left == {"kernel", "session_kernel", "results", "of_somebody_"}
+    assert cache.cache_directory().is_dir()
+    assert not (tmp_path / "kernel-0123456789abcdef").exists()
 
 
 def test_without_a_writable_directory_it_still_compiles(monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -15,7 +16,7 @@ import pytest
 
 import schild
 from schild.engine import days, lags, portable, session
-from schild.result_cache import write_checked
+from schild.result_cache import forget_unused, write_checked
 from schild.trial.result import run_trial
 from sessions import some_people, some_session
 
@@ -113,6 +114,63 @@ def test_native_code_that_is_damaged_is_made_again(fresh, damage, monkeypatch):
     monkeypatch.setattr(portable, "_entries", {})
     assert portable.is_native(SMALLEST)
     assert file.read_bytes() == whole
+
+
+def _months_old(path, days=31):
+    os.utime(path, times=(time.time() - 86400 * days,) * 2)
+    return path
+
+
+@pytest.fixture
+def kept(fresh):
+    """A folder with an object that was used yesterday, a file of somebody, and things that are old."""
+    folder = fresh / "kernels"
+    folder.mkdir()
+    names = {
+        "young": "run_groups-0123456789abcdef.o",
+        "old": "run_groups-fedcba9876543210.o",
+        "renamed": "a_former_kernel-0123456789abcdef.o",
+        "unfinished": ".123-0123abcd",
+        "foreign": "notes.o",
+    }
+    for kind, name in names.items():
+        (folder / name).write_bytes(b"x")
+        _months_old(folder / name, 1 if kind == "young" else 31)
+    return folder, names
+
+
+def test_objects_that_nobody_used_for_a_month_are_deleted_when_one_is_made(kept):
+    folder, names = kept
+    assert portable.is_native(SMALLEST)
+    left = {file.name for file in folder.iterdir()}
+    assert left == {names["young"], names["foreign"], portable.object_file(SMALLEST).name}
+
+
+def test_reading_an_object_marks_it_as_used(fresh, monkeypatch):
+    assert portable.is_native(SMALLEST)
+    file = _months_old(portable.object_file(SMALLEST))
+    monkeypatch.setattr(portable, "_entries", {})
+    assert portable.is_native(SMALLEST)
+    assert file.stat().st_mtime > time.time() - 3600
+    write_checked(file.with_name(f"other-{'0' * 16}.o"), b"")
+    forget_unused(file.parent, ".*")
+    assert file.exists()
+
+
+def test_what_another_process_deleted_or_holds_stops_nothing(kept, monkeypatch):
+    folder, names = kept
+
+    def held(self, missing_ok=False):
+        (folder / names["renamed"]).replace(folder / "elsewhere")  # as if deleted between list and look
+        monkeypatch.setattr(Path, "unlink", refused)
+        raise PermissionError(13, "in use", str(self))
+
+    def refused(self, missing_ok=False):
+        raise PermissionError(13, "in use", str(self))
+
+    monkeypatch.setattr(Path, "unlink", held)
+    assert portable.is_native(SMALLEST)
+    assert (folder / names["old"]).exists()
 
 
 def test_where_no_folder_can_be_written_it_is_made_for_this_process(fresh, monkeypatch):

@@ -147,6 +147,7 @@ def bitcode_of(name: str) -> bytes:
     else:
         passes = builder.getModulePassManager()
     passes.add_strip_dead_debug_info_pass()
+    passes.add_strip_symbols_pass()  # names of values hold that count too
     passes.run(module, builder)
     made: bytes = module.as_bitcode()
     return made

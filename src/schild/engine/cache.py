@@ -26,7 +26,7 @@ import numba
 from numba.core.caching import FunctionCache
 
 from schild.engine.portable import KERNELS
-from schild.result_cache import user_cache_folder
+from schild.result_cache import forget_unused, mark_used, user_cache_folder
 
 __all__ = ["cache_directory", "compiled", "inlined"]
 
@@ -112,7 +112,11 @@ def _compile(function: Callable[..., Any], sources: tuple[str, ...] = SOURCES, i
     key = "at" if sources == SOURCES else "|".join(sources)
     if key not in _ready:
         directory = cache_directory(sources=sources)
+        new = not directory.is_dir()
         _ready[key] = directory if _writable(directory) else None
+        mark_used(directory)
+        if new:
+            forget_unused(directory.parent, r"(\w*kernel|additive|lane_math|lanes|lags)-[0-9a-f]{16}")
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
     made: Any = numba.njit(**options)(function)
     if _ready[key] is None:

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.engine.layout import Events, Found, Structure, Task, kinds
-from schild.result_cache import read_checked, user_cache_folder, write_checked
+from schild.result_cache import forget_unused, mark_used, read_checked, user_cache_folder, write_checked
 
 __all__ = [
     "KERNELS",
@@ -108,7 +108,7 @@ KERNELS = {
             "float64:1", "float64:1", "float64:2", "float64:2", "float64:2", "float64:1", "float64:1", "float64:1",
             "float64:2", "float64:2", "float64:2", "float64:2", "int8:1", "float64:1", "float64:1", "int8:2", "int16:2",
         ),
-        ("days_kernel.py", "cache.py"),
+        ("days_kernel.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),
     ),
     "settle_states": Kernel(
         "schild.engine.hours_kernel",
@@ -204,7 +204,9 @@ def _native_object(name: str) -> bytes:
 
     file = object_file(name)
     with suppress(OSError, ValueError):
-        return read_checked(file)
+        found = read_checked(file)
+        mark_used(file)
+        return found
     code = bitcode(name)
     if sha256(code).hexdigest() != stamp()["kernels"][name]["bitcode"]:
         raise ValueError(f"The code of {name} differs from the one that was built.")
@@ -213,6 +215,7 @@ def _native_object(name: str) -> bytes:
     made: bytes = _machine().emit_object(module)
     with suppress(OSError):  # a full disk, a folder that cannot be written to
         write_checked(file, made)
+        forget_unused(file.parent, r"\w+-[0-9a-f]{16}\.o|\.\d+-[0-9a-f]{8}")  # objects, and files never finished
     return made
 
 
