@@ -168,19 +168,23 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
     return Plan(words=text, before=before, after=after, published=None if before else _published(text, after))
 
 
+def _plain_mg(event: Event) -> float | None:
+    """Mass of a dose that is nothing but an amount by a route [mg]; None for any other event."""
+    amount = event.amount
+    if amount is None or amount.per_kg or amount.molar or event.evid != 1 or event.ss or event.duration_tick:
+        return None
+    if event.lag_tick or event.basis is not None or event.f != 1.0:
+        return None
+    return 1e-3 * amount_nmol(amount, 1000.0)  # with molar mass 1000 nanomoles are micrograms
+
+
 def _published(words: str, events: tuple[Event, ...]) -> Rescue | None:
     """The same regimen with the reference's kinetics; None where it has none."""
+    mg = [x for e in events if e.drug == "naloxone" and (x := _plain_mg(e)) is not None]
     routes = {e.route for e in events}
-    plain = all(
-        e.drug == "naloxone" and e.amount is not None and e.evid == 1 and not e.ss and not e.duration_tick
-        and e.basis is None and e.f == 1.0 and not e.lag_tick and not e.amount.unit.endswith(("/kg", "mol"))
-        for e in events
-    )  # fmt: skip
-    if not events or not plain or len(routes) != 1:
+    if len(mg) < len(events) or len(routes) != 1:
         return None
     route = str(routes.pop())
-    # Without a salt and with molar mass 1000, nanomoles are micrograms.
-    mg = [1e-3 * amount_nmol(e.amount, 1000.0) for e in events if e.amount is not None]
     after = [e.tick / TICKS_PER_HOUR * 3600.0 for e in events]
     if route == "in":
         spray = all(
@@ -226,12 +230,8 @@ def parse_opioid(words: str, catalogue: Catalogue, until_tick: int) -> tuple[tup
     if not events or events[0].tick != 0:
         raise InputError(f"The opioid is {words!r}; expected its first dose at time 0. Leave the time out.")
     one = events[0]
-    plain = len(events) == 1 and one.evid == 1 and not (one.ss or one.duration_tick or one.lag_tick or one.product)
-    if drug.key not in ("fentanyl", "carfentanil") or one.route != "iv" or not plain or one.amount is None:
-        return events, None
-    if one.amount.unit.endswith(("/kg", "mol")) or one.basis is not None or one.f != 1.0:
-        return events, None
-    return events, 1e-3 * amount_nmol(one.amount, 1000.0)
+    known = drug.key in ("fentanyl", "carfentanil") and one.route == "iv" and one.product is None and len(events) == 1
+    return events, _plain_mg(one) if known else None
 
 
 def moved(events: tuple[Event, ...], by_tick: int, order: int) -> tuple[Event, ...]:
