@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -70,11 +71,16 @@ class Kind:
         >>> kind.of({"species": "6-beta-naltrexol"}, species="beta_naltrexol").words
         '6-beta-naltrexol in plasma'
         """
-        name, said = self.name, self.words
-        for place, value in names.items():
-            name = name.replace(f"<{place}>", value)
-            said = said.replace(f"<{place}>", (words or {}).get(place, value))
-        return replace(self, name=name, words=said)
+        return _filled(self, tuple((words or {}).items()), tuple(names.items()))
+
+
+@lru_cache(maxsize=1024)  # a run without a list of outputs has dozens, and the next one the same
+def _filled(kind: Kind, words: tuple[tuple[str, str], ...], names: tuple[tuple[str, str], ...]) -> Kind:
+    name, said = kind.name, kind.words
+    for place, value in names:
+        name = name.replace(f"<{place}>", value)
+        said = said.replace(f"<{place}>", dict(words).get(place, value))
+    return replace(kind, name=name, words=said)
 
 
 class Signals:

@@ -9,7 +9,7 @@ Tables, sentences, figures, pages and the schema read the ``Kind`` of an output.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -182,16 +182,17 @@ def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals)
 
 
 def _effects(effects: Effects) -> Iterator[Offer]:
+    shown = cache(effects.stimulated)
     for name in effects.available():
-        yield name, partial(_effect_of, effects, name)
+        yield name, partial(_effect_of, effects, name, shown)
 
 
-def _effect_of(effects: Effects, name: str) -> Recipe:
+def _effect_of(effects: Effects, name: str, shown: Callable[[], bool]) -> Recipe:
     return Recipe(
         kind=_effect_kind(effects.catalogue, name),
         signals=effects.signals(name),
         values=partial(effects.values, name),
-        default=effects.stimulated(),
+        default=shown(),
     )
 
 
