@@ -6,13 +6,12 @@ import math
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from schild.engine.cache import compiled
 from schild.engine.lanes import _FLAGS, _INT, W, _constant, decay, lane, load, maximum, store
 
-__all__ = ["apart", "exponential", "logarithm", "power", "put_row", "row", "whole_part"]
+__all__ = ["apart", "exponential", "logarithm", "power", "put_row", "row"]
 
 SOURCES = ("lane_math.py", "lanes.py", "layout.py", "cache.py")
 
@@ -67,17 +66,6 @@ def apart(typing_context):
         return context.get_dummy_value()
 
     return types.void(), generate
-
-
-@intrinsic
-def whole_part(typing_context, x):
-    """Largest whole number that is not above ``x``, lane by lane."""
-
-    def generate(context, builder, signature, args):
-        kind = ir.FunctionType(args[0].type, [args[0].type])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.floor.v{W}f64"), args)
-
-    return lane(lane), generate
 
 
 @compiled(SOURCES)

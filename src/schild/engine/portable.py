@@ -108,7 +108,7 @@ KERNELS = {
             "float64:1", "float64:1", "float64:2", "float64:2", "float64:2", "float64:1", "float64:1", "float64:1",
             "float64:2", "float64:2", "float64:2", "float64:2", "int8:1", "float64:1", "float64:1", "int8:2", "int16:2",
         ),
-        ("days_kernel.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),
+        ("days_kernel.py", "cache.py"),
     ),
     "settle_states": Kernel(
         "schild.engine.hours_kernel",
