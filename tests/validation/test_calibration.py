@@ -293,6 +293,39 @@ def test_rows_with_the_code_of_the_fit_are_those_of_the_engine():
         assert here.value(ROWS[key]) == pytest.approx(engine, rel=5e-3), key
 
 
+#: Numbers fitted to checks, a diagnostic (docs/design/adaptation-refit.md, "What the bars would need"): form, checks
+#: kept of 50, ordinal anchors kept of 17, squared error of all anchors, numbers.
+REACHED = [
+    ("response_two_state+reserve+stress+tone", 41, 7, 1195.2,
+     {"tau_fast_up": 0.281075, "tau_fast_down": 1.30274, "tau_slow_up": 262.074, "tau_slow_down": 171.512,
+      "w_fast": 0.136853, "w_slow": 0.940669, "slope": 2.11565, "half": 1.19859, "reserve": 1.45345,
+      "w_stress": 2.52297, "tau_stress": 16.1732, "tone": 0.157441}),
+    ("response_two_state+reserve+stress+tone", 40, 15, 193.4,
+     {"tau_fast_up": 0.254505, "tau_fast_down": 59.6403, "tau_slow_up": 1422.49, "tau_slow_down": 56.6685,
+      "w_fast": 0.337395, "w_slow": 1.13163, "slope": 1.31979, "half": 1.06468, "reserve": 2.29767,
+      "w_stress": 5.06279, "tau_stress": 148.939, "tone": 2.31842}),
+    ("response_two_state+reserve+expression+stress+tone", 39, 14, 21.64,
+     {"tau_fast_up": 0.755319, "tau_fast_down": 1.08255, "tau_slow_up": 811.13, "tau_slow_down": 156.055,
+      "w_fast": 0.500193, "w_slow": 0.598042, "slope": 0.765838, "half": 1.73206, "reserve": 1.0804,
+      "w_expression": 0.0142136, "tau_expression": 26.7463, "w_stress": 1.21601, "tau_stress": 27.2183,
+      "tone": 0.440047, "w_residual": 0.0304699, "tau_residual": 526.177}),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rival", "checks", "ordinal", "error", "numbers"), REACHED, ids=["41", "both", "anchors"])
+def test_numbers_fitted_to_the_checks_keep_as_many_as_the_note_says(rival, checks, ordinal, error, numbers):
+    from calibration.adaptation_checks import ROWS, Rows, window
+    from schild.validation.withdrawal import NUMERIC
+
+    found = Rows(rival=rival, numbers=numbers).values()
+    kept = {key for key, o in ROWS.items() if window(o)[0] <= found[key] <= window(o)[1]}
+    roles = {key: o.role for key, o in ROWS.items()}
+    assert sum(roles[key] == "check" for key in kept) == checks
+    assert sum(roles[key] != "check" and key not in NUMERIC for key in kept) == ordinal
+    assert adaptation.score(adaptation.anchor_values(rival, numbers)) == pytest.approx(error, rel=2e-3)
+
+
 @pytest.mark.slow
 def test_the_sixth_step_puts_complaints_of_other_causes_beside_withdrawal():
     # docs/design/adaptation-refit.md, "Results of the sixth step".
