@@ -266,6 +266,74 @@ def test_accessibility(opened, size, scheme):
     check_accessibility(page)
 
 
+# -------------------------------------------------------------------------------------------- pages of other drugs
+
+#: Names with a figure in them, and the length of an infusion, which belongs to its dose.
+NAMES = re.compile(r"CYP2D6|\b[36]-\w+(?:-\w+)?|over \d+\smin")
+
+
+@pytest.mark.parametrize("drug", [key for key in load().drugs if key != "naltrexone"])
+def test_the_page_of_every_drug_holds_the_same_rules(browser, drug, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(explain(drug).to_html(), encoding="utf-8")
+    assert file.stat().st_size <= 600_000
+    given = load().drug(drug).role != "endogenous"  # the body's own opioids are never given: no danger, no chart
+    for size, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        page = context.new_page()
+        errors, asked = [], []
+        page.on("console", lambda m, errors=errors: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e, errors=errors: errors.append(str(e)))
+        page.on("request", lambda r, asked=asked: asked.append(r.url))
+        page.goto(file.as_uri())
+        if size is PHONE:
+            check_first_screen(page, given)
+            check_words(page)
+        sheets = page.pdf(format="A4", prefer_css_page_size=True)
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b", sheets)) <= 8
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.wait_for_timeout(500)
+        if size is PHONE:
+            check_a_phone_is_wide_enough(page)
+        check_text_of_charts(page)
+        check_texts_of_charts_stay_inside(page)
+        check_accessibility(page)
+        assert (page.locator("svg.plot").count() > 0) == given
+        assert errors == []
+        assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
+        context.close()
+
+
+def check_first_screen(page, given):
+    """Answer, three lines and danger stand on the first screen; every card is in the contents."""
+    assert len(" ".join(page.locator("#answer .answer").all_inner_texts()).split()) <= 90
+    assert page.locator("#answer .remember li").count() == 3
+    assert page.locator("#answer :is(svg, .badge)").count() == 0
+    assert page.locator("#answer .warning").count() == given
+    if given:
+        box = page.locator("#answer .warning").bounding_box()
+        assert box["y"] + box["height"] <= PHONE["height"]
+    assert page.locator("nav a[href^='#card-']").count() == page.locator("article[data-card]").count()
+
+
+def check_words(page):
+    """Sentences are plain: grade, one number each, no nested brackets; no name of a file, an output or a number."""
+    said = page.locator("#answer .answer, #answer .remember li, #answer .warning, .card > .says, .card > .miss")
+    texts = said.all_inner_texts()
+    assert grade("\n".join(texts)) <= 9.0
+    assert not re.search(r"\([^()]*\([^()]*\)", "\n".join(texts))
+    for text in page.locator("#answer .answer, .card > .says").all_inner_texts():
+        for sentence in re.split(r"(?<=[.!?])\s", text):
+            assert len(re.findall(r"\d[\d.,]*", NAMES.sub("", sentence))) <= 1, sentence
+    main = page.evaluate("""() => {
+        const all = document.querySelector('main').cloneNode(true);
+        all.querySelectorAll('code, svg, .sources').forEach(e => e.remove());
+        all.querySelectorAll('*').forEach(e => e.append(' '));
+        return all.textContent;
+    }""")
+    assert re.findall(r"\w+_\w+|[\w/-]+\.(?:csv|toml|md|py)\b|\d[eE][+-]\d|(?<![\d.])-0\b(?![.\d])", main) == []
+
+
 # ----------------------------------------------------------------------------------------------- pages of results
 
 NALTREXONE = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}

@@ -12,11 +12,11 @@ from schild.explanation.answer import Finding, quantity
 from schild.explanation.catalogue_figures import (
     SPANS,
     active_family,
-    capitalised,
     course_figure,
     effects_figure,
     figure_of,
     is_active,
+    level_of,
     span_of,
 )
 from schild.explanation.catalogue_numbers import (
@@ -25,7 +25,10 @@ from schild.explanation.catalogue_numbers import (
     WORDS,
     Table,
     binding_table,
+    capitalised,
     far_apart,
+    figures,
+    in_use,
     in_words,
     kinetics_table,
     regimen_words,
@@ -39,6 +42,8 @@ from schild.units import hours
 
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 RELAPSE = "When it wears off an opioid acts again, and tolerance may be gone: a dose that was once usual can kill."
+LOCAL = "It does not treat an overdose: it stays out of the brain, where opioids stop breathing."
+OTHER = "Too much of it can kill, and an opioid antagonist does not reverse that."
 DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
 
 
@@ -55,26 +60,26 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     """
     found = [(s.key, o) for s in lab.catalogue.studies.values() for o in s.observations if is_about(o, drug.key)]
     rows = [o for _, o in found]
-    tests = tuple(result_as_test(o, study) for study, o in found)
+    tests = tuple(result_as_test(o, study, lab.catalogue) for study, o in found)
     studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
     pictures = _pictures(drug, lab, rows)
     cards, numbers = _cards(drug, lab, rows, {claim.id: len(claim.figure["panel"]) for claim in pictures})
     tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
-    acts = drug.role in ("agonist", "partial agonist", "prodrug", "metabolite") and is_active(drug)
     book = Book(
         drug=drug.key,
         question=f"What does {drug.name} do?",
         line="",
-        answer=(" ".join(said for said in (*_named(drug), _alone(drug, lab)) if said),),
-        remember=tuple(_remember(drug, rows)),
+        answer=(" ".join(said for said in (*_named(drug, lab.catalogue), _alone(drug, lab)) if said),),
+        remember=tuple(_remember(drug, lab, rows)),
         unknown=_unknown(drug, lab, bool(rows)),
-        danger=DANGER if acts else RELAPSE if drug.role == "antagonist" and "mor" in drug.binding else "",
+        danger=_danger(drug, lab.catalogue),
         advice=ADVICE,
         claims=(*pictures, *((studies,) if rows else ())),
         cards=tuple(cards),
         related=(
             "What does naltrexone do? schild explain naltrexone",
             f"Which numbers does it have? schild drugs {drug.key}",
+            *(("What does naltrexone do to drinking? schild laboratory bar",) if _releases(drug) else ()),
         ),
         keywords=(drug.name, "opioid receptor", "receptor occupancy", "simulation"),
         known={t.id: "" for t in tests},  # listed by `schild validate`, with reasons
@@ -97,20 +102,45 @@ def _role(drug: Drug) -> str:
     return WORDS["roles"].get(drug.role, "")
 
 
-def _named(drug: Drug) -> tuple[str, str]:
+def _named(drug: Drug, catalogue: Catalogue) -> tuple[str, str]:
     """Describe the role of a drug and the drug itself; the first sentence names it.
 
     >>> from schild.catalog import load
-    >>> _named(load().drug("morphine"))[0], _named(load().drug("cocaine"))[1][:24]
-    ('Morphine activates opioid receptors.', 'Cocaine is not an opioid')
+    >>> [_named(load().drug(key), load())[0] for key in ("morphine", "m6g")]
+    ['Morphine activates opioid receptors.', 'The body forms morphine-6-glucuronide from codeine and morphine.']
     """
     role, first = _role(drug), f"{capitalised(drug.name)} "
     if not role:
-        own = drug.summary.removeprefix("It ")
-        return "", drug.summary if own == drug.summary else first + own
+        return "", first + drug.summary.removeprefix("It ")
     if role.startswith("It "):
         return first + role.removeprefix("It "), drug.summary
-    return role.replace("makes it", f"makes {drug.name}"), drug.summary
+    return role.format(parents=_parents(drug, catalogue)).replace("forms it", f"forms {drug.name}"), drug.summary
+
+
+def _made_from(drug: Drug, catalogue: Catalogue) -> list[Drug]:
+    """Drugs that the body turns into this one."""
+    return [d for d in catalogue.drugs.values() if d.disposition is not None and drug.key in d.disposition.feeds]
+
+
+def _parents(drug: Drug, catalogue: Catalogue) -> str:
+    return " and ".join(parent.name for parent in _made_from(drug, catalogue))
+
+
+def _releases(drug: Drug) -> bool:
+    """Whether a drug releases the body's own opioids, as ethanol does."""
+    return drug.disposition is not None and bool(drug.disposition.releases)
+
+
+def _danger(drug: Drug, catalogue: Catalogue) -> str:
+    """The danger of a drug, that of its parents for a metabolite; none of what is never given."""
+    if drug.role == "endogenous":
+        return ""
+    if drug.role == "non-opioid":
+        return OTHER
+    roles = {d.role for d in _made_from(drug, catalogue)} if drug.role == "metabolite" else {drug.role}
+    if roles != {"antagonist"}:
+        return DANGER
+    return RELAPSE if "mor" in drug.binding else LOCAL
 
 
 def _routes(drug: Drug) -> list[str]:
@@ -216,6 +246,8 @@ def _shown(drug: Drug, lab: Lab, rows: list[Observation]) -> str:
     if routes := _routes(drug):
         return published_dose(lab.catalogue, drug.key, routes[0])
     compared = _compared(lab.catalogue)
+    if _releases(drug):
+        return f"{drug.key} {lab.values.typical('alcohol', 'drink.us'):g} g {next(iter(drug.routes))}"
     if drug.role == "non-opioid" and compared:
         return f"{drug.key} {compared.inert} {next(iter(drug.routes))}"
     # A dose of the drug itself before one of what it is made from.
@@ -237,7 +269,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
     if regimen and drug.disposition is not None:
         receptors = [r for r in RECEPTORS if r in drug.binding]
         species = active_family(drug, lab) if drug.role == "prodrug" else [drug.key]
-        name = f"{receptors[0]}_occupancy_{species[-1]}" if receptors else f"plasma_{drug.key}"
+        name = f"{receptors[0]}_occupancy_{species[-1]}" if receptors else level_of(drug)
         t, value = lab.course(regimen, SPANS[-1], 0.1, name, receptors=receptors or ["mor"])
         span = span_of(t, value[0])
         told = "in the blood and at the receptors" if receptors else "in the blood"
@@ -293,7 +325,8 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         binding, note = drug.binding.get("mor"), ""
         if binding is not None and binding.ki is not None and binding.factor is not None:
             factor = drug.number(binding.factor).value
-            note = f" For people these in vitro values are multiplied by {factor:.3g} (fitted to effects, or assumed)."
+            note = f" For people these in vitro values are multiplied by {figures(factor)}"
+            note += " (fitted to effects, or assumed)."
         drawn = {
             "alt": f"Affinities of {drug.name} for its receptors as published, in nM.",
             "caption": f"Filled: in use; open: rival values. To the left: binds more strongly.{note}",
@@ -319,23 +352,47 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
 def _alone(drug: Drug, lab: Lab) -> str:
     """Describe the effects of a drug that is not given to people by itself."""
     if drug.role == "endogenous":
-        return "It is not given: in every run it is a constant load at each receptor and competes with every drug."
+        return "It is not given: every run has it, and it competes with every drug."
     if drug.role == "metabolite":
-        acts = "Its effects are part of those of the drugs it is made from."
-        return acts if is_active(drug) else "It stimulates no receptor."
+        acts = f"Its effects are part of those of {_parents(drug, lab.catalogue)}."
+        return acts if is_active(drug) else "It stimulates no receptor." if drug.binding else ""
+    if _releases(drug) and (compared := _compared(lab.catalogue)):
+        return f"{capitalised(_opponent(lab, compared))} blocks what these opioids add to its reward, and no more."
     if drug.role == "non-opioid" and (compared := _compared(lab.catalogue)):
         return f"It binds no opioid receptor, so {_opponent(lab, compared)} does not block it."
     return ""
 
 
-def _remember(drug: Drug, rows: list[Observation]) -> list[str]:
-    """Lines to remember: what the answer rests on."""
-    central, told = "mor" in drug.binding, []
+def _remember(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
+    """Lines to remember: two about the drug, and what the answer rests on."""
+    compared, told = _compared(lab.catalogue), []
     if drug.role == "antagonist":
-        told = ["It works only while it is in the body."]
-        told += ["In a person who depends on opioids it brings on withdrawal."] if central else []
+        central = "In a person who depends on opioids it brings on withdrawal."
+        local = "It leaves alone what opioids do in the brain."
+        told = ["It works only while it is in the body.", central if "mor" in drug.binding else local]
     elif drug.role in ("agonist", "partial agonist", "prodrug") and is_active(drug):
         told = ["Too much of it stops breathing.", "Daily use brings tolerance and dependence."]
+    elif drug.role == "metabolite":
+        parents = _parents(drug, lab.catalogue)
+        adds = f"It adds to the effects of {parents}."
+        if not is_active(drug):
+            adds = (
+                f"It adds to the block by {parents}." if drug.binding else f"It adds no effect to those of {parents}."
+            )
+        told = ["It comes and goes with what it is made from.", adds]
+    elif drug.role == "endogenous":
+        told = [
+            "It is small: a person without a drug shows no opioid effect.",
+            "Its size is assumed: nobody can measure it in people.",
+        ]
+    elif compared:
+        name = _opponent(lab, compared)
+        kept = (
+            f"{capitalised(name)} does not change its level."
+            if _releases(drug)
+            else f"{capitalised(name)} does not change what it does."
+        )
+        told = ["It does not act on opioid receptors itself.", kept]
     beside = "published results stand beside them" if rows else "there is no published result to compare them with"
     return [*told, f"The numbers below are the model's; {beside}."]
 
@@ -359,7 +416,8 @@ def _cards(
             )
             numbers.append(Finding(claim=key, test=test, outcome=number[1]))
         named = name if number else ""
-        panel = pictures.get(key, 1) if key == "course" else 1  # receptors stand after plasma
+        # Receptors stand after plasma.
+        panel = pictures.get(key, 1) if key == "course" and number is not None and number[0] == "%" else 1
         cards.append(
             Card(
                 id=key,
@@ -374,21 +432,21 @@ def _cards(
         )
 
     if "course" in pictures:
-        ask("course", "How much reaches blood and receptors?", *_course(drug, lab, regimen), caption=_LINE)
+        said = "How much reaches blood and receptors?" if drug.binding else "How much reaches the blood?"
+        ask("course", said, *_course(drug, lab, regimen), caption=_LINE)
     if _routes(drug):
         dose = _words(lab, drug, _routes(drug)[0])
         said = f"This is what {dose} does, the largest published dose by this route. No tolerance is assumed."
         ask("effects", "What does it do?", said, _most_liking(drug, lab), _LINE)
         if compared:
             name = _opponent(lab, compared)
-            said = (
-                f"First comes {regimen_words(compared.regimen)}, and {compared.at} later the dose of {drug.name} above."
-            )
-            ask("block", f"How much does {name} block?", said, _blocked(drug, lab, compared), _LINE)
+            said = f"First comes {regimen_words(compared.regimen)}. "
+            said += f"The dose of {drug.name} above follows {compared.at} later."
+            ask("block", f"How much does {name} block?", said, _blocked(drug, lab, compared), _BAR)
     elif drug.role == "antagonist" and compared and regimen:
         agonist = lab.catalogue.drug(compared.agonist)
         against, own = _words(lab, agonist, compared.route), _own(drug, lab, regimen)
-        said = f"In this run {against} follows {compared.after} after {regimen_words(regimen)}."
+        said = f"First comes {regimen_words(regimen)}. The opioid follows {compared.after} later. It is {against}."
         if "mor" not in drug.binding:
             said += (
                 " It stays out of the brain, so it leaves liking alone. In the model mu receptors of the gut see"
@@ -400,7 +458,7 @@ def _cards(
             for name in own
         )
         said += f" {compared.caution}" if compared.caution else ""
-        if any(wide.startswith("affinity") for wide in far_apart(drug)):
+        if any(wide.startswith("affinity") for wide in far_apart(drug, lab.catalogue)):
             said += " Published affinities lie far apart, and this number depends on them."
         ask(
             "effects",
@@ -411,16 +469,21 @@ def _cards(
         )
         ask("waning", "How does its block fade?", "The block fades as the drug leaves the receptors.", None)
     elif drug.role == "non-opioid" and compared:
-        alone = f"{drug.key} {compared.inert} {next(iter(drug.routes))} at 2 h"
-        most = largest_difference(lab, drug.key, alone, f"{compared.regimen}; {alone}")
+        alone = f"{regimen} at 2 h"
+        effects = [] if _releases(drug) else list(lab.catalogue.effects)
+        most = largest_difference(lab, [f"plasma_{drug.key}", *effects], alone, f"{compared.regimen}; {alone}")
         name, outcome = _opponent(lab, compared), Outcome(predicted=most)
         said = f"In this run {name} comes two hours before it."
-        ask("unchanged", f"Does {name} change it?", said, ("1", outcome, "largest difference in any effect"))
+        what = "is the largest difference in its level" + (", and in any effect" if effects else "")
+        ask("unchanged", f"Does {name} change {'its level' if not effects else 'it'}?", said, ("1", outcome, what))
     if "affinities" in pictures:
-        ask("affinities", "How strongly does it bind?", "Published values differ. The one in use is filled.", None)
+        several = any(not used for *_, used in affinities_of(drug))
+        said = "Published values differ. The one in use is filled." if several else "Each receptor has one value here."
+        ask("affinities", "How strongly does it bind?", said, None)
     return cards, numbers
 
 
+_BAR = "Dot: median. Bar: 90 % of virtual people in whom the opioid alone has an effect."
 _LINE = "Line: typical person. Band: 90 % of virtual people, the uncertainty of the numbers included."
 
 
@@ -479,15 +542,22 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
     """Caption, and the largest occupancy of mu, or the peak in plasma for a drug without a receptor."""
     family = active_family(drug, lab) if drug.role == "prodrug" else [drug.key]
     mu = {f"mor_occupancy_{k}": k for k in family if "mor" in lab.catalogue.drug(k).binding}
-    name = next(iter(mu), f"plasma_{drug.key}")
-    names = [f"plasma_{drug.key}", *mu]
-    one, many = (lab.run(regimen, 48.0, 0.05, names, receptors=["mor"], many=m)[name].values for m in (False, True))
+    one, people = (
+        lab.run(regimen, 48.0, 0.05, [level_of(drug), *mu], receptors=["mor"], many=m) for m in (False, True)
+    )
+    # Of a drug that acts through its metabolites, the one that occupies most.
+    name = max(mu, key=lambda output: float(np.max(one[output].values)), default=level_of(drug))
     size = 100.0 if mu else 1.0
-    outcome = Outcome(predicted=size * float(np.max(one)), many=size * np.asarray(many).max(axis=1))
+    peaks = size * np.asarray(people[name].values).max(axis=1)
+    outcome = Outcome(predicted=size * float(np.max(one[name].values)), many=peaks)
     what = "a dose of a published study"
     if any(strength.shown for strength in drug.strengths.values()):
         what = "one unit as sold"
-    said = f"The run gives {regimen_words(regimen)}{'' if drug.role == 'non-opioid' else ', ' + what}."
+    if drug.role == "non-opioid":
+        what = "one drink of the United States" if _releases(drug) else "a dose chosen for the picture"
+    said = f"The run gives {regimen_words(regimen)}, {what}."
+    if _releases(drug):
+        return said, ("g/L", outcome, "in blood, at the peak")
     if not mu:
         return said, ("ng/mL", outcome, "in plasma, at the peak")
     who = mu[name]
@@ -497,18 +567,19 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
 
 def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:
     # That a dose into a vein arrives whole is a definition, not an assumption to list.
-    assumed = sorted(n.name for n in drug.numbers.values() if n.chosen.basis == "assumed" and n.name != "iv.f")
-    recalled = sorted(name for name, n in drug.numbers.items() if n.chosen.verified in ("memory", "second_hand"))
-    found = ["No claims about this drug are written yet; what is shown are runs with the catalogue's numbers."]
+    numbers, drugs = in_use(drug, lab.catalogue), lab.catalogue.drugs
+    assumed = sorted(name for name, n in numbers.items() if n.chosen.basis == "assumed" and name != "iv.f")
+    recalled = sorted(name for name, n in numbers.items() if n.chosen.verified in ("memory", "second_hand"))
+    found = ["No claims about this drug are written yet: the page shows runs with the numbers of the catalogue."]
     compared = _compared(lab.catalogue)
     if (_routes(drug) or drug.role == "antagonist") and compared and compared.caution:
         found.append(compared.caution)
     if assumed:
-        found.append(f"Assumed for a reason, not measured: {in_words(assumed)}.")
+        found.append(f"Assumed for a reason, not measured: {in_words(assumed, drugs)}.")
     if recalled:
-        found.append(f"Recalled or read at second hand: {in_words(recalled)}.")
-    if wide := far_apart(drug):
+        found.append(f"Recalled or read at second hand: {in_words(recalled, drugs)}.")
+    if wide := far_apart(drug, lab.catalogue):
         found.append(f"Published values far apart: {'; '.join(wide)}.")
     if not studied:
-        found.append("The catalogue holds no published result to compare it with.")
+        found.append("The catalogue holds no published result to compare these runs with.")
     return tuple(found)

@@ -9,7 +9,7 @@ import numpy as np
 
 from schild.array_types import Floats
 from schild.catalog import Claim, Drug
-from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, regimen_words
+from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, capitalised, regimen_words
 from schild.explanation.figures import EFFECT_WORDS
 from schild.explanation.lab import RECEPTORS, Lab
 
@@ -17,11 +17,6 @@ from schild.explanation.lab import RECEPTORS, Lab
 SPANS = (3.0, 6.0, 12.0, 24.0, 48.0, 72.0, 168.0)
 
 PEOPLE = "Line: typical person; band: 90 % of {runs} runs of virtual people, uncertainty of the numbers included."
-
-
-def capitalised(text: str) -> str:
-    """Return a text with its first letter as a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def is_active(drug: Drug) -> bool:
@@ -37,6 +32,11 @@ def active_family(drug: Drug, lab: Lab) -> list[str]:
         fed = [] if entry.disposition is None else list(entry.disposition.feeds)
         found += [k for k in fed if k not in found and is_active(lab.catalogue.drug(k))]
     return found[:4]
+
+
+def level_of(drug: Drug) -> str:
+    """Output that shows the level of a drug: in blood for alcohol, else in plasma."""
+    return "bac" if drug.disposition is not None and drug.disposition.releases else f"plasma_{drug.key}"
 
 
 def span_of(time_h: Floats, value: Floats) -> float:
@@ -73,8 +73,11 @@ def course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, 
     several, shown = len(species) > 1, "Plasma and receptors occupied" if held and receptors else "Plasma"
     same = {"draw": "courses", "every": f"{span / 240!r} h", **_time_axis(span)}
     plasma = {
-        **same, "title": "plasma", "y": "ng/mL",
-        "lines": [{"regimen": regimen, "output": f"plasma_{s}", "label": name} for s, name in names.items()],
+        **same, "title": "blood" if level_of(drug) == "bac" else "plasma",
+        "y": "g/L" if level_of(drug) == "bac" else "ng/mL",
+        "lines": [
+            {"regimen": regimen, "output": level_of(lab.catalogue.drug(s)), "label": name} for s, name in names.items()
+        ],
     }  # fmt: skip
     if several or span > 24:
         plasma["floor"] = 30.0 if several else 1000.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
-from schild.catalog import Drug
-from schild.evidence import Number
+from schild.catalog import Catalogue, Drug
+from schild.evidence import Number, Value
 from schild.report import source_words
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "WORDS",
     "Table",
     "binding_table",
+    "capitalised",
     "far_apart",
+    "in_use",
     "in_words",
     "kinetics_table",
     "regimen_words",
@@ -43,14 +45,33 @@ def regimen_words(text: str) -> str:
     return re.sub(r" x(\d+)\b", r", \1 doses", text).replace("beta_naltrexol", "6-beta-naltrexol")
 
 
+def capitalised(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def figures(value: float, digits: int = 3) -> str:
+    """Write a number with its significant digits, without an exponent and without zeros at its end.
+
+    >>> figures(10170.0), figures(0.05), figures(0.763452, 2)
+    ('10,200', '0.05', '0.76')
+    """
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def _sources(value: Value) -> str:
+    """Kind and sources of a value; what was computed or assumed here has no other source."""
+    names = [source_words(key) for key in value.source if key not in ("schild", "Recalled")]
+    return ", ".join(["recalled" if "Recalled" in value.source else value.basis, *names])
+
+
 def _said(number: Number) -> str:
-    v = number.chosen
     unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{v.value:.3g}{unit} ({v.basis}, {', '.join(map(source_words, v.source))})"
+    return f"{figures(number.chosen.value)}{unit} ({_sources(number.chosen)})"
 
 
 def _rivals(number: Number) -> str:
-    return "; ".join(f"{v.value:.3g} ({', '.join(map(source_words, v.source))})" for v in number.rivals) or "none"
+    return "; ".join(f"{figures(v.value)} ({_sources(v)})" for v in number.rivals) or "none"
 
 
 def binding_table(drug: Drug) -> Table:
@@ -60,62 +81,87 @@ def binding_table(drug: Drug) -> Table:
     rows = []
     for receptor, b in drug.binding.items():
         name = RECEPTOR_WORDS.get(receptor, receptor)
-        efficacy = "none" if b.efficacy is None else f"{drug.number(b.efficacy, key).value:g}"
+        efficacy = "none" if b.efficacy is None else figures(drug.number(b.efficacy, key).value, 2)
         if b.kd is not None:
             number = drug.number(b.kd, key)
             rows.append((name, f"Kd {_said(number)}", _rivals(number), efficacy))
         elif b.ki is not None and b.factor is not None:
             ki, factor = drug.number(b.ki), drug.number(b.factor, key)
             kd = ki.value * factor.value
-            rows.append((name, f"Kd {kd:.3g} nM = Ki {_said(ki)} x {factor.value:.3g}", _rivals(ki), efficacy))
+            rows.append(
+                (name, f"Kd {figures(kd)} nM = Ki {_said(ki)} x {figures(factor.value)}", _rivals(ki), efficacy)
+            )
         elif b.e0 is not None:
             rows.append((name, f"basal load {_said(drug.number(b.e0))}", _rivals(drug.number(b.e0)), efficacy))
-    return "What it binds", ("receptor", "chosen", "rival values", "efficacy"), tuple(rows)
+    return "What it binds", ("receptor", "in use", "rival values", "efficacy"), tuple(rows)
 
 
 def kinetics_table(drug: Drug) -> Table:
     """Tabulate clearance, volumes, unbound fraction, delay to the brain, and routes of a drug."""
     rows = [
-        (name, _said(drug.numbers[name]), _rivals(drug.numbers[name]))
+        (capitalised(WORDS["numbers"][name]), _said(drug.numbers[name]), _rivals(drug.numbers[name]))
         for name in ("cl", "vc", "q", "vp", "fu", "ke0")
         if name in drug.numbers
     ]
     rows += [
-        (f"{route.key}: {route.product}", f"a dose means the {route.salt or 'base'}", "")
+        (f"{capitalised(_place(route.key))}: {route.product}", f"a dose means the {route.salt or 'base'}", "")
         for route in drug.routes.values()
     ]
-    return "How it moves", ("number or route", "chosen", "rival values"), tuple(rows)
+    return "How it moves", ("number or route", "in use", "rival values"), tuple(rows)
 
 
-def in_words(names: Sequence[str]) -> str:
-    """Write names of numbers in words, each once.
+def _place(key: str) -> str:
+    """Where a number applies, or how a drug is given, in words."""
+    return WORDS["places"].get(key) or RECEPTOR_WORDS.get(key) or WAYS.get(key) or key.replace("_", " ")
+
+
+def in_use(drug: Drug, catalogue: Catalogue) -> dict[str, Number]:
+    """Return the numbers of a drug in use: of rival structures only those of the one that is the default.
+
+    >>> from schild.catalog import load
+    >>> [name for name in in_use(load().drug("beta_naltrexol"), load()) if "ke0" in name]
+    ['ke0']
+    """
+    owner = catalogue.drug(drug.follows) if drug.follows else drug
+    default = owner.default_structure.key if owner.default_structure else None
+    found = {name: n for name, n in drug.numbers.items() if name.partition(".")[0] not in owner.structures}
+    if default:
+        own = len(default) + 1
+        found |= {name[own:]: n for name, n in drug.numbers.items() if name.startswith(f"{default}.")}
+    return found
+
+
+def in_words(names: Iterable[str], drugs: Mapping[str, Drug] | None = None) -> str:
+    """Write names of numbers in words, each once; ``drugs``: names of metabolites.
 
     >>> in_words(["cl", "mor.koff", "kor.koff", "oral.f", "reference.weight"])
     'clearance; dissociation rate (mu, kappa); share that reaches the blood (by mouth); usual body weight'
+    >>> in_words(["fm.morphine", "fm.morphine.pm", "oral.f.liver_severe"])
+    'share that becomes (morphine, morphine in poor metabolisers); change with severe liver disease (by mouth)'
     """
     grouped: dict[str, list[str]] = {}
     for name in names:
-        place, _, last = name.rpartition(".")
-        if place == "fm":
-            grouped.setdefault("share that becomes", []).append(last.replace("_", "-"))
-            continue
-        if last not in WORDS["numbers"]:
-            grouped.setdefault(name, [])
-            continue
-        place = "" if place in ("reference", "size", "cl", "salt", "start", "widmark") else place
-        where = RECEPTOR_WORDS.get(place, WAYS.get(place, place.replace("_", " ").replace(".", " ")))
-        grouped.setdefault(WORDS["numbers"][last], []).extend([where] if where else [])
+        *places, last = name.split(".")
+        if (places and places[0] == "fm") or last in (drugs or ()):
+            made = next(key for key in (*places, last) if key != "fm" and key not in WAYS)
+            said = drugs[made].name if drugs and made in drugs else made.replace("_", "-")
+            where = [said + (f" {WORDS['metabolisers'][last]}" if last in WORDS["metabolisers"] else "")]
+            what = WORDS["numbers"]["fm"]
+        else:
+            where = [said for said in map(_place, places) if said != "-"]
+            what = WORDS["numbers"].get(last, last.replace("_", " "))
+        grouped.setdefault(what, []).extend([" ".join(where)] if where else [])
     return "; ".join(
         f"{what} ({', '.join(dict.fromkeys(where))})" if where else what for what, where in grouped.items()
     )
 
 
-def far_apart(drug: Drug) -> list[str]:
+def far_apart(drug: Drug, catalogue: Catalogue) -> list[str]:
     """Return numbers whose rival values lie more than three-fold apart, with the range."""
     found = []
-    for name, number in drug.numbers.items():
+    for name, number in in_use(drug, catalogue).items():
         values = [v.value for v in number.values if v.value > 0 and v.basis in ("reported", "digitised")]
         if len(values) > 1 and max(values) > 3 * min(values):
             unit = "" if number.unit == "1" else f" {number.unit}"
-            found.append(f"{in_words([name])}, {min(values):.3g} to {max(values):.3g}{unit}")
+            found.append(f"{in_words([name])}, {figures(min(values))} to {figures(max(values))}{unit}")
     return found

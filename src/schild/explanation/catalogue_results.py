@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schild.catalog import Observation, Test
+from schild.catalog import Catalogue, Observation, Test
 from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, WORDS, regimen_words
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS
@@ -12,13 +12,13 @@ from schild.simulation.observe_withdrawal import KINDS
 __all__ = ["is_about", "result_as_test"]
 
 
-def _statement(o: Observation) -> str:
+def _statement(o: Observation, catalogue: Catalogue) -> str:
     """Describe a published result.
 
     >>> from schild.catalog import load
-    >>> _statement(load().study("naloxone_pk").observations[0])[:24]
-    'Highest level in plasma '
-    >>> _statement(load().study("naloxone_pet").observations[0])
+    >>> _statement(load().study("naloxone_pk").observations[0], load())[:35]
+    'Highest level in plasma of naloxone'
+    >>> _statement(load().study("naloxone_pet").observations[0], load())
     'Mu receptors occupied after naloxone 0.07 mg into a vein.'
     """
     after = f"after {regimen_words(o.regimen)}."
@@ -31,7 +31,8 @@ def _statement(o: Observation) -> str:
         said = f"{of[o.observable]} {receptor}" if o.observable in of else f"{receptor} occupied"
         return f"{said[0].upper()}{said[1:]} {after}"
     what = WORDS["measured"].get(o.observable, o.observable.replace("_", " ").capitalize())
-    return f"{what} of {regimen_words(o.species).replace('_', ' ')} {after}"
+    species = catalogue.drugs[o.species].name if o.species in catalogue.drugs else o.species.replace("_", " ")
+    return f"{what} of {species} {after}"
 
 
 def is_about(o: Observation, key: str) -> bool:
@@ -43,7 +44,7 @@ def is_about(o: Observation, key: str) -> bool:
     return o.species == key or (given == key and o.observable.startswith("occupancy"))
 
 
-def result_as_test(o: Observation, study: str) -> Test:
+def result_as_test(o: Observation, study: str, catalogue: Catalogue) -> Test:
     """Return the test that compares a result of a study with the model: within two-fold, or the published limit."""
     kind: dict[str, Any] = {"op": "fold", "tolerance": 2.0}
     if o.low is not None and o.high is None and o.low == o.value:
@@ -53,7 +54,7 @@ def result_as_test(o: Observation, study: str) -> Test:
     unit = "" if o.unit == "1" else f" {o.unit}"
     used = o.role == "calibration" or "tuned on it" in o.note
     return Test(
-        id=o.id, statement=_statement(o), run="observation",
+        id=o.id, statement=_statement(o, catalogue), run="observation",
         options={"study": study, "row": o.id}, evidence="fitted" if used else "checked",
         unit=o.unit, value=o.value, observed=f"{o.value:g}{unit}", source=o.source, rows=o.row, note=o.note, **kind,
     )  # fmt: skip

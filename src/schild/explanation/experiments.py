@@ -427,9 +427,8 @@ def alone(lab: Lab, many: bool, *, regimens: Sequence[Regimen], ends: Sequence[H
     return worst
 
 
-def largest_difference(lab: Lab, species: str, *regimens: str) -> float:
-    """Largest difference of a plasma level [ng/mL] and of every effect between two regimens, typical person."""
-    names = [f"plasma_{species}", *lab.catalogue.effects]
+def largest_difference(lab: Lab, names: Sequence[str], *regimens: str) -> float:
+    """Largest difference of any of some outputs between two regimens in the typical person, in their units."""
     a, b = (lab.run(regimen, 24.0, 0.05, names, receptors=RECEPTORS) for regimen in regimens)
     return max(float(np.abs(a[n].values - b[n].values).max()) for n in names)
 
@@ -437,7 +436,7 @@ def largest_difference(lab: Lab, species: str, *regimens: str) -> float:
 @experiment("1")
 def unchanged(lab: Lab, *, species: DrugKey, alone: Regimen, together: Regimen) -> Outcome:
     """Largest difference of a plasma level and of every effect between two regimens."""
-    return Outcome(predicted=largest_difference(lab, species, alone, together))
+    return Outcome(predicted=largest_difference(lab, [f"plasma_{species}", *lab.catalogue.effects], alone, together))
 
 
 def ventilation_curve(lab: Lab, agonist: str, over_kd: Floats, antagonist: float) -> Floats:

@@ -27,6 +27,7 @@ from schild.explanation.lab import CROWD, RECEPTORS, Lab, ligands_of
 from schild.explanation.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel, panel
 from schild.figures import COLOURS, GREY, INK
+from schild.report import source_words
 
 __all__ = ["EFFECT_WORDS", "blocks"]
 
@@ -36,7 +37,7 @@ EFFECT_WORDS = {
     "liking": ("liking", "points", 1.0),
     "ventilation_isohypercapnic": ("breathing, CO2 held constant", "% of baseline", 100.0),
     "pupil": ("pupil", "mm", 1.0),
-    "analgesia": ("pain relief", "% of the most", 100.0),
+    "analgesia": ("pain relief", "% of the maximum", 100.0),
     "gut_transit": ("passage through the gut", "% of baseline", 100.0),
 }
 #: Share of runs that have to respond before a block is shown.
@@ -295,7 +296,14 @@ def affinities(p: Panel, *, drug: DrugKey) -> None:
     p.keep("source", [source for _, source, *_ in points])
     p.keep("value [nM]", [v.value for _, _, v, _ in points])
     p.keep("in use", ["yes" if used else "" for *_, used in points])
-    p.keep("how it was seen", [v.verified for _, _, v, _ in points])
+    p.keep("seen", [_SEEN.get(v.verified, v.verified) for _, _, v, _ in points])
+
+
+#: How a value was checked, in words.
+_SEEN = {
+    "read": "in the source", "abstract": "in the abstract", "memory": "recalled", "second_hand": "at second hand",
+    "derived": "computed",
+}  # fmt: skip
 
 
 def affinities_of(drug: Drug) -> list[tuple[str, str, Value, bool]]:
@@ -310,7 +318,7 @@ def affinities_of(drug: Drug) -> list[tuple[str, str, Value, bool]]:
         number = drug.number(name, key if b.kd is not None else None)
         for v in (number.chosen, *number.rivals):
             words = RECEPTOR_WORDS.get(receptor, receptor)
-            found.append((words, v.source[0] if v.source else v.key, v, v is number.chosen))
+            found.append((words, source_words(v.source[0]) if v.source else v.key, v, v is number.chosen))
     return found
 
 

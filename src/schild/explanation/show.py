@@ -257,6 +257,7 @@ def html_page(answer: Explanation) -> str:
         manifest=[(_MANIFEST.get(k, k), str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],
         cite=cite_words(answer), address=ADDRESS, scenes=list(scenes.values()), stated=Raw(stated_of(answer)),
         linked={t["test"].id for m in mechanism for t in m["tests"]},
+        studies=next((m["words"] for m in mechanism if m["claim"].id == "studies"), ""),
         engine=engine_of(answer.drug, catalogue=catalogue) if not answer.lab.overrides else None,
     )  # fmt: skip
 
@@ -338,13 +339,13 @@ def _short(value: Any) -> str:
     if isinstance(value, str):
         return value
     size = abs(float(value))
-    if 1e-9 < size < 1e-3:
-        return "<0.001"
-    return f"{value:,.0f}" if size >= 99.5 or size <= 1e-9 else f"{value:.2g}"
+    if size < 1e-3:
+        return "<0.001" if size > 1e-9 else "0"
+    return f"{value:,.0f}" if size >= 99.5 else f"{value:.2g}"
 
 
 def _with_ends(value: str, low: str, high: str) -> str:
-    return value if low == high and value in (low, "0") else f"{value}, {low} to {high}"
+    return value if low == high and value in (low, "0") else f"{value} ({low} to {high})"
 
 
 def _row(f: Finding, addresses: Mapping[str, str]) -> dict[str, Any]:

@@ -30,20 +30,38 @@ __all__ = [
 SHOWN = 40
 #: Names that a citation key runs together.
 _NAMES = {
-    "YanceyWrona": "Yancey-Wrona", "DotyDeWit": "Doty and de Wit", "OMalley": "O'Malley", "CTN": "CTN-",
+    "YanceyWrona": "Yancey-Wrona",
+    "DotyDeWit": "Doty and de Wit",
+    "OMalley": "O'Malley",
+    "CTN": "CTN-",
     "JToxicolClinToxicol": "J Toxicol Clin Toxicol",
+    "StuartHarris": "Stuart-Harris",
+    "HillZacny": "Hill and Zacny",
+    "HoskinHanks": "Hoskin and Hanks",
+    "LevyCooperman": "Levy-Cooperman",
+    "JenkinsCone": "Jenkins and Cone",
+}
+#: Keys of which only the whole is a name.
+_WHOLE = {
+    "NlmixrLib": "nlmixr2lib", "BindingDBCollation": "BindingDB", "DrugBankUniChem": "DrugBank and UniChem",
+    "GalDiFazio1986": "Gal and DiFazio 1986", "LabelTablet": "tablet label",
 }  # fmt: skip
 
 
-#: The blank between a number and its unit.
-_UNIT = re.compile(r"(?:(?<=\d)|^) (?=%|(?:[munpk]?[gMs]|µ[gm]|m?L|[mk]?m|mmHg|[nmµ]g/m?L|g/L|h|min|d|kg/m²|Hz)\b)")
+#: The blank between a number and its unit, and those around "to" in a range.
+_UNIT = re.compile(
+    r"(?:(?<=\d)|^) (?=%|(?:[munpk]?[gMs]|µ[gm]|m?L|[mk]?m|mmHg|[nmµ]g/m?L|g/L|h|min|d|days?|points|kg/m²|Hz)\b)"
+    r"|(?<=\d) (?=to [<>-]?\d)|(?<=\d to) (?=[<>-]?\d)"
+)
+#: The sign between two units that are multiplied.
+_TIMES = re.compile(r"(?<=[a-z])\*(?=h/)")
 
 
 def _plain(value: Any) -> Any:
-    """Text as a page shows it: without control characters, and no line ends between a number and its unit."""
+    """Text as a page shows it: without control characters, and no line ends inside a range or before a unit."""
     if not isinstance(value, str) or isinstance(value, Raw):
         return value
-    return _UNIT.sub("\N{NO-BREAK SPACE}", without_controls(value))
+    return _TIMES.sub("·", _UNIT.sub("\N{NO-BREAK SPACE}", without_controls(value)))
 
 
 def esc(value: Any) -> Raw:
@@ -61,7 +79,8 @@ def _templates() -> Environment:
         loader=PackageLoader("schild.report", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_plain,
     )  # fmt: skip
-    found.filters |= {"number": number, "without_files": without_files}
+    # In a narrow cell a line may end inside a range.
+    found.filters |= {"number": number, "without_files": without_files, "narrow": escape}
     return found
 
 
@@ -163,13 +182,12 @@ def source_words(key: str) -> str:
     >>> source_words("YanceyWrona2011"), source_words("McCaul2000"), source_words("VivitrolLabel")
     ('Yancey-Wrona 2011', 'McCaul 2000', 'Vivitrol label')
     """
+    if key in _WHOLE:
+        return _WHOLE[key]
     for run_together, written in _NAMES.items():
         key = key.replace(run_together, written)
-    return (
-        re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=\d)(?=[A-Z])", " ", key)
-        .replace(" Label", " label")
-        .replace("Label Tablet", "Tablet label")
-    )
+    key = re.sub(r"(?<=[a-z])(?<!Mc)(?=[A-Z\d])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=\d)(?=[A-Z])", " ", key)
+    return key.replace(" Label", " label")
 
 
 def foot_of(about: str, sources: Iterable[str], room: int = 54) -> tuple[str, str]:

@@ -115,7 +115,7 @@
 
   const spread = (names, ends) => `90 % of ${header.band} virtual people like this one: ` + Object.entries(header.results)
     .filter(([name]) => names.includes(name))
-    .map(([name, of]) => `${of.words} ${ends[name].map((v) => result(name, v)).join(" to ")} ${of.unit}`).join("; ") + ".";
+    .map(([name, of]) => `${of.words} ${ends[name].map((v) => result(name, v)).join("\u00a0to\u00a0")}\u00a0${of.unit}`).join("; ") + ".";
 
   /* Text is laid out again only where it changes. */
   const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -215,7 +215,7 @@
       + `creatinine clearance ${s.crcl_ml_min} mL/min. ` + `Band, of mu: 90 % of ${header.band} virtual people like this one${ends ? "" : ", to follow"}. `
       + `Computed in this page by schild ${header.version}.`);
     if (!figure.querySelector("details").open) return;
-    const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(1),
+    const rows = [0, 48, 96, 144, 192, 240, 288, 336].map((k) => [(run.time[k] / 24).toFixed(end < 4 ? 2 : 1),
       ...LINES.map(([r]) => (100 * run.outputs[`${r}_pet_occupancy`][k]).toFixed(0))]);
     figure.querySelector("tbody").replaceChildren(...rows.map((row) => make("tr", {}, ...row.map((v) => make("td", {text: v})))));
   }

@@ -142,9 +142,13 @@ def test_powers_of_ten_on_an_axis_are_written_as_such():
             "50\N{NO-BREAK SPACE}mg every 24\N{NO-BREAK SPACE}h, 2.5\N{NO-BREAK SPACE}ng/mL",
         ),
         ("in 2 groups, 3 more, mg 5", "in 2 groups, 3 more, mg 5"),
+        ("3 to 5 h", "3\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}5\N{NO-BREAK SPACE}h"),
+        ("0.5, 0.001 to -2", "0.5, 0.001\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}-2"),
+        ("2 to take, from day 3 to the end", "2 to take, from day 3 to the end"),
+        ("8 ng*h/mL", "8\N{NO-BREAK SPACE}ng·h/mL"),
     ],
 )
-def test_no_line_ends_between_a_number_and_its_unit(text, joined):
+def test_no_line_ends_inside_a_range_or_before_a_unit(text, joined):
     assert str(esc(text)) == joined
     assert joined in paragraph(text)
     assert f">{joined}<" in table(("a",), [(text,)])
