@@ -92,5 +92,5 @@ def test_numbers_behind_a_curve_are_five_points_with_their_band():
     assert (title, columns) == ("", [])
     assert rows == [
         ["time [h]", "0", "25", "50", "75", "100"],
-        ["mu", "0", "25, 12 to 50", "50, 25 to 100", "75, 38 to 150", "100, 50 to 200"],
+        ["mu", "0", "25 (12 to 50)", "50 (25 to 100)", "75 (38 to 150)", "100 (50 to 200)"],
     ]
