@@ -194,13 +194,13 @@ def _number(some: Any, k: int, column: str) -> float | None:
         return None
     import pandas as pd
 
-    value = float(pd.to_numeric(cell, errors="coerce"))  # refuses other digits and 1_000, which float() accepts
-    if not math.isfinite(value):
+    # pandas refuses other digits and 1_000, which float() accepts; before its third version it rounds the last digit.
+    if not math.isfinite(pd.to_numeric(cell, errors="coerce")):
         out = " A value below the limit of quantification is marked by CENS 1, with the limit in DV."
         raise InputError(
             f"{some.at[k, 'LINE']}: {column} is {cell!r}; expected a number. Correct it.{out if column == 'DV' else ''}"
         )
-    return value
+    return float(cell)
 
 
 def _below(some: Any, k: int, plasma: bool) -> tuple[float, bool, float]:

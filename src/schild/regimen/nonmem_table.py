@@ -242,7 +242,10 @@ class Table:
                     ~clock, pd.Series(self.each(key, clock_hours, text.where(clock, "0:00")), dtype="string")
                 )
                 self.clock = True
-            column = pd.to_numeric(text.mask(blank, "0"), errors="coerce")
+            text = text.mask(blank, "0")
+            known = pd.to_numeric(text, errors="coerce").notna()
+            # pandas says what a number is; before its third version it rounds the last digit wrongly, Python does not.
+            column = pd.Series([float(one) if read else np.nan for one, read in zip(text, known, strict=True)])
         values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
         bad = ~np.isfinite(values)
         if key == "TIME":
