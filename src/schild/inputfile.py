@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from schild.errors import InputError
 from schild.textfile import MAX_BYTES, read_toml
 
-__all__ = ["InputFile", "Section", "Time"]
+__all__ = ["InputFile", "Section", "Sex", "Time"]
 
 
 def _with_unit(value: Any) -> Any:
@@ -22,6 +22,15 @@ def _with_unit(value: Any) -> Any:
 
 #: A time in words, with its unit.
 Time = Annotated[str, BeforeValidator(_with_unit)]
+
+
+def _sex(value: Any) -> Any:
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return {"f": "female", "female": "female", "m": "male", "male": "male"}.get(word, value)
+
+
+#: Sex, also by its first letter.
+Sex = Annotated[Literal["female", "male"], BeforeValidator(_sex)]
 
 
 class Section(BaseModel):

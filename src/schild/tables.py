@@ -146,10 +146,12 @@ def between(low: str, high: str) -> str:
 def percent_words(fraction: float) -> str:
     """Write a fraction as a percentage.
 
-    >>> percent_words(0.954), percent_words(0.9996), percent_words(1.0), percent_words(0.004)
-    ('95 %', '>99.9 %', '100 %', '0.4 %')
+    >>> percent_words(0.954), percent_words(0.9996), percent_words(1.0), percent_words(0.004), percent_words(-1e-9)
+    ('95 %', '>99.9 %', '100 %', '0.4 %', '0 %')
     """
     percent = 100 * fraction
+    if -0.05 < percent < 0:  # a rounding error, which would be written as -0
+        percent = 0.0
     if 99.95 <= percent < 100:
         return ">99.9 %"
     if 0 < percent < 0.05:

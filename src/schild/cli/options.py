@@ -153,9 +153,9 @@ class Person:
     weight
         Body weight, such as "70 kg".
     age
-        Age, such as "40 years".
+        Age, such as "40 years" or "30 months".
     sex
-        female or male.
+        female or male (f or m).
     liver
         normal, mild, moderate or severe impairment.
     crcl

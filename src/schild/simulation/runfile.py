@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from schild.errors import InputError
-from schild.inputfile import InputFile, Section, Time
+from schild.inputfile import InputFile, Section, Sex, Time
 from schild.population import MAX_SUBJECTS, Population, Subject
 from schild.regimen import Dose, Regimen, parse_regimen
 from schild.units import TICKS_PER_HOUR, format_ticks, parse_clearance, parse_weight, ticks
@@ -194,7 +194,7 @@ class SubjectEntry(Section, strict=True):
 
     weight: str = "70 kg"
     age: str = "40 years"
-    sex: Literal["female", "male"] = "male"
+    sex: Sex = "male"
     liver: Literal["normal", "mild", "moderate", "severe"] = "normal"
     crcl: str = "100 mL/min"
     dependent: Literal["no", "yes"] = "no"
@@ -228,7 +228,7 @@ class PopulationEntry(Section, strict=True):
     )
     weight: str | None = None
     age: str | None = None
-    sex: Literal["female", "male"] | None = None
+    sex: Sex | None = None
     liver: Literal["normal", "mild", "moderate", "severe"] | None = None
     crcl: str | None = None
     dependent: Literal["no", "yes"] | None = None
@@ -527,6 +527,9 @@ def _years(text: str) -> float:
         number = float(value)
     except ValueError:
         number = float("nan")
-    if unit.strip() not in ("y", "year", "years") or number != number:
-        raise InputError(f"The age {text!r} is not understood; expected years. Write it like '40 years'.")
-    return number
+    months = unit.strip() in ("month", "months")
+    if not (months or unit.strip() in ("y", "year", "years")) or number != number:
+        raise InputError(
+            f"The age {text!r} is not understood; expected years or months. Write it like '40 years' or '30 months'."
+        )
+    return number / 12 if months else number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from schild.inputfile import InputFile, Section, Time
+from schild.inputfile import InputFile, Section, Sex, Time
 from schild.units import TICKS_PER_HOUR, ticks
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class People(Section):
     """Section ``[population]``: the people who take part."""
 
     reference: str = "adult"
-    sex: Literal["female", "male"] | None = None
+    sex: Sex | None = None
     liver: Literal["normal", "mild", "moderate", "severe"] | None = None
 
     @property
