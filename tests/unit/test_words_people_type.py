@@ -222,9 +222,3 @@ def test_an_amount_in_a_wrong_unit_is_said(words, told):
 def test_sex_is_read_by_its_first_letter_too(sex, meant):
     assert Run.of("naltrexone 50 mg po", subject={"sex": sex}).subject.resolve().sex == meant
     assert Run.of("naltrexone 50 mg po", population={"n": 2, "sex": sex}).population.resolve().fixed["sex"] == meant
-
-
-def test_age_is_read_in_months_too():
-    assert Run.of("naltrexone 50 mg po", subject={"age": "30 months"}).subject.resolve().age_years == 2.5
-    with pytest.raises(InputError, match="years or months"):
-        Run.of("naltrexone 50 mg po", subject={"age": "30 weeks"}).subject.resolve()

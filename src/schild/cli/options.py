@@ -153,7 +153,7 @@ class Person:
     weight
         Body weight, such as "70 kg".
     age
-        Age, such as "40 years" or "30 months".
+        Age, such as "40 years".
     sex
         female or male (f or m).
     liver

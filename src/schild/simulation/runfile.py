@@ -527,9 +527,6 @@ def _years(text: str) -> float:
         number = float(value)
     except ValueError:
         number = float("nan")
-    months = unit.strip() in ("month", "months")
-    if not (months or unit.strip() in ("y", "year", "years")) or number != number:
-        raise InputError(
-            f"The age {text!r} is not understood; expected years or months. Write it like '40 years' or '30 months'."
-        )
-    return number / 12 if months else number
+    if unit.strip() not in ("y", "year", "years") or number != number:
+        raise InputError(f"The age {text!r} is not understood; expected years. Write it like '40 years'.")
+    return number
