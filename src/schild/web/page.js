@@ -115,7 +115,7 @@
 
   const spread = (names, ends) => `90 % of ${header.band} virtual people like this one: ` + Object.entries(header.results)
     .filter(([name]) => names.includes(name))
-    .map(([name, of]) => `${of.words} ${ends[name].map((v) => result(name, v)).join("\u00a0to\u00a0")}\u00a0${of.unit}`).join("; ") + ".";
+    .map(([name, of]) => `${of.words} ${ends[name].map((v) => result(name, v)).join(" to ")} ${of.unit}`).join("; ") + ".";
 
   /* Text is laid out again only where it changes. */
   const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
