@@ -226,7 +226,7 @@ def time_below(
         hit = np.flatnonzero(row[top:] < threshold)
         if len(hit):
             at = top + hit[0]
-            two = slice(max(at - 1, 0), at + 1)
+            two = slice(max(at - 1, top), at + 1)  # alone where the peak itself is below
             out[k] = (np.interp(-threshold, -row[two], t[two]) - last) / 24.0
     return out
 
