@@ -49,6 +49,13 @@ def test_options_win_over_the_file(call, file):
     assert data["contrasts"][0]["power"] is not None
 
 
+@pytest.mark.parametrize("idle", [["--n", "20"], ["--replicates", "2"], ["--shard", "1/2"], ["--workers", "2"]])
+def test_an_option_that_would_change_nothing_beside_power_is_refused(call, file, idle):
+    told = call("trial", file, "--power", "0.8", *idle)
+    assert told.code == 2
+    assert f"{idle[0]} would change nothing beside --power" in told.err
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -79,6 +79,10 @@ def trial(
     from schild.report.trial import sizing_html, trial_html
     from schild.trial import Trial, run_trial, size_trial
 
+    if power is not None:
+        idle = {"--n": n, "--replicates": replicates, "--people": people, "--shard": shard, "--cluster": cluster,
+                "--workers": workers if workers != 1 else None}  # fmt: skip
+        _no_effect("--power", [name for name, given in idle.items() if given is not None])
     files.check()
     asked = Trial.read(file)
     head = {k: v for k, v in (("n", n), ("replicates", replicates), ("seed", seed), ("people", people))
@@ -105,6 +109,14 @@ def trial(
         found, _show, page=trial_html, more=more,
         table="people.csv" if asked.size * len(asked.arm) <= _ROWS else None,
     )  # fmt: skip
+
+
+def _no_effect(beside: str, idle: list[str]) -> None:
+    """Refuse options that would be ignored."""
+    from schild.errors import InputError
+
+    if idle:
+        raise InputError(f"{', '.join(idle)} would change nothing beside {beside}. Leave {beside} or the others out.")
 
 
 def _shard(asked: Trial, shard: str, out: Path | None, workers: int, cluster: str | None, data: Numbers) -> int:

@@ -304,6 +304,7 @@ def sizing_html(found: Sizing) -> str:
     return page(
         found.trial.trial.title or "Size of a trial",
         paragraph(" ".join(found.fewest()), kind="answer"),
+        *(notice(w, kind="warning", title="Note.") for w in found.warnings),
         section(
             "Sizes", table(heads, rows, caption=told), figure(svg, caption="Fewest first.", data=data, name="sizes")
         ),

@@ -18,6 +18,7 @@ from schild.figures import COLOURS, Chart, Picture, stairs
 from schild.people import Given, Overrides, Uses
 from schild.population import Population
 from schild.results import Shown, plain
+from schild.trial.cautions import cautions
 from schild.trial.endpoints import (
     ENDPOINTS,
     Contrast,
@@ -36,7 +37,6 @@ from schild.trial.endpoints import (
 from schild.trial.follow import COUNTS, Part, counts_of, people_of_part, weekly_of
 from schild.trial.kinds import unit_of_difference, words_of
 from schild.trial.numbers import trial_numbers
-from schild.trial.opioid_checks import known_misses
 from schild.trial.partfile import part_digest
 from schild.trial.parts import PEOPLE, run_parts, trial_key, uses_of
 from schild.trial.trialfile import ESTIMANDS, MISSING, RULES_OF_ENDPOINTS, Trial
@@ -316,7 +316,7 @@ def run_trial(
         endpoints=endpoints,
         contrasts=contrasts,
         warnings=(
-            *_warnings(trial, catalogue),
+            *cautions(trial, catalogue, given),
             *again,
             *_not_estimable(trial, endpoints, contrasts),
             *uses.unused(given, fixed),
@@ -457,54 +457,4 @@ def _not_estimable(trial: Trial, endpoints: Sequence[Endpoint], contrasts: Seque
                 f"The hazard ratio of {what} is not estimable for {', '.join(missing)}: in one of the arms nobody had "
                 "the event, or all times are equal."
             )
-    return said
-
-
-def _warnings(trial: Trial, catalogue: Catalogue) -> list[str]:
-    said = (
-        []
-        if trial.trial.people == "own"
-        else [
-            "The same people are in every arm: effects have no interval, p-value or power. For those of a trial write "
-            'people = "own".',
-        ]
-    )
-    if trial.disorder == "opioid":
-        return [*said, *_opioid_warnings(trial), *known_misses(trial, catalogue)]
-    said += [
-        "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
-        "published rates. Most published levels of drinking under placebo are missed: read differences between arms "
-        "(docs/trials.md).",
-    ]
-    others = sorted({arm.drug for arm in trial.arm if arm.drug and arm.drug != "naltrexone"})
-    if others:
-        said.append(f"{', '.join(others)}: the effect of an occupied receptor was fitted to naltrexone only.")
-    if trial.learning.on:
-        said.append("Learning under blockade is on: it is speculative, and nothing was fitted to it.")
-    if any(arm.dosing == "as_needed" for arm in trial.arm):
-        said.append(
-            "As-needed tablets: people are assumed to foresee the days on which they would drink without the drug."
-        )
-    if trial.days > 16 * 7:
-        said.append(f"{trial.trial.weeks} weeks: no row that was fitted goes beyond 16 weeks.")
-    if trial.size < 100:
-        said.append(f"{trial.size} people in an arm: intervals are wide.")
-    return said
-
-
-def _opioid_warnings(trial: Trial) -> list[str]:
-    said = [
-        "Behaviour is fitted to counts of published trials of 2000 to 2016, mostly of heroin; docs/trials.md compares "
-        "it with held-out trials. Overdose is a ratio, never a risk.",
-    ]
-    if trial.setting.fentanyl > 0:
-        said.append(
-            "Fentanyl in the supply: its kinetics alone are in the model, nothing was fitted to people who use it."
-        )
-    if any(arm.induction and arm.induction.procedure in ("low_dose", "rapid") for arm in trial.arm):
-        said.append("Low-dose and rapid starts follow from withdrawal in the model; no trial of them was fitted.")
-    if trial.days > 24 * 7:
-        said.append(f"{trial.trial.weeks} weeks: no row goes beyond 24 weeks.")
-    if trial.size < 100:
-        said.append(f"{trial.size} people in an arm: intervals are wide.")
     return said

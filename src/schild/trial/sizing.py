@@ -19,7 +19,9 @@ from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.figures import COLOURS, Chart, Picture
 from schild.people import Given, Overrides
+from schild.population import Population
 from schild.results import Shown, cited, plain
+from schild.trial.cautions import cautions
 from schild.trial.endpoints import ENDPOINTS, endpoints_of, values
 from schild.trial.kinds import Kind, unit_of_difference, words_of
 from schild.trial.numbers import trial_numbers
@@ -78,6 +80,7 @@ class Sizing(Shown):
     rows: tuple[Needed, ...]
     manifest: Mapping[str, Any]
     sources: Mapping[str, tuple[str, ...]]
+    warnings: tuple[str, ...]
     catalogue: Catalogue = field(repr=False)
 
     def fewest(self) -> list[str]:
@@ -111,7 +114,7 @@ class Sizing(Shown):
         """Return the JSON object of the contract as Python data."""
         return {
             "manifest": dict(self.manifest), "target": self.target, "level": LEVEL, "sizes": self.summary(),
-            "cite": cited(self.sources),
+            "warnings": list(self.warnings), "cite": cited(self.sources),
         }  # fmt: skip
 
     def picture(self) -> Picture:
@@ -294,13 +297,15 @@ def size_trial(
     ]
     rows.sort(key=lambda r: (r.n is None, r.n or 0))
     uses = uses_of(trial, catalogue, given)
+    fixed = Population(n=1, fixed=trial.population.fixed).given
     manifest = {
         "schild": __version__, "trial": trial.said(), "people": PEOPLE, "sets": sets, "people_of_a_set": PER_SET,
         "virtual_trials": TRIALS, "numbers": dict(given), "catalogue": uses.digests(catalogue), **catalogue.stamp,
     }  # fmt: skip
     return Sizing(
-        trial=trial, target=power, rows=tuple(rows), manifest=manifest, sources=uses.sources, catalogue=catalogue
-    )
+        trial=trial, target=power, rows=tuple(rows), manifest=manifest, sources=uses.sources,
+        warnings=(*cautions(trial, catalogue, given), *uses.unused(given, fixed)), catalogue=catalogue,
+    )  # fmt: skip
 
 
 def _needed(

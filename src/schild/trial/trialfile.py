@@ -37,7 +37,7 @@ ESTIMANDS = {
 #: Sections of the file and entries of an arm that belong to trials of one disorder only, and why.
 _ONLY = {
     "alcohol": (("eligibility", "response", "learning"), (), "they are about drinking"),
-    "opioid": (("setting",), ("usual_care", "induction", "contingency"), "they are about opioid use"),
+    "opioid": (("setting",), ("usual_care", "observed", "induction", "contingency"), "they are about opioid use"),
 }
 _OTHER = {"alcohol": "opioid", "opioid": "alcohol"}
 #: Days since the last opioid, days of a taper and of ascending tablets, and medicines for comfort, by procedure.
@@ -174,7 +174,7 @@ class Arm(Section):
         "hazard of use.",
     )
     usual_care: bool = Field(default=False, description="Opioids: no medicine and no injection, counselling alone.")
-    observed: bool = Field(default=False, description="Supervised intake: every dose that is fetched is taken.")
+    observed: bool = Field(default=False, description="Opioids: supervised intake, every dose is taken.")
     contingency: float = Field(
         default=0.0, ge=-5, le=5, description="Opioids: rewards for attendance, added to the log odds of each return."
     )
@@ -274,6 +274,8 @@ class Trial(InputFile):
             for arm in self.arm:
                 if arm.dosing == "as_needed":
                     raise ValueError(f"the arm {arm.name!r} is taken as needed, which alcohol trials alone have")
+                if arm.induction and not (arm.placebo or arm.drug == "naltrexone"):
+                    raise ValueError(f"the arm {arm.name!r} has an induction, which is for naltrexone or its placebo")
         if len(set(names)) != len(names):
             raise ValueError(f"the arms are called {', '.join(names)}; expected different names")
         if self.trial.n * self.trial.replicates > MAX_PEOPLE:

@@ -16,6 +16,7 @@ from schild.errors import InputError
 from schild.population import Subject, people_of
 from schild.regimen import Dose
 from schild.report.trial import trial_html
+from schild.trial.cautions import cautions
 from schild.trial.endpoints import endpoints_of
 from schild.trial.follow import follow
 from schild.trial.loads import load_of
@@ -186,6 +187,33 @@ def test_what_opioid_trials_do_not_know_is_refused():
         trial_of(INJECTION, trial={"missing": "heavy"})
     with pytest.raises(InputError, match="no row gives the variation between opioid trials"):
         trial_of(INJECTION, trial={"between_trials": True})
+    for arm in (BUPRENORPHINE, METHADONE, {"name": "care", "usual_care": True}):
+        with pytest.raises(InputError, match="has an induction, which is for naltrexone or its placebo"):
+            trial_of({**arm, "induction": {"wait": 3}})
+
+
+@pytest.mark.parametrize(
+    ("arm", "setting", "said"),
+    [
+        ({**INJECTION, "induction": {"procedure": "rapid", "wait": 0}}, {}, "heroin by 0 h. The label asks for"),
+        ({**TABLET, "induction": {"wait": 3}}, {}, "heroin by 72 h. The label asks for at least 7 to 10 days"),
+        ({**INJECTION, "induction": {"procedure": "taper"}}, {}, "buprenorphine by 7 d. After methadone or"),
+        (BUPRENORPHINE, {"admitted": [9, 0]}, "heroin by 0 h. The label asks for clear signs of withdrawal"),
+        ({**INJECTION, "induction": {"wait": 10}}, {}, None),
+        (BUPRENORPHINE, {}, None),
+        (PLACEBO, {"admitted": [0]}, None),
+    ],
+)  # fmt: skip
+def test_an_arm_that_starts_sooner_than_the_label_says_so_whatever_the_model_computes(arm, setting, said):
+    """A rapid start after no wait came out as the better arm, and nothing was said about the label."""
+    found = cautions(trial_of(arm, setting=setting), load())
+    labels = [w for w in found if "label" in w]
+    assert len(labels) == (said is not None)
+    assert said is None or (said in labels[0] and labels[0].startswith(f"Arm {arm['name']!r}"))
+
+
+def test_a_slip_of_unit_in_an_arm_is_named():
+    assert any("Was 380 mg meant" in w for w in cautions(trial_of({**INJECTION, "amount": "380 g"}), load()))
 
 
 def test_estimands_look_at_the_days_they_name():

@@ -91,6 +91,9 @@ def test_sizes_come_with_their_errors_fewest_people_first(sizes):
 def test_sizes_are_told_in_json_and_on_a_page(sizes):
     data = json.loads(sizes.to_json())
     assert data["target"] == 0.8
+    assert data["warnings"] == list(sizes.warnings)
+    assert sizes.warnings[0].startswith("People before treatment are assumed")
+    assert all(warning[:40] in sizing_html(sizes) for warning in sizes.warnings)
     assert {"n", "n_assurance", "power", "power_se", "assurance_se", "half_width"} <= set(data["sizes"][0])
     page = sizing_html(sizes)
     assert sizes.fewest()[0] in page

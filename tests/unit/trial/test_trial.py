@@ -309,6 +309,7 @@ def test_a_single_trial_of_validation_is_the_first_people_of_the_largest_of_its_
         ({"setting": {"place": "inpatient"}}, r'\[setting\] belongs to disorder = "opioid" only'),
         ({"arm": [{**TABLET, "induction": {"wait": 7}}]}, "induction belongs to .* they are about opioid use"),
         ({"arm": [{"name": "a", "usual_care": True}]}, "usual_care belongs to"),
+        ({"arm": [{**TABLET, "observed": True}]}, "observed belongs to"),
     ],
 )
 def test_a_file_that_fits_the_other_disorder_is_refused_with_the_reason(change, says):
