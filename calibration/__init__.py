@@ -64,7 +64,7 @@ def calibration_rows(study: str, *ids: str) -> tuple[Observation, ...]:
     >>> len(calibration_rows("naltrexone_pet", "rabiner2011", "lee1988", "weerts2008_mor"))
     12
     """
-    rows = [o for o in load().study(study).observations if not ids or o.id.startswith(ids)]
+    rows = [o for o in load().studies[study].observations if not ids or o.id.startswith(ids)]
     rows = [o for o in rows if ids or o.role == "calibration"]
     found = tuple(o for o in rows if o.role == "calibration")
     if not found:

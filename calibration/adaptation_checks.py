@@ -47,7 +47,7 @@ __all__ = ["ROWS", "Rows", "window"]
 
 #: Checks, then fitted rows.
 ROWS = {
-    o.id: o for table in ("withdrawal_checks", "withdrawal_fitted") for o in load().study(table).observations
+    o.id: o for table in ("withdrawal_checks", "withdrawal_fitted") for o in load().studies[table].observations
 }  # fmt: skip
 
 _RISE = np.array([0.0, 0.05, 0.15, 0.3, 0.6, 1.0, 1.5, 2.2, 3.0, 4.0, 5.0])

@@ -82,7 +82,7 @@ def fit(base: Mapping[str, float]) -> Fit:
         ki = drug.number("mor.ki").value
         lines.append(f"{scans.drug}: constant {factor * ki:.3g} nM free, {factor * ki * per_nM:.3g} ng/mL of plasma")
         shown = [(o, f"({r:+.2f} SD)") for o, r in zip(scan_rows(scans), left, strict=True)]
-        shown += [(o, "(not fitted)") for o in load().study(scans.study).observations if o.id in scans.shown]
+        shown += [(o, "(not fitted)") for o in load().studies[scans.study].observations if o.id in scans.shown]
         lines += [told(o, predicted(o, overrides), how) for o, how in shown]
         for rival in number.values:
             if rival.basis == "fitted":

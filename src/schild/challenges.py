@@ -12,7 +12,7 @@ import numpy as np
 from schild.array_types import Floats
 from schild.catalog import Catalogue, load
 from schild.engine.kept import once
-from schild.errors import InputError, UnknownNameError
+from schild.errors import InputError
 from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.people import Given, Uses, Values
 from schild.regimen import Regimen, parse_regimen
@@ -206,12 +206,10 @@ def challenge(
     times = [at] if isinstance(at, (str, float, int)) or not isinstance(at, Sequence) else list(at)
     if not regimens or not effects or not times:
         raise InputError("A challenge needs an antagonist, an effect and a time; one of them is empty. Name it.")
-    for name in effects:
-        if name not in catalogue.effects:
-            raise UnknownNameError("effect", name, catalogue.effects)
+    entries = [catalogue.effects[name] for name in effects]
     _check_agonist(parse_regimen(agonist), agonist, catalogue)
     _check_antagonist(regimens, catalogue)
-    receptors = sorted({r for name in effects for r in catalogue.effects[name].reserve} | {"mor"})
+    receptors = sorted({r for entry in entries for r in entry.reserve} | {"mor"})
     head = {"seed": seed, "receptors": receptors, "outputs": effects}
     if structure is not None:
         head["structure"] = structure if isinstance(structure, str) else dict(structure)
@@ -269,18 +267,17 @@ def challenge(
         if progress is not None:
             progress(2 + 2 * k, 2 * len(times))
         warnings += [w for w in result.warnings if w not in warnings]
-        for name, response in zip(effects, without, strict=True):
-            entry = catalogue.effects[name]
-            responses.append(
-                Response(
-                    time_h=tick / TICKS_PER_HOUR,
-                    effect=name,
-                    unit=entry.unit,
-                    without=response,
-                    with_=_response(result, name),
-                    noise=numbers.typical(name, entry.noise),
-                )
+        responses += [
+            Response(
+                time_h=tick / TICKS_PER_HOUR,
+                effect=entry.key,
+                unit=entry.unit,
+                without=response,
+                with_=_response(result, entry.key),
+                noise=numbers.typical(entry.key, entry.noise),
             )
+            for entry, response in zip(entries, without, strict=True)
+        ]
     assert result is not None  # there is at least one time
     warnings += uses.unused(numbers.overrides, run.who.given)
     return Challenge(

@@ -272,9 +272,7 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
     known = catalogue.compounds
     chosen = []
     for name in names:
-        compound = known.get(_key(name, catalogue))
-        if compound is None:
-            raise UnknownNameError("structure", name, known)
+        compound = known[_key(name, catalogue)]
         if compound in chosen:
             raise InputError(f"{name!r} was named twice; expected each compound once. Drop one.")
         chosen.append(compound)

@@ -18,7 +18,7 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, PopulationCovariate, ReferencePopulation
 from schild.engine.kept import once
 from schild.engine.streams import normals
-from schild.errors import InputError, UnknownNameError
+from schild.errors import InputError
 from schild.people import FEW, People, Uses, Values
 
 __all__ = ["MAX_SUBJECTS", "Population", "Subject", "groups", "people_of"]
@@ -192,10 +192,7 @@ def _person(who: Subject, numbers: Hashable) -> tuple[People, Iterator[int]]:
 
 
 def _drawn(who: Population, values: Values, seed: int, first: int) -> People:
-    groups = values.catalogue.populations
-    if who.key not in groups:
-        raise UnknownNameError("population", who.key, groups)
-    base = _covariates(values, groups[who.key], who, seed, first)
+    base = _covariates(values, values.catalogue.populations[who.key], who, seed, first)
     last = first + who.n
     repeat = max(who.draws, 1)
 

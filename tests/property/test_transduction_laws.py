@@ -38,7 +38,7 @@ def test_more_occupancy_is_never_less(a, b, factor):
 
 @given(FACTORS)
 def test_plateau_of_breathing_does_not_depend_on_it_and_the_half_level_does(factor):
-    rows = {o.id: o for o in load().study("agonist_effects").observations}
+    rows = {o.id: o for o in load().studies["agonist_effects"].observations}
     key = "ventilation_isohypercapnic.transduction.buprenorphine"
     assert predict(rows["dahan2005_plateau"], overrides={key: factor})[0] == pytest.approx(0.5, abs=0.01)
     half, whole = (
@@ -73,7 +73,7 @@ def test_a_run_uses_it(factor):
 
 
 def test_hill_slope_is_that_of_the_transducer_form():
-    rows = {o.id: o for o in load().study("agonist_effects").observations}
+    rows = {o.id: o for o in load().studies["agonist_effects"].observations}
     # With a slope of one the response is a hyperbola of the level, whatever the reserve.
     flat = predict(rows["dyer1999_pain"], overrides={"analgesia.slope": 1.0})[0]
     assert flat == pytest.approx(1.0, abs=1e-4)
@@ -81,7 +81,7 @@ def test_hill_slope_is_that_of_the_transducer_form():
 
 
 def test_half_of_the_receptors_is_what_a_scan_at_a_steady_level_sees():
-    (row,) = load().study("nalmefene_pet").observations
+    (row,) = load().studies["nalmefene_pet"].observations
     level = float(predict(row)[0])  # ng/mL
     drug = load().drug("nalmefene")
     rate = level * drug.number("cl").value / 1000.0  # mg/h that holds it

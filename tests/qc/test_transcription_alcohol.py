@@ -8,7 +8,7 @@ from evidence import table
 from schild.catalog import load
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
 
-ROWS = {o.id: o for o in load().study("alcohol_laboratory").observations}
+ROWS = {o.id: o for o in load().studies["alcohol_laboratory"].observations}
 
 #: Norberg 2000: number, evidence row, printed value and SD, factor to the unit of the catalogue.
 KINETICS = {

@@ -157,7 +157,7 @@ def test_starting_values(place, value):
 
 
 def observations(study):
-    return {row.row[0].partition("#")[2]: row for row in load().study(study).observations}
+    return {row.row[0].partition("#")[2]: row for row in load().studies[study].observations}
 
 
 def test_points_of_tomography():
@@ -270,7 +270,7 @@ def test_rows_that_the_dossier_made_are_not_called_reported():
 def test_points_of_tomography_agree_with_the_table_of_time_points():
     points = [p for p in rows("naltrexone/time_points.csv") if p["observable"].endswith(("blockade", "occupancy"))]
     told = sorted((p["species"].lower(), float(p["time_h"]), float(p["value"])) for p in points)
-    ours = [row for row in load().study("naltrexone_pet").observations if row.role == "calibration"]
+    ours = [row for row in load().studies["naltrexone_pet"].observations if row.role == "calibration"]
     assert sorted((row.species, row.time_h, row.value) for row in ours) == told
 
 

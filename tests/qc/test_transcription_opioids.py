@@ -335,14 +335,14 @@ def test_the_rows_belong_to_the_drug():
 
 def test_one_dose_of_methadone_by_mouth_is_compared_with_one_dose():
     """The table's 10 mg for 30 mg of morphine is the 3- to 4-fold potency of repeated doses; of one dose it is 1."""
-    row = next(o for o in load().study("equianalgesic").observations if o.id == "equal_methadone_po")
+    row = next(o for o in load().studies["equianalgesic"].observations if o.id == "equal_methadone_po")
     assert "relative oral potency to morphine 1 single dose, 3-4 repeated" in cited(row.row[0])["note"]
     assert (row.value, row.normalisation) == (30 / 1, "morphine 30 mg po")
 
 
 @pytest.mark.parametrize(("drug", "potency"), [("codeine", 0.1), ("pentazocine", 0.06)])
 def test_the_second_table_of_potencies_by_mouth(drug, potency):
-    row = next(o for o in load().study("equianalgesic").observations if o.id == f"equal_{drug}_po_potency")
+    row = next(o for o in load().studies["equianalgesic"].observations if o.id == f"equal_{drug}_po_potency")
     found = cited(row.row[0])
     printed = dict(zip(found["drug"].split("; "), found["value"].split("; "), strict=True))
     assert (float(printed[drug]), found["role"]) == (potency, "check_target")

@@ -92,7 +92,7 @@ CATEGORIES = {
 CALIBRATE = ("Tompkins2009", "Tompkins2014", "Bickel1988", "Heishman1989a", "Heishman1989b", "Heishman1990",
              "Azorlosa1994", "Stitzer1991", "Algera2021")  # fmt: skip
 
-ROWS = {o.id: (key, o) for key in ("withdrawal_fitted", "withdrawal_checks") for o in load().study(key).observations}
+ROWS = {o.id: (key, o) for key in ("withdrawal_fitted", "withdrawal_checks") for o in load().studies[key].observations}
 SHARES = {f"ctn0051_{name}_{kind}": (name, kind) for name in CATEGORIES for kind in ("none", "moderate")}
 
 

@@ -237,7 +237,7 @@ STUDIES = ("naltrexone_pet", "withdrawal_fitted", "alcohol_laboratory", "alcohol
 
 def test_rows_are_predicted_once(predictions):
     first = validation.validate(*STUDIES)
-    rows = sum(len(load().study(key).observations) for key in STUDIES)
+    rows = sum(len(load().studies[key].observations) for key in STUDIES)
     assert len(predictions) == rows == len(validation.observations(first))
     again = validation.validate(*reversed(STUDIES))
     assert len(predictions) == rows
@@ -251,7 +251,7 @@ def test_a_row_is_told_as_soon_as_its_study_is_done(predictions):
     lines, steps = [], []
     validation.validate(*STUDIES, tell=lines.append, progress=lambda *at: steps.append((*at, len(lines))))
     assert [line.partition(":")[0] for line in lines] == list(STUDIES)
-    assert lines[0].startswith(f"naltrexone_pet: {len(load().study('naltrexone_pet').observations)} rows, ")
+    assert lines[0].startswith(f"naltrexone_pet: {len(load().studies['naltrexone_pet'].observations)} rows, ")
     assert steps[-1][:2] == (len(predictions), len(predictions))
     assert steps[-1][2] == len(STUDIES) - 1
 

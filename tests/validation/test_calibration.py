@@ -45,7 +45,7 @@ def test_check_rows_are_never_handed_to_a_fit():
     with pytest.raises(ValueError, match="no calibration rows"):
         calibration_rows("naltrexone_oral_pk", "verebey1976")
     for study in load().studies:
-        rows = load().study(study).observations
+        rows = load().studies[study].observations
         if any(o.role == "calibration" for o in rows):
             assert all(o.role == "calibration" for o in calibration_rows(study))
 
@@ -99,7 +99,7 @@ def test_residuals_of_the_scans_are_those_of_the_catalogue():
 
 
 def test_the_held_out_scan_of_buprenorphine_is_not_fitted():
-    rows = {o.id: o for o in load().study("buprenorphine_pk").observations}
+    rows = {o.id: o for o in load().studies["buprenorphine_pk"].observations}
     assert rows["greenwald2003_32mg"].role == "check"
     assert "greenwald2003_32mg" not in [o.id for o in scans.scan_rows(scans.SCANS[2])]
 
@@ -112,7 +112,9 @@ def test_every_calibration_row_is_fitted_by_a_script_or_listed_with_its_reason()
     used |= {"label_first_peak", "label_second_peak", "dunbar2006_half_life"}
     used |= {o.id for o in calibration_rows(*effects.PENTAZOCINE)}
     used |= {*dose_rows.CURVES, *dose_rows.PEAKS}
-    used |= {o.id for o in load().study("withdrawal_fitted").observations}  # tests/qc/test_transcription_withdrawal.py
+    used |= {
+        o.id for o in load().studies["withdrawal_fitted"].observations
+    }  # tests/qc/test_transcription_withdrawal.py
     used |= {o.id for _, _, rows in alcohol.targets().values() for o in rows}
     used |= {o.id for o in trial.rows()}
     rows = {o.id for study in load().studies.values() for o in study.observations if o.role == "calibration"}

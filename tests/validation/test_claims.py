@@ -95,7 +95,7 @@ def test_a_claim_is_well_formed(test):
 def test_rows_that_were_fitted_are_never_called_checked():
     for test in BOOK.tests:
         if "row" in test.options:
-            study = load().study(test.options["study"])
+            study = load().studies[test.options["study"]]
             row = next(o for o in study.observations if o.id == test.options["row"])
             assert (row.role == "calibration") == (test.evidence == "fitted") or test.run == "observation", test.id
             assert row.role != "calibration" or test.evidence == "fitted", test.id

@@ -30,7 +30,7 @@ def statements():
         state(o, key, n=3, seed=1, kept=kept)
         for key in load().studies
         if key.startswith("withdrawal_")
-        for o in load().study(key).observations
+        for o in load().studies[key].observations
     )
 
 

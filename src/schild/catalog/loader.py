@@ -20,8 +20,8 @@ from schild.catalog.populations import ReferencePopulation, read_population
 from schild.catalog.printed import PrintedTables
 from schild.catalog.reader import Table, has_path, line_of
 from schild.catalog.references import Reference, parse_bibtex, read_reference
-from schild.catalog.rescue import JointNormal, PublishedArrest, read_arrests, read_spread
-from schild.catalog.studies import Receptor, Study, read_study
+from schild.catalog.rescue import PublishedArrest, read_arrests, read_spread
+from schild.catalog.studies import Receptor, read_study
 from schild.catalog.substances import Compound, TradeName
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
@@ -35,10 +35,12 @@ VARIABLE = "SCHILD_CATALOGUE"
 
 
 class _Lazy(Mapping[str, T]):
-    """A mapping whose names are listed, and whose values are read, on first use."""
+    """A mapping whose names are listed, and whose values are read, on first use; ``kind``: what its values are."""
 
-    def __init__(self, listed: Callable[[], Mapping[str, Any]], read: Callable[[str, Any], T]) -> None:
-        self._listed, self._read = listed, read
+    def __init__(
+        self, kind: str, listed: Callable[[], Mapping[str, Any]], read: Callable[[str, Any], T] = lambda _, made: made
+    ) -> None:
+        self._kind, self._listed, self._read = kind, listed, read
         self._raw: Mapping[str, Any] | None = None
         self._kept: dict[str, T] = {}
         self._busy: set[str] = set()
@@ -57,6 +59,8 @@ class _Lazy(Mapping[str, T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self._kept:
+            if name not in self._names:
+                raise UnknownNameError(self._kind, name, self._names)
             raw = self._names[name]
             if name in self._busy:
                 raise KeyError(f"{name} refers to itself")
@@ -75,10 +79,6 @@ class _Lazy(Mapping[str, T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._kept or name in self._names
-
-
-def _kept(_: str, record: T) -> T:
-    return record
 
 
 class Catalogue(PrintedTables):
@@ -136,28 +136,22 @@ class Catalogue(PrintedTables):
         self.overlays = tuple(
             {"name": str(path), "hash": digest_of(layer)} for path, layer in zip(overlays, layers, strict=True)
         )
-        self.drugs: Mapping[str, Drug] = self._entries("drugs", self._drug)
-        self.studies: Mapping[str, Study] = self._entries("studies", lambda _, file: read_study(self._table(file)))
-        self.claims: Mapping[str, Book] = self._entries("claims", self._claims)
+        self.drugs = self._entries("drugs", "drug", self._drug)
+        self.studies = self._entries("studies", "study", lambda _, file: read_study(self._table(file)))
+        self.claims = self._entries("claims", "drug with claims", self._claims)
         self.aliases = self._aliases()
-        self.receptors: Mapping[str, Receptor] = self._tables("receptors", lambda key, t: t.record(Receptor, key=key))
-        self.populations: Mapping[str, ReferencePopulation] = self._tables(
-            "populations", lambda key, table: read_population(key, table, self._copied)
-        )
-        self.effects: Mapping[str, Effect] = self._tables(
-            "effects", lambda key, table: read_effect(key, table, self._copied)
-        )
-        self.adaptation: Mapping[str, Adaptation] = self._tables("adaptation", self._mechanism)
-        self.compounds: Mapping[str, Compound] = self._tables("structures", lambda key, t: t.record(Compound, key=key))
-        self.trade_names: Mapping[str, TradeName] = self._tables(
-            "trade_names", lambda key, t: t.record(TradeName, key=key)
-        )
-        self.rescue_spreads: Mapping[str, JointNormal] = self._tables("rescue/population", read_spread)
-        self.known_misses: Mapping[str, KnownMiss] = _Lazy(self._known_misses, _kept)
-        self.alcohol: Mapping[str, Number] = _Lazy(lambda: self._numbers("alcohol", "alcohol"), _kept)
-        self.trial: Mapping[str, Number] = _Lazy(lambda: self._numbers("trial", "trial"), _kept)
-        self.rescue: Mapping[str, Number] = _Lazy(lambda: self._numbers("rescue", "rescue/physiology"), _kept)
-        self.references: Mapping[str, Reference] = _Lazy(self._references, _kept)
+        self.receptors = self._tables("receptors", "receptor", lambda key, t: t.record(Receptor, key=key))
+        self.populations = self._tables("populations", "population", lambda k, t: read_population(k, t, self._copied))
+        self.effects = self._tables("effects", "effect", lambda key, t: read_effect(key, t, self._copied))
+        self.adaptation = self._tables("adaptation", "mechanism of adaptation", self._mechanism)
+        self.compounds = self._tables("structures", "structure", lambda key, t: t.record(Compound, key=key))
+        self.trade_names = self._tables("trade_names", "trade name", lambda key, t: t.record(TradeName, key=key))
+        self.rescue_spreads = self._tables("rescue/population", "spread", read_spread)
+        self.known_misses: Mapping[str, KnownMiss] = _Lazy("known miss", self._known_misses)
+        self.alcohol = self._owned("alcohol", "alcohol")
+        self.trial = self._owned("trial", "trial")
+        self.rescue = self._owned("rescue", "rescue/physiology")
+        self.references: Mapping[str, Reference] = _Lazy("reference", self._references)
         # A run asks some ten thousand times.
         self._entry_of: dict[str, Drug | Effect | Adaptation | ReferencePopulation | None] = dict.fromkeys(_TABLES)
         self._numbers_of: dict[str, Mapping[str, Number]] = {}
@@ -263,60 +257,6 @@ class Catalogue(PrintedTables):
         self._drug_of[name] = self.drugs[key]
         return self._drug_of[name]
 
-    def reference(self, key: str) -> Reference:
-        """Find a bibliography entry.
-
-        Parameters
-        ----------
-        key : str
-            Citation key.
-
-        Returns
-        -------
-        Reference
-            The entry.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is none.
-
-        Examples
-        --------
-        >>> load().reference("Dunbar2007").fields["year"]
-        '2007'
-        """
-        if key not in self.references:
-            raise UnknownNameError("reference", key, self.references)
-        return self.references[key]
-
-    def study(self, key: str) -> Study:
-        """Find a set of published results.
-
-        Parameters
-        ----------
-        key : str
-            Name of the study file.
-
-        Returns
-        -------
-        Study
-            The entry.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is none.
-
-        Examples
-        --------
-        >>> load().study("naltrexone_pet").observations[0].role
-        'calibration'
-        """
-        if key not in self.studies:
-            raise UnknownNameError("study", key, self.studies)
-        return self.studies[key]
-
     @property
     def published_arrests(self) -> tuple[PublishedArrest, ...]:
         """Published percentages of cardiac arrest."""
@@ -379,20 +319,20 @@ class Catalogue(PrintedTables):
                     raise head.fail(f"has the name {alias!r}, which already belongs to {other}.", "aliases")
         return found
 
-    def _entries(self, folder: str, read: Callable[[str, DataFile], T]) -> Mapping[str, T]:
+    def _entries(self, folder: str, kind: str, read: Callable[[str, DataFile], T]) -> Mapping[str, T]:
         tops = [layers[-1] for place, layers in self._files.items() if place.startswith(f"{folder}/")]
         found = {file.key: file for file in sorted(tops, key=lambda file: file.key)}
-        return _Lazy(lambda: found, read)
+        return _Lazy(kind, lambda: found, read)
 
     def _tops(self, place: str) -> Iterator[Table]:
         for file in self._layers(f"{place}.toml"):
             yield self._table(file)
 
-    def _tables(self, place: str, read: Callable[[str, Table], T]) -> Mapping[str, T]:
+    def _tables(self, place: str, kind: str, read: Callable[[str, Table], T]) -> Mapping[str, T]:
         def listed() -> dict[str, Table]:
             return {key: top.table(key) for top in self._tops(place) for key in top.data if key not in top.asked}
 
-        return _Lazy(listed, read)
+        return _Lazy(kind, listed, read)
 
     def _copied(self, owner: str, number: str) -> Number:
         return self.numbers_of(owner)[number]
@@ -459,6 +399,9 @@ class Catalogue(PrintedTables):
             top.done()
             found |= listed
         return found
+
+    def _owned(self, owner: str, place: str) -> Mapping[str, Number]:
+        return _Lazy(f"number of {owner}", lambda: self._numbers(owner, place))
 
     def _numbers(self, owner: str, place: str) -> dict[str, Number]:
         found: dict[str, Number] = {}

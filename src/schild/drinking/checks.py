@@ -67,7 +67,7 @@ def laboratory_check(
     no rule computes.
 
     >>> from schild.catalog import load
-    >>> rows = {o.id: o for o in load().study("alcohol_laboratory").observations}
+    >>> rows = {o.id: o for o in load().studies["alcohol_laboratory"].observations}
     >>> laboratory_check(rows["omalley2002_craving"]).predicted < 0.0
     True
     """

@@ -16,9 +16,9 @@ def _statement(o: Observation, catalogue: Catalogue) -> str:
     """Describe a published result.
 
     >>> from schild.catalog import load
-    >>> _statement(load().study("naloxone_pk").observations[0], load())[:35]
+    >>> _statement(load().studies["naloxone_pk"].observations[0], load())[:35]
     'Highest level in plasma of naloxone'
-    >>> _statement(load().study("naloxone_pet").observations[0], load())
+    >>> _statement(load().studies["naloxone_pet"].observations[0], load())
     'Mu receptors occupied after naloxone 0.07 mg into a vein.'
     """
     after = f"after {regimen_words(o.regimen)}."

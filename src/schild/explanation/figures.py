@@ -86,7 +86,7 @@ class Scans:
 
 
 def _scans(catalogue: Catalogue, scans: Scans) -> list[Observation]:
-    return [o for o in catalogue.study(scans.study).observations if o.id.startswith(scans.rows) and o.unit == "%"]
+    return [o for o in catalogue.studies[scans.study].observations if o.id.startswith(scans.rows) and o.unit == "%"]
 
 
 def _outputs_beside(catalogue: Catalogue, line: Course, lines: Sequence[Course]) -> list[str]:

@@ -218,7 +218,7 @@ def published_dose(catalogue: Catalogue, drug: str, route: str) -> str:
 
 def row_of(catalogue: Catalogue, study: str, row: str) -> Observation:
     """Return one published result of a study."""
-    return next(o for o in catalogue.study(study).observations if o.id == row)
+    return next(o for o in catalogue.studies[study].observations if o.id == row)
 
 
 def last_dose_h(regimen: str) -> float:

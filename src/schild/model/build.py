@@ -297,8 +297,6 @@ def _meeting(values: Values, drug: Drug) -> str:
 def _mechanism(values: Values, mechanism: str | None, receptors: Sequence[str]) -> Mechanism | None:
     if mechanism is None:
         return None
-    if mechanism not in values.catalogue.adaptation:
-        raise UnknownNameError("mechanism of adaptation", mechanism, values.catalogue.adaptation)
     entry = values.catalogue.adaptation[mechanism]
     if missing := sorted(set(entry.receptors) - set(receptors)):
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from schild.catalog import Catalogue, load
-from schild.errors import InputError, UnknownNameError
+from schild.errors import InputError
 from schild.model.build import Built
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Overrides, People, Uses, Values
@@ -193,8 +193,7 @@ def prepared_of(
     catalogue = catalogue or load()
     who = run.who
     if isinstance(who, Population):
-        if who.key not in catalogue.populations:
-            raise UnknownNameError("population", who.key, catalogue.populations)
+        catalogue.populations[who.key]  # an unknown one is refused
         who = Subject(**who.fixed)  # type: ignore[arg-type]  # the population has checked them
     numbers = Values(catalogue, overrides=_given(run, overrides, catalogue))
     prepared = _prepare(run, who, numbers, people, fast_forward=False, rtol=RTOL_ONE)[1]
@@ -260,9 +259,7 @@ def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str |
     if wanted is False:
         return None
     if isinstance(wanted, str):
-        if wanted not in catalogue.adaptation:
-            raise UnknownNameError("mechanism of adaptation", wanted, catalogue.adaptation)
-        return wanted
+        return catalogue.adaptation[wanted].key
     if wanted is None and not run.history:
         names = {kind.name for kind in ADAPTATION}
         asked = [o for o in run.run.outputs or () if o in names or o.startswith("adaptation_")]

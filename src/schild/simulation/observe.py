@@ -498,7 +498,7 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
     computes.
 
     >>> from schild.catalog import load
-    >>> rows = {o.id: o for o in load().study("naltrexone_pet").observations}
+    >>> rows = {o.id: o for o in load().studies["naltrexone_pet"].observations}
     >>> bool(80 < predict(rows["weerts2008_mor"])[0] < 100)
     True
     """
@@ -537,6 +537,6 @@ def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: s
     True
     """
     options = {"structure": structure, "catalogue": catalogue, **options}
-    rows = [o for o in catalogue.study(study).observations if o.species == receptor and o.role == "calibration"]
+    rows = [o for o in catalogue.studies[study].observations if o.species == receptor and o.role == "calibration"]
     left = [(float(predict(o, **options)[0]) - o.value) / o.sd_fixed for o in rows if o.sd_fixed is not None]
     return float(np.sqrt(np.mean(np.square(left))))

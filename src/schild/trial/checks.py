@@ -124,7 +124,7 @@ def _expected(catalogue: Catalogue, regimen: str, time_h: float, people: int) ->
 @cache
 def _largest(catalogue: Catalogue, regimen: str, time_h: float) -> int:
     """People in an arm of the largest single trial of a regimen."""
-    rows = catalogue.study(STUDY).observations
+    rows = catalogue.studies[STUDY].observations
     of_regimen = [o for o in rows if _single_trial(o) and (o.regimen, o.time_h or 0.0) == (regimen, time_h)]
     return max(map(_arm_size, of_regimen), default=0)
 

@@ -255,7 +255,7 @@ def validate(
     0.83
     """
     catalogue = catalogue or load()
-    chosen = [catalogue.study(key) for key in studies] or list(catalogue.studies.values())
+    chosen = [catalogue.studies[key] for key in studies] or list(catalogue.studies.values())
     n, draws = (QUICK_PEOPLE, QUICK_DRAWS) if quick else (PEOPLE, DRAWS)
     results = ResultCache("validate", catalogue.digest, n, draws, seed, fresh=fresh)
     rows = _Rows(catalogue=catalogue, n=n, draws=draws, seed=seed, quick=quick, results=results)

@@ -27,7 +27,7 @@ class LaboratoryStatement(Statement):
     """A laboratory result and its prediction.
 
     >>> from schild.catalog import load
-    >>> rows = {o.id: o for o in load().study(STUDY).observations}
+    >>> rows = {o.id: o for o in load().studies[STUDY].observations}
     >>> one = LaboratoryStatement(
     ...     observation=rows["omalley2002_drinks"], table=STUDY, predicted=-0.2, low=-0.3, high=-0.1, people=10
     ... )

@@ -23,7 +23,7 @@ def arms(catalogue: Catalogue, roles: Collection[str]) -> dict[tuple[str, str], 
     found: dict[tuple[str, str], list[Observation]] = {
         (species, quantity): [] for species in ("naltrexone", "beta_naltrexol") for quantity in QUANTITIES
     }
-    for o in catalogue.study(STUDY).observations:
+    for o in catalogue.studies[STUDY].observations:
         key = (o.species, o.observable.removesuffix("_last"))
         if key in found and o.role in roles and o.regimen.endswith(" po") and o.high is None:
             found[key].append(o)

@@ -213,7 +213,7 @@ def _glance(v: Validation) -> Raw:
 
 
 def _study(v: Validation, key: str, checks: list[Check]) -> Raw:
-    study = v.catalogue.study(key)
+    study = v.catalogue.studies[key]
     chart = Chart(0.0)
     chart.rows([c.observation.id for c in checks])
     for k, c in enumerate(checks):

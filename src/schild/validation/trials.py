@@ -22,7 +22,7 @@ class TrialStatement(Statement):
     fitted rows where the expected value lies in the printed interval, or within 1.96 standard errors.
 
     >>> from schild.catalog import load
-    >>> rows = {o.id: o for o in load().study(STUDY).observations}
+    >>> rows = {o.id: o for o in load().studies[STUDY].observations}
     >>> row = rows["anton1999_relapse"]
     >>> one = TrialStatement(observation=row, table=STUDY, predicted=8, low=-11, high=34, people=9, single=True)
     >>> one.holds, one.window

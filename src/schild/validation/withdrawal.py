@@ -139,7 +139,7 @@ def state(
     Returns prediction, band and window.
 
     >>> from schild.catalog import load
-    >>> rows = {o.id: o for o in load().study("withdrawal_fitted").observations}
+    >>> rows = {o.id: o for o in load().studies["withdrawal_fitted"].observations}
     >>> state(rows["heishman1989b_15min"], "withdrawal_fitted", n=2, seed=1).window
     'at most 0.5 points'
     """

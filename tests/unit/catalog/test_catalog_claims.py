@@ -64,7 +64,7 @@ def book(folder, text=CLAIMS):
 def test_a_book_is_read(folder):
     found = book(folder)
     first, second = found.tests
-    row = next(row for row in load().study("naltrexone_pet").observations if row.id == "weerts2008_mor")
+    row = next(row for row in load().studies["naltrexone_pet"].observations if row.id == "weerts2008_mor")
     assert (first.value, first.unit, first.source) == (row.value, row.unit, row.source)
     assert first.place == "claims/naltrexone.toml, line 9"
     assert second.options == {"regimen": "naltrexone 50 mg po", "receptor": "mor"}

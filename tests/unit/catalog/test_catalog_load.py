@@ -63,9 +63,9 @@ def test_an_unknown_drug_gets_close_matches():
     with pytest.raises(UnknownNameError, match="Did you mean 'naltrexone'"):
         load().drug("naltrexon")
     with pytest.raises(UnknownNameError, match="No study"):
-        load().study("naltrexone_pett")
+        load().studies["naltrexone_pett"]
     with pytest.raises(UnknownNameError, match="No reference"):
-        load().reference("Dunbar2008")
+        load().references["Dunbar2008"]
     with pytest.raises(UnknownNameError, match="No number of naltrexone"):
         load().drug("naltrexone").number("clearance")
 
@@ -234,7 +234,7 @@ def test_bibliography_entries_that_cannot_be_read_are_refused():
 
 
 def test_a_reference_has_a_label_and_a_doi():
-    entry = load().reference("Johnson2010")
+    entry = load().references["Johnson2010"]
     assert entry.doi == "10.1016/j.clinthera.2010.05.011"
     assert entry.label.startswith("Johnson")
 
@@ -247,7 +247,7 @@ def test_the_population_is_complete():
 
 
 def test_studies_hold_the_points_that_may_be_fitted():
-    rows = load().study("naltrexone_pet").observations
+    rows = load().studies["naltrexone_pet"].observations
     fitted = [row for row in rows if row.role == "calibration" and row.species == "mor"]
     assert len(fitted) == 12
     assert all(row.sd_fixed and row.time_h for row in fitted)

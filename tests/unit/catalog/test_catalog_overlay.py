@@ -22,12 +22,12 @@ def own(tmp_path):
 def test_a_folder_adds_every_kind(own):
     catalogue = load(own)
     assert catalogue.drug("XA-101").number("cl").value == 60.0
-    assert catalogue.study("exantagonist_pk").observations[0].regimen == "exantagonist 20 mg po"
+    assert catalogue.studies["exantagonist_pk"].observations[0].regimen == "exantagonist 20 mg po"
     assert catalogue.claims["exantagonist"].tests[0].value == 95.0
     assert "itch" in catalogue.effects
     assert "pupil" in catalogue.effects
     assert catalogue.populations["light"].covariates["weight_kg"].distribution == "uniform"
-    assert catalogue.reference("Example2026").label.endswith("for the tests of schild")
+    assert catalogue.references["Example2026"].label.endswith("for the tests of schild")
     assert catalogue.drug("naltrexone") == load().drug("naltrexone")
     assert "exantagonist" not in load().drugs
 

@@ -17,7 +17,7 @@ from schild.people import Values
 from schild.population import Population, Subject, people_of
 from schild.validation.laboratory import STUDY, state_laboratory
 
-ROWS = load().study(STUDY).observations
+ROWS = load().studies[STUDY].observations
 
 
 @pytest.fixture(scope="module")

@@ -285,7 +285,7 @@ def test_too_many_people_are_refused_before_anything_is_computed(monkeypatch):
 
 
 def test_a_single_trial_of_validation_is_the_first_people_of_the_largest_of_its_regimen():
-    rows = {o.id: o for o in load().study(checks.STUDY).observations}
+    rows = {o.id: o for o in load().studies[checks.STUDY].observations}
     assert [rows[key].n // 2 for key in ("omalley1992_abstinence", "anton1999_relapse")] == [24, 65]
     one = checks.check_trial(rows["omalley1992_abstinence"], trials=2)
     head = {"n": 65, "replicates": 2, "people": "own", "uncertainty": True, "between_trials": True}
