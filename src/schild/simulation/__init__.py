@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +20,10 @@ from schild.simulation.adaptation import ADAPTATION
 from schild.simulation.caution import cautions, label_cautions, left_out, unit_slips
 from schild.simulation.effects import Effects
 from schild.simulation.guard import AGONISTS, check_doses
-from schild.simulation.output import Output
+from schild.simulation.output import Output, Recipe
 from schild.simulation.prepare import Prepared, prepare, signals_of
 from schild.simulation.registry import outputs_of, read, read_metrics
-from schild.simulation.result import Result, manifest_of, metric
+from schild.simulation.result import Result, manifest_of
 from schild.simulation.runfile import Run, history_words
 from schild.simulation.solve import RTOL, RTOL_ONE
 from schild.simulation.times import Between, by_key, doses_of_each, with_sides
@@ -355,8 +356,8 @@ def simulate_run(
     grid = run.grid_tick if times_tick is None else times_tick
     if whole_grid:
         grid = with_sides(grid, own, built.entries)
-    effects = Effects(built=built)
-    recipes = outputs_of(effects, run.run.outputs)
+    asked = None if run.run.outputs is None else tuple(run.run.outputs)
+    recipes, numbers = built.once(("outputs", asked), lambda: _outputs(built, asked))
     reduced = [recipe for recipe in recipes if recipe.fold is not None and metrics]
     store, single = signals_of(recipes), people.n == 1
     dtype = np.float64 if single else np.float32
@@ -406,6 +407,7 @@ def simulate_run(
 
     draws = who.draws if isinstance(who, Population) else 0
     outputs = read(recipes, solution, draws, Between(between, grid, built.entries) if whole_grid else None)
+    values.take_over(numbers)
     found = read_metrics(reduced, solution)
     doses = doses_of_each([e for e in own if 0 <= e.tick <= grid[-1]], catalogue) if whole_grid else {}
     if metrics:
@@ -415,7 +417,6 @@ def simulate_run(
     return Result(
         title=run.run.title or "; ".join(title),
         outputs=outputs,
-        metrics={name: metric(values) for name, values in found.items()},
         each=found,
         values=values,
         doses=doses,
@@ -425,6 +426,12 @@ def simulate_run(
         catalogue=catalogue,
         run=run if times_tick is None else None,
     )
+
+
+def _outputs(built: Built, wanted: Sequence[str] | None) -> tuple[list[Recipe], Values]:
+    """Outputs of a model, and the values that these use: apart from those of the run, as they serve every later run."""
+    values = built.values if built.kept is None else built.values.apart()
+    return outputs_of(Effects(built=replace(built, values=values)), wanted), values
 
 
 def _troughs(outputs: Mapping[str, Output], doses: Mapping[str | None, Sequence[Event]]) -> dict[str, Any]:

@@ -42,7 +42,6 @@ class Result(Shown):
 
     title: str
     outputs: Mapping[str, Output]
-    metrics: Mapping[str, Any]
     warnings: tuple[str, ...]
     status: NDArray[np.int64]
     describe: Callable[[], Mapping[str, Any]]  #: Makes the manifest, which most of the runs of a command never show
@@ -58,6 +57,11 @@ class Result(Shown):
             return self.outputs[name]
         except KeyError:
             raise UnknownNameError("output", name, self.outputs) from None
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        """Peaks, their times, areas, times above a level and troughs; quantiles of them for many people."""
+        return {name: metric(values) for name, values in self.each.items()}
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
@@ -89,7 +93,7 @@ class Result(Shown):
         return self.catalogue or load()
 
     def _followed(self, head: str, tail: str, words: Callable[[str], str]) -> dict[str, str]:
-        keys = [k[len(head) : -len(tail)] for k in self.metrics if k.startswith(head) and k.endswith(tail)]
+        keys = [k[len(head) : -len(tail)] for k in self.each if k.startswith(head) and k.endswith(tail)]
         return {key: words(key) for key in keys}
 
     @property
@@ -349,4 +353,4 @@ def metric(values: Sequence[float] | AnyFloats) -> Any:
     good = array[np.isfinite(array)]
     if not good.size:
         return dict.fromkeys(LABELS)
-    return {label: float(np.quantile(good, q)) for label, q in zip(LABELS, QUANTILES, strict=True)}
+    return dict(zip(LABELS, np.quantile(good, QUANTILES).tolist(), strict=True))
