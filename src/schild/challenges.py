@@ -210,29 +210,20 @@ def challenge(
     _check_agonist(parse_regimen(agonist), agonist, catalogue)
     _check_antagonist(regimens, catalogue)
     receptors = sorted({r for entry in entries for r in entry.reserve} | {"mor"})
-    head = {"seed": seed, "receptors": receptors, "outputs": effects}
-    if structure is not None:
-        head["structure"] = structure if isinstance(structure, str) else dict(structure)
-    if n is not None:
-        population = {**(population or {}), "n": n}
     past = [history] if isinstance(history, str) else list(history)
     if past:
         # Tolerance and dependence follow receptors of their own; both runs carry them.
         mechanism = next(entry for entry in catalogue.adaptation.values() if entry.default)
-        head |= {"receptors": sorted({*receptors, *mechanism.receptors}), "adaptation": True}
-        if population is not None:
-            population = {**population, "history": past}
-        else:
-            subject = {**(subject or {}), "history": past}
+        receptors = sorted({*receptors, *mechanism.receptors})
+    head: dict[str, Any] = {
+        "subject": subject, "population": population, "n": n, "history": past, "seed": seed, "structure": structure,
+        "receptors": receptors, "outputs": effects, "adaptation": True if past else None,
+    }  # fmt: skip
     grid = [round(i * STEP_H * TICKS_PER_HOUR) for i in range(round(WINDOW_H / STEP_H) + 1)]
-    who = {
-        "subject": None if subject is None else dict(subject),
-        "population": None if population is None else dict(population),
-    }
 
     def run_of(doses: Sequence[str], tick: int) -> Run:
         until = format_hours((tick + grid[-1] + TICKS_PER_HOUR) / TICKS_PER_HOUR)
-        return Run.of(*doses, until=until, subject=who["subject"], population=who["population"], **head)
+        return Run.of(*doses, until=until, **head)
 
     def follow(run: Run, tick: int) -> Result:
         return simulate_run(
@@ -257,7 +248,7 @@ def challenge(
             )
         start = tick if past else 0
         if start not in same_alone:
-            key = ("alone", agonist, start, repr((head, who, numbers.overrides)), catalogue.digest)
+            key = ("alone", agonist, start, repr((head, numbers.overrides)), catalogue.digest)
             same_alone[start] = once(key, partial(alone, start))
         without = same_alone[start]
         if progress is not None:

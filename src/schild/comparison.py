@@ -210,17 +210,10 @@ def compare(
         reference = next(iter(arms))
     elif reference not in arms:
         raise UnknownNameError("arm", reference, arms)
-    if n is not None:
-        if population is not None and "n" in population:
-            raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
-        population = {**(population or {}), "n": n}
-    asked = {"until": until, "every": every, "seed": seed, "structure": structure, "outputs": outputs}
     head: dict[str, Any] = {
-        key: dict(v) if isinstance(v, Mapping) else list(v) if isinstance(v, (list, tuple)) else v
-        for key, v in asked.items()
-        if v is not None
-    }
-    head["subject"], head["population"] = subject and dict(subject), population and dict(population)
+        "subject": subject, "population": population, "n": n, "until": until, "every": every, "seed": seed,
+        "structure": structure, "outputs": outputs,
+    }  # fmt: skip
     runs: dict[str, Run | Result] = {}
     for label, arm in arms.items():
         if isinstance(arm, (Run, Result)):

@@ -293,10 +293,10 @@ def plan(
     def run(mg: float, until_h: float, step_h: float) -> Result:
         nonlocal done
         words = f"{entry.key} {mg!r} mg {way}" + (f" q{every_h!r}h x{doses}" if every_h is not None else "")
-        chosen: dict[str, Any] = {} if structure is None else {"structure": structure}
         asked = Run.of(
             words, population={"n": n, "uncertainty": draws, **(people or {})}, until=f"{until_h!r} h",
-            every=f"{step_h!r} h", seed=seed, receptors=[receptor], outputs=[f"{receptor}_pet_occupancy"], **chosen,
+            every=f"{step_h!r} h", seed=seed, receptors=[receptor], outputs=[f"{receptor}_pet_occupancy"],
+            structure=structure,
         )  # fmt: skip
         found = simulate_run(asked, catalogue=catalogue, overrides=given, uses=uses, plain_grid=True)
         done += 1

@@ -347,9 +347,8 @@ def _challenge(
         raise InputError(f"A challenge at {min(times):g} h lies before the run; expected 0 h or later. Correct it.")
     if contact_h <= 0:
         raise InputError(f"The contact is {contact_h:g} h; expected above 0. Give one such as '30 min'.")
-    head: dict[str, Any] = {"receptors": [receptor], "tone": tone, "structure": structure}
     until = max(times) + contact_h
-    run = Run.of(regimen, until=f"{until!r} h", **{k: v for k, v in head.items() if v is not None})
+    run = Run.of(regimen, until=f"{until!r} h", receptors=[receptor], tone=tone, structure=structure)
     built = model_of(run, catalogue=catalogue, overrides=given)
     for dose in run.doses:
         if dose.drug is not None:

@@ -89,7 +89,7 @@ def occupancy_course(
         receptors=["mor"],
         outputs=["mor_pet_occupancy"],
         adaptation=False,
-        population=None if population is None else dict(population),
+        population=population,
     )
     ticks = [round((begin_h + t) * TICKS_PER_HOUR) for t in times]
     result = simulate_run(

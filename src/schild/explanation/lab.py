@@ -143,12 +143,7 @@ class Lab:
 
         if many:
             options.setdefault("population", self.people)
-        overrides, history = options.pop("overrides", None), options.pop("history", ())
-        if history:
-            who = "population" if "population" in options else "subject"
-            options[who] = {**options.get(who, {}), "history": history}
-        for name in {"receptors", "without"} & set(options):
-            options[name] = list(options[name])
+        overrides = options.pop("overrides", None)
         times = tuple(round(t * TICKS_PER_HOUR) for t in every_h) if isinstance(every_h, np.ndarray) else None
         if times is None:
             options["every"] = f"{every_h:.6f} h"

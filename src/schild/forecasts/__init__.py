@@ -299,9 +299,10 @@ def run_like(
     """Return the run of people with the covariates of one person."""
     who = Run.parse({"subject": dict(subject or {}), "dose": list(regimens)}).subject
     fixed = {k: v for k, v in (who.model_dump() if who else {}).items() if k != "history"}
-    head = {"until": until, "every": every, "structure": structure}
-    given: dict[str, Any] = {k: v for k, v in head.items() if v is not None}
-    return Run.of(*regimens, population={"n": n, **fixed}, seed=seed, receptors=["mor"], outputs=outputs, **given)
+    return Run.of(
+        *regimens, population={"n": n, **fixed}, seed=seed, receptors=["mor"], outputs=outputs, until=until,
+        every=every, structure=structure,
+    )  # fmt: skip
 
 
 def allot(n: int, shares: Mapping[str, float]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The equations of a ModelSpec as text: parameters with units, states, rates, and the states that doses enter.
 
 Writers for other programs (``sbml``, ``pharmacometrics``) print them. Numbers in formulas have their unit, as in
-Antimony; ``without_units`` removes the units.
+Antimony.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, parameter_names
 
-__all__ = ["Equations", "equations", "sum_of", "without_units"]
+__all__ = ["Equations", "equations", "sum_of"]
 
 _UNIT_OF = {
     "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
@@ -191,12 +191,3 @@ def sum_of(terms: Collection[str], unit: str) -> str:
     """Add terms; without any, zero in the state's unit per hour."""
     text = " ".join(f"{t[0]} {t[1:]}" if t[0] in "+-" else f"+ {t}" for t in terms)
     return "-" + text[2:] if text.startswith("- ") else text.removeprefix("+ ") or f"0 {_PER_H[unit]}"
-
-
-def without_units(formula: str) -> str:
-    """Remove the units of numbers from a formula.
-
-    >>> without_units("1 dimensionless - 0 nM_per_h")
-    '1 - 0'
-    """
-    return re.sub(r"(?<![\w.])(\d[\d.]*) [a-zA-Z]\w*", r"\1", formula)

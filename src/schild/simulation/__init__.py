@@ -126,39 +126,15 @@ def simulate(
     >>> round(result["mor_pet_occupancy"].at("148 h"), 2)
     0.96
     """
-    if n is not None:
-        if population is not None and "n" in population:
-            raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
-        population = {**(population or {}), "n": n}
-    if history:
-        if population is not None:
-            population = {**population, "history": history}
-        else:
-            subject = {**(subject or {}), "history": history}
     run = Run.of(
-        *regimens,
-        subject=None if subject is None else dict(subject),
-        population=None if population is None else dict(population),
-        **{
-            name: value
-            for name, value in (
-                ("until", until), ("every", every), ("seed", seed), ("title", title), ("tone", tone),
-                ("structure", dict(structure) if isinstance(structure, Mapping) else structure),
-                ("receptors", list(receptors)), ("without", list(without)),
-                ("outputs", None if outputs is None else list(outputs)), ("adaptation", adaptation), ("rtol", rtol),
-            )
-            if value is not None
-        },
+        *regimens, subject=subject, population=population, n=n, history=history, until=until, every=every, seed=seed,
+        title=title, tone=tone, structure=structure, receptors=list(receptors), without=list(without),
+        outputs=None if outputs is None else list(outputs), adaptation=adaptation, rtol=rtol,
     )  # fmt: skip
     return simulate_run(
-        run,
-        threads=threads,
-        catalogue=catalogue,
-        overrides=overrides,
-        warn=warn,
-        plain_grid=plain_grid,
+        run, threads=threads, catalogue=catalogue, overrides=overrides, warn=warn, plain_grid=plain_grid,
         progress=progress,
-    )
+    )  # fmt: skip
 
 
 def events_of(run: Run) -> tuple[Event, ...]:

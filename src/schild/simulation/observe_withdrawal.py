@@ -183,11 +183,16 @@ def _run(
     rule = options.get("adaptation")
     entries = catalogue.adaptation
     mechanism = entries[rule] if isinstance(rule, str) else next(e for e in entries.values() if e.default)
-    who: dict[str, Any] = {"population": population} if population else {"subject": {}}
-    if history:
-        who = {name: {**entry, "history": list(history)} for name, entry in who.items()}
     options.setdefault("receptors", list(mechanism.receptors))
-    run = Run.of(*doses, until=f"{until:.6f} h", outputs=[output], seed=seed, **who, **options)
+    run = Run.of(
+        *doses,
+        until=f"{until:.6f} h",
+        outputs=[output],
+        seed=seed,
+        population=population or None,
+        history=history,
+        **options,
+    )
     ticks = [round(t * TICKS_PER_HOUR) for t in _grid(zero, until - zero)]
     found = simulate_run(run, times_tick=ticks, overrides=overrides, catalogue=catalogue, warn=False)[output]
     score = np.atleast_2d(np.asarray(found.values, dtype=np.float64))

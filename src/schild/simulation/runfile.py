@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -369,8 +369,10 @@ class Run(InputFile, strict=True):
     def of(
         cls,
         *regimens: str,
-        subject: dict[str, Any] | None = None,
-        population: dict[str, Any] | None = None,
+        subject: Mapping[str, Any] | None = None,
+        population: Mapping[str, Any] | None = None,
+        n: int | None = None,
+        history: str | Sequence[str] = (),
         numbers: Any = None,
         **head: Any,
     ) -> Run:
@@ -380,13 +382,17 @@ class Run(InputFile, strict=True):
         ----------
         *regimens : str
             Words, one regimen each.
-        subject, population : dict, optional
+        subject, population : mapping, optional
             The sections of the run file.
+        n : int, optional
+            Shorthand for ``population={"n": n}``.
+        history : str or sequence of str
+            Earlier use of opioids, of the subject or the population.
         numbers : mapping, optional
             Numbers in place of the catalogue's, by ``"owner.number"``.
         **head
             Entries of ``[run]``: until, every, observe, seed, structure, receptors, outputs, tone, without, adaptation,
-            title.
+            title; None is left out.
 
         Returns
         -------
@@ -398,8 +404,23 @@ class Run(InputFile, strict=True):
         InputError
             For anything malformed.
         """
-        data: dict[str, Any] = {"run": head, "subject": subject, "population": population, "dose": list(regimens)}
-        return cls.parse(data | ({"numbers": dict(numbers)} if numbers else {}))
+        if n is not None:
+            if population is not None and "n" in population:
+                raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
+            population = {**(population or {}), "n": n}
+        past = {"history": [history] if isinstance(history, str) else list(history)} if history else {}
+        if population is not None:
+            population = {**population, **past}
+        elif subject is not None or past:
+            subject = {**(subject or {}), **past}
+        data = {
+            "run": {name: _listed(value) for name, value in head.items() if value is not None},
+            "subject": subject and dict(subject),
+            "population": population,
+            "dose": list(regimens),
+            "numbers": dict(numbers) if numbers else None,
+        }
+        return cls.parse(data)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Run:
@@ -500,6 +521,10 @@ class Run(InputFile, strict=True):
                 "out, or give a later `until`."
             )
         return sorted({*range(0, until + 1, step), until, *observed})
+
+
+def _listed(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
 
 
 def _flat(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
