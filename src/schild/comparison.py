@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from schild.array_types import Floats
-from schild.catalog import Catalogue
+from schild.catalog import Catalogue, load
 from schild.errors import InputError, UnknownNameError
 from schild.figures import Picture
 from schild.people import Given
 from schild.results import Shown, plain
-from schild.simulation import Result, Run, simulate_run
+from schild.simulation import Result, Run, events_of, simulate_run
 from schild.simulation.exposure import exposure
+from schild.simulation.guard import AGONISTS, DANGER
 from schild.simulation.result import default_names, metric
 
 __all__ = ["Comparison", "compare"]
@@ -193,7 +195,8 @@ def compare(
     Raises
     ------
     InputError
-        For fewer than two arms, an unknown reference, or arms whose people differ.
+        For fewer than two arms, an unknown reference, arms whose people differ, or different doses of an opioid under a
+        blockade.
 
     Examples
     --------
@@ -235,6 +238,7 @@ def compare(
             results[label] = simulate_run(run, threads=threads, catalogue=catalogue, overrides=overrides)
         if progress is not None:
             progress(done, len(runs))
+    _one_opioid_dose(results, catalogue or load())
     ends = {label: float(r.outputs[next(iter(r.outputs))].time_h[-1]) for label, r in results.items() if r.outputs}
     warnings: tuple[str, ...] = ()
     if len({round(end, 6) for end in ends.values()}) > 1:
@@ -250,6 +254,26 @@ def _run_of(label: str, run: Run | Result) -> Run:
             f"The result of {label!r} has output times of its own; expected one of `simulate`. Give its run."
         )
     return found
+
+
+def _one_opioid_dose(results: Mapping[str, Result], catalogue: Catalogue) -> None:
+    """Refuse arms under a blockade that differ in the dose of an opioid: such a table ranks doses against a block."""
+    given: dict[str, dict[tuple[str, str | None], list[str]]] = {}
+    for label, result in results.items():
+        if any(DANGER in warning for warning in result.warnings):
+            doses = given[label] = {}
+            for e in events_of(_run_of(label, result)):
+                drug = None if e.drug is None else catalogue.drug(e.drug)
+                if drug is not None and drug.role in (*AGONISTS, "metabolite") and e.past is None:
+                    doses.setdefault((drug.name, e.route), []).append(f"{e.amount or e.rate} x {e.f:g}")
+    for first, label in combinations(given, 2):
+        for key in given[first].keys() & given[label].keys():
+            if sorted(given[first][key]) != sorted(given[label][key]):
+                raise InputError(
+                    f"The arms {first!r} and {label!r} give different doses of {key[0]} while an antagonist is on "
+                    "board; expected the same. A comparison may vary the antagonist, the delay or earlier use, never "
+                    f"the dose of an opioid under a blockade. {DANGER}"
+                )
 
 
 def _same_people(runs: Mapping[str, Run]) -> None:

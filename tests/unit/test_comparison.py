@@ -63,6 +63,23 @@ def test_what_cannot_be_compared_is_refused(arms, options, told):
         schild.compare(arms, until="1 h", **options)
 
 
+@pytest.mark.parametrize(
+    "more", ["heroin 5 mg iv at 24 h", "heroin 12.5 mg iv at 48 h", "heroin 12.5 mg iv q2h x2 at 24 h"]
+)
+def test_doses_of_an_opioid_under_a_blockade_are_not_compared(more):
+    """A table of heroin 5 against 25 mg under a tablet ranks doses against the block."""
+    arms = {"a": "naltrexone 50 mg po; heroin 12.5 mg iv at 24 h", "b": f"naltrexone 50 mg po; {more}"}
+    if "48 h" in more:  # the same dose, later
+        assert schild.compare(arms, until="50 h").n == 1
+        return
+    with pytest.raises(InputError, match=r"'a' and 'b' give different doses of heroin .* can kill"):
+        schild.compare(arms, until="50 h")
+    with pytest.raises(InputError, match="never the dose of an opioid"):
+        schild.compare({label: schild.simulate(words, until="50 h") for label, words in arms.items()})
+    without = {label: words.partition("; ")[2] for label, words in arms.items()}
+    assert schild.compare(without, until="50 h").n == 1
+
+
 def test_an_unknown_reference_is_refused():
     with pytest.raises(UnknownNameError, match="arm"):
         schild.compare(TWO, reference="middle")

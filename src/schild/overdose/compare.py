@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, get_args
 
@@ -19,8 +19,9 @@ from schild.overdose.table import FRAMING, Rescued, Row
 from schild.overdose.words import Care, Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
 from schild.people import Given, Values
 from schild.population import Population, groups, people_of
+from schild.simulation.caution import unit_slips
 from schild.simulation.runfile import parse_history
-from schild.tables import percent_words
+from schild.tables import percent_words, time_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 
 __all__ = ["rescue"]
@@ -170,6 +171,7 @@ def rescue(
     horizon_tick = round(horizon_s / 3600.0 * TICKS_PER_HOUR)
     exposure = tuple(e for e in exposure if e.tick <= horizon_tick)
     plans = [parse_plan(words, catalogue, horizon_tick) for words in plans_in]
+    slips = unit_slips(catalogue, [*exposure, *(e for plan in plans for e in (*plan.before, *plan.after))])
     delays = [parse_delay(words) for words in delays_in]
     past = [parse_history(words) for words in earlier]
     kind = _source(source, dose_mg, plans, tolerances, earlier)
@@ -206,7 +208,13 @@ def rescue(
         times_s=body.times_s,
         baseline_l_min=body.baseline_l_min,
         horizon_s=horizon_s,
-        warnings=(*_dangers(rows), *made.warnings, *numbers.uses.unused(numbers.overrides)),
+        warnings=(
+            *_dangers(rows),
+            *_late(plans, rows, horizon_s),
+            *slips,
+            *made.warnings,
+            *numbers.uses.unused(numbers.overrides),
+        ),
         manifest={
             **_manifest(locals()),
             "catalogue": numbers.uses.digests(catalogue),
@@ -283,6 +291,25 @@ def _dangers(rows: Sequence[Row]) -> list[str]:
             "dose: an antagonist may wear off before the opioid."
         )
     return found
+
+
+def _late(plans: Sequence[Plan], rows: Sequence[Row], horizon_s: float) -> Iterator[str]:
+    """Name regimens that some of those who lost breathing are not given, because the run ends before."""
+    end = f"the end of the run at {time_words(horizon_s / 3600.0)}"
+    for plan in plans:
+        doses = () if plan.published is None else plan.published.doses
+        first_s = min([d.after_s for d in doses] + [e.tick / TICKS_PER_HOUR * 3600.0 for e in plan.after], default=None)
+        if first_s is None:
+            if plan.published is None and not plan.before:
+                yield f"{plan.words}: no dose is given before {end}. Set a later end."
+            continue
+        for row in rows:
+            due = (row.people.trigger_s + row.people.wait_s + first_s)[np.isfinite(row.people.trigger_s)]
+            if row.regimen == plan.words and due.size and (late := float((due >= horizon_s).mean())) > 0.0:
+                yield (
+                    f"{plan.words}, {row.delay}, {row.tolerance}: {percent_words(late)} of those who lose breathing "
+                    f"are given no dose before {end}. Set a later end or a shorter delay."
+                )
 
 
 def _many(given: str | Sequence[str], name: str) -> list[str]:

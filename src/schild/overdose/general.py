@@ -130,13 +130,16 @@ class GeneralSource:
         return {**found, "Mann2022": ("physiology", "tolerance", *found.get("Mann2022", ()))}
 
     def check(self, plan: Plan) -> None:
-        """Refuse an opioid dose above those of published challenges under a blockade that was taken before."""
-        if not plan.before:
-            return
-        events = sorted((*plan.before, *self.opioid), key=lambda e: (e.tick, e.order))
-        for warning in check_doses(self.numbers, events, Population(n=1, fixed=self.fixed)):
-            if warning not in self.warnings:
-                self.warnings.append(warning)
+        """Refuse an opioid dose above those of published challenges under a blockade, whenever it was taken."""
+        last = max(e.tick for e in self.opioid)
+        earlier = (*expand(self.history, last), *plan.before)
+        # A dose of the opioid after the rescue is given under a blockade too; the first one is what is treated.
+        rescued = (*earlier, *plan.after, *(e for e in self.opioid if e.tick > 0))
+        for doses in ((*earlier, *self.opioid), rescued if plan.after else ()):
+            events = sorted(doses, key=lambda e: (e.tick, e.order))
+            for warning in check_doses(self.numbers, events, Population(n=1, fixed=self.fixed)):
+                if warning not in self.warnings:
+                    self.warnings.append(warning)
 
     def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow persons ``first`` to ``last``."""

@@ -19,11 +19,13 @@ from schild.people import Values
 from schild.pharmacology.adaptation import ec50_shift, tau_divisor
 from schild.pharmacology.effects import transducer_ratio
 from schild.population import Subject, people_of
-from schild.regimen import Dose
+from schild.regimen import Dose, expand
+from schild.simulation.guard import check_doses
 from schild.trial.loads import Load, default_mechanism, load_of, one_use
 from schild.trial.numbers import TrialNumbers
 from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Arm, Induction, Trial
+from schild.units import TICKS_PER_HOUR
 
 __all__ = ["Body", "body_of", "follow_arm", "kind_of", "treatment_load"]
 
@@ -171,6 +173,8 @@ def follow_arm(
     frailty of use and of leaving, replicate: shape (n, 6). Raises InputError for an arm that cannot be run.
     """
     seed, kind = trial.trial.seed, kind_of(arm)
+    if arm.drug is not None:
+        _check_use(arm, numbers)
     people = kinetic_people(trial, numbers, first, n, replicate)
 
     def normal(what: str) -> Floats:
@@ -234,6 +238,17 @@ def follow_arm(
     female = people.covariate("sex") == "female"
     who = np.column_stack([female, admitted, severity, frailty, leaving, np.full(n, replicate)])
     return found, np.asarray(who, dtype=np.float64)
+
+
+def _check_use(arm: Arm, numbers: TrialNumbers) -> None:
+    """Refuse a use above published challenges under the blockade of an arm: its size is a number of the user's."""
+    mass = numbers.values.typical("trial", "oud.use.mass")
+    doses = [
+        Dose(drug=arm.drug, amount=arm.amount, route=arm.route, product=arm.product, time=0.0, count=1),
+        Dose(drug="heroin", amount=f"{mass!r} mg", route="iv", time=24.0, count=1),
+    ]
+    values = Values(numbers.values.catalogue, overrides=numbers.values.overrides)
+    tuple(check_doses(values, expand(doses, 24 * TICKS_PER_HOUR), Subject()))
 
 
 def _keys(seed: int, first: int, n: int) -> NDArray[np.uint64]:

@@ -158,6 +158,33 @@ def test_a_blockade_taken_before_keeps_the_rule_of_challenges():
     assert schild.rescue("heroin 250 mg iv", "naloxone 4 mg in", n=8).source == "general"
 
 
+@pytest.mark.parametrize("blocker", ["naltrexone 50 mg po q24h for 7 d", "buprenorphine 16 mg sl q24h for 30 d"])
+def test_a_blockade_from_earlier_use_keeps_it_too(blocker):
+    """Fentanyl after a week of naltrexone gave a table in which everybody lived, where `simulate` refuses the dose."""
+    with pytest.raises(InputError, match="can kill"):
+        schild.rescue(FENTANYL, "none", history=blocker, n=8)
+
+
+def test_an_opioid_dose_after_the_rescue_keeps_it_too():
+    with pytest.raises(InputError, match="can kill"):
+        schild.rescue("heroin 250 mg iv q1h x2", "naltrexone 50 mg po", n=8)
+    assert schild.rescue("heroin 25 mg iv q12h x2", "naloxone 0.4 mg iv", n=8, until="13 h").rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"antagonist": "naloxone 4 mg in", "delay": "3 h"}, "100 % of those who lose breathing are given no dose"),
+        ({"antagonist": "naloxone 4 mg in at 3 h"}, "no dose is given before the end of the run at 2 h"),
+        ({"antagonist": "naloxone 4 g iv"}, "Was 4 mg meant?"),
+    ],
+)  # fmt: skip
+def test_a_rescue_that_never_comes_or_looks_like_a_slip_is_named(arguments, said):
+    """A delay beyond the end of the run gave naloxone the arrests of no naloxone, and nothing was said."""
+    assert any(said in w for w in schild.rescue(FENTANYL, n=8, **arguments).warnings)
+    assert not any("no dose" in w or "meant" in w for w in schild.rescue(FENTANYL, n=8).warnings)
+
+
 def test_a_course_of_the_kernel_given_back_to_it():
     """Criterion of docs/design/rescue-command.md: at most 0.5 points of arrest apart in 500 people."""
     n, p = 500, published()

@@ -212,6 +212,16 @@ def test_an_arm_that_starts_sooner_than_the_label_says_so_whatever_the_model_com
     assert said is None or (said in labels[0] and labels[0].startswith(f"Arm {arm['name']!r}"))
 
 
+@pytest.mark.parametrize("given", [{"trial.oud.use.mass": 100.0}, {"mam.cl": 0.1}])
+def test_a_use_above_published_challenges_is_refused_under_a_blockade(given):
+    """The heroin of one use is a number of the user's: a trial was a way around the guard."""
+    with pytest.raises(InputError, match="can kill"):
+        run_trial(trial_of(INJECTION), overrides=given)
+    care = {"name": "care", "usual_care": True}
+    assert run_trial(trial_of(care), overrides=given).endpoints
+    assert run_trial(trial_of(INJECTION), overrides={"trial.oud.use.mass": 10.0}).endpoints
+
+
 def test_a_slip_of_unit_in_an_arm_is_named():
     assert any("Was 380 mg meant" in w for w in cautions(trial_of({**INJECTION, "amount": "380 g"}), load()))
 
