@@ -17,7 +17,7 @@ from schild.engine.lanes import W
 from schild.overdose import arrays, equations, layout
 from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import RTOL, Followed, follow, warm_up
-from schild.overdose.parameters import REPRODUCTION, protocol, published
+from schild.overdose.parameters import REPRODUCTION, published, record
 from schild.overdose.population import naloxone_people, opioid_people
 
 P = published()
@@ -112,7 +112,7 @@ class Scipy:
         y = self.start.copy()
         events = sorted(doses, key=lambda item: item[0])
         decision, value, stage = np.inf, np.nan, 0
-        t, horizon = 0.0, protocol().horizon
+        t, horizon = 0.0, record("protocol").horizon
         while t < horizon:
             while events and events[0][0] <= t:
                 _, kind, amount = events.pop(0)
@@ -160,7 +160,7 @@ def alone(person: int, ours: Followed, people: int, rtol: float) -> tuple[bool, 
         route=spray,
         quirks=REPRODUCTION,
     )
-    first = ours.outcome["trigger_s"][person] + protocol().delay
+    first = ours.outcome["trigger_s"][person] + record("protocol").delay
     doses: list[tuple[float, int, float]] = [(0.0, layout.ADD_OPIOID, DOSE_MG)]
     if np.isfinite(first):
         doses += [(first, layout.SET_F, spray.f[person]), (first, layout.ADD_DEPOT, 4e6)]

@@ -18,9 +18,9 @@ from scipy.integrate import LSODA
 
 from schild.errors import SchildError
 from schild.overdose import layout
-from schild.overdose.drugs import Rescue, Transit, Vein
+from schild.overdose.drugs import Rescue
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import REPRODUCTION, Physiology, Quirks
+from schild.overdose.parameters import REPRODUCTION, Physiology, Quirks, into_vein
 from schild.pharmacology.physiology import Record
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
@@ -86,7 +86,7 @@ class Course:
 
 def kernel_states(y: Floats, person: Person) -> Floats:
     """Bring states into the order and units of the kernel, shape (times, states)."""
-    gas, vein = person.physiology.gas, isinstance(person.route, Vein)
+    gas, vein = person.physiology.gas, into_vein(person.route)
     found = np.zeros((y.shape[1], layout.NS))
     names = dict(a1=A1, a2=A2, a3=A3, la=L_A, d=DEPOT, t1=T1, t2=T2, x1=B1 if vein else C, x2=B2 if vein else C2, x3=B3)
     names |= dict(lb=L_B, ra=R_A, rb=R_B, pac=PA_C, pao=PA_O, yc=Y_C, yo=Y_O, dp=D_P, dc=D_C, ah=A_H, chi=CHI)
@@ -266,14 +266,14 @@ def rates(t: float, y: Floats, course: Course, now: _Now) -> Floats:
     if person.antagonist is not None:
         b, r = person.antagonist, person.route
         plasma = 0.0  # pM
-        if isinstance(r, Transit):
+        if not into_vein(r):
             out[DEPOT] = -r.k_tr * y[DEPOT]
             out[T1] = now.bioavailability * r.k_tr * y[DEPOT] - r.k_tr * y[T1]
             out[T2] = r.k_tr * y[T1] - r.k_in * y[T2]
             out[C] = scale / r.v1 * (r.k_in * y[T2] - r.cl * y[C] - r.q * (y[C] - y[C2]))
             out[C2] = scale_free(r.q, r.v2, y[C], y[C2])
             plasma = 1e6 * y[C] / b.molar_mass
-        elif isinstance(r, Vein):
+        else:
             out[B1] = now.rate_ng_s - (r.k_el + r.k12 + r.k13) * y[B1] + r.k21 * y[B2] + r.k31 * y[B3]
             out[B2] = r.k12 * y[B1] - r.k21 * y[B2]
             out[B3] = r.k13 * y[B1] - r.k31 * y[B3]
@@ -471,17 +471,17 @@ def _events(
     for dose in rescue.doses if rescue is not None and first_dose is not None else ():
         assert first_dose is not None
         at = first_dose + dose.after_s
-        if isinstance(route, Transit):
+        if not into_vein(route):
             share = getattr(route, dose.bioavailability)
             if quirks.depot_takes_new_bioavailability:
                 events += [(at, "bioavailability", share), (at, "depot", dose.amount_ng)]
             else:
                 events += [(at, "depot", share * dose.amount_ng)]
-        elif isinstance(route, Vein) and quirks.iv_pulses:
+        elif quirks.iv_pulses:
             steps = round(route.pulses)
             gap = route.infusion / (steps - 1)
             events += [(at + k * gap, "vein", dose.amount_ng / (steps - 1)) for k in range(steps)]
-        elif isinstance(route, Vein):
+        else:
             rate = dose.amount_ng / route.infusion
             events += [(at, "rate_ng_s", rate), (at + route.infusion, "rate_ng_s", 0.0)]
     return events

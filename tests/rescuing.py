@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.outputs import Person
-from schild.overdose.parameters import published
+from schild.overdose.parameters import published, record
 
 HERE = Path(__file__).parent / "data" / "rescue"
 EVIDENCE = Path(__file__).parents[2] / "shared" / "science" / "overdose"
@@ -52,10 +52,10 @@ class Case:
             physiology=physiology,
             p_chemo=getattr(physiology.drive, f"chemo_{self.subject}"),
             p_wake=getattr(physiology.drive, f"wake_{self.subject}"),
-            opioid=opioid(self.opioid),
+            opioid=record(self.opioid),
             dose_mg=self.dose_mg,
-            antagonist=naloxone(),
-            route=route(REGIMENS[self.regimen].route),
+            antagonist=record("naloxone"),
+            route=record(REGIMENS[self.regimen].route),
         )
 
 
@@ -87,7 +87,7 @@ def published_people(drug: str, way: str):
     pk, binding, rival = tables("fentanyl_pk"), tables(f"{drug}_binding"), tables("naloxone_binding")
     slow, fast = (0.1, 10.0) if drug == "carfentanil" else (1.0, 1.0)
     people = replace(
-        opioid(drug),
+        record(drug),
         volume=pk["VP"],
         k_el=pk["kout"] * slow,
         k12=pk["k12"],
@@ -98,8 +98,8 @@ def published_people(drug: str, way: str):
         k_off=binding["B1"],
         n=binding["n"],
     )
-    antagonist = replace(naloxone(), k_on=rival["A2"], k_off=rival["B2"], n=rival["n2"])
-    kinetics = route(way)
+    antagonist = replace(record("naloxone"), k_on=rival["A2"], k_off=rival["B2"], n=rival["n2"])
+    kinetics = record(way)
     if way == "in_4mg":
         table = tables("naloxone_in_4mg_pk")
         names = dict(f="F", f_third="f1", f_rapid="f2", k_tr="Ktr", k_in="Kin", v1="V1", cl="Kout", q="k12N", v2="V2")

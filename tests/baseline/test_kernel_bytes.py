@@ -29,9 +29,9 @@ from schild.engine.run import EngineEvents, run
 from schild.engine.streams import uniforms
 from schild.model.arrays import compile_spec
 from schild.model.spec import Adaptation, Input, Ligand, ModelSpec, Receptor, Species, parameter_names
-from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import GivenCourse, Intervention, follow, warm_up
-from schild.overdose.parameters import REPRODUCTION, published
+from schild.overdose.parameters import REPRODUCTION, published, record
 
 STORED = Path(__file__).with_name("kernel_bytes.npz")
 MG = 1e6 / 46.07  # nmol in a milligram of ethanol
@@ -152,7 +152,7 @@ def rescued(rule, **options):
     p = published()
     people = 9
     rng = np.random.default_rng(3)
-    drug = opioid("fentanyl")
+    drug = record("fentanyl")
     way = REGIMENS[options.pop("regimen", "IN4mg_x2_150s")]
     times = np.arange(0.0, 1201.0, 150.0)
     given = options.pop("given", False)
@@ -169,8 +169,8 @@ def rescued(rule, **options):
         starts=np.repeat(warm_up(1, p, seconds=300.0), people, axis=0),
         opioid=None if given else replace(drug, k_on=drug.k_on * np.exp(rng.uniform(-0.3, 0.3, people))),
         dose_mg=np.linspace(0.2, 3.0, people),
-        antagonist=None if given else naloxone(),
-        route=None if given else route(way.route),
+        antagonist=None if given else record("naloxone"),
+        route=None if given else record(way.route),
         rescue=None if given else way,
         course=course,
         horizon_s=1200.0,

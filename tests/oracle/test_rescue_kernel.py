@@ -11,9 +11,9 @@ import pytest
 import rescue_reference as reference
 import rescuing
 from schild.overdose import layout
-from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import RTOL, GivenCourse, Intervention, follow, warm_up
-from schild.overdose.parameters import REPRODUCTION, Quirks, protocol, published, scaled
+from schild.overdose.parameters import REPRODUCTION, Quirks, published, record, scaled
 
 P = published()
 
@@ -26,9 +26,10 @@ def start():
 def repeat(case, times, rtol=RTOL):
     person = case.person()
     main = case.regimen.startswith("IM")
+    collapse = replace(P.collapse, arrest_flow=P.collapse.arrest_flow_main) if main else P.collapse
     return follow(
         1,
-        P,
+        replace(P, collapse=collapse),
         p_chemo=person.p_chemo,
         p_wake=person.p_wake,
         starts=start(),
@@ -41,7 +42,6 @@ def repeat(case, times, rtol=RTOL):
         rule="two_pass",
         quirks=REPRODUCTION,
         renarcotisation=not main,
-        arrest_flow=P.collapse.arrest_flow_main if main else None,
         rtol=rtol,
     )
 
@@ -80,8 +80,8 @@ def test_one_pass_finds_what_two_simulations_find():
     verdict = reference.two_pass(
         case.person(),
         reference.warm_up(P),
-        protocol(),
-        first_dose=found.outcome["trigger_s"][0] + protocol().delay,
+        record("protocol"),
+        first_dose=found.outcome["trigger_s"][0] + record("protocol").delay,
         rescue=REGIMENS[case.regimen],
         renarcotisation=False,
         arrest_flow=P.collapse.arrest_flow_main,
@@ -101,10 +101,10 @@ def test_without_quirks_and_with_interventions_it_is_the_plain_reference(physiol
         physiology=physiology,
         p_chemo=P.drive.chemo_chronic,
         p_wake=P.drive.wake_chronic,
-        opioid=opioid("fentanyl"),
+        opioid=record("fentanyl"),
         dose_mg=2.0,
-        antagonist=naloxone(),
-        route=route("in_4mg"),
+        antagonist=record("naloxone"),
+        route=record("in_4mg"),
     )
     rescue = REGIMENS["IN4mg_4rapid"]
     found = follow(
@@ -130,7 +130,7 @@ def test_without_quirks_and_with_interventions_it_is_the_plain_reference(physiol
         person,
         plain,
         900.0,
-        first_dose=found.outcome["trigger_s"][0] + protocol().delay,
+        first_dose=found.outcome["trigger_s"][0] + record("protocol").delay,
         rescue=rescue,
         interventions=(
             (120.0, "floor", 4.0),
@@ -159,10 +159,10 @@ def test_a_given_course_of_activation_takes_the_place_of_the_drugs():
     own = follow(
         1,
         P,
-        opioid=opioid("fentanyl"),
+        opioid=record("fentanyl"),
         dose_mg=1.625,
-        antagonist=naloxone(),
-        route=route("in_4mg"),
+        antagonist=record("naloxone"),
+        route=record("in_4mg"),
         rescue=REGIMENS["IN4mg_x1"],
         **common,
     )
@@ -179,10 +179,10 @@ def test_pulses_into_a_vein_count_one_percent_too_much():
         p_chemo=P.drive.chemo_naive,
         p_wake=P.drive.wake_naive,
         starts=start(),
-        opioid=opioid("fentanyl"),
+        opioid=record("fentanyl"),
         dose_mg=0.5,
-        antagonist=naloxone(),
-        route=replace(route("iv"), k_el=1e-12, k12=1e-12, k13=1e-12),
+        antagonist=record("naloxone"),
+        route=replace(record("iv"), k_el=1e-12, k12=1e-12, k13=1e-12),
         rescue=REGIMENS["IV2mg"],
         horizon_s=400.0,
         rule="none",

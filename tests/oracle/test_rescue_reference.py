@@ -10,7 +10,7 @@ import pytest
 import rescue_reference as reference
 import rescuing
 from schild.overdose.drugs import REGIMENS
-from schild.overdose.parameters import protocol, published
+from schild.overdose.parameters import published, record
 
 #: End state of the published warm-up.
 WARM = {
@@ -36,15 +36,15 @@ def start():
 def follow(case):
     person = case.person()
     early = reference.simulate(person, start(), 1000.0)
-    trigger = reference.trigger_time(early, replace(protocol(), horizon=1000.0))
+    trigger = reference.trigger_time(early, replace(record("protocol"), horizon=1000.0))
     rescue = REGIMENS[case.regimen]
     main = case.regimen.startswith("IM")
     limit = published().collapse.arrest_flow_main if main else None
     return reference.two_pass(
         person,
         start(),
-        protocol(),
-        first_dose=trigger + protocol().delay if rescue.doses else None,
+        record("protocol"),
+        first_dose=trigger + record("protocol").delay if rescue.doses else None,
         rescue=rescue,
         renarcotisation=not main,
         arrest_flow=limit,

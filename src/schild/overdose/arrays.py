@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from schild.array_types import Floats
 from schild.errors import InputError
 from schild.overdose import layout
-from schild.overdose.drugs import Rescue, Transit, Vein
-from schild.overdose.parameters import Physiology, Quirks
+from schild.overdose.drugs import Rescue
+from schild.overdose.parameters import Physiology, Quirks, into_vein
 from schild.pharmacology.physiology import Record
 
 #: Error that equals the tolerance, by state; kinetics are relative (see ``kernel_rows``).
@@ -29,7 +29,7 @@ _SIZES = {
 }
 WEIGHTS = np.array([1.0 / _SIZES.get(name, 1.0) for name in layout.STATES])
 
-#: Columns that are fields of a record as they are.
+#: Columns that are numbers of the physiology as they are, and columns that are one over a number.
 _AS_THEY_ARE = {
     "lung": "pi_c=inspired_co2 pi_o=inspired_o2 sh=shunt",
     "gas": "a1=a1 a2=a2 al1=alpha1 be1=beta1 al2=alpha2 be2=beta2 k1=k1 k2=k2",
@@ -42,6 +42,19 @@ _AS_THEY_ARE = {
     "clock": "krec=flow_recovery noret=no_return pbrec=recovery_po2",
     "hazard": "hzrate=rate",
 }
+_INVERSE = {
+    "lung": "inv_va=volume",
+    "gas": "ik1=k1 ik2=k2 ia1=a1 ia2=a2",
+    "drive": "iwmax=wake_max ipo2=metabolism_po2",
+    "flow": "fid=d_co2 itc=tau_co2 ic2=c2_o2 ito=tau_o2 iqref=q_ref siw=scale_width",
+    "reflex": "ibp=b_co2 iow=pao2_width itp=tau_peripheral itd=tau_central ith=tau_depression",
+    "hazard": "hziw=width",
+}
+
+
+def _named(record: Record, pairs: str) -> dict[str, Any]:
+    """Fields of a record by the names of their columns, ``column=field``."""
+    return {column: getattr(record, field) for column, field in (pair.split("=") for pair in pairs.split())}
 
 
 def kernel_rows(
@@ -53,12 +66,11 @@ def kernel_rows(
     opioid: Record | None = None,
     dose_mg: Any = 0.0,
     antagonist: Record | None = None,
-    route: Transit | Vein | None = None,
+    route: Record | None = None,
     quirks: Quirks,
     trigger: Any = 0.4,
     wait_s: Any = 60.0,
     limit: Any = None,
-    arrest_flow: Any = None,
 ) -> Floats:
     """Fill the kernel's table of people.
 
@@ -69,58 +81,38 @@ def kernel_rows(
     - ``trigger``: share of baseline ventilation that starts the rescue [1].
     - ``wait_s``: time from there to the first dose [s].
     - ``limit``: value of the clock or the cumulative hazard at collapse; by default the delay [s, or 1].
-    - ``arrest_flow``: flow at or below which there is arrest; by default that of the physiology [L/min].
 
     Raises InputError if a number is not finite.
     """
     p = physiology
     lung, gas, tissue, flow, reflex, drive, c = p.lung, p.gas, p.tissue, p.flow, p.reflex, p.drive, p.collapse
     per_100g = flow.brain_mass / (100.0 * 1000.0 * 60.0) / flow.brain
-    columns = {
-        column: getattr(getattr(p, record), field)
-        for record, pairs in _AS_THEY_ARE.items()
-        for column, field in (pair.split("=") for pair in pairs.split())
-    }
+    columns: dict[str, Any] = {}
+    for record, pairs in _AS_THEY_ARE.items():
+        columns |= _named(getattr(p, record), pairs)
+    for record, pairs in _INVERSE.items():
+        columns |= {column: 1.0 / value for column, value in _named(getattr(p, record), pairs).items()}
     columns |= dict(
-        inv_va=1.0 / lung.volume,
         lam=lung.conversion * (1.0 - lung.shunt),
-        ik1=1.0 / gas.k1,
-        ik2=1.0 / gas.k2,
-        ia1=1.0 / gas.a1,
-        ia2=1.0 / gas.a2,
         zc1=gas.z * gas.c1,
         zc2=gas.z * gas.c2,
         vbo=1.0 / (tissue.volume_brain * gas.alpha_o2),
         vbc=1.0 / (tissue.volume_brain * gas.alpha_co2),
         vto=1.0 / (tissue.volume_tissue * gas.alpha_o2),
         vtc=1.0 / (tissue.volume_tissue * gas.alpha_co2),
-        iwmax=1.0 / drive.wake_max,
-        ipo2=1.0 / drive.metabolism_po2,
         fa=flow.a_co2 * per_100g,
         fb=flow.b_co2 * per_100g,
-        fid=1.0 / flow.d_co2,
-        itc=1.0 / flow.tau_co2,
-        ic2=1.0 / flow.c2_o2,
         o20=flow.c1_o2 * np.exp(-flow.pao2_0 / flow.c2_o2),
-        ito=1.0 / flow.tau_o2,
-        iqref=1.0 / flow.q_ref,
-        siw=1.0 / flow.scale_width,
-        ibp=1.0 / reflex.b_co2,
-        iow=1.0 / reflex.pao2_width,
-        itp=1.0 / reflex.tau_peripheral,
-        itd=1.0 / reflex.tau_central,
         gh=reflex.gain_depression / reflex.pbo2_0,
-        ith=1.0 / reflex.tau_depression,
         pch=p_chemo,
         pw=p_wake,
         share=drive.alveolar_share / 60.0,
         kcol0=c.rate * c.weight_constant,
         kcol1=c.rate * c.weight_co2 / c.co2_scale,
-        qarr=(c.arrest_flow if arrest_flow is None else arrest_flow) / 60.0,
+        qarr=c.arrest_flow / 60.0,
         taper=c.taper_high / 60.0,
         tlo=c.taper_low / 60.0,
         clkrec=c.delay / p.clock.recovery,
-        hziw=1.0 / p.hazard.width,
         limit=c.delay if limit is None else limit,
         fla=np.maximum(1e-3 * np.asarray(dose_mg), 1e-9),
         flt=4e3,  # ng: a thousandth of a spray
@@ -145,52 +137,36 @@ def _opioid_columns(opioid: Record | None, quirks: Quirks) -> dict[str, Any]:
     if opioid is None:
         return {}
     o = opioid
-    return dict(
+    return _named(o, "o12=k12 o13=k13 o21=k21 o31=k31 ke0a=k_e0 kona=k_on koffa=k_off na=n") | dict(
         oa=o.k_el + o.k12 + o.k13,
-        o12=o.k12,
-        o13=o.k13,
-        o21=o.k21,
-        o31=o.k31,
         topa=1e9 / (o.volume * o.molar_mass),  # mg to pM
-        ke0a=o.k_e0,
-        kona=o.k_on,
-        koffa=o.k_off,
-        na=o.n,
         qsa=float(quirks.flow_scales_concentration),
         flla=(o.k_off / o.k_on) ** (1.0 / o.n),
     )
 
 
-def _antagonist_columns(antagonist: Record | None, route: Transit | Vein | None, quirks: Quirks) -> dict[str, Any]:
+def _antagonist_columns(antagonist: Record | None, route: Record | None, quirks: Quirks) -> dict[str, Any]:
     if antagonist is None or route is None:
         return {}
     b, r = antagonist, route
-    columns = dict(ke0b=b.k_e0, konb=b.k_on, koffb=b.k_off, nb=b.n, fllb=(b.k_off / b.k_on) ** (1.0 / b.n))
+    columns = _named(b, "ke0b=k_e0 konb=k_on koffb=k_off nb=n") | dict(fllb=(b.k_off / b.k_on) ** (1.0 / b.n))
     scales = float(quirks.flow_scales_concentration)
-    if isinstance(r, Transit):
-        return columns | dict(
-            ktr=r.k_tr,
-            kin=r.k_in,
-            t2g=1.0 / r.v1,
-            xout=(r.cl + r.q) / r.v1,
-            x21=r.q / r.v1,
-            e12=r.q / r.v2,
-            e21=r.q / r.v2,
-            topb=1e6 / b.molar_mass,  # ng/mL to pM
-            qsrate=scales,
-        )
-    return columns | dict(
-        xout=r.k_el + r.k12 + r.k13,
-        x21=r.k21,
-        x31=r.k31,
-        e12=r.k12,
-        e13=r.k13,
-        e21=r.k21,
-        e31=r.k31,
-        topb=1e3 / (r.volume * b.molar_mass),  # ng in litres to pM
-        flx=10.0 * r.volume,  # 0.01 ng/mL
-        qsout=scales,
-    )
+    if into_vein(r):
+        return columns | _named(r, "x21=k21 x31=k31 e12=k12 e13=k13 e21=k21 e31=k31") | dict(
+            xout=r.k_el + r.k12 + r.k13,
+            topb=1e3 / (r.volume * b.molar_mass),  # ng in litres to pM
+            flx=10.0 * r.volume,  # 0.01 ng/mL
+            qsout=scales,
+        )  # fmt: skip
+    return columns | _named(r, "ktr=k_tr kin=k_in") | dict(
+        t2g=1.0 / r.v1,
+        xout=(r.cl + r.q) / r.v1,
+        x21=r.q / r.v1,
+        e12=r.q / r.v2,
+        e21=r.q / r.v2,
+        topb=1e6 / b.molar_mass,  # ng/mL to pM
+        qsrate=scales,
+    )  # fmt: skip
 
 
 def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -207,7 +183,7 @@ def events(people: int, items: list[tuple[Any, int, Any]]) -> tuple[Floats, NDAr
     return tuple(np.take_along_axis(table, order, axis=1) for table in (time, kind, value))  # type: ignore[return-value]
 
 
-def doses(rescue: Rescue, route: Transit | Vein | None, quirks: Quirks) -> list[tuple[Any, int, Any]]:
+def doses(rescue: Rescue, route: Record, quirks: Quirks) -> list[tuple[Any, int, Any]]:
     """Events of an antagonist regimen, in seconds after its first dose.
 
     ``quirks``: effect of a later spray on earlier ones; pulses into a vein. Returns items for `events`. The 101 pulses
@@ -215,18 +191,18 @@ def doses(rescue: Rescue, route: Transit | Vein | None, quirks: Quirks) -> list[
     """
     found: list[tuple[Any, int, Any]] = []
     for dose in rescue.doses:
-        if isinstance(route, Transit):
-            share = getattr(route, dose.bioavailability)
-            if quirks.depot_takes_new_bioavailability:
-                found += [(dose.after_s, layout.SET_F, share), (dose.after_s, layout.ADD_DEPOT, dose.amount_ng)]
-            else:
-                found += [(dose.after_s, layout.ADD_DEPOT, share * dose.amount_ng)]
-        elif isinstance(route, Vein):
+        if into_vein(route):
             end = dose.after_s + route.infusion
             found += [(dose.after_s, layout.SET_RATE, dose.amount_ng / route.infusion), (end, layout.SET_RATE, 0.0)]
             if quirks.iv_pulses:
                 half = dose.amount_ng / (2.0 * (route.pulses - 1.0))
                 found += [(dose.after_s, layout.ADD_PLASMA, half), (end, layout.ADD_PLASMA, half)]
+            continue
+        share = getattr(route, dose.bioavailability)
+        if quirks.depot_takes_new_bioavailability:
+            found += [(dose.after_s, layout.SET_F, share), (dose.after_s, layout.ADD_DEPOT, dose.amount_ng)]
+        else:
+            found += [(dose.after_s, layout.ADD_DEPOT, share * dose.amount_ng)]
     return found
 
 

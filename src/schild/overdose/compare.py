@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -13,16 +14,19 @@ from schild.catalog import Catalogue, load
 from schild.errors import InputError
 from schild.overdose.follow import RTOL, CollapseRule, Intervention, warm_up
 from schild.overdose.measure import together
-from schild.overdose.parameters import Physiology, protocol, published, record, scaled
-from schild.overdose.sources import Body, PublishedSource, Source
+from schild.overdose.parameters import Physiology, published, record, scaled
+from schild.overdose.sources import Body, PublishedSource
 from schild.overdose.table import FRAMING, Rescued, Row
-from schild.overdose.words import Care, Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
+from schild.overdose.words import Delay, Plan, parse_care, parse_delay, parse_lung, parse_opioid, parse_plan
 from schild.people import Given, Values
 from schild.population import Population, groups, people_of
 from schild.simulation.caution import unit_slips
 from schild.simulation.runfile import parse_history
 from schild.tables import percent_words, time_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
+
+if TYPE_CHECKING:
+    from schild.overdose.general import GeneralSource
 
 __all__ = ["rescue"]
 
@@ -184,7 +188,7 @@ def rescue(
         seed=seed,
         threads=threads,
     )
-    made: Source
+    made: PublishedSource | GeneralSource
     if kind == "published":
         if parameters == "drawn":
             raise InputError("Drawn parameters were given for the published source; expected the general one. Add "
@@ -227,7 +231,7 @@ def rescue(
 
 
 def _rows(
-    made: Source,
+    made: PublishedSource | GeneralSource,
     plans: Sequence[Plan],
     delays: Sequence[Delay],
     tolerances: Sequence[str],
@@ -364,21 +368,20 @@ def _surroundings(
     oxygen: str | None,
 ) -> dict[str, Any]:
     """Physiology, its starting state, and care of the person."""
-    physiology, plan = published(values), protocol(values)
+    physiology, plan = published(values), record("protocol", values)
     body = {"weight_kg": weight, "age_years": age, **({} if lung is None else parse_lung(lung))}
     changes = {key: value for key, value in body.items() if value is not None}
     if changes or altitude:
         physiology = scaled(physiology, altitude_m=altitude, values=values, **changes)
     start = warm_up(1, physiology, seconds=plan.warmup)
     found: list[Intervention] = []
-    plain = Body(physiology=physiology, start=start, horizon_s=1.0, grid_s=1.0)
     if breathing is not None:
         care = parse_care(breathing, "breathing")
-        amount = plain.baseline_l_min if care.amount is None else care.amount
-        found.append(_intervention("ventilation", amount, care))
+        plain = Body(physiology=physiology, start=start, horizon_s=1.0, grid_s=1.0)
+        found.append(care if care.value is not None else replace(care, value=plain.baseline_l_min))
     if oxygen is not None:
         care = parse_care(oxygen, "oxygen")
-        found.append(_intervention("inspired_o2", _inspired(values, physiology, altitude, care.amount or 0.0), care))
+        found.append(replace(care, value=_inspired(values, physiology, altitude, care.value)))
     return {"physiology": physiology, "start": start, "interventions": tuple(found), "plan": plan}
 
 
@@ -393,13 +396,9 @@ def _drawn(values: Values, seed: int, altitude: float, lung: str | None) -> Call
         physiology = scaled(
             published(values), altitude_m=altitude, weight_kg=weight, age_years=age, values=values, **changes
         )
-        return physiology, warm_up(last - first, physiology, seconds=protocol(values).warmup)
+        return physiology, warm_up(last - first, physiology, seconds=record("protocol", values).warmup)
 
     return some
-
-
-def _intervention(what: str, value: float, care: Care) -> Intervention:
-    return Intervention(what=what, value=value, start_s=care.start_s, end_s=care.end_s, after_trigger=True)
 
 
 def _inspired(values: Values, physiology: Physiology, altitude_m: float, share: float) -> float:

@@ -16,9 +16,9 @@ from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 from schild.errors import InputError
 from schild.overdose import arrays, layout
-from schild.overdose.drugs import Rescue, Transit, Vein
+from schild.overdose.drugs import Rescue
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import Physiology, Quirks, mapped, protocol
+from schild.overdose.parameters import Physiology, Quirks, mapped, record
 from schild.pharmacology.physiology import Record
 
 CollapseRule: TypeAlias = Literal["two_pass", "clock", "hazard", "none"]
@@ -113,7 +113,7 @@ def warm_up(people: int, physiology: Physiology, *, rtol: float = RTOL, seconds:
         p_chemo=1.0,
         p_wake=1.0,
         starts=arrays.cold_starts(n, physiology),
-        horizon_s=protocol().warmup if seconds is None else seconds,
+        horizon_s=record("protocol").warmup if seconds is None else seconds,
         rule="none",
         quirks=Quirks(present_value_before_start=True),
         rtol=0.01 * rtol,
@@ -131,7 +131,7 @@ def follow(
     opioid: Record | None = None,
     dose_mg: Any = 0.0,
     antagonist: Record | None = None,
-    route: Transit | Vein | None = None,
+    route: Record | None = None,
     rescue: Rescue | None = None,
     wait_s: Any = None,
     course: GivenCourse | None = None,
@@ -141,7 +141,6 @@ def follow(
     rule: CollapseRule = "clock",
     hazard_threshold: Any = None,
     renarcotisation: bool = True,
-    arrest_flow: float | None = None,
     stop_at_arrest: bool = False,
     quirks: Quirks | None = None,
     plan: Record | None = None,
@@ -164,7 +163,6 @@ def follow(
     - ``hazard_threshold``: for ``hazard``: cumulative hazard at which a person collapses, an exponential draw each; by
       default its median.
     - ``renarcotisation``: for ``two_pass``: whether a second severe hypoxia is followed.
-    - ``arrest_flow``: flow at or below which there is arrest [L/min].
     - ``stop_at_arrest``: end a person's run there.
     - ``quirks``: peculiarities of the reference; none by default.
     - ``plan``: trigger, delay and horizon; those of the reference by default.
@@ -174,7 +172,7 @@ def follow(
     a person cannot be followed.
     """
     quirks = Quirks() if quirks is None else quirks
-    plan = protocol() if plan is None else plan
+    plan = record("protocol") if plan is None else plan
     horizon = plan.horizon if horizon_s is None else float(horizon_s)
     if starts.shape != (people, layout.NS):
         raise InputError(f"starts has shape {starts.shape}; expected ({people}, {layout.NS}), as warm_up gives it.")
@@ -196,7 +194,6 @@ def follow(
         trigger=plan.trigger,
         wait_s=plan.delay if wait_s is None else wait_s,
         limit=limit,
-        arrest_flow=arrest_flow,
     )
     fixed: list[tuple[Any, int, Any]] = []
     if opioid is not None and course is None:

@@ -9,8 +9,7 @@ import numpy as np
 
 from schild.array_types import Floats
 from schild.overdose import layout
-from schild.overdose.drugs import Transit, Vein
-from schild.overdose.parameters import Physiology, Quirks
+from schild.overdose.parameters import Physiology, Quirks, into_vein
 from schild.pharmacology.physiology import Record
 from schild.pharmacology.physiology import mann2022 as mann
 from schild.pharmacology.physiology import spencer1979 as spencer
@@ -27,7 +26,7 @@ class Person:
     opioid: Record | None = None  #: Kinetics and binding; None for a run without drug
     dose_mg: float = 0.0  #: Bolus of the opioid at time 0 [mg]
     antagonist: Record | None = None
-    route: Transit | Vein | None = None  #: Its kinetics by route
+    route: Record = None  #: Its kinetics by route
 
 
 def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]:
@@ -74,8 +73,8 @@ def outputs(states: Floats, person: Person, quirks: Quirks) -> dict[str, Floats]
     }
     if person.opioid is not None:
         found["opioid_plasma_ng_per_mL"] = 1000.0 * k["a1"] * scale / person.opioid.volume
-    if isinstance(person.route, Vein):
-        found["antagonist_plasma_ng_per_mL"] = k["x1"] * scale / (1000.0 * person.route.volume)
-    else:
-        found["antagonist_plasma_ng_per_mL"] = k["x1"]
+    x1 = k["x1"]
+    found["antagonist_plasma_ng_per_mL"] = (
+        x1 * scale / (1000.0 * person.route.volume) if into_vein(person.route) else x1
+    )
     return found

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, make_dataclass, replace
+from dataclasses import dataclass, fields, make_dataclass, replace
 from functools import cache, lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from schild.catalog import load
-from schild.errors import InputError
+from schild.errors import InputError, UnknownNameError
 from schild.people import Values
 from schild.pharmacology.physiology import Record
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,31 +35,30 @@ class Physiology:
     hazard: Record
 
 
-def group(kind: type[T], prefix: str, values: Values | None = None) -> T:
-    """Fill a data class from the numbers ``prefix.field`` of the catalogue; one that it lacks keeps its default."""
-    numbers = Values(load()) if values is None else values
-    known = numbers.catalogue.rescue
-    return kind(**{
-        entry.name: numbers.typical("rescue", f"{prefix}.{entry.name}")
-        for entry in fields(kind)  # type: ignore[arg-type]
-        if entry.default is MISSING or f"{prefix}.{entry.name}" in known
-    })  # fmt: skip
-
-
 @cache
 def _kind(prefix: str, names: tuple[str, ...]) -> type[Record]:
     return make_dataclass(prefix.capitalize(), names, frozen=True, slots=True, kw_only=True)
 
 
 def record(prefix: str, values: Values | None = None) -> Record:
-    """Return all numbers of one group of the catalogue.
+    """Return all numbers of one group of the catalogue: of a part of the body, a drug, a route of naloxone.
 
-    >>> record("protocol").gap
-    150.0
+    ``values``: numbers of a run; those of the catalogue by default. Raises UnknownNameError for another group.
+
+    >>> record("protocol").gap, record("fentanyl").n, record("in_4mg").f_rapid
+    (150.0, 0.8439, 0.165)
     """
     values = Values(load()) if values is None else values
-    names = (name.partition(".") for name in values.catalogue.numbers_of("rescue"))
-    return group(_kind(prefix, tuple(name for head, _, name in names if head == prefix)), prefix, values=values)
+    pairs = [name.partition(".") for name in values.catalogue.numbers_of("rescue")]
+    names = tuple(name for head, _, name in pairs if head == prefix)
+    if not names:
+        raise UnknownNameError("group of numbers of the published rescue model", prefix, {head for head, _, _ in pairs})
+    return _kind(prefix, names)(**{name: values.typical("rescue", f"{prefix}.{name}") for name in names})
+
+
+def into_vein(route: Record | None) -> bool:
+    """Whether the kinetics of naloxone are those of a dose into a vein; others have transit steps."""
+    return hasattr(route, "infusion")
 
 
 def mapped(record: Any, change: Callable[[Any], Any]) -> Any:
@@ -88,15 +85,6 @@ def published(values: Values | None = None) -> Physiology:
     if values is None:
         return _published()
     return Physiology(**{part.name: record(part.name, values) for part in fields(Physiology)})
-
-
-def protocol(values: Values | None = None) -> Record:
-    """Return the reference's protocol; ``values`` are the numbers of a run.
-
-    >>> protocol().trigger
-    0.4
-    """
-    return record("protocol", values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

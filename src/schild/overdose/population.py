@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,11 +11,9 @@ from schild.array_types import Floats
 from schild.catalog import load
 from schild.catalog.rescue import JointNormal
 from schild.engine.streams import normals
-from schild.overdose.drugs import Transit, Vein, naloxone, opioid, route
+from schild.overdose.parameters import record
 from schild.people import Values
 from schild.pharmacology.physiology import Record
-
-T = TypeVar("T")
 
 
 def draw(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
@@ -51,17 +47,13 @@ def _binding(spread: JointNormal, people: int, seed: int) -> dict[str, Floats]:
     return {"k_on": drawn["k_off"] / drawn["ec50"] ** drawn["n"], "k_off": drawn["k_off"], "n": drawn["n"]}
 
 
-def _spreads(values: Values | None) -> Mapping[str, JointNormal]:
-    return (load() if values is None else values.catalogue).rescue_spreads
-
-
-def _around(given: T, typical: T, **drawn: Floats) -> T:
-    """Shift drawn people to typical values that are given in place of the catalogue's."""
-    moved = {}
-    for name, values in drawn.items():
+def _around(key: str, values: Values | None, **drawn: Floats) -> Record:
+    """A group of numbers with the people drawn, shifted to typical values that are given in the catalogue's place."""
+    given, typical, moved = record(key, values), record(key), {}
+    for name, people in drawn.items():
         ours, theirs = getattr(given, name), getattr(typical, name)
-        moved[name] = values if ours == theirs else values * (ours / theirs)
-    return replace(given, **moved)  # type: ignore[type-var]  # one of the dataclasses of drugs
+        moved[name] = people if ours == theirs else people * (ours / theirs)
+    return replace(given, **moved)
 
 
 def opioid_people(key: str, people: int, seed: int, values: Values | None = None) -> Record:
@@ -73,12 +65,12 @@ def opioid_people(key: str, people: int, seed: int, values: Values | None = None
     >>> opioid_people("fentanyl", 3, 1).k_el.shape
     (3,)
     """
-    spreads = _spreads(values)
+    spreads = (load() if values is None else values.catalogue).rescue_spreads
     pk = draw(spreads["fentanyl_pk"], people, seed)
     factor = defaultdict(lambda: 1.0, spreads["fentanyl_pk"].others.get(key, {}))
     return _around(
-        opioid(key, values),
-        opioid(key),
+        key,
+        values,
         volume=pk["v1"],
         k_el=factor["k_el"] * pk["cl"] / pk["v1"],
         k12=pk["q2"] / pk["v1"],
@@ -89,19 +81,16 @@ def opioid_people(key: str, people: int, seed: int, values: Values | None = None
     )
 
 
-def naloxone_people(
-    way: str, people: int, seed: int, values: Values | None = None
-) -> tuple[Record, Transit | Vein | None]:
+def naloxone_people(way: str, people: int, seed: int, values: Values | None = None) -> tuple[Record, Record]:
     """Draw naloxone's binding and its kinetics by one route.
 
-    ``way``: ``none``, ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``; ``people`` and ``seed``: as for `draw`.
-    Returns arrays of shape (people,) where the reference varies something.
+    ``way``: ``in_4mg``, ``im_generic``, ``im_evzio`` or ``iv``; ``people`` and ``seed``: as for `draw`. Returns arrays
+    of shape (people,) where the reference varies something.
 
     >>> binding, spray = naloxone_people("in_4mg", 5, 1)
     >>> bool((spray.f <= 0.9).all())
     True
     """
-    spreads = _spreads(values)
-    binding = _around(naloxone(values), naloxone(), **_binding(spreads["naloxone_binding"], people, seed))
-    typical: Any = route(way)
-    return binding, typical and _around(route(way, values), typical, **draw(spreads[way], people, seed))
+    spreads = (load() if values is None else values.catalogue).rescue_spreads
+    binding = _binding(spreads["naloxone_binding"], people, seed)
+    return _around("naloxone", values, **binding), _around(way, values, **draw(spreads[way], people, seed))

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from schild import __version__
-from schild.catalog import load
+from schild.catalog import Catalogue, load
 from schild.catalog.rescue import PublishedArrest
 from schild.errors import InputError
 from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.overdose.drugs import REGIMENS, Dose, Rescue
 from schild.overdose.follow import RTOL, follow, warm_up
-from schild.overdose.parameters import REPRODUCTION, protocol, published
+from schild.overdose.parameters import REPRODUCTION, published, record
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.statistics import percent_of
-from schild.results import Shown, source_lines
+from schild.results import Shown
 
 __all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
 
@@ -132,18 +132,19 @@ class PublishedTable(Shown):
         chart.x.label, chart.y.label = "cardiac arrest, published [%]", "cardiac arrest, computed [%]"
         return Picture([chart], caption="Percentages with their intervals; orange: misses.")
 
-    def cite(self) -> str:
-        """Return the sources of the published percentages."""
-        return source_lines({row.row.source: ("percentages of arrest",) for row in self.rows}, load())
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """Sources of the published percentages."""
+        return {row.row.source: ("percentages of arrest",) for row in self.rows}
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the contract as Python data."""
-        return {
-            "manifest": dict(self.manifest),
-            "arrest": self.summary(),
-            "warnings": list(self.warnings),
-            "cite": [{"key": key, "for": ["arrest"]} for key in sorted({row.row.source for row in self.rows})],
-        }
+    @property
+    def catalogue(self) -> Catalogue:
+        """The built-in catalogue, whose numbers are the reference's."""
+        return load()
+
+    def content(self) -> dict[str, Any]:
+        """Return the rows."""
+        return {"arrest": self.summary()}
 
 
 def published_table(
@@ -204,7 +205,7 @@ def _regimen(name: str) -> Rescue:
     if name in REGIMENS:
         return REGIMENS[name]
     amounts = name.removeprefix("IV").removesuffix("mg").split("+")
-    gap = float(protocol().gap)
+    gap = float(record("protocol").gap)
     doses = tuple(Dose(after_s=gap * k, amount_ng=1e6 * float(mg)) for k, mg in enumerate(amounts))
     return Rescue(key=name, route="iv", doses=doses)
 
@@ -214,7 +215,7 @@ def _arrests(
 ) -> Any:
     """Flags of arrest of the people whose decision falls within the horizon, as the reference counts."""
     physiology, rescue = published(), _regimen(name)
-    binding, kinetics = naloxone_people(rescue.route if rescue.doses else "in_4mg", n, seed)
+    binding, kinetics = naloxone_people(rescue.route, n, seed)
     followed = follow(
         n,
         physiology,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,17 +10,17 @@ import numpy as np
 
 from schild.array_types import Floats
 from schild.engine.streams import uniforms
-from schild.overdose.drugs import naloxone, opioid, route
+from schild.overdose.drugs import Rescue
 from schild.overdose.follow import CollapseRule, Followed, Intervention, follow
 from schild.overdose.measure import Measured, measure
 from schild.overdose.outputs import Person, outputs
-from schild.overdose.parameters import Physiology, Quirks, mapped, protocol
+from schild.overdose.parameters import Physiology, Quirks, mapped, record
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.words import Delay, Plan
 from schild.people import Values
 from schild.pharmacology.physiology import Record
 
-__all__ = ["Body", "PublishedSource", "Source", "cited_drugs"]
+__all__ = ["Body", "PublishedSource", "cited_drugs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Body:
     grid_s: float
     rule: CollapseRule = "clock"
     quirks: Quirks = field(default_factory=Quirks)  #: Peculiarities of the reference
-    plan: Record = field(default_factory=protocol)  #: Protocol, with the limit of lost breathing
+    plan: Record = field(default_factory=lambda: record("protocol"))  #: Protocol, with the limit of lost breathing
     seed: int = 1
     threads: int | None = None  #: Number of threads; all processors by default
 
@@ -105,24 +104,6 @@ class Body:
         return measure(followed, baseline, float(self.plan.trigger), wait_s, cows, treated=treated)
 
 
-class Source(typing.Protocol):
-    """Gives the cells of a table, a group of people at a time."""
-
-    def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
-        """Follow persons ``first`` to ``last``."""
-
-    def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
-        """Follow one person with the typical numbers."""
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """Warnings to read before using the numbers."""
-
-    @property
-    def cited(self) -> dict[str, tuple[str, ...]]:
-        """Sources of the numbers, and the use of each."""
-
-
 class PublishedSource:
     """The reference's fentanyl or carfentanil and naloxone.
 
@@ -147,32 +128,30 @@ class PublishedSource:
 
     def cell(self, first: int, last: int, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow persons ``first`` to ``last``."""
-        way = _way(plan)
+        assert plan.published is not None  # this source is chosen only with published regimens
+        way = plan.published.route
         if way not in self._naloxone:
             self._naloxone[way] = naloxone_people(way, self.n, self.body.seed, self.numbers)
         here = slice(first, last)
         drugs = [mapped(record, lambda values: values[here]) for record in (self.people, *self._naloxone[way])]
-        return self._follow(first, last - first, plan, delay.seconds(self.n, self.body.seed)[here], tolerance, drugs)
+        wait = delay.seconds(self.n, self.body.seed)[here]
+        return self._follow(first, last - first, plan.published, wait, tolerance, drugs)
 
     def typical(self, plan: Plan, delay: Delay, tolerance: str) -> Measured:
         """Follow one person with the typical numbers."""
-        drugs = [opioid(self.drug, self.numbers), naloxone(self.numbers), route(_way(plan), self.numbers)]
-        return self._follow(-1, 1, plan, np.array([delay.typical]), tolerance, drugs)
+        assert plan.published is not None  # as above
+        drugs = [record(key, self.numbers) for key in (self.drug, "naloxone", plan.published.route)]
+        return self._follow(-1, 1, plan.published, np.array([delay.typical]), tolerance, drugs)
 
-    def _follow(self, first: int, n: int, plan: Plan, wait: Floats, tolerance: str, drugs: Sequence[Any]) -> Measured:
-        rescue = plan.published
-        assert rescue is not None  # this source is chosen only with a published regimen
+    def _follow(
+        self, first: int, n: int, rescue: Rescue, wait: Floats, tolerance: str, drugs: Sequence[Record]
+    ) -> Measured:
         given, antagonist, kinetics = drugs
         followed = self.body.follow(
             first, n, tolerance, wait,
             opioid=given, dose_mg=self.dose_mg, antagonist=antagonist, route=kinetics, rescue=rescue,
         )  # fmt: skip
         return self.body.measured(followed, first, wait, treated=bool(rescue.doses))
-
-
-def _way(plan: Plan) -> str:
-    """Route of the antagonist; without one, any."""
-    return plan.published.route if plan.published is not None and plan.published.doses else "in_4mg"
 
 
 def cited_drugs(numbers: Values) -> dict[str, tuple[str, ...]]:

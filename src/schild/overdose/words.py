@@ -12,12 +12,13 @@ from schild.catalog import Catalogue
 from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
 from schild.overdose.drugs import REGIMENS, Dose, Rescue
+from schild.overdose.follow import Intervention
 from schild.regimen import Event, combine, expand, parse_regimen
 from schild.simulation.guard import AGONISTS
 from schild.simulation.times import by_key
 from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
 
-__all__ = ["Care", "Delay", "Plan", "parse_care", "parse_delay", "parse_lung", "parse_opioid", "parse_plan"]
+__all__ = ["Delay", "Plan", "parse_care", "parse_delay", "parse_lung", "parse_opioid", "parse_plan"]
 
 NONE = "none"
 #: Least time between doses of naloxone into a vein: the duration of one. [s]
@@ -73,24 +74,17 @@ def parse_delay(words: str) -> Delay:
     return Delay(words=text, kind="uniform", a=a, b=b)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Care:
-    """Rescue breathing or oxygen: amount, and start and end after the arrival of the rescuer. [s]"""
-
-    amount: float | None
-    start_s: float
-    end_s: float
-
-
-def parse_care(words: str, what: str) -> Care:
+def parse_care(words: str, what: str) -> Intervention:
     """Read rescue breathing or oxygen.
 
     ``words``: ``"from 2 min to 10 min"``, with an amount before it: ``"8 L/min from ..."`` or ``"0.5 from ..."``;
-    ``what``: ``breathing`` (L/min at the mouth) or ``oxygen`` (share of inhaled gas). The amount is None
-    where none was given. Raises InputError for other words, or oxygen without its share.
+    ``what``: ``breathing`` (L/min at the mouth) or ``oxygen`` (share of inhaled gas). Times count from the arrival of
+    the rescuer; the value is None where no amount was given. Raises InputError for other words, or oxygen without its
+    share.
 
-    >>> parse_care("0.5 from 0 min to 10 min", "oxygen")
-    Care(amount=0.5, start_s=0.0, end_s=600.0)
+    >>> care = parse_care("0.5 from 0 min to 10 min", "oxygen")
+    >>> care.value, care.start_s, care.end_s
+    (0.5, 0.0, 600.0)
     """
     example = "'from 2 min to 10 min'" if what == "breathing" else "'0.5 from 2 min to 10 min'"
     found = re.fullmatch(r"(?:([\d.]+)\s*(L/min|%)?\s+)?from\s+(.+?)\s+to\s+(.+)", words.strip())
@@ -106,7 +100,8 @@ def parse_care(words: str, what: str) -> Care:
     start, end = _seconds(found[3], words), _seconds(found[4], words)
     if end <= start:
         raise InputError(f"{what} is {words!r}, which ends before it starts; expected the earlier time first.")
-    return Care(amount=amount, start_s=start, end_s=end)
+    kind = "ventilation" if what == "breathing" else "inspired_o2"
+    return Intervention(what=kind, value=amount, start_s=start, end_s=end, after_trigger=True)
 
 
 def parse_lung(words: str) -> dict[str, float]:

@@ -11,9 +11,9 @@ import pytest
 import rescue_reference as reference
 import rescuing
 from schild.overdose import layout
-from schild.overdose.drugs import REGIMENS, naloxone, opioid, route
+from schild.overdose.drugs import REGIMENS
 from schild.overdose.follow import GivenCourse, follow, warm_up
-from schild.overdose.parameters import REPRODUCTION, Quirks, published
+from schild.overdose.parameters import REPRODUCTION, Quirks, published, record
 from schild.pharmacology.physiology import mann2022 as mann
 
 P = published()
@@ -31,10 +31,10 @@ def run(dose_mg=1.625, key="none", subject="chronic", physiology=P, quirks=REPRO
         p_chemo=getattr(P.drive, f"chemo_{subject}"),
         p_wake=getattr(P.drive, f"wake_{subject}"),
         starts=start(),
-        opioid=opioid("fentanyl"),
+        opioid=record("fentanyl"),
         dose_mg=dose_mg,
-        antagonist=naloxone(),
-        route=route(rescue.route if rescue.doses else "in_4mg"),
+        antagonist=record("naloxone"),
+        route=record(rescue.route),
         rescue=rescue,
         rule="two_pass",
         quirks=quirks,
@@ -94,7 +94,7 @@ def test_concentrations_rise_with_flow_and_only_with_the_quirk():
 
 def test_naloxone_is_conserved_without_the_flow_quirk_only():
     """Central and peripheral amounts of a spray that leaves no way: what was absorbed stays, unless flow scales it."""
-    spray = replace(route("in_4mg"), cl=1e-12)
+    spray = replace(record("in_4mg"), cl=1e-12)
     amounts = {}
     for name, quirks in (("off", Quirks()), ("on", Quirks(flow_scales_concentration=True))):
         found = run(dose_mg=2.965, key="IN4mg_x1", route=spray, quirks=quirks, rule="none")

@@ -122,7 +122,7 @@ def test_delays_that_are_none(words):
 
 
 def test_breathing_and_oxygen():
-    assert parse_care("from 2 min to 10 min", "breathing").amount is None
+    assert parse_care("from 2 min to 10 min", "breathing").value is None
     assert parse_care("8 L/min from 0 s to 1 h", "breathing").end_s == 3600.0
     for words, what in (
         ("from 10 min to 2 min", "breathing"),
