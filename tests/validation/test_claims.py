@@ -403,6 +403,22 @@ def test_an_unknown_drug_is_named():
         explain("naltrexon")
 
 
+def check_sentences(page, answer):
+    """No key of a figure in a caption, no sentence that is said twice, no run that is promised and not shown."""
+    text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.S)
+    assert not re.search(r"\((course|effects|block|waning|affinities)[,)]|\bnM x \d|\b0 % of the observed", text)
+    told = [*answer.paragraphs, *answer.book.remember, *answer.book.unknown]
+    sentences = re.findall(r"[A-Z][^.!?]+[.!?](?=\s|$)", " ".join(told))
+    assert len(sentences) == len(set(sentences))
+    assert ("no run" in " ".join(answer.book.unknown)) == (not answer.findings and answer.drug != "endogenous")
+    for card in answer.book.cards:
+        assert len(re.findall(r"by itself", card.says)) <= 1
+    for finding in answer.findings:  # a note is a sentence
+        assert not re.match(r"[a-z]", finding.test.note)
+    if load().drug(answer.drug).role == "partial agonist":
+        assert "bring on withdrawal" in " ".join(answer.book.remember)
+
+
 @pytest.mark.parametrize("drug", sorted(set(load().drugs) - {"naltrexone"}))
 def test_other_drugs_get_a_shorter_answer(drug):
     answer = explain(drug, quick=True)
@@ -410,7 +426,9 @@ def test_other_drugs_get_a_shorter_answer(drug):
     assert answer.book.unknown
     assert answer.tables
     assert "not medical advice" in answer.book.advice
-    check_self_contained(answer.to_html())
+    page = answer.to_html()
+    check_self_contained(page)
+    check_sentences(page, answer)
     json.loads(answer.to_json())
     console = Console(file=StringIO(), width=100)
     answer.to_text(console)
@@ -419,8 +437,8 @@ def test_other_drugs_get_a_shorter_answer(drug):
 def test_opioids_show_effects_and_block_at_a_published_dose():
     answer = explain("morphine", quick=True)
     cards = {card.id: card for card in answer.book.cards}
-    assert "largest published dose" in cards["effects"].says
-    assert cards["block"].question == "How much does naltrexone block?"
+    assert "It is a published dose" in cards["effects"].says
+    assert cards["block"].question == "How much of its effects does naltrexone block?"
     assert 0 < answer.by_id["block-number"].outcome.predicted <= 100
 
 

@@ -65,7 +65,8 @@ def unit_words(unit: str, number: str = "") -> str:
 
 
 def _said(value: float | None, unit: str) -> str:
-    return f"{value:g}{unit_words(unit, f'{value:g}')}"
+    said = f"{value:g}" if value is None or not 0 < abs(value) < 1e-4 else f"{value:.12f}".rstrip("0")
+    return said + unit_words(unit, said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,11 @@ class Test:
         if self.op == "fold":
             ratio = predicted / value
             if ratio < 1:
-                return f"{100 * ratio:.0f} % of the observed" if ratio >= 0.005 else "0 % of the observed"
+                return (
+                    f"{100 * ratio:.0f} % of the observed"
+                    if ratio >= 0.005
+                    else f"{value - predicted:.3g}{unit} too low"
+                )
             return f"{ratio:.2g} times the observed"
         if self.op == "between":
             low, high = float(self.low or 0.0), float(self.high or 0.0)

@@ -41,7 +41,9 @@ from schild.regimen import parse_regimen
 from schild.units import hours
 
 ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
-RELAPSE = "When it wears off an opioid acts again, and tolerance may be gone: a dose that was once usual can kill."
+RELAPSE = (
+    "When it wears off, opioids act again and breathing can stop. Tolerance may be gone: a once usual dose can kill."
+)
 LOCAL = "It does not treat an overdose: it stays out of the brain, where opioids stop breathing."
 OTHER = "Too much of it can kill, and an opioid antagonist does not reverse that."
 DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
@@ -64,7 +66,7 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
     studies = Claim(id="studies", statement="Published results beside predictions", figure={}, tests=tests)
     pictures = _pictures(drug, lab, rows)
     cards, numbers = _cards(drug, lab, rows, {claim.id: len(claim.figure["panel"]) for claim in pictures})
-    tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug))
+    tables = (*_effects(drug, lab), _held(drug, lab, rows), binding_table(drug), kinetics_table(drug, lab.catalogue))
     book = Book(
         drug=drug.key,
         question=f"What does {drug.name} do?",
@@ -148,18 +150,13 @@ def _routes(drug: Drug) -> list[str]:
     return [key for key, route in drug.routes.items() if route.challenge is not None]
 
 
-def _share(value: float) -> str:
-    """A block, or a dash where there is no effect to block."""
-    return f"{100 * value:.0f} %" if np.isfinite(value) else "–"
-
-
-def _shares(response: Response) -> str:
-    """Median block and 90 % interval of people, or a dash where there is no effect to block."""
+def _shares(response: Response, band: bool = True) -> str:
+    """Median block, with the 90 % interval of people, or a dash where there is no effect to block."""
     good = blocks(response)
     if not good.size:
         return "–"
     low, mid, high = np.quantile(good, [0.05, 0.5, 0.95])
-    return f"{mid:.0f} % ({low:.0f} to {high:.0f})"
+    return f"{mid:.0f} %" + f" ({low:.0f} to {high:.0f})" * band
 
 
 def _words(lab: Lab, drug: Drug, route: str) -> str:
@@ -169,7 +166,7 @@ def _words(lab: Lab, drug: Drug, route: str) -> str:
 
 
 def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
-    """Tabulate the block of every opioid of the catalogue at its largest published dose.
+    """Tabulate the block of every opioid of the catalogue at the largest dose that is run.
 
     ``compared``: the antagonist, and how much later the opioid is given. Returns one table: opioid and dose, median
     block of each effect in people. Empty without a comparison.
@@ -193,10 +190,10 @@ def block_table(lab: Lab, compared: Comparison | None) -> tuple[Table, ...]:
         for route in _routes(drug)[:1]:
             dose = published_dose(lab.catalogue, drug.key, route)
             found = lab.challenge(compared.regimen, dose, hours(compared.at))
-            told = [_share(found[name].median_block) + ", a miss" * ((dose, name) in missed) for name in EFFECTS]
+            told = [_shares(found[name], band=False) + ", a miss" * ((dose, name) in missed) for name in EFFECTS]
             rows.append((_words(lab, drug, route), *told))
     caption = (
-        f"Median block {compared.at} after {regimen_words(compared.regimen)}, each opioid at its largest published dose"
+        f"Median block {compared.at} after {regimen_words(compared.regimen)}, largest dose of each opioid that is run"
     )
     return ((caption, ("opioid", "liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
 
@@ -211,7 +208,7 @@ def _opponent(lab: Lab, compared: Comparison) -> str:
 
 
 def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
-    """Effects of an opioid at its largest published doses in a typical person, and their block by the antagonist."""
+    """Effects of an opioid at the largest doses that are run in a typical person, and their block by the antagonist."""
     compared, rows = _compared(lab.catalogue), []
     for route in _routes(drug):
         dose = published_dose(lab.catalogue, drug.key, route)
@@ -232,11 +229,12 @@ def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
                 hours_long, *told,
             )
         )  # fmt: skip
-    columns = ("dose", "liking, at most", "breathing at rest, at least", "pupil, at least", "small pupil for")
+    columns = ("dose", "liking, highest", "breathing at rest, lowest", "pupil, smallest", "pupil constricted for")
     if compared is None:
-        return (("Largest published doses", columns, tuple(rows)),)
-    caption = f"Largest published doses, and their block {compared.at} after {regimen_words(compared.regimen)}"
-    return ((caption, (*columns, "block: liking", "breathing", "pupil", "pain relief"), tuple(rows)),)
+        return (("Largest doses that are run", columns, tuple(rows)),)
+    caption = f"Largest doses that are run, and their block {compared.at} after {regimen_words(compared.regimen)}"
+    blocked_effects = tuple(f"block of {effect}" for effect in ("liking", "breathing", "pupil", "pain relief"))
+    return ((caption, (*columns, *blocked_effects), tuple(rows)),)
 
 
 def _shown(drug: Drug, lab: Lab, rows: list[Observation]) -> str:
@@ -279,7 +277,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         t, pupil = lab.course(dose, FOLLOWED_H, 0.1, "pupil", receptors=RECEPTORS)
         most, name, at = min(span_of(t, pupil[0, 0] - pupil[0]), 24.0), _opponent(lab, compared), hours(compared.at)
         drawn = effects_figure(lab, dose, compared.regimen, at, EFFECTS, most)
-        found.append(figure_of("effects", f"What it does, and what {name} leaves of it", drawn))
+        found.append(figure_of("effects", f"What it does, and what {name} leaves of its effects", drawn))
         before = regimen_words(compared.regimen)
         drawn = {
             "alt": f"Block of effects {at:g} h after {before}, with the range of 90 % of virtual people.",
@@ -306,7 +304,7 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
         own, last = _own(drug, lab, regimen), last_dose_h(regimen)
         left = tuple(n for n in names if n not in own)
         drawn = {
-            "alt": f"Block of effects of {regimen_words(dose)} at times after {regimen_words(regimen)}: it fades.",
+            "alt": f"Block of the effects of {regimen_words(dose)} over the time since {regimen_words(regimen)}.",
             "caption": f"{capitalised(regimen_words(dose))}, given at each time after {regimen_words(regimen)}; every "
             "point is a separate run. Line: "
             f"median of {{runs}} runs of virtual people; band (of {EFFECT_WORDS[left[0]][0].split(',')[0]}): 90 % of "
@@ -324,12 +322,12 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
     if points := affinities_of(drug):
         binding, note = drug.binding.get("mor"), ""
         if binding is not None and binding.ki is not None and binding.factor is not None:
-            factor = drug.number(binding.factor).value
-            note = f" For people these in vitro values are multiplied by {figures(factor)}"
-            note += " (fitted to effects, or assumed)."
+            factor = drug.number(binding.factor)
+            note = f" For people the in vitro value at mu is multiplied by {figures(factor.value)}"
+            note += f" ({factor.chosen.basis})."
         drawn = {
             "alt": f"Affinities of {drug.name} for its receptors as published, in nM.",
-            "caption": f"Filled: in use; open: rival values. To the left: binds more strongly.{note}",
+            "caption": f"Filled: in use; open: rival values. Further to the left: binds more strongly.{note}",
             "height": 0.9 + 0.24 * len(points), "panel": [{"draw": "affinities", "drug": drug.key}],
         }  # fmt: skip
         found.append(figure_of("affinities", "How strongly it binds: rival values", drawn))
@@ -359,7 +357,7 @@ def _alone(drug: Drug, lab: Lab) -> str:
     if _releases(drug) and (compared := _compared(lab.catalogue)):
         return f"{capitalised(_opponent(lab, compared))} blocks what these opioids add to its reward, and no more."
     if drug.role == "non-opioid" and (compared := _compared(lab.catalogue)):
-        return f"It binds no opioid receptor, so {_opponent(lab, compared)} does not block it."
+        return f"{capitalised(_opponent(lab, compared))} does not block it."
     return ""
 
 
@@ -372,6 +370,11 @@ def _remember(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
         told = ["It works only while it is in the body.", central if "mor" in drug.binding else local]
     elif drug.role in ("agonist", "partial agonist", "prodrug") and is_active(drug):
         told = ["Too much of it stops breathing.", "Daily use brings tolerance and dependence."]
+        if drug.role == "partial agonist":
+            told = [
+                "It can stop breathing, above all together with alcohol or sedatives.",
+                "Daily use brings dependence; in a person who depends on other opioids it can bring on withdrawal.",
+            ]
     elif drug.role == "metabolite":
         parents = _parents(drug, lab.catalogue)
         adds = f"It adds to the effects of {parents}."
@@ -390,10 +393,12 @@ def _remember(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
         kept = (
             f"{capitalised(name)} does not change its level."
             if _releases(drug)
-            else f"{capitalised(name)} does not change what it does."
+            else f"In the model {name} changes neither its level nor any effect."
         )
         told = ["It does not act on opioid receptors itself.", kept]
     beside = "published results stand beside them" if rows else "there is no published result to compare them with"
+    if drug.role == "endogenous" or (not _shown(drug, lab, rows) and not rows):
+        return [*told, "The page shows how it binds; there is no dose in people to run."]
     return [*told, f"The numbers below are the model's; {beside}."]
 
 
@@ -436,33 +441,36 @@ def _cards(
         ask("course", said, *_course(drug, lab, regimen), caption=_LINE)
     if _routes(drug):
         dose = _words(lab, drug, _routes(drug)[0])
-        said = f"This is what {dose} does, the largest published dose by this route. No tolerance is assumed."
+        said = f"This is what {dose} does. It is a published dose, and larger ones are not run. "
+        said += "No tolerance is assumed."
         ask("effects", "What does it do?", said, _most_liking(drug, lab), _LINE)
         if compared:
             name = _opponent(lab, compared)
             said = f"First comes {regimen_words(compared.regimen)}. "
             said += f"The dose of {drug.name} above follows {compared.at} later."
-            ask("block", f"How much does {name} block?", said, _blocked(drug, lab, compared), _BAR)
+            ask("block", f"How much of its effects does {name} block?", said, _blocked(drug, lab, compared), _BAR)
     elif drug.role == "antagonist" and compared and regimen:
         agonist = lab.catalogue.drug(compared.agonist)
         against, own = _words(lab, agonist, compared.route), _own(drug, lab, regimen)
         said = f"First comes {regimen_words(regimen)}. The opioid follows {compared.after} later. It is {against}."
         if "mor" not in drug.binding:
             said += (
-                " It stays out of the brain, so it leaves liking alone. In the model mu receptors of the gut see"
-                " the level in plasma, and there is no bowel. This number does not tell its effect on constipation."
+                f" {capitalised(drug.name)} stays out of the brain, so it leaves liking alone. In the model mu"
+                " receptors of the gut follow the plasma level, and the bowel itself is not modelled. This number does"
+                " not tell its effect on constipation."
             )
-        said += "".join(
-            f" In the model it changes {EFFECT_WORDS[name][0]} by itself, which no study here shows in people,"
-            " so its block of that effect is not shown."
-            for name in own
-        )
+        if own:
+            changed = " and ".join(EFFECT_WORDS[name][0] for name in own)
+            said += (
+                f" In the model {drug.name} by itself changes {changed}, which no study here shows in people. So its"
+                f" block of {'that effect' if len(own) == 1 else 'those effects'} is not shown."
+            )
         said += f" {compared.caution}" if compared.caution else ""
         if any(wide.startswith("affinity") for wide in far_apart(drug, lab.catalogue)):
             said += " Published affinities lie far apart, and this number depends on them."
         ask(
             "effects",
-            f"How much of {agonist.name} does it block?",
+            f"How much of the effect of {agonist.name} does it block?",
             said,
             _left(drug, lab, regimen, compared, own),
             _LINE,
@@ -474,8 +482,9 @@ def _cards(
         most = largest_difference(lab, [f"plasma_{drug.key}", *effects], alone, f"{compared.regimen}; {alone}")
         name, outcome = _opponent(lab, compared), Outcome(predicted=most)
         said = f"In this run {name} comes two hours before it."
-        what = "is the largest difference in its level" + (", and in any effect" if effects else "")
-        ask("unchanged", f"Does {name} change {'its level' if not effects else 'it'}?", said, ("1", outcome, what))
+        what = "is the largest difference in its level" + (" and in any effect of the model" if effects else "")
+        asked = f"Does {name} change its level{' or effects' if effects else ''}?"
+        ask("unchanged", asked, said, ("1", outcome, what))
     if "affinities" in pictures:
         several = any(not used for *_, used in affinities_of(drug))
         said = "Published values differ. The one in use is filled." if several else "Each receptor has one value here."
@@ -488,7 +497,7 @@ _LINE = "Line: typical person. Band: 90 % of virtual people, the uncertainty of 
 
 
 def _most_liking(drug: Drug, lab: Lab) -> tuple[str, Outcome, str]:
-    """The largest liking after the largest published dose."""
+    """The largest liking after the largest dose that is run."""
     dose = published_dose(lab.catalogue, drug.key, _routes(drug)[0])
     names = ("liking", "ventilation", "pupil")
     one = lab.run(dose, FOLLOWED_H, 0.1, names, receptors=RECEPTORS)["liking"].value
@@ -550,11 +559,12 @@ def _course(drug: Drug, lab: Lab, regimen: str) -> tuple[str, tuple[str, Outcome
     size = 100.0 if mu else 1.0
     peaks = size * np.asarray(people[name].values).max(axis=1)
     outcome = Outcome(predicted=size * float(np.max(one[name].values)), many=peaks)
-    what = "a dose of a published study"
-    if any(strength.shown for strength in drug.strengths.values()):
-        what = "one unit as sold"
+    what = "a published dose"
+    for strength in drug.strengths.values():
+        if strength.shown:
+            what = f"the amount in one {strength.unit.partition(' of ')[0]}"
     if drug.role == "non-opioid":
-        what = "one drink of the United States" if _releases(drug) else "a dose chosen for the picture"
+        what = "one standard drink of the United States" if _releases(drug) else "a dose chosen as an example"
     said = f"The run gives {regimen_words(regimen)}, {what}."
     if _releases(drug):
         return said, ("g/L", outcome, "in blood, at the peak")
@@ -571,6 +581,8 @@ def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:
     assumed = sorted(name for name, n in numbers.items() if n.chosen.basis == "assumed" and name != "iv.f")
     recalled = sorted(name for name, n in numbers.items() if n.chosen.verified in ("memory", "second_hand"))
     found = ["No claims about this drug are written yet: the page shows runs with the numbers of the catalogue."]
+    if drug.role != "endogenous" and not studied and not _shown(drug, lab, []):
+        found = ["No dose in people is known to the catalogue, so the page shows no run."]
     compared = _compared(lab.catalogue)
     if (_routes(drug) or drug.role == "antagonist") and compared and compared.caution:
         found.append(compared.caution)
@@ -580,6 +592,6 @@ def _unknown(drug: Drug, lab: Lab, studied: bool) -> tuple[str, ...]:
         found.append(f"Recalled or read at second hand: {in_words(recalled, drugs)}.")
     if wide := far_apart(drug, lab.catalogue):
         found.append(f"Published values far apart: {'; '.join(wide)}.")
-    if not studied:
+    if not studied and _shown(drug, lab, []):
         found.append("The catalogue holds no published result to compare these runs with.")
     return tuple(found)

@@ -70,7 +70,7 @@ def course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, 
         held = {f"mor_occupancy_{s}": n for s, n in names.items() if "mor" in lab.catalogue.drug(s).binding}
     else:
         held = {f"{r}_occupancy_{drug.key}": RECEPTOR_WORDS[r] for r in receptors}
-    several, shown = len(species) > 1, "Plasma and receptors occupied" if held and receptors else "Plasma"
+    several = len(species) > 1
     same = {"draw": "courses", "every": f"{span / 240!r} h", **_time_axis(span)}
     plasma = {
         **same, "title": "blood" if level_of(drug) == "bac" else "plasma",
@@ -88,7 +88,7 @@ def course_figure(drug: Drug, lab: Lab, regimen: str, span: float) -> dict[str, 
         legend = "" if several else "best"
         panels.append({**same, "title": title, "y": "occupied [%]", "lines": lines, "legend": legend})
     return {
-        "alt": f"{shown} over time after {regimen_words(regimen)}.",
+        "alt": f"Course after {regimen_words(regimen)}.",
         "caption": f"{capitalised(regimen_words(regimen))}. {PEOPLE}", "panel": panels,
         "legend": len(species) if several else 0,
     }  # fmt: skip
@@ -116,7 +116,7 @@ def effects_figure(
     return {
         "alt": f"Effects of {own} over {span:g} h, alone and given {at_h:g} h after {before}.",
         "caption": f"{capitalised(own)}, alone and {at_h:g} h after {before}. {PEOPLE} "
-        "Tolerance and expectation are left out.",
+        "Tolerance and expectation are not modelled.",
         "panel": [{k: v for k, v in panel.items() if v is not None} for panel in panels],
         "rows": (len(names) + 1) // 2, "height": 5.2 if len(names) > 2 else 2.9, "legend": 2,
     }  # fmt: skip

@@ -89,25 +89,26 @@ def binding_table(drug: Drug) -> Table:
             ki, factor = drug.number(b.ki), drug.number(b.factor, key)
             kd = ki.value * factor.value
             rows.append(
-                (name, f"Kd {figures(kd)} nM = Ki {_said(ki)} x {figures(factor.value)}", _rivals(ki), efficacy)
+                (name, f"Kd {figures(kd)} nM = Ki {_said(ki)} × {figures(factor.value)}", _rivals(ki), efficacy)
             )
         elif b.e0 is not None:
             rows.append((name, f"basal load {_said(drug.number(b.e0))}", _rivals(drug.number(b.e0)), efficacy))
-    return "What it binds", ("receptor", "in use", "rival values", "efficacy"), tuple(rows)
+    return "Binding", ("receptor", "in use", "rival values", "efficacy"), tuple(rows)
 
 
-def kinetics_table(drug: Drug) -> Table:
-    """Tabulate clearance, volumes, unbound fraction, delay to the brain, and routes of a drug."""
+def kinetics_table(drug: Drug, catalogue: Catalogue) -> Table:
+    """Tabulate clearance, volumes, unbound fraction, exchange with the brain, and routes of a drug."""
+    numbers = in_use(drug, catalogue)
     rows = [
-        (capitalised(WORDS["numbers"][name]), _said(drug.numbers[name]), _rivals(drug.numbers[name]))
-        for name in ("cl", "vc", "q", "vp", "fu", "ke0")
-        if name in drug.numbers
+        (capitalised(WORDS["numbers"][name]), _said(numbers[name]), _rivals(numbers[name]))
+        for name in ("vmax", "km", "cl", "vc", "q", "vp", "fu", "ke0")
+        if name in numbers
     ]
     rows += [
-        (f"{capitalised(_place(route.key))}: {route.product}", f"a dose means the {route.salt or 'base'}", "")
+        (f"{capitalised(_place(route.key))}: {route.product}", f"doses are stated as the {route.salt or 'base'}", "")
         for route in drug.routes.values()
     ]
-    return "How it moves", ("number or route", "in use", "rival values"), tuple(rows)
+    return "Kinetics", ("number or route", "in use", "rival values"), tuple(rows)
 
 
 def _place(key: str) -> str:
@@ -128,6 +129,10 @@ def in_use(drug: Drug, catalogue: Catalogue) -> dict[str, Number]:
     if default:
         own = len(default) + 1
         found |= {name[own:]: n for name, n in drug.numbers.items() if name.startswith(f"{default}.")}
+    for name, number in found.items():
+        entry, _, first = (number.same_as or drug.key).partition(":")
+        if entry not in catalogue.drugs:  # the same substance, as alcohol is for ethanol: its own sources
+            found[name] = catalogue.numbers_of(entry)[first]
     return found
 
 
@@ -135,9 +140,9 @@ def in_words(names: Iterable[str], drugs: Mapping[str, Drug] | None = None) -> s
     """Write names of numbers in words, each once; ``drugs``: names of metabolites.
 
     >>> in_words(["cl", "mor.koff", "kor.koff", "oral.f", "reference.weight"])
-    'clearance; dissociation rate (mu, kappa); share that reaches the blood (by mouth); usual body weight'
+    'clearance; dissociation rate (mu, kappa); bioavailability (by mouth); usual body weight'
     >>> in_words(["fm.morphine", "fm.morphine.pm", "oral.f.liver_severe"])
-    'share that becomes (morphine, morphine in poor metabolisers); change with severe liver disease (by mouth)'
+    'fraction that becomes (morphine, morphine in poor metabolisers); change with severe liver disease (by mouth)'
     """
     grouped: dict[str, list[str]] = {}
     for name in names:

@@ -16,8 +16,8 @@ def _statement(o: Observation, catalogue: Catalogue) -> str:
     """Describe a published result.
 
     >>> from schild.catalog import load
-    >>> _statement(load().studies["naloxone_pk"].observations[0], load())[:35]
-    'Highest level in plasma of naloxone'
+    >>> _statement(load().studies["naloxone_pk"].observations[0], load())[:37]
+    'Peak plasma concentration of naloxone'
     >>> _statement(load().studies["naloxone_pet"].observations[0], load())
     'Mu receptors occupied after naloxone 0.07 mg into a vein.'
     """
@@ -30,8 +30,11 @@ def _statement(o: Observation, catalogue: Catalogue) -> str:
         receptor = f"{RECEPTOR_WORDS.get(o.species, o.species)} receptors"
         said = f"{of[o.observable]} {receptor}" if o.observable in of else f"{receptor} occupied"
         return f"{said[0].upper()}{said[1:]} {after}"
-    what = WORDS["measured"].get(o.observable, o.observable.replace("_", " ").capitalize())
-    species = catalogue.drugs[o.species].name if o.species in catalogue.drugs else o.species.replace("_", " ")
+    species, other = (
+        catalogue.drugs[key].name if key in catalogue.drugs else key.replace("_", " ")
+        for key in (o.species, o.normalisation)
+    )
+    what = WORDS["measured"].get(o.observable, o.observable.replace("_", " ").capitalize()).format(other=other)
     return f"{what} of {species} {after}"
 
 

@@ -296,7 +296,7 @@ def affinities(p: Panel, *, drug: DrugKey) -> None:
     p.keep("source", [source for _, source, *_ in points])
     p.keep("value [nM]", [v.value for _, _, v, _ in points])
     p.keep("in use", ["yes" if used else "" for *_, used in points])
-    p.keep("seen", [_SEEN.get(v.verified, v.verified) for _, _, v, _ in points])
+    p.keep("where read", [_SEEN.get(v.verified, v.verified) for _, _, v, _ in points])
 
 
 #: How a value was checked, in words.

@@ -117,7 +117,7 @@ def month_of_use(
         low, high = np.quantile(many[:, some], [0.05, 0.95], axis=0)
         p.line(1 - k, x, one[output][0, some], (low, high), label, dashes=LINES[k][1])
         p.keep("days" if output == "tolerance" else "hours from naloxone", x)
-        p.keep(f"{output}, {label}", one[output][0, some], low, high)
+        p.keep(f"{'COWS' if output == 'cows' else output}, {label}", one[output][0, some], low, high)
     if output == "cows":
         p.chart.rule(y=MILD, width=0.6)
         p.chart.note("mild", -29.5, MILD)

@@ -35,6 +35,8 @@ _SIGNS = {"yes": ("green", "✓ held"), "no": ("red", "✗ missed"), "not tested
 _MANIFEST = {
     "schild": "version", "people": "virtual people", "draws": "parameter sets for each", "seed": "seed",
 }  # fmt: skip
+#: Headings of what a test compares the model with; studies are not all in people.
+_OBSERVED = {"The label": "Label", "Expected": "Expected"}
 #: Points of a course that the table beside a figure shows.
 _SHOWN = 5
 
@@ -252,6 +254,7 @@ def html_page(answer: Explanation) -> str:
         heading=f"The mechanism, {'claim by claim' if answer.drug in catalogue.claims else 'run by run'}",
         title=book.question, answer=answer, book=book, cards=told, steps=_steps(answer),
         mechanism=mechanism, kinds=[k for k in kinds if k[2]], quantity=quantity, said_by=said_by, shown_id=shown_id,
+        observed_by=lambda test: _OBSERVED.get(said_by(test.source, test.observed), "Observed"),
         version=__version__,
         sources=[(key, label, addresses[key], "") for key, label, _ in answer.sources() if label],
         manifest=[(_MANIFEST.get(k, k), str(v)) for k, v in answer.manifest.items() if k not in ("catalogue", "drug")],

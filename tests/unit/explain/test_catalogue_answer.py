@@ -108,7 +108,7 @@ def test_what_an_antagonist_does_by_itself_is_not_called_block():
     found = answer("nalmefene")
     (panel,) = pictures(found)["waning"]["panel"]
     assert "analgesia" not in panel["effects"]
-    assert "pain relief by itself" in " ".join(card.says for card in found.book.cards)
+    assert "by itself changes pain relief" in " ".join(card.says for card in found.book.cards)
     assert "does nothing there itself" not in " ".join(found.paragraphs)
 
 
