@@ -146,14 +146,16 @@ def induction(
     ----------
     *history : str
         Earlier use of opioids, up to the last dose: ``"heroin 25 mg iv q6h for 90 d"``.
-    drug, route : str
-        The antagonist; by mouth where it has that. Only one whose label states a wait is planned.
+    drug : str
+        An antagonist whose label states a wait.
+    route : str
+        Such as oral or im_depot; by mouth where the drug has that.
     added : float
         Withdrawal that it may add in the day after each of the first two doses: points of COWS, 0 to 48.
     at_least : float
         Share of people in whom it has to stay below that. [1]
     n, seed
-        People, and the seed of their draws.
+        People; seed of their draws.
     people : mapping, optional
         Properties given to all: entries of ``[population]``.
     catalogue, overrides, progress

@@ -97,7 +97,7 @@ def coverage(
     subject, n, seed, catalogue, overrides
         As for ``schild.forecast``.
     target : float
-        Occupancy that protects. [1]
+        Occupancy of mu receptors that protects, 0 to 1.
 
     Returns
     -------

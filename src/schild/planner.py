@@ -209,23 +209,25 @@ def plan(
     Parameters
     ----------
     drug : str
-        An antagonist.
+        An antagonist, such as naltrexone.
     target : float
-        Required occupancy, as measured by tomography. [1]
+        Required occupancy, a fraction, as measured by tomography.
     receptor : str
         ``mor``, ``kor``, ``dor`` or ``mor_gut``.
     hold : str or float
         Length of the session for which it has to last, such as ``"4 h"``.
     route : str, optional
-        Route; by mouth where the drug has that, else its first.
+        Such as oral or im_depot; by mouth where the drug has that, else its first.
     at_least : float
         Share of people who have to hold it through the whole session. [1]
     floor : float
         Occupancy that counts as washed out. [1]
     every : str or float, optional
-        Repeat the dose at this interval, as often as the session needs; one dose by default.
-    n, draws : int
-        People, and parameter sets drawn from what is not known about the typical person; all people under each.
+        Repeat the dose at this interval, such as "24 h", as often as the session needs; one dose by default.
+    n : int
+        People.
+    draws : int
+        Sets of parameters drawn from what is not known; each is given to all people.
     seed : int
         Seed of the draws.
     people : mapping, optional

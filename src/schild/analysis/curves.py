@@ -176,13 +176,13 @@ def model_curves(
         A drug (equilibrium at ``levels``), or a regimen such as ``"naltrexone 50 mg po"`` (challenges ``at`` times
         after its first dose).
     agonist : str
-        Drug whose binding kinetics are used.
+        Drug whose binding kinetics are used, such as morphine.
     receptor : str
         ``mor``, ``kor`` or ``dor``.
     levels : sequence of float
         Antagonist concentrations over Kd; 0 is always added. [1]
     at : sequence of str or float
-        Times of the challenges, such as ``["8 h", "24 h"]``.
+        Times of the challenges after the first dose.
     contact : str or float
         Time of the agonist at the receptor before the response is read.
     tau : float, optional

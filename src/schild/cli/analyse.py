@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from schild.cli.options import Files, Numbers, Structure, listed
+from schild.cli.options import Files
+from schild.cli.verbs import command
 from schild.errors import InputError
 from schild.tables import table
 
@@ -155,60 +156,6 @@ def _show_regression(found: SchildRegression, console: Console) -> None:
     console.print(table(f"{found.title}, -log10 {found.scale.canonical}", heads, rows))
 
 
-def curves(
-    antagonist: str,
-    /,
-    *,
-    agonist: str,
-    receptor: str = "mor",
-    levels: str | None = None,
-    at: str | None = None,
-    contact: str = "30 min",
-    tau: float | None = None,
-    structure: Structure = None,
-    tone: bool = False,
-    data: Numbers = Numbers(),
-    files: Files = Files(),
-) -> int:
-    """Agonist curves of the model under an antagonist, against C/Kd: at equilibrium, or in a challenge.
-
-    schild curves naltrexone --agonist morphine
-
-    schild curves "naltrexone 50 mg po" --agonist morphine --at "24 h, 48 h" --structure slow_receptor
-
-    The axis is concentration divided by Kd: no dose of an agonist is computed.
-
-    Parameters
-    ----------
-    antagonist
-        An antagonist (equilibrium), or a regimen of one in quotes (challenges at the times of --at).
-    agonist
-        Drug whose binding is used, such as morphine.
-    receptor
-        mor, kor or dor.
-    levels
-        Antagonist levels over Kd, such as "1, 10, 100".
-    at
-        Times of the challenges after the first dose, such as "24 h, 48 h".
-    contact
-        Time for which the agonist is at the receptor before the response is read.
-    tau
-        Transducer ratio of the operational model; the occupancy itself by default.
-    tone
-        Whether the endogenous agonist competes too.
-    """
-    from schild.analysis import model_curves
-
-    files.check()
-    more: dict[str, Any] = {} if levels is None else {"levels": _levels(levels)}
-    found = model_curves(
-        antagonist, agonist=agonist, receptor=receptor, at=[] if at is None else listed(at, "at", "'24 h, 48 h'"),
-        contact=contact, tau=tau, structure=structure, tone=tone, catalogue=data.catalogue, overrides=data.overrides,
-        **more,
-    )  # fmt: skip
-    return files.finish(found, _show_curves, title="Agonist curves", table="curves.csv")
-
-
 def _show_curves(found: ModelCurves, console: Console) -> None:
     rows = [
         (
@@ -228,10 +175,21 @@ def _show_curves(found: ModelCurves, console: Console) -> None:
         console.print(f"An experimenter's Schild fit: {says}.")
 
 
-def _levels(text: str) -> list[float]:
-    try:
-        return [float(part) for part in listed(text, "levels", "1,10,100")]
-    except ValueError:
-        raise InputError(
-            f"--levels is {text!r}; expected numbers with commas between. Write it like 1,10,100."
-        ) from None
+@command(
+    "schild.analysis:model_curves", _show_curves, title="Agonist curves", table="curves.csv",
+    places={"antagonist": "ANTAGONIST"}, commas={"levels": ("1,10,100", float), "at": ("'24 h, 48 h'", str)},
+)  # fmt: skip
+def curves(given: dict[str, Any]) -> None:
+    """Agonist curves of the model under an antagonist, against C/Kd: at equilibrium, or in a challenge.
+
+    schild curves naltrexone --agonist morphine
+
+    schild curves "naltrexone 50 mg po" --agonist morphine --at "24 h, 48 h" --structure slow_receptor
+
+    The axis is concentration divided by Kd: no dose of an agonist is computed.
+
+    Parameters
+    ----------
+    antagonist
+        An antagonist (equilibrium), or a regimen of one in quotes (challenges at the times of --at).
+    """

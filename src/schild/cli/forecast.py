@@ -3,66 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
-from schild.cli.console import Whole, progress, say_if_compiling
-from schild.cli.options import Draws, Files, Person, listed
-from schild.errors import InputError
+from schild.cli.verbs import command
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from schild.forecasts import Forecast
     from schild.missed_doses import Coverage
-
-
-def forecast(
-    *what: Annotated[str, Parameter(name="REGIMEN")],
-    level: list[str],
-    target: float = 0.8,
-    share: float = 0.9,
-    error: float = 0.2,
-    n: Whole = 200,
-    until: str | None = None,
-    person: Person = Person(),
-    data: Draws = Draws(),
-    files: Files = Files(),
-) -> int:
-    """Forecast plasma and mu occupancy of one person from measured plasma levels.
-
-    schild forecast "naltrexone 380 mg im_depot q28d x3" --level "0.8 ng/mL at 80 d" --weight "90 kg"
-
-    For research and education, not for treating a person.
-
-    Parameters
-    ----------
-    what
-        Past and future doses, in words.
-    level
-        A measured level: "0.8 ng/mL at 25 d", "6-beta-naltrexol 1.1 ng/mL at 25 d" or "<0.5 ng/mL at 30 d"; once for
-        each.
-    target
-        Occupancy of mu receptors that is wanted, 0 to 1.
-    share
-        Share of the posterior in which it is wanted, 0 to 1.
-    error
-        Error of a measured level, as a coefficient of variation; assumed.
-    n
-        Virtual people of the posterior, over all structures between plasma and receptor.
-    until
-        End of the forecast, such as 120d.
-    """
-    from schild.forecasts import forecast as run
-
-    files.check()
-    with progress("structures", show=n > 1000) as advance:
-        found = run(
-            *what, levels=level, subject=person.given, until=until, target=target, share=share, error=error, n=n,
-            progress=advance, **data.options,
-        )  # fmt: skip
-    return files.finish(found, _show, title="Forecast from measured levels", table="forecast.csv")
 
 
 def _show(found: Forecast, screen: Console) -> None:
@@ -86,43 +35,17 @@ def _show(found: Forecast, screen: Console) -> None:
     screen.print(table(found.title, heads, rows, caption=caption))
 
 
-def coverage(
-    what: Annotated[str, Parameter(name="REGIMEN")],
-    /,
-    *,
-    missed: str = "0,1,2,3",
-    target: float = 0.8,
-    n: Whole = 200,
-    person: Person = Person(),
-    data: Draws = Draws(),
-    files: Files = Files(),
-) -> int:
-    """Count the days on which mu receptors stay occupied, by how many doses in a row are missed.
+@command(
+    "schild.forecasts:forecast", _show, title="Forecast from measured levels", table="forecast.csv",
+    label="structures", places={"regimens": "REGIMEN"}, names={"levels": "level"}, without=("structures",),
+)  # fmt: skip
+def forecast(given: dict[str, Any]) -> None:
+    """Forecast plasma and mu occupancy of one person from measured plasma levels.
 
-    schild coverage "naltrexone 50 mg po q24h x28" --missed 0,1,2,4
+    schild forecast "naltrexone 380 mg im_depot q28d x3" --level "0.8 ng/mL at 80 d" --weight "90 kg"
 
     For research and education, not for treating a person.
-
-    Parameters
-    ----------
-    what
-        One repeated dose with its number, in words.
-    missed
-        Numbers of doses in a row that are missed, with commas.
-    target
-        Occupancy of mu receptors that protects, 0 to 1.
-    n
-        Virtual people.
     """
-    from schild.missed_doses import coverage as run
-
-    parts = listed(missed, "missed", "0,1,2")
-    if not all(part.isdecimal() and len(part) < 6 for part in parts):
-        raise InputError(f"--missed is {missed[:60]!r}; expected whole numbers with commas. Write it like 0,1,2.")
-    files.check()
-    say_if_compiling()
-    found = run(what, missed=[int(part) for part in parts], subject=person.given, target=target, n=n, **data.options)
-    return files.finish(found, _show_coverage, title="Days protected", table="coverage.csv")
 
 
 def _show_coverage(found: Coverage, screen: Console) -> None:
@@ -139,3 +62,16 @@ def _show_coverage(found: Coverage, screen: Console) -> None:
     heads = ("missed in a row", "doses", "days", "whole days protected", "time protected")
     title = f"Mu receptors at {100 * found.target:g} % or more: median (5th to 95th percentile)"
     screen.print(table(title, heads, cells))
+
+
+@command(
+    "schild.missed_doses:coverage", _show_coverage, title="Days protected", table="coverage.csv",
+    places={"regimen": "REGIMEN"}, commas={"missed": ("0,1,2", int)},
+)  # fmt: skip
+def coverage(given: dict[str, Any]) -> None:
+    """Count the days on which mu receptors stay occupied, by how many doses in a row are missed.
+
+    schild coverage "naltrexone 50 mg po q24h x28" --missed 0,1,2,4
+
+    For research and education, not for treating a person.
+    """

@@ -4,86 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schild.cli.console import Whole, progress
-from schild.cli.options import Draws, Files
+from schild.cli.verbs import command
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from schild.drinking.experiment import Laboratory
-
-
-def laboratory(
-    protocol: str,
-    antagonist: list[str] | None = None,
-    /,
-    *,
-    n: Whole = 200,
-    design: str = "crossover",
-    at: str | None = None,
-    dose: float | None = None,
-    food: str | None = None,
-    sex: str | None = None,
-    moderator: list[str] | None = None,
-    uncertainty: Whole = 0,
-    data: Draws = Draws(),
-    files: Files = Files(),
-) -> int:
-    """Let virtual people drink in a laboratory, with placebo and with an antagonist.
-
-    schild laboratory self_administration "naltrexone 50 mg po q24h x6" --n 200
-
-    Effect sizes are Hedges g with a 95 % interval of an experiment of this size. The part that an antagonist removes is
-    fitted to pooled laboratory studies; sizes of release, of ratings and the spread between people are assumed.
-
-    Parameters
-    ----------
-    protocol
-        fixed_dose (0.6 g/kg, ratings), cue (craving), self_administration (a drink, then up to eight), bar (no limit).
-    antagonist
-        Regimens in words; naltrexone 50 mg a day for a week by default.
-    n
-        People; in each group of a parallel design.
-    design
-        crossover or parallel.
-    at
-        Beginning of the session in the time of the regimen; 3 h after the last dose by default.
-    dose
-        Ethanol given at the beginning, in g/kg, in place of the protocol's.
-    food
-        fasted or fed, in place of the protocol's.
-    sex
-        female or male, for all; mixed otherwise.
-    moderator
-        Subgroups switched on for all: a118g, family_history, reward_drinking. Off by default, as the evidence fails or
-        conflicts.
-    uncertainty
-        Parameter sets drawn from the uncertainty of the typical values, each for the same people; they make the last
-        column.
-    """
-    from schild.drinking.experiment import laboratory as run
-
-    files.check()
-    changes: dict[str, Any] = {}
-    if dose is not None:
-        changes |= {"grams_per_kg": dose, "level": 0.0}
-    if food is not None:
-        changes["food"] = food
-    with progress("people") as advance:
-        found = run(
-            protocol,
-            antagonist or ["naltrexone 50 mg po q24h x7"],
-            at=at,
-            n=n,
-            design=design,
-            population=None if sex is None else {"sex": sex},
-            moderators=dict.fromkeys(moderator or [], True),
-            draws=uncertainty,
-            progress=advance,
-            **data.options,
-            **changes,
-        )
-    return files.finish(found, _show, title="Alcohol in the laboratory")
 
 
 def _show(found: Laboratory, console: Console) -> None:
@@ -105,3 +31,45 @@ def _show(found: Laboratory, console: Console) -> None:
     ]
     title = f"{found.plan.says} {'; '.join(found.antagonist)}, {found.design}"
     console.print(table(title, [*heads, "90 % of parameters"] if found.bands else heads, rows))
+
+
+@command(
+    "schild.drinking.experiment:laboratory", _show, title="Alcohol in the laboratory", label="people",
+    places={"plan": "PROTOCOL", "antagonist": "ANTAGONIST"}, names={"draws": "uncertainty"},
+    without=("population", "moderators", "common", "threads", "changes"),
+)  # fmt: skip
+def laboratory(
+    given: dict[str, Any],
+    dose: float | None = None,
+    food: str | None = None,
+    sex: str | None = None,
+    moderator: list[str] | None = None,
+) -> None:
+    """Let virtual people drink in a laboratory, with placebo and with an antagonist.
+
+    schild laboratory self_administration "naltrexone 50 mg po q24h x6" --n 200
+
+    Effect sizes are Hedges g with a 95 % interval of an experiment of this size. The part that an antagonist removes is
+    fitted to pooled laboratory studies; sizes of release, of ratings and the spread between people are assumed.
+
+    Parameters
+    ----------
+    plan
+        fixed_dose (0.6 g/kg, ratings), cue (craving), self_administration (a drink, then up to eight), bar (no limit).
+    antagonist
+        Regimens in words; naltrexone 50 mg a day for a week by default.
+    dose
+        Ethanol given at the beginning, in g/kg, in place of the protocol's.
+    food
+        fasted or fed, in place of the protocol's.
+    sex
+        female or male, for all; mixed otherwise.
+    moderator
+        Subgroups switched on for all: a118g, family_history, reward_drinking. Off by default, as the evidence fails or
+        conflicts.
+    """
+    given |= {"population": {"sex": sex} if sex else None, "moderators": dict.fromkeys(moderator or (), True)}
+    if dose is not None:
+        given |= {"grams_per_kg": dose, "level": 0.0}
+    if food is not None:
+        given["food"] = food

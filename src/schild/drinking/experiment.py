@@ -293,7 +293,7 @@ def laboratory(
         Subgroups to which everybody belongs, see ``drinkers``. None by default.
     draws : int
         Parameter sets drawn from the uncertainty of the typical values, each given to the same people; they make
-        ``bands``.
+        the bands.
     common : bool
         Whether both sessions use the same random decisions and ratings: less noise in a difference of means, but no
         longer what a study would see.

@@ -195,9 +195,11 @@ def forecast(
     subject : mapping, optional
         The person, as for ``schild.simulate``.
     until : str, optional
-        End of the forecast.
-    target, share : float
-        Target occupancy of mu receptors, and the share of the posterior that should reach it. [1]
+        End of the forecast, such as 120d.
+    target : float
+        Occupancy of mu receptors that is wanted, 0 to 1.
+    share : float
+        Share of the posterior in which it is wanted, 0 to 1.
     error : float
         Error of a measured level (assay, time, model), as a coefficient of variation; assumed. [1]
     n : int

@@ -175,12 +175,13 @@ def sensitivity(
     until, subject, structure, seed, catalogue, overrides
         As for ``schild.simulate``.
     protocol : str, optional
-        Protocol of ``schild.laboratory``, for a session with alcohol under the regimens.
+        Session with alcohol under the regimens: fixed_dose, cue, self_administration or bar; its metric is an outcome.
     n : int
         People for the parts of the spread, 0 to leave them out; for a session, its people.
-    sobol, morris : int
-        Samples for Sobol indices, a power of two, and trajectories of Morris's elementary effects; 0 for none. They
-        need about that many runs times numbers, and the package SALib.
+    sobol : int
+        Samples for Sobol indices, a power of two; they need that many runs times numbers, and the package SALib.
+    morris : int
+        Trajectories of Morris's elementary effects, such as 10; each needs a run for each number, and SALib.
     progress : callable, optional
         Called with the number of runs done and their total.
 

@@ -1,0 +1,150 @@
+"""Commands made from the verbs that they call: options, defaults and help are those of the verb, described once."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from inspect import Parameter as Given
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from schild.cli.console import Whole, progress
+from schild.cli.options import Draws, Files, Numbers, Person, listed
+from schild.errors import InputError
+
+__all__ = ["command"]
+
+#: Parameters of verbs that groups of options give.
+_GROUPED = ("subject", "people", "seed", "catalogue", "overrides", "progress")
+#: Help of options that a verb describes as those of another.
+_HELP = {
+    "n": "Virtual people.", "until": "End of the run, such as 7d.",
+    "structure": "Rival mechanism between plasma and receptor.",
+    "history": 'Earlier use of an opioid: "morphine 30 mg po q6h for 60 d stopped 10 d".',
+}  # fmt: skip
+_KINDS: dict[str, Any] = {
+    "float": float, "int": Whole, "bool": bool, "Sequence[str]": list[str], "str | Sequence[str]": list[str],
+}  # fmt: skip
+
+
+def command(
+    where: str,
+    show: Callable[..., None],
+    *,
+    title: str = "",
+    table: str = "summary.csv",
+    page: Callable[[Any], str] | None = None,
+    label: str = "runs",
+    places: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    commas: Mapping[str, tuple[str, type]] | None = None,
+    without: tuple[str, ...] = (),
+    good: Callable[[Any], bool] = lambda found: True,
+) -> Callable[[Callable[..., int | None]], Callable[..., int]]:
+    """Make a command of a verb; the decorated function states what differs.
+
+    Its docstring is the help; what it says of a parameter takes the place of the verb's words. It gets the arguments of
+    the verb, which it may change, its own options, and ``files`` and ``data`` where it takes them; where it returns an
+    exit code the verb is not called.
+
+    ``where``: module and name of the verb; ``show``: prints the result; ``title``: of its page, with places such as
+    ``{.drug}``; ``table``: name among the files of ``--out``; ``page``: writes another page; ``label``: what progress
+    counts; ``places``: parameters without a name on the command line, and what help calls them; ``names``: other
+    names of options; ``commas``: lists that are written with commas, with an example and the type of each;
+    ``without``: parameters that are no options; ``good``: whether the command exits with 0.
+    """
+    module, _, name = where.partition(":")
+    verb = getattr(import_module(module), name)
+    places, names, commas = places or {}, names or {}, commas or {}
+    parameters = inspect.signature(verb).parameters
+    rest = next((key for key, p in parameters.items() if p.kind is p.VAR_POSITIONAL), "")
+
+    def made(own: Callable[..., int | None]) -> Callable[..., int]:
+        described = {key: words for key, words in _described(verb).items() if not words.startswith("As ")}
+        said = _HELP | described | _described(own)
+        _, *mine = inspect.signature(own, eval_str=True).parameters.values()
+        mine, shared = ([p for p in mine if (p.name in ("files", "data")) == one] for one in (False, True))
+        groups: dict[str, Any] = {}
+        if {"subject", "people"} & ({*parameters} - {*without}):
+            groups["person"] = Person
+        if "overrides" in parameters:
+            groups["data"] = Draws if "seed" in parameters else Numbers
+        groups["files"] = Files
+        options = [
+            _option(p, said.get(key, ""), places.get(key), names.get(key), commas.get(key))
+            for key, p in parameters.items()
+            if key not in (*_GROUPED, *without)
+        ]
+        for p in mine:
+            told = Parameter(help=said.get(p.name, ""))
+            options.append(p.replace(kind=p.KEYWORD_ONLY, annotation=Annotated[p.annotation, told]))
+        options.sort(key=lambda p: p.kind)
+        options += [Given(key, Given.KEYWORD_ONLY, annotation=kind, default=kind()) for key, kind in groups.items()]
+        signature = inspect.Signature(options)
+
+        def run(*words: Any, **options: Any) -> int:
+            given: dict[str, Any] = signature.bind(*words, **options).arguments
+            files, data, person = (given.pop(key, groups.get(key, dict)()) for key in ("files", "data", "person"))
+            files.check()
+            for key, (example, kind) in commas.items():
+                if key in given:
+                    given[key] = _listed(given[key], names.get(key, key), example, kind)
+            extra = {p.name: given.pop(p.name) for p in mine if p.name in given}
+            extra |= {p.name: files if p.name == "files" else data for p in shared}
+            if (done := own(given, **extra)) is not None:
+                return done
+            if person:
+                given["subject" if "subject" in parameters else "people"] = person.given
+            with progress(label, show="progress" in parameters) as advance:
+                more = {"progress": advance} if "progress" in parameters else {}
+                found = verb(*given.pop(rest, ()), **given, **more, **(data.options if data else {}))
+            done = 0 if good(found) else 1
+            return int(files.finish(found, show, title=title.format(found), page=page, table=table, code=done))
+
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__doc__ = (inspect.getdoc(own) or "").partition("\nParameters\n")[0]
+        return run
+
+    return made
+
+
+def _option(p: Given, told: str, place: str | None, name: str | None, comma: tuple[str, type] | None) -> Given:
+    """An option for a parameter of a verb, whose own default holds where nothing is given."""
+    kind: Any = str if comma else _KINDS.get(str(p.annotation).removesuffix(" | None"), str)
+    if comma:
+        told += f" With commas: {comma[0]}."
+    elif kind == list[str] and not place:
+        told += " Once for each."
+    if p.default is not p.empty:
+        kind, p = kind | None, p.replace(default=None)
+    if p.kind is not p.VAR_POSITIONAL:
+        p = p.replace(kind=p.POSITIONAL_ONLY if place else p.KEYWORD_ONLY)
+    called = place or f"--{name or p.name.replace('_', '-')}"
+    return p.replace(annotation=Annotated[kind, Parameter(name=called, help=told)])
+
+
+def _described(function: Callable[..., Any]) -> dict[str, str]:
+    """Parameters of a function in the words of its docstring, without its markup and units of one."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w+\n---|\Z)", inspect.getdoc(function) or "", re.S | re.M)
+    found: dict[str, str] = {}
+    entry = re.compile(r"^(\S[^:\n]*?)(?: : (.*))?\n((?:    .*\n?)+)", re.M)
+    for names, kind, words in entry.findall(section[1] if section else ""):
+        plain = " ".join(words.replace("``", "").split()).removesuffix(" [1]")
+        if kind.startswith("{"):
+            plain = f"{kind[1:-1].replace(chr(34), '')}: {plain[0].lower()}{plain[1:]}"
+        found |= {name.strip("* "): plain for name in names.split(",")}
+    return found
+
+
+def _listed(text: str, option: str, example: str, kind: type) -> list[Any]:
+    """Read a list that is written with commas."""
+    try:
+        return [kind(part) for part in listed(text, option, example)]
+    except ValueError:
+        what = "whole numbers" if kind is int else "numbers"
+        raise InputError(
+            f"--{option} is {text[:60]!r}; expected {what} with commas between. Write it like {example}."
+        ) from None
