@@ -121,16 +121,15 @@ def _checked(
     # The build reports drugs and routes that do not exist; here they are left out.
     drug_of = {name: catalogue.drug(name) for name in {e.drug for e in events} if name is not None}
     given = [e for e in events if e.drug is not None and e.route in drug_of[e.drug].routes]
+    key_of = {name: catalogue.drug(name).key for name in {str(e.drug) for e in given}}
+    if len(set(key_of.values())) < 2:
+        return ()  # an opioid is blocked by another drug
     given = list(with_products(Values(catalogue), given))
     changed = dict(numbers)
     acting = {drug for drug in {str(e.drug) for e in given} if _activates(catalogue, drug, changed)}
     agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
-    key_of = {name: catalogue.drug(name).key for name in {str(e.drug) for e in given}}
-    drugs = set(key_of.values())
     for own in sorted({key_of[str(e.drug)] for e in agonists}):
-        if drugs == {own}:
-            continue
         blocking = frozenset(
             s.key
             for s in _others(catalogue, own)

@@ -109,7 +109,8 @@ class Signals:
 
     def column(self, value: Any) -> Any:
         """Return one number, or one for each subject, so that it multiplies a signal."""
-        return np.broadcast_to(np.asarray(value, dtype=self.dtype), self.shape[:1])[:, None]
+        array = np.asarray(value, dtype=self.dtype)
+        return array[:, None] if array.ndim else array
 
 
 def stored(signal: str, get: Signals) -> AnyFloats:

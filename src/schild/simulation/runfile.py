@@ -473,7 +473,7 @@ class Run(InputFile, strict=True):
         """Return the person, or the population, of the run."""
         if self.population is not None:
             return self.population.resolve()
-        return (self.subject or SubjectEntry()).resolve()
+        return Subject() if self.subject is None else self.subject.resolve()
 
     @property
     def until_tick(self) -> int:
@@ -520,7 +520,7 @@ class Run(InputFile, strict=True):
                 f"`observe` holds {outside[0]!r} in a run from 0 to {self.until_h:g} h; expected times in it. Leave it "
                 "out, or give a later `until`."
             )
-        return sorted({*range(0, until + 1, step), until, *observed})
+        return sorted(dict.fromkeys((*range(0, until + 1, step), until, *observed)))  # faster than of a set
 
 
 def _listed(value: Any) -> Any:

@@ -44,9 +44,8 @@ def with_sides(times: Sequence[int], events: Sequence[Event], entries: Sequence[
         Rising. [us]
     """
     first, last = times[0], times[-1]
-    happens = {e.tick for e in events} | {e.tick for e in entries}
-    happens = {tick for tick in happens if first <= tick <= last}
-    return sorted({*times, *happens, *(tick - 1 for tick in happens if tick > first)})
+    happens = {e.tick for some in (events, entries) for e in some if first <= e.tick <= last}
+    return sorted(dict.fromkeys((*times, *happens, *(tick - 1 for tick in happens if tick > first))))
 
 
 def peak_times(
