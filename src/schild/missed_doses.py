@@ -13,7 +13,7 @@ from schild.errors import InputError
 from schild.figures import COLOURS, INK, Chart, Picture
 from schild.forecasts import check_shares, run_like
 from schild.people import Given
-from schild.regimen import combine
+from schild.regimen import parse_regimen
 from schild.results import ShownRun, plain
 from schild.simulation import Result, simulate_run
 from schild.units import TICKS_PER_HOUR, format_ticks
@@ -118,7 +118,7 @@ def coverage(
     """
     catalogue = catalogue or load()
     check_shares(target=target)
-    doses = tuple(combine(regimen))
+    doses = parse_regimen(regimen).doses
     if len(doses) != 1 or doses[0].every is None or not doses[0].count:
         raise InputError(
             f"{regimen!r} is not one repeated dose with a number; expected an interval and how many. Write it like "

@@ -12,7 +12,7 @@ from schild.errors import InputError, UnknownNameError
 from schild.forecasts import Level, allot, level_of, protected, run_like, structure_weights, without_next
 from schild.forecasts.levels import likelihood, quantile, weights_of
 from schild.forecasts.posterior import sample
-from schild.regimen import combine
+from schild.regimen import parse_regimen
 
 DEPOT = "naltrexone 380 mg im_depot"
 FEW = {"n": 60, "structures": ["plasma_and_store"], "until": "42 d"}
@@ -123,7 +123,8 @@ def test_the_most_probable_person_is_found_where_few_have_such_levels():
     ],
 )
 def test_the_dose_that_may_be_missed(words, now, left, when):
-    assert without_next(tuple(combine(*words)), now, 96 * 3_600_000_000) == (left, when)
+    doses = parse_regimen("; ".join(words)).doses
+    assert without_next(doses, now, 96 * 3_600_000_000) == (left, when)
 
 
 def test_a_missed_tablet_costs_hours():

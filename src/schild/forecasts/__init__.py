@@ -19,7 +19,7 @@ from schild.forecasts.levels import Level, level_of, quantile
 from schild.forecasts.posterior import sample
 from schild.people import Given
 from schild.pharmacology.nca import last_time_at
-from schild.regimen import Dose, combine
+from schild.regimen import Dose, parse_regimen
 from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.units import TICKS_PER_HOUR
@@ -238,7 +238,7 @@ def forecast(
     check_shares(target=target, share=share, error=error)
     if not 20 <= n <= 20_000:
         raise InputError(f"n is {n}; expected 20 to 20,000 virtual people. Choose one of them.")
-    doses = combine(*regimens)
+    doses = tuple(dose for words in regimens for dose in parse_regimen(words))
     drug = next((dose.drug for dose in doses if dose.drug is not None), None)
     if drug is None:
         raise InputError(
@@ -255,7 +255,7 @@ def forecast(
     run = run_like(regimens, subject, until, 2 * n, seed, None, wanted)
     posterior = sample(run, read, error, n, catalogue, overrides)
     parts, results, missed = [], [], []
-    skipped, late = without_next(tuple(doses), max(level.time_h for level in read), run.until_tick)
+    skipped, late = without_next(doses, max(level.time_h for level in read), run.until_tick)
     counts = allot(n, shares)
     for k, (name, count) in enumerate(counts.items()):
         people = posterior.people(count, k)
@@ -354,7 +354,7 @@ def without_next(
 ) -> tuple[list[str] | None, tuple[float, float]]:
     """Regimens without the first dose after a time, and begin and end of its interval [h]; None without such a dose.
 
-    >>> without_next(tuple(combine("naltrexone 50 mg po q24h x4")), 30.0, 96 * TICKS_PER_HOUR)
+    >>> without_next(parse_regimen("naltrexone 50 mg po q24h x4").doses, 30.0, 96 * TICKS_PER_HOUR)
     (['naltrexone 50 mg oral q24h x4 skip 3'], (48.0, 72.0))
     """
     due = sorted(

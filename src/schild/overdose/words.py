@@ -13,7 +13,7 @@ from schild.engine.streams import normals, uniforms
 from schild.errors import InputError
 from schild.overdose.drugs import REGIMENS, Dose, Rescue
 from schild.overdose.follow import Intervention
-from schild.regimen import Event, combine, expand, parse_regimen
+from schild.regimen import Event, expand, parse_regimen
 from schild.simulation.guard import AGONISTS
 from schild.simulation.times import by_key
 from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
@@ -148,7 +148,7 @@ def parse_plan(words: str, catalogue: Catalogue, until_tick: int) -> Plan:
         return Plan(words=text, published=REGIMENS[text])
     if not text:
         raise InputError("An antagonist is empty; expected a regimen, or none. Write it like 'naloxone 4 mg in'.")
-    doses = combine(*(part for part in text.split(";") if part.strip())).doses
+    doses = parse_regimen(text).doses
     for dose in doses:
         if dose.drug is None or catalogue.drug(dose.drug).role != "antagonist":
             role = "a reset" if dose.drug is None else f"which the catalogue lists as {catalogue.drug(dose.drug).role}"

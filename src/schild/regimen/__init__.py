@@ -12,5 +12,4 @@ from schild.regimen.nonmem import read_nonmem_rows as read_nonmem_rows
 from schild.regimen.nonmem_write import to_nonmem as to_nonmem
 from schild.regimen.table import event_table as event_table
 from schild.regimen.table import render_event_table as render_event_table
-from schild.regimen.words import combine as combine
 from schild.regimen.words import parse_regimen as parse_regimen

@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
-from typing import Any, overload
+from typing import Any
 
 from schild.errors import InputError
 from schild.units import (
     TICKS_PER_HOUR,
     Amount,
-    Quantity,
     Rate,
     TimeLike,
     format_ticks,
@@ -153,7 +152,7 @@ class Dose:
         self,
         *,
         drug: str | None = None,
-        amount: str | Amount | Quantity | None = None,
+        amount: str | Amount | None = None,
         route: str | None = None,
         time: TimeLike = 0.0,
         duration: TimeLike | None = None,
@@ -404,11 +403,9 @@ class Regimen:
 
     Examples
     --------
-    >>> both = Regimen((Dose(drug="naltrexone", amount="50 mg", route="po"),)) + Regimen(
-    ...     (Dose(drug="heroin", amount="25 mg", route="iv", time="3 d"),)
-    ... )
-    >>> len(both), both[1].drug
-    (2, 'heroin')
+    >>> regimen = Regimen((Dose(drug="naltrexone", amount="50 mg", route="po"),))
+    >>> len(regimen), regimen[0].drug
+    (1, 'naltrexone')
     """
 
     doses: tuple[Dose, ...]
@@ -423,21 +420,8 @@ class Regimen:
     def __len__(self) -> int:
         return len(self.doses)
 
-    @overload
-    def __getitem__(self, index: int) -> Dose: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Dose, ...]: ...
-    def __getitem__(self, index: int | slice) -> Dose | tuple[Dose, ...]:
+    def __getitem__(self, index: int) -> Dose:
         return self.doses[index]
-
-    def __add__(self, other: Regimen) -> Regimen:
-        return Regimen(
-            self.doses + other.doses,
-            "; ".join(text for text in (self.text, other.text) if text),
-            tuple(sorted(self.observations + other.observations)),
-            tuple(sorted(self.marks + other.marks)),
-            self.notes + other.notes,
-        )
 
     def to_words(self) -> str:
         """Write the doses in words, joined by ``"; "``.

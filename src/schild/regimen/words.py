@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -452,25 +452,3 @@ def _skip(reader: _Reader) -> tuple[int, ...]:
             )
         numbers.update(range(int(low), int(high) + 1))
     return tuple(sorted(numbers))
-
-
-def combine(*items: str | Dose | Regimen | Iterable[Dose]) -> Regimen:
-    """Put regimens together, in the order given.
-
-    ``items``: words are read by :func:`parse_regimen`. Returns all doses, in order.
-
-    >>> both = combine("naltrexone 50 mg po q24h x7", "heroin 25 mg iv at 3 d")
-    >>> [dose.drug for dose in both]
-    ['naltrexone', 'heroin']
-    """
-    whole = Regimen(())
-    for item in items:
-        if isinstance(item, str):
-            whole = whole + parse_regimen(item)
-        elif isinstance(item, Regimen):
-            whole = whole + item
-        elif isinstance(item, Dose):
-            whole = whole + Regimen((item,))
-        else:
-            whole = whole + Regimen(tuple(item))
-    return whole

@@ -208,7 +208,7 @@ class SubjectEntry(Section, strict=True):
         return Subject(
             weight_kg=parse_weight(self.weight),
             age_years=_years(self.age),
-            crcl_ml_min=parse_clearance(self.crcl, "mL/min"),
+            crcl_ml_min=parse_clearance(self.crcl),
             sex=self.sex,
             liver=self.liver,
             dependent=self.dependent,
@@ -245,7 +245,7 @@ class PopulationEntry(Section, strict=True):
         if self.age is not None:
             fixed["age_years"] = _years(self.age)
         if self.crcl is not None:
-            fixed["crcl_ml_min"] = parse_clearance(self.crcl, "mL/min")
+            fixed["crcl_ml_min"] = parse_clearance(self.crcl)
         for name in ("sex", "liver", "dependent", "cyp2d6"):
             if (value := getattr(self, name)) is not None:
                 fixed[name] = value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -17,8 +16,6 @@ from schild.units.reading import (
     TICKS_PER_HOUR,
     TIME,
     VOLUME,
-    Quantity,
-    magnitude,
     pint_factor,
     pint_registry,
     shown,
@@ -26,18 +23,14 @@ from schild.units.reading import (
 )
 
 
-def _measured(value: str | Quantity, kind: str, target: str, example: str) -> tuple[Fraction, str]:
-    """Exact number and its unit, above zero; a quantity is already in the target unit."""
-    if isinstance(value, str):
-        number, unit = split(value, kind, example)
-        exact = Fraction(Decimal(number))
-        if not unit:
-            raise InputError(f"{shown(value)} has no unit; expected {kind}. Write it like {example!r}.")
-    elif isinstance(value, Quantity):
-        number = repr(magnitude(value, target, kind, example))
-        exact, unit = Fraction(Decimal(number)) if math.isfinite(float(number)) else Fraction(0), target
-    else:
+def _measured(value: str, kind: str, example: str) -> tuple[Fraction, str]:
+    """Exact number and its unit, above zero."""
+    if not isinstance(value, str):
         raise InputError(f"{shown(value)} is not {kind}; expected a number with its unit. Write it like {example!r}.")
+    number, unit = split(value, kind, example)
+    exact = Fraction(Decimal(number))
+    if not unit:
+        raise InputError(f"{shown(value)} has no unit; expected {kind}. Write it like {example!r}.")
     if not LEAST <= exact <= MOST:
         raise InputError(
             f"{shown(value)} is not above 0 or is absurd; expected {kind} such as {example!r}. Correct it."
@@ -45,7 +38,7 @@ def _measured(value: str | Quantity, kind: str, target: str, example: str) -> tu
     return exact, unit
 
 
-def parse_weight(text: str | Quantity) -> float:
+def parse_weight(text: str) -> float:
     """Read a body weight.
 
     ``text``: words such as ``"70 kg"`` or ``"154 lb"``. Returns the weight [kg]. Raises InputError if it has no unit,
@@ -54,7 +47,7 @@ def parse_weight(text: str | Quantity) -> float:
     >>> parse_weight("70 kg"), round(parse_weight("154 lb"), 1)
     (70.0, 69.9)
     """
-    exact, unit = _measured(text, "a body weight", "kg", "70 kg")
+    exact, unit = _measured(text, "a body weight", "70 kg")
     name = AMOUNT_NAMES.get(unit)
     if name in MASS:
         return float(exact * Fraction(10) ** (MASS[name] - 12))
@@ -64,18 +57,16 @@ def parse_weight(text: str | Quantity) -> float:
     return float(exact) * factor
 
 
-def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
+def parse_clearance(text: str) -> float:
     """Read a clearance.
 
-    ``text``: words such as ``"100 mL/min"`` or ``"6 L/h"``; ``to``: the unit to give it in. Returns the clearance [to].
-    Raises InputError if it has no unit, is not a volume per time, or is not above zero.
+    ``text``: words such as ``"100 mL/min"`` or ``"6 L/h"``. Returns the clearance [mL/min]. Raises InputError if it has
+    no unit, is not a volume per time, or is not above zero.
 
-    >>> parse_clearance("100 mL/min"), parse_clearance("6 L/h", to="mL/min")
-    (6.0, 100.0)
+    >>> parse_clearance("100 mL/min"), parse_clearance("6 L/h")
+    (100.0, 100.0)
     """
-    if to not in ("L/h", "mL/min"):
-        raise InputError(f"{shown(to)} is not a unit to convert to; expected 'L/h' or 'mL/min'. Choose one.")
-    exact, unit = _measured(text, "a clearance", "L/h", "100 mL/min")
+    exact, unit = _measured(text, "a clearance", "100 mL/min")
     volume, _, time = unit.partition("/")
     litres, size = VOLUME.get(volume.strip()), TIME.get(time.strip().lower())
     if litres is None or size is None:
@@ -83,8 +74,7 @@ def parse_clearance(text: str | Quantity, to: str = "L/h") -> float:
             f"{shown(unit)} is not a unit of clearance; expected a volume per time, as mL/min or L/h, not "
             "scaled to body surface or weight. Write it like '100 mL/min'."
         )
-    per_hour = exact * litres * Fraction(TICKS_PER_HOUR, size)
-    return float(per_hour if to == "L/h" else per_hour * Fraction(1000, 60))
+    return float(exact * litres * Fraction(TICKS_PER_HOUR, size) * Fraction(1000, 60))
 
 
 #: Unit of a number, as the catalogue writes it: names joined by / and *, parts of it in brackets.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, TypeAlias
 
 from schild.errors import InputError
 
@@ -61,19 +60,8 @@ _NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1
 _PLAIN_UNIT = re.compile(r"[A-Za-zµμ]{1,24}")
 
 
-@runtime_checkable
-class Quantity(Protocol):
-    """Anything that carries a magnitude and converts itself, as a pint quantity does."""
-
-    @property
-    def magnitude(self) -> Any:
-        """The number without its unit."""
-
-    def to(self, unit: str, /) -> Any:
-        """Convert to another unit."""
-
-
-TimeLike: TypeAlias = str | float | timedelta | Quantity
+#: A time in words, or in hours.
+TimeLike: TypeAlias = str | float
 
 
 def shown(value: object) -> str:
@@ -118,17 +106,6 @@ def pint_factor(unit: str, target: str) -> float | None:
     except (PintError, ValueError):  # no such unit, another kind, or one that is no factor, such as degC
         return None
     return factor if math.isfinite(factor) and factor > 0 else None
-
-
-def magnitude(quantity: Quantity, unit: str, kind: str, example: str) -> float:
-    """Return a quantity's number in a unit."""
-    try:
-        return float(quantity.to(unit).magnitude)
-    except Exception as error:
-        raise InputError(
-            f"{shown(quantity)} is not {kind}; expected something that converts to {unit}. Give a quantity "
-            f"of that kind, or words like {example!r}."
-        ) from error
 
 
 def format_number(value: float) -> str:

@@ -1,10 +1,9 @@
-"""Times: words, hours and quantities become ticks, and ticks become words."""
+"""Times: words and hours become ticks, and ticks become words."""
 
 from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -17,10 +16,8 @@ from schild.units.reading import (
     TICKS_PER_HOUR,
     TIME,
     UNCERTAIN_TIME,
-    Quantity,
     TimeLike,
     format_number,
-    magnitude,
     pint_factor,
     shown,
     split,
@@ -48,12 +45,8 @@ def _ticks(time: TimeLike) -> int:
     exact: Fraction
     if isinstance(time, str):
         exact = _ticks_of_text(time)
-    elif isinstance(time, timedelta):
-        exact = Fraction(time // timedelta(microseconds=1))
     elif isinstance(time, Real) and not isinstance(time, bool):
         exact = _finite(time) * TICKS_PER_HOUR
-    elif isinstance(time, Quantity):
-        exact = _finite(magnitude(time, "hour", "a time", "24 h")) * TICKS_PER_HOUR
     else:
         raise InputError(
             f"{shown(time)} is not a time; expected words with a unit or a number of hours. Write it like "

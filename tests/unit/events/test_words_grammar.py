@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schild.errors import InputError
-from schild.regimen import Dose, Regimen, combine, parse_regimen
+from schild.regimen import Dose, parse_regimen
 
 NTX = {"drug": "naltrexone", "amount": "50 mg", "route": "oral"}
 
@@ -76,13 +76,6 @@ def test_routes_and_their_aliases(word, route):
 def test_several_doses_in_one_text_keep_their_order():
     regimen = parse_regimen("naltrexone 25 mg po; naltrexone 50 mg po q24h from 1 d\nheroin 25 mg iv at 3 d\n")
     assert [dose.drug for dose in regimen] == ["naltrexone", "naltrexone", "heroin"]
-
-
-def test_combine_takes_words_doses_and_regimens():
-    dose = Dose(**NTX)
-    whole = combine("naltrexone 50 mg po", dose, Regimen((dose,)), [dose])
-    assert whole.doses == (dose,) * 4
-    assert whole[1:3] == (dose, dose)
 
 
 def test_the_text_is_kept():
