@@ -84,31 +84,16 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Challenge(ShownRun):
-    """Responses of a challenge at one or more times.
+    """Responses of a challenge at one or more times."""
 
-    Parameters
-    ----------
-    antagonist, agonist : str
-        The regimens, in words.
-    responses : tuple of Response
-        Responses by time and effect.
-    warnings : tuple of str
-        Warnings to read before using the numbers.
-    manifest : mapping
-        Manifest of the last run with the antagonist.
-    result : Result
-        The last run with the antagonist, for its sources.
-    history : tuple of str
-        Earlier use, the same in both runs.
-    """
-
+    #: The regimens, in words
     antagonist: str
     agonist: str
-    responses: tuple[Response, ...]
-    warnings: tuple[str, ...]
-    manifest: Mapping[str, Any]
-    result: Result
-    history: tuple[str, ...] = ()
+    responses: tuple[Response, ...]  #: By time and effect
+    warnings: tuple[str, ...]  #: To read before using the numbers
+    manifest: Mapping[str, Any]  #: Of the last run with the antagonist
+    result: Result  #: The last run with the antagonist, for its sources
+    history: tuple[str, ...] = ()  #: Earlier use, the same in both runs
 
     def about(self) -> str:
         """Describe the result in one line."""

@@ -49,41 +49,6 @@ CAUTION = "After an antagonist is washed out tolerance is lost: opioid doses tha
 class Plan(ShownRun):
     """A dose and its times.
 
-    Parameters
-    ----------
-    drug, route, receptor : str
-        Drug, route and receptor of the plan.
-    feasible : bool
-        Whether the required occupancy is reached within the largest labelled dose.
-    target, hold_h, at_least, floor : float
-        The requirement: occupancy, time, share of people, occupancy that counts as washed out.
-    strength : Strength
-        Strength of which the dose is made up.
-    needed_mg : float or None
-        Smallest dose that does it, to 1 %, before rounding; None if the largest labelled dose does not, or if only one
-        amount can be given. [mg]
-    dose_mg : float
-        Amount of each dose, in units that can be given. [mg]
-    doses : int
-        Number of doses, ``every_h`` apart.
-    units : float
-        Units of ``strength`` in all.
-    ready_h : float or None
-        Earliest time after the first dose at which a session may begin. [h]
-    latest_h : float or None
-        Latest time at which it may still begin. [h]
-    lost_h : float or None
-        Time from which fewer than ``at_least`` of the people are at the target. [h]
-    washed_out_h : float or None
-        Time from which ``at_least`` of the people stay below ``floor``; None if beyond the run. [h]
-    share, share_low, share_high : float
-        Share of people at the target through the session, and its 5th to 95th percentile over the uncertainty
-        about the typical person. [1]
-    step_h : float
-        Tolerance of the times of a session. [h]
-    wash_step_h : float
-        Tolerance of the wash-out. [h]
-
     Examples
     --------
     >>> found = plan("naltrexone", target=0.8, hold="4 h", n=50, draws=4)
@@ -94,28 +59,34 @@ class Plan(ShownRun):
     drug: str
     route: str
     receptor: str
-    feasible: bool
+    feasible: bool  #: Whether the required occupancy is reached within the largest labelled dose
+    #: The requirement: occupancy [1], time [h], share of people [1], occupancy that counts as washed out [1]
     target: float
     hold_h: float
     at_least: float
     floor: float
-    strength: Strength
+    strength: Strength  #: Strength of which the dose is made up
+    #: Smallest dose that does it, to 1 %, before rounding; None if the largest labelled dose does not, or if only one
+    #: amount can be given [mg]
     needed_mg: float | None
-    dose_mg: float
-    doses: int
+    dose_mg: float  #: Amount of each dose, in units that can be given [mg]
+    doses: int  #: Number of doses, ``every_h`` apart
     every_h: float | None
-    units: float
-    ready_h: float | None
-    latest_h: float | None
-    lost_h: float | None
+    units: float  #: Units of ``strength`` in all
+    ready_h: float | None  #: Earliest time after the first dose at which a session may begin [h]
+    latest_h: float | None  #: Latest time at which it may still begin [h]
+    lost_h: float | None  #: Time from which fewer than ``at_least`` of the people are at the target [h]
+    #: Time from which ``at_least`` of the people stay below ``floor``; None if beyond the run [h]
     washed_out_h: float | None
+    #: Share of people at the target through the session, and its 5th to 95th percentile over the uncertainty about the
+    #: typical person [1]
     share: float
     share_low: float
     share_high: float
     at_start: Mapping[str, float]
     at_end: Mapping[str, float]
-    step_h: float
-    wash_step_h: float
+    step_h: float  #: Tolerance of the times of a session [h]
+    wash_step_h: float  #: Tolerance of the wash-out [h]
     result: Result
     warnings: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)

@@ -76,22 +76,6 @@ class FTest:
 class SchildFit(Analysed):
     """Global Gaddum/Schild fit.
 
-    Parameters
-    ----------
-    estimates : mapping of str to Estimate
-        ``bottom``, ``top``, ``hill``, ``log_ec50`` (of each tissue where there are several, as ``top[rat 1]``),
-        ``pa2``, ``slope``, and ``pkb`` (slope fixed at 1) where a slope of 1 is not rejected. Logarithms are decadic,
-        in the canonical unit of `agonist` and `antagonist`. Without a significant shift, ``pa2`` and ``slope`` have no
-        value, and ``pkb`` has only its upper limit, ``profile_high``.
-    tissues : tuple of str
-        Names of the tissues; one empty name where the table has none.
-    ratios : tuple of DoseRatio
-        Dose ratios by level, from curves of one shape that shift freely.
-    tests : mapping of str to FTest
-        ``parallel``, ``maximum``, ``shift``, ``schild``, ``slope``.
-    line : Line
-        Classical regression of the dose ratios.
-
     Examples
     --------
     >>> import numpy as np
@@ -117,14 +101,18 @@ class SchildFit(Analysed):
     antagonist: Scale
     agonist: Scale
     response_unit: str
+    #: ``bottom``, ``top``, ``hill``, ``log_ec50`` (of each tissue where there are several, as ``top[rat 1]``), ``pa2``,
+    #: ``slope``, and ``pkb`` (slope fixed at 1) where a slope of 1 is not rejected. Logarithms are decadic, in the
+    #: canonical unit of `agonist` and `antagonist`. Without a significant shift, ``pa2`` and ``slope`` have no value,
+    #: and ``pkb`` has only its upper limit, ``profile_high``.
     estimates: Mapping[str, Estimate]
-    ratios: tuple[DoseRatio, ...]
-    tests: Mapping[str, FTest]
-    line: Line
+    ratios: tuple[DoseRatio, ...]  #: By level, from curves of one shape that shift freely
+    tests: Mapping[str, FTest]  #: ``parallel``, ``maximum``, ``shift``, ``schild``, ``slope``
+    line: Line  #: Classical regression of the dose ratios
     table: Table
     residual_sd: float
     df: int
-    tissues: tuple[str, ...] = ("",)
+    tissues: tuple[str, ...] = ("",)  #: Names of the tissues; one empty name where the table has none
     warnings: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
 

@@ -169,45 +169,19 @@ def measure(plan: Protocol, people: Drinkers, found: SessionResult, seed: int, o
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Laboratory(Shown):
-    """One experiment.
+    """One experiment."""
 
-    Attributes
-    ----------
-    plan : Protocol
-        The session.
-    antagonist : tuple of str
-        Regimens in words.
-    design : str
-        ``crossover`` or ``parallel``.
-    effects : mapping of str to EffectSize
-        Antagonist against placebo, by outcome.
-    bands : mapping of str to (float, float)
-        90 % range of g over parameter draws; empty without draws.
-    values : mapping of str to (ndarray, ndarray)
-        Placebo and antagonist, one value for each person.
-    courses : mapping of str to ndarray
-        Median course of some signals, shape (2, n_grid): placebo, antagonist.
-    occupancy : ndarray, shape (n,)
-        Mean occupancy of each person during the session. [1]
-    warnings : tuple of str
-        Warnings to read before using the numbers.
-    sources : mapping of str to tuple of str
-        Citation key to the numbers it is used for.
-    manifest : mapping
-        Data needed to repeat the experiment.
-    """
-
-    plan: Protocol
-    antagonist: tuple[str, ...]
-    design: str
-    effects: Mapping[str, EffectSize]
-    bands: Mapping[str, tuple[float, float]]
-    values: Mapping[str, tuple[Floats, Floats]]
-    courses: Mapping[str, Floats]
-    occupancy: Floats
-    warnings: tuple[str, ...]
-    sources: Mapping[str, tuple[str, ...]]
-    manifest: Mapping[str, Any]
+    plan: Protocol  #: The session
+    antagonist: tuple[str, ...]  #: Regimens in words
+    design: str  #: ``crossover`` or ``parallel``
+    effects: Mapping[str, EffectSize]  #: Antagonist against placebo, by outcome
+    bands: Mapping[str, tuple[float, float]]  #: 90 % range of g over parameter draws; empty without draws
+    values: Mapping[str, tuple[Floats, Floats]]  #: Placebo and antagonist, one value for each person
+    courses: Mapping[str, Floats]  #: Median course of some signals: placebo, antagonist; shape (2, n_grid)
+    occupancy: Floats  #: Mean occupancy of each person during the session [1]; shape (n,)
+    warnings: tuple[str, ...]  #: To read before using the numbers
+    sources: Mapping[str, tuple[str, ...]]  #: Citation key to the numbers it is used for
+    manifest: Mapping[str, Any]  #: Data needed to repeat the experiment
     catalogue: Catalogue = field(repr=False)
 
     def about(self) -> str:

@@ -75,22 +75,12 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PublishedTable(Shown):
-    """The published and the computed table, misses first.
+    """The published and the computed table, misses first."""
 
-    Parameters
-    ----------
-    rows : tuple of Beside
-        Misses first, then as published.
-    left_out : tuple of PublishedArrest
-        Published rows whose regimens are not computed.
-    n, seed : int
-        People of each cell, and the seed of their draws.
-    """
-
-    rows: tuple[Beside, ...]
-    left_out: tuple[PublishedArrest, ...]
-    n: int
-    seed: int
+    rows: tuple[Beside, ...]  #: Misses first, then as published
+    left_out: tuple[PublishedArrest, ...]  #: Published rows whose regimens are not computed
+    n: int  #: People of each cell
+    seed: int  #: Seed of their draws
 
     @property
     def misses(self) -> tuple[Beside, ...]:

@@ -65,33 +65,15 @@ class Individual:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrialResult(Shown):
-    """Result of a virtual trial.
+    """Result of a virtual trial."""
 
-    Attributes
-    ----------
-    trial : Trial
-        The trial that was run.
-    part : Part
-        Counts of every person in every arm.
-    endpoints : tuple of Endpoint
-        Endpoints by arm.
-    contrasts : tuple of Contrast
-        Comparisons with the reference arm.
-    warnings : tuple of str
-        Warnings for the reader.
-    manifest : mapping
-        Data needed to repeat the trial.
-    sources : mapping of str to tuple of str
-        Citation key to the numbers it is used for.
-    """
-
-    trial: Trial
-    part: Part
-    endpoints: tuple[Endpoint, ...]
-    contrasts: tuple[Contrast, ...]
-    warnings: tuple[str, ...]
-    manifest: Mapping[str, Any]
-    sources: Mapping[str, tuple[str, ...]]
+    trial: Trial  #: The trial that was run
+    part: Part  #: Counts of every person in every arm
+    endpoints: tuple[Endpoint, ...]  #: By arm
+    contrasts: tuple[Contrast, ...]  #: Comparisons with the reference arm
+    warnings: tuple[str, ...]  #: For the reader
+    manifest: Mapping[str, Any]  #: Data needed to repeat the trial
+    sources: Mapping[str, tuple[str, ...]]  #: Citation key to the numbers it is used for
     catalogue: Catalogue = field(repr=False)
 
     @property
