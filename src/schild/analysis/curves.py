@@ -16,8 +16,7 @@ from schild.errors import InputError
 from schild.figures import Picture
 from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
-from schild.pharmacology.binding import competitive_occupancy
-from schild.pharmacology.linear import matrix_exponential
+from schild.pharmacology.binding import competitive_occupancy, kinetic_occupancy
 from schild.results import Shown, versions
 from schild.units import TimeLike, format_hours, hours
 
@@ -47,19 +46,6 @@ MAX_CURVES = 50
 class ModelCurves(Shown):
     """Agonist curves at several antagonist levels.
 
-    Parameters
-    ----------
-    kind : str
-        ``"equilibrium"`` or ``"challenge"``.
-    labels : tuple of str
-        Name of each curve.
-    load : ndarray, shape (n_curves,)
-        Antagonist at the receptor, free concentration over Kd, summed over competing species. [1]
-    agonist_load : ndarray, shape (n_agonist,)
-        Agonist at the receptor, free concentration over Kd. [1]
-    response : ndarray, shape (n_curves, n_agonist)
-        Occupancy by the agonist, or the effect where ``tau`` was given. [1]
-
     Examples
     --------
     >>> curves = model_curves("naltrexone", agonist="morphine")
@@ -69,13 +55,15 @@ class ModelCurves(Shown):
     """
 
     title: str
-    kind: str
+    kind: str  #: ``"equilibrium"`` or ``"challenge"``
     antagonist: str
     agonist: str
     receptor: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  #: Name of each curve
+    #: Antagonist at the receptor, free concentration over Kd, summed over competing species [1]; shape (n_curves,)
     load: Floats
-    agonist_load: Floats
+    agonist_load: Floats  #: Agonist at the receptor, free concentration over Kd [1]; shape (n_agonist,)
+    #: Occupancy by the agonist, or the effect where ``tau`` was given [1]; shape (n_curves, n_agonist)
     response: Floats
     says: str
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -415,20 +403,11 @@ def _contact(
 ) -> Floats:
     """Occupancy by the agonist at the end of a contact, for each agonist load.
 
-    ``loads`` are the antagonists' concentrations over Kd, shape (n_steps, n_antagonists). The state is the occupancies
-    of agonist, antagonists and endogenous agonist, with a one at the end that makes the affine equation linear.
+    ``loads`` are the antagonists' concentrations over Kd, shape (n_steps, n_antagonists), constant within a step; they
+    stand between the agonist and the endogenous agonist.
     """
-    m = len(koff)
-    state = np.concatenate([[0.0], start, [tone_start], [1.0]])
-    x = np.tile(state, (len(agonist), 1))[..., None]
-    step = contact_h / len(loads)
+    held = np.tile([0.0, *start, tone_start], (len(agonist), 1))
     for antagonists in loads:
-        c = np.concatenate([np.zeros((len(agonist), 1)), np.tile([*antagonists, e0], (len(agonist), 1))], axis=1)
-        c[:, 0] = agonist
-        on = koff * c
-        matrix = np.zeros((len(agonist), m + 1, m + 1))
-        matrix[:, :m, :m] = -on[:, :, None]
-        matrix[:, range(m), range(m)] -= koff
-        matrix[:, :m, m] = on
-        x = matrix_exponential(matrix * step) @ x
-    return np.asarray(x[:, 0, 0])
+        load = np.column_stack([agonist, np.tile([*antagonists, e0], (len(agonist), 1))])
+        held = kinetic_occupancy(contact_h / len(loads), load, np.ones(len(koff)), koff, np.maximum(held, 0.0))[:, 0]
+    return held[:, 0]

@@ -27,9 +27,9 @@ Data: TypeAlias = "str | Path | pd.DataFrame | Mapping[str, Any]"
 
 _PREFIX = {"": 0, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9, "p": -12, "f": -15, "k": 3}
 _HEAD = re.compile(r"^\s*(?P<name>\w+)\s*(?:[\[(]\s*(?P<unit>[^\])]+?)\s*[\])])?\s*$")
-_MOLAR = re.compile(r"^(?P<prefix>[munpfµμ]?)(?:M|mol/L|mol/l)$")
-_MOLES_PER_KG = re.compile(r"^(?P<prefix>[munpfµμ]?)mol/kg$")
-_MASS = re.compile(r"^(?P<prefix>[munpfkµμ]?)g/(?P<per>kg|L|l|mL|ml)$")
+_UNIT = re.compile(
+    r"(?P<moles>[munpfµμ]?)(?:M|mol/(?:L|l|(?P<weight>kg)))|(?P<mass>[munpfkµμ]?)g/(?P<per>kg|L|l|mL|ml)"
+)
 _RELATIVE = ("Kd", "C/Kd", "KD", "C/KD")
 
 
@@ -52,30 +52,30 @@ class Scale:
     def of(cls, unit: str, molar_mass: float | None = None, *, kind: str = "antagonist") -> Scale:
         """Read the unit of a column."""
         text = unit.strip()
+        found = _UNIT.fullmatch(text)
         if molar_mass is not None and not (math.isfinite(molar_mass) and molar_mass > 0):
             raise InputError(f"The molar mass is {molar_mass!r}; expected g/mol above 0. Correct it.")
-        if molar_mass is not None and not _MASS.match(text):
+        if molar_mass is not None and (found is None or found["per"] is None):
             raise InputError(
                 f"The molar mass is {molar_mass!r}, but the {kind} is in {text}; expected a mass where one is given. "
                 "Leave the molar mass out, or correct the unit."
             )
         if text in _RELATIVE:
             return cls(unit="Kd", canonical="Kd", log_factor=0.0)
-        if found := _MOLAR.match(text):
-            return cls(unit=text, canonical="M", log_factor=float(_PREFIX[found["prefix"]]))
-        if found := _MOLES_PER_KG.match(text):
-            return cls(unit=text, canonical="mol/kg", log_factor=float(_PREFIX[found["prefix"]]))
-        if found := _MASS.match(text):
-            if molar_mass is None:
-                return cls(unit=text, canonical=text, log_factor=0.0)
-            per = {"kg": 0.0, "L": 0.0, "mL": 3.0}[found["per"].replace("l", "L")]
-            factor = _PREFIX[found["prefix"]] + per - math.log10(molar_mass)
-            return cls(unit=text, canonical="mol/kg" if found["per"] == "kg" else "M", log_factor=factor)
-        raise InputError(
-            f"The unit of the {kind} is {unit!r}; expected a molar concentration (nM, uM, mol/L), a dose per weight "
-            "(mol/kg, mg/kg), a mass concentration (ng/mL) or Kd for a concentration over the dissociation constant. "
-            "Give one of these."
-        )
+        if found is None:
+            raise InputError(
+                f"The unit of the {kind} is {unit!r}; expected a molar concentration (nM, uM, mol/L), a dose per "
+                "weight (mol/kg, mg/kg), a mass concentration (ng/mL) or Kd for a concentration over the dissociation "
+                "constant. Give one of these."
+            )
+        if found["per"] is None:
+            return cls(
+                unit=text, canonical="mol/kg" if found["weight"] else "M", log_factor=float(_PREFIX[found["moles"]])
+            )
+        if molar_mass is None:
+            return cls(unit=text, canonical=text, log_factor=0.0)
+        factor = _PREFIX[found["mass"]] + (3.0 if found["per"].lower() == "ml" else 0.0) - math.log10(molar_mass)
+        return cls(unit=text, canonical="mol/kg" if found["per"] == "kg" else "M", log_factor=factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
