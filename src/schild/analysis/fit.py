@@ -58,13 +58,15 @@ def schild_fit(
         level), ``replicate`` (kept, not used) and ``sd`` (gives each response the weight ``1/sd**2``). The header may
         give a unit: ``antagonist [nM]``.
     antagonist_unit, agonist_unit : str, optional
-        ``"nM"``, ``"mol/kg"``, ``"mg/kg"``, ``"ng/mL"``, or ``"Kd"`` for a concentration over Kd.
+        Such as nM, uM, mol/L, mg/kg, mol/kg, ng/mL, or Kd for a concentration over Kd.
     response_unit : str
         Unit of the response in text and figure.
     molar_mass : float, optional
         Molar mass of the antagonist as weighed, to convert masses to moles. [g/mol]
-    bottom, top : float, optional
-        Fixed response at an end of the curves.
+    bottom : float, optional
+        Fixed response at the lower end of the curves.
+    top : float, optional
+        Fixed maximum of the curves.
     slope : float, optional
         Fixed Schild slope, such as 1.
     title : str

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any
 
 from schild.cli.options import Files
 from schild.cli.verbs import command
@@ -16,67 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from schild.analysis import ModelCurves, SchildFit, SchildRegression
-
-
-def fit(
-    data: Annotated[Path, Parameter(name="DATA.csv")],
-    /,
-    *,
-    antagonist_unit: str | None = None,
-    agonist_unit: str | None = None,
-    response_unit: str = "",
-    molar_mass: float | None = None,
-    bottom: float | None = None,
-    top: float | None = None,
-    slope: float | None = None,
-    title: str = "",
-    files: Files = Files(),
-) -> int:
-    """Schild analysis: agonist curves at several antagonist levels, or dose ratios.
-
-    schild fit examples/schild_curves.csv --plot schild.svg
-
-    A table with the columns antagonist, agonist and response (and perhaps tissue, curve, replicate, sd) is fitted as a
-    whole by the equation of Gaddum and Schild: pA2 and Schild slope with limits, dose ratios, tests of parallelism, of
-    a common maximum and of slope 1. A table with antagonist and dose_ratio (and perhaps series) is fitted by the
-    classical regression. A header may carry the unit: antagonist [nM].
-
-    Parameters
-    ----------
-    data
-        A CSV file with a header; lines that start with # are comments.
-    antagonist_unit
-        Unit of the antagonist: nM, uM, mol/L, mg/kg, mol/kg, ng/mL, or Kd for a concentration over Kd.
-    agonist_unit
-        Unit of the agonist, likewise.
-    response_unit
-        Unit of the response, for text and figure.
-    molar_mass
-        Molar mass of the antagonist as weighed, in g/mol, to convert masses to moles.
-    bottom
-        Hold the lower end of the curves at this response.
-    top
-        Hold the maximum at this response.
-    slope
-        Hold the Schild slope, such as 1.
-    title
-        For the figure.
-    """
-    from schild.analysis import schild_fit, schild_regression
-    from schild.analysis.table import has_ratios
-
-    files.check()
-    if has_ratios(data):
-        given = {"--agonist-unit": agonist_unit, "--bottom": bottom, "--top": top, "--slope": slope}
-        if extra := [name for name, value in given.items() if value is not None]:
-            raise InputError(f"{extra[0]} was given, but {data.name} holds dose ratios, which have none. Leave it out.")
-        ratios = schild_regression(data, antagonist_unit=antagonist_unit, molar_mass=molar_mass, title=title)
-        return files.finish(ratios, _show_regression, title=ratios.title, table="lines.csv")
-    found = schild_fit(
-        data, antagonist_unit=antagonist_unit, agonist_unit=agonist_unit, response_unit=response_unit,
-        molar_mass=molar_mass, bottom=bottom, top=top, slope=slope, title=title,
-    )  # fmt: skip
-    return files.finish(found, _show_fit, title=found.title, table="estimates.csv")
 
 
 def _number(value: float | None, digits: int = 2, kind: str = "f") -> str:
@@ -173,6 +109,38 @@ def _show_curves(found: ModelCurves, console: Console) -> None:
         slope, pa2 = _number(fit["slope"].value, 3), _number(fit["pa2"].value, 3)
         says = "no shift is seen" if slope == "-" else f"slope {slope}, pA2 {pa2} (simple competition gives 1 and 0)"
         console.print(f"An experimenter's Schild fit: {says}.")
+
+
+@command(
+    "schild.analysis:schild_fit", _show_fit, title="{.title}", table="estimates.csv", places={"data": "DATA.csv"},
+)  # fmt: skip
+def fit(given: dict[str, Any], files: Files) -> int | None:
+    """Schild analysis: agonist curves at several antagonist levels, or dose ratios.
+
+    schild fit examples/schild_curves.csv --plot schild.svg
+
+    A table with the columns antagonist, agonist and response (and perhaps tissue, curve, replicate, sd) is fitted as a
+    whole by the equation of Gaddum and Schild: pA2 and Schild slope with limits, dose ratios, tests of parallelism, of
+    a common maximum and of slope 1. A table with antagonist and dose_ratio (and perhaps series) is fitted by the
+    classical regression. A header may carry the unit: antagonist [nM].
+
+    Parameters
+    ----------
+    data
+        A CSV file with a header; lines that start with # are comments.
+    """
+    from schild.analysis import schild_regression
+    from schild.analysis.table import has_ratios
+
+    data = given["data"]
+    if not has_ratios(data):
+        return None
+    if extra := [name for name in ("agonist_unit", "bottom", "top", "slope") if name in given]:
+        said = f"--{extra[0].replace('_', '-')}"
+        raise InputError(f"{said} was given, but {data.name} holds dose ratios, which have none. Leave it out.")
+    given.pop("response_unit", None)
+    ratios = schild_regression(**given)
+    return files.finish(ratios, _show_regression, title=ratios.title, table="lines.csv")
 
 
 @command(

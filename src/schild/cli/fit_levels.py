@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from schild.cli.check import read_table
-from schild.cli.console import say_if_compiling
-from schild.cli.options import Draws, Files, Levels, Structure, Table
+from schild.cli.options import Draws, Levels, Table
+from schild.cli.verbs import command
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from schild.observed import LevelsFit
-
-
-def fit_levels(
-    table: Annotated[Path, Parameter(name="TABLE.csv")],
-    /,
-    *,
-    free: list[str],
-    prior: Literal["uncertainty", "people", "none"] = "uncertainty",
-    error: Literal["proportional", "additive", "both"] = "proportional",
-    profile: bool = False,
-    structure: Structure = None,
-    columns: Table = Table(),
-    levels: Levels = Levels(),
-    data: Draws = Draws(),
-    files: Files = Files(),
-) -> int:
-    """Fit numbers of the catalogue to observed levels; the mean of all persons, with their covariates.
-
-    schild fit-levels examples/nonmem_levels.csv --free naltrexone.cl --free naltrexone.oral.f
-
-    --out also writes one file for each drug, an overlay for --catalogue. Nothing is drawn at random, so --seed
-    changes nothing. For research and education, not for treating a person.
-
-    Parameters
-    ----------
-    table
-        NONMEM table as for `schild check`.
-    free
-        A number to fit, such as naltrexone.cl; once for each.
-    prior
-        Prior: uncertainty of the typical value (a group), people (one person), or none.
-    error
-        Residual error: proportional, additive or both.
-    profile
-        Also limits by profile likelihood, which takes longer.
-    """
-    from schild.observed import fit_levels as fit
-
-    files.check()
-    observed = read_table(table, columns, levels, data)
-    say_if_compiling()
-    found = fit(
-        observed, free, prior=prior, error=error, profile=profile, structure=structure, overrides=data.overrides,
-        catalogue=data.catalogue,
-    )  # fmt: skip
-    return files.finish(
-        found, _show, title="Numbers fitted to observed levels", table="numbers.csv",
-        more={} if files.out is None else found.to_overlay(f"schild fit-levels {table.name}"),
-    )  # fmt: skip
 
 
 def _show(found: LevelsFit, screen: Console) -> None:
@@ -89,3 +40,32 @@ def _show(found: LevelsFit, screen: Console) -> None:
     caption = f"Residual error {' and '.join(size)}; -2 log likelihood {found.objective:.6g}."
     title = f"Fit to {found.predicted.size} observations"
     screen.print(made(title, heads, rows, left=("number", "unit"), caption=caption))
+
+
+@command(
+    "schild.observed:fit_levels", _show, title="Numbers fitted to observed levels", table="numbers.csv",
+    places={"table": "TABLE.csv"}, without=("data",),
+    more=lambda found: found.to_overlay(f"schild fit-levels {found.data.name}"),
+)  # fmt: skip
+def fit_levels(
+    given: dict[str, Any],
+    data: Draws,
+    table: Annotated[Path, Parameter(name="TABLE.csv")],
+    columns: Table = Table(),
+    levels: Levels = Levels(),
+) -> None:
+    """Fit numbers of the catalogue to observed levels; the mean of all persons, with their covariates.
+
+    schild fit-levels examples/nonmem_levels.csv --free naltrexone.cl --free naltrexone.oral.f
+
+    --out also writes one file for each drug, an overlay for --catalogue. Nothing is drawn at random, so --seed
+    changes nothing. For research and education, not for treating a person.
+
+    Parameters
+    ----------
+    table
+        NONMEM table as for `schild check`.
+    free
+        A number to fit, such as naltrexone.cl.
+    """
+    given["data"] = read_table(table, columns, levels, data)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import Parameter as Given
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -27,6 +28,7 @@ _HELP = {
 }  # fmt: skip
 _KINDS: dict[str, Any] = {
     "float": float, "int": Whole, "bool": bool, "Sequence[str]": list[str], "str | Sequence[str]": list[str],
+    "Data": Path,
 }  # fmt: skip
 
 
@@ -42,6 +44,7 @@ def command(
     names: Mapping[str, str] | None = None,
     commas: Mapping[str, tuple[str, type]] | None = None,
     without: tuple[str, ...] = (),
+    more: Callable[[Any], Mapping[str, str | bytes]] = lambda found: {},
     good: Callable[[Any], bool] = lambda found: True,
 ) -> Callable[[Callable[..., int | None]], Callable[..., int]]:
     """Make a command of a verb; the decorated function states what differs.
@@ -54,7 +57,8 @@ def command(
     ``{.drug}``; ``table``: name among the files of ``--out``; ``page``: writes another page; ``label``: what progress
     counts; ``places``: parameters without a name on the command line, and what help calls them; ``names``: other
     names of options; ``commas``: lists that are written with commas, with an example and the type of each;
-    ``without``: parameters that are no options; ``good``: whether the command exits with 0.
+    ``without``: parameters that are no options; ``more``: further files of ``--out``; ``good``: whether the exit code
+    is 0.
     """
     module, _, name = where.partition(":")
     verb = getattr(import_module(module), name)
@@ -66,12 +70,13 @@ def command(
         described = {key: words for key, words in _described(verb).items() if not words.startswith("As ")}
         said = _HELP | described | _described(own)
         _, *mine = inspect.signature(own, eval_str=True).parameters.values()
-        mine, shared = ([p for p in mine if (p.name in ("files", "data")) == one] for one in (False, True))
+        shared = {p.name: p.annotation for p in mine if p.annotation in (Draws, Files)}
+        mine = [p for p in mine if p.name not in shared]
         groups: dict[str, Any] = {}
         if {"subject", "people"} & ({*parameters} - {*without}):
             groups["person"] = Person
         if "overrides" in parameters:
-            groups["data"] = Draws if "seed" in parameters else Numbers
+            groups["data"] = Draws if "seed" in parameters else shared.get("data", Numbers)
         groups["files"] = Files
         options = [
             _option(p, said.get(key, ""), places.get(key), names.get(key), commas.get(key))
@@ -80,29 +85,36 @@ def command(
         ]
         for p in mine:
             told = Parameter(help=said.get(p.name, ""))
-            options.append(p.replace(kind=p.KEYWORD_ONLY, annotation=Annotated[p.annotation, told]))
+            kind = p.POSITIONAL_ONLY if p.name in places else p.KEYWORD_ONLY
+            options.append(p.replace(kind=kind, annotation=Annotated[p.annotation, told]))
         options.sort(key=lambda p: p.kind)
         options += [Given(key, Given.KEYWORD_ONLY, annotation=kind, default=kind()) for key, kind in groups.items()]
         signature = inspect.Signature(options)
 
         def run(*words: Any, **options: Any) -> int:
             given: dict[str, Any] = signature.bind(*words, **options).arguments
-            files, data, person = (given.pop(key, groups.get(key, dict)()) for key in ("files", "data", "person"))
+            shown = {key: given.pop(key, None) or kind() for key, kind in groups.items()}
+            files = shown["files"]
             files.check()
             for key, (example, kind) in commas.items():
                 if key in given:
                     given[key] = _listed(given[key], names.get(key, key), example, kind)
             extra = {p.name: given.pop(p.name) for p in mine if p.name in given}
-            extra |= {p.name: files if p.name == "files" else data for p in shared}
+            extra |= {key: shown[key] for key in shared}
             if (done := own(given, **extra)) is not None:
                 return done
-            if person:
-                given["subject" if "subject" in parameters else "people"] = person.given
+            if "person" in groups:
+                given["subject" if "subject" in parameters else "people"] = shown["person"].given
+            if "data" in groups:
+                given |= {key: value for key, value in shown["data"].options.items() if key in parameters}
             with progress(label, show="progress" in parameters) as advance:
-                more = {"progress": advance} if "progress" in parameters else {}
-                found = verb(*given.pop(rest, ()), **given, **more, **(data.options if data else {}))
+                if "progress" in parameters:
+                    given["progress"] = advance
+                found = verb(*given.pop(rest, ()), **given)
             done = 0 if good(found) else 1
-            return int(files.finish(found, show, title=title.format(found), page=page, table=table, code=done))
+            told = {} if files.out is None else more(found)
+            name = title.format(found)
+            return int(files.finish(found, show, title=name, page=page, table=table, more=told, code=done))
 
         run.__signature__ = signature  # type: ignore[attr-defined]
         run.__doc__ = (inspect.getdoc(own) or "").partition("\nParameters\n")[0]
@@ -113,7 +125,7 @@ def command(
 
 def _option(p: Given, told: str, place: str | None, name: str | None, comma: tuple[str, type] | None) -> Given:
     """An option for a parameter of a verb, whose own default holds where nothing is given."""
-    kind: Any = str if comma else _KINDS.get(str(p.annotation).removesuffix(" | None"), str)
+    kind: Any = str if comma else _KINDS.get(re.sub(r" \| (None|Mapping.*)$", "", str(p.annotation)), str)
     if comma:
         told += f" With commas: {comma[0]}."
     elif kind == list[str] and not place:
