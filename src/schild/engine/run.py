@@ -78,20 +78,11 @@ class EngineEvents:
     ) -> EngineEvents:
         """Make events from tuples in the order of the fields, sorted by time."""
         table = np.array(rows, dtype=np.float64).reshape(-1, 10)
-        real: list[Floats] = [np.ascontiguousarray(table[:, k]) for k in range(10)]
-        kind, port, scale = (real[k].astype(np.int64) for k in (1, 2, 4))
-        return cls(
-            time=real[0],
-            kind=kind,
-            port=port,
-            amount=real[3],
-            scale=scale,
-            offset=real[5],
-            offset2=real[6],
-            ii=real[7],
-            count=real[8],
-            cap=real[9],
-        )
+        of = list(kinds(Events).items())[:10]
+        columns: dict[str, Any] = {
+            name: plain(table[:, k], kind.partition(":")[0]) for k, (name, kind) in enumerate(of)
+        }
+        return cls(**columns)
 
     def at(self, rows: Ints, time_h: Floats) -> EngineEvents:
         """Return events by row, with repetition, at other times [h]."""

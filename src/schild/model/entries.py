@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import lcm
 from typing import Any, TypeAlias
 
@@ -114,37 +115,25 @@ class EntryMaker:
             inputs = self._known[kind] = self._inputs_of(kind, event)
         entries: list[Entry] = []
         for port, lag, duration, amount, scale in inputs:
+            entry = partial(Entry, order=event.order, port=port, scale=scale)
             if event.rate is not None:  # a constant infusion without a beginning that stops now
-                constant = Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
-                                 interval=0.0, running=1)  # fmt: skip
-                entries += [
-                    constant,
-                    Entry(tick=event.tick, kind=ADD, order=event.order, port=port, amount=-amount, scale=scale),
-                ]
+                entries.append(entry(tick=event.tick, kind=TRAIN, amount=amount, running=1))
+                entries.append(entry(tick=event.tick, kind=ADD, amount=-amount))
                 continue
             lag += event.lag_tick
             if event.past is not None:
                 # A finite number of earlier doses: an endless train minus one that ended before the first of them.
                 since = lag + event.ii_tick - event.ago_tick
-                entries += _train(event, port, amount, scale, since, duration)
-                entries += _train(event, port, -amount, scale, since - event.past * event.ii_tick, duration)
+                entries += _train(event, entry, amount, since, duration)
+                entries += _train(event, entry, -amount, since - event.past * event.ii_tick, duration)
             elif event.ss:
-                entries += _train(event, port, amount, scale, lag, duration)
+                entries += _train(event, entry, amount, lag, duration)
             if event.evid == 2:
                 continue
             start = event.tick + lag
-            entries.append(Entry(tick=start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale))
+            entries.append(entry(tick=start, kind=ADD, amount=amount))
             if duration:
-                entries.append(
-                    Entry(
-                        tick=start + duration,
-                        kind=END,
-                        order=event.order,
-                        port=port,
-                        amount=-amount,
-                        scale=scale,
-                    )
-                )
+                entries.append(entry(tick=start + duration, kind=END, amount=-amount))
         return entries
 
     def _inputs_of(self, kind: Hashable, event: Event) -> list[_Input]:
@@ -256,7 +245,7 @@ class EntryMaker:
         return name
 
 
-def _train(event: Event, port: str, amount: float, scale: str, lag: int, duration: int) -> list[Entry]:
+def _train(event: Event, entry: Callable[..., Entry], amount: float, lag: int, duration: int) -> list[Entry]:
     """What an endless train of equal doses before this one, every ``ii``, has left in the body or has yet to bring.
 
     Doses number n = 1, 2, ... came ``n ii`` before the event and enter ``lag`` later. Those that have entered form a
@@ -273,36 +262,15 @@ def _train(event: Event, port: str, amount: float, scale: str, lag: int, duratio
     # Future starts: lag - n ii > 0. At exactly zero it enters now and counts as entered, with age zero.
     while (start := lag - (waiting + 1) * ii) > 0:
         waiting += 1
-        entries.append(
-            Entry(tick=event.tick + start, kind=ADD, order=event.order, port=port, amount=amount, scale=scale)
-        )
+        entries.append(entry(tick=event.tick + start, kind=ADD, amount=amount))
         if duration:
-            entries.append(
-                Entry(
-                    tick=event.tick + start + duration,
-                    kind=END,
-                    order=event.order,
-                    port=port,
-                    amount=-amount,
-                    scale=scale,
-                )
-            )
-    age = (waiting + 1) * ii - lag
-    if not duration:
-        entries.append(
-            Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
-                  ages=(age / TICKS_PER_HOUR, -1.0), interval=ii / TICKS_PER_HOUR)
-        )  # fmt: skip
-        return entries
-    running = 0
-    while (end := duration - age - running * ii) > 0:  # inputs that have begun and have not ended
-        running += 1
-        entries.append(
-            Entry(tick=event.tick + end, kind=END, order=event.order, port=port, amount=-amount, scale=scale)
-        )
-    age_off = age + running * ii - duration
-    entries.append(
-        Entry(tick=event.tick, kind=TRAIN, order=event.order, port=port, amount=amount, scale=scale,
-              ages=(age / TICKS_PER_HOUR, age_off / TICKS_PER_HOUR), interval=ii / TICKS_PER_HOUR, running=running)
-    )  # fmt: skip
-    return entries
+            entries.append(entry(tick=event.tick + start + duration, kind=END, amount=-amount))
+    age, age_off, running = (waiting + 1) * ii - lag, -TICKS_PER_HOUR, 0
+    if duration:
+        while (end := duration - age - running * ii) > 0:  # inputs that have begun and have not ended
+            running += 1
+            entries.append(entry(tick=event.tick + end, kind=END, amount=-amount))
+        age_off = age + running * ii - duration
+    ages = (age / TICKS_PER_HOUR, age_off / TICKS_PER_HOUR)
+    train = {"amount": amount, "ages": ages, "interval": ii / TICKS_PER_HOUR, "running": running}
+    return [*entries, entry(tick=event.tick, kind=TRAIN, **train)]
