@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from schild.catalog.reader import meant
 from schild.catalog.references import read_reference
 from schild.catalog.studies import Observation
 from schild.errors import SchildError
@@ -367,7 +368,7 @@ def _places(figure: Table) -> dict[str, str]:
 def _test(table: Table, catalogue: Catalogue, cited: set[str]) -> Test:
     op = table.choice("op", OPS, "")
     row = _row(table, catalogue)
-    value = table.maybe_real("value")
+    value, tolerance, low, high = (table.one(key, float, None) for key in ("value", "tolerance", "low", "high"))
     test = Test(
         id=table.text("id"),
         statement=table.text("statement"),
@@ -377,9 +378,9 @@ def _test(table: Table, catalogue: Catalogue, cited: set[str]) -> Test:
         op=op,
         unit=table.text("unit", row.unit if row else ""),
         value=row.value if row and value is None else value,
-        tolerance=table.maybe_real("tolerance"),
-        low=table.maybe_real("low"),
-        high=table.maybe_real("high"),
+        tolerance=tolerance,
+        low=low,
+        high=high,
         observed=table.text("observed", _observed(row) if row else ""),
         why=table.text("why", ""),
         note=table.text("note", row.note if row else ""),
@@ -412,9 +413,7 @@ def _row(table: Table, catalogue: Catalogue) -> Observation | None:
     for row in catalogue.studies[study].observations:
         if row.id == key:
             return row
-    known = [row.id for row in catalogue.studies[study].observations]
-    close = get_close_matches(key, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = meant(key, [row.id for row in catalogue.studies[study].observations])
     raise table.fail(f"has row = {key!r}, which the study {study!r} does not have.{hint}", "row")
 
 

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from schild.catalog.files import DataFile, built_in, digest_of, overlay
 from schild.catalog.numbers import read_numbers
 from schild.catalog.populations import ReferencePopulation, read_population
 from schild.catalog.printed import PrintedTables
-from schild.catalog.reader import Table, has_path, line_of
+from schild.catalog.reader import Table, has_path, line_of, meant
 from schild.catalog.references import Reference, parse_bibtex, read_reference
 from schild.catalog.rescue import PublishedArrest, read_arrests, read_spread
 from schild.catalog.studies import Receptor, read_study
@@ -344,9 +343,8 @@ class Catalogue(PrintedTables):
             raise table.fail(f"has key = {drug.key!r}; expected {key!r}, as the file is called.", "key")
         for species, place in _species(table, drug):
             if species not in self.drugs:
-                close = get_close_matches(species, self.drugs, n=1)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
-                raise place.fail(f"names the species {species!r}, which is not a drug of the catalogue.{hint}", species)
+                said = f"names the species {species!r}, which is not a drug of the catalogue."
+                raise place.fail(said + meant(species, self.drugs), species)
             if species not in self._family(drug, species):
                 raise place.fail(
                     f"delivers {species!r}, which is neither {key} nor one of its metabolites ([disposition.feeds], in "

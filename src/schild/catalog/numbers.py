@@ -29,7 +29,7 @@ def read_numbers(table: Table, owner: str, copied: Copied) -> dict[str, Number]:
     numbers: dict[str, Number] = {}
     copies: dict[str, tuple[Table, str]] = {}
     for name, entry in entries.items():
-        origin = entry.maybe_text("same_as")
+        origin = entry.one("same_as", str, None)
         if origin is None:
             numbers[name] = _number(name, entry)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -96,6 +96,23 @@ def _header_path(dotted: str, listed: bool, last: dict[Path, int]) -> Path:
     return path
 
 
+#: Types of one value, as TOML has them and in words.
+_ONE: Mapping[type, tuple[Any, str]] = {
+    str: (str, "a string"), float: ((int, float), "a number"), int: (int, "a whole number"),
+    bool: (bool, "true or false"),
+}  # fmt: skip
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Ask whether the closest of some names was meant; empty if none is close.
+
+    >>> meant("oral.kaa", ["oral.ka", "oral.f"])
+    " Did you mean 'oral.ka'?"
+    """
+    close = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 class Table:
     r"""A TOML table that remembers its place and the keys that were read.
 
@@ -107,7 +124,7 @@ class Table:
     >>> table = Table.of(text, "drugs/x.toml").table("number").table("cl")
     >>> table.text("unit")
     'L/h'
-    >>> table.real("value")
+    >>> table.one("value", float)
     Traceback (most recent call last):
         ...
     schild.errors.CatalogueError: drugs/x.toml, line 1: [number.cl] lacks 'value' (a number).
@@ -158,41 +175,21 @@ class Table:
 
     def text(self, key: str, default: Any = ...) -> str:
         """A string; required unless there is a default."""
-        return str(self._get(key, str, "a string", default))
+        return str(self.one(key, str, default))
 
-    def maybe_text(self, key: str) -> str | None:
-        """Read a string; None if the key is absent."""
-        return self.text(key) if self.has(key) else None
+    def one(self, key: str, kind: type, default: Any = ...) -> Any:
+        """A string, number, whole number, or true or false, by its type; required unless there is a default."""
+        kinds, expected = _ONE[kind]
+        found = self._get(key, kinds, expected, default)
+        return None if found is None else kind(found)
 
     def choice(self, key: str, known: Iterable[str], default: Any = ...) -> str:
         """One of a set of strings."""
         names = tuple(known)
         value = self.text(key, default)
         if value not in names and (key in self.data or default is ...):
-            close = get_close_matches(value, names, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise self.fail(f"has {key} = {value!r}; expected one of {', '.join(names)}.{hint}", key)
+            raise self.fail(f"has {key} = {value!r}; expected one of {', '.join(names)}.{meant(value, names)}", key)
         return value
-
-    def real(self, key: str, default: Any = ...) -> float:
-        """A number; required unless there is a default."""
-        return float(self._get(key, (int, float), "a number", default))
-
-    def maybe_real(self, key: str) -> float | None:
-        """Read a number; None if the key is absent."""
-        return self.real(key) if self.has(key) else None
-
-    def whole(self, key: str, default: Any = ...) -> int:
-        """A whole number; required unless there is a default."""
-        return int(self._get(key, int, "a whole number", default))
-
-    def maybe_whole(self, key: str) -> int | None:
-        """A whole number or None."""
-        return self.whole(key) if self.has(key) else None
-
-    def flag(self, key: str, default: bool) -> bool:
-        """Read true or false."""
-        return bool(self._get(key, bool, "true or false", default))
 
     def texts(self, key: str, default: Any = ()) -> tuple[str, ...]:
         """A string or a list of strings; empty when absent, unless it is required (default ``...``)."""
@@ -271,16 +268,12 @@ class Table:
     def _field(self, name: str, hint: Any, default: Any) -> Any:
         if get_origin(hint) is Literal:
             return self.choice(name, get_args(hint), default)
-        required: dict[Any, Callable[..., Any]] = {
-            str: self.text, float: self.real, int: self.whole, bool: self.flag, tuple[str, ...]: self.texts,
-        }  # fmt: skip
-        if hint in required:
-            return required[hint](name, default)
-        optional: dict[Any, Callable[..., Any]] = {
-            str | None: self.maybe_text, float | None: self.maybe_real, int | None: self.maybe_whole,
-            tuple[float, float] | None: self.pair, Mapping[str, str]: self.names,
-        }  # fmt: skip
-        return optional[hint](name)
+        for kind in _ONE:
+            if hint in (kind, kind | None):
+                return self.one(name, kind, default if hint is kind else None)
+        if hint == tuple[str, ...]:
+            return self.texts(name, default)
+        return self.names(name) if hint == Mapping[str, str] else self.pair(name)
 
     def done(self) -> None:
         """Refuse keys that were not read."""

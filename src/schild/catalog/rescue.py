@@ -68,8 +68,10 @@ def read_spread(key: str, table: Table) -> JointNormal:
         centre=centre,
         sd=sd,
         correlation=correlation,
-        cap={name: caps.real(name) for name in caps.data},
-        others={key: {name: entry.real(name) for name in entry.data} for key, entry in table.named("others").items()},
+        cap={name: caps.one(name, float) for name in caps.data},
+        others={
+            key: {name: entry.one(name, float) for name in entry.data} for key, entry in table.named("others").items()
+        },
     )
 
 

@@ -147,7 +147,7 @@ k = 5
     assert line_of(text, ("a", "list", 1, "inner", "k")) == 15
     assert line_of(text, ("a", "list", 0, "absent")) == 8
     with pytest.raises(CatalogueError, match=r"x.toml, line 11: \[a.list\[1\]\] has k = .*; expected a number"):
-        Table.of(text, "x.toml").table("a").tables("list")[1].real("k")
+        Table.of(text, "x.toml").table("a").tables("list")[1].one("k", float)
 
 
 def test_every_source_of_a_claim_has_an_address():
