@@ -94,19 +94,6 @@ class Description:
 class StructureComparison(Shown):
     """Compounds side by side.
 
-    Parameters
-    ----------
-    compounds : tuple of Compound
-        In the order asked for.
-    descriptions : tuple of Description
-        Substituents of each.
-    shared_core : str or None
-        Core of all of them; None where they have none in common.
-    murcko : mapping of str to str
-        Ring scaffold (Murcko) of each, as SMILES without stereochemistry.
-    similarity : ndarray, shape (n, n)
-        Tanimoto coefficient of Morgan fingerprints. [1]
-
     Examples
     --------
     >>> found = structure("naltrexone", "oxymorphone")
@@ -116,11 +103,11 @@ class StructureComparison(Shown):
     {'N': {'naltrexone': 'cyclopropylmethyl', 'oxymorphone': 'methyl'}}
     """
 
-    compounds: tuple[Compound, ...]
-    descriptions: tuple[Description, ...]
-    shared_core: str | None
-    murcko: Mapping[str, str]
-    similarity: Floats
+    compounds: tuple[Compound, ...]  #: In the order asked for
+    descriptions: tuple[Description, ...]  #: Substituents of each
+    shared_core: str | None  #: Core of all of them; None where they have none in common
+    murcko: Mapping[str, str]  #: Ring scaffold (Murcko) of each, as SMILES without stereochemistry
+    similarity: Floats  #: Tanimoto coefficient of Morgan fingerprints [1]; shape (n, n)
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     @property

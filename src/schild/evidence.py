@@ -30,63 +30,30 @@ VERIFIED: tuple[str, ...] = get_args(Verified)
 class Value:
     """One value of a number, as one source gives it.
 
-    Parameters
-    ----------
-    key : str
-        Short name of the value, unique within its number, e.g. ``"dunbar2007"``.
-    value : float
-        The value in the unit of its number.
-    basis : str
-        One of `BASES`.
-    source : tuple of str
-        Citation keys.
-    locator : str
-        Place of the value in the source.
-    verified : str
-        One of `VERIFIED`.
-    population : str
-        The people or material that was measured.
-    note : str
-        Reason (assumed), formula (derived), script (fitted), or a caution.
-    row : tuple of str
-        Rows of the evidence tables behind the value, e.g. ``"naltrexone/data.csv#A28"``.
-    given : str
-        The value as the source prints it, where that differs, e.g. ``"3.5 L/min"``.
-    low, high : float, optional
-        Range that the source or this project considers possible, in the unit of the number.
-
     Examples
     --------
     >>> Value(key="label", value=0.79, basis="reported", source=("Label",), verified="read").value
     0.79
     """
 
-    key: str
-    value: float
-    basis: str = ""
-    source: tuple[str, ...] = ()
-    locator: str = ""
-    verified: str = ""
-    population: str = ""
-    note: str = ""
-    row: tuple[str, ...] = ()
-    given: str = ""
+    key: str  #: Short name of the value, unique within its number, e.g. ``"dunbar2007"``
+    value: float  #: The value in the unit of its number
+    basis: str = ""  #: One of `BASES`
+    source: tuple[str, ...] = ()  #: Citation keys
+    locator: str = ""  #: Place of the value in the source
+    verified: str = ""  #: One of `VERIFIED`
+    population: str = ""  #: The people or material that was measured
+    note: str = ""  #: Reason (assumed), formula (derived), script (fitted), or a caution
+    row: tuple[str, ...] = ()  #: Rows of the evidence tables behind the value, e.g. ``"naltrexone/data.csv#A28"``
+    given: str = ""  #: The value as the source prints it, where that differs, e.g. ``"3.5 L/min"``
+    #: Range that the source or this project considers possible, in the unit of the number
     low: float | None = None
     high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A spread around a typical value, log-normal unless said otherwise.
-
-    Parameters
-    ----------
-    cv : float
-        Coefficient of variation of the natural value; 0.3 means 30 %. [1]
-    law : str
-        ``log-normal``, or ``normal`` for a number that may be negative, such as log odds.
-    basis, source, locator, verified, note, row
-        As in `Value`.
+    """A spread around a typical value, log-normal unless said otherwise; its evidence as in `Value`.
 
     Examples
     --------
@@ -94,13 +61,14 @@ class Spread:
     0.2936
     """
 
-    cv: float
+    cv: float  #: Coefficient of variation of the natural value; 0.3 means 30 % [1]
     basis: str = ""
     source: tuple[str, ...] = ()
     locator: str = ""
     verified: str = ""
     note: str = ""
     row: tuple[str, ...] = ()
+    #: ``log-normal``, or ``normal`` for a number that may be negative, such as log odds
     law: Literal["log-normal", "normal"] = "log-normal"
 
     @property
@@ -113,26 +81,6 @@ class Spread:
 class Number:
     """One number of a model with every value that was found for it and the one that is used.
 
-    Parameters
-    ----------
-    name : str
-        Name within its drug, e.g. ``"oral.ka"``.
-    unit : str
-        Unit of all values; ``"1"`` is dimensionless.
-    values : tuple of Value
-        The rival values.
-    chosen_key : str
-        Key of the value that is used.
-    why : str
-        Why that one.
-    between_subject, between_occasion, uncertainty : Spread, optional
-        Spread between people, within a person between occasions, and of the typical value itself.
-    bounds : tuple of float, optional
-        Physical limits of an individual value.
-    same_as : str, optional
-        ``"drug:number"`` where the number was copied from, when it has no data of its own. Whoever draws
-        or overwrites the origin must treat this number alike.
-
     Examples
     --------
     >>> low, high = Value(key="a", value=94.0), Value(key="b", value=140.0)
@@ -141,15 +89,18 @@ class Number:
     (140.0, 'b', ['a'])
     """
 
-    name: str
-    unit: str
-    values: tuple[Value, ...]
-    chosen_key: str
-    why: str = ""
+    name: str  #: Name within its drug, e.g. ``"oral.ka"``
+    unit: str  #: Unit of all values; ``"1"`` is dimensionless
+    values: tuple[Value, ...]  #: The rival values
+    chosen_key: str  #: Key of the value that is used
+    why: str = ""  #: Why that one
+    #: Spread between people, within a person between occasions, and of the typical value itself
     between_subject: Spread | None = None
     between_occasion: Spread | None = None
     uncertainty: Spread | None = None
-    bounds: tuple[float, float] | None = None
+    bounds: tuple[float, float] | None = None  #: Physical limits of an individual value
+    #: ``"drug:number"`` where the number was copied from, when it has no data of its own. Whoever draws or
+    #: overwrites the origin must treat this number alike.
     same_as: str | None = None
 
     @property

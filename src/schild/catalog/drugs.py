@@ -179,35 +179,6 @@ class Start:
 class Drug:
     """One entry of the catalogue: a drug, a metabolite or the endogenous tone.
 
-    Parameters
-    ----------
-    key, name, role, summary : str
-        Identity. ``role`` is one of the values of ``Role``.
-    aliases : tuple of str
-        Other names that are accepted.
-    mw : str or None
-        Number of the molar mass of the base.
-    salts : mapping of str to str
-        Salt to the number that holds the mass of base per mass of salt.
-    follows : str or None
-        Drug whose choice of structure this one follows (a metabolite follows its parent).
-    between_studies_estimated : bool
-        Whether the spread between studies was estimated for this drug and stands in the uncertainty of its numbers.
-    disposition : Disposition or None
-        None for the endogenous tone.
-    routes, products, binding, structures : mapping
-        By key.
-    strengths : mapping of str to Strength
-        Strengths in which the drug is sold, by route; needed by the planner.
-    starts : tuple of Start
-        Intervals without opioids that the label asks for before the drug is begun.
-    covariates, correlations : tuple
-        In the order of the file.
-    numbers : mapping of str to Number
-        All numbers by name.
-    digest : str
-        Hash of the file, for manifests.
-
     Examples
     --------
     >>> from schild.catalog import load
@@ -218,26 +189,32 @@ class Drug:
     'plasma_and_store'
     """
 
+    #: Identity. ``role`` is one of the values of ``Role``.
     key: str
     name: str
     role: Role
     summary: str = ""
-    aliases: tuple[str, ...] = ()
-    mw: Annotated[str | None, Names("g/mol")] = None
+    aliases: tuple[str, ...] = ()  #: Other names that are accepted
+    mw: Annotated[str | None, Names("g/mol")] = None  #: Number of the molar mass of the base
+    #: Salt to the number that holds the mass of base per mass of salt
     salts: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
-    follows: str | None = None
+    follows: str | None = None  #: Drug whose choice of structure this one follows (a metabolite follows its parent)
+    #: Whether the spread between studies was estimated for this drug and stands in the uncertainty of its numbers
     between_studies_estimated: bool = False
-    disposition: Disposition | None = None
+    disposition: Disposition | None = None  #: None for the endogenous tone
+    #: By key
     routes: Mapping[str, Route] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     binding: Mapping[str, Binding] = field(default_factory=dict)
     structures: Mapping[str, Structure] = field(default_factory=dict)
+    #: Strengths in which the drug is sold, by route; needed by the planner
     strengths: Mapping[str, Strength] = field(default_factory=dict)
-    starts: tuple[Start, ...] = ()
+    starts: tuple[Start, ...] = ()  #: Intervals without opioids that the label asks for before the drug is begun
+    #: In the order of the file
     covariates: tuple[Covariate, ...] = ()
     correlations: tuple[Correlation, ...] = ()
-    numbers: Mapping[str, Number] = field(default_factory=dict)
-    digest: str = ""
+    numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
+    digest: str = ""  #: Hash of the file, for manifests
 
     def number(self, name: str, structure: str | None = None) -> Number:
         """Look up a number, in the version of a structure where there is one.

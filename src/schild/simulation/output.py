@@ -139,26 +139,13 @@ Offer: TypeAlias = tuple[str, Callable[[], Recipe]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Output:
-    """One output over time.
+    """One output over time."""
 
-    Parameters
-    ----------
-    kind : Kind
-        Name, unit, words, and how it is shown.
-    time_h : ndarray, shape (n_times,)
-        Output times. [h]
-    values : ndarray, shape (n_subjects, n_times)
-        Values in ``unit``.
-    draws : int
-        Parameter draws among the subjects; 0 for none.
-    solve : Between, optional
-        Solves the run once more for times that are not stored.
-    """
-
-    kind: Kind
-    time_h: AnyFloats
-    values: AnyFloats
-    draws: int = 0
+    kind: Kind  #: Name, unit, words, and how it is shown
+    time_h: AnyFloats  #: Output times [h]; shape (n_times,)
+    values: AnyFloats  #: Values in ``unit``; shape (n_subjects, n_times)
+    draws: int = 0  #: Parameter draws among the subjects; 0 for none
+    #: Solves the run once more for times that are not stored
     solve: Between | None = field(default=None, compare=False)
 
     @property
