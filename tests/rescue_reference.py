@@ -194,8 +194,10 @@ def _blood(y: Floats, physiology: Physiology) -> tuple[Any, ...]:
     """Pressures and contents everywhere, and flows, from the states."""
     gas = physiology.gas
     qb, qt = mann.regional_flows(y[Y_C], y[Y_O], y[CHI], physiology.flow)
-    pb_o, pb_c = spencer.tissue_pressures(y[CB_O], y[CB_C], gas.hco3_brain, gas)
-    pt_o, pt_c = spencer.tissue_pressures(y[CT_O], y[CT_C], gas.hco3_tissue, gas)
+    # In a tissue gases are dissolved, and carbon dioxide is bound as bicarbonate too.
+    pb_o, pt_o = max(y[CB_O], 0.0) / gas.alpha_o2, max(y[CT_O], 0.0) / gas.alpha_o2
+    pb_c = (max(y[CB_C], 0.0) - gas.hco3_brain) / gas.alpha_co2
+    pt_c = (max(y[CT_C], 0.0) - gas.hco3_tissue) / gas.alpha_co2
     vb = spencer.blood_contents(pb_o, pb_c, gas)
     vt = spencer.blood_contents(pt_o, pt_c, gas)
     end = spencer.blood_contents(y[PA_O], y[PA_C], gas)

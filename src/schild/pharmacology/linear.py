@@ -18,30 +18,12 @@ _LARGEST = 5.371920351148152
 
 
 def matrix_exponential(matrices: Floats) -> Floats:
-    r"""Exponential of each square matrix of an array.
+    r"""Exponential :math:`e^M` of each square matrix of an array of finite numbers, shape (..., n, n).
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (..., n, n)
-        Finite numbers.
+    Scaling and squaring with the diagonal Padé approximant of degree 13 [Higham2005]. A result does not depend on the
+    other matrices of the array. SciPy's ``expm`` starts the threads of linear algebra for every small matrix, and they
+    wait for each other most of the time.
 
-    Returns
-    -------
-    ndarray, shape (..., n, n)
-        :math:`e^M` of each matrix :math:`M`.
-
-    Notes
-    -----
-    Scaling and squaring with the diagonal Padé approximant of degree 13. A result does not depend on the other matrices
-    of the array. SciPy's ``expm`` starts the threads of linear algebra for every small matrix, and they wait for each
-    other most of the time.
-
-    References
-    ----------
-    Higham 2005.
-
-    Examples
-    --------
     >>> matrix_exponential(np.array([[0.0, 1.0], [-1.0, 0.0]])).round(6).tolist()
     [[0.540302, 0.841471], [-0.841471, 0.540302]]
     """

@@ -15,28 +15,11 @@ from schild.pharmacology.physiology import Real, Record
 
 
 def residual_wakefulness(activation: Real, exponent: Real, drive: Record) -> Floats:
-    r"""Wakefulness drive that an opioid leaves.
+    r"""Wakefulness drive that an opioid leaves, :math:`W - W_{max} R^p` [Mann2022]. [L/min]
 
-    Parameters
-    ----------
-    activation : array_like
-        Share of mu receptors occupied by agonist (or its effective equivalent). [1]
-    exponent : array_like
-        Exponent p; larger in tolerance. [1]
-    drive : Record
-        Numbers ``drive`` of the catalogue.
+    ``activation``: share R of mu receptors occupied by agonist, or its effective equivalent [1]; ``exponent``: p,
+    larger in tolerance [1]; ``drive``: numbers of the catalogue.
 
-    Returns
-    -------
-    ndarray
-        :math:`W - W_{max} R^p`. [L/min]
-
-    References
-    ----------
-    :cite:t:`Mann2022`
-
-    Examples
-    --------
     Half the drive is gone at 46 % of receptors in a naive person:
 
     >>> from schild.overdose.parameters import published
@@ -50,28 +33,12 @@ def residual_wakefulness(activation: Real, exponent: Real, drive: Record) -> Flo
 
 
 def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Record) -> tuple[Floats, Floats]:
-    r"""Blood flow of the brain and of the rest of the body.
+    r"""Blood flow of the brain and of the rest of the body [Mann2022]. [L/s]
 
-    Parameters
-    ----------
-    y_co2, y_o2 : array_like
-        Present responses to the gases, relative to resting flow. [1]
-    remaining : array_like
-        Share of flow that collapse has left. [1]
-    flow : Record
-        Numbers ``flow`` of the catalogue.
+    These are :math:`Q_b (1 + y_c + y_o) \chi` and :math:`Q_t (1 + \rho y_o) \chi`. ``y_co2`` and ``y_o2``: present
+    responses to the gases, relative to resting flow [1]; ``remaining``: share of flow that collapse has left [1];
+    ``flow``: numbers of the catalogue.
 
-    Returns
-    -------
-    tuple of ndarray
-        :math:`Q_b (1 + y_c + y_o) \chi` and :math:`Q_t (1 + \rho y_o) \chi`. [L/s]
-
-    References
-    ----------
-    :cite:t:`Mann2022`
-
-    Examples
-    --------
     >>> from schild.overdose.parameters import published
     >>> [round(60 * float(q), 2) for q in regional_flows(0.0, 0.0, 1.0, published().flow)]
     [0.75, 4.25]
@@ -81,31 +48,12 @@ def regional_flows(y_co2: Real, y_o2: Real, remaining: Real, flow: Record) -> tu
 
 
 def concentration_scale(cardiac_output: Real, flow: Record) -> Floats:
-    r"""Factor by which the reference multiplies drug concentrations at high flow.
+    r"""Factor, 1 to 2, by which the reference multiplies drug concentrations at high flow [FDARescueModel]. [1]
 
-    Parameters
-    ----------
-    cardiac_output : array_like
-        Total flow. [L/s]
-    flow : Record
-        Numbers ``flow`` of the catalogue.
+    It is half-way at 1.6 times the reference flow. This is a peculiarity of the reference: its stated reason is
+    haemorrhagic shock, where flow is low, but it acts when flow is high. ``cardiac_output``: total flow [L/s];
+    ``flow``: numbers of the catalogue.
 
-    Returns
-    -------
-    ndarray
-        Between 1 and 2, half-way at 1.6 times the reference flow. [1]
-
-    Notes
-    -----
-    This is a peculiarity of the reference: its stated reason is haemorrhagic shock, where flow is low, but it acts
-    when flow is high.
-
-    References
-    ----------
-    :cite:t:`FDARescueModel`
-
-    Examples
-    --------
     >>> from schild.overdose.parameters import published
     >>> concentration_scale([0.0812, 0.13, 0.2], published().flow).round(2).tolist()
     [1.0, 1.51, 2.0]
@@ -120,26 +68,10 @@ def concentration_scale(cardiac_output: Real, flow: Record) -> Floats:
 
 
 def chemoreflex_drive(peripheral: Real, central: Real, depression: Real) -> Floats:
-    r"""Drive of both chemoreflexes together.
+    r"""Drive of both chemoreflexes together, not negative [Mann2022]. [L/min]
 
-    Parameters
-    ----------
-    peripheral, central : array_like
-        Drives. [L/min]
-    depression : array_like
-        Factor on a positive peripheral drive. [1]
+    ``peripheral`` and ``central``: drives [L/min]; ``depression``: factor on a positive peripheral drive [1].
 
-    Returns
-    -------
-    ndarray
-        Not negative. [L/min]
-
-    References
-    ----------
-    :cite:t:`Mann2022`
-
-    Examples
-    --------
     >>> chemoreflex_drive([2.0, -2.0], [0.5, 0.5], 0.5).tolist()
     [1.5, 0.0]
     """
@@ -148,26 +80,11 @@ def chemoreflex_drive(peripheral: Real, central: Real, depression: Real) -> Floa
 
 
 def flow_taper(cardiac_output: Real, collapse: Record) -> Floats:
-    r"""Share of breathing that low flow leaves.
+    r"""Share of breathing that low flow leaves [Mann2022]. [1]
 
-    Parameters
-    ----------
-    cardiac_output : array_like
-        Total flow. [L/s]
-    collapse : Record
-        Numbers ``collapse`` of the catalogue.
+    It is 1 above 0.98 L/min, :math:`Q/0.98` below, 0 at or below 0.49 L/min. ``cardiac_output``: total flow [L/s];
+    ``collapse``: numbers of the catalogue.
 
-    Returns
-    -------
-    ndarray
-        1 above 0.98 L/min, :math:`Q/0.98` below, 0 at or below 0.49 L/min. [1]
-
-    References
-    ----------
-    :cite:t:`Mann2022`
-
-    Examples
-    --------
     >>> from schild.overdose.parameters import published
     >>> flow_taper([5 / 60, 0.784 / 60, 0.4 / 60], published().collapse).round(3).tolist()
     [1.0, 0.8, 0.0]
@@ -177,30 +94,12 @@ def flow_taper(cardiac_output: Real, collapse: Record) -> Floats:
 
 
 def alveolar_ventilation(wakefulness: Real, chemoreflex: Real, taper: Real, floor_l_min: Real, drive: Record) -> Floats:
-    r"""Alveolar ventilation from the drives, or from a rescuer.
+    r"""Alveolar ventilation from the drives [Mann2022], or from a rescuer (this project's). [L/s]
 
-    Parameters
-    ----------
-    wakefulness, chemoreflex : array_like
-        Drives. [L/min]
-    taper : array_like
-        Share that is left at low flow. [1]
-    floor_l_min : array_like
-        Ventilation that a rescuer or a machine provides at least; 0 for none. [L/min]
-    drive : Record
-        Numbers ``drive`` of the catalogue.
+    It is :math:`0.66 \max(0, W_r + E)/60`; ventilation at the mouth is this over 0.66. ``wakefulness`` and
+    ``chemoreflex``: drives [L/min]; ``taper``: share that is left at low flow [1]; ``floor_l_min``: ventilation that a
+    rescuer or a machine provides at least, 0 for none [L/min]; ``drive``: numbers of the catalogue.
 
-    Returns
-    -------
-    ndarray
-        :math:`0.66 \max(0, W_r + E)/60`; ventilation at the mouth is this over 0.66. [L/s]
-
-    References
-    ----------
-    :cite:t:`Mann2022`; the floor is this project's.
-
-    Examples
-    --------
     >>> from schild.overdose.parameters import published
     >>> alveolar_ventilation([6.62, 0.0], [0.0, 0.0], 1.0, [0.0, 5.0], published().drive).round(4).tolist()
     [0.0728, 0.055]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from schild.array_types import Floats
@@ -11,31 +9,12 @@ from schild.pharmacology.physiology import Real, Record
 
 
 def blood_contents(po2: Real, pco2: Real, gas: Record) -> tuple[Floats, Floats]:
-    r"""Content of oxygen and carbon dioxide of blood at given pressures.
+    r"""Content of oxygen and carbon dioxide of blood at given pressures [Spencer1979]. [L gas (STPD) per L blood]
 
-    Parameters
-    ----------
-    po2, pco2 : array_like
-        Partial pressures, not negative. [mmHg]
-    gas : Record
-        Numbers ``gas`` of the catalogue.
-
-    Returns
-    -------
-    tuple of ndarray
-        Oxygen and carbon dioxide. [L gas (STPD) per L blood]
-
-    Notes
-    -----
     With :math:`F_o = P_o (1 + \beta_1 P_c) / [K_1 (1 + \alpha_1 P_c)]`, and the indices exchanged for carbon dioxide,
-    :math:`c = Z C F^{1/a} / (1 + F^{1/a})`.
+    :math:`c = Z C F^{1/a} / (1 + F^{1/a})`. ``po2`` and ``pco2``: partial pressures, not negative [mmHg]; ``gas``:
+    numbers of the catalogue.
 
-    References
-    ----------
-    :cite:t:`Spencer1979`
-
-    Examples
-    --------
     Arterial and venous blood:
 
     >>> from schild.overdose.parameters import published
@@ -51,31 +30,12 @@ def blood_contents(po2: Real, pco2: Real, gas: Record) -> tuple[Floats, Floats]:
 
 
 def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Record) -> tuple[Floats, Floats]:
-    r"""Partial pressures of blood with given contents: the inverse of `blood_contents`.
+    r"""Partial pressures of blood with given contents: the inverse of `blood_contents` [Spencer1979]. [mmHg]
 
-    Parameters
-    ----------
-    oxygen, carbon_dioxide : array_like
-        Contents, below the capacities Z C. [L/L]
-    gas : Record
-        Numbers ``gas`` of the catalogue.
-
-    Returns
-    -------
-    tuple of ndarray
-        Oxygen and carbon dioxide. [mmHg]
-
-    Notes
-    -----
     With :math:`D = K [c / (ZC - c)]^a` for both gases the two curves are a pair of bilinear equations, whose positive
-    solution is the root of a quadratic equation.
+    solution is the root of a quadratic equation. ``oxygen`` and ``carbon_dioxide``: contents, below the capacities Z C
+    [L/L]; ``gas``: numbers of the catalogue.
 
-    References
-    ----------
-    :cite:t:`Spencer1979`
-
-    Examples
-    --------
     >>> from schild.overdose.parameters import published
     >>> gas = published().gas
     >>> pressures = blood_pressures(*blood_contents(95.0, 40.0, gas), gas)
@@ -93,37 +53,3 @@ def blood_pressures(oxygen: Real, carbon_dioxide: Real, gas: Record) -> tuple[Fl
     s1 = -(d1 + gas.alpha1 * d1 * d2) / n1
     s2 = -(d2 + gas.alpha2 * d1 * d2) / n2
     return r1 + np.sqrt(r1 * r1 - s1), r2 + np.sqrt(r2 * r2 - s2)
-
-
-def tissue_pressures(oxygen: Real, carbon_dioxide: Real, bicarbonate: Real, gas: Record) -> Any:
-    r"""Partial pressures in a tissue, where gases are dissolved and carbon dioxide is bound as bicarbonate too.
-
-    Parameters
-    ----------
-    oxygen, carbon_dioxide : array_like
-        Contents. [L/L]
-    bicarbonate : array_like
-        Bound carbon dioxide. [L/L]
-    gas : Record
-        Numbers ``gas`` of the catalogue.
-
-    Returns
-    -------
-    tuple
-        Oxygen and carbon dioxide; negative contents count as zero. [mmHg]
-
-    References
-    ----------
-    :cite:t:`Mann2022`
-
-    Examples
-    --------
-    >>> from schild.overdose.parameters import published
-    >>> gas = published().gas
-    >>> [round(float(p), 2) for p in tissue_pressures(0.001, 0.6124, gas.hco3_brain, gas)]
-    [31.55, 44.98]
-    """
-    return (
-        np.maximum(oxygen, 0.0) / gas.alpha_o2,
-        (np.maximum(carbon_dioxide, 0.0) - bicarbonate) / gas.alpha_co2,
-    )
