@@ -19,7 +19,8 @@ from calibration import Fit, Fitted, calibration_rows
 from calibration.files import run_script
 from schild.array_types import Floats
 from schild.catalog import Observation, load
-from schild.drinking.value import aversion, reward_lost
+from schild.drinking.value import day_value
+from schild.people import Values
 from schild.trial.endpoints import values
 from schild.trial.follow import Course, Draws, counted, course, draws_of
 from schild.trial.numbers import trial_numbers
@@ -89,19 +90,13 @@ def coefficients(drinking: float, heavy: float) -> dict[str, float]:
 
     Half of the effect is attributed to each, by the rule of docs/design/alcohol.md: no row separates them.
 
-    >>> from schild.drinking.value import day_value
-    >>> from schild.people import Values
     >>> given = {f"alcohol.{name}": value for name, value in coefficients(0.3, 0.4).items()}
     >>> value = day_value(Values(load(), overrides=given))
-    >>> round(float(value.drink(0.95)), 6), round(float(value.heavy(0.95)), 6)
+    >>> felt = value.felt(0.95)
+    >>> round(float(value.drink(*felt)), 6), round(float(value.heavy(*felt)), 6)
     (-0.3, -0.4)
     """
-    alcohol = load().alcohol
-    e0 = alcohol["e0"].value
-    lost = float(
-        reward_lost(OCCUPANCY, alcohol["reward.share"].value, e0=e0, load=e0 * (1 + alcohol["release.gain"].value))
-    )
-    averse = float(aversion(OCCUPANCY, alcohol["sedation.occupied"].value))
+    lost, averse = map(float, day_value(Values(load())).felt(OCCUPANCY))
     return {
         "day.drink.reward": drinking / 2 / lost,
         "day.drink.aversion": drinking / 2 / averse,

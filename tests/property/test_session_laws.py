@@ -147,10 +147,10 @@ def test_the_value_of_a_day_falls_with_occupancy(a, b, gain):
     value = day_value()
     low, high = sorted((a, b))
     for change in (value.drink, value.heavy):
-        assert change(high, gain) <= change(low, gain) + 1e-12
-        assert change(0.0, gain) == 0.0
+        assert change(*value.felt(high, gain)) <= change(*value.felt(low, gain)) + 1e-12
+        assert change(*value.felt(0.0, gain)) == 0.0
     alone = day_value(Values(load(), overrides={"alcohol.reward.share": 0.0}))
-    assert value.drink(high, 0.0) == pytest.approx(alone.drink(high, gain))
+    assert value.drink(*value.felt(high, 0.0)) == pytest.approx(alone.drink(*alone.felt(high, gain)))
 
 
 def test_a_person_that_breaks_down_is_marked_and_touches_nobody():

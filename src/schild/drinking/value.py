@@ -18,49 +18,7 @@ from schild.errors import InputError
 from schild.people import Values
 from schild.pharmacology.alcohol import opioid_reward_left
 
-__all__ = ["DAY_NUMBERS", "DayValue", "aversion", "day_value", "drinking_log_odds", "reward_lost"]
-
-
-def reward_lost(
-    occupancy: ArrayLike, share: ArrayLike, gain: ArrayLike = 1.0, *, e0: float = 0.05, load: float = 0.065
-) -> Floats:
-    """Loss of reward under an antagonist, in units of the whole reward of a typical person. [1]
-
-    ``occupancy``: of mu by the antagonist, 0 to 1 [1]; ``share``: opioid share of reward [1]; ``gain``: release of
-    the person relative to a typical person [1]; ``e0`` and ``load``: load of endogenous opioid at rest and after
-    alcohol [1]. Returns 0 without antagonist or without release; ``share * gain`` at full occupancy [1].
-
-    >>> reward_lost([0.0, 1.0], 0.15).tolist()
-    [0.0, 0.15]
-    >>> float(reward_lost(0.95, 0.15, gain=0.0))
-    0.0
-    """
-    left = opioid_reward_left(np.asarray(occupancy, dtype=np.float64), e0, load)
-    return np.asarray(np.asarray(share) * np.asarray(gain) * (1.0 - left), dtype=np.float64)
-
-
-def aversion(occupancy: ArrayLike, factor: ArrayLike) -> Floats:
-    """Additional sedation by alcohol under an antagonist, as a fraction of its own sedation.
-
-    >>> aversion([0.0, 0.5], 0.3).tolist()
-    [0.0, 0.15]
-    """
-    return np.asarray(np.asarray(factor) * np.asarray(occupancy), dtype=np.float64)
-
-
-def drinking_log_odds(lost: ArrayLike, averse: ArrayLike, reward_weight: float, aversion_weight: float) -> Floats:
-    """Change of the log odds of drinking; ``exp`` of it multiplies the odds.
-
-    ``lost`` and ``averse``: from ``reward_lost`` and ``aversion`` [1]; ``reward_weight`` and ``aversion_weight``: log
-    odds for one unit of each [1]. Returns 0 without antagonist, else negative for positive weights [1].
-
-    >>> drinking_log_odds([0.0, 0.1], [0.0, 0.2], 1.0, 0.5).tolist()
-    [-0.0, -0.2]
-    """
-    return np.asarray(
-        -(reward_weight * np.asarray(lost) + aversion_weight * np.asarray(averse)),
-        dtype=np.float64,
-    )
+__all__ = ["DAY_NUMBERS", "DayValue", "day_value"]
 
 
 #: Numbers of ``alcohol`` that decide the effect of a tablet on a day.
@@ -79,10 +37,12 @@ class DayValue:
     """The coefficients of a catalogue with the functions that use them; fields are the numbers of ``alcohol.toml``.
 
     >>> value = day_value()
-    >>> float(value.drink(0.0)), bool(value.drink(0.95) < 0.0), bool(value.drink(0.95, gain=2.0) < value.drink(0.95))
-    (-0.0, True, True)
+    >>> full, released = value.felt(1.0), value.felt(0.95, gain=2.0)
+    >>> [round(float(x), 2) for x in full], bool(value.drink(*released) < value.drink(*value.felt(0.95)) < 0.0)
+    ([0.11, 0.25], True)
     """
 
+    #: Load of endogenous opioid at rest and after alcohol [1]
     e0: float
     load: float
     share: float
@@ -92,21 +52,13 @@ class DayValue:
     heavy_reward: float
     heavy_aversion: float
 
-    def drink(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> Floats:
-        """Change of the log odds of drinking on a day."""
-        return self.drink_of(*self.felt(occupancy, gain))
+    def drink(self, lost: Floats, averse: Floats) -> Floats:
+        """Change of the log odds of drinking on a day by what is ``felt``."""
+        return np.asarray(-(self.drink_reward * lost + self.drink_aversion * averse))
 
-    def heavy(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> Floats:
-        """Change of the log odds of a heavy day among days with drinking."""
-        return self.heavy_of(*self.felt(occupancy, gain))
-
-    def drink_of(self, lost: Floats, averse: Floats) -> Floats:
-        """Change of the log odds of drinking on a day by what is felt."""
-        return drinking_log_odds(lost, averse, self.drink_reward, self.drink_aversion)
-
-    def heavy_of(self, lost: Floats, averse: Floats) -> Floats:
-        """Change of the log odds of a heavy day by what is felt."""
-        return drinking_log_odds(lost, averse, self.heavy_reward, self.heavy_aversion)
+    def heavy(self, lost: Floats, averse: Floats) -> Floats:
+        """Change of the log odds of a heavy day among days with drinking by what is ``felt``."""
+        return np.asarray(-(self.heavy_reward * lost + self.heavy_aversion * averse))
 
     def feels_as(self, other: DayValue) -> bool:
         """Whether an occupancy is felt in the same way, however much it counts in a decision."""
@@ -114,15 +66,19 @@ class DayValue:
         return mine == its
 
     def felt(self, occupancy: ArrayLike, gain: ArrayLike = 1.0) -> tuple[Floats, Floats]:
-        """Loss of reward and additional sedation. [1]"""
+        """Reward that an antagonist takes away, and the sedation that it adds.
+
+        ``occupancy``: of mu, 0 to 1 [1]; ``gain``: release relative to that of a typical person [1]. Returns the loss
+        in units of the whole reward of a typical person, and the addition as a fraction of alcohol's own sedation [1].
+        """
         given = np.asarray(occupancy, dtype=np.float64)
         if not np.all((given >= 0.0) & (given <= 1.0)):  # NaN fails as well
             raise InputError(
                 f"The occupancy runs from {np.min(given):g} to {np.max(given):g}; expected fractions from 0 to 1. "
                 "Divide percent by 100."
             )
-        lost = reward_lost(given, self.share, gain, e0=self.e0, load=self.load)
-        return lost, aversion(given, self.sedation)
+        left = opioid_reward_left(given, self.e0, self.load)
+        return np.asarray(self.share * np.asarray(gain) * (1.0 - left)), np.asarray(self.sedation * given)
 
 
 def day_value(values: Values | None = None) -> DayValue:
@@ -140,8 +96,5 @@ def day_value(values: Values | None = None) -> DayValue:
         return float(np.max(source.of("alcohol", name)))
 
     e0 = of("e0")
-    return DayValue(
-        e0=e0,
-        load=e0 * (1.0 + of("release.gain")),
-        **{field: of(name) for field, name in DAY_NUMBERS.items()},
-    )
+    load_after = e0 * (1.0 + of("release.gain"))
+    return DayValue(e0=e0, load=load_after, **{field: of(name) for field, name in DAY_NUMBERS.items()})

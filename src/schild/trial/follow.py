@@ -138,7 +138,7 @@ def course(
     if felt is None or not drug.feels_as(felt[0]):
         felt = drug, *drug.felt(occupancy, who.gain[:, None])
     lost = np.clip(effect * felt[1], 0.0, 1.0) if trial.learning.on else nothing
-    done = chain(drinking + effect * drug.drink_of(*felt[1:]), heavy + effect * drug.heavy_of(*felt[1:]), lost)
+    done = chain(drinking + effect * drug.drink(*felt[1:]), heavy + effect * drug.heavy(*felt[1:]), lost)
     return Course(days=done, taking=took, occupancy=occupancy, felt=felt)
 
 
