@@ -22,7 +22,6 @@ from calibration import Fit, Fitted
 from calibration.files import run_script
 from schild.array_types import Floats
 from schild.catalog import load
-from schild.trial.loads import Load
 from schild.trial.numbers import TrialNumbers, trial_numbers
 from schild.trial.opioid import Body, body_of, follow_arm, treatment_load
 from schild.trial.opioid_checks import measure, opioid_rows, scenario
@@ -50,7 +49,7 @@ def _moved(name: str, value: float) -> float:
 
 
 @cache
-def _made(name: str, people: int) -> tuple[Trial, Body, Load | None]:
+def _made(name: str, people: int) -> tuple[Trial, Body, Floats | None]:
     trial = scenario(name, n=people, weeks=_SCENARIOS[name].get("weeks", 24))
     numbers = trial_numbers(trial, load())
     return trial, body_of(numbers, 0.0), treatment_load(trial, trial.arm[0], numbers, 0, people, 0)

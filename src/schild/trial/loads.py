@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,47 +18,28 @@ from schild.simulation.prepare import prepare
 from schild.simulation.registry import outputs_of
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["Load", "default_mechanism", "load_of", "one_use"]
+__all__ = ["LOAD", "PUSH", "default_mechanism", "hourly", "load_of", "one_use", "shares"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """Load of one dose over time.
-
-    ``load``: occupied over free receptors [1]; ``push``, ``like`` and ``amplified``: its contributions to the drive of
-    adaptation, to liking, and to the amplification of liking. Shape (n, n_times) each.
-    """
-
-    load: Floats
-    push: Floats
-    like: Floats
-    amplified: Floats
-
-    def share(self, part: Floats) -> float:
-        """Sum of a part over the sum of the load: exact where the proportions of ligands are constant. [1]"""
-        total = float(self.load.sum())
-        return float(part.sum()) / total if total > 0.0 else 0.0
-
-    def hourly(self, times_h: Floats, hours: int) -> Load:
-        """Read it at whole hours 0 to ``hours``, by linear interpolation."""
-        grid = np.arange(hours + 1)
-
-        def read(x: Floats) -> Floats:
-            if not x.any():  # an antagonist has a load and no more
-                return np.zeros((len(x), grid.size))
-            return np.stack([np.interp(grid, times_h, row) for row in x])
-
-        return self._each(read)
-
-    def mixed(self, own: float, other: Load, its: float) -> Load:
-        """Weighted sum of two loads."""
-        return Load(**{f: own * getattr(self, f) + its * getattr(other, f) for f in _PARTS})
-
-    def _each(self, change: Any) -> Load:
-        return Load(**{f: change(getattr(self, f)) for f in _PARTS})
+#: Rows of a load: occupied over free receptors, and its contributions to the drive of adaptation, to liking, and to the
+#: amplification of liking [1]. A load has the shape (4, n, n_times).
+LOAD, PUSH, LIKE, AMPLIFIED = range(4)
 
 
-_PARTS = tuple(f.name for f in dataclasses.fields(Load))
+def shares(load: Floats) -> list[float]:
+    """Sums of the contributions over the sum of the load: exact where the proportions of ligands are constant. [1]"""
+    total = float(load[LOAD].sum())
+    return [float(part.sum()) / total if total > 0.0 else 0.0 for part in load[PUSH:]]
+
+
+def hourly(load: Floats, times_h: Floats, hours: int) -> Floats:
+    """Read a load at whole hours 0 to ``hours``, by linear interpolation."""
+    grid = np.arange(hours + 1)
+    found = np.zeros((*load.shape[:2], grid.size))
+    for part, read in zip(load, found, strict=True):
+        if part.any():  # an antagonist has a load and no more
+            read[:] = [np.interp(grid, times_h, row) for row in part]
+    return found
 
 
 def default_mechanism(catalogue: Catalogue) -> Adaptation:
@@ -67,7 +47,7 @@ def default_mechanism(catalogue: Catalogue) -> Adaptation:
     return next(m for m in catalogue.adaptation.values() if m.default)
 
 
-def load_of(dose: Dose, values: Values, times_h: Floats) -> Load:
+def load_of(dose: Dose, values: Values, times_h: Floats) -> Floats:
     """Compute the load of one dose in each person.
 
     ``dose``: given once, at time 0; ``values``: of the people, whose variation between occasions is left out;
@@ -84,17 +64,17 @@ def load_of(dose: Dose, values: Values, times_h: Floats) -> Load:
     mechanism = default_mechanism(values.catalogue)
     drives = build(own, events, receptors=tuple(mechanism.receptors), adaptation=mechanism.key).parameters
     terms = {t.signal: t for t in effects.terms("liking")}
-    parts = {name: np.zeros((own.people.n, times_h.size)) for name in _PARTS}
+    parts = np.zeros((4, own.people.n, times_h.size))
     for ligand in ligands:
         name = f"mor_occupancy_{ligand}"
         load = np.maximum(np.asarray(found[name].values) / np.asarray(found["mor_free"].values), 0.0)
-        parts["load"] += load
-        parts["push"] += _column(drives.get(f"mor.{ligand}.drive", 0.0)) * load
+        parts[LOAD] += load
+        parts[PUSH] += _column(drives.get(f"mor.{ligand}.drive", 0.0)) * load
         if name in terms:
             factor = 1.0 if terms[name].factor is None else _column(terms[name].factor)
-            parts["like"] += _column(terms[name].ratio) * factor * load
-            parts["amplified"] += (factor - 1.0) * load
-    return Load(**parts)
+            parts[LIKE] += _column(terms[name].ratio) * factor * load
+            parts[AMPLIFIED] += (factor - 1.0) * load
+    return parts
 
 
 def _column(value: Any) -> Floats:
@@ -102,7 +82,7 @@ def _column(value: Any) -> Floats:
     return array.reshape(-1, 1) if array.ndim else array
 
 
-def one_use(values: Values, mass_mg: float, fentanyl: float) -> tuple[Load, Floats]:
+def one_use(values: Values, mass_mg: float, fentanyl: float) -> tuple[Floats, Floats]:
     """Load of one use by the hour, its mean in the first hour, and load, liking and amplification at the maximum.
 
     ``values``: of the typical person; ``mass_mg``: heroin of a use into a vein [mg]; ``fentanyl``: share of uses that
@@ -114,15 +94,14 @@ def one_use(values: Values, mass_mg: float, fentanyl: float) -> tuple[Load, Floa
     # The search starts from a hundredth of the mass; loads are proportional to mass.
     other, its = _use("fentanyl", mass_mg / 100.0, values)
     scale = fentanyl * float(best[1] / its[1])
-    return heroin.mixed(1.0 - fentanyl, other, scale), (1.0 - fentanyl) * best + scale * its
+    return (1.0 - fentanyl) * heroin + scale * other, (1.0 - fentanyl) * best + scale * its
 
 
-def _use(drug: str, mass_mg: float, values: Values) -> tuple[Load, Floats]:
+def _use(drug: str, mass_mg: float, values: Values) -> tuple[Floats, Floats]:
     early = np.arange(0, 61) / 60.0
     times = np.r_[early, np.arange(2, 25)]
     found = load_of(Dose(drug=drug, amount=f"{mass_mg:g} mg", route="iv", time=0.0, count=1), values, times)
-    at = int(found.like[0, : early.size].argmax())
-    hourly = found.hourly(times, 24)
-    for name in _PARTS:
-        getattr(hourly, name)[:, 0] = getattr(found, name)[:, : early.size].mean(axis=1)
-    return hourly, np.array([found.load[0, at], found.like[0, at], found.amplified[0, at]])
+    at = int(found[LIKE, 0, : early.size].argmax())
+    by_hour = hourly(found, times, 24)
+    by_hour[:, :, 0] = found[:, :, : early.size].mean(axis=2)
+    return by_hour, found[[LOAD, LIKE, AMPLIFIED], 0, at]

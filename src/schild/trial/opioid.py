@@ -21,7 +21,7 @@ from schild.pharmacology.effects import transducer_ratio
 from schild.population import Subject, people_of
 from schild.regimen import Dose, expand
 from schild.simulation.guard import check_doses
-from schild.trial.loads import Load, default_mechanism, load_of, one_use
+from schild.trial.loads import LOAD, PUSH, default_mechanism, hourly, load_of, one_use, shares
 from schild.trial.numbers import TrialNumbers
 from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Arm, Induction, Trial
@@ -48,9 +48,10 @@ class Body:
     numbers: Mapping[str, float]  #: By the names of ``schild.engine.hours.BODY``, without those of the arm
     states: Floats  #: As the loop reads them; shape (n_states, 5)
     start: Floats  #: States of adaptation at the last opioid; shape (n_states,)
-    used: Load  #: Load of one use
-    taper: Load
-    tablet: Load
+    #: Loads of one use, of buprenorphine in a taper, of a tablet; shape (4, 1, n_hours), see ``schild.trial.loads``
+    used: Floats
+    taper: Floats
+    tablet: Floats
 
 
 def kind_of(arm: Arm) -> str:
@@ -101,7 +102,7 @@ def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
     tone = values.typical("endogenous", "mor.e0")
     bend = 1.0 if mechanism.drive == "response" else 0.0
     days = numbers["oud.use.days"]
-    start = settle(used.load[0], used.push[0], _EVERY, int(24 * days), states, tone, bend)
+    start = settle(used[LOAD, 0], used[PUSH, 0], _EVERY, int(24 * days), states, tone, bend)
     liking, breathing = mechanism.tolerance["liking"], mechanism.tolerance["ventilation"]
     effect = catalogue.effects["ventilation_isohypercapnic"]
     tau = float(transducer_ratio(
@@ -114,8 +115,7 @@ def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
         "like_depth": max(1.0, one(liking.depth)),
         "like_reference": one(str(mechanism.states[liking.state].reference)),
         "breath_tau": tau, "breath_depth": depth, "breath_reference": reference, "kappa": numbers["oud.overdose.kappa"],
-        "taper_push": taper.share(taper.push), "taper_like": taper.share(taper.like),
-        "taper_amplified": taper.share(taper.amplified),
+        **dict(zip(("taper_push", "taper_like", "taper_amplified"), shares(taper), strict=True)),
         "peak": float(best[0]), "peak_like": float(best[1]), "peak_amplified": float(best[2]),
         "usual_tolerance": float(ec50_shift(tau, float(tau_divisor(float(start[1]), reference, depth)))),
     }  # fmt: skip
@@ -131,25 +131,24 @@ def _typical(numbers: TrialNumbers) -> Values:
     return numbers.values.of_people(people_of(Subject(), numbers.values.catalogue, 0))
 
 
-def _course(arm: Arm, people: Values) -> Load:
+def _course(arm: Arm, people: Values) -> Floats:
     dose = Dose(drug=arm.drug, amount=arm.amount, route=arm.route, time=0.0, count=1, product=arm.product)
     if arm.interval_days > 2:
         times = 24.0 * np.r_[0.0, 0.25, np.arange(1, _DEPOT_DAYS + 1)]
-        return load_of(dose, people, times).hourly(times, 24 * _DEPOT_DAYS)
+        return hourly(load_of(dose, people, times), times, 24 * _DEPOT_DAYS)
     hours = _REACH[str(arm.drug)]
     times = np.r_[np.arange(0.0, 24.0), np.arange(24.0, hours + 1.0, 4.0)]
-    return load_of(dose, people, times).hourly(times, hours)
+    return hourly(load_of(dose, people, times), times, hours)
 
 
 def _weights(arm: Arm, numbers: TrialNumbers) -> dict[str, float]:
     """Weights of a load of the arm's drug in the drive and in liking, for the typical person."""
     if kind_of(arm) == "antagonist":
         return dict.fromkeys(_WEIGHTS, 0.0)
-    of = _course(arm, _typical(numbers))
-    return dict(zip(_WEIGHTS, (of.share(of.push), of.share(of.like), of.share(of.amplified)), strict=True))
+    return dict(zip(_WEIGHTS, shares(_course(arm, _typical(numbers))), strict=True))
 
 
-def treatment_load(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, replicate: int) -> Load | None:
+def treatment_load(trial: Trial, arm: Arm, numbers: TrialNumbers, first: int, n: int, replicate: int) -> Floats | None:
     """Load of one dose of the arm in each person by the hour; None where nothing is given."""
     if arm.placebo or kind_of(arm) == "none":
         return None
@@ -164,7 +163,7 @@ def follow_arm(
     first: int,
     n: int,
     replicate: int,
-    load: Load | None = None,
+    load: Floats | None = None,
 ) -> tuple[HoursResult, Floats]:
     """Follow people ``first`` to ``first + n`` through an arm.
 
@@ -198,7 +197,8 @@ def follow_arm(
         own = np.full(n, 1.0 if arm.observed else share)
     else:
         own = expit(logit(share) + number("adherence.between") * normal("adherence"))
-    load = load or treatment_load(trial, arm, numbers, first, n, replicate)
+    if load is None:
+        load = treatment_load(trial, arm, numbers, first, n, replicate)
     weights = _weights(arm, numbers) if load is not None else dict.fromkeys(_WEIGHTS, 0.0)
     wait, taper, low, comfort = (arm.induction or Induction()).whole()
     stops = number("stop.tablet") if kind == "antagonist" and arm.interval_days == 1 else 0.0
@@ -230,9 +230,9 @@ def follow_arm(
         key=_keys(seed, first, n), frailty=frailty, leaving=leaving, severity=severity,
         before=np.rint(24.0 * admitted).astype(np.int64),
         refuses=(uniforms(seed, "oud:refuses", first, first + n) < refuse).astype(np.float64),
-        adherence=own, start=body.start, treat=np.zeros((n, 1)) if load is None else load.load,
-        taper=body.taper.load[0], low=body.tablet.load[0],
-        used=np.stack([body.used.load[0], body.used.push[0], body.used.like[0], body.used.amplified[0]]),
+        adherence=own, start=body.start, treat=np.zeros((n, 1)) if load is None else load[LOAD],
+        taper=body.taper[LOAD, 0], low=body.tablet[LOAD, 0],
+        used=np.ascontiguousarray(body.used[:, 0]),
         states=body.states, body={**body.numbers, **weights}, behaviour=behaviour, plan=plan, n_days=trial.days,
     )  # fmt: skip
     female = people.covariate("sex") == "female"

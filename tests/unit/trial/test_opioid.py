@@ -19,7 +19,7 @@ from schild.report.trial import trial_html
 from schild.trial.cautions import cautions
 from schild.trial.endpoints import endpoints_of
 from schild.trial.follow import follow
-from schild.trial.loads import load_of
+from schild.trial.loads import LOAD, load_of
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import body_of, follow_arm, treatment_load
 from schild.trial.opioid_checks import known_misses, opioid_rows, scenario
@@ -71,11 +71,11 @@ def test_perfect_adherence_equals_the_plain_regimen(arm, count, hours, most, typ
     dose = Dose(
         drug=one.drug, amount=one.amount, route=one.route, time=0.0, every=float(every), count=count,
     )  # fmt: skip
-    plain = load_of(dose, values, times).load[0]
+    plain = load_of(dose, values, times)[LOAD, 0]
     numbers = trial_numbers(trial, load())
     single = treatment_load(trial, one, numbers, 0, 1, 0)
     assert single is not None
-    alone = load_of(Dose(drug=one.drug, amount=one.amount, route=one.route, time=0.0, count=1), values, times).load[0]
+    alone = load_of(Dose(drug=one.drug, amount=one.amount, route=one.route, time=0.0, count=1), values, times)[LOAD, 0]
     summed = np.zeros(times.size)
     for k in range(count):
         late = times - k * every
