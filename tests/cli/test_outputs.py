@@ -14,7 +14,7 @@ import schild.catalog
 from schild import simulate_run
 from schild.catalog import load
 from schild.cli.summary import show_result
-from schild.report import simulation_html
+from schild.report.simulation import simulation_html
 from schild.simulation.output import GROUPS, concentration_words
 from schild.simulation.registry import schema
 from schild.simulation.runfile import Run

@@ -13,9 +13,10 @@ import pytest
 import schild
 from schild.catalog import load
 from schild.explanation import explain
-from schild.report import result_html, simulation_html
 from schild.report.comparison import comparison_html
 from schild.report.rescue import rescue_html
+from schild.report.result import result_html
+from schild.report.simulation import simulation_html
 from schild.report.trial import sizing_html, trial_html
 from schild.trial.sizing import size_trial
 from schild.validation.ledger import ledger

@@ -88,9 +88,7 @@ def compare(
             catalogue=data.catalogue,
             progress=advance,
         )
-    from schild.report.comparison import comparison_html
-
-    return files.finish(found, _show, page=comparison_html, table="comparison.csv")
+    return files.finish(found, _show, page="schild.report.comparison:comparison_html", table="comparison.csv")
 
 
 def _label(text: str, run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -271,7 +272,7 @@ class Files:
         show: Callable[[Result, Console], None],
         *,
         title: str = "",
-        page: Callable[[Result], str] | None = None,
+        page: str = "schild.report.result:result_html",
         table: str | None = "summary.csv",
         more: Mapping[str, str | bytes] | None = None,
         object_: Mapping[str, Any] | None = None,
@@ -279,7 +280,7 @@ class Files:
     ) -> int:
         """Print the JSON object, or warnings and what ``show`` prints, write the files, and return ``code``.
 
-        ``title``: of the page; ``page``: makes it, that of any result by default; ``table``: name of the table among
+        ``title``: of the page; ``page``: module and name of what writes it; ``table``: name of the table among
         the files of ``--out``, None for none, and ``more``: further files; ``object_``: further entries of the JSON
         object.
         """
@@ -291,12 +292,8 @@ class Files:
         # since a disk that fills up should cost the files alone.
         texts: dict[Path, str | bytes] = {}
         if self.html is not None or self.out is not None:
-            if page is None:
-                from schild.report import result_html  # templates, which most commands do not need
-
-                made = result_html(found, title)
-            else:
-                made = page(found)
+            module, _, name = page.partition(":")  # templates, which most commands do not need
+            made = getattr(import_module(module), name)(found, *([title] if title else []))
         if self.html is not None:
             texts[self.html] = made
         if self.plot is not None:

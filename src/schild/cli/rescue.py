@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from schild.cli.console import progress
 from schild.cli.options import Draws, Files, processors
@@ -10,18 +10,10 @@ from schild.cli.verbs import command
 from schild.errors import InputError
 from schild.overdose.show import show_rescue
 
-if TYPE_CHECKING:
-    from schild.overdose.table import Rescued
-
-
-def _page(found: Rescued) -> str:
-    from schild.report.rescue import rescue_html
-
-    return rescue_html(found)
-
 
 @command(
-    "schild.overdose.compare:rescue", show_rescue, page=_page, table="arrest.csv", label="people",
+    "schild.overdose.compare:rescue", show_rescue, page="schild.report.rescue:rescue_html", table="arrest.csv",
+    label="people",
     commas={"delay": ("'60 s, 180 s'", str), "tolerance": ("'naive, chronic'", str)},
     names={"breathing": "rescue-breathing"}, without=("opioid", "altitude", "weight", "age"),
 )  # fmt: skip
@@ -87,7 +79,6 @@ def rescue(
 def _published(n: int | None, threads: int | None, vein: bool, data: Draws, files: Files) -> int:
     from schild.overdose.published import MODELS, PEOPLE, VEIN, published_table
     from schild.overdose.show import show_published
-    from schild.report.rescue import published_html
 
     with progress("cells") as advance:
         found = published_table(
@@ -97,7 +88,7 @@ def _published(n: int | None, threads: int | None, vein: bool, data: Draws, file
             threads=threads,
             progress=advance,
         )
-    return files.finish(found, show_published, page=published_html, table="arrest.csv")
+    return files.finish(found, show_published, page="schild.report.rescue:published_html", table="arrest.csv")
 
 
 def _number(text: str | None, unit: str, option: str, example: str) -> float | None:

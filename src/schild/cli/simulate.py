@@ -140,11 +140,6 @@ def show_run(
         for name, frame in (("nca.csv", result.nca()), ("people.csv", result.people())) if nca else ():
             more[name] = frame.to_csv(index=False, lineterminator="\n")
 
-    def page(result: Result) -> str:
-        from schild.report import simulation_html
-
-        return simulation_html(result)
-
     def show(result: Result, console: Console) -> None:
         from schild.cli.summary import show_nca, show_result
 
@@ -155,7 +150,7 @@ def show_run(
             show_nca(exposure(result), result, console)
 
     return files.finish(
-        result, show, page=page, table="result.csv", more=more, object_=object_,
+        result, show, page="schild.report.simulation:simulation_html", table="result.csv", more=more, object_=object_,
         code=1 if result.status.any() else 0,
     )  # fmt: skip
 

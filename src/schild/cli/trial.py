@@ -76,7 +76,6 @@ def trial(
         Do not run the trial but find how many people it needs in each arm for this power, such as 0.8, and for an
         assurance as large, by endpoint.
     """
-    from schild.report.trial import sizing_html, trial_html
     from schild.trial import Trial, run_trial, size_trial
 
     if power is not None:
@@ -95,7 +94,7 @@ def trial(
     if power is not None:
         with progress("people") as advance:
             sizes = size_trial(asked, power, progress=advance, **data.options)
-        return files.finish(sizes, _show_sizes, page=sizing_html, table="sizes.csv")
+        return files.finish(sizes, _show_sizes, page="schild.report.trial:sizing_html", table="sizes.csv")
     with progress("people") as advance:
         found = run_trial(asked, out=files.out, workers=workers, cluster=cluster, progress=advance, **data.options)
     more: dict[str, str | bytes] = {}
@@ -106,7 +105,7 @@ def trial(
         columns = {"column": list(DICTIONARY), "meaning": list(DICTIONARY.values())}
         more = {"weekly.csv": policy_table(found).to_csv(index=False), "dictionary.csv": csv_text(columns)}
     return files.finish(
-        found, _show, page=trial_html, more=more,
+        found, _show, page="schild.report.trial:trial_html", more=more,
         table="people.csv" if asked.size * len(asked.arm) <= _ROWS else None,
     )  # fmt: skip
 

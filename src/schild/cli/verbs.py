@@ -38,7 +38,7 @@ def command(
     *,
     title: str = "",
     table: str = "summary.csv",
-    page: Callable[[Any], str] | None = None,
+    page: str = "schild.report.result:result_html",
     label: str = "runs",
     places: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
@@ -54,11 +54,11 @@ def command(
     exit code the verb is not called.
 
     ``where``: module and name of the verb; ``show``: prints the result; ``title``: of its page, with places such as
-    ``{.drug}``; ``table``: name among the files of ``--out``; ``page``: writes another page; ``label``: what progress
-    counts; ``places``: parameters without a name on the command line, and what help calls them; ``names``: other
-    names of options; ``commas``: lists that are written with commas, with an example and the type of each;
-    ``without``: parameters that are no options; ``more``: further files of ``--out``; ``good``: whether the exit code
-    is 0.
+    ``{.drug}``; ``table``: name among the files of ``--out``; ``page``: module and name of what writes it; ``label``:
+    what progress counts; ``places``: parameters without a name on the command line, and what help calls them;
+    ``names``: other names of options; ``commas``: lists that are written with commas, with an example and the type of
+    each; ``without``: parameters that are no options; ``more``: further files of ``--out``; ``good``: whether the exit
+    code is 0.
     """
     module, _, name = where.partition(":")
     verb = getattr(import_module(module), name)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from schild.catalog import Catalogue, Drug
 from schild.evidence import Number, Value
-from schild.report import source_words
+from schild.report.parts import source_words
 
 __all__ = [
     "RECEPTOR_WORDS",

@@ -27,7 +27,7 @@ from schild.explanation.lab import CROWD, RECEPTORS, Lab, ligands_of
 from schild.explanation.options import DrugKey, EffectName, Hours, Receptor, Regimen, Structure, Template
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel, panel
 from schild.figures import COLOURS, GREY, INK
-from schild.report import source_words
+from schild.report.parts import source_words
 
 __all__ = ["EFFECT_WORDS", "blocks"]
 

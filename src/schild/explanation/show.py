@@ -13,7 +13,7 @@ from schild.catalog import Claim, Test
 from schild.catalog.claims import unit_words
 from schild.engine.kept import keeping
 from schild.explanation.answer import EVIDENCE_WORDS, Explanation, Finding, quantity
-from schild.report import Raw, foot_of, link, render, source_words, without_files
+from schild.report.parts import Raw, foot_of, link, render, source_words, without_files
 from schild.web.controls import ADDRESS
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from schild.textfile import without_controls
 from schild.web.controls import ADDRESS
 
 __all__ = [
-    "Raw", "badge", "bibliography", "charts_svg", "esc", "figure", "foot_of", "link", "notice", "number", "page",
-    "paragraph", "render", "scene", "section", "source_words", "table", "without_files",
+    "Raw", "badge", "bibliography", "charts_svg", "columns_of", "esc", "figure", "foot_of", "link", "notice", "number",
+    "page", "paragraph", "render", "scene", "section", "source_words", "table", "without_files",
 ]  # fmt: skip
 
 #: Rows of a figure's table on the page; the download has all.
@@ -237,6 +237,11 @@ def figure(svg: str, *, caption: Any, data: Mapping[str, Sequence[Any]] | None =
         address = f"data:text/csv;charset=utf-8,{quote(csv_text(data))}"
         below = _part("numbers", shown, address, f"{name}.csv")
     return _part("figure", Raw(svg), caption, below)
+
+
+def columns_of(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Turn rows into the columns of a figure."""
+    return {head: [row[k] for row in rows] for k, head in enumerate(heads)}
 
 
 def _told(column: str, values: Sequence[Any]) -> list[Any]:

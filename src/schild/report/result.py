@@ -10,7 +10,7 @@ import numpy as np
 
 from schild.catalog import load
 from schild.figures import Chart
-from schild.report.parts import charts_svg, figure, foot_of, notice, page, paragraph, section, table
+from schild.report.parts import charts_svg, columns_of, figure, foot_of, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
 from schild.results import Shown, plain, summary_table
 
@@ -70,8 +70,9 @@ def _numbers(charts: Sequence[Chart]) -> dict[str, list[Any]]:
                 what = options.get("label") or {"fill_between": "band"}.get(method, "")
                 if math.isfinite(x):
                     rows.append((chart.title or chart.y.label or chart.x.label, what, x, end, y, top))
-    found = {head: [row[k] for row in rows] for k, head in enumerate(heads)}
-    return {head: values for head, values in found.items() if any(v not in (None, "") for v in values)}
+    return {
+        head: values for head, values in columns_of(heads, rows).items() if any(v not in (None, "") for v in values)
+    }
 
 
 def _cell(value: Any) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 
 from schild.figures import COLOURS, Chart, stairs
 from schild.report import trial_opioid
-from schild.report.parts import Raw, charts_svg, figure, foot_of, notice, page, paragraph, section, table
+from schild.report.parts import Raw, charts_svg, columns_of, figure, foot_of, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
+from schild.report.trial_opioid import weekly_data
 from schild.results import json_text
 from schild.trial.kinds import words_of
 
@@ -232,7 +233,7 @@ def _contrasts(result: TrialResult) -> Raw:
 def _forest(result: TrialResult) -> Raw:
     by = {(c.name, c.arm): c for c in result.contrasts if c.measure == "difference"}
     arms = [a for a in result.arms if any(arm == a for _, arm in by)]
-    data: dict[str, list[Any]] = {"endpoint": [], "arm": [], "difference": [], "low": [], "high": []}
+    rows: list[tuple[Any, ...]] = []
     names, chart = DRAWN[result.trial.disorder], Chart(0.0)
     chart.rows([words_of(name) for name in names])
     for k, arm in enumerate(arms):
@@ -242,8 +243,7 @@ def _forest(result: TrialResult) -> Raw:
         for y, c in told:
             if c.low is not None and c.high is not None:
                 chart.line([c.low, c.high], [y, y], color=colour, width=1.6)
-            for column, value in zip(data, (c.name, arm, c.estimate, c.low, c.high), strict=True):
-                data[column].append(value)
+            rows.append((c.name, arm, c.estimate, c.low, c.high))
         chart.marks([c.estimate for _, c in told], [y for y, _ in told], color=colour, size=6.0, label=arm)
     chart.rule(x=0.0, dashes="-")
     chart.x.label = f"difference from {result.trial.reference.name}, percentage points"
@@ -253,6 +253,7 @@ def _forest(result: TrialResult) -> Raw:
     limits = " with 95 % intervals" if result.trial.trial.people == "own" else ", without intervals: the same people"
     better = "relapse, leaving and use" if result.trial.disorder == "opioid" else "days and return"
     caption = f"Differences{limits}. Left of zero is better for {better}, right of zero for the rest."
+    data = columns_of(("endpoint", "arm", "difference", "low", "high"), rows)
     return figure(svg, caption=caption, data=data, name="differences")
 
 
@@ -260,11 +261,12 @@ def _survival(result: TrialResult) -> Raw:
     from schild.trial.endpoints import event_of
 
     event = event_of(result.trial)[1]
-    data: dict[str, list[Any]] = {"arm": [], "day": [], f"share without {event}": [], "standard error": []}
-    for name, s in result.survival.items():
-        data["arm"] += [name] * len(s.time_day)
-        for column, x in zip(tuple(data)[1:], (s.time_day, s.share, s.se), strict=True):
-            data[column] += [float(v) for v in x]
+    rows = [
+        (name, *map(float, each))
+        for name, s in result.survival.items()
+        for each in zip(s.time_day, s.share, s.se, strict=True)
+    ]
+    data = columns_of(("arm", "day", f"share without {event}", "standard error"), rows)
     svg = charts_svg(result.picture().charts, "km", f"Kaplan-Meier curves of {event} by arm.", foot(result))
     return figure(svg, caption="Kaplan-Meier with pointwise 95 % bands.", data=data, name="survival")
 
@@ -318,7 +320,6 @@ def sizing_html(found: Sizing) -> str:
 def _weeks(result: TrialResult) -> Raw:
     weekly = result.weekly()
     week = np.arange(1, result.trial.trial.weeks + 1)
-    data: dict[str, list[Any]] = {"week": [], "arm": [], "low": [], "heavy": [], "on treatment": [], "occupancy": []}
     drinking, treated = Chart(240.0), Chart(240.0)
     for k, (name, w) in enumerate(weekly.items()):
         colour = COLOURS[k % len(COLOURS)]
@@ -326,10 +327,6 @@ def _weeks(result: TrialResult) -> Raw:
         drinking.line(week, 100 * w["heavy"], color=colour, label=name)
         treated.line(week, w["occupancy"], color=colour, label=name)
         treated.line(week, w["on"], color=colour, dashes=":")
-        for j in range(len(week)):
-            row = (int(week[j]), name, *(float(w[c][j]) for c in ("low", "heavy", "on", "occupancy")))
-            for column, value in zip(data, row, strict=True):
-                data[column].append(value)
     drinking.title, treated.title = "heavy days; dashed: any drinking", "occupancy; dotted: still taking"
     drinking.y.label, treated.y.label = "% of days seen", "share"
     drinking.y.lim, treated.y.lim = (0.0, None), (0.0, 1.02)
@@ -338,23 +335,21 @@ def _weeks(result: TrialResult) -> Raw:
     said = "Drinking and heavy days by week, and occupancy and treatment by week, by arm."
     svg = charts_svg((drinking, treated), "weeks", said, foot(result))
     caption = "Days with drinking and heavy days; mean evening occupancy of mu, and people still in treatment."
+    data = weekly_data(weekly, {"low": "low", "heavy": "heavy", "on": "on treatment", "occupancy": "occupancy"})
     return figure(svg, caption=caption, data=data, name="weeks")
 
 
 def _individual(result: TrialResult) -> Raw:
     said = []
-    data: dict[str, list[Any]] = {"arm": [], "heavy days": [], "people": []}
+    rows: list[tuple[Any, ...]] = []
     chart = Chart(230.0)
     for k, one in enumerate(result.individual):
         d = one.difference
         edges = np.arange(np.floor(d.min()), np.ceil(d.max()) + 2) - 0.5
         count, _ = np.histogram(d, edges)
-        middle = edges[:-1] + 0.5
         share = 100 * count / d.size
         chart.line(*stairs(edges, np.r_[share, share[-1]]), color=COLOURS[k % len(COLOURS)], label=one.arm)
-        data["arm"] += [one.arm] * len(middle)
-        data["heavy days"] += [float(x) for x in middle]
-        data["people"] += [int(x) for x in count]
+        rows += [(one.arm, float(x), int(n)) for x, n in zip(edges[:-1] + 0.5, count, strict=True)]
         fewer, same, more = one.shares()
         said.append(
             f"{one.arm}: mean {d.mean():+.1f} heavy days over the trial, standard deviation {d.std():.1f}; fewer "
@@ -373,4 +368,5 @@ def _individual(result: TrialResult) -> Raw:
         "The same person with the same random numbers in both arms, which a virtual trial can show and a real one "
         "cannot. That nobody has more under the mean effect follows from the structure of the model, not from data."
     )
+    data = columns_of(("arm", "heavy days", "people"), rows)
     return Raw("".join(paragraph(s) for s in said) + figure(svg, caption=caption, data=data, name="people"))

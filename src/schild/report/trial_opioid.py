@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from schild.figures import COLOURS, INK, Chart, folded
-from schild.report.parts import Raw, charts_svg, figure, paragraph, table
+from schild.report.parts import Raw, charts_svg, columns_of, figure, paragraph, table
 
 if TYPE_CHECKING:
     from schild.trial import TrialResult
@@ -35,13 +35,7 @@ def swimmers(result: TrialResult, foot: Sequence[str]) -> Raw:
     """Draw the weeks of the first people of each arm: urine, first dose, end of treatment."""
     from schild.trial.opioid_part import COUNTS, urine_codes
 
-    data: dict[str, list[Any]] = {
-        "arm": [],
-        "person": [],
-        "first dose, day": [],
-        "treatment ends, day": [],
-        "urine": [],
-    }
+    told: list[tuple[Any, ...]] = []
     n = min(_SWIMMERS, len(result.part.counts))
     marks: tuple[list[Any], list[Any]] = [], []
     chart, places, codes = Chart(70.0 + 7.5 * n * len(result.arms)), [], []
@@ -55,9 +49,7 @@ def swimmers(result: TrialResult, foot: Sequence[str]) -> Raw:
                 marks[0].append((first / 7, place))
             if stop < result.trial.days:
                 marks[1].append((stop / 7, place))
-            word = "".join("-+o "[int(c)] for c in codes[-1][j])
-            for column, value in zip(data, (arm, j, first, stop, word), strict=True):
-                data[column].append(value)
+            told.append((arm, j, first, stop, "".join("-+o "[int(c)] for c in codes[-1][j])))
     every, rows = np.concatenate(codes), np.concatenate(places)
     for code, (words, colour) in enumerate(_URINE):
         person, week = np.nonzero(every == code)
@@ -76,7 +68,16 @@ def swimmers(result: TrialResult, foot: Sequence[str]) -> Raw:
         "The first people of each arm, one line each. Blue: urine negative; orange: positive; grey: missing. Triangle: "
         "first dose; cross: end of treatment."
     )
+    data = columns_of(("arm", "person", "first dose, day", "treatment ends, day", "urine"), told)
     return figure(svg, caption=caption, data=data, name="swimmers")
+
+
+def weekly_data(weekly: Mapping[str, Mapping[str, Any]], columns: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Courses of arms by week as columns; ``columns``: keys of ``TrialResult.weekly`` and their headings."""
+    weeks = [len(next(iter(w.values()))) for w in weekly.values()]
+    found: dict[str, list[Any]] = {"week": [k + 1 for n in weeks for k in range(n)]}
+    found["arm"] = [name for name, n in zip(weekly, weeks, strict=True) for _ in range(n)]
+    return found | {head: [float(v) for w in weekly.values() for v in w[key]] for key, head in columns.items()}
 
 
 def weeks(result: TrialResult, foot: Sequence[str]) -> Raw:
@@ -84,7 +85,6 @@ def weeks(result: TrialResult, foot: Sequence[str]) -> Raw:
     weekly = result.weekly()
     week = np.arange(1, result.trial.trial.weeks + 1)
     columns = ("used", "on", "seen", "positive", "negative", "occupancy", "craving", "cows", "overdose")
-    data: dict[str, list[Any]] = {"week": [], "arm": [], **{c: [] for c in columns}}
     panels = (("used", "on", "share of days: use; dashed: in treatment"),
               ("occupancy", None, "mu occupied by the treatment, mean of all"),
               ("craving", None, "craving, 0 to 1"),
@@ -98,10 +98,7 @@ def weeks(result: TrialResult, foot: Sequence[str]) -> Raw:
                 chart.line(week, w[dashed], color=COLOURS[k % len(COLOURS)], dashes="--")
         chart.title, chart.x.label, chart.y.lim, chart.legend = title, "week", (0.0, None), "below"
         charts.append(chart)
-    for name, w in weekly.items():
-        for j in range(len(week)):
-            for column, value in zip(data, (int(week[j]), name, *(float(w[c][j]) for c in columns)), strict=True):
-                data[column].append(value)
+    data = weekly_data(weekly, {c: c for c in columns})
     svg = charts_svg(charts, "weeks", "Use, treatment, occupancy, craving and overdose ratio by week and arm.", foot)
     return figure(svg, caption="All randomised people, seen or not. The ratio is not a risk.", data=data, name="weeks")
 
@@ -136,17 +133,15 @@ def leaving(result: TrialResult) -> Raw:
 def exposure(result: TrialResult, foot: Sequence[str]) -> Raw:
     """Draw use in a week against the occupancy of that week, over weeks and arms."""
     weekly = result.weekly()
-    data: dict[str, list[Any]] = {"arm": [], "occupancy": [], "share of days with use": []}
     chart = Chart(240.0)
     for k, (name, w) in enumerate(weekly.items()):
         chart.marks(w["occupancy"], w["used"], color=COLOURS[k % len(COLOURS)], size=4.5, label=name)
-        data["arm"] += [name] * len(w["used"])
-        data["occupancy"] += [float(v) for v in w["occupancy"]]
-        data["share of days with use"] += [float(v) for v in w["used"]]
     chart.x.label, chart.y.label = "mu occupied by the treatment, mean of a week", "share of days with use"
     chart.x.lim, chart.legend = (0.0, 1.0), "below"
     said = "Share of days with use against mean occupancy, a point for each week."
     svg = charts_svg([chart], "exposure", said, foot)
+    data = weekly_data(weekly, {"occupancy": "occupancy", "used": "share of days with use"})
+    data.pop("week")
     return figure(svg, caption="Exposure and use, a point for each week of an arm.", data=data, name="exposure")
 
 

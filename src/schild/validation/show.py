@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from schild.figures import COLOURS, Chart, Picture
-from schild.report import (
+from schild.report.parts import (
     Raw,
     badge,
     bibliography,
     charts_svg,
+    columns_of,
     esc,
     figure,
     foot_of,
@@ -208,7 +209,7 @@ def _glance(v: Validation) -> Raw:
     said = "Histogram of predicted over observed for fitted and checked rows."
     svg = charts_svg(ratios_picture(v).charts, "glance", said, foot_of("Validation of schild", ()))
     rows = [(c.observation.id, c.evidence, c.predicted / c.observation.value) for c in v.checks]
-    data = {name: [r[k] for r in rows] for k, name in enumerate(("row", "evidence", "predicted / observed"))}
+    data = columns_of(("row", "evidence", "predicted / observed"), rows)
     return figure(svg, caption="Predicted over observed; dotted: two-fold.", data=data, name="ratios")
 
 
@@ -240,10 +241,8 @@ def _study(v: Validation, key: str, checks: list[Check]) -> Raw:
     ]  # fmt: skip
     words = ("verdict", "row", "observed", "predicted (90 % band)", "fold", "evidence", "source")
     caption = "Dot or cross: typical prediction; bar: 90 % band; blue: fitted, orange: checked; cross: a miss."
-    data: dict[str, list[Any]] = {
-        "row": [c.observation.id for c in checks], "observed": [c.observation.value for c in checks],
-        "predicted": [c.predicted for c in checks], "low": [c.low for c in checks], "high": [c.high for c in checks],
-    }  # fmt: skip
+    numbers = [(c.observation.id, c.observation.value, c.predicted, c.low, c.high) for c in checks]
+    data = columns_of(("row", "observed", "predicted", "low", "high"), numbers)
     return section(
         study.title,
         paragraph(study.says),

@@ -13,7 +13,7 @@ import schild
 from schild.figures import Chart, Picture, plain_texts
 from schild.figures.image import LONGEST
 from schild.regimen import parse_regimen
-from schild.report import (
+from schild.report.parts import (
     Raw,
     charts_svg,
     esc,
@@ -24,9 +24,9 @@ from schild.report import (
     page,
     paragraph,
     section,
-    simulation_html,
     table,
 )
+from schild.report.simulation import simulation_html
 from webpage import Page, check_self_contained
 
 NASTY = "<script>alert('x')</script> & \"quotes\""
