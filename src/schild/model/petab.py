@@ -40,26 +40,10 @@ def to_petab(
 ) -> dict[str, str]:
     """Write a problem as its files.
 
-    Parameters
-    ----------
-    spec, parameters, doses
-        As for ``to_sbml``.
-    levels : sequence of (species, time_h, nM)
-        Measured plasma levels, total drug.
-    free : sequence of str
-        Parameters to estimate, such as ``"naltrexone.cl"``.
-    error : float
-        Coefficient of variation of a level, log-normal. [1]
-
-    Returns
-    -------
-    dict
-        Text of each file by its name; problem.yaml lists the others. Time in hours, levels in nM.
-
-    Raises
-    ------
-    InputError
-        For a parameter that the model does not have, or no level above zero.
+    ``spec``, ``parameters`` and ``doses``: as for ``to_sbml``; ``levels``: species, time [h] and measured plasma level
+    of total drug [nM]; ``free``: parameters to estimate, such as ``"naltrexone.cl"``; ``error``: coefficient of
+    variation of a level, log-normal [1]. Returns the text of each file by its name; problem.yaml lists the others. Time
+    in hours, levels in nM. Raises InputError for a parameter that the model does not have, or no level above zero.
     """
     made = equations(spec, {given for _, given, _, duration in doses if duration > 0})
     for name in free:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,13 +26,22 @@ _MAX_TIMES = 200_000
 MAX_HISTORY = 15_000
 
 
-def _as_words(value: Any) -> Any:
-    # A list of words is accepted in place of a list of tables.
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, list):
-        return [{"words": x} if isinstance(x, str) else x for x in value]
-    return value
+def _worded(key: str, *, one: bool) -> Callable[[Any], Any]:
+    """Accept a list with words in place of a list of tables with that key; with ``one``, words alone too."""
+
+    def tables(value: Any) -> Any:
+        some = [value] if one and isinstance(value, str) else value
+        return [{key: x} if isinstance(x, str) else x for x in some] if isinstance(some, list) else some
+
+    return tables
+
+
+def _words_alone(entry: Section, what: str, key: str) -> None:
+    """Refuse an entry in words that has other entries as well."""
+    if others := sorted(entry.model_fields_set - {key}):
+        raise InputError(
+            f"A {what} and also {', '.join(others)}; expected one or the other. Put everything into the words."
+        )
 
 
 class Head(Section, strict=True):
@@ -83,11 +92,7 @@ class HistoryEntry(Section, strict=True):
     def resolve(self) -> Dose:
         """Turn the entry into a repeated dose that ends before time 0."""
         if self.words is not None:
-            if others := sorted(self.model_fields_set - {"words"}):
-                raise InputError(
-                    f"A history has words and also {', '.join(others)}; expected one or the other. "
-                    "Put everything into the words."
-                )
+            _words_alone(self, "history has words", "words")
             return parse_history(self.words)
         missing = [name for name in ("drug", "amount", "route", "every", "days") if getattr(self, name) is None]
         if missing:
@@ -106,25 +111,10 @@ _HISTORY = re.compile(
 
 @lru_cache(maxsize=64)
 def parse_history(words: str) -> Dose:
-    """Read earlier use in words.
+    """Read earlier use in words: a regimen with an interval, the length of use, and how long ago it stopped.
 
-    Parameters
-    ----------
-    words : str
-        A regimen with an interval, the length of use, and the time from the last dose to time 0.
+    Returns the same as a repeated dose before time 0. Raises InputError if the words are not understood.
 
-    Returns
-    -------
-    Dose
-        The same as a repeated dose before time 0.
-
-    Raises
-    ------
-    InputError
-        If the words are not understood.
-
-    Examples
-    --------
     >>> dose = parse_history("morphine 30 mg po q6h for 60 d stopped 10 d")
     >>> dose.count, dose.time_tick / TICKS_PER_HOUR / 24
     (240, -69.75)
@@ -153,20 +143,8 @@ def parse_history(words: str) -> Dose:
 
 
 def history_words(dose: Dose) -> str:
-    """Write earlier use in words that ``parse_history`` reads.
+    """Write earlier use, a dose from ``parse_history``, in words that it reads.
 
-    Parameters
-    ----------
-    dose : Dose
-        From ``parse_history``.
-
-    Returns
-    -------
-    str
-        A regimen, the length of use, and the time from the last dose to time 0.
-
-    Examples
-    --------
     >>> history_words(parse_history("morphine 30 mg po q6h for 60 d stopped 10 d"))
     'morphine 30 mg oral q6h for 60 d stopped 10 d'
     """
@@ -201,19 +179,11 @@ class SubjectEntry(Section, strict=True):
     cyp2d6: Literal["PM", "IM", "EM", "UM"] = "EM"
     history: list[HistoryEntry] = Field(default=[], description="Earlier use of opioids.")
 
-    _words = field_validator("history", mode="before")(_as_words)
+    _words = field_validator("history", mode="before")(_worded("words", one=True))
 
     def resolve(self) -> Subject:
         """Turn the words into numbers."""
-        return Subject(
-            weight_kg=parse_weight(self.weight),
-            age_years=_years(self.age),
-            crcl_ml_min=parse_clearance(self.crcl),
-            sex=self.sex,
-            liver=self.liver,
-            dependent=self.dependent,
-            cyp2d6=self.cyp2d6,
-        )
+        return Subject(**_covariates(self))
 
 
 class PopulationEntry(Section, strict=True):
@@ -235,28 +205,20 @@ class PopulationEntry(Section, strict=True):
     cyp2d6: Literal["PM", "IM", "EM", "UM"] | None = None
     history: list[HistoryEntry] = Field(default=[], description="Earlier use of opioids, the same for all.")
 
-    _words = field_validator("history", mode="before")(_as_words)
+    _words = field_validator("history", mode="before")(_worded("words", one=True))
 
     def resolve(self) -> Population:
         """Turn the words into numbers."""
-        fixed: dict[str, float | str] = {}
-        if self.weight is not None:
-            fixed["weight_kg"] = parse_weight(self.weight)
-        if self.age is not None:
-            fixed["age_years"] = _years(self.age)
-        if self.crcl is not None:
-            fixed["crcl_ml_min"] = parse_clearance(self.crcl)
-        for name in ("sex", "liver", "dependent", "cyp2d6"):
-            if (value := getattr(self, name)) is not None:
-                fixed[name] = value
         return Population(
-            n=self.n,
-            key=self.reference,
-            fixed=fixed,
-            variability=self.variability,
-            occasions=self.occasions,
-            draws=self.uncertainty,
-        )
+            n=self.n, key=self.reference, fixed=_covariates(self), variability=self.variability,
+            occasions=self.occasions, draws=self.uncertainty,
+        )  # fmt: skip
+
+
+def _covariates(entry: SubjectEntry | PopulationEntry) -> dict[str, Any]:
+    """Properties that an entry gives, by the names of ``Subject``."""
+    given = ((name, getattr(entry, name)) for name in _PROPERTIES)
+    return {_PROPERTIES[name][0]: _PROPERTIES[name][1](value) for name, value in given if value is not None}
 
 
 class DoseEntry(Section, strict=True):
@@ -282,30 +244,10 @@ class DoseEntry(Section, strict=True):
     def resolve(self) -> tuple[Dose, ...]:
         """Turn the entry into doses."""
         if self.regimen is not None:
-            others = sorted(self.model_fields_set - {"regimen"})
-            if others:
-                raise InputError(
-                    f"A dose has a regimen in words and also {', '.join(others)}; expected one or the other. "
-                    "Put everything into the words."
-                )
+            _words_alone(self, "dose has a regimen in words", "regimen")
             return tuple(parse_regimen(self.regimen))
-        return (
-            Dose(
-                drug=self.drug,
-                amount=self.amount,
-                route=self.route,
-                time=self.time or 0.0,
-                duration=self.duration,
-                rate=self.rate,
-                every=self.every,
-                count=self.count,
-                skip=self.skip,
-                basis=self.salt,
-                product=self.product,
-                ss=self.ss,
-                evid=self.evid,
-            ),
-        )
+        own = {name: value for name, value in self if name not in ("regimen", "salt", "time")}
+        return (Dose(**own, basis=self.salt, time=self.time or 0.0),)
 
 
 class Run(InputFile, strict=True):
@@ -335,35 +277,21 @@ class Run(InputFile, strict=True):
         return dict(_flat(value)) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
-    def _something(self) -> Run:
+    def _consistent(self) -> Run:
         if not self.dose and not self.history:
             raise ValueError("a run has at least one [[dose]] or one [[subject.history]]; add one")
-        return self
-
-    @model_validator(mode="after")
-    def _one_past(self) -> Run:
         if self.history and any(dose.ss == 1 for dose in self.doses):
             raise ValueError(
                 "a dose with ss starts at the steady state of that dose alone and wipes out the history; write ss2, "
                 "which adds, or leave the history out"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _one_or_many(self) -> Run:
         if self.subject is not None and self.population is not None:
             raise ValueError(
                 "a run has a [subject] or a [population], not both; put fixed properties into [population]"
             )
         return self
 
-    @field_validator("dose", mode="before")
-    @classmethod
-    def _doses(cls, value: Any) -> Any:
-        # A list of words is accepted in place of a list of tables.
-        if isinstance(value, list):
-            return [{"regimen": x} if isinstance(x, str) else x for x in value]
-        return value
+    _words = field_validator("dose", mode="before")(_worded("regimen", one=False))
 
     @classmethod
     def of(
@@ -555,3 +483,10 @@ def _years(text: str) -> float:
     if unit.strip() not in ("y", "year", "years") or number != number:
         raise InputError(f"The age {text!r} is not understood; expected years. Write it like '40 years'.")
     return number
+
+
+#: Properties of people as files name them: their names in ``Subject``, and what reads them.
+_PROPERTIES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "weight": ("weight_kg", parse_weight), "age": ("age_years", _years), "crcl": ("crcl_ml_min", parse_clearance),
+    **{name: (name, str) for name in ("sex", "liver", "dependent", "cyp2d6")},
+}  # fmt: skip

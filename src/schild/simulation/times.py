@@ -29,19 +29,9 @@ _PIECES = 16
 
 
 def with_sides(times: Sequence[int], events: Sequence[Event], entries: Sequence[Entry]) -> list[int]:
-    """Add both sides of every event to output times: just before it, 1 us earlier, and after it, at its time.
+    """Add both sides of every event to output times: just before it, 1 us earlier, and after it, at its time. [us]
 
-    Parameters
-    ----------
-    times : sequence of int
-        Output times, rising. [us]
-    events, entries : sequences
-        Doses as given; entries into the body with their times, with lags and ends of infusions.
-
-    Returns
-    -------
-    list of int
-        Rising. [us]
+    ``events``: doses as given; ``entries``: into the body, with lags and ends of infusions.
     """
     first, last = times[0], times[-1]
     happens = {e.tick for some in (events, entries) for e in some if first <= e.tick <= last}
@@ -53,21 +43,8 @@ def peak_times(
 ) -> set[int]:
     """Find the times at which the outputs of one person that are drawn or tabled are highest and lowest. [us]
 
-    With them come the times at which an output passes the level of its kind.
-
-    Parameters
-    ----------
-    times : sequence of int
-        Output times, rising. [us]
-    entries : sequence of Entry
-        Entries into the body, with their times.
-    solve : callable
-        From times to outputs.
-
-    Returns
-    -------
-    set of int
-        Times [us]; empty where there are too many events.
+    With them come the times at which an output passes the level of its kind; none where there are too many events.
+    ``times``: output times, rising [us]; ``entries``: into the body; ``solve``: from times to outputs.
     """
     first, last = times[0], times[-1]
     begins = sorted({first, *(e.tick for e in entries if first < e.tick < last)})
@@ -141,14 +118,7 @@ def _highest(t: NDArray[np.int64], y: Floats) -> int:
 class Between:
     """Values of a run at times that were not stored: the run is solved once more for them.
 
-    Parameters
-    ----------
-    solve : callable
-        From times [us] to outputs.
-    times : sequence of int
-        Stored times. [us]
-    entries : sequence of Entry
-        Entries into the body, with their times.
+    ``solve``: from times [us] to outputs; ``times``: those stored [us]; ``entries``: into the body, with their times.
     """
 
     def __init__(

@@ -17,28 +17,11 @@ MAX_STEPS = 5_000_000_000
 
 
 def check_work(what: str, *, people: int, steps: int, byte: int, instead: str) -> None:
-    """Refuse what needs too much time or memory.
+    """Refuse what needs too much time or memory; the message states the estimate and the bound (InputError).
 
-    Parameters
-    ----------
-    what : str
-        Description of the request, for the message.
-    people : int
-        People, or runs, that are followed.
-    steps : int
-        Doses and output times, or days, of each.
-    byte : int
-        Memory for the values kept of each. [bytes]
-    instead : str
-        Advice on a smaller request, for the message.
+    ``what``: the request in words; ``people``: people, or runs, that are followed; ``steps``: doses and output times,
+    or days, of each; ``byte``: memory for the values kept of each [bytes]; ``instead``: advice on a smaller request.
 
-    Raises
-    ------
-    InputError
-        The message states the estimate and the bound.
-
-    Examples
-    --------
     >>> check_work("10 people", people=10, steps=100, byte=8000, instead="Ask for fewer.")
     >>> check_work("1e6 people", people=10**6, steps=100, byte=8000, instead="Ask for fewer.")
     Traceback (most recent call last):
