@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,9 +186,7 @@ def run(
         raise ValueError(f"times must rise and not be empty; got {grid.size} times, the first {grid[:5]}.")
     if len(thresholds) not in (0, len(reduced)):
         raise ValueError(f"{len(reduced)} signals are reduced, but {len(thresholds)} thresholds were given.")
-    rates = np.concatenate(
-        [p.pole_col, p.slot_kon, p.slot_koff, p.slot_drive, p.lag_col, np.array([p.lag_bend]), p.mm_col, p.release_col]
-    )
+    model, rates = _structure(p)
     good = np.isfinite(numbers).all(axis=1) & (numbers[:, rates] >= 0).all(axis=1)
     status_in = np.where(good, 0, 1).astype(np.int64)
     signal_ids = np.array(signals, dtype=np.int64)
@@ -204,8 +203,7 @@ def run(
     folded = np.empty((n, len(reduced_ids), N_REDUCED))
     status = np.zeros(n, dtype=np.int64)
     counts = np.zeros((n, 2), dtype=np.int64)
-    model = Structure(*_fields(Structure, p))
-    what = Events(*_fields(Events, replace(events, first=first, last=last)))
+    what = Events(*_fields(Events, events, first=first, last=last))
     dense = not (p.slot_channel.size or p.mm_out >= 0) or _mean_distance(grid) < DENSE_H
     if h_max is None:
         h_max = H_MAX if len(reduced) else H_FREE
@@ -244,15 +242,22 @@ def run(
     return EngineResult(out=out, reduced=folded, status=status, counts=counts)
 
 
+@lru_cache(maxsize=64)
+def _structure(p: Program) -> tuple[Structure, Ints]:
+    """Structure of a model as the kernel takes it, and the columns that hold rates: the same for all its runs."""
+    rates = np.concatenate(
+        [p.pole_col, p.slot_kon, p.slot_koff, p.slot_drive, p.lag_col, np.array([p.lag_bend]), p.mm_col, p.release_col]
+    )
+    return Structure(*_fields(Structure, p)), rates
+
+
 def _mean_distance(grid: Floats) -> float:
     """Mean distance of the later half of some times: the first may lie days before the others."""
     half = grid[grid.size // 2 :]
     return float((half[-1] - half[0]) / (half.size - 1)) if half.size > 1 else np.inf
 
 
-def _fields(kind: type, record: Any) -> list[Any]:
-    """Fields of a record in the form of one of the kernel's tuples."""
-    return [
-        plain(getattr(record, name), what.partition(":")[0]) if ":" in what else getattr(record, name)
-        for name, what in kinds(kind).items()
-    ]
+def _fields(kind: type, record: Any, **instead: Ints) -> list[Any]:
+    """Fields of a record, or others in their place, in the form of one of the kernel's tuples."""
+    given = ((instead.get(name, getattr(record, name)), what) for name, what in kinds(kind).items())
+    return [plain(value, what.partition(":")[0]) if ":" in what else value for value, what in given]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ __all__ = ["Program", "compile_spec", "with_scales"]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:
     """Structure of a model as the kernel's integer tables, with the names that belong to them.
 
@@ -71,18 +71,17 @@ class _Columns:
     """Columns of the subject rows, each created once."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
+        self.at: dict[str, int] = {}
         self.values: list[float | Floats] = []
 
     def add(self, name: str, value: float | Floats) -> int:
-        if name in self.names:
-            return self.names.index(name)
-        self.names.append(name)
-        self.values.append(value)
-        return len(self.names) - 1
+        if name not in self.at:
+            self.at[name] = len(self.values)
+            self.values.append(value)
+        return self.at[name]
 
     def rows(self, n: int) -> Floats:
-        rows = np.empty((n, len(self.names)))
+        rows = np.empty((n, len(self.values)))
         for k, value in enumerate(self.values):
             rows[:, k] = value
         return rows
@@ -97,7 +96,7 @@ def _paths(spec: ModelSpec, start: str) -> list[tuple[str, ...]]:
 
 
 def _ptr(lists: list[list[int]]) -> tuple[Ints, Ints]:
-    ptr = np.cumsum([0] + [len(x) for x in lists]).astype(np.int64)
+    ptr = np.array([*accumulate(map(len, lists), initial=0)], dtype=np.int64)
     return ptr, np.array([v for x in lists for v in x], dtype=np.int64)
 
 
@@ -301,7 +300,7 @@ def compile_spec(
             [col.add(f"release.{p}", value(f"release.{p}")) for p in RELEASE] if spec.releasing else [],
             dtype=np.int64,
         ),
-        columns=tuple(col.names),
+        columns=tuple(col.at),
         signals=(
             *channels,
             *slot_names,

@@ -62,9 +62,9 @@ class Built:
         """
         if self.kept is None:
             return make()
-        if place not in self.kept:
-            self.kept[place] = make()
-        found: T = self.kept[place]
+        found: T | None = self.kept.get(place)
+        if found is None:
+            found = self.kept[place] = make()
         return found
 
     @property

@@ -243,9 +243,10 @@ class Values:
         """
         owner, number = self._find(owner, name)
         key = (owner, number.name)
-        if key not in self._kept:
-            self._kept[key] = self._once((*key, name), lambda some: some._of(owner, name, number))
-        return self._kept[key]
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self._once((*key, name), lambda some: some._of(owner, name, number))
+        return found
 
     def column(self, owner: str, name: str) -> Any:
         """Value of a number for every person, to be combined with arrays of shape (n, n_times)."""
@@ -317,9 +318,11 @@ class Values:
     def _typical(self, owner: str, name: str, number: Number) -> float:
         if (known := self._known.get((owner, name, number.name))) is not None:
             return known
-        # A name that is not a number itself means the number of that name in the structure in use.
-        plain = () if name in self.catalogue.numbers_of(owner) else (f"{owner}.{name}",)
-        given = next((x for x in (f"{owner}.{number.name}", *plain) if x in self.overrides), None)
+        given = None
+        if self.overrides:
+            # A name that is not a number itself means the number of that name in the structure in use.
+            plain = () if name in self.catalogue.numbers_of(owner) else (f"{owner}.{name}",)
+            given = next((x for x in (f"{owner}.{number.name}", *plain) if x in self.overrides), None)
         if given is not None:
             self.uses.given.add(given)
             value = self.overrides[given]
@@ -358,7 +361,7 @@ class Values:
         if self._people is None:
             return typical
         value: float | Floats = typical
-        people = self.people
+        people = self._people
         if people.uncertainty is not None:
             value = self._uncertain(owner, number, typical, people.uncertainty)
         entry = self.catalogue.entry_of(owner)

@@ -43,7 +43,7 @@ class Effects:
     def _activates(self, receptor: str, species: str) -> bool:
         pair = (receptor, species)
         if pair not in self._active:
-            self._active[pair] = bool(np.any(np.asarray(self.built.values.efficacy(receptor, species)) > 0))
+            self._active[pair] = bool((np.asarray(self.built.values.efficacy(receptor, species)) > 0).any())
         return self._active[pair]
 
     def available(self) -> tuple[str, ...]:

@@ -108,6 +108,8 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     >>> [w[:56] for w in check_doses(Values(load()), expand(parse_regimen(words), 10**12), Subject())]
     ['An opioid is given while an antagonist is on board. Tryi']
     """
+    if len({values.catalogue.drug(e.drug).key for e in events if e.drug is not None}) < 2:
+        return  # an opioid is blocked by another drug
     # Many runs of a command have the same doses. Long histories are not kept.
     check = _checked if len(events) <= KEPT_DOSES else _checked.__wrapped__
     given = tuple(sorted(values.overrides.items()))
@@ -121,14 +123,12 @@ def _checked(
     # The build reports drugs and routes that do not exist; here they are left out.
     drug_of = {name: catalogue.drug(name) for name in {e.drug for e in events} if name is not None}
     given = [e for e in events if e.drug is not None and e.route in drug_of[e.drug].routes]
-    key_of = {name: catalogue.drug(name).key for name in {str(e.drug) for e in given}}
-    if len(set(key_of.values())) < 2:
-        return ()  # an opioid is blocked by another drug
     given = list(with_products(Values(catalogue), given))
     changed = dict(numbers)
     acting = {drug for drug in {str(e.drug) for e in given} if _activates(catalogue, drug, changed)}
     agonists = [e for e in given if e.drug in acting]
     arrivals: list[_Arrival] = []
+    key_of = {name: catalogue.drug(name).key for name in {str(e.drug) for e in given}}
     for own in sorted({key_of[str(e.drug)] for e in agonists}):
         blocking = frozenset(
             s.key

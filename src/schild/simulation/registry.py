@@ -164,7 +164,7 @@ def _pet_of(kind: Callable[..., Kind], built: Built, receptor: str) -> Recipe:
             f"{receptor}_pet_occupancy_hours_above_90_percent": span - seen["time_above_h"],
         }
 
-    passed = 0.1 / (1.0 + float(np.mean(e0)))  # free fraction at which PET shows the level of the kind
+    passed = 0.1 / (1.0 + float(np.asarray(e0).mean()))  # free fraction at which PET shows the level of the kind
     return Recipe(kind=kind(PET), signals=(free,), values=pet, fold=(free, passed), metrics=metrics)
 
 
@@ -176,7 +176,7 @@ def _activation(built: Built, receptor: str, bound: Sequence[str], get: Signals)
     total: AnyFloats = np.zeros(get.shape, dtype=get.dtype)
     for signal in bound:
         efficacy = built.values.efficacy(receptor, signal.removeprefix(f"{receptor}_occupancy_"))
-        if np.any(efficacy):
+        if np.asarray(efficacy).any():
             total = total + get.column(efficacy) * get(signal)
     return total
 
