@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass
-from functools import cache, lru_cache
-from typing import Any, TypeAlias, get_type_hints
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from schild.catalog.alcohol import ALCOHOL_UNITS, DRINK
 from schild.catalog.claims import Book
-from schild.catalog.drugs import ByDose, Disposition, Drug
+from schild.catalog.drugs import ByDose, Drug
 from schild.catalog.effects import Adaptation, Effect
 from schild.catalog.loader import Catalogue
-from schild.catalog.numbers import Names
 from schild.catalog.populations import ReferencePopulation
 from schild.catalog.studies import Observation
 from schild.catalog.substances import Strength
 from schild.catalog.trial import TRIAL_UNITS
+from schild.catalog.uses import Use, named, uses_of
 from schild.errors import CatalogueError
 from schild.evidence import BASES, VERIFIED, Number, Spread, Value
 from schild.units.reading import pint_registry
@@ -43,12 +43,6 @@ KINDS: Mapping[str, str] = {
     "bad doi": "a DOI that does not look like one",
 }
 """Every kind of finding and what it means."""
-
-#: Name of a number that an entry refers to, the unit in which the model counts (None for any), and the place.
-Use: TypeAlias = tuple[str, str | None, str]
-
-#: Numbers of a disposition and their units, those of the peripheral compartments last.
-_DISPOSITION = {"vc": "L", "cl": "L/h", "fu": "1", "q": "L/h", "vp": "L", "q2": "L/h", "vp2": "L"}
 
 #: Files whose tables are entries with numbers of their own.
 _KEYED = ("populations.toml", "effects.toml", "adaptation.toml")
@@ -199,11 +193,11 @@ class _Walk:
                 structures |= set(parent.structures) if parent else set()
             else:
                 self.add("undefined", file, f"follows a drug {drug.follows!r} that is not there.")
-        self._check_uses(file, drug.numbers, _uses(drug), structures)
+        self._check_uses(file, drug.numbers, uses_of(drug), structures)
         # Only what a dose brings can differ from dose to dose; a rate belongs to the person, whatever was given.
         ways = [*drug.routes.values(), *(drug.route(p.route, p.key) for p in drug.products.values())]
         brought = [d for route in ways for branch in route.branches for d in branch.deliver]
-        doses = {name for part in brought for name, _, _ in _named(part)}
+        doses = {name for part in brought for name, _, _ in named(part)}
         for name, number in drug.numbers.items():
             if number.between_occasion is not None and name not in doses:
                 self.add(
@@ -226,7 +220,7 @@ class _Walk:
             if product.salt not in ("", "base", *drug.salts):
                 self.add("undefined", place, f"salt {product.salt!r} is not in [salts].")
             route = drug.routes[product.route]
-            known = {name for part in (*route.branches, route.by_dose) if part for name, _, _ in _named(part)}
+            known = {name for part in (*route.branches, route.by_dose) if part for name, _, _ in named(part)}
             for name in sorted(set(product.replaces) - known):
                 self.add("undefined", place, f"replaces {name!r}, which its route does not use.")
 
@@ -258,7 +252,7 @@ class _Walk:
     def _population(self, population: ReferencePopulation) -> None:
         file = f"populations.toml: {population.key}"
         self._numbers(file, population.numbers)
-        self._check_uses(file, population.numbers, _named(population))
+        self._check_uses(file, population.numbers, named(population))
         for name in (name for pair in population.correlations for name in (pair.a, pair.b)):
             if name not in population.covariates:
                 self.add("undefined", file, f"correlates {name!r}, which is not a covariate here.")
@@ -266,7 +260,7 @@ class _Walk:
     def _effect(self, effect: Effect) -> None:
         file = f"effects.toml: {effect.key}"
         self._numbers(file, effect.numbers)
-        self._check_uses(file, effect.numbers, _named(effect))
+        self._check_uses(file, effect.numbers, named(effect))
         for receptor in effect.reserve:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"listens to {receptor!r}, which is not a receptor here.")
@@ -277,7 +271,7 @@ class _Walk:
     def _adaptation(self, entry: Adaptation) -> None:
         file = f"adaptation.toml: {entry.key}"
         self._numbers(file, entry.numbers)
-        self._check_uses(file, entry.numbers, _named(entry))
+        self._check_uses(file, entry.numbers, named(entry))
         for receptor in entry.receptors:
             if receptor not in self.receptors:
                 self.add("undefined", file, f"follows {receptor!r}, which is not a receptor here.")
@@ -353,71 +347,6 @@ class _Walk:
                 self.add("bad doi", f"references.bib: {key}", f"{entry.doi!r} does not look like a DOI.")
             if key not in self.cited:
                 self.add("unused reference", f"references.bib: {key}", "nothing cites it.")
-
-
-@cache
-def _marks(kind: Any) -> dict[str, Names | None]:
-    hints = get_type_hints(kind, include_extras=True)
-    marks = {name: getattr(hint, "__metadata__", (None,))[0] for name, hint in hints.items()}
-    return {name: mark if isinstance(mark, Names) else None for name, mark in marks.items()}
-
-
-def _named(record: Any, place: str = "") -> Iterator[Use]:
-    """Every number that a record, or a record in it, refers to by name."""
-    for name, mark in _marks(record.__class__).items():
-        value = getattr(record, name)
-        entries = value.items() if isinstance(value, Mapping) else [("", value)]
-        if mark is not None:
-            unit = record.unit if mark.unit == "" else mark.unit
-            yield from (
-                (number, unit, place or ".".join(filter(None, (name, key)))) for key, number in entries if number
-            )
-        elif name != "numbers":
-            for key, inner in entries:
-                where = place or ".".join(filter(None, (name.removesuffix("s"), key)))
-                for part in inner if isinstance(inner, tuple) else (inner,):
-                    if is_dataclass(part):
-                        yield from _named(part, where)
-
-
-def _uses(drug: Drug) -> Iterator[Use]:
-    yield from _named(drug)
-    if drug.disposition is not None:
-        yield from _uses_of_disposition(drug.disposition)
-    for route in drug.routes.values():
-        yield from ((name, _DISPOSITION[part], f"route.{route.key}") for part, name in route.disposition.items())
-    for product in drug.products.values():
-        yield from ((name, None, f"product.{product.key}") for name in product.replaces)
-    for structure in drug.structures.values():
-        if structure.site != "plasma":
-            yield "ke0", "1/h", f"structure.{structure.key}"
-        if structure.site == "plasma and store":
-            yield "direct", "1", f"structure.{structure.key}"
-    if drug.follows is not None:
-        yield "ke0", "1/h", "follows"
-        if any(name.rpartition(".")[2] == "direct" for name in drug.numbers):
-            yield "direct", "1", "follows"
-    for covariate in drug.covariates:
-        place = f"covariate of {covariate.on} on {covariate.of}"
-        yield from ((name, None, place) for name in (covariate.on, covariate.slope, covariate.reference) if name)
-        # A factor has no unit, unless another covariate of the same number takes it away again.
-        alone = sum(other.on == covariate.on for other in drug.covariates) == 1
-        yield from ((name, "1" if alone else None, place) for name in covariate.factors.values())
-    for pair in drug.correlations:
-        yield from ((name, None, "correlation") for name in (pair.a, pair.b))
-
-
-def _uses_of_disposition(disposition: Disposition) -> Iterator[Use]:
-    for name, unit in list(_DISPOSITION.items())[: 3 + 2 * disposition.peripherals]:
-        yield name, unit, "disposition"
-    if disposition.saturable:
-        yield "vmax", "g/h", "disposition.saturable"
-        yield "km", "g/L", "disposition.saturable"
-    if disposition.releases:
-        for part, unit in (("rate", "1/h"), ("gain", "1"), ("c50", "g/L"), ("rise", "h*L/g")):
-            yield f"release.{part}", unit, "disposition.releases"
-    if disposition.effect_site:
-        yield "ke0", "1/h", "disposition.effect_site"
 
 
 @lru_cache(maxsize=256)
