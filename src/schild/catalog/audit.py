@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "no unit": "a number without a unit",
     "bad unit": "a unit that pint cannot read",
     "wrong unit": "a unit other than the one the model counts in",
+    "out of range": "a value that the model cannot take",
     "no basis": "a value without a basis, or with an unknown one",
     "no source": "a value without a source",
     "no locator": "a value that does not say where in the source it stands",
@@ -144,7 +145,7 @@ class _Walk:
             self._number(number, f"{file}: {number.name}")
         if units is not None:
             place = file.removesuffix(".toml")
-            self._check_uses(file, numbers, [(name, unit, place) for name, unit in units.items()])
+            self._check_uses(file, numbers, [Use(name, unit, place) for name, unit in units.items()])
 
     def run(self, check_book: Callable[[Book, Catalogue], None] | None) -> None:
         for key in self.catalogue.drugs:
@@ -197,7 +198,7 @@ class _Walk:
         # Only what a dose brings can differ from dose to dose; a rate belongs to the person, whatever was given.
         ways = [*drug.routes.values(), *(drug.route(p.route, p.key) for p in drug.products.values())]
         brought = [d for route in ways for branch in route.branches for d in branch.deliver]
-        doses = {name for part in brought for name, _, _ in named(part)}
+        doses = {use.name for part in brought for use in named(part)}
         for name, number in drug.numbers.items():
             if number.between_occasion is not None and name not in doses:
                 self.add(
@@ -220,7 +221,7 @@ class _Walk:
             if product.salt not in ("", "base", *drug.salts):
                 self.add("undefined", place, f"salt {product.salt!r} is not in [salts].")
             route = drug.routes[product.route]
-            known = {name for part in (*route.branches, route.by_dose) if part for name, _, _ in named(part)}
+            known = {use.name for part in (*route.branches, route.by_dose) if part for use in named(part)}
             for name in sorted(set(product.replaces) - known):
                 self.add("undefined", place, f"replaces {name!r}, which its route does not use.")
 
@@ -235,7 +236,7 @@ class _Walk:
         self, file: str, numbers: Mapping[str, Number], uses: Iterable[Use], structures: Collection[str] = ()
     ) -> None:
         used: set[str] = set()
-        for name, unit, place in uses:
+        for name, unit, place, low, high in uses:
             versions = [f"{structure}.{name}" for structure in structures]
             found = [version for version in (name, *versions) if version in numbers]
             if not found:
@@ -245,6 +246,10 @@ class _Walk:
                 given = numbers[version].unit
                 if unit is not None and given and given != unit:
                     self.add("wrong unit", f"{file}: {version}", f"is in {given}; the model counts in {unit}.")
+                for value in numbers[version].values:
+                    if not low <= value.value <= high:
+                        said = f"is {value.value:g}; expected {low:g} to {high:g}."
+                        self.add("out of range", f"{file}: {version}.{value.key}", said)
         for name in numbers:
             if name not in used:
                 self.add("unused number", f"{file}: {name}", "nothing refers to it.")

@@ -29,7 +29,7 @@ class Disposition:
     #: Whether the brain is an effect compartment with the number ``ke0``; a structure overrules it
     effect_site: bool = False
     #: Metabolite to the number that holds the molar fraction of this drug's clearance that forms it
-    feeds: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
+    feeds: Annotated[Mapping[str, str], Names("1", 0.0)] = field(default_factory=dict)
     saturable: bool = False  #: Whether elimination saturates as well, by the numbers ``vmax`` and ``km``
     #: Receptors whose endogenous agonist it releases, by the numbers ``release.rate``, ``.gain``, ``.c50``, ``.rise``
     releases: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ class Delivery:
 
     species: str  #: The drug that appears in plasma
     #: Names of numbers; ``less`` and ``times`` may be None
-    of: Annotated[str, Names("1")]
-    less: Annotated[str | None, Names("1")] = None
-    times: Annotated[str | None, Names("1")] = None
+    of: Annotated[str, Names("1", 0.0)]
+    less: Annotated[str | None, Names("1", 0.0)] = None
+    times: Annotated[str | None, Names("1", 0.0)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +117,12 @@ class Binding:
     )
     #: Or an affinity in vitro and the factor that turns it into one in man: ``kd = ki x factor``
     ki: Annotated[str | None, Names("nM")] = None
-    factor: Annotated[str | None, Names("1")] = None
+    factor: Annotated[str | None, Names("1", 0.0)] = None
     koff: Annotated[str | None, Names("1/h")] = None  #: Number of the dissociation rate constant [1/h]
-    efficacy: Annotated[str | None, Names("1")] = None  #: Number of the intrinsic efficacy; None means no activation
-    e0: Annotated[str | None, Names("1")] = (
+    efficacy: Annotated[str | None, Names("1", 0.0, 1.0)] = (
+        None  #: Number of the intrinsic efficacy; None means no activation
+    )
+    e0: Annotated[str | None, Names("1", 0.0)] = (
         None  #: For the endogenous tone: number of the basal load, concentration over Kd [1]
     )
 
@@ -163,7 +165,7 @@ class Correlation:
 
     a: str
     b: str
-    rho: Annotated[str, Names("1")]  #: Number that holds the correlation coefficient
+    rho: Annotated[str, Names("1", -1.0, 1.0)]  #: Number that holds the correlation coefficient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +173,7 @@ class Start:
     """Wait after another opioid that the label requires before a drug is begun."""
 
     says: str  #: What a person is told, in a sentence of our own
-    wait: Annotated[str, Names("d")]  #: Number of the interval without opioids [d]
+    wait: Annotated[str, Names("d", 0.0)]  #: Number of the interval without opioids [d]
     after: tuple[str, ...] = ()  #: Opioids that it holds for; empty for every other one
 
 
@@ -197,7 +199,7 @@ class Drug:
     aliases: tuple[str, ...] = ()  #: Other names that are accepted
     mw: Annotated[str | None, Names("g/mol")] = None  #: Number of the molar mass of the base
     #: Salt to the number that holds the mass of base per mass of salt
-    salts: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
+    salts: Annotated[Mapping[str, str], Names("1", 0.0, 1.0)] = field(default_factory=dict)
     follows: str | None = None  #: Drug whose choice of structure this one follows (a metabolite follows its parent)
     #: Whether the spread between studies was estimated for this drug and stands in the uncertainty of its numbers
     between_studies_estimated: bool = False

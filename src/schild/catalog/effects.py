@@ -33,24 +33,24 @@ class Effect:
     #: rest, from ``baseline``, ``pco2`` and ``threshold``.
     form: EffectForm
     #: Numbers of the transducer's slope, and of the change that counts as none (in ``unit``)
-    slope: Annotated[str, Names("1")]
-    noise: Annotated[str, Names("")]
-    reserve: Annotated[Mapping[str, str], Names("1")] = field(
+    slope: Annotated[str, Names("1", 0.01)]
+    noise: Annotated[str, Names("", 0.0)]
+    reserve: Annotated[Mapping[str, str], Names("1", 0.0)] = field(
         default_factory=dict
     )  #: Receptor to the number of its reserve
     #: Further numbers, as ``form`` needs them
     baseline: Annotated[str | None, Names("")] = None
-    range: Annotated[str | None, Names("")] = None
+    range: Annotated[str | None, Names("", 0.0)] = None
     pco2: Annotated[str | None, Names("mmHg")] = None
     threshold: Annotated[str | None, Names("mmHg")] = None
     #: Number by which people, and studies, differ in the level that gives an effect: it multiplies every concentration
     #: that the receptor feels [1]
-    sensitivity: Annotated[str | None, Names("1")] = None
+    sensitivity: Annotated[str | None, Names("1", 0.0)] = None
     #: Drug whose efficacy stands for a full agonist of the studies behind it: tolerance of breathing and the anchor of
     #: the rescue model speak of it
     reference_agonist: str | None = None
     #: Drug to the number by which its occupancy is amplified in this effect alone
-    transduction: Annotated[Mapping[str, str], Names("1")] = field(default_factory=dict)
+    transduction: Annotated[Mapping[str, str], Names("1", 0.0)] = field(default_factory=dict)
     says: str = ""
     numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
 
@@ -93,8 +93,8 @@ class Adaptation:
     states: Mapping[str, LagState]
     tolerance: Mapping[str, Tolerance]  #: By effect; effects without one are not tolerated, for want of data
     #: Numbers that turn the drive of withdrawal into a score
-    slope: Annotated[str, Names("1")]
-    half: Annotated[str, Names("1")]
+    slope: Annotated[str, Names("1", 0.01)]
+    half: Annotated[str, Names("1", 0.0)]
     default: bool = False  #: Whether runs use it unless they ask for another
     says: str = ""
     #: Numbers whose uncertainty is drawn together, and the correlations of their logarithms

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from schild.catalog.alcohol import ALCOHOL_UNITS
 from schild.catalog.claims import Book, KnownMiss, read_book
 from schild.catalog.drugs import Drug, read_drug
 from schild.catalog.effects import Adaptation, Effect, read_adaptation, read_effect
@@ -22,6 +23,8 @@ from schild.catalog.references import Reference, parse_bibtex, read_reference
 from schild.catalog.rescue import PublishedArrest, read_arrests, read_spread
 from schild.catalog.studies import Receptor, read_study
 from schild.catalog.substances import Compound, TradeName
+from schild.catalog.trial import TRIAL_UNITS
+from schild.catalog.uses import Use, check_numbers, check_uses
 from schild.errors import CatalogueError, UnknownNameError
 from schild.evidence import Number
 
@@ -140,8 +143,10 @@ class Catalogue(PrintedTables):
         self.claims = self._entries("claims", "drug with claims", self._claims)
         self.aliases = self._aliases()
         self.receptors = self._tables("receptors", "receptor", lambda key, t: t.record(Receptor, key=key))
-        self.populations = self._tables("populations", "population", lambda k, t: read_population(k, t, self._copied))
-        self.effects = self._tables("effects", "effect", lambda key, t: read_effect(key, t, self._copied))
+        self.populations = self._tables(
+            "populations", "population", lambda k, t: self._sound(t, read_population(k, t, self._copied))
+        )
+        self.effects = self._tables("effects", "effect", lambda k, t: self._sound(t, read_effect(k, t, self._copied)))
         self.adaptation = self._tables("adaptation", "mechanism of adaptation", self._mechanism)
         self.compounds = self._tables("structures", "structure", lambda key, t: t.record(Compound, key=key))
         self.trade_names = self._tables("trade_names", "trade name", lambda key, t: t.record(TradeName, key=key))
@@ -351,7 +356,7 @@ class Catalogue(PrintedTables):
                     "any number of steps); nothing would appear in its plasma.",
                     species,
                 )
-        return drug
+        return self._sound(table, drug)
 
     def _family(self, drug: Drug, wanted: str) -> set[str]:
         # The drug and its metabolites; other files are read only as far as the wanted species asks for it.
@@ -383,7 +388,14 @@ class Catalogue(PrintedTables):
         return default
 
     def _mechanism(self, key: str, table: Table) -> Adaptation:
-        return replace(read_adaptation(key, table, self._copied), default=key == self._default_mechanism)
+        found = replace(read_adaptation(key, table, self._copied), default=key == self._default_mechanism)
+        return self._sound(table, found)
+
+    def _sound(self, table: Table, entry: T) -> T:
+        # The built-in entries are checked by the audit.
+        if table.own:
+            check_numbers(table, entry)
+        return entry
 
     def _known_misses(self) -> dict[str, KnownMiss]:
         found: dict[str, KnownMiss] = {}
@@ -410,8 +422,11 @@ class Catalogue(PrintedTables):
         for top in self._tops(place):
             top.text("name", "" if found else ...)
             top.text("says", "")
-            found |= read_numbers(top, owner, copied)
+            found |= (read := read_numbers(top, owner, copied))
             top.done()
+            if top.own:
+                units = {"alcohol": ALCOHOL_UNITS, "trial": TRIAL_UNITS}.get(owner, {})
+                check_uses(top, read, [Use(name, unit, owner) for name, unit in units.items()])
         return found
 
     def _references(self) -> dict[str, Reference]:

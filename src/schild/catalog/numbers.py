@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -12,10 +13,17 @@ from schild.evidence import Number, Spread, Value
 Copied: TypeAlias = Callable[[str, str], Number]
 
 
+#: Units of numbers that cannot be zero or negative, or cannot be negative.
+POSITIVE = ("L", "nM", "g/mol", "g/L", "kg", "mm")
+NOT_NEGATIVE = (*POSITIVE, "L/h", "1/h", "h", "g/h", "mg")
+
+
 class Names(NamedTuple):
     """Mark of a field of a record: it holds the name of a number of the owner, or names by key."""
 
     unit: str | None = None  #: Unit in which the model counts; None for any, empty for the ``unit`` of the record
+    low: float = -math.inf  #: Smallest and largest value that the model takes
+    high: float = math.inf
 
 
 def read_numbers(table: Table, owner: str, copied: Copied) -> dict[str, Number]:
@@ -79,13 +87,18 @@ def _number(name: str, table: Table) -> Number:
     values = tuple(entry.record(Value) for entry in table.tables("value"))
     if not values:
         raise table.fail("has no [[...value]]; a number needs at least one value, or same_as.")
+    unit = table.text("unit", "")
+    for value, entry in zip(values, table.tables("value"), strict=True):
+        if (value.value < 0.0 and unit in NOT_NEGATIVE) or (value.value == 0.0 and unit in POSITIVE):
+            least = f"above 0 {unit}" if unit in POSITIVE else f"0 {unit} or more"
+            raise entry.fail(f"has value = {value.value:g}; expected {least}.", "value")
     keys = [value.key for value in values]
     if len(set(keys)) < len(keys):
         raise table.fail(f"has two values with the same key ({', '.join(keys)}).")
     return table.record(
         Number,
         name=name,
-        unit=table.text("unit", ""),
+        unit=unit,
         values=values,
         chosen_key=table.choice("chosen", keys, keys[0] if len(keys) == 1 else ...),
         between_subject=_spread(table.maybe_table("between_subject")),

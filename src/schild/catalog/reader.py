@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -166,6 +167,8 @@ class Table:
         value = self.data[key]
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
             raise self.fail(f"has {key} = {value!r}; expected {expected}.", key)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.fail(f"has {key} = {value!r}; expected a finite number.", key)
         return value
 
     def has(self, key: str) -> bool:

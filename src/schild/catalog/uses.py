@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from schild.catalog.drugs import Disposition, Drug
 from schild.catalog.numbers import Names
+from schild.catalog.reader import Table
+from schild.errors import InputError
+from schild.evidence import Number
+from schild.units import convert
 
-__all__ = ["Use", "named", "uses_of"]
+__all__ = ["Use", "check_numbers", "check_uses", "limits_of", "named", "uses_of"]
 
-#: Name of a number that an entry refers to, the unit in which the model counts (None for any), and the place.
-Use: TypeAlias = tuple[str, str | None, str]
+
+class Use(NamedTuple):
+    """A number that an entry refers to."""
+
+    name: str
+    unit: str | None  #: Unit in which the model counts; None for any
+    place: str
+    low: float = -math.inf  #: Smallest and largest value
+    high: float = math.inf
+
 
 #: Numbers of a disposition and their units, those of the peripheral compartments last.
 _DISPOSITION = {"vc": "L", "cl": "L/h", "fu": "1", "q": "L/h", "vp": "L", "q2": "L/h", "vp2": "L"}
@@ -33,9 +46,10 @@ def named(record: Any, place: str = "") -> Iterator[Use]:
         entries = value.items() if isinstance(value, Mapping) else [("", value)]
         if mark is not None:
             unit = record.unit if mark.unit == "" else mark.unit
-            yield from (
-                (number, unit, place or ".".join(filter(None, (name, key)))) for key, number in entries if number
-            )
+            for key, number in entries:
+                if number:
+                    where = place or ".".join(filter(None, (name, key)))
+                    yield Use(number, unit, where, mark.low, mark.high)
         elif name != "numbers":
             for key, inner in entries:
                 where = place or ".".join(filter(None, (name.removesuffix("s"), key)))
@@ -44,8 +58,54 @@ def named(record: Any, place: str = "") -> Iterator[Use]:
                         yield from named(part, where)
 
 
-def uses_of(drug: Drug) -> Iterator[Use]:
-    yield from named(drug)
+def uses_of(entry: Any) -> Iterator[Use]:
+    """Every number that a drug, an effect, a mechanism of adaptation or a population refers to."""
+    yield from named(entry)
+    if isinstance(entry, Drug):
+        yield from (Use(*found) for found in _uses_of_drug(entry))
+
+
+def limits_of(entry: Any) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of the numbers of an entry, by name, where its use gives any."""
+    return {u.name: (u.low, u.high) for u in uses_of(entry) if (u.low, u.high) != (-math.inf, math.inf)}
+
+
+def check_numbers(table: Table, entry: Any) -> None:
+    """Refuse numbers of one's own that the model would misread: another unit, or a value outside its range.
+
+    ``table``: of the entry, for file and line. Raises CatalogueError.
+    """
+    check_uses(table, entry.numbers, uses_of(entry), tuple(entry.structures) if isinstance(entry, Drug) else ())
+
+
+def check_uses(
+    table: Table, numbers: Mapping[str, Number], uses: Iterable[Use], structures: Sequence[str] = ()
+) -> None:
+    """Likewise for numbers with their uses; ``structures``: of the drug, which may have a version of a number each."""
+    for use in uses:
+        for name in (use.name, *(f"{structure}.{use.name}" for structure in structures)):
+            number = numbers.get(name)
+            if number is None or number.same_as is not None:
+                continue
+            at = table.table("number").table(name)
+            if use.unit not in (None, number.unit or "1"):
+                given = f"is in {number.unit}" if number.unit else "has no unit"
+                raise at.fail(f"{given}; the model counts in {use.unit}.{_converted(number, str(use.unit))}", "unit")
+            for value in number.values:
+                if not use.low <= value.value <= use.high:
+                    limits = f"{use.low:g} or more" if use.high == math.inf else f"{use.low:g} to {use.high:g}"
+                    raise at.fail(f"has the value {value.value:g}; expected {limits}.", "value")
+
+
+def _converted(number: Number, unit: str) -> str:
+    try:
+        found = convert(f"{number.value!r} {number.unit}", unit)
+    except InputError:
+        return ""
+    return f" {number.value:g} {number.unit} is {found:g} {unit}." if number.unit else ""
+
+
+def _uses_of_drug(drug: Drug) -> Iterator[tuple[Any, ...]]:
     if drug.disposition is not None:
         yield from _uses_of_disposition(drug.disposition)
     for route in drug.routes.values():
@@ -71,9 +131,9 @@ def uses_of(drug: Drug) -> Iterator[Use]:
         yield from ((name, None, "correlation") for name in (pair.a, pair.b))
 
 
-def _uses_of_disposition(disposition: Disposition) -> Iterator[Use]:
+def _uses_of_disposition(disposition: Disposition) -> Iterator[tuple[Any, ...]]:
     for name, unit in list(_DISPOSITION.items())[: 3 + 2 * disposition.peripherals]:
-        yield name, unit, "disposition"
+        yield name, unit, "disposition", 0.0, 1.0 if name == "fu" else math.inf
     if disposition.saturable:
         yield "vmax", "g/h", "disposition.saturable"
         yield "km", "g/L", "disposition.saturable"

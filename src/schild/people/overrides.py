@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from schild.catalog import Catalogue, Drug
+from schild.catalog.numbers import NOT_NEGATIVE, POSITIVE
+from schild.catalog.uses import limits_of
 from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 from schild.units import convert
@@ -19,9 +22,8 @@ Given: TypeAlias = Mapping[str, "float | str"]
 #: Name that selects, for every number that has one, the rival value of a key.
 RIVALS = "rivals"
 
-#: Units of quantities that cannot be zero, and of those that cannot be negative.
-_POSITIVE = ("L", "nM", "g/mol", "g/L", "kg", "mm")
-_NOT_NEGATIVE = (*_POSITIVE, "L/h", "1/h", "h", "g/h", "mg")
+#: Limits of a number whose use gives none.
+_ANY = (-math.inf, math.inf)
 
 
 class Overrides(Mapping[str, float]):
@@ -128,10 +130,16 @@ def _checked(name: str, value: float | str, catalogue: Catalogue) -> tuple[str, 
             "computes nothing while an antagonist is on board, and it cannot be replaced. Leave it out."
         )
     number = numbers[short] if short in numbers else versions[0]
-    return f"{owner}.{short}", _read(f"{owner}.{short}", value, number)
+    return f"{owner}.{short}", _read(f"{owner}.{short}", value, number, *_limits(catalogue, owner).get(short, _ANY))
 
 
-def _read(name: str, value: float | str, number: Number) -> float:
+@lru_cache(maxsize=256)
+def _limits(catalogue: Catalogue, owner: str) -> Mapping[str, tuple[float, float]]:
+    entry = catalogue.entry_of(owner)
+    return {} if entry is None else limits_of(entry)
+
+
+def _read(name: str, value: float | str, number: Number, least: float, most: float) -> float:
     if isinstance(value, str):
         found = convert(value, number.unit or "1", name)
     else:
@@ -144,10 +152,11 @@ def _read(name: str, value: float | str, number: Number) -> float:
         raise InputError(
             f"{name} is {value!r}; expected a finite number, or text such as '{number.value:g}{unit}'. Correct it."
         )
-    low, high = number.bounds or (0.0 if number.unit in _NOT_NEGATIVE and number.value >= 0.0 else -math.inf, math.inf)
+    low, high = number.bounds or (0.0 if number.unit in NOT_NEGATIVE and number.value >= 0.0 else -math.inf, math.inf)
+    low, high = max(low, least), min(high, most)
     if not low <= found <= high:
         limits = f"{low:g} to {high:g}{unit}" if math.isfinite(high) else f"{low:g}{unit} or more"
         raise InputError(f"{name} is {value!r}; expected {limits}. Correct it.")
-    if found == 0.0 and number.unit in _POSITIVE:
+    if found == 0.0 and number.unit in POSITIVE:
         raise InputError(f"{name} is {value!r}; expected above 0{unit}. Correct it.")
     return found

@@ -47,6 +47,7 @@ DEFECTS = [
     ("no unit", NALTREXONE, CL, "[number.cl]\n"),
     ("bad unit", NALTREXONE, CL, '[number.cl]\nunit = "furlongish"\n'),
     ("wrong unit", NALTREXONE, CL, '[number.cl]\nunit = "mL/min"\n'),
+    ("out of range", NALTREXONE, 'value = 0.79\ngiven = "21 % bound"', 'value = 79\ngiven = "21 % bound"'),
     ("no basis", NALTREXONE, DUNBAR, DUNBAR.replace("reported", "guessed")),
     ("no basis", NALTREXONE, DUNBAR, DUNBAR.replace('basis = "reported"\n', "")),
     ("no source", NALTREXONE, DUNBAR, DUNBAR.replace('source = "Dunbar2007"\n', "")),

@@ -105,6 +105,15 @@ FAULTS = [
     ("exantagonist.toml", 'role = "antagonist"', 'role = "antagonst"', r"line 5: .*expected one of .*'antagonist'"),
     ("exantagonist.toml", "value = 60.0", 'value = "60"', r"line \d+: \[number.cl.value\[0\]\] has value = '60'"),
     ("exantagonist.toml", "[strength.oral]", "[strength.im]", r"line 26: .*route 'im' that is not there"),
+    ("exantagonist.toml", '[number.cl]\nunit = "L/h"', '[number.cl]\nunit = "mL/min"',
+     r"line \d+: \[number.cl\] is in mL/min; the model counts in L/h. 60 mL/min is 3.6 L/h"),
+    ("exantagonist.toml", '[number.cl]\nunit = "L/h"', "[number.cl]", r"\[number.cl\] has no unit; the model"),
+    ("exantagonist.toml", "value = 60.0", "value = -60.0", r"\[number.cl.value\[0\]\] has value = -60; expected 0 L/h"),
+    ("exantagonist.toml", "value = 350.0", "value = 0", r"has value = 0; expected above 0 g/mol"),
+    ("exantagonist.toml", "value = 60.0", "value = nan", r"line \d+: .* has value = nan; expected a finite number"),
+    ("exantagonist.toml", '[number.efficacy]\nunit = "1"\n[[number.efficacy.value]]\nkey = "example"\nvalue = 0.0',
+     '[number.efficacy]\nunit = "1"\n[[number.efficacy.value]]\nkey = "example"\nvalue = 1.2',
+     r"\[number.efficacy\] has the value 1.2; expected 0 to 1"),
 ]  # fmt: skip
 
 
@@ -120,6 +129,22 @@ def test_a_fault_in_a_drug_is_named_with_its_line(own, file, old, new, message):
     assert str(path) in str(error.value)
     finding = next(f for f in audit(load(own)).findings if f.kind == "unreadable")
     assert str(path) in finding.where
+
+
+def test_numbers_of_an_effect_and_of_a_trial_are_read_as_strictly(own, tmp_path):
+    """Only the audit looked at units: a clearance in mL/min was computed as one in L/h."""
+    path = own / "example_effect.toml"
+    before, slope, after = path.read_text().partition("[[itch.number.slope.value]]\n")
+    path.write_text(before + slope + after.replace("value = ", "value = -", 1))
+    with pytest.raises(InputError, match=r"line \d+: \[itch.number.slope\] has the value -\d.*; expected 0.01 or more"):
+        load(own).effects["itch"]
+    numbers = tmp_path / "trial.toml"
+    numbers.write_text(
+        '[number."limit.male"]\nunit = "g"\n[[number."limit.male".value]]\nkey = "own"\nvalue = 6\nbasis = "assumed"\n'
+        'source = "schild"\nlocator = "none"\nverified = "derived"\nnote = "A test."\n'
+    )
+    with pytest.raises(InputError, match=r'line 2: \[number."limit.male"\] is in g; the model counts in 1'):
+        load(numbers).trial["limit.male"]
 
 
 def test_a_fault_of_provenance_is_found_with_its_line(own):

@@ -62,6 +62,8 @@ def test_an_unknown_name_is_an_error_with_the_nearest_names(name, says):
         ("naltrexone.cl", "5", "has no unit"), ("naltrexone.oral.f", "5 nM", "without a unit"),
         ("naltrexone.cl", float("nan"), "finite"), ("naltrexone.cl", None, "finite"), ("naltrexone.cl", True, "finite"),
         ("naltrexone.cl", "fast", "is not naltrexone.cl"), ("naltrexone.cl", -1, "0 L/h or more"),
+        ("morphine.mor.efficacy", 1.5, "0 to 1"), ("naltrexone.mor.efficacy", -0.5, "0 to 1"),
+        ("liking.slope", -1, "0.01 or more"), ("liking.noise", -1, "0 points or more"),
         ("alcohol.e0", 0.5, "0 to 0.3"), ("naltrexone.vc", 0, "above 0 L"), ("naltrexone", 1, "its owner and its name"),
     ],
 )  # fmt: skip
