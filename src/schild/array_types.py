@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AnyFloats", "Floats"]
-
 Floats = NDArray[np.float64]
 #: In the precision of a run, which people choose: 32 or 64 bits.
 AnyFloats = NDArray[np.floating]

@@ -21,9 +21,6 @@ from schild.simulation import Result, Run, simulate_run
 from schild.simulation.output import QUANTILES
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
 
-__all__ = ["Challenge", "Response", "challenge"]
-
-
 #: How long after the agonist a response is looked for. [h]
 WINDOW_H = 6.0
 STEP_H = 1 / 60.0

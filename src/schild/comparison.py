@@ -20,8 +20,6 @@ from schild.simulation.exposure import exposure
 from schild.simulation.guard import AGONISTS, DANGER
 from schild.simulation.result import default_names, metric
 
-__all__ = ["Comparison", "compare"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Comparison(Shown):

@@ -24,8 +24,6 @@ from schild.results import Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Compound", "Description", "StructureComparison", "structure"]
-
 
 #: Cores with the morphine numbering as atom maps; the first that matches counts.
 CORES: Mapping[str, str] = MappingProxyType(

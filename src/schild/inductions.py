@@ -23,8 +23,6 @@ from schild.simulation.guard import AGONISTS
 from schild.simulation.runfile import parse_history
 from schild.tables import time_words
 
-__all__ = ["Induction", "Start", "induction"]
-
 #: Longest wait beyond the label's that is looked at, and how finely. [h]
 BEYOND_H, STEP_H = 21 * 24.0, 24.0
 #: How long withdrawal is followed after each of the first two doses. [h]

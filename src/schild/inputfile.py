@@ -10,8 +10,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from schild.errors import InputError
 from schild.textfile import MAX_BYTES, read_toml
 
-__all__ = ["InputFile", "Section", "Sex", "Time"]
-
 
 def _with_unit(value: Any) -> Any:
     # A number without a unit would be ambiguous.

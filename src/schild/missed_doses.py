@@ -18,8 +18,6 @@ from schild.results import ShownRun, plain
 from schild.simulation import Result, simulate_run
 from schild.units import TICKS_PER_HOUR, format_ticks
 
-__all__ = ["Coverage", "coverage"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Coverage(ShownRun):

@@ -25,8 +25,6 @@ from schild.units import TimeLike, format_hours, hours
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Plan", "Strength", "antagonist_of", "plan", "strength_of"]
-
 
 #: Relative tolerance of the dose before it is rounded up to what can be given. [1]
 DOSE_TOLERANCE = 0.01

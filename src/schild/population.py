@@ -21,8 +21,6 @@ from schild.engine.streams import normals
 from schild.errors import InputError
 from schild.people import FEW, People, Uses, Values
 
-__all__ = ["MAX_SUBJECTS", "Population", "Subject", "groups", "people_of"]
-
 #: One property of every person: numbers or words.
 Column = NDArray[np.float64] | NDArray[np.str_]
 

@@ -21,17 +21,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = [
-    "VARIABLE",
-    "ResultCache",
-    "forget_unused",
-    "mark_used",
-    "read_checked",
-    "results_folder",
-    "user_cache_folder",
-    "write_checked",
-]
-
 T = TypeVar("T")
 
 #: Environment variable: a folder for results, or ``off``.

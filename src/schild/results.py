@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from schild.catalog import Catalogue
     from schild.figures import Picture
 
-__all__ = ["Shown", "ShownRun", "cited", "json_text", "plain", "source_lines", "summary_table", "versions"]
-
 
 class Shown:
     """A result that can be summed up, drawn, tabulated, written as JSON and cited.

@@ -8,20 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = [
-    "QUANTIFIED_NG_ML",
-    "between",
-    "concentration_words",
-    "is_level",
-    "number_words",
-    "percent_words",
-    "spread_words",
-    "table",
-    "time_words",
-    "too_small",
-    "value_words",
-]
-
 
 #: Plasma concentrations below this are shown as "below quantification". A choice for display, not the limit of a
 #: named assay: it lies far below the lowest level that a study in the catalogue reports, 0.085 ng/mL. [ng/mL]

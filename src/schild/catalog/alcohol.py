@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ALCOHOL_UNITS", "DRINK", "MODERATORS"]
-
 #: Beginning of the names of standard drinks: ``drink.us`` and so on.
 DRINK = "drink."
 

@@ -19,23 +19,6 @@ if TYPE_CHECKING:
     from schild.catalog.loader import Catalogue
     from schild.catalog.reader import Table
 
-__all__ = [
-    "EVIDENCE",
-    "OPS",
-    "PLACE",
-    "SUPPORT",
-    "Book",
-    "Card",
-    "Claim",
-    "Comparison",
-    "Evidence",
-    "KnownMiss",
-    "Step",
-    "Test",
-    "read_book",
-    "unit_words",
-]
-
 Op: TypeAlias = Literal["within", "fold", "between", "at_least", "at_most"]
 Evidence: TypeAlias = Literal["fitted", "checked", "predicted", "label", "construction"]
 OPS: tuple[str, ...] = get_args(Op)

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from schild.catalog.files import DataFile
 from schild.errors import OverlayError
 
-__all__ = ["PrintedTables"]
-
 
 class PrintedTables:
     """The part of a catalogue that is read as tables, without entries of its own."""

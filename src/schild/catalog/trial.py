@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["TRIAL_UNITS"]
-
 _ONES = (
     "day.drinking", "day.drinking.between", "day.heavy", "day.heavy.between", "day.between.rho",
     "day.habit.drinking", "day.habit.heavy", "day.habit.heavy_heavy",

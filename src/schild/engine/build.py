@@ -15,8 +15,6 @@ from typing import Any
 
 from schild.engine.portable import KERNELS, OUTSIDE, numba_signature, sources_digest
 
-__all__ = ["bitcode_of", "portable_text", "tools"]
-
 #: Kernels that LLVM does not optimise as a whole after Numba has optimised each function: multiply-adds would be fused
 #: across functions, which changes bits.
 BY_FUNCTION = ("run_people", "follow_sessions", "follow_hours")

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 
-__all__ = ["HABIT", "DaysResult", "run_days"]
-
-
 #: Numbers of the chain that all people share, in the order of ``run_days``'s ``habit``.
 HABIT = ("drinking", "heavy", "heavy_heavy", "weight", "persistence", "most", "rate", "value")
 

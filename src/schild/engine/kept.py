@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["call", "keeping", "once"]
-
 T = TypeVar("T")
 
 #: Memory for results, of which one may take a quarter. [byte]

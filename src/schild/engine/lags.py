@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 
-__all__ = ["carry", "follow"]
-
 
 def follow(times: Floats, drive: Floats, rates: Floats, start: Floats | None = None) -> Floats:
     """Adaptation states on a drive that is linear between given times.

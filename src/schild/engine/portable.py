@@ -32,22 +32,6 @@ from numpy.typing import NDArray
 from schild.engine.layout import Events, Found, Structure, Task, kinds
 from schild.result_cache import forget_unused, mark_used, read_checked, user_cache_folder, write_checked
 
-__all__ = [
-    "KERNELS",
-    "VARIABLE",
-    "Kernel",
-    "bitcode",
-    "compiled_by_numba",
-    "entry",
-    "is_native",
-    "is_portable",
-    "numba_signature",
-    "object_file",
-    "plain",
-    "sources_digest",
-    "stamp",
-]
-
 #: Environment variable: with the value ``numba`` Numba always compiles the kernels.
 VARIABLE = "SCHILD_ENGINE"
 #: External functions that the code calls.

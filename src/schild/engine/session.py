@@ -19,8 +19,6 @@ from schild.array_types import Floats
 from schild.engine.portable import entry, plain
 from schild.engine.run import threads_available
 
-__all__ = ["PARAMETERS", "SIGNALS", "SessionResult", "run_sessions"]
-
 Ints = NDArray[np.int64]
 
 #: Columns of a person's row; units in ``schild.drinking.people``.

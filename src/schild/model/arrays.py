@@ -18,8 +18,6 @@ from schild.errors import SchildError
 from schild.model.spec import ENDOGENOUS, LAG, RELEASE, Input, ModelSpec, Parameters
 from schild.pharmacology.pk import disposition_rates
 
-__all__ = ["Program", "compile_spec", "with_scales"]
-
 Ints = NDArray[np.int64]
 
 

@@ -25,9 +25,6 @@ from schild.model.spec import ENDOGENOUS, Adaptation, Ligand, ModelSpec, Recepto
 from schild.people import FEW, Values
 from schild.regimen import Event
 
-__all__ = ["RECEPTORS", "Built", "build"]
-
-
 T = TypeVar("T")
 
 #: Receptors of a run unless it asks for others.

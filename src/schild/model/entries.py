@@ -19,9 +19,6 @@ from schild.regimen import Event
 from schild.regimen.dose import MAX_DOSES
 from schild.units import TICKS_PER_HOUR, Amount, format_ticks
 
-__all__ = ["ADD", "CLEAR", "END", "RECEPTORS_AT", "RESET", "TRAIN", "Entry", "EntryMaker", "SteadyStart"]
-
-
 # Kinds of engine entries, in the order in which they act at one tick.
 END, RESET, CLEAR, TRAIN, RECEPTORS_AT, ADD = range(6)
 

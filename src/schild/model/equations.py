@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, parameter_names
 
-__all__ = ["Equations", "equations", "sum_of"]
-
 _UNIT_OF = {
     "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
     "rate": "per_h", "kd": "nM", "koff": "per_h", "gain_up": "per_h", "gain_down": "per_h", "loss_up": "per_h",

@@ -12,8 +12,6 @@ from schild.model.spec import ENDOGENOUS, ModelSpec
 from schild.people import Values
 from schild.pharmacology.effects import transducer_ratio
 
-__all__ = ["parameters_of"]
-
 
 def parameters_of(
     values: Values,

@@ -10,8 +10,6 @@ from schild.model.equations import equations
 from schild.model.sbml import to_sbml
 from schild.model.spec import ModelSpec, PlainDose
 
-__all__ = ["to_petab"]
-
 #: Bounds of an estimated number: its value divided and multiplied by this. [1]
 _RANGE = 10.0
 

@@ -12,8 +12,6 @@ from dataclasses import replace
 from schild.model.equations import Equations, equations, sum_of
 from schild.model.spec import ModelSpec, PlainDose
 
-__all__ = ["COLUMNS", "DATA", "PROGRAMS", "data_rows", "to_mrgsolve", "to_nonmem", "to_rxode2"]
-
 #: Name of the data set that the texts read, and its columns.
 DATA = "doses.csv"
 COLUMNS = ("ID", "TIME", "EVID", "MDV", "CMT", "AMT", "RATE", "DV")

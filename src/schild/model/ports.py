@@ -15,9 +15,6 @@ from schild.people import Values
 from schild.regimen import Event
 from schild.units import Amount, amount_nmol
 
-__all__ = ["Port", "base_nmol", "disposition_of", "fraction", "inputs_of", "parts_of", "port_name"]
-
-
 #: Largest dose, for a person of 100 kg: far larger ones take solvers hours. [g]
 MAX_GRAMS = 1000.0
 

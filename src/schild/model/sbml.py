@@ -14,8 +14,6 @@ from schild.errors import InputError, SchildError
 from schild.model.equations import Equations, equations, sum_of
 from schild.model.spec import ModelSpec, PlainDose, parameter_names
 
-__all__ = ["to_antimony", "to_sbml"]
-
 _UNITS = """\
   unit hour = 3600 second
   unit nmol = 1e-9 mole

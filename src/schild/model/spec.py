@@ -16,18 +16,6 @@ from numpy.typing import NDArray
 
 from schild.errors import SchildError
 
-__all__ = [
-    "ENDOGENOUS",
-    "Adaptation",
-    "Input",
-    "Ligand",
-    "ModelSpec",
-    "Parameters",
-    "Receptor",
-    "Species",
-    "parameter_names",
-]
-
 #: Values by parameter name: one float for every subject, or an array with one value per subject.
 Parameters = Mapping[str, float | NDArray[np.float64]]
 

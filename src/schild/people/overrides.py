@@ -14,8 +14,6 @@ from schild.errors import InputError, UnknownNameError
 from schild.evidence import Number
 from schild.units import convert
 
-__all__ = ["Given", "Overrides"]
-
 #: Overrides as given: a value in the number's own unit, or text with a unit, by name.
 Given: TypeAlias = Mapping[str, "float | str"]
 

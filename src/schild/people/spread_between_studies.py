@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from schild.catalog.loader import Catalogue
     from schild.evidence import Number
 
-__all__ = ["ENOUGH", "Between", "Kind", "Spreads", "between_studies", "kind_of", "published", "squares"]
-
 Kind: TypeAlias = Literal["clearance", "volume", "bioavailability"]
 
 #: Least published values for a spread of a number's own, and least numbers for a pooled spread of a kind.

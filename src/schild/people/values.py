@@ -19,8 +19,6 @@ from schild.evidence import Number
 from schild.people.overrides import Given, Overrides
 from schild.people.spread_between_studies import between_studies
 
-__all__ = ["FEW", "Draw", "People", "Uses", "Values"]
-
 #: Largest number of people whose draws and values are kept; copies for more would be large.
 FEW = 500
 

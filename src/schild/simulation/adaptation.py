@@ -17,8 +17,6 @@ from schild.pharmacology.effects import transducer_ratio
 from schild.simulation.effects import Effects
 from schild.simulation.output import Kind, Offer, Recipe, Signals, stored
 
-__all__ = ["ADAPTATION", "COWS", "adaptation_outputs"]
-
 TOLERANCE = Kind(name="tolerance", unit="1", words="tolerance", group="adaptation", tabled=True, ratio=True)
 DEPENDENCE = Kind(name="dependence", unit="1", words="dependence", group="adaptation", tabled=True, ratio=True)
 COWS = Kind(name="cows", unit="points", words="withdrawal, latent COWS (0 to 48)", group="adaptation", tabled=True)

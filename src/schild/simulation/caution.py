@@ -25,8 +25,6 @@ from schild.simulation.runfile import Run, SubjectEntry
 from schild.tables import between, time_words
 from schild.units import TICKS_PER_HOUR, format_ticks
 
-__all__ = ["cautions", "label_cautions", "left_out", "unit_slips"]
-
 #: Dependence above which an antagonist is begun in a dependent person; 1 is steady use of morphine 120 mg a day. [1]
 DEPENDENT = 0.05
 

@@ -13,8 +13,6 @@ from schild.model.build import Built
 from schild.model.spec import LAG
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["drive_of", "nodes_of", "rates_of", "steady_lags"]
-
 #: Pieces of the course after a dose, by its interval. [h]
 _NODES = ((8.0, 48), (24.0, 72), (1e9, 144))
 

@@ -15,8 +15,6 @@ from schild.pharmacology.adaptation import tau_divisor
 from schild.pharmacology.effects import amplified_occupancy, operational_response, resting_ventilation, transducer_ratio
 from schild.simulation.output import Signals
 
-__all__ = ["Effects", "Term"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["COURSE", "Row", "exposure", "people_of_result", "summary_of"]
-
 #: Spacing of the times after the first and the last dose, on a logarithmic scale.
 _GROWTH = 0.04
 

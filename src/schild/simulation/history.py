@@ -23,8 +23,6 @@ from schild.simulation.course import drive_of, nodes_of, rates_of
 from schild.simulation.solve import Begin, solve
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["History", "begin_of", "plan_history"]
-
 #: Histories of fewer doses are integrated as part of the run.
 FEW = 40
 

@@ -20,8 +20,6 @@ from schild.regimen import parse_regimen
 from schild.simulation import Result, simulate
 from schild.simulation.observe_withdrawal import KINDS, observe_withdrawal
 
-__all__ = ["OBSERVABLES", "TOMOGRAPHY", "predict", "weighted_error"]
-
 #: Covariates of the typical person.
 _TYPICAL = {name: getattr(Subject(), name) for name in Subject.__dataclass_fields__}
 

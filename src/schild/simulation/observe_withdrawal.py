@@ -23,12 +23,6 @@ from schild.simulation import Run, simulate_run
 from schild.simulation.runfile import parse_history
 from schild.units import TICKS_PER_HOUR
 
-__all__ = [
-    "BASELINE", "KINDS", "PRESENT", "RATED", "WithdrawalCourse", "observe_withdrawal", "rated_shares",
-    "split_words",
-]  # fmt: skip
-
-
 #: A latent score from which withdrawal counts as present; below it, as over.
 PRESENT = 1.0
 #: Points added to both scores of a ratio, so that the ratio of two zeros is 1.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from schild.simulation.times import Between
 
 
-__all__ = ["GROUPS", "LABELS", "QUANTILES", "Kind", "Offer", "Output", "Recipe", "Signals", "stored"]
-
 #: Quantiles that summaries, tables and bands of a population give, and their names.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LABELS = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)

@@ -15,8 +15,6 @@ from schild.simulation.output import Output, Recipe
 from schild.simulation.registry import read
 from schild.simulation.solve import RTOL, Begin, Solution, for_signals, solve
 
-__all__ = ["Prepared", "prepare", "signals_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:

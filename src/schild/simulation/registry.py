@@ -27,8 +27,6 @@ from schild.simulation.output import Kind, Offer, Output, Recipe, Signals, store
 from schild.simulation.solve import Solution
 from schild.simulation.times import Between
 
-__all__ = ["FAMILIES", "outputs_of", "read", "read_metrics", "schema"]
-
 PLASMA = Kind(name="plasma_<species>", unit="ng/mL", words="<species>", group="plasma", drawn=True)
 FREE = Kind(name="free_<species>", unit="nM", words="unbound <species>", group="unbound")
 BOUND = Kind(name="<receptor>_occupancy_<species>", unit="1", words="<receptor>, <species>", group="receptors")

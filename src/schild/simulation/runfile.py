@@ -18,8 +18,6 @@ from schild.population import MAX_SUBJECTS, Population, Subject
 from schild.regimen import Dose, Regimen, parse_regimen
 from schild.units import TICKS_PER_HOUR, format_ticks, parse_clearance, parse_weight, ticks
 
-__all__ = ["DoseEntry", "Head", "PopulationEntry", "Run", "SubjectEntry"]
-
 _MAX_TIMES = 200_000
 
 #: Doses of one history: ten years of four a day.

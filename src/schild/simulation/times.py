@@ -16,8 +16,6 @@ from schild.regimen import Event
 from schild.simulation.output import Output
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["Between", "by_key", "doses_of_each", "nodes_after", "peak_times", "with_sides"]
-
 #: Largest number of doses with a search for peaks between output times; beyond, it takes longer than the run.
 _MOST_DOSES = 400
 

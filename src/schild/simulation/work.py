@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from schild.errors import InputError
 
-__all__ = ["MAX_BYTES", "MAX_STEPS", "check_work"]
-
 #: Largest block of values that is kept. [bytes]
 MAX_BYTES = 3_000_000_000
 
