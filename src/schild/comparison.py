@@ -153,7 +153,7 @@ class Comparison(Shown):
 
 
 def compare(
-    arms: Mapping[str, str | Sequence[str] | Run | Result],
+    arms: Mapping[str, str | Sequence[str] | Run],
     *,
     reference: str | None = None,
     until: str | None = None,
@@ -175,7 +175,7 @@ def compare(
     Parameters
     ----------
     arms : mapping
-        Label to regimen in words, several regimens, a run, or the result of ``simulate``; two or more.
+        Label to regimen in words, several regimens, or a run; two or more.
     reference : str, optional
         Label of the arm that the others are compared with; the first by default.
     until, every, n, subject, population, seed, structure, outputs
@@ -215,28 +215,22 @@ def compare(
         "subject": subject, "population": population, "n": n, "until": until, "every": every, "seed": seed,
         "structure": structure, "outputs": outputs,
     }  # fmt: skip
-    runs: dict[str, Run | Result] = {}
-    for label, arm in arms.items():
-        if isinstance(arm, (Run, Result)):
-            runs[label] = arm
-        else:
-            runs[label] = Run.of(*([arm] if isinstance(arm, str) else arm), title=label, **head)
-    words = [run for label, run in runs.items() if isinstance(run, Run) and run is not arms[label]]
+    words = [label for label, arm in arms.items() if not isinstance(arm, Run)]
+    runs = {
+        label: arm if isinstance(arm, Run) else Run.of(*([arm] if isinstance(arm, str) else arm), title=label, **head)
+        for label, arm in arms.items()
+    }
     if until is None and words:
-        longest = f"{max(run.until_h for run in words):.12g} h"
-        for label, run in runs.items():
-            if run in words and isinstance(run, Run):
-                runs[label] = run.model_copy(update={"run": run.run.model_copy(update={"until": longest})})
-    _same_people({label: _run_of(label, run) for label, run in runs.items()})
+        longest = f"{max(runs[label].until_h for label in words):.12g} h"
+        for label in words:
+            runs[label] = runs[label].model_copy(update={"run": runs[label].run.model_copy(update={"until": longest})})
+    _same_people(runs)
     results: dict[str, Result] = {}
     for done, (label, run) in enumerate(runs.items(), 1):
-        if isinstance(run, Result):
-            results[label] = run
-        else:
-            results[label] = simulate_run(run, threads=threads, catalogue=catalogue, overrides=overrides)
+        results[label] = simulate_run(run, threads=threads, catalogue=catalogue, overrides=overrides)
         if progress is not None:
             progress(done, len(runs))
-    _one_opioid_dose(results, catalogue or load())
+    _one_opioid_dose(runs, results, catalogue or load())
     ends = {label: float(r.outputs[next(iter(r.outputs))].time_h[-1]) for label, r in results.items() if r.outputs}
     warnings: tuple[str, ...] = ()
     if len({round(end, 6) for end in ends.values()}) > 1:
@@ -245,22 +239,13 @@ def compare(
     return Comparison(results=results, reference=reference, nca=nca, warnings=warnings)
 
 
-def _run_of(label: str, run: Run | Result) -> Run:
-    found = run.run if isinstance(run, Result) else run
-    if found is None:
-        raise InputError(
-            f"The result of {label!r} has output times of its own; expected one of `simulate`. Give its run."
-        )
-    return found
-
-
-def _one_opioid_dose(results: Mapping[str, Result], catalogue: Catalogue) -> None:
+def _one_opioid_dose(runs: Mapping[str, Run], results: Mapping[str, Result], catalogue: Catalogue) -> None:
     """Refuse arms under a blockade that differ in the dose of an opioid: such a table ranks doses against a block."""
     given: dict[str, dict[tuple[str, str | None], list[str]]] = {}
     for label, result in results.items():
         if any(DANGER in warning for warning in result.warnings):
             doses = given[label] = {}
-            for e in events_of(_run_of(label, result)):
+            for e in events_of(runs[label]):
                 drug = None if e.drug is None else catalogue.drug(e.drug)
                 if drug is not None and drug.role in (*AGONISTS, "metabolite") and e.past is None:
                     doses.setdefault((drug.name, e.route), []).append(f"{e.amount or e.rate} x {e.f:g}")

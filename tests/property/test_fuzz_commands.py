@@ -240,7 +240,6 @@ def a_size(rng: random.Random, folder: Path) -> list[str]:
         ["laboratory", "bar", f"naltrexone {number(rng, ('1e15', '1e9'))} kg po"],
         ["laboratory", "bar", "--n", f"{n}"],
         ["curves", "naltrexone", "--agonist", "morphine", "--levels", levels],
-        ["curves", "naltrexone", "--agonist", "morphine", f"--tau={number(rng, (1, 10))}", "--json"],
         ["curves", "naltrexone", "--agonist", "morphine", f"--levels={number(rng, (1, 10))},1", "--json"],
         ["export", "sbml", f"naltrexone 1 ug po q1h x{count}"],
         ["export", "sbml", "naltrexone 50 mg po", *courses],

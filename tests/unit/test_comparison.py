@@ -33,7 +33,7 @@ def test_arms_run_as_long_as_the_longest():
     found = schild.compare({"a": "naltrexone 50 mg po", "b": "naltrexone 50 mg po q24h x5"})
     assert {r["plasma_naltrexone"].time_h[-1] for r in found.results.values()} == {4 * 24 + 7 * 24.0}
     assert not found.warnings
-    mixed = schild.compare({"a": schild.simulate(TWO["low"], until="1 d"), "b": Run.of(TWO["high"], until="2 d")})
+    mixed = schild.compare({"a": Run.of(TWO["low"], until="1 d"), "b": Run.of(TWO["high"], until="2 d")})
     assert "different lengths (a 24 h, b 48 h)" in mixed.warnings[0]
 
 
@@ -75,7 +75,7 @@ def test_doses_of_an_opioid_under_a_blockade_are_not_compared(more):
     with pytest.raises(InputError, match=r"'a' and 'b' give different doses of heroin .* can kill"):
         schild.compare(arms, until="50 h")
     with pytest.raises(InputError, match="never the dose of an opioid"):
-        schild.compare({label: schild.simulate(words, until="50 h") for label, words in arms.items()})
+        schild.compare({label: Run.of(words, until="50 h") for label, words in arms.items()})
     without = {label: words.partition("; ")[2] for label, words in arms.items()}
     assert schild.compare(without, until="50 h").n == 1
 

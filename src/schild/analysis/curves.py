@@ -14,7 +14,6 @@ from schild.array_types import Floats
 from schild.catalog import Catalogue, Drug, load
 from schild.errors import InputError
 from schild.figures import Picture
-from schild.model.spec import ENDOGENOUS
 from schild.people import Given, Values
 from schild.pharmacology.binding import competitive_occupancy, kinetic_occupancy
 from schild.results import Shown, versions
@@ -63,7 +62,7 @@ class ModelCurves(Shown):
     #: Antagonist at the receptor, free concentration over Kd, summed over competing species [1]; shape (n_curves,)
     load: Floats
     agonist_load: Floats  #: Agonist at the receptor, free concentration over Kd [1]; shape (n_agonist,)
-    #: Occupancy by the agonist, or the effect where ``tau`` was given [1]; shape (n_curves, n_agonist)
+    #: Occupancy by the agonist [1]; shape (n_curves, n_agonist)
     response: Floats
     says: str
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -150,9 +149,7 @@ def model_curves(
     levels: Sequence[float] = LEVELS,
     at: Sequence[TimeLike] = (),
     contact: TimeLike = CONTACT,
-    tau: float | None = None,
     structure: str | None = None,
-    tone: bool = False,
     catalogue: Catalogue | None = None,
     overrides: Given | None = None,
 ) -> ModelCurves:
@@ -173,13 +170,8 @@ def model_curves(
         Times of the challenges after the first dose.
     contact : str or float
         Time of the agonist at the receptor before the response is read.
-    tau : float, optional
-        Transducer ratio of the operational model: the response is ``tau * occupancy / (1 + tau * occupancy)``; the
-        occupancy itself by default. [1]
     structure : str, optional
         Rival mechanism between plasma and receptor, for a regimen.
-    tone : bool
-        Whether the endogenous agonist competes as well.
     catalogue : Catalogue, optional
         Another catalogue than the built-in one.
     overrides : mapping, optional
@@ -215,8 +207,6 @@ def model_curves(
     catalogue = values.catalogue
     catalogue.receptor(receptor)
     drug = _agonist(catalogue, agonist, receptor)
-    if tau is not None and not 1e-9 <= tau <= 1e9:
-        raise InputError(f"tau is {tau!r}; expected a number from 1e-9 to 1e9. Leave it out to see the occupancy.")
     for many, what in ((levels, "levels"), (at, "times of a challenge")):
         if len(many) > MAX_CURVES:
             raise InputError(f"{len(many):,} {what} were given; expected at most {MAX_CURVES}. Choose fewer.")
@@ -227,13 +217,13 @@ def model_curves(
                 f"Levels were given, but in {antagonist!r} the level is that of the regimen at each time; expected "
                 "times. Leave the levels out, or name a drug alone."
             )
-        return _challenge(values, antagonist, drug, receptor, at, hours(contact), grid, tau, structure, tone)
+        return _challenge(values, antagonist, drug, receptor, at, hours(contact), grid, structure)
     if at or structure is not None or contact != CONTACT:
         raise InputError(
             f"Times, a contact or a structure were given, but {antagonist!r} is a drug and no regimen; expected a "
             f"regimen such as '{antagonist} 50 mg po'. Add amount and route, or leave times, contact and structure out."
         )
-    return _equilibrium(values, antagonist, drug, receptor, levels, grid, tau, tone)
+    return _equilibrium(values, antagonist, drug, receptor, levels, grid)
 
 
 def _agonist(catalogue: Catalogue, name: str, receptor: str) -> Drug:
@@ -256,19 +246,6 @@ def _antagonist(catalogue: Catalogue, name: str) -> Drug:
     return drug
 
 
-def _effect(occupancy: Floats, tau: float | None) -> Floats:
-    return occupancy if tau is None else np.asarray(tau * occupancy / (1.0 + tau * occupancy))
-
-
-def _endogenous(values: Values, receptor: str, tone: bool) -> tuple[float, float]:
-    """Load [1] and dissociation rate [1/h] of the endogenous agonist; a load of zero without it."""
-    drug = values.catalogue.drug(ENDOGENOUS)
-    binding = drug.binding.get(receptor)
-    if not tone or binding is None or binding.e0 is None or binding.koff is None:
-        return 0.0, 1.0
-    return values.typical(drug.key, binding.e0), values.typical(drug.key, binding.koff)
-
-
 def _equilibrium(
     values: Values,
     antagonist: str,
@@ -276,8 +253,6 @@ def _equilibrium(
     receptor: str,
     levels: Sequence[float],
     grid: Floats,
-    tau: float | None,
-    tone: bool,
 ) -> ModelCurves:
     catalogue = values.catalogue
     drug = _antagonist(catalogue, antagonist)
@@ -288,10 +263,9 @@ def _equilibrium(
     if odd := [level for level in levels if level and not 1e-9 <= level <= 1e9]:
         raise InputError(f"A level is {odd[0]!r}; expected C/Kd of 0, or from 1e-9 to 1e9. Correct it.")
     load = np.array(sorted({0.0, *map(float, levels)}))
-    e0, _ = _endogenous(values, receptor, tone)
     a, b = np.broadcast_arrays(grid, load[:, None])
     # Concentrations are relative to Kd, so every Kd is 1.
-    occupancy = competitive_occupancy(np.stack([a, b, np.full_like(a, e0)], axis=-1), np.ones(3))[..., 0]
+    occupancy = competitive_occupancy(np.stack([a, b], axis=-1), np.ones(2))[..., 0]
     return ModelCurves(
         title=f"{agonist.name} under {drug.name}, {receptor}, at equilibrium",
         kind="equilibrium",
@@ -301,12 +275,12 @@ def _equilibrium(
         labels=tuple("without" if b == 0 else f"{b:g} x Kd" for b in load),
         load=load,
         agonist_load=grid,
-        response=_effect(occupancy, tau),
+        response=occupancy,
         says="Equilibrium: the curves shift in parallel and keep their maximum.",
         sources={},
         manifest={
-            **versions("scipy"), "antagonist": drug.key, "agonist": agonist.key, "receptor": receptor, "tau": tau,
-            "tone": tone, "catalogue": {drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp,
+            **versions("scipy"), "antagonist": drug.key, "agonist": agonist.key, "receptor": receptor,
+            "catalogue": {drug.key: drug.digest, agonist.key: agonist.digest}, **catalogue.stamp,
         },
         catalogue=catalogue,
         warnings=tuple(values.uses.unused(values.overrides)),
@@ -321,9 +295,7 @@ def _challenge(
     at: Sequence[TimeLike],
     contact_h: float,
     grid: Floats,
-    tau: float | None,
     structure: str | None,
-    tone: bool,
 ) -> ModelCurves:
     from schild.simulation import Run, model_of, simulate_run
 
@@ -336,38 +308,29 @@ def _challenge(
     if contact_h <= 0:
         raise InputError(f"The contact is {contact_h:g} h; expected above 0. Give one such as '30 min'.")
     until = max(times) + contact_h
-    run = Run.of(regimen, until=f"{until!r} h", receptors=[receptor], tone=tone, structure=structure)
+    every = f"{max(until / 20000, 1 / 60)!r} h"
+    run = Run.of(regimen, until=f"{until!r} h", every=every, receptors=[receptor], tone=False, structure=structure)
     built = model_of(run, catalogue=catalogue, overrides=given)
     for dose in run.doses:
         if dose.drug is not None:
             _antagonist(catalogue, dose.drug)
     # The grid holds the start of each challenge and the middles of its steps.
     edges = np.linspace(0.0, contact_h, STEPS + 1)
-    result = simulate_run(
-        Run.parse({**run.model_dump(exclude_unset=True), "run": {**run.run.model_dump(exclude_unset=True),
-                   "every": f"{max(until / 20000, 1 / 60)!r} h"}}),
-        catalogue=catalogue,
-        overrides=given,
-        plain_grid=True,
-        uses=values.uses,
-    )  # fmt: skip
+    result = simulate_run(run, catalogue=catalogue, overrides=given, plain_grid=True, uses=values.uses)
     species = [x.species for r in built.spec.receptors if r.name == receptor for x in r.ligands]
     p = built.parameters
-    kd = np.array([float(np.ravel(p[f"{receptor}.{s}.kd"])[0]) for s in species])
-    koff = np.array([float(np.ravel(p[f"{receptor}.{s}.koff"])[0]) for s in species])
-    e0, tone_koff = _endogenous(values, receptor, tone)
+    kd, koff = (np.array([float(np.ravel(p[f"{receptor}.{s}.{name}"])[0]) for s in species]) for name in ("kd", "koff"))
     own = values.typical(agonist.key, str(agonist.binding[receptor].koff))
-    rates = np.array([own, *koff, tone_koff])
+    rates = np.array([own, *koff])
     loads, curves = [0.0], []
     rest = np.zeros(len(species))
-    curves.append(_contact(grid, np.zeros((STEPS, len(species))), rates, rest, e0 / (1 + e0), e0, contact_h))
+    curves.append(_contact(grid, np.zeros((STEPS, len(species))), rates, rest, contact_h))
     for time in times:
         free = np.array([[_at(result[f"free_{s}"], time + t) for s in species] for t in 0.5 * (edges[1:] + edges[:-1])])
         start = np.array([_at(result[f"{receptor}_occupancy_{s}"], time) for s in species])
-        begun = _at(result[f"{receptor}_occupancy_{ENDOGENOUS}"], time) if tone and e0 else 0.0
-        curves.append(_contact(grid, free / kd, rates, start, begun, e0, contact_h))
+        curves.append(_contact(grid, free / kd, rates, start, contact_h))
         loads.append(float(np.sum(free[-1] / kd)))
-    response = _effect(np.stack(curves), tau)
+    response = np.stack(curves)
     fall = 1.0 - float(np.min(response[1:, -1]) / response[0, -1])
     says = (
         f"After {format_hours(contact_h)} of contact the curves shift and keep their maximum (to {100 * fall:.1f} %)."
@@ -388,7 +351,7 @@ def _challenge(
         response=response,
         says=says,
         sources=result.sources,
-        manifest={**result.manifest, "agonist": agonist.key, "at_h": times, "contact_h": contact_h, "tau": tau},
+        manifest={**result.manifest, "agonist": agonist.key, "at_h": times, "contact_h": contact_h},
         catalogue=catalogue,
         warnings=(*result.warnings, *values.uses.unused(given)),
     )
@@ -398,16 +361,13 @@ def _at(output: Any, time: float) -> float:
     return float(output.at(min(time, float(output.time_h[-1]))))
 
 
-def _contact(
-    agonist: Floats, loads: Floats, koff: Floats, start: Floats, tone_start: float, e0: float, contact_h: float
-) -> Floats:
+def _contact(agonist: Floats, loads: Floats, koff: Floats, start: Floats, contact_h: float) -> Floats:
     """Occupancy by the agonist at the end of a contact, for each agonist load.
 
-    ``loads`` are the antagonists' concentrations over Kd, shape (n_steps, n_antagonists), constant within a step; they
-    stand between the agonist and the endogenous agonist.
+    ``loads`` are the antagonists' concentrations over Kd, shape (n_steps, n_antagonists), constant within a step.
     """
-    held = np.tile([0.0, *start, tone_start], (len(agonist), 1))
+    held = np.tile([0.0, *start], (len(agonist), 1))
     for antagonists in loads:
-        load = np.column_stack([agonist, np.tile([*antagonists, e0], (len(agonist), 1))])
+        load = np.column_stack([agonist, np.tile(antagonists, (len(agonist), 1))])
         held = kinetic_occupancy(contact_h / len(loads), load, np.ones(len(koff)), koff, np.maximum(held, 0.0))[:, 0]
     return held[:, 0]

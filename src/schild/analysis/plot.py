@@ -94,7 +94,7 @@ def draw_curves(curves: ModelCurves) -> Picture:
         chart.line(curves.agonist_load, y, color=_shade(k, len(curves.labels)), label=words)
     chart.x.log, chart.x.label, chart.legend = True, "agonist at the receptor, C/Kd", "below"
     chart.y.lim = (-0.02, 1.02)
-    chart.y.label = "occupied by the agonist" if curves.manifest.get("tau") is None else "effect"
+    chart.y.label = "occupied by the agonist"
     return Picture([chart], curves.title)
 
 

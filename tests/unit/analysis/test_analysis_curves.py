@@ -27,24 +27,10 @@ def test_at_equilibrium_the_slope_is_one_and_pa2_is_kd(levels):
     assert shifts == pytest.approx(1 + curves.load, rel=0.01)
 
 
-def test_tone_moves_every_half_response_alike():
-    without, with_tone = (model_curves("naltrexone", agonist="morphine", tone=t).fit() for t in (False, True))
-    e0 = schild.load().drug("endogenous").number("mor.e0").value
-    assert with_tone["slope"].value == pytest.approx(1, abs=1e-6)
-    assert with_tone["pa2"].value == pytest.approx(-np.log10(1 + e0), abs=1e-6)
-    assert without["pa2"].value == pytest.approx(0, abs=1e-6)
-
-
-def test_reserve_keeps_the_shift_and_moves_the_curve():
-    fit = model_curves("naltrexone", agonist="morphine", tau=9.0).fit()
-    assert fit["pa2"].value == pytest.approx(0, abs=1e-6)
-    assert fit["log_ec50"].value == pytest.approx(-1, abs=1e-6)
-
-
 def test_a_contact_equals_the_closed_form_at_constant_concentrations():
-    koff, load, start = np.array([30.0, 0.4, 1.0]), np.array([2.0, 0.3]), np.array([0.5])
+    koff, load, start = np.array([30.0, 0.4, 1.0]), np.array([2.0, 0.3]), np.array([0.5, 0.1])
     agonist = np.array([0.0, 1.0, 50.0])
-    found = _contact(agonist, np.full((STEPS, 1), load[0]), koff, start, 0.1, load[1], 0.5)
+    found = _contact(agonist, np.tile(load, (STEPS, 1)), koff, start, 0.5)
     for a, occupied in zip(agonist, found, strict=True):
         expected = kinetic_occupancy([0.5], [a, *load], [1.0, 1.0, 1.0], koff, [0.0, 0.5, 0.1])[0, 0]
         assert occupied == pytest.approx(expected, abs=1e-12)
@@ -60,7 +46,7 @@ def test_without_agonist_the_antagonist_follows_the_kernel():
     loads = np.array([[result[f"free_{n}"].at(float(t)) for n in names] for t in middles]) / kd
     start = np.array([result[f"mor_occupancy_{n}"].at("2 h") for n in names])
     # A tracer of an agonist that follows at once, and takes nothing, shows the free fraction.
-    tracer = _contact(np.array([1e-6]), loads, np.array([1e4, *koff, 1.0]), start, 0.0, 0.0, 0.5)
+    tracer = _contact(np.array([1e-6]), loads, np.array([1e4, *koff]), start, 0.5)
     assert tracer[0] / 1e-6 == pytest.approx(result["mor_free"].at("2.5 h"), rel=2e-3)
 
 
@@ -112,9 +98,6 @@ def test_verbs():
         ("naltrexone 50 mg po", {"agonist": "morphine", "at": ["-1 h"]}, "lies before the run"),
         ("naltrexone 50 mg po", {"agonist": "morphine", "at": ["1 h"], "contact": "0 h"}, "contact is 0 h"),
         ("naltrexone", {"agonist": "morphine", "levels": [-1.0]}, "C/Kd of 0, or from 1e-9 to 1e9"),
-        ("naltrexone", {"agonist": "morphine", "tau": 0.0}, "tau is 0.0"),
-        ("naltrexone", {"agonist": "morphine", "tau": 1e-300}, "tau is 1e-300"),
-        ("naltrexone", {"agonist": "morphine", "tau": float("nan")}, "tau is nan"),
         ("naltrexone", {"agonist": "morphine", "levels": [1.0, 1e-300]}, "level is 1e-300"),
     ],
 )
