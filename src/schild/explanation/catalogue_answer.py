@@ -38,15 +38,8 @@ from schild.explanation.experiments import largest_difference
 from schild.explanation.figures import EFFECT_WORDS, affinities_of, blocks
 from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
 from schild.regimen import parse_regimen
+from schild.report.simulation import ADVICE
 from schild.units import hours
-
-ADVICE = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
-RELAPSE = (
-    "When it wears off, opioids act again and breathing can stop. Tolerance may be gone: a once usual dose can kill."
-)
-LOCAL = "It does not treat an overdose: it stays out of the brain, where opioids stop breathing."
-OTHER = "Too much of it can kill, and an opioid antagonist does not reverse that."
-DANGER = "Opioids can stop breathing. After a pause tolerance is lost, and a dose that was once usual can kill."
 
 
 def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[Finding]]:
@@ -71,10 +64,12 @@ def book_of_entry(drug: Drug, lab: Lab) -> tuple[Book, tuple[Table, ...], list[F
         drug=drug.key,
         question=f"What does {drug.name} do?",
         line="",
-        answer=(" ".join(said for said in (*_named(drug, lab.catalogue), _alone(drug, lab)) if said),),
+        answer=(
+            " ".join(said for said in (*_named(drug, lab.catalogue), *_said(drug, lab.catalogue, "alone")) if said),
+        ),
         remember=tuple(_remember(drug, lab, rows)),
         unknown=_unknown(drug, lab, bool(rows)),
-        danger=_danger(drug, lab.catalogue),
+        danger="".join(_said(drug, lab.catalogue, "danger")),
         advice=ADVICE,
         claims=(*pictures, *((studies,) if rows else ())),
         cards=tuple(cards),
@@ -101,7 +96,7 @@ def _role(drug: Drug) -> str:
     """Describe the role of a drug; of an antagonist with efficacy at some receptor, say so."""
     if drug.role == "antagonist" and is_active(drug):
         return "It is an opioid receptor antagonist, and by itself it activates some receptors in part."
-    return WORDS["roles"].get(drug.role, "")
+    return str(WORDS["roles"].get(drug.role, ""))
 
 
 def _named(drug: Drug, catalogue: Catalogue) -> tuple[str, str]:
@@ -133,16 +128,26 @@ def _releases(drug: Drug) -> bool:
     return drug.disposition is not None and bool(drug.disposition.releases)
 
 
-def _danger(drug: Drug, catalogue: Catalogue) -> str:
-    """The danger of a drug, that of its parents for a metabolite; none of what is never given."""
-    if drug.role == "endogenous":
-        return ""
-    if drug.role == "non-opioid":
-        return OTHER
-    roles = {d.role for d in _made_from(drug, catalogue)} if drug.role == "metabolite" else {drug.role}
-    if roles != {"antagonist"}:
-        return DANGER
-    return RELAPSE if "mor" in drug.binding else LOCAL
+def _kind(drug: Drug, role: str) -> str:
+    """Kind of a drug, as ``words.toml`` has them, if it had a role."""
+    if role == "antagonist":
+        return "antagonist" if "mor" in drug.binding else "local antagonist"
+    if role == "metabolite":
+        return "active metabolite" if is_active(drug) else "blocking metabolite" if drug.binding else "inert metabolite"
+    if role in ("agonist", "partial agonist", "prodrug"):
+        return "inactive" if not is_active(drug) else "agonist" if role == "prodrug" else role
+    return "releasing" if _releases(drug) else role
+
+
+def _said(drug: Drug, catalogue: Catalogue, what: str) -> list[str]:
+    """Sentences on the kind of a drug: ``alone``, ``danger`` or ``remember``."""
+    kind, compared = _kind(drug, drug.role), _compared(catalogue)
+    of_parents = {parent.role for parent in _made_from(drug, catalogue)}
+    if what == "danger" and drug.role == "metabolite" and of_parents == {"antagonist"}:
+        kind = _kind(drug, "antagonist")
+    words = {"parents": _parents(drug, catalogue), "opponent": _opponent(catalogue, compared) if compared else ""}
+    found = [said.format(**words) for said in WORDS["kinds"][kind].get(what, ()) if compared or "opponent" not in said]
+    return [capitalised(said) for said in found]
 
 
 def _routes(drug: Drug) -> list[str]:
@@ -203,8 +208,8 @@ def _compared(catalogue: Catalogue) -> Comparison | None:
     return next((book.compared for book in catalogue.claims.values() if book.compared), None)
 
 
-def _opponent(lab: Lab, compared: Comparison) -> str:
-    return lab.catalogue.drug(str(parse_regimen(compared.regimen)[0].drug)).name
+def _opponent(catalogue: Catalogue, compared: Comparison) -> str:
+    return catalogue.drug(str(parse_regimen(compared.regimen)[0].drug)).name
 
 
 def _effects(drug: Drug, lab: Lab) -> tuple[Table, ...]:
@@ -275,7 +280,11 @@ def _pictures(drug: Drug, lab: Lab, rows: list[Observation]) -> tuple[Claim, ...
     if compared and (routes := _routes(drug)):
         dose = published_dose(lab.catalogue, drug.key, routes[0])
         t, pupil = lab.course(dose, FOLLOWED_H, 0.1, "pupil", receptors=RECEPTORS)
-        most, name, at = min(span_of(t, pupil[0, 0] - pupil[0]), 24.0), _opponent(lab, compared), hours(compared.at)
+        most, name, at = (
+            min(span_of(t, pupil[0, 0] - pupil[0]), 24.0),
+            _opponent(lab.catalogue, compared),
+            hours(compared.at),
+        )
         drawn = effects_figure(lab, dose, compared.regimen, at, EFFECTS, most)
         found.append(figure_of("effects", f"What it does, and what {name} leaves of its effects", drawn))
         before = regimen_words(compared.regimen)
@@ -347,55 +356,9 @@ def _held(drug: Drug, lab: Lab, rows: list[Observation]) -> Table:
     return f"Receptors occupied after {regimen_words(regimen)}; typical person", columns, tuple(held)
 
 
-def _alone(drug: Drug, lab: Lab) -> str:
-    """Describe the effects of a drug that is not given to people by itself."""
-    if drug.role == "endogenous":
-        return "It is not given: every run has it, and it competes with every drug."
-    if drug.role == "metabolite":
-        acts = f"Its effects are part of those of {_parents(drug, lab.catalogue)}."
-        return acts if is_active(drug) else "It stimulates no receptor." if drug.binding else ""
-    if _releases(drug) and (compared := _compared(lab.catalogue)):
-        return f"{capitalised(_opponent(lab, compared))} blocks what these opioids add to its reward, and no more."
-    if drug.role == "non-opioid" and (compared := _compared(lab.catalogue)):
-        return f"{capitalised(_opponent(lab, compared))} does not block it."
-    return ""
-
-
 def _remember(drug: Drug, lab: Lab, rows: list[Observation]) -> list[str]:
     """Lines to remember: two about the drug, and what the answer rests on."""
-    compared, told = _compared(lab.catalogue), []
-    if drug.role == "antagonist":
-        central = "In a person who depends on opioids it brings on withdrawal."
-        local = "It leaves alone what opioids do in the brain."
-        told = ["It works only while it is in the body.", central if "mor" in drug.binding else local]
-    elif drug.role in ("agonist", "partial agonist", "prodrug") and is_active(drug):
-        told = ["Too much of it stops breathing.", "Daily use brings tolerance and dependence."]
-        if drug.role == "partial agonist":
-            told = [
-                "It can stop breathing, above all together with alcohol or sedatives.",
-                "Daily use brings dependence; in a person who depends on other opioids it can bring on withdrawal.",
-            ]
-    elif drug.role == "metabolite":
-        parents = _parents(drug, lab.catalogue)
-        adds = f"It adds to the effects of {parents}."
-        if not is_active(drug):
-            adds = (
-                f"It adds to the block by {parents}." if drug.binding else f"It adds no effect to those of {parents}."
-            )
-        told = ["It comes and goes with what it is made from.", adds]
-    elif drug.role == "endogenous":
-        told = [
-            "It is small: a person without a drug shows no opioid effect.",
-            "Its size is assumed: nobody can measure it in people.",
-        ]
-    elif compared:
-        name = _opponent(lab, compared)
-        kept = (
-            f"{capitalised(name)} does not change its level."
-            if _releases(drug)
-            else f"In the model {name} changes neither its level nor any effect."
-        )
-        told = ["It does not act on opioid receptors itself.", kept]
+    told = _said(drug, lab.catalogue, "remember")
     beside = "published results stand beside them" if rows else "there is no published result to compare them with"
     if drug.role == "endogenous" or (not _shown(drug, lab, rows) and not rows):
         return [*told, "The page shows how it binds; there is no dose in people to run."]
@@ -445,7 +408,7 @@ def _cards(
         said += "No tolerance is assumed."
         ask("effects", "What does it do?", said, _most_liking(drug, lab), _LINE)
         if compared:
-            name = _opponent(lab, compared)
+            name = _opponent(lab.catalogue, compared)
             said = f"First comes {regimen_words(compared.regimen)}. "
             said += f"The dose of {drug.name} above follows {compared.at} later."
             ask("block", f"How much of its effects does {name} block?", said, _blocked(drug, lab, compared), _BAR)
@@ -480,7 +443,7 @@ def _cards(
         alone = f"{regimen} at 2 h"
         effects = [] if _releases(drug) else list(lab.catalogue.effects)
         most = largest_difference(lab, [f"plasma_{drug.key}", *effects], alone, f"{compared.regimen}; {alone}")
-        name, outcome = _opponent(lab, compared), Outcome(predicted=most)
+        name, outcome = _opponent(lab.catalogue, compared), Outcome(predicted=most)
         said = f"In this run {name} comes two hours before it."
         what = "is the largest difference in its level" + (" and in any effect of the model" if effects else "")
         asked = f"Does {name} change its level{' or effects' if effects else ''}?"

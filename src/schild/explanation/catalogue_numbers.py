@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import Any
 
 from schild.catalog import Catalogue, Drug
 from schild.evidence import Number, Value
@@ -28,7 +29,7 @@ __all__ = [
 #: Caption, columns, rows.
 Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 #: Words of receptors, routes, roles, numbers and measured quantities.
-WORDS: Mapping[str, Mapping[str, str]] = tomllib.loads(
+WORDS: Mapping[str, Mapping[str, Any]] = tomllib.loads(
     files("schild.explanation").joinpath("words.toml").read_text(encoding="utf-8")
 )
 RECEPTOR_WORDS, WAYS = WORDS["receptors"], WORDS["routes"]

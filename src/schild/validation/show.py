@@ -24,6 +24,7 @@ from schild.report.parts import (
     section,
     table,
 )
+from schild.report.simulation import ADVICE
 from schild.validation import Validation, misses_first, observations
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ _WITHDRAWAL = (
     "ranges of low grade, so none enters the coverage above."
 )
 _EVIDENCE = {"fitted": "fitted to this", "checked": "checked, not fitted"}
-_FOOT = "For research and education. This is not medical advice: talk to a clinician or a pharmacist."
 _HOW = (
     "Predicted: the typical person. Band: the 90 % range of results of such a study, with the uncertainty of the "
     "numbers (the part between studies included), people (a mean of n, or one), and 15 % of assay and sampling for "
@@ -122,7 +122,7 @@ def print_text(v: Validation, console: Console) -> None:
         console.print(Text(f"not predicted: {key}: {reason}"))
     console.print()
     console.print(Text(_HOW, style="dim"))
-    console.print(Text(_FOOT, style="bold"))
+    console.print(Text(ADVICE, style="bold"))
 
 
 def _band(c: Check) -> str:
@@ -158,7 +158,7 @@ def html_page(v: Validation) -> str:
     entries = [(k, refs[k].label, refs[k].address, "") for k in keys if k in refs]
     parts.append(section("Sources", bibliography(entries)))
     lead = "Every published result of the catalogue, predicted and observed; misses first."
-    return page("Validation", *parts, lead=lead, foot=_FOOT)
+    return page("Validation", *parts, lead=lead, foot=ADVICE)
 
 
 def _sections(v: Validation) -> list[tuple[str, str, list[Statement], str]]:
