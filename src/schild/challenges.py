@@ -19,6 +19,7 @@ from schild.regimen import Regimen, parse_regimen
 from schild.results import ShownRun, plain
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.output import QUANTILES
+from schild.tables import people_words
 from schild.units import TICKS_PER_HOUR, TimeLike, format_hours, ticks
 
 #: How long after the agonist a response is looked for. [h]
@@ -95,9 +96,13 @@ class Challenge(ShownRun):
     def about(self) -> str:
         """Describe the result in one line."""
         n = self.responses[0].without.size if self.responses else 0
-        times = ", ".join(f"{t:g} h" for t in dict.fromkeys(r.time_h for r in self.responses))
-        said = "; ".join(f"{r.effect} {100 * r.median_block:.0f} %" for r in self.responses[:4])
-        return f"{self.antagonist}, then {self.agonist} at {times}; {n:,} people; median block: {said}"
+        effects: dict[str, list[str]] = {}
+        for r in self.responses:
+            block = "nothing to block" if np.isnan(r.median_block) else f"{100 * r.median_block:.0f} %"
+            effects.setdefault(r.effect, []).append(f"{block} at {r.time_h:g} h")
+        said = "; ".join(f"{effect} {', '.join(times)}" for effect, times in effects.items())
+        who = "one typical person; block" if n == 1 else f"{people_words(n)}; median block"
+        return f"{self.antagonist}, then {self.agonist}; {who}: {said}"
 
     def summary(self) -> list[dict[str, Any]]:
         """Return the rows of the JSON contract."""

@@ -19,6 +19,7 @@ from schild.simulation import Result, Run, events_of, simulate_run
 from schild.simulation.exposure import exposure
 from schild.simulation.guard import AGONISTS, DANGER
 from schild.simulation.result import default_names, metric
+from schild.tables import people_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -65,7 +66,7 @@ class Comparison(Shown):
 
     def about(self) -> str:
         """Describe the comparison in one line."""
-        people = "1 person" if self.n == 1 else f"the same {self.n:,} people"
+        people = ("" if self.n == 1 else "the same ") + people_words(self.n)
         return f"{', '.join(self.results)}, compared with {self.reference} in {people}"
 
     def each(self) -> dict[str, dict[str, Floats]]:

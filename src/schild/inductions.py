@@ -84,8 +84,9 @@ class Induction(ShownRun):
             longest = time_words(self.label_h + BEYOND_H)
             return f"{self.drug} after {'; '.join(self.history)}: {want} is not reached within {longest}"
         low, high = self.chosen.added["q50"], self.chosen.added["q95"]
+        drug = f"{self.drug[:1].upper()}{self.drug[1:]}"
         return (
-            f"{self.drug} after {'; '.join(self.history)}: {want} needs a wait of {time_words(self.chosen.wait_h)} "
+            f"{drug} after {'; '.join(self.history)}: {want} needs a wait of {time_words(self.chosen.wait_h)} "
             f"(the label asks for {time_words(self.label_h)}) and {self.chosen.doses}; it then adds {low:.1f} points "
             f"in the median and {high:.1f} in the 95th percentile. {UNRELIABLE}"
         )

@@ -92,8 +92,16 @@ class Plan(ShownRun):
     def aloud(self) -> str:
         """Return the plan in sentences."""
         who = f"{100 * self.at_least:.0f} % of people"
-        want = f"{100 * self.target:g} % of {self.receptor} receptors for {format_hours(self.hold_h)} in {who}"
-        dose = f"{_units(self.units / self.doses, self.strength)} ({self.dose_mg:g} mg)"
+        known = {
+            "mor": "mu receptors",
+            "kor": "kappa receptors",
+            "dor": "delta receptors",
+            "mor_gut": "mu receptors of the gut",
+        }
+        receptor = known.get(self.receptor, f"{self.receptor} receptors")
+        want = f"{100 * self.target:g} % of {receptor} for {format_hours(self.hold_h)} in {who}"
+        each = self.units / self.doses
+        dose = _units(each, self.strength) + ("" if each == 1 else f" ({self.dose_mg:g} mg)")
         if self.doses > 1 and self.every_h is not None:
             dose += f" every {format_hours(self.every_h)}, {self.doses} times"
             dose += f" ({_units(self.units, self.strength)} in all)"

@@ -60,6 +60,15 @@ def number_words(value: float) -> str:
     return f"{float(f'{value:.3g}'):,g}" if abs(value) < 1e5 else f"{value:,.0f}"
 
 
+def people_words(n: int) -> str:
+    """Write a number of people.
+
+    >>> people_words(1), people_words(2000)
+    ('1 person', '2,000 people')
+    """
+    return "1 person" if n == 1 else f"{n:,} people"
+
+
 def is_level(name: str) -> bool:
     """Whether a column or a metric is a plasma concentration, by the unit in its name.
 
@@ -78,11 +87,15 @@ def too_small(name: str, value: float | None) -> str:
     ('below quantification', 'below quantification')
     >>> too_small("occupied [1]", 6e-8), too_small("occupied [1]", -6e-8), too_small("occupied [1]", 0.2)
     ('<0.0001', '>-0.0001', '')
+    >>> too_small("occupied [1]", -1e-17)
+    '0'
     """
     if not value:
         return ""
     if is_level(name):
         return "below quantification" if value < QUANTIFIED_NG_ML else ""
+    if abs(value) < 1e-12:  # a rounding error
+        return "0"
     return ("<0.0001" if value > 0 else ">-0.0001") if abs(value) < 1e-4 else ""
 
 
@@ -115,7 +128,8 @@ def spread_words(value: Any, words: Callable[[float], str], gap: str = " ") -> s
         if any(part is None for part in parts):
             return "-"
         middle, low, high = (words(float(part)) for part in parts if part is not None)
-        return f"{middle}{gap}({between(low, high)})"
+        same = low == high == middle == "below quantification"
+        return middle if same else f"{middle}{gap}({between(low, high)})"
     return "-" if value is None or value != value else str(words(float(value)))
 
 
@@ -126,7 +140,7 @@ def between(low: str, high: str) -> str:
     ('76 to 95 %', '35 min to 6 d')
     """
     number, space, unit = low.rpartition(" ")
-    return f"{number if space and high.endswith(' ' + unit) else low} to {high}"
+    return f"{number if space and number[-1:].isdigit() and high.endswith(' ' + unit) else low} to {high}"
 
 
 def percent_words(fraction: float) -> str:

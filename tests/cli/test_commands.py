@@ -225,7 +225,7 @@ def test_an_agonist_above_published_challenges_is_refused(call):
     told = call("simulate", "naltrexone 50 mg po", "heroin 500 mg iv at 1 d", "--until", "2d")
     assert told.code == 2
     assert told.out == ""
-    assert "heroin 500 mg iv at 24 h while an antagonist is on board" in told.err
+    assert "heroin 500 mg iv at 24 h while an antagonist acts" in told.err
     assert "can kill" in told.err
 
 

@@ -40,7 +40,7 @@ def test_the_week_blocks_mu_receptors_for_most_of_it(call, examples):
 
 def test_the_month_warns_of_the_challenge_and_follows_occupancy_only(call, examples):
     data = json.loads(call("simulate", examples / "depot_month_challenge.toml", "--json").out)
-    assert "opioid is given while an antagonist is on board" in data["warnings"][0]
+    assert "opioid is given while an antagonist acts" in data["warnings"][0]
     assert set(data["outputs"]) == {
         "plasma_naltrexone",
         "mor_occupancy_naltrexone",

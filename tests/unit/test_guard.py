@@ -199,7 +199,7 @@ def test_published_challenges_run_with_the_warning(agonist):
 )
 def test_where_no_blockade_stands_there_is_no_limit_here(regimens):
     until = "91 d" if "90 d" in regimens[-1] else "23 d"
-    assert not any("antagonist is on board" in warning for warning in run(*regimens, until=until).warnings)
+    assert not any("antagonist acts" in warning for warning in run(*regimens, until=until).warnings)
 
 
 @pytest.mark.parametrize(

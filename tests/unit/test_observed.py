@@ -189,7 +189,7 @@ def test_the_commands(capsys, tmp_path):
     file, figure, csv = tmp_path / "levels.csv", tmp_path / "levels.svg", tmp_path / "predicted.csv"
     words = ["export", "nonmem", "naltrexone 50 mg po", "--times", "1 h, 4 h", "--n", "2", "--lloq", "0.1"]
     assert main([*words, "--out", str(file)]) == 0
-    assert "2 persons, 8 levels" in capsys.readouterr().out
+    assert "2 people, 8 levels" in capsys.readouterr().out
     assert main(["check", str(file), "--plot", str(figure), "--predict", str(csv)]) == 0
     told = capsys.readouterr().out
     assert "1: naltrexone 50 mg oral; " in told

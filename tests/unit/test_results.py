@@ -159,4 +159,4 @@ def test_plain_data_has_no_nan_and_no_numpy():
 
 def test_an_output_is_shown_in_a_line():
     result = schild.simulate("naltrexone 50 mg po", until="24 h")
-    assert repr(result["plasma_naltrexone"]).startswith("<Output plasma_naltrexone [ng/mL]: naltrexone; 1 people, ")
+    assert repr(result["plasma_naltrexone"]).startswith("<Output plasma_naltrexone [ng/mL]: naltrexone; 1 person, ")

@@ -106,7 +106,7 @@ class ModelCurves(Shown):
 
     def about(self) -> str:
         """Describe the result in one line."""
-        return f"{self.title}; {len(self.labels)} curves; {self.says}"
+        return f"{', '.join(self.title.splitlines())}; {len(self.labels)} curves. {self.says}"
 
     def summary(self) -> dict[str, Any]:
         """Return the maximum and the half response of each curve."""

@@ -158,8 +158,10 @@ class SchildFit(Analysed):
 
     def about(self) -> str:
         """Describe the result in one line."""
-        said = ", ".join(f"{name} {estimate.value:.3g}" for name, estimate in list(self.estimates.items())[:4])
-        return f"{self.title}; {len(self.ratios)} dose ratios; {said}"
+        names = {"pa2": "pA2", "slope": "Schild slope", "pkb": "pKB with slope 1", "hill": "Hill slope"}
+        found = {name: e.value for key, name in names.items() if (e := self.estimates.get(key)) is not None}
+        said = "".join(f"; {name} {value:.3g}" for name, value in found.items() if value is not None)
+        return f"{self.title}; {len(self.ratios)} dose ratios{said}"
 
     def content(self) -> dict[str, Any]:
         """Return what the JSON object has beside manifest, warnings and citations."""

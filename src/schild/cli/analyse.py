@@ -102,7 +102,7 @@ def _show_curves(found: ModelCurves, console: Console) -> None:
         )
         for row in found.summary()["curves"]
     ]
-    heads = ("antagonist", "its C/Kd", "maximum over that without", "half of it at agonist C/Kd")
+    heads = ("antagonist", "its C/Kd", "maximum, of that without it", "agonist C/Kd at half maximum")
     console.print(table(found.title, heads, rows, caption=found.says))
     if len(found.load) > 2 and found.surmountable:
         fit = found.fit()

@@ -11,6 +11,7 @@ from schild.cli.console import Whole, say_if_compiling, writable, write
 from schild.cli.exchange import as_options, compartments
 from schild.cli.options import Draws, Files, Levels, Table, pairs
 from schild.errors import InputError
+from schild.tables import people_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,11 +73,11 @@ def _show(found: Check, screen: Console) -> None:
     from schild.tables import table as made
 
     rows = found.summary()
-    screen.print(Text(f"{found.data.name}: {len(rows)} persons", style="bold"))
+    screen.print(Text(f"{found.data.name}: {people_words(len(rows))}", style="bold"))
     for row in rows[:_MOST]:
         screen.print(Text(_line(row)), soft_wrap=True)
     if len(rows) > _MOST:
-        screen.print(Text(f"{len(rows) - _MOST} more persons; --json lists all."))
+        screen.print(Text(f"{len(rows) - _MOST} more people; --json lists all."))
     if found.vpc is None:
         return
     heads = ("of", "at [h]", "quantile", "n", "observed", "simulated", "90 % of tables")

@@ -16,6 +16,7 @@ from schild.cli.console import APP, NOTICE, Whole, folder, writable, write
 from schild.cli.options import Draws, Person, Structure, listed
 from schild.cli.simulate import read_run
 from schild.errors import InputError
+from schild.tables import people_words
 
 export_app = App(name="export", help="Write a run for other programs.", **APP)
 
@@ -72,7 +73,10 @@ def nonmem_data(
         print(text, end="")
     else:
         write(out, text)
-        print(f"Written: {out} ({table['ID'].nunique()} persons, {int((table['EVID'] == 0).sum())} levels). {NOTICE}")
+        print(
+            f"Written: {out} ({people_words(table['ID'].nunique())}, {int((table['EVID'] == 0).sum())} levels). "
+            f"{NOTICE}"
+        )
     return 0
 
 

@@ -54,7 +54,7 @@ def fit_levels(
     columns: Table = Table(),
     levels: Levels = Levels(),
 ) -> None:
-    """Fit numbers of the catalogue to observed levels; the mean of all persons, with their covariates.
+    """Fit numbers of the catalogue to observed levels; the mean of all people, with their covariates.
 
     schild fit-levels examples/nonmem_levels.csv --free naltrexone.cl --free naltrexone.oral.f
 

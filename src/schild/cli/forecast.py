@@ -22,17 +22,22 @@ def _show(found: Forecast, screen: Console) -> None:
     said = found.said()
     screen.print(Text(f"{said[:1].upper()}{said[1:]}."))
     rows = [
-        (row["output"].removeprefix("plasma_"), time_words(row["time_h"]),
+        (_named(row["output"]), time_words(row["time_h"]),
          *((concentration_words if row["output"].startswith("plasma_") else number_words)(row[q])
            for q in ("q05", "q50", "q95")))
         for row in found.summary()
     ]  # fmt: skip
     heads = ("output", "at", "5 %", "median", "95 %")
-    basis = "; ".join(f"{name.removeprefix('plasma_')}: {row}" for name, row in
+    basis = "; ".join(f"{_named(name)}: {row}" for name, row in
                       dict((r["output"], r["evidence"]) for r in found.summary()).items())  # fmt: skip
-    caption = f"Posterior of {found.effective:.0f} effective people. {' '.join(found.assumptions)}"
-    caption += f" Numbers behind it: {basis}."
+    caption = f"Effective size of the posterior: {found.effective:.0f} people. {' '.join(found.assumptions)}"
+    caption += f" Basis of the numbers used: {basis}."
     screen.print(table(found.title, heads, rows, caption=caption))
+
+
+def _named(output: str) -> str:
+    """Name of an output, with the unit of a plasma level."""
+    return f"{output.removeprefix('plasma_')} [ng/mL]" if output.startswith("plasma_") else output
 
 
 @command(

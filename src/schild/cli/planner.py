@@ -69,7 +69,7 @@ def _show_induction(found: Induction, console: Console) -> None:
 
 
 @command(
-    "schild.inductions:induction", _show_induction, title="Beginning of {.drug}", table="starts.csv",
+    "schild.inductions:induction", _show_induction, title="Start of {.drug}", table="starts.csv",
     places={"history": "HISTORY"}, good=lambda found: found.chosen is not None,
 )  # fmt: skip
 def induction(given: dict[str, Any]) -> None:

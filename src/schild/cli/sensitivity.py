@@ -29,7 +29,7 @@ def _show(found: Sensitivity, screen: Console) -> None:
         )
         for s in found.swings[:20]
     ]
-    title = f"{found.metric} as it is: {number_words(found.typical)}"
+    title = f"{found.metric} with the numbers of the catalogue: {number_words(found.typical)}"
     screen.print(table(title, heads, rows, left=("number", "unit")))
     if found.parts:
         said = [(name, percent_words(value)) for name, value in found.parts.items()]
@@ -37,7 +37,7 @@ def _show(found: Sensitivity, screen: Console) -> None:
 
 
 @command(
-    "schild.influence:sensitivity", _show, title="What moves {.metric}", table="swings.csv",
+    "schild.influence:sensitivity", _show, title="Sensitivity of {.metric}", table="swings.csv",
     places={"regimens": "REGIMEN"}, names={"numbers": "number"},
 )  # fmt: skip
 def sensitivity(given: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from schild.population import Population, Subject, people_of
 from schild.regimen import expand, parse_regimen
 from schild.results import Shown
 from schild.simulation import Result, Run, simulate_run
+from schild.tables import people_words
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
 
 __all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
@@ -186,8 +187,9 @@ class Laboratory(Shown):
 
     def about(self) -> str:
         """Describe the result in one line."""
-        found = "; ".join(f"{name} g {e.g:+.2f}" for name, e in list(self.effects.items())[:4])
-        return f"{self.plan.says} {'; '.join(self.antagonist)}; {self.occupancy.size:,} people; {found}"
+        found = ", ".join(f"{OUTCOMES[name].partition(' [')[0]} {e.g:+.2f}" for name, e in self.effects.items())
+        who = people_words(self.occupancy.size)
+        return f"{self.plan.says} {'; '.join(self.antagonist)}; {who}; Hedges g against placebo: {found}"
 
     def summary(self) -> list[dict[str, Any]]:
         """Return one row for each outcome."""
@@ -393,7 +395,7 @@ def laboratory(
 #: Warnings of every experiment.
 _SAID = (
     "Sizes of the endogenous release, of ratings and of the spread of drinking between people are assumed; the effects "
-    "of an antagonist are fitted to pooled laboratory studies (docs/alcohol.md).",
+    "of an antagonist are fitted to pooled laboratory studies.",
 )
 
 

@@ -65,14 +65,14 @@ PROTOCOLS: Mapping[str, Protocol] = {
     for p in (
         Protocol(
             key="fixed_dose",
-            says="Everybody drinks 0.6 g/kg within minutes and rates for three hours.",
+            says="Everybody drinks 0.6 g/kg within minutes and rates the effects for three hours.",
             hours=3.0,
             grams_per_kg=0.6,
             measures=("stimulation", "sedation", "mood"),
         ),
         Protocol(
             key="cue",
-            says="Drinks are in sight for an hour, and one to 0.3 g/L is drunk at the beginning.",
+            says="Drinks are in sight for an hour; a first drink raises alcohol in blood to 0.3 g/L.",
             hours=1.0,
             level=0.3,
             cue=(0.0, 1.0),
@@ -80,7 +80,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ),
         Protocol(
             key="self_administration",
-            says="A drink to 0.3 g/L; from half an hour on, for two hours, up to eight of 0.15 g/L each may be chosen.",
+            says="A first drink raises alcohol in blood to 0.3 g/L. From half an hour on, for two hours, people may "
+            "choose up to eight more of 0.15 g/L each.",
             hours=2.5,
             level=0.3,
             offered=(0.5, 2.5),
@@ -91,7 +92,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ),
         Protocol(
             key="bar",
-            says="A bar without limit for 90 minutes after a meal; a drink holds 14 g.",
+            says="After a meal people drink in a bar without limit for 90 minutes; a drink holds 14 g.",
             hours=1.5,
             offered=(0.0, 1.5),
             most=20,

@@ -100,8 +100,9 @@ class Forecast(ShownRun):
         low, middle, high = quantile(self.protected_h, self.weights, (0.05, 0.5, 0.95)) / 24.0
         more = "at least " if high >= self.time_h[-1] / 24.0 - 1e-6 else ""
         return (
-            f"mu receptors stay at {100 * self.target:g} % or more until day {middle:.3g} (90 %: {low:.3g} to "
-            f"{more}{high:.3g}); a next dose by day {self.next_dose_h / 24:.3g} keeps that in {100 * self.share:g} %"
+            f"mu receptors stay at {100 * self.target:g} % or more until day {middle:.3g} (90 % interval {low:.3g} to "
+            f"{more}{high:.3g}); a next dose by day {self.next_dose_h / 24:.3g} keeps them there with a probability of "
+            f"{100 * self.share:g} %"
             f"{self._missed_words()}"
         )
 
@@ -111,7 +112,7 @@ class Forecast(ShownRun):
         at, low, middle, high = (self.missed[k] for k in ("missed_at_h", "q05", "q50", "q95"))
         return (
             f"; missing the dose of day {at / 24:.3g} costs {middle:.3g} h at the target until the dose after it "
-            f"(90 %: {low:.3g} to {high:.3g})"
+            f"(90 % interval {low:.3g} to {high:.3g})"
         )
 
     def summary(self) -> list[dict[str, Any]]:

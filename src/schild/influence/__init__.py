@@ -74,8 +74,9 @@ class Sensitivity(ShownRun):
 
     def about(self) -> str:
         """Say in one line which number moves the metric most."""
-        most = ", ".join(f"{s.number} ({s.at_low:.3g} to {s.at_high:.3g})" for s in self.swings[:3]) or "no number"
-        return f"{self.title}: {self.metric} is {self.typical:.4g}; moved most by {most}"
+        ends = [(s.number, f"{s.at_low:.3g}", f"{s.at_high:.3g}") for s in self.swings[:3]]
+        most = ", ".join(f"{name} ({low} to {high})" for name, low, high in ends if low != high) or "no number"
+        return f"{self.title}: {self.metric} is {self.typical:.4g}; it depends most on {most}"
 
     def summary(self) -> list[dict[str, Any]]:
         """Return a row for each number, widest swing first."""

@@ -12,6 +12,7 @@ from schild.figures import Picture
 from schild.observed.data import Observed, predictions
 from schild.people import Given, Overrides, Uses
 from schild.results import Shown, plain
+from schild.tables import people_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ class Check(Shown):
     def about(self) -> str:
         """Describe the table in one line."""
         rows = self.data.summary()
-        return f"{self.data.name}: {len(rows)} persons, {sum(row['observations'] for row in rows)} observations"
+        return f"{self.data.name}: {people_words(len(rows))}, {sum(row['observations'] for row in rows)} observations"
 
     def summary(self) -> list[dict[str, Any]]:
         """Return a row for each person."""

@@ -27,6 +27,7 @@ from schild.simulation.effects import Effects
 from schild.simulation.guard import check_doses
 from schild.simulation.prepare import prepare
 from schild.simulation.registry import outputs_of
+from schild.tables import people_words
 
 Error = Literal["proportional", "additive", "both"]
 Prior = Literal["uncertainty", "people", "none"]
@@ -92,7 +93,7 @@ class LevelsFit(Shown):
     def about(self) -> str:
         """Describe the fit in one line."""
         said = ", ".join(f"{e.name} {e.value:.4g} {e.unit if e.unit != '1' else ''}".strip() for e in self.estimates)
-        return f"{self.data.name}: {self.predicted.size} observations of {len(self.data.people)} persons; {said}"
+        return f"{self.data.name}: {self.predicted.size} observations of {people_words(len(self.data.people))}; {said}"
 
     def summary(self) -> list[dict[str, Any]]:
         """Return a row for each number: estimate, relative standard error, limits, and the catalogue's value."""
@@ -173,8 +174,8 @@ class LevelsFit(Shown):
             if found != 1:
                 raise InputError(f"{e.name} repeats another number; expected one with values. Fit the other one.")
             note = (
-                f"{script}: {self.predicted.size} observations of {len(self.data.people)} persons; prior {self.prior}; "
-                f"relative standard error {e.cv:.3g}."
+                f"{script}: {self.predicted.size} observations of {people_words(len(self.data.people))}; "
+                f"prior {self.prior}; relative standard error {e.cv:.3g}."
             )
             entry = {
                 "key": "own_levels", "value": float(f"{e.value:.6g}"), "basis": "fitted", "source": "schild",

@@ -125,7 +125,7 @@ def _checked(name: str, value: float | str, catalogue: Catalogue) -> tuple[str, 
     if short in _largest_doses(catalogue, owner):
         raise InputError(
             f"{owner}.{short} was given; it is the largest dose of published human challenges, above which schild "
-            "computes nothing while an antagonist is on board, and it cannot be replaced. Leave it out."
+            "computes nothing while an antagonist acts, and it cannot be replaced. Leave it out."
         )
     number = numbers[short] if short in numbers else versions[0]
     return f"{owner}.{short}", _read(f"{owner}.{short}", value, number, *_limits(catalogue, owner).get(short, _ANY))

@@ -445,7 +445,7 @@ class Values:
             # A straight line must not cross zero: the floor is a tenth of the typical value, with a warning.
             self.warn(
                 f"{owner}: {int(low.sum())} of {people.n} people have a {of} so far from {np.mean(reference):g} that "
-                f"{covariate.on} would fall below a tenth of its typical value; it was held there."
+                f"{covariate.on} would fall below a tenth of its typical value; that tenth was taken."
             )
             moved = np.maximum(moved, 0.1 * base)
         return moved
@@ -459,8 +459,8 @@ class Values:
         if moved := int(np.count_nonzero(np.broadcast_to(held != value, (n,)))):
             who = f"{when} some people" if when else f"{moved} of {n} people"
             self.warn(
-                f"{owner}: {who} would have {number.name} outside {number.bounds[0]:g} to {number.bounds[1]:g}; it "
-                "was held at the limit."
+                f"{owner}: {who} would have {number.name} outside {number.bounds[0]:g} to {number.bounds[1]:g}; the "
+                "limit was taken."
             )
         return np.asarray(held, dtype=np.float64)
 

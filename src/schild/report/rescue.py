@@ -44,11 +44,11 @@ def rescue_html(found: Rescued) -> str:
         for key in spread
         if key in summary
     ]
-    heads = ("row", "what", "5 % of people", "median", "95 % of people")
+    heads = ("row", "what", "5th percentile", "median", "95th percentile")
     parts.append(section("Times and withdrawal", table(heads, quantiles, numeric=(2, 3, 4))))
     if found.comparisons:
         compared = [(c.regimen, c.against, c.delay, c.tolerance, c.points, c.low, c.high) for c in found.comparisons]
-        heads7 = ("antagonist", "against", "delay", "tolerance", "points", "low", "high")
+        heads7 = ("antagonist", "against", "delay", "tolerance", "difference, points of arrest", "low", "high")
         parts.append(section("The same people, compared", table(heads7, compared, numeric=(4, 5, 6))))
     said = "Breathing, arterial oxygen and arrest by antagonist, delay and tolerance."
     picture = found.picture()
@@ -84,7 +84,17 @@ def _columns(found: Rescued) -> dict[str, list[Any]]:
     return columns
 
 
+#: Columns whose names say more than their keys.
+_NAMES = {
+    "percent": "arrest [%]", "low": "95 % limit, low", "high": "95 % limit, high", "n": "people",
+    "below_sao2_90_s": "SaO2 below 90 % [s]", "below_pao2_30_s": "PaO2 below 30 mmHg [s]",
+    "below_pbo2_20_s": "PO2 of the brain below 20 mmHg [s]", "peak_cows": "peak COWS [points]",
+}  # fmt: skip
+
+
 def _words(key: str) -> str:
+    if key in _NAMES:
+        return _NAMES[key]
     name = key.replace("_percent", " [%]").removesuffix("_s").replace("_", " ")
     return f"{name} [s]" if key.endswith("_s") else name
 

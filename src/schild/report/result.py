@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,10 @@ from schild.figures import Chart
 from schild.report.parts import charts_svg, columns_of, figure, foot_of, notice, page, paragraph, section, table
 from schild.report.simulation import ADVICE, sources
 from schild.results import Shown, plain, summary_table
+from schild.tables import number_words, spread_words
 
+#: Entries of a value of the catalogue that say where it was read; the sources of the page cite it.
+_PROVENANCE = ("source", "row", "verified")
 #: Rows of a summary that a page shows, and points of each curve.
 ROWS, POINTS = 500, 100
 
@@ -30,16 +33,10 @@ def result_html(found: Shown, title: str) -> str:
     parts += [notice(w, kind="warning", title="Warning.") for w in getattr(found, "warnings", ())]
     picture = found.picture()
     if picture.charts:
-        svg = charts_svg(
-            picture.charts, "result", f"{title}: {found.about()}.", foot_of(title, getattr(found, "sources", ()))
-        )
+        svg = charts_svg(picture.charts, "result", f"{title}.", foot_of(title, getattr(found, "sources", ())))
         numbers = _numbers(picture.charts)
         parts.append(section("Figure", figure(svg, caption=picture.caption or title, data=numbers, name="figure")))
-    heads, rows = summary_table(found.summary())
-    cells = [[_cell(value) for value in row] for row in rows[:ROWS]]
-    right = [k for k in range(len(heads)) if any(isinstance(row[k], (int, float)) for row in cells)]
-    left_out = f" The first {ROWS:,} of {len(rows):,} rows." if len(rows) > ROWS else ""
-    parts.append(section("Numbers", table(heads, cells, caption=f"{title}.{left_out}", numeric=right)))
+    parts.append(section("Numbers", *_tables(title, found.summary(), found.about())))
     if said := getattr(found, "assumptions", ()):
         parts.append(section("Assumed", *(paragraph(text) for text in said)))
     if hasattr(found, "sources"):
@@ -75,8 +72,49 @@ def _numbers(charts: Sequence[Chart]) -> dict[str, list[Any]]:
     }
 
 
+def _tables(title: str, summary: Any, about: str) -> list[str]:
+    """Write a summary as tables: one of its numbers, and one for each entry that has rows of its own."""
+    nested: dict[str, list[Mapping[str, Any]]] = {}
+    if isinstance(summary, Mapping):
+        for key, value in summary.items():
+            if isinstance(value, Mapping) and value and all(isinstance(v, Mapping) for v in value.values()):
+                nested[key] = [{"": name, **v} for name, v in value.items()]
+            elif isinstance(value, (list, tuple)) and value and all(isinstance(v, Mapping) for v in value):
+                nested[key] = list(value)
+        # A sentence that stands above already is left out.
+        summary = {k: v for k, v in summary.items() if k not in nested and not (isinstance(v, str) and v in about)}
+    found = []
+    for caption, part in ((title, summary), *((key.replace("_", " "), rows) for key, rows in nested.items())):
+        heads, rows = summary_table(part)
+        if not rows:
+            continue
+        cells = [[_cell(value) for value in row] for row in rows[:ROWS]]
+        right = [k for k in range(len(heads)) if any(isinstance(row[k], (int, float)) for row in cells)]
+        left_out = f" The first {ROWS:,} of {len(rows):,} rows." if len(rows) > ROWS else ""
+        found.append(table(heads, cells, caption=f"{caption}.{left_out}", numeric=right))
+    return found
+
+
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return "" if value is None else str(value)
+    if isinstance(value, Mapping):
+        return _pairs(value)
     found = plain(value)
+    if isinstance(found, list):
+        return ", ".join(str(_cell(v)) if isinstance(v, Mapping) else _short(v) for v in found)
     return found if isinstance(found, (int, float)) else str(found)
+
+
+def _pairs(value: Mapping[str, Any]) -> str:
+    """Write entries in one line: a median with its range, or each with its name."""
+    if "q50" in value:
+        return spread_words(value, number_words)
+    told = {key: v for key, v in plain(value).items() if v not in (None, "", []) and key not in _PROVENANCE}
+    return "; ".join(f"{key.replace('_', ' ')} {_short(v)}" for key, v in told.items())
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_short, value))
+    return number_words(value) if isinstance(value, float) else str(value)

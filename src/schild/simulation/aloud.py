@@ -9,7 +9,7 @@ import numpy as np
 
 from schild.pharmacology.adaptation import severity
 from schild.simulation.result import Result, metric
-from schild.tables import concentration_words, percent_words, spread_words, time_words
+from schild.tables import concentration_words, number_words, percent_words, spread_words, time_words
 
 #: A latent score that counts as withdrawal (docs/design/adaptation.md). [points]
 PRESENT = 1.0
@@ -26,13 +26,20 @@ def aloud(result: Result) -> str:
     """
     m = result.metrics
     found = result.species()
+    alcohol = result.shown.get("bac")
     # After earlier use the first drug may only fall: then one that peaks within the run is described.
     species = next((s for s in found if _middle(m[f"tmax_{s}_h"]) > 0), next(iter(found), None))
     receptor = next(iter(result.receptors()), None)
     if not result.status.size or result.status.all():
         return "The run could not be solved, so there is nothing to read."
     sentences = []
-    if species is not None:
+    if species is not None and alcohol is not None and f"{species}" == "ethanol":
+        values = alcohol.values[result.status == 0]
+        peak = metric(values.max(axis=1))
+        when = float(np.median(alcohol.time_h[values.argmax(axis=1)]))
+        sentences.append(f"alcohol in blood peaks at {spread_words(peak, number_words)} g/L{_after(when)}.")
+        receptor = None  # alcohol occupies none
+    elif species is not None:
         peak, when = m[f"cmax_{species}_ng_ml"], m[f"tmax_{species}_h"]
         sentences.append(
             f"{found[species]} in plasma peaks at {spread_words(peak, concentration_words)} ng/mL{_after(when)}."
@@ -77,7 +84,7 @@ def _withdrawal(result: Result) -> str | None:
     when = float(np.median(course.time_h[values.argmax(axis=1)]))
     peak = metric(peaks)
     band = band_words(_middle(peak))
-    return f"Withdrawal (latent COWS, 0 to 48) peaks at {spread_words(peak, _points)}, {band},{_after(when)}."
+    return f"Withdrawal (latent COWS, 0 to 48) peaks at {spread_words(peak, _points)}, {band}{_after(when)}."
 
 
 def _points(score: float) -> str:
@@ -97,7 +104,7 @@ def _middle(value: Any) -> float:
 
 def _after(when: Any) -> str:
     middle = _middle(when)
-    return "" if middle != middle else f" {time_words(middle)} after the start"
+    return "" if middle != middle else f", {time_words(middle)} after the start"
 
 
 def band_words(score: float) -> str:

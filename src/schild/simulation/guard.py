@@ -73,7 +73,7 @@ _PAST_DAYS, _MOST = 3, 500
 _Input: TypeAlias = tuple[Any, float, int, float, bool]
 
 DANGER = (
-    "Trying to overcome a blockade with a large opioid dose can kill: breathing stops before or when the blockade "
+    "Trying to overcome a blockade with a large opioid dose can kill: breathing can stop before or when the blockade "
     "fades, and tolerance has been lost."
 )
 
@@ -106,7 +106,7 @@ def check_doses(values: Values, events: Sequence[Event], who: Subject | Populati
     >>> from schild.regimen import expand, parse_regimen
     >>> words = "naltrexone 50 mg po; heroin 25 mg iv at 24 h"
     >>> [w[:56] for w in check_doses(Values(load()), expand(parse_regimen(words), 10**12), Subject())]
-    ['An opioid is given while an antagonist is on board. Tryi']
+    ['An opioid is given while an antagonist acts. Trying to o']
     """
     if len({values.catalogue.drug(e.drug).key for e in events if e.drug is not None}) < 2:
         return  # an opioid is blocked by another drug
@@ -144,7 +144,7 @@ def _checked(
     if not arrivals:
         return ()
     _judge(catalogue, arrivals)
-    return (f"An opioid is given while an antagonist is on board. {DANGER}",)
+    return (f"An opioid is given while an antagonist acts. {DANGER}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -542,7 +542,7 @@ def _judge(catalogue: Catalogue, arrivals: Sequence[_Arrival]) -> None:
     else:
         said = f"the largest by this route is {mg:g} mg"
     raise InputError(
-        f"{drug.name} {event.amount} {event.route} at {format_ticks(event.tick)} while an antagonist is on board: with "
+        f"{drug.name} {event.amount} {event.route} at {format_ticks(event.tick)} while an antagonist acts: with "
         f"what else arrives within {TOGETHER_H:g} h this is more than published human challenges ({said}); schild does "
         f"not compute it. {DANGER} Use a dose of a published challenge."
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from schild.array_types import AnyFloats
 from schild.errors import InputError
-from schild.tables import concentration_words, percent_words, value_words
+from schild.tables import concentration_words, people_words, percent_words, value_words
 from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Output:
 
     def __repr__(self) -> str:
         n, times = self.values.shape
-        return f"<Output {self.name} [{self.unit}]: {self.kind.words}; {n:,} people, {times:,} times>"
+        return f"<Output {self.name} [{self.unit}]: {self.kind.words}; {people_words(n)}, {times:,} times>"
 
     @property
     def value(self) -> AnyFloats:

@@ -17,6 +17,7 @@ from schild.errors import InputError, UnknownNameError
 from schild.figures import Picture
 from schild.results import Shown, cited, plain, versions
 from schild.simulation.output import LABELS, QUANTILES, Output
+from schild.tables import people_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +107,7 @@ class Result(Shown):
 
     def about(self) -> str:
         """Describe the result in one line."""
-        people = "1 person" if self.n == 1 else f"{self.n:,} people"
+        people = people_words(self.n)
         first = next(iter(self.outputs.values()), None)
         span = "" if first is None else f", {first.time_h[0]:g} to {first.time_h[-1]:g} h"
         names = ", ".join(self.outputs)
