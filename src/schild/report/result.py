@@ -83,7 +83,7 @@ def _tables(title: str, summary: Any, about: str) -> list[str]:
                 nested[key] = list(value)
         # A sentence that stands above already is left out.
         summary = {k: v for k, v in summary.items() if k not in nested and not (isinstance(v, str) and v in about)}
-    found = []
+    found: list[str] = []
     for caption, part in ((title, summary), *((key.replace("_", " "), rows) for key, rows in nested.items())):
         heads, rows = summary_table(part)
         if not rows:
