@@ -166,7 +166,7 @@ def test_plan(call, tmp_path):
     assert told.code == 0, told.err
     text = " ".join(told.out.split())
     for words in (
-        "70 % of mor receptors for 4 h in 90 % of people",
+        "70 % of mu receptors for 4 h in 90 % of people",
         "tablet",
         "A session may begin",
         "Occupancy stays below 5 %",
