@@ -179,7 +179,7 @@ class Rows:
         if "tolerance" in self.parts:
             tone = tone / tau_divisor(states[1], self.reference, breathing_depth())
         left = np.asarray(withdrawal_drive(np.asarray(weights) @ states, drive, tone))
-        if "stress" not in self.parts:
+        if "stress" not in self.parts and self.entry.stress is None:
             return states, left, np.zeros_like(left)
         once = 1.0 / e["tau_stress"]
         rates = np.array([[[once, once, once, once, 0.0]]])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, PlainDose
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, STRESS, ModelSpec, PlainDose
 
 Floats = NDArray[np.float64]
 
@@ -37,10 +37,17 @@ class Plain:
     binding: tuple[tuple[int, int, Floats, float, float, float], ...]
     lags: tuple[tuple[int, float, float, float, float, float], ...]
     drive: Floats
+    left: Floats | None
+    stress: tuple[int, float] | None
     bend: float
     saturable: tuple[int, float, float, float] | None
     release: tuple[int, float, float, float, float] | None
     start: Floats
+
+    @property
+    def followers(self) -> int:
+        """Number of adaptation states."""
+        return len(self.lags) + (self.stress is not None)
 
     def rhs(self, t: float, y: Floats, inflow: Floats) -> Floats:
         """Right-hand side with a constant inflow [nmol/h]."""
@@ -62,6 +69,10 @@ class Plain:
         for state, *numbers in self.lags:
             gain, loss = lag_rates(raw / (1.0 + self.bend * raw), y[state], *numbers)
             dy[state] += gain - loss * y[state]
+        if self.stress is not None:
+            state, rate = self.stress
+            left = max(0.0, float(self.left @ y) - raw / (1.0 + self.bend * raw))
+            dy[state] += rate * (left - y[state])
         return dy
 
     def jacobian(self, t: float, y: Floats, inflow: Floats) -> Floats:
@@ -85,6 +96,11 @@ class Plain:
             if drive > 0:
                 slope = (1.0 - numbers[-1] * y[state]) / (1.0 + self.bend * raw) ** 2
                 jac[state] += gain / drive * slope * self.drive
+        if self.stress is not None:
+            state, rate = self.stress
+            jac[state, state] -= rate
+            if float(self.left @ y) > raw / (1.0 + self.bend * raw):
+                jac[state] += rate * (self.left - self.drive / (1.0 + self.bend * raw) ** 2)
         return jac
 
 
@@ -114,7 +130,7 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
     for r in spec.receptors:
         states += [f"{r.name}.{x.species}" for x in r.ligands] + ([f"{r.name}.{ENDOGENOUS}"] if r.tone else [])
     adaptation = spec.adaptation
-    states += [f"adaptation.{name}" for name in adaptation.states] if adaptation else []
+    states += [f"adaptation.{name}" for name in adaptation.lags] if adaptation else []
     at = {name: k for k, name in enumerate(states)}
     n = len(states)
     matrix = np.zeros((n, n))
@@ -200,6 +216,14 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         for name in adaptation.states:
             rates = [p[f"adaptation.{name}.{part}"] for part in LAG]
             lags.append((at[f"adaptation.{name}"], rates[0], rates[1], rates[2], rates[3], rates[4]))
+    left = stress = None
+    if adaptation is not None and adaptation.recruits:
+        left = np.zeros(n)
+        for name in adaptation.states:
+            left[at[f"adaptation.{name}"]] = p[f"adaptation.{name}.weight"]
+        if f"{adaptation.receptors[0]}.{ENDOGENOUS}" in at:
+            left[at[f"{adaptation.receptors[0]}.{ENDOGENOUS}"]] = -p["adaptation.tone"]
+        stress = at[f"adaptation.{STRESS}"], p[f"adaptation.{STRESS}.gain_up"]
     return Plain(
         spec=spec,
         states=tuple(states),
@@ -209,6 +233,8 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         binding=tuple(binding),
         lags=tuple(lags),
         drive=drive,
+        left=left,
+        stress=stress,
         bend=p["adaptation.bend"] if adaptation else 0.0,
         saturable=saturable,
         release=release,
@@ -293,7 +319,7 @@ def _changes(doses: Sequence[PlainDose]) -> list[_Change]:
 def _act(system: Plain, y: Floats, inflow: Floats, kind: int, name: str, size: float) -> tuple[Floats, Floats]:
     if kind == 1:
         empty = system.start.copy()
-        for state, *_ in system.lags:
+        for state in range(y.size - system.followers, y.size):
             empty[state] = y[state]  # adaptation stays: it is the person, not the drug
         return empty, np.zeros_like(y)
     if kind in (0, 2):
@@ -370,11 +396,11 @@ def collocate(
     tables = []
     for group in groups.values():
         at = np.array([g[0] for g in group])
-        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding) - len(system.lags)]
+        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding) - system.followers]
         tables.append((at, rows, np.array([g[3] for g in group]), np.array([g[4] for g in group])))
 
     # Occupancies are the last states and no part of the linear system; constant inflows are states that never change.
-    linear = n - len(system.binding) - len(system.lags)
+    linear = n - len(system.binding) - system.followers
     running = sorted({name for _, name, _, duration in doses if duration > 0})
     size_all = linear + len(running)
     generator = np.zeros((size_all, size_all))
@@ -393,6 +419,7 @@ def collocate(
         inside = powers(h) @ np.concatenate([y[:linear], inflow])
         new = np.concatenate([inside[-1], y[linear:]])
         raw = np.zeros(stages)
+        inner = np.zeros((stages, n))
         for at, rows, koff, tone in tables:
             m = at.size
             rate = inside @ rows.T + tone
@@ -402,9 +429,9 @@ def collocate(
             system_matrix = system_matrix - h * np.einsum("ij,jkl->ikjl", tableau, slope)
             right = y[at] + h * tableau @ rate
             found = np.linalg.solve(system_matrix.reshape(stages * m, -1), right.ravel())
-            inner = found.reshape(stages, m)
-            new[at] = inner[-1]
-            raw += inner @ system.drive[at]
+            inner[:, at] = found.reshape(stages, m)
+            new[at] = inner[-1, at]
+            raw += inner[:, at] @ system.drive[at]
         drive = raw / (1.0 + system.bend * raw)
         for state, *numbers in system.lags:
             # The branch at each node is found by trying again until it no longer changes.
@@ -417,7 +444,13 @@ def collocate(
                 guess = found
                 if same:
                     break
+            inner[:, state] = guess
             new[state] = guess[-1]
+        if system.stress is not None and system.left is not None:
+            state, rate = system.stress
+            left = np.maximum(inner @ system.left - drive, 0.0)
+            held = np.eye(stages) + h * tableau * rate
+            new[state] = np.linalg.solve(held, y[state] + h * rate * tableau @ left)[-1]
         return new
 
     changes = _changes(doses)

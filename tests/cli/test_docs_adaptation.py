@@ -59,6 +59,40 @@ def test_the_rise_after_buprenorphine_is_what_the_model_gives(use, hours, cells)
     assert shown == pytest.approx([score[0], *found], abs=0.051)
 
 
+RIVALS = {"response_two_state": 0, "response_stress": 1}
+
+
+def cells_of(row: str) -> list[str]:
+    """Return the cells of both mechanisms in a row of the table of rivals."""
+    found = re.search(rf"^\| {re.escape(row)} \| ([^|]+) \| ([^|]+) \|", PAGE, re.MULTILINE)
+    assert found, row
+    return [cell.strip() for cell in found.groups()]
+
+
+@pytest.mark.parametrize("mechanism", RIVALS)
+def test_the_table_of_two_mechanisms_is_what_they_give(mechanism):
+    def course(use: str, *words: str, stopped: str = "0 h", every: str = "1 h", until: str = "40 d"):
+        past = {"history": f"{use} for 60 d stopped {stopped}"}
+        run = Run.of(*words, subject=past, until=until, every=every, outputs=["cows"], adaptation=mechanism)
+        return simulate_run(run, warn=False, plain_grid=True)["cows"].values[0]
+
+    def shown(row: str) -> str:
+        return cells_of(row)[RIVALS[mechanism]]
+
+    heroin, methadone = course("heroin 25 mg iv q6h"), course("methadone 100 mg po q24h")
+    buprenorphine = course("buprenorphine 16 mg sl q24h")
+    assert shown("heroin stopped: peak") == f"{heroin.max():.1f} points at {heroin.argmax()} h"
+    assert shown("heroin stopped: below 1 point") == f"day {(heroin >= 1).nonzero()[0][-1] / 24:.1f}"
+    begun = (methadone >= 5).nonzero()[0]
+    assert shown("methadone 100 mg stopped: 5 points") == (f"{begun[0]} h" if begun.size else "never")
+    assert shown("methadone 100 mg stopped: below 1 point") == f"day {(methadone >= 1).nonzero()[0][-1] / 24:.1f}"
+    assert shown("buprenorphine 16 mg stopped: peak") == f"{buprenorphine.max():.1f} points"
+    for use in ("heroin 25 mg iv q6h", "methadone 100 mg po q24h"):
+        after = course(use, "naltrexone 50 mg po", stopped="12 h", every="10 min", until="3 d")
+        row = f"naltrexone 50 mg, 12 h after {use.split()[0]}: peak"
+        assert shown(row) == f"{after.max():.1f} points at {after.argmax() / 6:.0f} h"
+
+
 def test_the_page_shows_rises():
     assert len(RISES) == 6
 

@@ -39,7 +39,9 @@ def simulate(sbml, times, names):
     model = roadrunner.RoadRunner(sbml)
     integrator = model.getIntegrator()
     integrator.setValue("relative_tolerance", 1e-11)
-    integrator.setValue("absolute_tolerance", 1e-13)
+    # A scalar would be scaled by each state at every restart, so by zero where a state has not begun.
+    states = len(integrator.getAbsoluteToleranceVector())
+    integrator.setValue("absolute_tolerance", [1e-13] * states)
     integrator.setValue("maximum_num_steps", 500_000)
     model.timeCourseSelections = list(names)
     return np.array(model.simulate(times=list(times))).T

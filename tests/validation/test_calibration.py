@@ -24,6 +24,7 @@ from calibration.__main__ import main, values
 from calibration.files import differs, write_numbers
 from schild.catalog import load
 from schild.errors import CatalogueError
+from schild.simulation import Run, simulate_run
 
 DISPOSITION = ("cl", "vc", "q", "vp", "q2", "vp2")
 #: Calibration rows that no fit reads: a bound that holds, two recalled ratios behind rivals, and a definition that the
@@ -293,6 +294,35 @@ def test_rows_with_the_code_of_the_fit_are_those_of_the_engine():
     for key in ("heroin_onset", "morphine_end", "interval_methadone_7d", "zilm1978_duration", "stitzer1991_96h"):
         (engine,) = observe_withdrawal(ROWS[key])
         assert here.value(ROWS[key]) == pytest.approx(engine, rel=5e-3), key
+
+
+@pytest.mark.parametrize("name", ["tompkins2009", "tompkins2014", "ctn0027_buprenorphine", "heishman1990_6h"])
+def test_what_withdrawal_recruits_is_the_same_in_the_fit_and_in_a_run(name):
+    doses, at_h, end_h = adaptation.EXPERIMENTS[name]
+    fitted = adaptation.along("response_stress", {}, adaptation.courses()[name])
+    times = np.linspace(at_h, end_h, 13)
+    run = Run.of(
+        *doses, until=f"{end_h + 1:g} h", every="15 min", adaptation="response_stress", outputs=["cows"]
+    )  # fmt: skip
+    found = simulate_run(run, warn=False)["cows"]
+    engine = np.interp(times, found.time_h, found.values[0])
+    there = np.interp(times, fitted.course.time_h, fitted.cows)
+    assert engine == pytest.approx(there, abs=0.1, rel=0.03)
+
+
+@pytest.mark.slow
+def test_the_rival_fitted_to_all_anchors_meets_what_the_note_says():
+    # docs/design/adaptation-refit.md, seventh step: error of the anchors, checks and ordinal anchors kept.
+    from calibration.adaptation_checks import ROWS, Rows, window
+    from schild.validation.withdrawal import NUMERIC
+
+    numbers = {"other": adaptation.OTHER}
+    assert adaptation.score(adaptation.anchor_values("response_stress+other", numbers)) == pytest.approx(9.98, abs=0.05)
+    found = Rows(rival="response_stress", numbers={}).values()
+    kept = {key for key, o in ROWS.items() if window(o)[0] <= found[key] <= window(o)[1]}
+    roles = {key: o.role for key, o in ROWS.items()}
+    assert sum(roles[key] == "check" for key in kept) == 29
+    assert sum(roles[key] != "check" and key not in NUMERIC for key in kept) == 12
 
 
 #: Numbers fitted to checks, a diagnostic (docs/design/adaptation-refit.md, "What the bars would need"): form, checks

@@ -78,6 +78,14 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stress:
+    """A state that withdrawal itself recruits and that adds to it: names of its time [h] and of its weight."""
+
+    time: Annotated[str, Names("h")]
+    weight: Annotated[str, Names("1")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptation:
     """One of the rival mechanisms from activation to tolerance and withdrawal (docs/design/adaptation.md)."""
 
@@ -95,6 +103,7 @@ class Adaptation:
     #: Numbers that turn the drive of withdrawal into a score
     slope: Annotated[str, Names("1", 0.01)]
     half: Annotated[str, Names("1", 0.0)]
+    stress: Stress | None = None  #: What withdrawal recruits; None in mechanisms without
     default: bool = False  #: Whether runs use it unless they ask for another
     says: str = ""
     #: Numbers whose uncertainty is drawn together, and the correlations of their logarithms
@@ -128,7 +137,9 @@ def read_adaptation(key: str, table: Table, copied: Copied) -> Adaptation:
     matrix = table.array("correlation", (len(names), len(names)), np.eye(len(names)))
     if names and np.linalg.eigvalsh(matrix).min() <= 0:
         raise table.fail("has a correlation that is not positive definite; lower its correlations.", "correlation")
+    recruited = table.maybe_table("stress")
+    stress = None if recruited is None else recruited.record(Stress)
     return table.record(
-        Adaptation, key=key, states=states, tolerance=tolerance, numbers=numbers,
+        Adaptation, key=key, stress=stress, states=states, tolerance=tolerance, numbers=numbers,
         correlated=names, correlation=tuple(tuple(map(float, row)) for row in matrix),
     )  # fmt: skip

@@ -23,8 +23,10 @@ BODY = (
     "tone", "tone_weight", "bend", "half", "slope", "like_slope", "like_depth", "like_reference", "breath_tau",
     "breath_depth", "breath_reference", "kappa",
     "treat_push", "treat_like", "treat_amplified", "taper_push", "taper_like", "taper_amplified",
-    "peak", "peak_like", "peak_amplified", "usual_tolerance",
+    "peak", "peak_like", "peak_amplified", "usual_tolerance", "stress", "stress_step",
 )  # fmt: skip
+#: Those of them that ``settle`` takes.
+SETTLED = ("tone", "tone_weight", "bend", "stress_step")
 #: Columns of ``states``: weight in withdrawal; gain over loss, and share of a distance that an hour takes, while the
 #: drive is above the state and below it. Rows are fast, slow, residual, relief.
 STATES = ("weight", "ratio_up", "step_up", "ratio_down", "step_down")
@@ -53,10 +55,14 @@ class HoursResult:
     marks: NDArray[np.int32]
 
 
-def settle(load: Floats, push: Floats, every: int, hours: int, states: Floats, tone: float, bend: float) -> Floats:
-    """Follow the states under one dose every so many hours, and return them at the last dose; shape (n_states,)."""
-    state = np.zeros(states.shape[0])
-    entry("settle_states")(plain(load), plain(push), every, hours, plain(states), tone, bend, state)
+def settle(load: Floats, push: Floats, every: int, hours: int, states: Floats, body: Mapping[str, float]) -> Floats:
+    """Follow the states under one dose every so many hours.
+
+    Returns them at the last dose, and last what withdrawal has recruited by then; shape (n_states + 1,).
+    """
+    state = np.zeros(states.shape[0] + 1)
+    numbers = tuple(float(body[x]) for x in SETTLED)
+    entry("settle_states")(plain(load), plain(push), every, hours, plain(states), numbers, state)
     return state
 
 
@@ -88,7 +94,7 @@ def run_hours(
     - ``before``, shape (n,): hours from the last opioid to randomisation [h].
     - ``refuses``, shape (n,): 1 for those who never begin treatment.
     - ``adherence``, shape (n,): chance of taking a dose that is due each day [1].
-    - ``start``, shape (n_states,): states of adaptation at the last opioid, of ``settle`` [1].
+    - ``start``, shape (n_states + 1,): states of adaptation at the last opioid, of ``settle`` [1].
     - ``treat``, shape (n, n_hours): load by one dose of the treatment, hour by hour; ``taper`` and ``low``, shape
       (n_hours,): by one dose of buprenorphine and one tablet of naltrexone.
     - ``used``, shape (4, n_hours): load, push of adaptation, liking and amplified load by one use.

@@ -19,8 +19,8 @@ CLINIC = 9
 
 # Places in the workspace, in lanes: states of adaptation; what is followed and what limits it; constants of the people;
 # sums of a week.
-(_STATE, _CRAVING, _GATHERED, _THRESHOLD, _STAY, _STAY_LIMIT, _ON_WARD, _REWARD, _FIXED, _COWS, _OF_DAY, _OTHERS,
- _FRAILTY, _LEAVING, _SEVERITY, _PRE, _END, _SUMS, _SIZE) = 0, *range(4, 21), 24  # fmt: skip
+(_STATE, _STRESS, _CRAVING, _GATHERED, _THRESHOLD, _STAY, _STAY_LIMIT, _ON_WARD, _REWARD, _FIXED, _COWS, _OF_DAY,
+ _OTHERS, _FRAILTY, _LEAVING, _SEVERITY, _PRE, _END, _SUMS, _SIZE) = 0, *range(4, 22), 25  # fmt: skip
 
 
 @compiled(SOURCES)
@@ -41,7 +41,7 @@ def _chance(log_odds):
 @compiled(SOURCES)
 def _adapt(drive, state, states):
     """One hour of every state under a constant drive, exact where the state does not cross it."""
-    for i in range(state.size):
+    for i in range(states.shape[0]):
         if drive > state[i]:
             state[i] += (drive * states[i, 1] - state[i]) * states[i, 2]
         else:
@@ -49,8 +49,10 @@ def _adapt(drive, state, states):
 
 
 @compiled(SOURCES)
-def settle_states(load, push, every, hours, states, tone, bend, state):
+def settle_states(load, push, every, hours, states, body, state):
     """Follow the states, from ``state`` on, under one dose every so many hours up to the last dose."""
+    tone, tone_weight, bend, stress_step = body
+    n_states = states.shape[0]
     reach = load.size
     for k in range(hours):
         x = 0.0
@@ -61,7 +63,12 @@ def settle_states(load, push, every, hours, states, tone, bend, state):
             s += push[at]
             at += every
         s = s / (1.0 + tone + x)
-        _adapt(s / (1.0 + bend * s), state, states)
+        s = s / (1.0 + bend * s)
+        _adapt(s, state, states)
+        left = -s - tone_weight * tone / (1.0 + tone + x)
+        for i in range(n_states):
+            left += states[i, 0] * state[i]
+        state[n_states] += (max(left, 0.0) - state[n_states]) * stress_step
 
 
 @compiled(SOURCES)
@@ -80,7 +87,7 @@ def follow_hours(
     (
         tone, tone_weight, bend, half, slope, like_slope, like_depth, like_reference, breath_tau, breath_depth,
         breath_reference, kappa, treat_push, treat_like, treat_amplified, taper_push, taper_like, taper_amplified,
-        peak, peak_like, peak_amplified, usual_tolerance,
+        peak, peak_like, peak_amplified, usual_tolerance, stress, stress_step,
     ) = body  # fmt: skip
     (
         use, memory, withdrawal, blocked, exponent, cue, gain, fade, access, ward_leave, ward_withdrawal, comfort,
@@ -124,6 +131,7 @@ def follow_hours(
             last = max(last, end)
             for i in range(4):
                 ws[(_STATE + i) * W + l] = start[i]
+            ws[_STRESS * W + l] = start[4]
             ws[_CRAVING * W + l] = ws[_REWARD * W + l] = 1.0
             ws[_THRESHOLD * W + l] = -math.log(_uniform(key[j], 1, 0))
             ws[_STAY_LIMIT * W + l] = -math.log(_uniform(key[j], 2, 0))
@@ -166,10 +174,14 @@ def follow_hours(
                 state = state + choose(drive - state, up, (drive * states[i, 3] - state) * states[i, 4])
                 put_row(ws, _STATE + i, state)
                 adapted = adapted + states[i, 0] * state
-            gap = adapted - drive - tone_weight * tone / x
+            gap = maximum(adapted - drive - tone_weight * tone / x, 0.0)
+            recruited = row(ws, _STRESS)
+            recruited = recruited + (gap - recruited) * stress_step
+            put_row(ws, _STRESS, recruited)
+            gap = gap + stress * recruited
             cows = nothing
             if positive(gap):
-                ratio = power(row(ws, _SEVERITY) * maximum(gap, 0.0) / half, slope)
+                ratio = power(row(ws, _SEVERITY) * gap / half, slope)
                 cows = choose(gap, 48.0 * ratio / (1.0 + ratio), nothing)
             now = splat(1.0) if k % 3 == 0 else own - 1e-3
             if positive(now):

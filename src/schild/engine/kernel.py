@@ -65,6 +65,8 @@ def _seat(ws, at, model, ports, row, l, start, n_red):
         ws[at.relp + k * W + l] = row[model.release_col[k]]
     for k in range(5 * n_lag):
         ws[at.lc + k * W + l] = row[model.lag_col[k]]
+    for k in range(model.left_col.size):
+        ws[at.left + k * W + l] = row[model.left_col[k]]
     for k in range(n_lag):
         ws[at.lag + k * W + l] = 0.0
     for c in range(model.n_channels):
@@ -191,6 +193,7 @@ def run_groups(first_subject, stop_subject, rows, status_in, model, events, star
     for r in range(at_nodes.size):
         for s in range(model.rec_ptr[r], model.rec_ptr[r + 1]):
             at_nodes[r] |= model.lag_col.size > 0 and model.slot_drive[s] > 0  # column 0 holds zero
+            at_nodes[r] |= s == model.left_slot
     who = np.full(W, -1)
     next_event, last_event, next_out = np.zeros(W, np.int64), np.zeros(W, np.int64), np.zeros(W, np.int64)
     next_subject, left = first_subject, W

@@ -51,6 +51,8 @@ class Structure(NamedTuple):
     slot_drive: Ints
     lag_bend: int
     lag_col: Ints
+    left_slot: int
+    left_col: Ints
     mm_in: int
     mm_out: int
     mm_col: Ints

@@ -34,6 +34,7 @@ class Layout(NamedTuple):
     ls: int
     lc: int  # gain above and below the drive, loss above and below, saturation: 5 per lag
     bend: int
+    left: int  # weights of the tone and of each state in what is left: 1 + n_lags
     mm: int  # saturable species: central and peripheral concentration, and spare room
     mmp: int  # its numbers: vc, vmax, km, cl, q, vp
     rel: int  # release: state and its three nodes
@@ -87,7 +88,8 @@ def lay_out(model, n_coef, n_red, n_out):
     ls = lag + n_lag * W
     lc = ls + 3 * n_lag * W
     bend = lc + 5 * n_lag * W
-    mm = bend + W
+    left = bend + W
+    mm = left + (1 + n_lag) * W
     mmp = mm + 8 * W
     rel = mmp + 6 * W
     relp = rel + 4 * W
@@ -101,8 +103,8 @@ def lay_out(model, n_coef, n_red, n_out):
     first = poly + 4 * n_out * W
     h = first + (model.pole_ptr.size - 1) * W
     return Layout(
-        lam, off, cou, series, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, mm, mmp, rel, relp, red,
-        slope, terms, peak, zt, points, poly,
+        lam, off, cou, series, z, zs, g, ch, kon, koff, x, xs, tmp, drv, lag, ls, lc, bend, left, mm, mmp, rel, relp,
+        red, slope, terms, peak, zt, points, poly,
         h, h + W, h + 2 * W, first, h + 3 * W, h + 4 * W, h + 5 * W, h + 6 * W, h + 7 * W, h + 8 * W, h + 9 * W,
         h + 10 * W, h + 11 * W, h + 12 * W, h + 13 * W, h + 14 * W, h + 15 * W,
     )  # fmt: skip

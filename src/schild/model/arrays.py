@@ -50,6 +50,8 @@ class Program:
     slot_drive: Ints
     lag_bend: int
     lag_col: Ints
+    left_slot: int
+    left_col: Ints
     mm_in: int
     mm_out: int
     mm_col: Ints
@@ -220,7 +222,9 @@ def compile_spec(
         jumps.append(port.stages == 0 and not port.prolonged and bool(at_once))
 
     adapting = spec.adaptation.receptors if spec.adaptation else ()
-    states = spec.adaptation.states if spec.adaptation else ()
+    lags = spec.adaptation.lags if spec.adaptation else ()
+    recruits = spec.adaptation is not None and spec.adaptation.recruits
+    left_slot = -1
     slots: list[tuple[int, int, int, int, int]] = []
     slot_names: list[str] = []
     rec_ptr = [0]
@@ -255,6 +259,8 @@ def compile_spec(
                 )
             )
             slot_names.append(f"{r.name}_occupancy_{ENDOGENOUS}")
+            if recruits and r.name == adapting[0]:
+                left_slot = len(slots) - 1
         rec_ptr.append(len(slots))
 
     width = max((len(p) for p in pole_lists), default=0)
@@ -285,9 +291,19 @@ def compile_spec(
         slot_koff=slot_table[2],
         slot_start=slot_table[3],
         slot_drive=slot_table[4],
-        lag_bend=col.add("adaptation.bend", value("adaptation.bend")) if states else zero,
+        lag_bend=col.add("adaptation.bend", value("adaptation.bend")) if lags else zero,
         lag_col=np.array(
-            [col.add(f"adaptation.{state}.{p}", value(f"adaptation.{state}.{p}")) for state in states for p in LAG],
+            [col.add(f"adaptation.{state}.{p}", value(f"adaptation.{state}.{p}")) for state in lags for p in LAG],
+            dtype=np.int64,
+        ),
+        left_slot=left_slot,
+        left_col=np.array(
+            [
+                col.add(f"adaptation.{name}", value(f"adaptation.{name}"))
+                for name in ("tone", *(f"{state}.weight" for state in lags[:-1]))
+            ]
+            if recruits
+            else [],
             dtype=np.int64,
         ),
         mm_in=channels.index(f"inflow_{saturable}") if saturable else -1,
@@ -303,7 +319,7 @@ def compile_spec(
             *channels,
             *slot_names,
             *(f"{r.name}_free" for r in spec.receptors),
-            *(f"adaptation_{state}" for state in states),
+            *(f"adaptation_{state}" for state in lags),
         ),
         ports=tuple(i.name for i in spec.inputs),
         jumps=tuple(jumps),

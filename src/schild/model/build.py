@@ -196,7 +196,11 @@ def _make_frame(
         receptors=_receptors(values, drugs, sites, receptors, tone, without),
         adaptation=None
         if mechanism is None
-        else Adaptation(states=tuple(mechanism.states), receptors=tuple(mechanism.receptors)),
+        else Adaptation(
+            states=tuple(mechanism.states),
+            receptors=tuple(mechanism.receptors),
+            recruits=mechanism.stress is not None,
+        ),
     )
     instead = {(key, part): name for (key, _), route in routes.items() for part, name in route.disposition.items()}
     parameters = parameters_of(values, spec, ports, instead, mechanism)

@@ -10,7 +10,7 @@ import numpy as np
 
 from schild.array_types import AnyFloats
 from schild.model.build import Built
-from schild.model.spec import ENDOGENOUS
+from schild.model.spec import ENDOGENOUS, STRESS
 from schild.people import Values
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_cows, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
@@ -34,6 +34,7 @@ def adaptation_outputs(effects: Effects) -> Iterator[Offer]:
     slow = mechanism.tolerance["ventilation"].state
     scored = (
         *(f"adaptation_{name}" for name, state in mechanism.states.items() if state.weight is not None),
+        *((f"adaptation_{STRESS}",) if mechanism.stress is not None else ()),
         *_drivers(built),
         *(f"{r.name}_occupancy_{ENDOGENOUS}" for r in built.spec.receptors if r.name == "mor" and r.tone),
     )
@@ -58,7 +59,7 @@ def adaptation_outputs(effects: Effects) -> Iterator[Offer]:
     yield offer(DEPENDENCE, (f"adaptation_{slow}",), dependence)
     yield offer(COWS, scored, cows)
     yield offer(SOWS, scored, sows)
-    for name in mechanism.states:
+    for name in built.spec.adaptation.lags if built.spec.adaptation else ():
         signal = f"adaptation_{name}"
         yield offer(STATE.of(state=name), (signal,), partial(stored, signal))
 
@@ -80,8 +81,12 @@ def _cows(built: Built, get: Signals) -> AnyFloats:
     tone: Any = 0.0
     if any(r.name == "mor" and r.tone for r in built.spec.receptors):
         tone = number(mechanism.tone) * get(f"mor_occupancy_{ENDOGENOUS}")
+    left: Any = withdrawal_drive(adapted, drive, tone)
+    if mechanism.stress is not None:
+        # An integrated state may lie below zero by its error.
+        left = left + number(mechanism.stress.weight) * np.maximum(get(f"adaptation_{STRESS}"), 0.0)
     half, slope = (number(name) for name in (mechanism.half, mechanism.slope))
-    return np.asarray(cows_of_drive(withdrawal_drive(adapted, drive, tone), half, slope))
+    return np.asarray(cows_of_drive(left, half, slope))
 
 
 def _drivers(built: Built) -> tuple[str, ...]:

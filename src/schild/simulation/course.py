@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from schild.array_types import AnyFloats, Floats
-from schild.engine.lags import carry
+from schild.engine.lags import carry, follow
 from schild.errors import SchildError
 from schild.model.build import Built
-from schild.model.spec import LAG
+from schild.model.spec import ENDOGENOUS, LAG, STRESS
 from schild.units import TICKS_PER_HOUR
 
 #: Pieces of the course after a dose, by its interval. [h]
@@ -41,7 +41,10 @@ def nodes_of(doses: Sequence[int], length: int, finer: int = 1) -> list[int]:
 
 
 def rates_of(built: Built, n: int) -> Floats:
-    """Rates of the adaptation states of ``n`` people, shape (n, n_states, 5), as ``schild.engine.lags`` takes them."""
+    """Rates of the adaptation states of ``n`` people, shape (n, n_states, 5), as ``schild.engine.lags`` takes them.
+
+    Without the state that withdrawal recruits, which follows another drive (``recruited``).
+    """
     adaptation = built.spec.adaptation
     assert adaptation is not None  # callers have built it so
     rates = np.empty((n, len(adaptation.states), len(LAG)))
@@ -87,3 +90,33 @@ def steady_lags(hours: Floats, drive: Floats, rates: Floats) -> Floats:
             f"steady course within {_STEADY:g}. Give the earlier use as a history with an end."
         )
     return state
+
+
+def recruited(
+    built: Built, slots: Sequence[str], occupancy: AnyFloats, hours: Floats, states: Floats
+) -> tuple[Floats, Floats]:
+    """What withdrawal recruits in one period, and what the period leaves of what was there before.
+
+    ``built``: a model whose mechanism recruits a further state; ``slots`` and ``occupancy``, shape (n, n_slots,
+    n_nodes): as for ``drive_of``; ``hours``, shape (n_nodes,): nodes of the period, from 0 to its length [h];
+    ``states``, shape (n, n_states): the other states at its beginning. Returns the state after the period from a start
+    at zero, and the factor on a start [1], shape (n, 1) each.
+    """
+    adaptation = built.spec.adaptation
+    assert adaptation is not None  # callers have built it so
+    n = occupancy.shape[0]
+
+    def number(name: str) -> Floats:
+        return np.broadcast_to(np.asarray(built.parameters[f"adaptation.{name}"]), (n,))[:, None]
+
+    drive = drive_of(built, slots, occupancy)
+    along = follow(hours, drive, rates_of(built, n), states)
+    left = -drive
+    for k, name in enumerate(adaptation.states):
+        left = left + number(f"{name}.weight") * along[:, k]
+    if (slot := f"{adaptation.receptors[0]}_occupancy_{ENDOGENOUS}") in slots:
+        left = left - number("tone") * occupancy[:, list(slots).index(slot)]
+    rate = number(f"{STRESS}.gain_up")
+    rates = np.stack([rate, rate, rate, rate, np.zeros((n, 1))], axis=2)
+    gained = follow(hours, np.maximum(left, 0.0), rates, np.zeros((n, 1)))[:, :, -1]
+    return gained, np.exp(-rate * hours[-1])

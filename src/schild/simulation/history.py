@@ -13,13 +13,14 @@ from math import lcm
 
 import numpy as np
 
+from schild.array_types import Floats
 from schild.engine.kept import call
 from schild.engine.lags import carry, follow
 from schild.errors import InputError
 from schild.model.build import Built
 from schild.regimen import Dose, Event
 from schild.regimen.dose import MAX_DOSES
-from schild.simulation.course import drive_of, nodes_of, rates_of
+from schild.simulation.course import drive_of, nodes_of, rates_of, recruited
 from schild.simulation.solve import Begin, solve
 from schild.units import TICKS_PER_HOUR
 
@@ -177,19 +178,49 @@ def begin_of(
     adaptation = built.spec.adaptation
     assert adaptation is not None  # the caller has built it so
     rates, drive = rates_of(built, n), drive_of(built, slots, out)
-    state = np.zeros((n, len(adaptation.states)))
+    state, stress = np.zeros((n, len(adaptation.states))), np.zeros((n, int(adaptation.recruits)))
     grid = iter(grids)
     for piece in history.pieces:
         windows = [next(grid) for _ in piece.index]
         nodes = [np.array([place[t] for t in window]) for window in windows]
         hours = (np.array(windows[0], dtype=np.float64) - windows[0][0]) / TICKS_PER_HOUR
+        begun = state
         if piece.periods == 1:
             state = follow(hours, drive[:, nodes[0]], rates, state)[:, :, -1]
         else:
             course = np.stack([drive[:, node] for node in nodes], axis=1)
             state = call(carry, hours, course, np.array(piece.index), (0, piece.periods), rates, state)
+        if adaptation.recruits:
+            gains = []
+            for k, node in enumerate(nodes):
+                if k:
+                    periods = (piece.index[k - 1], piece.index[k])
+                    begun = call(carry, hours, course, np.array(piece.index), periods, rates, begun)
+                gained, kept = recruited(built, slots, out[:, :, node], hours, begun)
+                gains.append(gained)
+            stress = _recruited_over(piece, np.stack(gains), kept, stress)
     occupancy = {slot: out[:, m, place[grids[-1][-1]]].astype(np.float64) for m, slot in enumerate(slots)}
-    return Begin(tick=history.until, occupancy=occupancy, lags=state)
+    return Begin(tick=history.until, occupancy=occupancy, lags=np.concatenate([state, stress], axis=1))
+
+
+def _recruited_over(piece: _Piece, gains: Floats, kept: Floats, start: Floats) -> Floats:
+    """What withdrawal has recruited after all periods of a piece.
+
+    ``gains``, shape (n_windows, n, 1): what it recruits in the periods that are computed, linear in between; ``kept``
+    and ``start``, shape (n, 1): the factor of a period on what was there, and what was there at the beginning.
+    """
+    # Periods further back leave less than e^-40.
+    reach = int(40.0 / -np.log(np.clip(np.max(kept), 1e-300, 1.0 - 1e-12))) + 1
+    least = max(0, piece.periods - reach)
+    number = np.arange(least, piece.periods)
+    upper = np.clip(np.searchsorted(piece.index, number), 1, None) if len(piece.index) > 1 else np.zeros_like(number)
+    lower = np.maximum(upper - 1, 0)
+    index = np.array(piece.index, dtype=np.float64)
+    share = (number - index[lower]) / np.where(upper > lower, index[upper] - index[lower], 1.0)
+    each = gains[lower] + share[:, None, None] * (gains[upper] - gains[lower])
+    return np.asarray(
+        start * kept**piece.periods + np.sum(each * kept ** (piece.periods - 1 - number)[:, None, None], 0)
+    )
 
 
 def _windows(history: History, memory: int) -> tuple[list[Event], list[list[int]]]:

@@ -47,7 +47,7 @@ class Body:
 
     numbers: Mapping[str, float]  #: By the names of ``schild.engine.hours.BODY``, without those of the arm
     states: Floats  #: As the loop reads them; shape (n_states, 5)
-    start: Floats  #: States of adaptation at the last opioid; shape (n_states,)
+    start: Floats  #: States of adaptation at the last opioid, and what withdrawal has recruited; shape (n_states + 1,)
     #: Loads of one use, of buprenorphine in a taper, of a tablet; shape (4, 1, n_hours), see ``schild.trial.loads``
     used: Floats
     taper: Floats
@@ -102,7 +102,13 @@ def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
     tone = values.typical("endogenous", "mor.e0")
     bend = 1.0 if mechanism.drive == "response" else 0.0
     days = numbers["oud.use.days"]
-    start = settle(used[LOAD, 0], used[PUSH, 0], _EVERY, int(24 * days), states, tone, bend)
+    stress = mechanism.stress
+    opposed = {
+        "tone": tone, "tone_weight": one(mechanism.tone), "bend": bend,
+        "stress": 0.0 if stress is None else one(stress.weight),
+        "stress_step": 0.0 if stress is None else -math.expm1(-1.0 / one(stress.time)),
+    }  # fmt: skip
+    start = settle(used[LOAD, 0], used[PUSH, 0], _EVERY, int(24 * days), states, opposed)
     liking, breathing = mechanism.tolerance["liking"], mechanism.tolerance["ventilation"]
     effect = catalogue.effects["ventilation_isohypercapnic"]
     tau = float(transducer_ratio(
@@ -110,7 +116,7 @@ def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
     ))  # fmt: skip
     depth, reference = one(breathing.depth), one(str(mechanism.states[breathing.state].reference))
     shared = {
-        "tone": tone, "tone_weight": one(mechanism.tone), "bend": bend, "half": one(mechanism.half),
+        **opposed, "half": one(mechanism.half),
         "slope": one(mechanism.slope), "like_slope": values.typical("liking", "slope"),
         "like_depth": max(1.0, one(liking.depth)),
         "like_reference": one(str(mechanism.states[liking.state].reference)),

@@ -96,6 +96,27 @@ def test_adaptation_by_the_hour_is_that_of_the_engine(typical):
     assert body.start[1] == pytest.approx(slow, rel=0.05)
 
 
+def test_what_withdrawal_recruits_by_the_hour_is_that_of_the_engine(tmp_path):
+    text = (Path(schild.__file__).parent / "catalog" / "data" / "adaptation.toml").read_text(encoding="utf-8")
+    own = re.search(r"^\[response_stress\]\n.*?(?=^\[response_inhibitor\]\n)", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "adaptation.toml").write_text(own[0].replace("\ndrive", "\ndefault = true\ndrive", 1), encoding="utf-8")
+    catalogue, trial = load(tmp_path), trial_of(PLACEBO, trial={"n": 8, "weeks": 4})
+    weeks = []
+    for one in (catalogue, load()):
+        # Nobody uses anything, so the score of a week is that of stopping.
+        numbers = trial_numbers(trial, one, overrides={"trial.oud.use": 1e-9})
+        body = body_of(numbers, 0.0)
+        weeks.append((body.start, follow_arm(trial, trial.arm[0], numbers, body, 0, 8, 0)[0].weekly[:, :2, 1]))
+    (start, with_), (plain_start, plain) = weeks
+    found = schild.simulate(
+        "naloxone 0.0001 mg iv at 400h", history="heroin 25 mg iv q6h for 60 d stopped 0 h", until="96 h", every="6 h",
+        adaptation="response_stress",
+    )  # fmt: skip
+    assert start[4] == pytest.approx(float(found["adaptation_stress"].values[0, 0]), rel=0.15)
+    assert plain_start[4] == 0.0
+    assert (with_ > plain).all()
+
+
 def test_a_person_does_not_depend_on_the_part_or_on_the_company_of_arms():
     trial = trial_of(INJECTION, BUPRENORPHINE, trial={"people": "shared", "n": 40})
     whole, some = follow(trial, 0, 40), follow(trial, 11, 17)
