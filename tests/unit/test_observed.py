@@ -120,6 +120,16 @@ def test_rows_below_the_limit_that_mdv_leaves_out_are_said():
     assert "MDV 1, which are left out: 1" in data.notes[0]
 
 
+def test_rows_that_stand_twice_are_named():
+    """A row copied by mistake counted double without a word."""
+    twice = ["ID,TIME,AMT,DV", "1,0,50,.", "1,0,50,.", "1,1,.,8", "1,1,.,8", "1,1,.,7"]
+    notes = read_observed(table(*twice), **ONE).notes
+    assert "1 rows repeat an observation above them, and count again (Line 5)." in notes
+    assert any("naltrexone 50 mg oral is given twice at one time" in note for note in notes)
+    once = [row for k, row in enumerate(twice) if row not in twice[:k]]
+    assert not any("again" in note or "twice" in note for note in read_observed(table(*once), **ONE).notes)
+
+
 def test_a_level_before_the_first_dose_is_left_out_and_said():
     iv = {**ONE, "route": "iv"}
     data = read_observed(table("TIME,AMT,DV", "0,0,0", "0,50,.", "1,.,9"), **iv)

@@ -298,6 +298,15 @@ def read_book(top: Table, catalogue: Catalogue) -> Book:
     )
     if book.drug not in catalogue.drugs:
         raise top.fail(f"has drug = {book.drug!r}, which is not a drug of the catalogue.", "drug")
+    if not any(said.strip() for said in book.answer):
+        raise top.fail(
+            "has no answer; expected one or more sentences, with places such as {M1.1} for results.", "answer"
+        )
+    known = {test.id for claim in claims for test in claim.tests}
+    for place in re.findall(r"\{(.*?)\}", " ".join(book.answer)):
+        if place not in known or not PLACE.fullmatch(f"{{{place}}}"):
+            hint = meant(place, known)
+            raise top.fail(f"tells the result of {place!r}, which is not a test of this file.{hint}", "answer")
     for key in book.known:
         if key not in ids:
             raise top.table("known_misses").fail(f"lists {key!r}, which is not a test of this file.", key)

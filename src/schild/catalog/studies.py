@@ -56,6 +56,10 @@ class Observation:
     row: tuple[str, ...] = ()
 
 
+#: Observables that are measured at one time.
+_AT_A_TIME = ("occupancy", "occupancy_ed50", "concentration")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """A set of published results."""
@@ -69,7 +73,17 @@ class Study:
 
 def read_study(table: Table) -> Study:
     """Read one set of published results; a fault is named with file and line (CatalogueError)."""
-    rows = table.tables("observation")
-    for row in rows:
+    found = []
+    for row in table.tables("observation"):
         row.text("role")  # nothing is a check by oversight
-    return table.record(Study, observations=tuple(row.record(Observation) for row in rows))
+        o = row.record(Observation)
+        found.append(o)
+        if o.observable in _AT_A_TIME and o.time_h is None:
+            raise row.fail(f"is of {o.observable} and lacks 'time_h' (a number), the time of the measurement.")
+        for name, least in (("spread", 0.0), ("sd_fixed", 1e-12), ("n", 1), ("plasma_ng_ml", 1e-12)):
+            if (value := getattr(o, name)) is not None and value < least:
+                wanted = "above 0" if 0.0 < least < 1.0 else f"{least:g} or more"
+                raise row.fail(f"has {name} = {value:g}; expected {wanted}.", name)
+        if o.low is not None and o.high is not None and o.low > o.high:
+            raise row.fail(f"has low = {o.low:g} above high = {o.high:g}; expected the lower limit first.", "low")
+    return table.record(Study, observations=tuple(found))

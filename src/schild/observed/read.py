@@ -95,6 +95,7 @@ def read_observed(
     seen = _observations(rows, notes)
     of = _analytes(rows, seen, dv, regimens, catalogue)
     _same_unit(rows, of, factor, dv_unit)
+    notes += _repeated(rows.loc[list(seen)], regimens)
     for who, some in rows.groupby("PERSON", sort=False):
         covariates = _covariates(some, sex, notes)
         people.append(_person(who, regimens[who], covariates, some, of, factor, notes))
@@ -126,6 +127,20 @@ def _same_unit(rows: Any, of: Mapping[int, str], factor: float, dv_unit: str) ->
                     f"{rows.at[k, 'LINE']}: {column} is {cell!r} where DV is read in {dv_unit}; expected one unit, of "
                     f"{', '.join(UNITS)}. Give it as dv_unit, or convert DV to it."
                 )
+
+
+def _repeated(rows: Any, regimens: Mapping[Hashable, Regimen]) -> list[str]:
+    """Name observations and doses that stand twice: a row copied by mistake counts double."""
+    notes = []
+    again = rows.drop(columns="LINE").duplicated()
+    if again.any():
+        places = ", ".join(map(str, rows.loc[again, "LINE"][:3]))
+        notes.append(f"{int(again.sum())} rows repeat an observation above them, and count again ({places}).")
+    for who, regimen in regimens.items():
+        words = [dose.to_words() for dose in regimen if dose.evid != 3]
+        if twice := [w for k, w in enumerate(words) if w in words[:k]]:
+            notes.append(f"{who}: {twice[0]} is given twice at one time; leave a row out if it was copied by mistake.")
+    return notes
 
 
 def _observations(rows: Any, notes: list[str]) -> Any:

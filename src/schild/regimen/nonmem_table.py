@@ -73,6 +73,11 @@ class Table:
                 continue
             key = known_as(written)
             if key is None:
+                if clean(written) and clean(written) in map(clean, self.other):
+                    raise InputError(
+                        f"{name} has two columns {clean(written)}; expected one. Rename one, or leave both out with "
+                        f"drop=('{written}',)."
+                    )
                 self.other[written] = frame.iloc[:, k]
             elif key in self.columns:
                 raise InputError(

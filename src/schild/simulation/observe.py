@@ -19,6 +19,7 @@ from schild.population import Population, Subject, people_of
 from schild.regimen import parse_regimen
 from schild.simulation import Result, simulate
 from schild.simulation.observe_withdrawal import KINDS, observe_withdrawal
+from schild.units import convert
 
 #: Covariates of the typical person.
 _TYPICAL = {name: getattr(Subject(), name) for name in Subject.__dataclass_fields__}
@@ -484,6 +485,11 @@ OBSERVABLES: dict[str, Callable[[_Case], Floats]] = {
 
 #: What a scan measures; its species is a receptor.
 TOMOGRAPHY = ("occupancy", "occupancy_ed50", "occupancy_half_time")
+#: Units of predictions; a row may have another that they convert to.
+_UNITS = {
+    "cmax": "ng/mL", "cmax_ss": "ng/mL", "concentration": "ng/mL", "auc": "ng*h/mL", "auc_last": "ng*h/mL",
+    "occupancy_ed50": "mg",
+}  # fmt: skip
 _TIMES = {"tmax", "half_life", "occupancy_half_time", "tmax_first", "tmax_second", "decline_from", "measurable_until"}
 
 
@@ -516,10 +522,29 @@ def predict(observation: Observation, *, catalogue: Catalogue | None = None, **o
             f"{observation.id} measures {observation.observable!r}; expected one of {', '.join(sorted(OBSERVABLES))}. "
             "Write a rule for it in schild.simulation.observe."
         )
-    found = OBSERVABLES[observation.observable](case)
+    unit = _UNITS.get(observation.observable, observation.unit)
     if observation.observable in _TIMES:
-        return found / _HOURS[observation.unit]
-    return found * 100.0 if observation.observable == "occupancy" and observation.unit == "%" else found
+        _known_unit(observation, observation.unit in _HOURS, ", ".join(_HOURS))
+        return OBSERVABLES[observation.observable](case) / _HOURS[observation.unit]
+    if observation.observable == "occupancy":
+        _known_unit(observation, observation.unit in ("%", "1"), "% or 1")
+        return OBSERVABLES[observation.observable](case) * (100.0 if observation.unit == "%" else 1.0)
+    factor = 1.0 if unit == observation.unit else _factor(unit, observation)
+    return OBSERVABLES[observation.observable](case) * factor
+
+
+def _factor(unit: str, o: Observation) -> float:
+    """Factor from the unit of a prediction to that of a row."""
+    try:
+        return convert(f"1 {unit}", o.unit)
+    except InputError:
+        _known_unit(o, False, f"{unit}, or a unit that converts to it")
+        raise
+
+
+def _known_unit(o: Observation, known: bool, expected: str) -> None:
+    if not known:
+        raise InputError(f"{o.id} gives {o.observable} in {o.unit!r}; expected {expected}. Convert the row.")
 
 
 def weighted_error(catalogue: Catalogue, study: str, receptor: str, structure: str, **options: Any) -> float:

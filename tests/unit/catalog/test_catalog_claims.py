@@ -100,6 +100,13 @@ def test_a_book_is_read(folder):
         ),
         ('"A1.2" = "The', '"A1.3" = "The', r"line 36: \[known_misses\] lists 'A1.3', which is not a test"),
         ('[known_misses]\n"A1.2"', '[known_miss]\n"A1.2"', r"line 35: .*unknown key 'known_miss'"),
+        (
+            "answer = [",
+            'answer = ["{A1.3} of them."]\nkeywords = [',
+            r"tells the result of 'A1.3', which is not a test",
+        ),
+        ("answer = [", 'answer = ["{x} of them."]\nkeywords = [', r"tells the result of 'x', which is not a test"),
+        ("answer = [", "keywords = [", r"has no answer; expected one or more sentences"),
         ('drug = "naltrexone"', 'drug = "naltrexon"', r"line 1: .*'naltrexon', which is not a drug"),
         ("[[claim.test]]", "[claim.test]", r"line 9: .*test that is not a list|valid TOML"),
     ],

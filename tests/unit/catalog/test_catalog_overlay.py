@@ -3,6 +3,7 @@
 import os
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from schild.catalog import Catalogue, load
 from schild.catalog.audit import audit
 from schild.errors import CatalogueError, InputError
+from schild.simulation.observe import predict
 
 OVERLAY = Path(__file__).parents[2] / "data" / "overlay"
 
@@ -145,6 +147,36 @@ def test_numbers_of_an_effect_and_of_a_trial_are_read_as_strictly(own, tmp_path)
     )
     with pytest.raises(InputError, match=r'line 2: \[number."limit.male"\] is in g; the model counts in 1'):
         load(numbers).trial["limit.male"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("time_h = 4\n", "", "is of occupancy and lacks 'time_h'"), ("sd_fixed = 5.0", "sd_fixed = -5", "above 0"),
+        ("n = 12", "n = 0", "has n = 0; expected 1 or more"), ("n = 12", "n = 12\nspread = -1", "spread = -1"),
+        ("n = 12", "n = 12\nlow = 3\nhigh = 2", "expected the lower limit first"),
+    ],
+)  # fmt: skip
+def test_a_row_of_a_study_that_cannot_be_is_refused(own, old, new, says):
+    """A row of occupancy without its time ended as a bug; a negative number of people was taken."""
+    path = own / "example_study.toml"
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(InputError, match=r"line \d+: \[observation") as error:
+        load(own).studies["exantagonist_pk"]
+    assert says in str(error.value)
+
+
+def test_a_row_is_compared_in_its_own_unit(own):
+    """Peaks in ug/mL were compared as if in ng/mL."""
+    catalogue = load(own)
+    row, scan = catalogue.studies["exantagonist_pk"].observations
+    ng_ml = predict(row, catalogue=catalogue)
+    assert predict(replace(row, unit="ug/mL"), catalogue=catalogue) == pytest.approx(ng_ml / 1000.0)
+    assert predict(replace(scan, unit="1"), catalogue=catalogue) == predict(scan, catalogue=catalogue) / 100.0
+    for wrong, told in ((replace(row, unit="nM"), "expected ng/mL"), (replace(scan, unit="mg"), "expected % or 1"),
+                        (replace(row, observable="tmax", unit="s"), "expected h, min")):  # fmt: skip
+        with pytest.raises(InputError, match=told):
+            predict(wrong, catalogue=catalogue)
 
 
 def test_a_fault_of_provenance_is_found_with_its_line(own):

@@ -100,6 +100,7 @@ REFUSED = {
     "no ID": (["ID,TIME,AMT,CMT", "1,0,5,1", ".,0,5,1"], {}, "Line 3: ID is missing"),
     "missing columns": (["AMOUNT,CMT", "5,1"], {}, "no column TIME and no AMT; .*found: AMOUNT, CMT"),
     "column twice": (["TIME,AMT,AMT", "0,5,5"], {}, "two columns AMT"),
+    "observation twice": (["TIME,AMT,DV,dv", "0,5,.,."], {}, "two columns DV"),
     "date": (["DATE,TIME,AMT", "1,48,5"], {}, "Line 2: TIME is 48 beside DATE; .*drop=.'DATE',"),
     "row too long": (["TIME,AMT,CMT", "0,5,1,7"], {}, "Line 2: 4 cells where the header has 3"),
     "no rows": (["TIME,AMT,CMT"], {}, "has no rows"),
