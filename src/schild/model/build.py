@@ -154,6 +154,9 @@ def _frame(values: Values, events: Sequence[Event], structure: str | Mapping[str
     place = ("frame", values.key, ways, wanted, *rest, tuple(values.structures.items()))
     kept = values.people.kept
     if place not in kept:
+        kept[place] = None  # from the second run on: most models of many different people are needed once
+        return _make_frame(values, events, {}, structure, *rest)
+    if kept[place] is None:
         alone = values.apart()
         kept[place] = _make_frame(alone, events, {}, structure, *rest), alone
     frame, numbers = kept[place]

@@ -407,7 +407,7 @@ def simulate_run(
 def _outputs(built: Built, wanted: Sequence[str] | None) -> tuple[list[Recipe], Values]:
     """Outputs of a model, and the values that these use: apart from those of the run, as they serve every later run."""
     values = built.values if built.kept is None else built.values.apart()
-    return outputs_of(Effects(built=replace(built, values=values)), wanted), values
+    return outputs_of(Effects(built=replace(built, values=values, kept=None)), wanted), values
 
 
 def _troughs(outputs: Mapping[str, Output], doses: Mapping[str | None, Sequence[Event]]) -> dict[str, Any]:
