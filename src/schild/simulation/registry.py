@@ -105,13 +105,14 @@ def _alcohol(effects: Effects) -> Iterator[Offer]:
 
 
 def _free(effects: Effects) -> Iterator[Offer]:
+    seen = effects.built.spec.effect_species()
     for s in effects.built.spec.species:
-        yield f"free_{s.name}", partial(_free_of, effects.built, s.name)
+        yield f"free_{s.name}", partial(_free_of, effects.built, s.name, s.name in seen)
 
 
-def _free_of(built: Built, name: str) -> Recipe:
+def _free_of(built: Built, name: str, at_effect: bool) -> Recipe:
     kind = FREE.of({"species": built.drugs[name].name}, species=name)
-    if name in built.spec.effect_species():
+    if at_effect:
         return Recipe(kind=kind, signals=(f"effect_{name}",), values=partial(stored, f"effect_{name}"))
 
     def unbound(get: Signals) -> AnyFloats:
