@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -387,7 +388,7 @@ def simulate_run(
     found = read_metrics(reduced, solution)
     doses = doses_of_each([e for e in own if 0 <= e.tick <= grid[-1]], catalogue) if whole_grid else {}
     if metrics:
-        found |= _troughs(outputs, doses)
+        found |= _troughs(outputs, doses, grid)
     if uses is None:
         warnings += (*values.uses.unused(given, who.given), *_idle(run, built))
     return Result(
@@ -410,14 +411,19 @@ def _outputs(built: Built, wanted: Sequence[str] | None) -> tuple[list[Recipe], 
     return outputs_of(Effects(built=replace(built, values=values, kept=None)), wanted), values
 
 
-def _troughs(outputs: Mapping[str, Output], doses: Mapping[str | None, Sequence[Event]]) -> dict[str, Any]:
-    """Levels and occupancies just before the last dose of drugs that were given more than once."""
-    last = {key: some[-1].tick for key, some in doses.items() if some[-1].tick > some[0].tick}
+def _troughs(
+    outputs: Mapping[str, Output], doses: Mapping[str | None, Sequence[Event]], grid: Sequence[int]
+) -> dict[str, Any]:
+    """Levels and occupancies just before the last dose of drugs that were given more than once.
+
+    ``grid``: output times, which hold both sides of every dose. [us]
+    """
+    last = {key: bisect_left(grid, some[-1].tick - 1) for key, some in doses.items() if some[-1].tick > some[0].tick}
     found: dict[str, Any] = {}
     for name, output in outputs.items():
         kind, _, species = name.partition("_")
         if kind == "plasma" and species in last:
-            found[f"ctrough_{species}_ng_ml"] = np.ravel(output.before(last[species] / TICKS_PER_HOUR))
+            found[f"ctrough_{species}_ng_ml"] = output.values[:, last[species]].astype(np.float64)
         elif name.endswith("_pet_occupancy") and None in last:
-            found[f"{name}_trough"] = np.ravel(output.before(last[None] / TICKS_PER_HOUR))
+            found[f"{name}_trough"] = output.values[:, last[None]].astype(np.float64)
     return found

@@ -155,9 +155,10 @@ def unit_slips(catalogue: Catalogue, events: Sequence[Event]) -> Iterator[str]:
 
 def left_out(run: Run) -> Iterator[str]:
     """Name the regimens and resets of a run that begin after its end."""
+    until = run.until_tick
     for dose in run.doses:
-        if dose.time_tick > run.until_tick:
-            yield f"{dose.to_words()} lies after the end of the run at {format_ticks(run.until_tick)}; it is left out."
+        if dose.time_tick > until:
+            yield f"{dose.to_words()} lies after the end of the run at {format_ticks(until)}; it is left out."
 
 
 #: Routes by which a dose may enter evenly over many hours.

@@ -16,6 +16,7 @@ from schild.errors import InputError
 from schild.inputfile import InputFile, Section, Sex, Time
 from schild.population import MAX_SUBJECTS, Population, Subject
 from schild.regimen import Dose, Regimen, parse_regimen
+from schild.simulation.times import merged
 from schild.units import TICKS_PER_HOUR, format_ticks, parse_clearance, parse_weight, ticks
 
 _MAX_TIMES = 200_000
@@ -446,7 +447,7 @@ class Run(InputFile, strict=True):
                 f"`observe` holds {outside[0]!r} in a run from 0 to {self.until_h:g} h; expected times in it. Leave it "
                 "out, or give a later `until`."
             )
-        return sorted(dict.fromkeys((*range(0, until + 1, step), until, *observed)))  # faster than of a set
+        return merged(range(0, until + 1, step), (until, *observed))
 
 
 def _listed(value: Any) -> Any:

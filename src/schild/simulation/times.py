@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,17 @@ def with_sides(times: Sequence[int], events: Sequence[Event], entries: Sequence[
     """
     first, last = times[0], times[-1]
     happens = {e.tick for some in (events, entries) for e in some if first <= e.tick <= last}
-    return sorted(dict.fromkeys((*times, *happens, *(tick - 1 for tick in happens if tick > first))))
+    return merged(times, (*happens, *(tick - 1 for tick in happens if tick > first)))
+
+
+def merged(times: Sequence[int], more: Iterable[int]) -> list[int]:
+    """Add a few times to many that rise, each once.
+
+    >>> merged(range(0, 5, 2), (4, 3))
+    [0, 2, 3, 4]
+    """
+    new = {tick for tick in more if (k := bisect_left(times, tick)) == len(times) or times[k] != tick}
+    return sorted((*times, *new))
 
 
 def peak_times(
