@@ -440,28 +440,26 @@ class Values:
         if form == "power":
             return value * (x / reference) ** slope
         moved = np.asarray(value + slope * (x - reference))
-        base = np.broadcast_to(np.asarray(value), moved.shape)
-        if (low := moved < 0.1 * base).any():
+        if (low := moved < 0.1 * value).any():
             # A straight line must not cross zero: the floor is a tenth of the typical value, with a warning.
             self.warn(
                 f"{owner}: {int(low.sum())} of {people.n} people have a {of} so far from {np.mean(reference):g} that "
                 f"{covariate.on} would fall below a tenth of its typical value; that tenth was taken."
             )
-            moved = np.maximum(moved, 0.1 * base)
+            moved = np.maximum(moved, 0.1 * value)
         return moved
 
     def _held(self, owner: str, number: Number, value: float | Floats, when: str = "") -> float | Floats:
         """Keep individual and drawn values of a number within its bounds, and warn where one was outside."""
         if number.bounds is None:
             return value
-        n = self.people.n
-        held = np.clip(value, *number.bounds)
-        if moved := int(np.count_nonzero(np.broadcast_to(held != value, (n,)))):
+        low, high = number.bounds
+        held = np.minimum(np.maximum(value, low), high)
+        if (changed := held != value).any():
+            n = self.people.n
+            moved = int(np.count_nonzero(np.broadcast_to(changed, (n,))))
             who = f"{when} some people" if when else f"{moved} of {n} people"
-            self.warn(
-                f"{owner}: {who} would have {number.name} outside {number.bounds[0]:g} to {number.bounds[1]:g}; the "
-                "limit was taken."
-            )
+            self.warn(f"{owner}: {who} would have {number.name} outside {low:g} to {high:g}; the limit was taken.")
         return np.asarray(held, dtype=np.float64)
 
 
