@@ -74,7 +74,6 @@ class Description:
     bond_7_8: str = ""  #: ``"single"``, ``"double"`` or empty
     #: ``"alpha"`` or ``"beta"`` where position 6 carries a single-bonded group (morphine is alpha); else empty
     c6: str = ""
-    charge: int = 0
 
     def words(self) -> str:
         """Return the description in words."""
@@ -363,10 +362,9 @@ def describe(compound: Compound) -> Description:
     """
     chem = _rdkit()
     molecule = chem.MolFromSmiles(compound.smiles)
-    charge = chem.GetFormalCharge(molecule)
     name, at = _core(molecule)
     if name is None:
-        return Description(key=compound.key, name=compound.name, core=None, charge=charge)
+        return Description(key=compound.key, name=compound.name, core=None)
     place_of = {atom: place for place, atom in at.items()}
     found: dict[int, list[str]] = {}
     for place, atom in at.items():
@@ -389,7 +387,6 @@ def describe(compound: Compound) -> Description:
         positions=MappingProxyType(positions),
         bond_7_8=seven_eight,
         c6=_face_of_6(molecule) if name == "4,5-epoxymorphinan" else "",
-        charge=charge,
     )
 
 

@@ -16,7 +16,6 @@ from schild.array_types import Floats
 from schild.catalog import Adaptation as Mechanism
 from schild.catalog import Drug, Route
 from schild.errors import InputError, UnknownNameError
-from schild.evidence import Number
 from schild.model.entries import Entry, EntryMaker, SteadyStart
 from schild.model.parameters import parameters_of
 from schild.model.ports import Port, disposition_of, inputs_of
@@ -32,25 +31,27 @@ RECEPTORS = ("mor", "kor", "dor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """A model ready to compile, with the values it was built from.
-
-    ``scales`` are extra columns for the events; ``mechanism`` is the adaptation of the run, or None; ``said`` are
-    warnings of the build itself.
-    """
+class _Frame:
+    """Part of a model that depends on the ways by which doses enter, and not on the doses."""
 
     spec: ModelSpec
     parameters: dict[str, float | Floats]
-    scales: dict[str, float | Floats]
+    ports: Mapping[str, Port]  #: Origin of each input
+    drugs: Mapping[str, Drug]
+    mechanism: Mechanism | None  #: Adaptation of the run
+    said: tuple[str, ...]  #: Warnings of the build itself
+    #: What was made of the structure and the parameters, for every list of doses by the same ways; None for many people
+    kept: dict[Hashable, Any] | None = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built(_Frame):
+    """A model ready to compile, with the values it was built from."""
+
+    scales: dict[str, float | Floats]  #: Extra columns for the events
     entries: tuple[Entry, ...]
     starts: tuple[SteadyStart, ...]
-    drugs: Mapping[str, Drug]
     values: Values
-    sites: Mapping[str, Site]
-    mechanism: Mechanism | None = None
-    said: tuple[str, ...] = field(default=())
-    #: What was made of the structure and the parameters, for every list of doses by the same ways; None for many people
-    kept: dict[Hashable, Any] | None = field(default=None, repr=False, compare=False)
 
     def once(self, place: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Make something of the structure and the parameters, or return what was made at this place before.
@@ -78,11 +79,6 @@ class Built:
     def molar_mass(self, species: str) -> float:
         """Molar mass of a species as base. [g/mol]"""
         return self.values.typical(species, str(self.drugs[species].mw))
-
-    @property
-    def used(self) -> Mapping[tuple[str, str], Number]:
-        """Numbers used so far, by owner and name."""
-        return self.values.uses.numbers
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -116,33 +112,9 @@ def build(
     frame = _frame(values, events, structure, tuple(receptors), tone, tuple(without), adaptation)
     maker = EntryMaker(values, frame.ports, frame.kept)
     entries, starts = maker.entries(events)
-    return Built(
-        spec=frame.spec,
-        parameters=frame.parameters,
-        scales=maker.scales,
-        entries=entries,
-        starts=starts,
-        drugs=frame.drugs,
-        values=values,
-        sites=frame.sites,
-        mechanism=frame.mechanism,
-        said=(*said, *frame.said, *maker.said),
-        kept=frame.kept,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    """Part of a model that depends on the ways by which doses enter, and not on the doses."""
-
-    spec: ModelSpec
-    parameters: dict[str, float | Floats]
-    ports: Mapping[str, Port]
-    drugs: Mapping[str, Drug]
-    sites: Mapping[str, Site]
-    mechanism: Mechanism | None
-    said: tuple[str, ...]
-    kept: dict[Hashable, Any] | None
+    own: dict[str, Any] = {name: getattr(frame, name) for name in _Frame.__slots__}
+    own["said"] = (*said, *frame.said, *maker.said)
+    return Built(scales=maker.scales, entries=entries, starts=starts, values=values, **own)
 
 
 def _frame(values: Values, events: Sequence[Event], structure: str | Mapping[str, str] | None, *rest: Any) -> _Frame:
@@ -208,15 +180,9 @@ def _make_frame(
     instead = {(key, part): name for (key, _), route in routes.items() for part, name in route.disposition.items()}
     parameters = parameters_of(values, spec, ports, instead, mechanism)
     return _Frame(
-        spec=spec,
-        parameters=parameters,
-        ports=ports,
-        drugs=drugs,
-        sites=sites,
-        mechanism=mechanism,
-        said=tuple(said),
+        spec=spec, parameters=parameters, ports=ports, drugs=drugs, mechanism=mechanism, said=tuple(said),
         kept=kept,
-    )
+    )  # fmt: skip
 
 
 def _routes(values: Values, events: Sequence[Event], said: list[str]) -> dict[tuple[str, str], Route]:

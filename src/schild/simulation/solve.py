@@ -50,10 +50,8 @@ class Begin:
 class Solution:
     """Signals of every subject at the output times, and the values of the reducers."""
 
-    program: Program  #: Names of the signals
     times_h: Floats  #: Output times [h]; shape (n_times,)
     names: tuple[str, ...]  #: Signals stored in ``engine.out``
-    reduced: tuple[str, ...]  #: Signals folded in ``engine.reduced``
     engine: EngineResult  #: Arrays, status and step counts
 
     def failures(self) -> str:
@@ -142,7 +140,6 @@ def solve(
     some = PEOPLE if tabulate is engine_events else n
     program, rows = _compiled(built, n, 0, min(some, n))
     names = tuple(store) if store is not None else program.signals
-    folded = tuple(name for name, _ in reduce)
     first = min(times_tick[0], min((e.tick for e in built.entries), default=times_tick[0]))
     lead = [first] if first < times_tick[0] else []
     times = np.array([*lead, *times_tick], dtype=np.float64) / TICKS_PER_HOUR
@@ -172,7 +169,7 @@ def solve(
             table,
             times,
             [program.signal(name) for name in names],
-            reduced=[program.signal(name) for name in folded],
+            reduced=[program.signal(name) for name, _ in reduce],
             thresholds=[threshold for _, threshold in reduce],
             window=window,
             h_max=h_max,
@@ -187,7 +184,7 @@ def solve(
     result = whole
     if lead:
         result = dataclasses.replace(result, out=result.out[:, :, 1:])
-    return Solution(program=program, times_h=times[len(lead) :], names=names, reduced=folded, engine=result)
+    return Solution(times_h=times[len(lead) :], names=names, engine=result)
 
 
 def _compiled(built: Built, n: int, start: int, stop: int) -> tuple[Program, Floats]:

@@ -36,8 +36,8 @@ def test_it_has_the_numbers_of_the_product():
     assert parameters["naloxone.in.spray_8mg.1.rate"] == value["spray_8mg.ka"] != value["in.ka"]
     assert parameters["naloxone.in.spray_8mg.1.fraction.naloxone"] == value["spray_8mg.f"]
     doubled = model_of(Run.of("naloxone 5 mg in product spray_8mg"), catalogue=load())
-    assert ("naloxone", "spray_8mg.ka") in doubled.used
-    assert ("naloxone", "in.ka") not in doubled.used
+    assert ("naloxone", "spray_8mg.ka") in doubled.values.uses.numbers
+    assert ("naloxone", "in.ka") not in doubled.values.uses.numbers
 
 
 @pytest.mark.parametrize(
