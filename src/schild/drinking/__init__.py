@@ -1,6 +1,6 @@
 """Laboratory sessions with alcohol, and the loss of its reward under an antagonist."""
 
-from schild.drinking.drinks import countries, grams
+from schild.drinking.drinks import grams
 from schild.drinking.experiment import Laboratory, laboratory
 from schild.drinking.protocols import PROTOCOLS, Protocol, protocol
 from schild.drinking.value import DayValue, day_value
@@ -10,7 +10,6 @@ __all__ = [
     "DayValue",
     "Laboratory",
     "Protocol",
-    "countries",
     "day_value",
     "grams",
     "laboratory",

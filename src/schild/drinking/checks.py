@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from schild.catalog import Catalogue, Observation
 from schild.drinking.experiment import Laboratory, laboratory
 from schild.errors import InputError
 
-__all__ = ["KINDS", "PEOPLE", "Found", "laboratory_check", "power_of_crossover"]
+__all__ = ["KINDS", "PEOPLE", "laboratory_check", "power_of_crossover"]
 
 #: Virtual people behind a check, as committed (docs/design/alcohol.md).
 PEOPLE = 2000
@@ -26,15 +25,6 @@ KINDS = {
     "null": "chance that the study finds a difference (p < 0.05)",
     "share_more": "share of people who drink more under the antagonist",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Prediction of the model for one row, and its 90 % band over parameter draws (NaN where there is none)."""
-
-    predicted: float
-    low: float
-    high: float
 
 
 def power_of_crossover(difference: float, sd: float, n: int) -> float:
@@ -59,16 +49,16 @@ def laboratory_check(
     seed: int = 1,
     kept: MutableMapping[Any, Laboratory] | None = None,
     catalogue: Catalogue | None = None,
-) -> Found:
+) -> tuple[float, float, float]:
     """Simulate a study and compute its result.
 
     ``o``: a row of ``studies/alcohol_laboratory.toml``; ``seed``: of people, decisions and ratings; ``kept``:
-    experiments shared between rows. Returns values in the unit of the row. Raises InputError for a kind of result that
-    no rule computes.
+    experiments shared between rows. Returns the prediction in the unit of the row, and its 90 % band over parameter
+    draws (NaN where there is none). Raises InputError for a kind of result that no rule computes.
 
     >>> from schild.catalog import load
     >>> rows = {o.id: o for o in load().studies["alcohol_laboratory"].observations}
-    >>> laboratory_check(rows["omalley2002_craving"]).predicted < 0.0
+    >>> laboratory_check(rows["omalley2002_craving"])[0] < 0.0
     True
     """
     kind, _, rest = o.observable.partition(":")
@@ -92,12 +82,11 @@ def laboratory_check(
         placebo, treated = run(n=PEOPLE).values[outcome]
         change = treated - placebo
         power = power_of_crossover(float(change.mean()), float(change.std(ddof=1)), o.n or 20)
-        return Found(predicted=power, low=np.nan, high=np.nan)
+        return power, np.nan, np.nan
     if kind == "share_more":
         placebo, treated = run(n=PEOPLE).values["drinks"]
-        return Found(predicted=float(np.mean(treated > placebo)), low=np.nan, high=np.nan)
+        return float(np.mean(treated > placebo)), np.nan, np.nan
     g = run(n=PEOPLE, common=True).effects[outcome].g
     if kind == "sign":
-        return Found(predicted=g, low=np.nan, high=np.nan)
-    low, high = run(n=PER_DRAW, draws=DRAWS, common=True).bands[outcome]
-    return Found(predicted=g, low=low, high=high)
+        return g, np.nan, np.nan
+    return g, *run(n=PER_DRAW, draws=DRAWS, common=True).bands[outcome]

@@ -6,28 +6,19 @@ from schild.catalog import Catalogue, load
 from schild.catalog.alcohol import DRINK
 from schild.errors import UnknownNameError
 
-__all__ = ["countries", "grams"]
-
-
-def countries(catalogue: Catalogue | None = None) -> tuple[str, ...]:
-    """Countries whose standard drink is in the catalogue.
-
-    >>> "uk" in countries()
-    True
-    """
-    return tuple(name.removeprefix(DRINK) for name in (catalogue or load()).alcohol if name.startswith(DRINK))
+__all__ = ["grams"]
 
 
 def grams(drinks: float, country: str = "us", catalogue: Catalogue | None = None) -> float:
-    """Ethanol in a number of standard drinks.
+    """Ethanol in a number of standard drinks, whose definitions differ more than twofold between countries. [g]
 
-    ``country``: one of ``countries()``; definitions differ more than twofold; ``catalogue``: the built-in one by
-    default. Returns the mass [g]. Raises UnknownNameError for a country that the catalogue lacks.
+    ``country``: a number ``drink.<country>`` of ``alcohol``; ``catalogue``: the built-in one by default. Raises
+    UnknownNameError for a country that the catalogue lacks.
 
     >>> grams(2), grams(2, "uk")
     (28.0, 16.0)
     """
-    catalogue = catalogue or load()
-    if country not in countries(catalogue):
-        raise UnknownNameError("country", country, countries(catalogue))
-    return drinks * catalogue.alcohol[f"{DRINK}{country}"].value
+    known = {k.removeprefix(DRINK): x for k, x in (catalogue or load()).alcohol.items() if k.startswith(DRINK)}
+    if country not in known:
+        raise UnknownNameError("country", country, known)
+    return drinks * known[country].value

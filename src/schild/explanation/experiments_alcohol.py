@@ -85,7 +85,7 @@ def drinking_row(lab: Lab, *, study: str, row: str) -> Outcome:
     if kind == "sign":
         return Outcome(predicted=session(lab, plan, o.regimen, **options).effects[outcome].g)
     kept: dict[Any, Laboratory] = lab.once(("laboratory_check",), dict)
-    return Outcome(predicted=laboratory_check(o, seed=lab.seed, kept=kept, catalogue=lab.catalogue).predicted)
+    return Outcome(predicted=laboratory_check(o, seed=lab.seed, kept=kept, catalogue=lab.catalogue)[0])
 
 
 @experiment("1")

@@ -49,13 +49,16 @@ class Posterior:
         rng = np.random.default_rng([self.seed, stream])
         at = (rng.random() + np.arange(n)) / n
         rows = np.minimum(np.searchsorted(np.cumsum(self.weights), at * self.weights.sum()), len(self.weights) - 1)
-        return taken(self.base, self.columns, rows)
+        return taken(self.base, {key: z[rows] for key, z in self.columns.items()}, rows)
 
 
 def taken(
     base: People, columns: dict[str, Floats], rows: NDArray[np.int64], names: dict[str, None] | None = None
 ) -> People:
-    """Return some of the people, with the columns that are given in place of their draws; ``names`` notes draws."""
+    """Return some of the people, with the columns that are given for them in place of their draws.
+
+    ``columns``: in the order of ``rows``; ``names`` notes draws.
+    """
 
     def draw(kind: str, source: Callable[[str], Floats] | None) -> Callable[[str], Floats] | None:
         if source is None:
@@ -65,7 +68,7 @@ def taken(
             key = f"{kind}:{name}"
             if names is not None:
                 names[key] = None
-            return (columns[key] if key in columns else source(name))[rows]
+            return columns[key] if key in columns else source(name)[rows]
 
         return of
 
@@ -143,7 +146,7 @@ def sample(
     around = middle + (own * np.sqrt(sizes)) @ vectors.T
     for j, key in enumerate(names):
         z[key] = np.concatenate([before[:, j], around[:, j]])
-    log = np.concatenate([log, likelihood(plasma(z, second), levels, error)])
+    log = np.concatenate([log, likelihood(plasma({key: z[key][second] for key in names}, second), levels, error)])
     every = np.concatenate([before, around])
     prior = -0.5 * (every**2).sum(axis=1)
     off = (every - middle) @ vectors
@@ -173,7 +176,7 @@ def _mode(
     def residuals(x: Floats) -> Floats:
         """Residuals at the point and at a step in each direction; shape (n_names + 1, n_levels)."""
         points = np.concatenate([x[None, :], x + step * np.eye(size)])
-        return off_of(_at(plasma, names, points, rows), levels, error)
+        return off_of(plasma(dict(zip(names, points.T, strict=True)), rows), levels, error)
 
     x = start
     found = residuals(x)
@@ -193,11 +196,3 @@ def _mode(
         if done:
             break
     return x, ((found[1:] - found[0]) / step).T, float(np.sqrt((found[0] ** 2).sum() + (x**2).sum()))
-
-
-def _at(plasma: _Plasma, names: Sequence[str], points: Floats, rows: NDArray[np.int64]) -> Floats:
-    """Levels of people with the covariates of some rows and standard normals of their own."""
-    who = taken(plasma.base, {}, rows)
-    whole = {key: points[:, j] for j, key in enumerate(names)}
-    other = _Plasma(plasma.run, plasma.levels, who, plasma.catalogue, plasma.overrides)
-    return other(whole, np.arange(len(rows)))

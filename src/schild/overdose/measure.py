@@ -17,6 +17,8 @@ __all__ = ["Measured", "measure", "together"]
 
 #: Time for which breathing must be back, or lost again, to count. [s]
 HOLD_S = 60.0
+#: Outcomes of the kernel that are times below a threshold.
+BELOW = ("below_pao2_30_s", "below_pbo2_20_s", "below_sao2_90_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,7 @@ def measure(
         breathing_s=back - trigger,
         awake=np.isfinite(awake),
         renarcotised=lost,
-        below_pao2_30_s=o["below_pao2_30_s"],
-        below_pbo2_20_s=o["below_pbo2_20_s"],
-        below_sao2_90_s=o["below_sao2_90_s"],
+        **{name: o[name] for name in BELOW},
         cows=np.full(n, np.nan) if cows is None else cows,
         ventilation=breath.astype(np.float32),
         pao2=np.where(stopped, np.nan, found["PaO2_mmHg"]).astype(np.float32),

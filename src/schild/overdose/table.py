@@ -10,7 +10,7 @@ import numpy as np
 
 from schild.array_types import AnyFloats, Floats
 from schild.figures import Picture
-from schild.overdose.measure import Measured
+from schild.overdose.measure import BELOW, Measured
 from schild.overdose.statistics import paired_points, percent_of
 from schild.results import Shown, plain
 from schild.simulation.result import metric
@@ -68,9 +68,7 @@ class Row:
             "renarcotised_low": again_low,
             "renarcotised_high": again_high,
             "renarcotised_of": n_awake,
-            "below_pao2_30_s": metric(_for_quantiles(p.below_pao2_30_s[alive])),
-            "below_pbo2_20_s": metric(_for_quantiles(p.below_pbo2_20_s[alive])),
-            "below_sao2_90_s": metric(_for_quantiles(p.below_sao2_90_s[alive])),
+            **{name: metric(_for_quantiles(getattr(p, name)[alive])) for name in BELOW},
         }
         if np.isfinite(p.cows).any():
             row["peak_cows"] = metric(_for_quantiles(p.cows[np.isfinite(p.cows)]))

@@ -150,23 +150,21 @@ def _values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: Tr
             taken = np.where(c["due"] > 0, 100.0 * c["taken"] / c["due"], np.nan)
         return opioid_values(trial, counts) | {"doses_taken": taken, "left": 100.0 * (c["leave"] < days)}
     female = people[:, 0] > 0.5
-    missing, last_missing = days - c["seen"], LAST - c["last_seen"]
-    seen, drinking, heavy, drinks = c["seen"], c["drinking"], c["heavy"], c["drinks"]
-    last_seen, last_drinking, last_heavy, last_drinks = (
-        c[f"last_{k}"] for k in ("seen", "drinking", "heavy", "drinks")
-    )
-    if rule == "heavy":
-        # A missing day has the drinks of the person's drinking day before treatment, or the least of a heavy day.
-        limit = np.where(female, numbers["limit.female"], numbers["limit.male"])
-        usual = np.maximum(people[:, 3] / np.maximum(people[:, 1], 1.0), limit)
-        drinking, heavy, drinks = drinking + missing, heavy + missing, drinks + missing * usual
-        last_drinking, last_heavy = last_drinking + last_missing, last_heavy + last_missing
-        last_drinks = last_drinks + last_missing * usual
-        seen, last_seen = np.full_like(seen, days), np.full_like(last_seen, LAST)
-        missing = last_missing = np.zeros_like(seen)
-    fails, last_fails = missing > 0, last_missing > 0
-    if rule == "observed":
-        fails = last_fails = np.zeros(seen.size, dtype=bool)
+    # A missing day has the drinks of the person's drinking day before treatment, or the least of a heavy day.
+    limit = np.where(female, numbers["limit.female"], numbers["limit.male"])
+    usual = np.maximum(people[:, 3] / np.maximum(people[:, 1], 1.0), limit)
+
+    def over(head: str, length: int) -> tuple[Floats, Floats, Floats, Floats, Any]:
+        """Days seen, with drinking, and heavy; drinks; and who fails for missing days."""
+        seen, drinking, heavy, drinks = (c[f"{head}{k}"] for k in ("seen", "drinking", "heavy", "drinks"))
+        missing = length - seen
+        if rule == "heavy":
+            whole = np.full_like(seen, length)
+            return whole, drinking + missing, heavy + missing, drinks + missing * usual, whole < 0
+        return seen, drinking, heavy, drinks, (missing > 0) & (rule == "nonresponder")
+
+    seen, drinking, heavy, drinks, fails = over("", days)
+    last_seen, last_drinking, last_heavy, last_drinks, last_fails = over("last_", LAST)
 
     def yes(which: NDArray[np.bool_], among: Floats) -> Floats:
         shown = 100.0 * which.astype(np.float64)
@@ -342,11 +340,10 @@ def _finite(value: Any) -> float | None:
 class Survival:
     """Time to the first heavy drinking day, or to relapse, in one arm: Kaplan-Meier."""
 
-    #: Steps: day, share without the event so far, standard error, people at risk before it
+    #: Steps: day, share without the event so far, standard error
     time_day: Floats
     share: Floats
     se: Floats
-    at_risk: NDArray[np.int64]
     #: Median day and its 95 % interval, None where not reached
     median: float | None
     low: float | None
@@ -384,7 +381,6 @@ def survival(trial: Trial, counts: NDArray[np.int32]) -> Survival:
         time_day=np.asarray(found.surv_times, dtype=np.float64),
         share=np.asarray(found.surv_prob, dtype=np.float64),
         se=se,
-        at_risk=np.asarray(found.n_risk, dtype=np.int64),
         median=median,
         low=_finite(low),
         high=_finite(high),

@@ -92,17 +92,11 @@ def trial_numbers(
 
     people = People(n=1, uncertainty=uncertain if trial.trial.uncertainty else None)
     values = Values(catalogue, people, overrides, uses=uses)
-    said = {
-        name: value
-        for name, value in (
-            ("response.drinking", trial.response.drinking),
-            ("response.heavy", trial.response.heavy),
-            ("response.between", trial.response.between),
-            ("learning.rate", trial.learning.rate),
-            ("learning.weight", trial.learning.weight),
-        )
-        if value is not None
-    }
+    inputs = (
+        ("response", trial.response, ("drinking", "heavy", "between")),
+        ("learning", trial.learning, ("rate", "weight")),
+    )
+    said = {f"{head}.{k}": x for head, of, names in inputs for k in names if (x := getattr(of, k)) is not None}
 
     def now(name: str) -> float:
         return said[name] if name in said else _number(values, name)

@@ -76,7 +76,5 @@ def state_laboratory(
     catalogue: Catalogue | None = None,
 ) -> LaboratoryStatement:
     """Predict one row; parameters as for ``schild.drinking.checks.laboratory_check``."""
-    found = laboratory_check(o, seed=seed, kept=kept, catalogue=catalogue)
-    return LaboratoryStatement(
-        observation=o, table=table, predicted=found.predicted, low=found.low, high=found.high, people=PEOPLE
-    )
+    predicted, low, high = laboratory_check(o, seed=seed, kept=kept, catalogue=catalogue)
+    return LaboratoryStatement(observation=o, table=table, predicted=predicted, low=low, high=high, people=PEOPLE)
