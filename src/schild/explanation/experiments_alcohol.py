@@ -26,11 +26,11 @@ from schild.explanation.options import Regimen
 from schild.people import Values
 from schild.population import people_of
 from schild.trial import Trial
-from schild.trial.checks import arm_of
 from schild.trial.endpoints import ENDPOINTS, values
 from schild.trial.follow import COUNTS, Course, Draws, counted, course, draws_of
 from schild.trial.numbers import TrialNumbers, trial_numbers
 from schild.trial.people import Drinkers, enrol, kinetic_people
+from schild.trial.trialfile import arm_of
 
 __all__ = ["Trials", "individual_effects", "measured", "one_session", "session", "trials_of"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from schild.inputfile import InputFile, Section, Sex, Time
+from schild.regimen import parse_regimen
 from schild.units import TICKS_PER_HOUR, ticks
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARM_WORDS", "Arm", "Eligibility", "Induction", "Learning", "People", "Response", "Setting", "Trial", "TrialHead",
+    "arm_of",
 ]  # fmt: skip
 
 _MAX_BYTES = 1_000_000
@@ -329,3 +331,21 @@ class Trial(InputFile):
             for entry in entries:
                 arm.pop(entry)
         return whole
+
+
+def arm_of(regimen: str) -> dict[str, object]:
+    """Write one regimen as the active arm of a trial; its number of doses is ignored.
+
+    >>> arm_of("naltrexone 380 mg im_depot q28d x3")["every"]
+    '28 d'
+    """
+    (dose,) = parse_regimen(regimen)
+    assert dose.amount is not None
+    arm: dict[str, object] = {
+        "name": "active", "drug": dose.drug, "amount": f"{dose.amount.value:g} {dose.amount.unit}", "route": dose.route,
+    }  # fmt: skip
+    if not dose.every_tick:
+        arm["dosing"] = "as_needed"
+    elif dose.every_tick > 24 * TICKS_PER_HOUR:
+        arm |= {"dosing": "schedule", "every": f"{dose.every_tick / TICKS_PER_HOUR / 24:g} d"}
+    return arm

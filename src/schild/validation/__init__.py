@@ -18,11 +18,10 @@ from schild.result_cache import ResultCache
 from schild.results import Shown
 from schild.simulation.observe import weighted_error
 from schild.simulation.observe_withdrawal import KINDS as WITHDRAWAL
-from schild.trial.checks import MEASURES
 from schild.validation import oral
 from schild.validation.check import Check, check
 from schild.validation.laboratory import LaboratoryStatement, state_laboratory
-from schild.validation.trials import TrialStatement, state_trial
+from schild.validation.trials import MEASURES, TrialStatement, state_trial
 from schild.validation.withdrawal import FITTED, NUMERIC, Statement, state
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ import pytest
 from schild.catalog import load
 from schild.errors import InputError
 from schild.report.trial import _points, trial_html
-from schild.trial import Arm, Trial, checks, endpoints, run_trial
+from schild.trial import Arm, Trial, endpoints, run_trial
 from schild.trial.endpoints import ALCOHOL_ENDPOINTS, compare, describe, risk_level, survival, times_of, values
 from schild.trial.follow import COUNTS, LAST, counted, course, draws_of, follow
 from schild.trial.numbers import trial_numbers
 from schild.trial.parts import ranges, run_parts
 from schild.trial.people import BASELINE_DAYS, enrol, kinetic_people
+from schild.validation.trials import STUDY, state_trial
 
 TABLET = {"name": "naltrexone", "drug": "naltrexone", "amount": "50 mg"}
 LEAVING = {"trial.leave.weekly": 0.15}
@@ -285,9 +286,9 @@ def test_too_many_people_are_refused_before_anything_is_computed(monkeypatch):
 
 
 def test_a_single_trial_of_validation_is_the_first_people_of_the_largest_of_its_regimen():
-    rows = {o.id: o for o in load().studies[checks.STUDY].observations}
+    rows = {o.id: o for o in load().studies[STUDY].observations}
     assert [rows[key].n // 2 for key in ("omalley1992_abstinence", "anton1999_relapse")] == [24, 65]
-    one = checks.check_trial(rows["omalley1992_abstinence"], trials=2)
+    one = state_trial(rows["omalley1992_abstinence"], trials=2)
     head = {"n": 65, "replicates": 2, "people": "own", "uncertainty": True, "between_trials": True}
     trial = Trial.of(TABLET, weeks=12, **head)
     counts = run_parts(trial).counts.reshape(2, 65, 2, len(COUNTS))
