@@ -165,30 +165,15 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Explanation(Shown):
-    """Explanation of a drug, with the runs behind it.
+    """Explanation of a drug, with the runs behind it."""
 
-    Parameters
-    ----------
-    name : str
-        The drug that is explained.
-    book : Book
-        The question, what is told about it, and the claims. A figure that belongs to no test is a claim without tests.
-    findings : tuple of Finding
-        In the order of the claims.
-    whole : bool
-        Whether every claim was run, not only those that the answer and its cards tell.
-    tables : tuple of (caption, columns, rows)
-        Further tables.
-    lab : Lab
-        The runs, for figures.
-    """
-
-    name: str
-    book: Book
-    findings: tuple[Finding, ...]
+    name: str  #: The drug that is explained
+    book: Book  #: Question, answer and claims; a figure that belongs to no test is a claim without tests
+    findings: tuple[Finding, ...]  #: In the order of the claims
+    #: Further tables: caption, columns, rows
     tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...]], ...]
-    lab: Lab
-    whole: bool = True
+    lab: Lab  #: The runs, for figures
+    whole: bool = True  #: Whether every claim was run, not only those that the answer and its cards tell
 
     @property
     def drug(self) -> str:

@@ -35,25 +35,10 @@ class Picture:
     columns: int = 1  #: Panels side by side in an image
 
     def image(self, ax: Any = None) -> Figure | Any:
-        """Draw the charts with matplotlib.
+        """Draw the charts with matplotlib, on ``ax`` row by row or as a new figure; None where nothing is to be drawn.
 
-        Parameters
-        ----------
-        ax : Axes or sequence of Axes, optional
-            Panels to draw on, row by row; a new figure by default.
+        Raises InputError for another number of panels than there are charts.
 
-        Returns
-        -------
-        matplotlib.figure.Figure, or ``ax``
-            None where there is nothing to draw.
-
-        Raises
-        ------
-        InputError
-            For another number of panels than there are charts.
-
-        Examples
-        --------
         >>> chart = Chart(200.0)
         >>> chart.line([0, 1, 2], [0, 1, 4], color="#0072B2")
         >>> len(Picture([chart]).image().axes)

@@ -60,44 +60,22 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Validation(Shown):
-    """All checks and the bars (stated criteria) that they decide.
+    """All checks and the bars (stated criteria) that they decide."""
 
-    Parameters
-    ----------
-    checks : tuple of Check
-        In the order of the catalogue.
-    catalogue : Catalogue
-        Catalogue with the rows and sources.
-    people, draws, seed : int
-        Virtual people, parameter sets and seed of the bands.
-    studies : tuple of str
-        Keys of the study files that were asked for; empty for all.
-    rmse : mapping of str to float
-        Weighted error of mu tomography for each structure. [SD]
-    skipped : tuple of (id, reason)
-        Rows that this version cannot predict.
-    withdrawal : tuple of Statement
-        Rows about tolerance, dependence and withdrawal; they enter no coverage.
-    laboratory : tuple of LaboratoryStatement
-        Rows about alcohol in the laboratory; they enter no coverage either.
-    trials : tuple of TrialStatement
-        Rows about trials of alcohol use disorder; they enter no coverage either.
-    results : ResultCache
-        Results that the next call reads again; none by default.
-    """
-
-    checks: tuple[Check, ...]
-    catalogue: Catalogue
+    checks: tuple[Check, ...]  #: In the order of the catalogue
+    catalogue: Catalogue  #: With the rows and sources
+    #: Virtual people, parameter sets and seed of the bands
     people: int
     draws: int
     seed: int
-    rmse: Mapping[str, float]
-    studies: tuple[str, ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()
+    rmse: Mapping[str, float]  #: Weighted error of mu tomography for each structure [SD]
+    studies: tuple[str, ...] = ()  #: Keys of the study files that were asked for; empty for all
+    skipped: tuple[tuple[str, str], ...] = ()  #: Id and reason of rows that this version cannot predict
+    #: Rows about withdrawal, alcohol in the laboratory, and trials of alcohol use disorder; they enter no coverage
     withdrawal: tuple[Statement, ...] = ()
     laboratory: tuple[LaboratoryStatement, ...] = ()
     trials: tuple[TrialStatement, ...] = ()
-    results: ResultCache = field(default_factory=ResultCache.off)
+    results: ResultCache = field(default_factory=ResultCache.off)  #: Results that the next call reads again
 
     @cached_property
     def ordered(self) -> tuple[Check, ...]:

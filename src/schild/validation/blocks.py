@@ -65,26 +65,11 @@ def model_block(
     row: Mapping[str, str], people: int = predictions.PEOPLE, studies: int = predictions.STUDIES,
     catalogue: Catalogue | None = None, **more: Any,
 ) -> Band:  # fmt: skip
-    """Predict a row with its own design.
+    """Predict a row with its own design: block of the typical person, median and 90 % range of a study's mean block.
 
-    Parameters
-    ----------
-    row : mapping of str to str
-        Row of ``Catalogue.challenges``.
-    people, studies : int
-        People of a virtual study; parameter sets, each used for a study of its own.
-    catalogue : Catalogue, optional
-        Catalogue whose numbers are used; that of schild by default.
-    **more
-        ``overrides`` of the run.
+    ``row``: of ``Catalogue.challenges``; ``people``: of a virtual study; ``studies``: parameter sets, each used for a
+    study of its own; ``more``: ``overrides`` of the run.
 
-    Returns
-    -------
-    Band
-        Block of the typical person; median and 90 % range of the mean block of a study.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> rows = {row["id"]: row for row in load().challenges}
     >>> band = model_block(rows["schuh1999_100mg"], people=2, studies=4)
@@ -107,17 +92,8 @@ def frozen_block(row: Mapping[str, str], table: Sequence[Mapping[str, str]] | No
     Between grid points of dose and time of the antagonist the frozen numbers are interpolated in their logarithms;
     beyond them there is no prediction.
 
-    Parameters
-    ----------
-    row : mapping of str to str
-        Row of ``Catalogue.challenges``.
-    table : sequence of mappings, optional
-        Rows of a frozen file; by default of the one in force.
-
-    Returns
-    -------
-    Band or None
-        None where the file has no such row.
+    ``row``: of ``Catalogue.challenges``; ``table``: rows of a frozen file, by default of the one in force. Returns None
+    where the file has no such row.
     """
     doses = parse_regimen(row["regimen"]).doses
     if row["read_h"] or len(doses) != 2 or doses[0].amount is None:

@@ -229,24 +229,9 @@ def _found(e: Entry) -> str:
 
 
 def ledger(folder: Path | str | None = None, catalogue: Catalogue | None = None) -> Ledger:
-    """Read the ledger.
+    """Read the ledger, with your own predictions beside those of the package if ``folder`` is given.
 
-    Parameters
-    ----------
-    folder : path, optional
-        Folder of your own predictions, read beside those of the package.
-    catalogue : Catalogue, optional
-        Catalogue with the challenges; that of schild by default.
-
-    Returns
-    -------
-    Ledger
-        Entries with their verdicts.
-
-    Raises
-    ------
-    InputError
-        If the folder has no ledger, or one that cannot be read.
+    Raises InputError if the folder has no ledger, or one that cannot be read.
     """
     catalogue = catalogue or load()
     own = [] if folder is None else list(_own(Path(folder)))
@@ -325,24 +310,9 @@ def _today() -> str:
 def add(study: Path | str, folder: Path | str, catalogue: Catalogue | None = None) -> dict[Path, str]:
     """Predict results of a study before they are known, and freeze the predictions.
 
-    Parameters
-    ----------
-    study : path
-        TOML file with ``study``, ``source`` and ``[[result]]`` tables; it holds no result.
-    folder : path
-        Folder of the ledger; made if it does not exist.
-    catalogue : Catalogue, optional
-        Catalogue whose numbers predict; that of schild by default.
-
-    Returns
-    -------
-    dict of path to str
-        Files to write: the prediction and the index.
-
-    Raises
-    ------
-    InputError
-        If the study has a prediction already, or its file holds anything but designs.
+    ``study``: TOML file with ``study``, ``source`` and ``[[result]]`` tables, which holds no result; ``folder``: of the
+    ledger; ``catalogue``: whose numbers predict. Returns the files to write: the prediction and the index. Raises
+    InputError if the study has a prediction already, or its file holds anything but designs.
     """
     catalogue, folder = catalogue or load(), Path(folder)
     table = Table.of(read_text(study, "a study's file (TOML)"), str(study), own=True)
@@ -394,30 +364,10 @@ def enter(
 ) -> dict[Path, str]:
     """Enter the result of a frozen prediction.
 
-    Parameters
-    ----------
-    study, result : str
-        Key of the study and id of its result.
-    value : float
-        The result, in the unit of the prediction; for a block, 1 minus the share that is left.
-    folder : path
-        Folder of the ledger.
-    bound : str
-        ``at least`` or ``at most``; empty for a number.
-    se : float, optional
-        Standard error of a block.
-    source : str
-        Publication of the result.
-
-    Returns
-    -------
-    dict of path to str
-        The index to write.
-
-    Raises
-    ------
-    InputError
-        If there is no such prediction, or it has a result.
+    ``study`` and ``result``: key of the study and id of its result; ``value``: in the unit of the prediction, for a
+    block 1 minus the share that is left; ``folder``: of the ledger; ``bound``: ``at least`` or ``at most``, empty for a
+    number; ``se``: standard error of a block; ``source``: publication of the result. Returns the index to write. Raises
+    InputError if there is no such prediction, or it has a result.
     """
     folder = Path(folder)
     lines = _lines(folder)

@@ -68,22 +68,8 @@ class _Block:
 
 
 def pack(drugs: Sequence[str], *, catalogue: Catalogue | None = None) -> bytes:
-    """Make the pack of a page.
+    """Make the pack of a page for antagonists; the same catalogue and version give the same bytes, compressed by gzip.
 
-    Parameters
-    ----------
-    drugs : sequence of str
-        Antagonists whose regimens the page offers.
-    catalogue : Catalogue, optional
-        The one that comes with schild by default.
-
-    Returns
-    -------
-    bytes
-        Compressed with gzip, the same bytes for the same catalogue and version.
-
-    Examples
-    --------
     >>> header, _ = unpack(pack(["naloxone"]))
     >>> [model["key"] for model in header["models"]]
     ['naloxone vein', 'naloxone vein + heroin', 'naloxone vein + hydromorphone']

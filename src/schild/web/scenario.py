@@ -42,44 +42,21 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One setting of the controls; a link has exactly these fields and the version that wrote it.
+    """One setting of the controls; a link has exactly these fields and the version that wrote it."""
 
-    Parameters
-    ----------
-    give : str
-        Antagonist and way, such as ``"naltrexone tablet"``.
-    mg : float
-        Amount of each dose. [mg]
-    n : int
-        Number of doses that are due, one every ``every_h``.
-    every_h : float
-        Interval. [h]
-    missed : tuple of int
-        Numbers of the doses that are not taken; the first is 1.
-    weight_kg, liver, crcl_ml_min
-        The person.
-    until_h : float
-        End of the run. [h]
-    challenge : str
-        Name of a published challenge; empty for none.
-    at_h : float
-        Time at which it is given. [h]
-    version : str
-        Version of schild that wrote the link.
-    """
-
-    give: str
-    mg: float
-    n: int
-    every_h: float
-    until_h: float
-    missed: tuple[int, ...] = ()
+    give: str  #: Antagonist and way, such as ``"naltrexone tablet"``
+    mg: float  #: Amount of each dose [mg]
+    n: int  #: Number of doses that are due, one every ``every_h``
+    every_h: float  #: Interval [h]
+    until_h: float  #: End of the run [h]
+    missed: tuple[int, ...] = ()  #: Numbers of the doses that are not taken; the first is 1
+    #: The person
     weight_kg: float = 70.0
     liver: str = "normal"
     crcl_ml_min: float = 100.0
-    challenge: str = ""
-    at_h: float = 24.0
-    version: str = field(default="", compare=False)
+    challenge: str = ""  #: Name of a published challenge; empty for none
+    at_h: float = 24.0  #: Time at which it is given [h]
+    version: str = field(default="", compare=False)  #: Version of schild that wrote the link
 
     def __post_init__(self) -> None:
         offered = controls()
@@ -170,16 +147,11 @@ class Scenario:
     def results(self, *, catalogue: Catalogue | None = None) -> dict[str, float]:
         """Return what a page says of the scenario: computed at the times that its script takes.
 
-        Returns
-        -------
-        dict
-            ``peak_ng_ml`` of the antagonist in plasma; in percent ``mor_peak``, ``mor_end``, ``mor_lowest`` (from the
-            first missed dose, or where none is missed four hours after the first one, to the end of the last interval),
-            ``kor_peak`` and ``dor_peak``; ``above_80_h``, for how long more than 80 % of mu receptors are occupied;
-            ``block_EFFECT`` of the challenge in percent.
+        ``peak_ng_ml`` of the antagonist in plasma; in percent ``mor_peak``, ``mor_end``, ``mor_lowest`` (from the first
+        missed dose, or where none is missed four hours after the first one, to the end of the last interval),
+        ``kor_peak`` and ``dor_peak``; ``above_80_h``, for how long more than 80 % of mu receptors are occupied;
+        ``block_EFFECT`` of the challenge in percent.
 
-        Examples
-        --------
         >>> found = Scenario(give="naloxone vein", mg=0.4, n=1, every_h=1, until_h=6).results()
         >>> sorted(found)[:3]
         ['above_80_h', 'dor_peak', 'kor_peak']
@@ -238,26 +210,10 @@ class Scenario:
 
     @classmethod
     def of(cls, link: str) -> Scenario:
-        """Read a link, or the part after its ``#``.
+        """Read a link, or the part after its ``#``; the name of the scene that a page writes into it plays no part.
 
-        Parameters
-        ----------
-        link : str
-            Such as ``"file:///page.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336"``; the name of the
-            scene that a page writes into it plays no part.
+        Raises InputError for a link that no page of schild writes.
 
-        Returns
-        -------
-        Scenario
-            The setting of the controls.
-
-        Raises
-        ------
-        InputError
-            For a link that no page of schild writes.
-
-        Examples
-        --------
         >>> Scenario.of("#give=naloxone+vein&mg=0.4&n=1&every_h=1&until_h=6").words
         ['naloxone 0.4 mg iv']
         """
