@@ -200,7 +200,7 @@ def _show(found: TrialResult, console: Console) -> None:
     for name in shown:
         cells, d = [found.endpoint(name, arm) for arm in found.arms], ENDPOINTS[name].digits
         said = (f"{e.estimate:.{d}f} ({e.low:.{d}f} to {e.high:.{d}f})" if e.n else "not estimable" for e in cells)
-        rows.append((f"{words_of(name)} [{cells[0].unit}]", *said))
+        rows.append((words_of(name) + f" [{cells[0].unit}]" * (cells[0].unit != "1"), *said))
     console.print(table(title, ("endpoint", *found.arms), rows))
     if len(found.arms) > 1:
         heads = ("endpoint", "arm", "difference", "ratio", "needed to treat", "power" if repeats else "p")

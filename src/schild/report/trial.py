@@ -194,7 +194,11 @@ def _endpoints(result: TrialResult) -> Raw:
     from schild.trial.endpoints import ENDPOINTS, endpoints_of, event_of
 
     rows: list[Sequence[Any]] = [
-        (f"{words_of(name)} [{kind.unit}]", kind.says, *(_cell(result.endpoint(name, a)) for a in result.arms))
+        (
+            words_of(name) + f" [{kind.unit}]" * (kind.unit != "1"),
+            kind.says,
+            *(_cell(result.endpoint(name, a)) for a in result.arms),
+        )
         for name in endpoints_of(result.trial)
         for kind in (ENDPOINTS[name],)
     ]
@@ -335,7 +339,9 @@ def _weeks(result: TrialResult) -> Raw:
     said = "Drinking and heavy days by week, and occupancy and treatment by week, by arm."
     svg = charts_svg((drinking, treated), "weeks", said, foot(result))
     caption = "Days with drinking and heavy days; mean evening occupancy of mu, and people still in treatment."
-    data = weekly_data(weekly, {"low": "low", "heavy": "heavy", "on": "on treatment", "occupancy": "occupancy"})
+    data = weekly_data(
+        weekly, {"low": "lighter drinking", "heavy": "heavy drinking", "on": "on treatment", "occupancy": "occupancy"}
+    )
     return figure(svg, caption=caption, data=data, name="weeks")
 
 

@@ -44,7 +44,10 @@ def _doses(trial: Trial, catalogue: Catalogue, overrides: Given | None) -> Itera
             if kind_of(arm) == "agonist":
                 wait, last = min(trial.setting.admitted), _USED
             events = expand([last, _dose(arm, 24.0 * wait)], round(24 * wait * TICKS_PER_HOUR))
-            yield from (f"Arm {arm.name!r}, as early as it allows: {x}" for x in label_cautions(values, events))
+            yield from (
+                f"Arm {arm.name!r}, at the earliest start that the file allows: {x}"
+                for x in label_cautions(values, events)
+            )
 
 
 def _dose(arm: Arm, time: float) -> Dose:
@@ -64,8 +67,8 @@ def _assumed(trial: Trial, catalogue: Catalogue) -> list[str]:
         return [*said, *_assumed_of_opioids(trial), *known_misses(trial, catalogue)]
     said += [
         "People before treatment are assumed, and so are adherence and leaving; response and effect are fitted to "
-        "published rates. Most published levels of drinking under placebo are missed: read differences between arms "
-        "(docs/trials.md).",
+        "published rates. The model misses most published levels of drinking under placebo: read differences between "
+        "arms, not levels.",
     ]
     others = sorted({arm.drug for arm in trial.arm if arm.drug and arm.drug != "naltrexone"})
     if others:
@@ -85,8 +88,8 @@ def _assumed(trial: Trial, catalogue: Catalogue) -> list[str]:
 
 def _assumed_of_opioids(trial: Trial) -> list[str]:
     said = [
-        "Behaviour is fitted to counts of published trials of 2000 to 2016, mostly of heroin; docs/trials.md compares "
-        "it with held-out trials. Overdose is a ratio, never a risk.",
+        "Behaviour is fitted to counts of published trials of 2000 to 2016, mostly of heroin. Overdose is given as a "
+        "ratio, never as a risk.",
     ]
     if trial.setting.fentanyl > 0:
         said.append(

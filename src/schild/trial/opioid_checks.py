@@ -94,7 +94,7 @@ def known_misses(trial: Trial, catalogue: Catalogue) -> list[str]:
             names = [test.options.get("published"), *test.options.get("rows_of", ())]
             held = [rows[name].scenario for name in names if name in rows and rows[name].role == "held"]
             if test.id in book.known and held and all(here(name) for name in held):
-                said.append(f"Missed ({test.id}): {book.known[test.id]}")
+                said.append(f"The model misses a published result ({test.id}): {book.known[test.id]}")
     return said
 
 

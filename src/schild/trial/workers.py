@@ -105,7 +105,7 @@ def _dask(address: str) -> Engine:
     if where.scheme == "tls" and not (security.tls_ca_file and security.tls_client_cert):
         raise InputError(
             f"{address} asks for certificates, and the configuration of Dask names none; expected "
-            "distributed.comm.tls with ca-file, client.cert and client.key. docs/trials.md shows the file."
+            "distributed.comm.tls with ca-file, client.cert and client.key. The documentation of trials shows the file."
         )
 
     def run(make: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:

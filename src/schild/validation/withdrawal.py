@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from schild.catalog import Catalogue, Observation
+from schild.catalog.claims import unit_words
 from schild.simulation.observe_withdrawal import WithdrawalCourse, observe_withdrawal
 
 __all__ = ["FITTED", "NUMERIC", "Statement", "state"]
@@ -101,7 +102,7 @@ class Statement:
     def window(self) -> str:
         """Return the window in words."""
         low, high = (f"{x:.3g}" for x in self.wanted)
-        unit = "" if self.observation.unit == "1" else f" {self.observation.unit}"
+        unit = unit_words(self.observation.unit)
         if np.isinf(self.wanted[0]):
             return f"at most {high}{unit}"
         return f"at least {low}{unit}" if np.isinf(self.wanted[1]) else f"{low} to {high}{unit}"
@@ -109,13 +110,13 @@ class Statement:
     @property
     def said(self) -> str:
         """Return the prediction in words."""
-        unit = "" if self.observation.unit == "1" else f" {self.observation.unit}"
-        band = "" if np.isnan(self.low) else f" ({_number(self.low)} to {_number(self.high)})"
-        return f"{_number(self.predicted)}{band}" + (unit if np.isfinite(self.predicted) else "")
+        middle, low, high = map(_number, (self.predicted, self.low, self.high))
+        band = "" if np.isnan(self.low) or middle == low == high else f" ({low} to {high})"
+        return f"{middle}{band}" + (unit_words(self.observation.unit) if np.isfinite(self.predicted) else "")
 
 
 def _number(value: float) -> str:
-    return "never" if np.isinf(value) else f"{value:.3g}"
+    return "never" if np.isinf(value) else "<0.001" if 0 < value < 1e-3 else f"{value:.3g}"
 
 
 def _short(words: str) -> str:

@@ -268,8 +268,8 @@ def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
         "What cannot be predicted",
         "People at risk",
         "each endpoint has its own rule",
-        "Missed (M16.5): The order of arms",
-        "Missed (M17.14): Too few people stay on injections",
+        "The model misses a published result (M16.5): The order of arms",
+        "The model misses a published result (M17.14): Too few people stay on injections",
     ):
         assert words in page
     assert "M19.5" not in page  # about detoxified outpatients; these are on a ward
@@ -297,7 +297,7 @@ def test_a_trial_is_told_on_a_page_and_in_a_table_for_models_of_policy():
 def test_known_misses_follow_from_the_drugs_and_the_place_of_held_trials(place, arms, ids):
     trial = trial_of(*arms, setting={"place": place})
     said = known_misses(trial, load())
-    assert sorted(line.partition(")")[0].removeprefix("Missed (") for line in said) == ids
+    assert sorted(line.partition(")")[0].removeprefix("The model misses a published result (") for line in said) == ids
 
 
 def test_every_row_has_a_scenario_and_a_source():
