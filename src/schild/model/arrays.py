@@ -121,6 +121,9 @@ def compile_spec(
         except KeyError:
             raise SchildError(f"The model needs a value for {name}; none was given.") from None
 
+    def named(owner: str, *parts: str) -> list[int]:
+        return [col.add(f"{owner}.{part}", value(f"{owner}.{part}")) for part in parts]
+
     effect = spec.effect_species()
     direct = {s.name for s in spec.species if s.direct and s.name in effect}
     poles: dict[str, list[int]] = {}
@@ -142,7 +145,7 @@ def compile_spec(
         poles[s.name] = [col.add(f"{s.name}.lambda{k}", r) for k, r in enumerate(rates)]
         zeros[s.name] = [col.add(f"{s.name}.back{k}", back) for k, (_, back) in enumerate(exchange)]
         if s.name in effect:
-            poles[s.name + "@effect"] = [col.add(f"{s.name}.ke0", value(f"{s.name}.ke0"))]
+            poles[s.name + "@effect"] = named(s.name, "ke0")
 
     channels = [f"plasma_{s.name}" for s in spec.species] + [f"effect_{name}" for name in effect]
     tone = any(r.tone for r in spec.receptors)
@@ -154,7 +157,7 @@ def compile_spec(
     if spec.releasing:
         channels.append("release")
     live = {f"inflow_{saturable}"} if saturable else set()
-    live |= {_ligand_channel(x.species, x.site) for r in spec.receptors for x in r.ligands}
+    live |= {f"{x.site}_{x.species}" for r in spec.receptors for x in r.ligands}
 
     pole_lists: list[list[int]] = []
     out_lists: list[list[int]] = []
@@ -168,7 +171,7 @@ def compile_spec(
     for port in spec.inputs:
         entry = [zero] if port.prolonged else []
         if port.stages:
-            entry += [col.add(f"{port.name}.rate", value(f"{port.name}.rate"))] * port.stages
+            entry += named(port.name, "rate") * port.stages
         reach = [s.name for s in spec.species if any(s.name in spec.downstream(d) for d in port.delivers)]
         groups = [("entry", entry)]
         for name in reach:
@@ -185,11 +188,8 @@ def compile_spec(
         for target in port.delivers:
             if target == saturable:
                 outs.append(channels.index(f"inflow_{saturable}"))
-                gain = np.asarray(value(f"{port.name}.fraction.{target}"), dtype=np.float64)
-                if port.stages:
-                    gain = gain * np.asarray(value(f"{port.name}.rate")) ** port.stages
                 path_out.append(n_out + len(outs) - 1)
-                path_gain.append(col.add(f"gain:{port.name}>inflow", gain))
+                path_gain.append(col.add(f"gain:{port.name}>inflow", _entry_gain(port, target, value)))
                 path_has.append([name == "entry" for name, cols in groups for _ in cols])
                 zero_lists.append([])
                 continue
@@ -237,11 +237,11 @@ def compile_spec(
                 kon = kon * value(f"{x.species}.fu")
             slots.append(
                 (
-                    channels.index(_ligand_channel(x.species, x.site)),
+                    channels.index(f"{x.site}_{x.species}"),
                     col.add(f"{name}.kon@{x.site}", kon),
                     col.add(f"{name}.koff", koff),
                     zero,
-                    col.add(f"{name}.drive", value(f"{name}.drive")) if r.name in adapting else zero,
+                    named(name, "drive")[0] if r.name in adapting else zero,
                 )
             )
             slot_names.append(f"{r.name}_occupancy_{x.species}")
@@ -271,6 +271,11 @@ def compile_spec(
     out_ptr, out_channel = _ptr(out_lists)
     zero_ptr, zero_col = _ptr(zero_lists)
     slot_table = np.array(slots, dtype=np.int64).reshape(-1, 5).T.copy()
+    mm_col: list[int] = []
+    if saturable:  # vc, vmax, km, cl, q, vp, as the kernel reads them
+        exchanges = spec.find(saturable).peripherals
+        mm_col = named(saturable, "vc", "vmax", "km", "cl")
+        mm_col += named(saturable, "q", "vp") if exchanges else [zero, col.add("one", 1.0)]
     program = Program(
         pole_ptr=pole_ptr,
         pole_col=pole_col,
@@ -291,29 +296,17 @@ def compile_spec(
         slot_koff=slot_table[2],
         slot_start=slot_table[3],
         slot_drive=slot_table[4],
-        lag_bend=col.add("adaptation.bend", value("adaptation.bend")) if lags else zero,
-        lag_col=np.array(
-            [col.add(f"adaptation.{state}.{p}", value(f"adaptation.{state}.{p}")) for state in lags for p in LAG],
-            dtype=np.int64,
-        ),
+        lag_bend=named("adaptation", "bend")[0] if lags else zero,
+        lag_col=np.array([c for state in lags for c in named(f"adaptation.{state}", *LAG)], dtype=np.int64),
         left_slot=left_slot,
         left_col=np.array(
-            [
-                col.add(f"adaptation.{name}", value(f"adaptation.{name}"))
-                for name in ("tone", *(f"{state}.weight" for state in lags[:-1]))
-            ]
-            if recruits
-            else [],
-            dtype=np.int64,
+            named("adaptation", "tone", *(f"{state}.weight" for state in lags[:-1])) if recruits else [], dtype=np.int64
         ),
         mm_in=channels.index(f"inflow_{saturable}") if saturable else -1,
         mm_out=channels.index(f"plasma_{saturable}") if saturable else -1,
-        mm_col=np.array(_saturable_columns(spec, saturable, col, value), dtype=np.int64),
+        mm_col=np.array(mm_col, dtype=np.int64),
         release_channel=channels.index("release") if spec.releasing else -1,
-        release_col=np.array(
-            [col.add(f"release.{p}", value(f"release.{p}")) for p in RELEASE] if spec.releasing else [],
-            dtype=np.int64,
-        ),
+        release_col=np.array(named("release", *RELEASE) if spec.releasing else [], dtype=np.int64),
         columns=tuple(col.at),
         signals=(
             *channels,
@@ -338,27 +331,15 @@ def with_scales(program: Program, rows: Floats, scales: Mapping[str, Floats | fl
     return replace(program, columns=(*program.columns, *scales)), np.column_stack([rows, *more])
 
 
-def _saturable_columns(
-    spec: ModelSpec, name: str | None, col: _Columns, value: Callable[[str], float | Floats]
-) -> list[int]:
-    """Columns of vc, vmax, km, cl, q, vp, as the kernel reads them; none without such a species."""
-    if name is None:
-        return []
-    first = [col.add(f"{name}.{p}", value(f"{name}.{p}")) for p in ("vc", "vmax", "km", "cl")]
-    if spec.find(name).peripherals:
-        return first + [col.add(f"{name}.{p}", value(f"{name}.{p}")) for p in ("q", "vp")]
-    return [*first, col.add("zero", 0.0), col.add("one", 1.0)]
-
-
-def _ligand_channel(species: str, site: str) -> str:
-    return f"{site}_{species}"
+def _entry_gain(port: Input, species: str, value: Callable[[str], float | Floats]) -> Floats:
+    """Constant factor of the transfer function of an input, for a species that it delivers."""
+    gain = np.asarray(value(f"{port.name}.fraction.{species}"), dtype=np.float64)
+    return gain * np.asarray(value(f"{port.name}.rate")) ** port.stages if port.stages else gain
 
 
 def _path_gain(port: Input, path: tuple[str, ...], value: Callable[[str], float | Floats]) -> Floats:
     """Constant factor of the transfer function from a dose [nmol] to the plasma concentration [nM] along a path."""
-    gain = np.asarray(value(f"{port.name}.fraction.{path[0]}"), dtype=np.float64)
-    if port.stages:
-        gain = gain * np.asarray(value(f"{port.name}.rate")) ** port.stages
+    gain = _entry_gain(port, path[0], value)
     for parent, child in pairwise(path):
         rate = np.asarray(value(f"{parent}.cl")) / value(f"{parent}.vc")
         gain = gain * rate * value(f"{parent}.feeds.{child}")

@@ -18,7 +18,7 @@ from schild.catalog import Drug, Route
 from schild.errors import InputError, UnknownNameError
 from schild.model.entries import Entry, EntryMaker, SteadyStart
 from schild.model.parameters import parameters_of
-from schild.model.ports import Port, disposition_of, inputs_of
+from schild.model.ports import Port, disposition_of, formed, inputs_of
 from schild.model.products import chosen, with_products
 from schild.model.spec import ENDOGENOUS, Adaptation, Ligand, ModelSpec, Receptor, Site, Species
 from schild.people import FEW, Values
@@ -212,16 +212,9 @@ def _routes(values: Values, events: Sequence[Event], said: list[str]) -> dict[tu
 
 def _species(values: Values, routes: Mapping[tuple[str, str], Route]) -> dict[str, Drug]:
     """Every drug given, and all its metabolites."""
-    waiting: list[str] = []
-    for (key, _), route in routes.items():
-        waiting += [key, *(d.species for b in route.branches for d in b.deliver)]
-    drugs: dict[str, Drug] = {}
-    while waiting:
-        key = waiting.pop(0)
-        if key not in drugs:
-            drugs[key] = values.catalogue.drug(key)
-            waiting += list(disposition_of(drugs[key]).feeds)
-    return drugs
+    delivered = {key: [d.species for b in route.branches for d in b.deliver] for key, route in routes.items()}
+    given = (species for (key, _), some in delivered.items() for species in (key, *some))
+    return {key: values.catalogue.drug(key) for key in formed(values.catalogue, given)}
 
 
 def _structures(values: Values, drugs: Mapping[str, Drug], wanted: str | Mapping[str, str] | None) -> dict[str, str]:

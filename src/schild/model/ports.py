@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from schild.array_types import Floats
-from schild.catalog import Branch, Delivery, Disposition, Drug, Route
+from schild.catalog import Branch, Catalogue, Delivery, Disposition, Drug, Route
 from schild.errors import InputError, UnknownNameError
 from schild.model.spec import Input
 from schild.people import Values
@@ -88,6 +88,15 @@ def disposition_of(drug: Drug) -> Disposition:
     if drug.disposition is None:
         raise InputError(f"{drug.name} cannot be given: the catalogue has no kinetics for it. Choose another drug.")
     return drug.disposition
+
+
+def formed(catalogue: Catalogue, keys: Iterable[str]) -> list[str]:
+    """List some drugs and all that forms from them in the body, each once."""
+    found = list(dict.fromkeys(keys))
+    for key in found:
+        disposition = catalogue.drug(key).disposition
+        found += [k for k in (disposition.feeds if disposition is not None else ()) if k not in found]
+    return found
 
 
 def port_name(drug: str, route: str, branch: int) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.array_types import AnyFloats, Floats
-from schild.catalog import Catalogue, Drug
+from schild.catalog import Catalogue
 from schild.model.entries import Entry
+from schild.model.ports import formed
 from schild.regimen import Event
 from schild.simulation.output import Output
 from schild.units import TICKS_PER_HOUR
@@ -182,22 +183,10 @@ def doses_of_each(events: Sequence[Event], catalogue: Catalogue) -> dict[str | N
             given.setdefault(event.drug, []).append(event)
     found: dict[str | None, list[Event]] = {}
     for key, some in given.items():
-        for species in _brings(catalogue, catalogue.drug(key), some):
+        routes = [route for name, route in catalogue.drug(key).routes.items() if name in {e.route for e in some}]
+        delivered = (d.species for route in routes for b in route.branches for d in b.deliver)
+        for species in formed(catalogue, [catalogue.drug(key).key, *delivered]):
             found.setdefault(species, []).extend(some)
     if given:
         found[None] = max(given.values(), key=len)
     return {species: sorted(some, key=lambda e: e.tick) for species, some in found.items()}
-
-
-def _brings(catalogue: Catalogue, drug: Drug, events: Sequence[Event]) -> set[str]:
-    """Species that a drug brings into the body by the routes it was given, metabolites included."""
-    routes = {event.route for event in events if event.route in drug.routes}
-    waiting = [drug.key, *(d.species for r in routes for b in drug.routes[str(r)].branches for d in b.deliver)]
-    found: set[str] = set()
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            found.add(key)
-            disposition = catalogue.drug(key).disposition
-            waiting += list(disposition.feeds) if disposition is not None else []
-    return found
