@@ -73,6 +73,12 @@ class _Lazy(Mapping[str, T]):
                 self._busy.discard(name)
         return self._kept[name]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value, or another for an unknown name, of which nothing has to be said."""
+        if name in self:
+            return self[name]
+        return default
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
