@@ -144,7 +144,39 @@ class Plan(ShownRun):
 
     def picture(self) -> Picture:
         """Charts of occupancy and of the share of people at the target, with the times of the plan."""
-        return _draw(self)
+        output = self.result[self._output]
+        end = float(output.time_h[-1])
+        if self.washed_out_h is not None:
+            end = min(end, 1.15 * self.washed_out_h)
+        scale, word = (24.0, "days") if end > 96 else (1.0, "hours")
+        t = np.asarray(output.time_h) / scale
+        top, bottom = Chart(270.0), Chart(220.0)
+        for low, high, alpha in ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25)):
+            top.band(t, output.quantile(low), output.quantile(high), color=COLOURS[0], alpha=alpha)
+        top.line(t, output.quantile(0.5), color=COLOURS[0], label="median, 50 % and 90 % of people")
+        top.rule(y=self.target, dashes="-", width=1.2, color=COLOURS[1], label=f"target {self.target:g}")
+        top.rule(y=self.floor, dashes="--", color=GREY, label=f"floor {self.floor:g}")
+        bottom.line(t, (output.values >= self.target).mean(axis=0), color=COLOURS[1], label="at the target")
+        bottom.line(
+            t, (output.values < self.floor).mean(axis=0), color=GREY, width=1.2, dashes="--", label="below the floor"
+        )
+        bottom.rule(y=self.at_least, dashes="-", color=GREY)
+        top.y.label, bottom.y.label = "occupied, as PET sees it", "share of people"
+        for chart in (top, bottom):
+            if self.ready_h is not None and self.lost_h is not None:
+                ends = [self.ready_h / scale, self.lost_h / scale]
+                chart.rule(x=ends, color=COLOURS[2], alpha=0.12, label="held")
+            if self.washed_out_h is not None:
+                chart.rule(x=self.washed_out_h / scale, dashes="-", color=GREY, label="washed out from here")
+            chart.x.label, chart.x.lim = f"time after the first dose [{word}]", (0.0, end / scale)
+            chart.y.lim, chart.legend = (-0.02, 1.02), "below"
+        dose = f"{self.drug} {self.dose_mg:g} mg {self.route}"
+        if self.doses > 1 and self.every_h is not None:
+            dose += f" every {format_hours(self.every_h)} x{self.doses}"
+        reached = "" if self.feasible else " (target not reached)"
+        title = f"{dose}: {100 * self.target:g} % for {format_hours(self.hold_h)}{reached}"
+        caption = "Thin line below: the share of people that has to be at the target."
+        return Picture((top, bottom), title, caption)
 
     def cite(self) -> str:
         """Return the sources of the numbers used, with what each was used for."""
@@ -494,39 +526,3 @@ def _notes(strength: Strength) -> tuple[str, ...]:
         f"Strength and largest dose are {'recalled, not looked up' if strength.verified == 'memory' else 'as labelled'}"
     )
     return (f"{said}: {strength.note}",)
-
-
-def _draw(found: Plan) -> Picture:
-    output = found.result[f"{found.receptor}_pet_occupancy"]
-    end = float(output.time_h[-1])
-    if found.washed_out_h is not None:
-        end = min(end, 1.15 * found.washed_out_h)
-    scale, word = (24.0, "days") if end > 96 else (1.0, "hours")
-    t = np.asarray(output.time_h) / scale
-    top, bottom = Chart(270.0), Chart(220.0)
-    for low, high, alpha in ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25)):
-        top.band(t, output.quantile(low), output.quantile(high), color=COLOURS[0], alpha=alpha)
-    top.line(t, output.quantile(0.5), color=COLOURS[0], label="median, 50 % and 90 % of people")
-    top.rule(y=found.target, dashes="-", width=1.2, color=COLOURS[1], label=f"target {found.target:g}")
-    top.rule(y=found.floor, dashes="--", color=GREY, label=f"floor {found.floor:g}")
-    bottom.line(t, (output.values >= found.target).mean(axis=0), color=COLOURS[1], label="at the target")
-    bottom.line(
-        t, (output.values < found.floor).mean(axis=0), color=GREY, width=1.2, dashes="--", label="below the floor"
-    )
-    bottom.rule(y=found.at_least, dashes="-", color=GREY)
-    top.y.label, bottom.y.label = "occupied, as PET sees it", "share of people"
-    for chart in (top, bottom):
-        if found.ready_h is not None and found.lost_h is not None:
-            ends = [found.ready_h / scale, found.lost_h / scale]
-            chart.rule(x=ends, color=COLOURS[2], alpha=0.12, label="held")
-        if found.washed_out_h is not None:
-            chart.rule(x=found.washed_out_h / scale, dashes="-", color=GREY, label="washed out from here")
-        chart.x.label, chart.x.lim = f"time after the first dose [{word}]", (0.0, end / scale)
-        chart.y.lim, chart.legend = (-0.02, 1.02), "below"
-    dose = f"{found.drug} {found.dose_mg:g} mg {found.route}"
-    if found.doses > 1 and found.every_h is not None:
-        dose += f" every {format_hours(found.every_h)} x{found.doses}"
-    reached = "" if found.feasible else " (target not reached)"
-    title = f"{dose}: {100 * found.target:g} % for {format_hours(found.hold_h)}{reached}"
-    caption = "Thin line below: the share of people that has to be at the target."
-    return Picture((top, bottom), title, caption)

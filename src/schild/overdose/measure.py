@@ -1,4 +1,4 @@
-"""Outcomes that are counted in the people followed: breathing, oxygen, renarcotisation."""
+"""Outcomes that are counted in the people followed, and intervals of their percentages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from schild.array_types import Floats
 from schild.overdose.follow import Followed
 
 Singles = NDArray[np.float32]
 
-__all__ = ["Measured", "measure", "together"]
+__all__ = ["Measured", "measure", "paired_points", "percent_of", "together"]
 
 #: Time for which breathing must be back, or lost again, to count. [s]
 HOLD_S = 60.0
+LEVEL = 0.95
 #: Outcomes of the kernel that are times below a threshold.
 BELOW = ("below_pao2_30_s", "below_pbo2_20_s", "below_sao2_90_s")
 
@@ -115,3 +116,45 @@ def _held(flags: NDArray[np.bool_], need: int) -> NDArray[np.bool_]:
 def together(parts: list[Measured]) -> Measured:
     """Join groups of people in order."""
     return Measured(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Measured)})
+
+
+def percent_of(flags: ArrayLike) -> tuple[float, float, float, int]:
+    """Percentage of people for whom a flag is true, and its Wilson interval.
+
+    ``flags``: one for each person. Returns percentage, low, high, number of people; NaN for nobody.
+
+    >>> [round(x, 1) for x in percent_of([True] * 20 + [False] * 80)]
+    [20.0, 13.3, 28.9, 100]
+    """
+    from scipy.stats import binomtest
+
+    found: NDArray[np.bool_] = np.asarray(flags, dtype=bool)
+    n = int(found.size)
+    if not n:
+        return float("nan"), float("nan"), float("nan"), 0
+    limits = binomtest(int(found.sum()), n).proportion_ci(LEVEL, method="wilson")
+    return 100.0 * float(found.mean()), 100.0 * float(limits.low), 100.0 * float(limits.high), n
+
+
+def paired_points(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float]:
+    """Difference of two percentages of the same people, and its interval.
+
+    ``one`` and ``other``: flags of the same people in the same order. Returns ``one`` minus ``other``, low, high, in
+    points. Where nobody differs, the limits are exact ones for zero differences.
+
+    >>> [round(x, 1) for x in paired_points([0, 0, 0, 1] * 50, [1, 0, 0, 1] * 50)]
+    [-25.0, -31.1, -18.9]
+    """
+    from scipy.stats import binomtest, ttest_1samp
+
+    difference = np.asarray(one, dtype=float) - np.asarray(other, dtype=float)
+    n = difference.size
+    if n == 0:
+        return float("nan"), float("nan"), float("nan")
+    mean = 100.0 * float(difference.mean())
+    if np.all(difference == difference[0]):
+        # All differences are equal, so there is no spread for an interval.
+        high = 100.0 * float(binomtest(0, n).proportion_ci(LEVEL, method="exact").high)
+        return mean, max(mean - high, -100.0), min(mean + high, 100.0)
+    limits = ttest_1samp(difference, 0.0).confidence_interval(LEVEL)
+    return mean, 100.0 * float(limits.low), 100.0 * float(limits.high)

@@ -16,9 +16,9 @@ from schild.errors import InputError
 from schild.figures import COLOURS, GREY, Chart, Picture
 from schild.overdose.drugs import REGIMENS, Dose, Rescue
 from schild.overdose.follow import RTOL, follow, warm_up
+from schild.overdose.measure import percent_of
 from schild.overdose.parameters import REPRODUCTION, published, record
 from schild.overdose.population import naloxone_people, opioid_people
-from schild.overdose.statistics import percent_of
 from schild.results import Shown
 
 __all__ = ["BAR", "Beside", "PublishedTable", "published_table"]

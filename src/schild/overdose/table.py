@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schild.array_types import AnyFloats, Floats
-from schild.figures import Picture
-from schild.overdose.measure import BELOW, Measured
-from schild.overdose.statistics import paired_points, percent_of
+from schild.figures import COLOURS, GREY, Chart, Picture
+from schild.overdose.measure import BELOW, Measured, paired_points, percent_of
 from schild.results import Shown, plain
 from schild.simulation.result import metric
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Rescued", "Row"]
 
+#: Largest number of rows in one panel of courses; the bars below show all.
+MOST = 5
 #: Note with every table.
 FRAMING = (
     "For naloxone programmes, labelling and teaching: a table states one exposure and compares what a rescuer can "
@@ -40,6 +41,11 @@ class Row:
     tolerance: str
     people: Measured  #: Outcomes of each person
     typical: Measured  #: The same for one person with the typical numbers
+
+    @property
+    def label(self) -> str:
+        """Name in a figure."""
+        return ", ".join(x for x in (self.regimen, self.delay and f"after {self.delay}", self.tolerance) if x)
 
     def arrest(self) -> tuple[float, float, float, int]:
         """Percentage of arrests, its interval, and number of people counted."""
@@ -149,10 +155,42 @@ class Rescued(Shown):
         return {"arrest": self.summary(), "comparisons": [asdict(c) for c in self.comparisons]}
 
     def picture(self) -> Picture:
-        """Charts of the course of the typical person and of people, and of the percentages of arrest."""
-        from schild.overdose.figures import draw
+        """Charts of breathing, arterial oxygen, and arrest with its interval, one colour for each row.
 
-        return draw(self)
+        Lines are medians of people with the middle half as a band; dashed lines are the typical person. After an arrest
+        breathing is zero, and oxygen is left out.
+        """
+        rows = self.rows
+        hours = self.horizon_s > 3.0 * 3600.0
+        t = self.times_s / (3600.0 if hours else 60.0)
+        breathing, oxygen, arrest = Chart(260.0), Chart(260.0), Chart(0.0)
+        for chart, name, words in (
+            (breathing, "ventilation", "breathing [L/min]"), (oxygen, "pao2", "arterial oxygen [mmHg]"),
+        ):  # fmt: skip
+            for k, row in enumerate(rows[:MOST]):
+                _course(chart, t, row, name, COLOURS[k % len(COLOURS)])
+            chart.x.label, chart.y.label = f"time after the opioid [{'hours' if hours else 'minutes'}]", words
+            chart.y.lim, chart.legend = (0.0, None), "below"
+        breathing.rule(y=0.4 * self.baseline_l_min, color=GREY)
+        arrest.rows([row.label for row in rows])
+        for k, row in enumerate(rows):
+            percent, low, high, _ = row.arrest()
+            colour = COLOURS[k % len(COLOURS)] if k < MOST else GREY
+            arrest.line([low, high], [k, k], color=colour, width=1.4)
+            arrest.marks([percent], [k], color=colour, size=6.0)
+        arrest.x.lim, arrest.x.label = (0.0, 100.0), "cardiac arrest [%]"
+        caption = "Medians of people with the middle half; dashed: the typical person; dotted: limit of lost breathing."
+        return Picture((breathing, oxygen, arrest), self.opioid, caption)
+
+
+def _course(chart: Chart, t: Floats, row: Row, name: str, colour: str) -> None:
+    values = getattr(row.people, name)
+    # Oxygen is not defined after an arrest: bands are of those whose heart beats.
+    some = np.isfinite(values).any(axis=0)
+    low, mid, high = np.nanquantile(values[:, some], (0.25, 0.5, 0.75), axis=0)
+    chart.band(t[some], low, high, color=colour, alpha=0.15)
+    chart.line(t[some], mid, color=colour, label=row.label)
+    chart.line(t, getattr(row.typical, name)[0], color=colour, width=1.0, dashes="--")
 
 
 def _for_quantiles(values: AnyFloats) -> Floats:

@@ -26,7 +26,6 @@ def rescue_html(found: Rescued) -> str:
     >>> text.startswith("<!DOCTYPE html>"), "<script" in text
     (True, False)
     """
-    from schild.overdose.figures import label
     from schild.overdose.table import FRAMING
 
     rows = found.summary()
@@ -39,7 +38,7 @@ def rescue_html(found: Rescued) -> str:
     parts.append(section("Arrest", table([_words(key) for key in named], shown, numeric=numeric)))
     spread = list(dict.fromkeys(key for row in rows for key in row if isinstance(row[key], dict)))
     quantiles = [
-        [label(row), _words(key), *(_cell(summary[key][q]) for q in ("q05", "q50", "q95"))]
+        [row.label, _words(key), *(_cell(summary[key][q]) for q in ("q05", "q50", "q95"))]
         for row, summary in zip(found.rows, rows, strict=True)
         for key in spread
         if key in summary
@@ -74,12 +73,11 @@ def published_html(found: PublishedTable) -> str:
 
 
 def _columns(found: Rescued) -> dict[str, list[Any]]:
-    from schild.overdose.figures import label
 
     step = max(1, -(-found.times_s.size // ROWS))
     columns: dict[str, list[Any]] = {"time [min]": (found.times_s[::step] / 60.0).tolist()}
     for row in found.rows:
-        name = label(row)
+        name = row.label
         columns[f"breathing [L/min], {name}"] = np.median(row.people.ventilation[:, ::step], axis=0).tolist()
     return columns
 

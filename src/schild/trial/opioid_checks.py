@@ -187,16 +187,15 @@ def measure(name: str, found: HoursResult, who: Floats, report: float, seed: int
         return _percent(early, inducted)
     if what == "injection_2":
         return _percent(marks[:, 3] >= 2, inducted & (early if rest[0] == "used" else ~early))
-    fresh = (since >= 1) & (since <= 28)
-    if what == "followed_1_28":
-        return _percent(seen, fresh)
+    fresh, never = (since >= 1) & (since <= 28), np.broadcast_to(~inducted[:, None], days.shape)
     visits = np.arange(6, n_days, 7)
-    if what == "given_1_28":
-        return _percent(urine != 2, (fresh & seen)[:, visits])
-    if what == "positive_1_28":
-        return _percent(urine == 1, fresh[:, visits] & (urine != 2))
-    if what == "followed_never":
-        return _percent(seen, np.broadcast_to(~inducted[:, None], days.shape))
-    if what == "given_never":
-        return _percent(urine != 2, np.broadcast_to(~inducted[:, None], urine.shape))
+    shares = {
+        "followed_1_28": (seen, fresh),
+        "given_1_28": (urine != 2, (fresh & seen)[:, visits]),
+        "positive_1_28": (urine == 1, fresh[:, visits] & (urine != 2)),
+        "followed_never": (seen, never),
+        "given_never": (urine != 2, never[:, visits]),
+    }
+    if what in shares:
+        return _percent(*shares[what])
     raise InputError(f"{name!r} is not a measure of an opioid trial; correct the row.")

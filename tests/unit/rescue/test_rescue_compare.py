@@ -12,12 +12,11 @@ from schild.errors import InputError
 from schild.overdose import layout
 from schild.overdose.follow import GivenCourse, follow, warm_up
 from schild.overdose.general import bound_equivalent, most_depression
-from schild.overdose.measure import _returns
+from schild.overdose.measure import _returns, paired_points, percent_of
 from schild.overdose.parameters import published
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.overdose.published import published_table
 from schild.overdose.sources import Body
-from schild.overdose.statistics import paired_points, percent_of
 from schild.overdose.words import parse_delay, parse_plan
 from schild.people import Values
 
