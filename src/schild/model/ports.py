@@ -159,7 +159,7 @@ def base_nmol(values: Values, drug: Drug, salt: str, amount: Amount) -> float:
             raise UnknownNameError(f"salt of {drug.name}", salt, ["base", *drug.salts])
         factor = values.typical(drug.key, drug.salts[salt])
     mw = values.typical(drug.key, str(drug.mw))
-    nmol = amount_nmol(amount.scaled(1.0), mw, factor)
+    nmol = amount_nmol(amount, mw, factor)
     if (grams := nmol * mw * 1e-9) > 1.000001 * MAX_GRAMS / (100.0 if amount.per_kg else 1.0):
         raise InputError(
             f"{amount} of {drug.name} is {grams:.3g} g{'/kg' if amount.per_kg else ''} of the base; expected at most "

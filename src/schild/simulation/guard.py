@@ -81,27 +81,10 @@ DANGER = (
 def check_doses(values: Values, events: Sequence[Event], who: Subject | Population) -> Iterator[str]:
     """Refuse what must not be computed, and yield a warning for an opioid under a blockade.
 
-    Parameters
-    ----------
-    values : Values
-        Numbers of the run; those of the catalogue set the limits and the blockade, overrides apply to the doses.
-    events : sequence of Event
-        Expanded doses, earlier use included.
-    who : Subject or Population
-        For covariates; amounts per kilogram are judged by the heaviest person.
+    ``values``: numbers of the run; those of the catalogue set the limits and the blockade, overrides apply to the
+    doses. ``events``: expanded doses, earlier use included. ``who``: for covariates; amounts per kilogram are judged by
+    the heaviest person. Raises InputError for an agonist above the published doses during a blockade.
 
-    Yields
-    ------
-    str
-        Warnings.
-
-    Raises
-    ------
-    InputError
-        For an agonist above the published doses during a blockade.
-
-    Examples
-    --------
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> words = "naltrexone 50 mg po; heroin 25 mg iv at 24 h"

@@ -87,22 +87,6 @@ class Amount:
         """Whether the amount counts molecules rather than mass."""
         return self.unit.removesuffix("/kg") in MOLAR
 
-    def scaled(self, weight_kg: float) -> Amount:
-        """Give the amount for a body weight.
-
-        ``weight_kg``: body weight, used only by an amount per kilogram [kg]. Returns: without ``/kg``; the same amount
-        if it had none. Raises InputError if the weight is needed and is not a finite number above zero.
-
-        >>> str(Amount(0.15, "mg/kg").scaled(70))
-        '10.5 mg'
-        """
-        if not self.per_kg:
-            return self
-        if not (math.isfinite(weight_kg) and weight_kg > 0):
-            raise InputError(f"A weight of {weight_kg!r} kg cannot scale {self}; expected one above 0. Correct it.")
-        exact = Decimal(repr(self.value)) * Decimal(repr(float(weight_kg)))
-        return Amount(float(exact), self.unit.removesuffix("/kg"))
-
     def __str__(self) -> str:
         return f"{format_number(self.value)} {self.unit}"
 
@@ -135,12 +119,10 @@ def parse_amount(text: str | Amount) -> Amount:
 
 
 def amount_nmol(amount: Amount, mw: float, base_per_salt: float = 1.0) -> float:
-    """Turn an amount into nanomoles of base.
+    """Turn an amount into nanomoles of base; an amount per kilogram is that of 1 kg. [nmol]
 
-    ``amount``: what was given; an amount per kilogram has to be scaled first; ``mw``: molar mass of the base [g/mol];
-    ``base_per_salt``: mass of base in one unit mass of what was weighed; 1 if the base itself was [1]. Returns
-    molecules of drug [nmol]. Raises InputError if the amount is per kilogram, or the molar mass or the salt factor is
-    not above zero.
+    ``mw``: molar mass of the base [g/mol]; ``base_per_salt``: mass of base in one unit mass of what was weighed; 1 if
+    the base itself was [1]. Raises InputError if one of the two is not above zero.
 
     A molar amount counts molecules of drug, so the salt does not change it. Units are powers of ten
     applied to the decimal number, so the same dose in mg, ug or g gives the same bits.
@@ -150,18 +132,13 @@ def amount_nmol(amount: Amount, mw: float, base_per_salt: float = 1.0) -> float:
     >>> round(amount_nmol(Amount(50, "mg"), 341.4, 0.9035))
     132323
     """
-    if amount.per_kg:
-        raise InputError(f"{amount} needs a body weight; expected an absolute amount. Call amount.scaled(weight_kg).")
-    if not (math.isfinite(mw) and mw > 0):
-        raise InputError(f"A molar mass of {mw!r} g/mol is impossible; expected one above 0. Correct the entry.")
-    if not (math.isfinite(base_per_salt) and base_per_salt > 0):
-        raise InputError(
-            f"A base fraction of {base_per_salt!r} is impossible; expected one above 0, at most 1. Correct the entry."
-        )
-    exact = Decimal(repr(amount.value))
+    for value, what in ((mw, "molar mass [g/mol]"), (base_per_salt, "base fraction")):
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"A {what} of {value!r} is impossible; expected one above 0. Correct the entry.")
+    exact, unit = Decimal(repr(amount.value)), amount.unit.removesuffix("/kg")
     if amount.molar:
-        return float(exact.scaleb(MOLAR[amount.unit]))
-    return float(exact.scaleb(MASS[amount.unit])) * base_per_salt / mw
+        return float(exact.scaleb(MOLAR[unit]))
+    return float(exact.scaleb(MASS[unit])) * base_per_salt / mw
 
 
 @dataclass(frozen=True, slots=True)
