@@ -31,7 +31,7 @@ def test_without_a_command_help_lists_every_command(call):
     for name in COMMANDS:
         assert f" {name} " in told.out
     assert "For research and education, not for treating a person." in told.out
-    assert "Exit codes: 0 done, 1 a check failed or a target was not reached, 2 bad input." in told.out
+    assert "Exit status: 0 done, 1 a check failed or a target was not reached, 2 bad input." in told.out
     assert call("--help").out == told.out
 
 

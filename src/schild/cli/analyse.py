@@ -115,7 +115,7 @@ def _show_curves(found: ModelCurves, console: Console) -> None:
     "schild.analysis:schild_fit", _show_fit, title="{.title}", table="estimates.csv", places={"data": "DATA.csv"},
 )  # fmt: skip
 def fit(given: dict[str, Any], files: Files) -> int | None:
-    """Schild analysis: agonist curves at several antagonist levels, or dose ratios.
+    """Analyse agonist curves at several antagonist concentrations, or dose ratios, by Schild.
 
     schild fit examples/schild_curves.csv --plot schild.svg
 
@@ -148,7 +148,7 @@ def fit(given: dict[str, Any], files: Files) -> int | None:
     places={"antagonist": "ANTAGONIST"}, commas={"levels": ("1,10,100", float), "at": ("'24 h, 48 h'", str)},
 )  # fmt: skip
 def curves(given: dict[str, Any]) -> None:
-    """Agonist curves of the model under an antagonist, against C/Kd: at equilibrium, or in a challenge.
+    """Compute agonist curves of the model under an antagonist, against C/Kd: at equilibrium, or in a challenge.
 
     schild curves naltrexone --agonist morphine
 

@@ -34,7 +34,7 @@ def explain(
 ) -> int:
     """Explain what a drug does: a short answer, and the questions people ask.
 
-    Exit code 1 means that a claim was not met.
+    The command exits with status 1 if a claim was not met.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def validate(
     fresh: bool = False,
     data: Data = Data(),
 ) -> int:
-    """Every study, predicted against observed; misses first.
+    """Compare predictions with every published study; misses first.
 
-    Exit code 1 means that a check was not met.
+    The command exits with status 1 if a check was not met.
 
     Parameters
     ----------

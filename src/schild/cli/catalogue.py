@@ -8,7 +8,7 @@ from schild.errors import InputError
 
 
 def drugs(name: str | None = None, /, *, json: Json = False, audit: bool = False, data: Data = Data()) -> int:
-    """The catalogue, with the source of each number.
+    """Show the catalogue, with the source of each number.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def drugs(name: str | None = None, /, *, json: Json = False, audit: bool = False
         One drug, with every number and its rivals; all drugs, a line each, by default.
     audit
         Check that every number has a unit, a basis, a source and a place in it, and that claims name experiments and
-        figures that there are; exit code 1 if one has not.
+        figures that exist; the command exits with status 1 if not.
     """
     from schild.catalog.show import audit_to_dict, drug_to_dict, render_audit, render_drug, render_drugs
     from schild.results import json_text

@@ -47,7 +47,7 @@ def compare(
         Run files, or regimens in words, each in quotes; two or more. Several drugs of one arm stand in one text, with
         semicolons between.
     label
-        Name of an arm, once for each and in their order; title, file name or words by default.
+        Name of an arm; repeat the option for each, in their order. By default title, file name or words.
     reference
         Name of the arm that the others are compared with; the first by default.
     until

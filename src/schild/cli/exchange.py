@@ -15,7 +15,7 @@ from schild.cli.simulate import print_events, show_run
 from schild.errors import InputError
 from schild.units import format_ticks, ticks
 
-import_app = App(name="import", help="Read other programs' files.", **APP)
+import_app = App(name="import", help="Read files of other programs.", **APP)
 
 #: A run file with more single doses than this is no longer one that people read.
 MAX_ROWS = 100_000

@@ -100,7 +100,7 @@ def sbml(
     until
         End of the run; no dose after it is written.
     history
-        Earlier use of an opioid, once for each; the document then begins with its first dose.
+        Earlier use of an opioid; repeat the option for each. The document then begins with its first dose.
     out
         File to write; printed by default.
     antimony
@@ -196,7 +196,7 @@ def petab(
     times
         Times of the levels, with commas.
     free
-        A parameter of the model to estimate, such as naltrexone.cl; once for each.
+        A parameter of the model to estimate, such as naltrexone.cl; repeat the option for each.
     out
         Folder for problem.yaml and the files that it names.
     error

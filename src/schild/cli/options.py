@@ -81,8 +81,8 @@ class Data:
         list[str] | None,
         Parameter(
             name="--catalogue",
-            help="File or folder of your own TOML data that lies over the catalogue; say it again for more. Those of "
-            "the environment variable SCHILD_CATALOGUE lie below.",
+            help="File or folder of your own TOML data, which overlays the catalogue; repeat the option for more. It "
+            "takes precedence over those of the environment variable SCHILD_CATALOGUE.",
         ),
     ] = None
 
@@ -109,7 +109,7 @@ class Numbers(Data):
         list[str] | None,
         Parameter(
             name="--set",
-            help='A number in place of the catalogue\'s: naltrexone.cl="120 L/h"; say it again for more. '
+            help='A number in place of that of the catalogue: naltrexone.cl="120 L/h"; repeat the option for more. '
             "rivals=KEY takes the rival value of that key for every number that has one.",
         ),
     ] = None
@@ -156,9 +156,9 @@ class Person:
     age
         Age, such as "40 years".
     sex
-        female or male (f or m).
+        Sex: female or male (f or m).
     liver
-        normal, mild, moderate or severe impairment.
+        Hepatic impairment: normal for none, mild, moderate or severe.
     crcl
         Creatinine clearance, such as "100 mL/min".
     """
@@ -184,8 +184,8 @@ class Table:
     Parameters
     ----------
     cmt
-        Drug and route of a dose into a compartment, such as "1=naltrexone oral" or "depot=naltrexone oral"; once for
-        each.
+        Drug and route of a dose into a compartment, such as "1=naltrexone oral" or "depot=naltrexone oral"; repeat
+        the option for each.
     unit
         Unit of AMT, such as mg, for a table without AMTU.
     time_unit
@@ -195,9 +195,9 @@ class Table:
     route
         Route of every dose, for a table that names none.
     basis
-        base or the salt weighed, for a table without BASIS; the product's own by default.
+        What AMT weighs: base or a salt, for a table without BASIS; the product's own by default.
     drop
-        A column to leave out on purpose, as NONMEM's DROP does; once for each.
+        A column to leave out on purpose, as NONMEM's DROP does; repeat the option for more.
     """
 
     cmt: list[str] | None = None
@@ -228,7 +228,7 @@ class Levels:
     dv_unit
         Unit of plasma levels in DV: ng/mL, ug/L, ug/mL, mg/L, pg/mL or ng/L.
     sex_is
-        Meaning of a number in SEX, such as "1=female"; once for each.
+        Meaning of a number in SEX, such as "1=female"; repeat the option for each.
     """
 
     dv: list[str] | None = None

@@ -38,11 +38,11 @@ def plan(
     agonist: Annotated[str | None, Parameter(name=("--agonist", "--opioid", "--against"), show=False)] = None,
     overcome: Annotated[bool, Parameter(name=("--overcome", "--surmount"), show=False)] = False,
 ) -> None:
-    """Study planner: dose and time of an antagonist that keep a required receptor occupancy.
+    """Plan dose and time of an antagonist that keep a required receptor occupancy.
 
     schild plan --drug naltrexone --route oral --target 0.8 --receptor mor --hold "4 h"
 
-    Exit code 1 means that the largest labelled dose is not enough. Agonists are refused.
+    The command exits with status 1 if the largest labelled dose is not enough. Agonists are refused.
     """
     from schild.planner import REFUSED
     from schild.simulation.guard import DANGER
@@ -73,10 +73,11 @@ def _show_induction(found: Induction, console: Console) -> None:
     places={"history": "HISTORY"}, good=lambda found: found.chosen is not None,
 )  # fmt: skip
 def induction(given: dict[str, Any]) -> None:
-    """Induction plan: when and how an antagonist is begun after opioids, so that it adds little withdrawal.
+    """Plan when and how an antagonist is begun after opioids, so that it adds little withdrawal.
 
     schild induction "heroin 25 mg iv q6h for 30 d" --n 20
 
     A wait is never shorter than the label asks for. No interval and no test is wholly reliable, and severity in one
-    person cannot be predicted. Exit code 1 means that no wait within three weeks of the label's is long enough.
+    person cannot be predicted. The command exits with
+    status 1 if no wait within three weeks of the label's is long enough.
     """

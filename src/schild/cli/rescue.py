@@ -28,7 +28,7 @@ def rescue(
     published: bool = False,
     vein: bool = False,
 ) -> int | None:
-    """Overdose and rescue: one stated opioid exposure, by antagonist, delay and tolerance.
+    """Compute cardiac arrests after one stated opioid exposure, by antagonist, delay and tolerance.
 
     schild rescue --opioid "fentanyl 1.625 mg iv" --antagonist none --antagonist "naloxone 4 mg in" --delay 60s
 
@@ -44,15 +44,15 @@ def rescue(
     n
         People in every cell, the same in each: 2000, or 600 with --published.
     altitude
-        Such as "2500 m".
+        Altitude, such as "2500 m".
     weight
         Body weight of everyone, such as "60 kg".
     age
         Age of everyone, such as "70 years".
     published
-        The published percentages and ours beside them, misses first.
+        Print the published percentages with the computed ones beside them, misses first.
     vein
-        With --published: naloxone into a vein instead, single and escalating doses.
+        With --published: naloxone into a vein in place of the nose, in single and escalating doses.
     """
     processors(given.get("threads"))
     if data.seed is not None and data.seed < 0:

@@ -67,7 +67,7 @@ def simulate(
     n
         Number of people in a population, instead of one person.
     uncertainty
-        Sets of parameters drawn from what is not known about them; each is given to all people.
+        Number of parameter sets drawn from the uncertainty of the typical values; each is given to all people.
     structure
         Rival mechanism between plasma and receptor, for all drugs or as DRUG=STRUCTURE,...
     receptors
@@ -79,22 +79,23 @@ def simulate(
     tone
         Whether the endogenous agonist competes; it does by default.
     title
-        For figures and manifest.
+        Title of the run, for figures and the manifest.
     dependent
-        yes or no: dependence on opioids or alcohol, as far as it moves kinetics.
+        Dependence on opioids or alcohol, yes or no, where it changes kinetics.
     cyp2d6
-        PM, IM, EM or UM: poor to ultrarapid; codeine and hydrocodone turn into stronger opioids by it.
+        CYP2D6 phenotype, from poor to ultrarapid metabolisers: PM, IM, EM or UM. It forms stronger opioids from codeine
+        and hydrocodone.
     history
-        Earlier use of an opioid, once for each: "methadone 60 mg po q24h for 90 d stopped 3 d". Takes the place of the
-        run file's.
+        Earlier use of an opioid, such as "methadone 60 mg po q24h for 90 d stopped 3 d"; repeat the option for each.
+        It replaces that of the run file.
     adaptation
-        Tolerance, dependence and withdrawal: yes, no or a mechanism of the catalogue; by default with a history, and
-        where opioids are taken for more than a day.
+        Model of tolerance, dependence and withdrawal: yes, no or a mechanism of the catalogue; by default yes with a
+        history, and where opioids are taken for more than a day.
     threads
-        Processors to use; never changes a number.
+        Number of threads; it changes no result.
     nca
-        Also the non-compartmental metrics by CDISC names, after the first and the last dose; with --out also nca.csv,
-        and people.csv with one row for each person: covariates, parameters, metrics.
+        Compute the non-compartmental metrics too, by CDISC names, after the first and the last dose; with --out write
+        nca.csv too, and people.csv with one row for each person: covariates, parameters, metrics.
     dry_run
         Print the events that the doses stand for, and nothing else.
     """

@@ -58,7 +58,7 @@ def schema(what: Literal["run", "trial", "outputs"], /, *, data: Data = Data()) 
 def doctor(*, json: Json = False) -> int:
     """Check this installation: versions, extras, cache, threads, speed.
 
-    Exit code 1 means that something does not work.
+    The command exits with status 1 if something does not work.
     """
     heads, rows = ("part", "name", "state", "value"), list(_findings())
     good = all(state != "fails" for _, _, state, _ in rows)

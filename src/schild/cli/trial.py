@@ -54,9 +54,9 @@ def trial(
     Parameters
     ----------
     file
-        Trial file in TOML; `schild schema trial` lists what there is.
+        Trial file in TOML; `schild schema trial` lists its keys.
     workers
-        Processes; never changes a number.
+        Number of processes; it changes no result.
     cluster
         Address of a Dask scheduler in place of processes, such as tls://host:8786; needs --out on a folder that its
         machines share. tcp:// is for this machine alone.
@@ -64,14 +64,14 @@ def trial(
         Make one share of the parts only, such as 3/64, and leave the rest to other runs on the same --out; the run
         without it joins all.
     n
-        People in each arm, in place of the file's.
+        Number of people in each arm, in place of that of the file.
     replicates
-        Number of repeats of the trial with new people, in place of the file's.
+        Number of repeats of the trial with new people, in place of that of the file.
     seed
-        In place of the file's.
+        Seed, in place of that of the file.
     people
         own: people of its own in each arm, as in a real trial; shared: the same people in every arm, for the effect on
-        each person, without intervals, p-values or power. In place of the file's.
+        each person, without intervals, p-values or power. It replaces the choice of the file.
     power
         Do not run the trial but find how many people it needs in each arm for this power, such as 0.8, and for an
         assurance as large, by endpoint.

@@ -127,9 +127,9 @@ def _option(p: Given, told: str, place: str | None, name: str | None, comma: tup
     """An option for a parameter of a verb, whose own default holds where nothing is given."""
     kind: Any = str if comma else _KINDS.get(re.sub(r" \| (None|Mapping.*)$", "", str(p.annotation)), str)
     if comma:
-        told += f" With commas: {comma[0]}."
+        told += f" Separate several with commas: {comma[0]}."
     elif kind == list[str] and not place:
-        told += " Once for each."
+        told += " Repeat the option for each."
     if p.default is not p.empty:
         kind, p = kind | None, p.replace(default=None)
     if p.kind is not p.VAR_POSITIONAL:

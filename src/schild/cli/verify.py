@@ -11,7 +11,7 @@ from schild.cli.options import Data, Json
 def verify(page: Path, /, *, json: Json = False, data: Data = Data()) -> int:
     """Run what a page of `schild explain DRUG --html PAGE` states again, and compare every number.
 
-    Exit code 1 means that a number differs by more than a millionth, or that a verdict differs.
+    The command exits with status 1 if a number differs by more than a millionth, or a verdict differs.
 
     Parameters
     ----------
