@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from schild.validation.ledger import Ledger
 
-ledger_app = App(name="ledger", help="Show predictions that were frozen before their result was known, with their results.", **APP)
+ledger_app = App(
+    name="ledger", help="Show predictions that were frozen before their result was known, with their results.", **APP
+)
 
 #: Where own predictions are kept, unless the option says otherwise.
 _FOLDER = Path("ledger")
