@@ -203,6 +203,8 @@ def compare(
     >>> found.n, len(found.plot("plasma_naltrexone").axes)
     (1, 1)
     """
+    if not isinstance(arms, Mapping):
+        raise InputError(f"The arms are {arms!r}; expected a label for each. Write {{'50 mg': 'naltrexone 50 mg po'}}.")
     if len(arms) < 2:
         raise InputError(f"{len(arms)} arm was given; expected two or more. Give a label and a regimen for each.")
     for label in arms:

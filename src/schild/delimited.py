@@ -72,8 +72,10 @@ def read_rows(source: Source, known: Callable[[str], str | None], needed: Collec
         return Rows("The table", source.reset_index(drop=True), np.arange(1, n + 1), None, False)
     if isinstance(source, str | PathLike):
         name, text = Path(source).name, read_text(source, "a table with a header (CSV)", most=_MOST)
-    else:
+    elif hasattr(source, "read"):
         name, text = "The table", source.read()
+    else:
+        raise InputError(f"The table is {source!r:.60}; expected a path, an open text file or a pandas data frame.")
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at, head = _header(name, lines, known, needed)
     if len(head) > MAX_LETTERS and (

@@ -43,7 +43,7 @@ class UnknownNameError(InputError, KeyError):
         says: str = "",
         list_with: str = "",
     ) -> None:
-        names = sorted(known)
+        name, names = name if isinstance(name, str) else repr(name), sorted(known)
         if says:
             hint = says
         elif close := close_names(name, {*names, *also}):

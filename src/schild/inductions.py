@@ -118,7 +118,8 @@ class Induction(ShownRun):
             chart.marks(days, low, color=COLOURS[k], size=6.0, label=f"{doses}")
         chart.rule(y=self.added, dashes="--", color=GREY)
         chart.rule(x=self.label_h / 24, dashes="-", color=GREY)
-        chart.x.lim = (0.0, None)
+        # Room to the right of the last points, which often lie at the label's wait.
+        chart.x.lim = (0.0, 1.08 * max(self.label_h, *(s.wait_h for s in self.starts)) / 24)
         chart.x.label = "days from the last opioid to the first dose"
         chart.y.label, chart.legend = "added withdrawal [points]", "below"
         caption = f"Dots: medians, with strokes to the 95th percentile of people; broken line: {self.added:g} points; "

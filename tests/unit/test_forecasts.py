@@ -136,6 +136,31 @@ def test_a_missed_tablet_costs_hours():
     assert schild.forecast(DEPOT, levels=["2 ng/mL at 20 d"], **FEW).missed is None
 
 
+def test_a_target_that_is_never_reached_is_no_time():
+    """ "Stay at 80 % or more until day 0" was told of people who never reach it, and a next dose by that day."""
+    found = schild.forecast("naltrexone 1 mg po", levels=["<0.5 ng/mL at 12 h"], target=0.99, until="2 d", n=40)
+    assert "mu receptors are never at 99 % after the last dose, with a probability of 100 %" in found.said()
+    assert found.content()["next_dose_by_h"] is None
+    some = schild.forecast("naltrexone 50 mg po", levels=["<0.1 ng/mL at 2 d"], until="4 d", n=40, share=0.99)
+    assert "(90 % interval " in some.said()
+    assert "by day 0 " not in some.said()
+
+
+def test_an_agonist_has_no_next_dose():
+    """A day was given by which the next dose of heroin keeps receptors occupied."""
+    found = schild.forecast("heroin 25 mg iv q6h x8", levels=["morphine 20 ng/mL at 24 h"], n=40)
+    assert "no next dose is given" in found.said()
+    assert found.missed is None
+    assert (found.content()["next_dose_by_h"], found.content()["protected_until_h"]) == (None, None)
+    assert "mor_pet_occupancy" in found.courses
+
+
+def test_few_people_and_rare_levels_are_told_apart():
+    few = schild.forecast("naltrexone 50 mg po", levels=["<0.1 ng/mL at 2 d"], n=20)
+    said = "The forecast rests on 20 of 40 virtual people: its limits are rough. Ask for more people (n)."
+    assert few.warnings == (said,)
+
+
 def test_levels_that_nobody_has_are_said():
     with pytest.raises(InputError, match="Nobody of the virtual population"):
         schild.forecast(DEPOT, levels=["9000 ng/mL at 20 d"], **FEW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -121,6 +121,10 @@ class SchildFit(Analysed):
         if name not in self.estimates:
             raise UnknownNameError("estimate", name, self.estimates)
         return self.estimates[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the estimates."""
+        return iter(self.estimates)
 
     @property
     def shifts(self) -> bool:

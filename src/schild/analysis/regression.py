@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -179,6 +179,10 @@ class SchildRegression(Analysed):
 
             raise UnknownNameError("series", series, self.lines)
         return self.lines[series]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the series."""
+        return iter(self.lines)
 
     def about(self) -> str:
         """Describe the result in one line."""

@@ -192,6 +192,8 @@ def _raw(data: Data, known: Sequence[str]) -> tuple[dict[str, Sequence[Any]], di
             )
         columns = [(str(head), list(rows.frame.iloc[:, k])) for k, head in enumerate(rows.frame.columns)]
     else:
+        if not isinstance(data, Mapping) and not hasattr(data, "columns"):
+            raise InputError(f"The table is {data!r:.60}; expected a path, columns by name, or a pandas data frame.")
         name = "The data"
         columns = [(str(head), list(data[head])) for head in list(data)]  # type: ignore[index]
         places = tuple(f"row {k + 1}" for k in range(max((len(values) for _, values in columns), default=0)))

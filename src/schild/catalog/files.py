@@ -92,6 +92,8 @@ def overlay(path: str | Path) -> list[DataFile]:
     ``path``: a TOML or BibTeX file, or a folder of such files, in sub-folders or not. Returns them in the order of
     their names. Raises OverlayError if there is no such file, or one that is not a data file of a catalogue.
     """
+    if not isinstance(path, str | Path):
+        raise OverlayError(f"An overlay is {path!r}; expected the path of a TOML file or a folder. Give that.")
     top = Path(path)
     try:
         folder, file = top.is_dir(), top.is_file()

@@ -256,6 +256,8 @@ class Catalogue(PrintedTables):
         >>> load().drug("6-beta-naltrexol").key
         'beta_naltrexol'
         """
+        if not isinstance(name, str):
+            raise UnknownNameError("drug", name, self.drugs)
         if (known := self._drug_of.get(name)) is not None:
             return known
         key = name if name in self.drugs else self.aliases.get(_plain(name))

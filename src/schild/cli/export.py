@@ -61,7 +61,7 @@ def nonmem_data(
     from schild.simulation import simulate_run
 
     writable(out)
-    if error < 0 or lloq < 0 or error > 5:
+    if not (0 <= error <= 5 and 0 <= lloq < float("inf")):
         raise InputError(f"--error is {error:g} and --lloq {lloq:g}; expected 0 or more, and an error of at most 5.")
     asked = _times(times)
     run = read_run(what, head={"until": until, "seed": data.seed}, person=person.given, n=n, numbers=data.overrides)

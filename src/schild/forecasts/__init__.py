@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ __all__ = ["Forecast", "Level", "forecast", "level_of"]
 
 #: Effective number of people of a posterior below which the forecast warns. [1]
 _FEW = 30
+
+#: Share of the people drawn below which the levels count as rare. [1]
+_SHARE = 0.1
 
 #: Distance of a person from the typical one above which the forecast warns. [standard deviations]
 _RARE = 3.0
@@ -69,6 +73,7 @@ class Forecast(ShownRun):
     result: Result  #: The run of the first structure
     warnings: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = (ASSUMED,)
+    protects: bool = True  #: Whether the drug protects: an agonist does not, and no next dose is given for it
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -81,8 +86,9 @@ class Forecast(ShownRun):
 
     @property
     def next_dose_h(self) -> float:
-        """Latest time of the next dose that keeps the target in the wanted share. [h]"""
-        return float(quantile(self.protected_h, self.weights, 1.0 - self.share))
+        """Latest time of the next dose that keeps the target in the wanted share; NaN without one. [h]"""
+        found = float(quantile(self.protected_h, self.weights, 1.0 - self.share))
+        return found if self.protects and found > self.last_dose_h else math.nan
 
     def row(self, output: str, time_h: float) -> dict[str, float]:
         """Median and 90 % band of an output at the nearest output time."""
@@ -97,13 +103,24 @@ class Forecast(ShownRun):
 
     def said(self) -> str:
         """Sentence on the time until which receptors stay occupied."""
+        if not self.protects:
+            return "an agonist occupies receptors and protects nothing: no time of protection and no next dose is given"
+        target, reached = f"{100 * self.target:g} %", self.protected_h > self.last_dose_h
         low, middle, high = quantile(self.protected_h, self.weights, (0.05, 0.5, 0.95)) / 24.0
+        if middle * 24.0 <= self.last_dose_h:
+            never = f"{100 * (1.0 - float(self.weights[reached].sum())):.0f} %"
+            return f"mu receptors are never at {target} after the last dose, with a probability of {never}"
         more = "at least " if high >= self.time_h[-1] / 24.0 - 1e-6 else ""
-        return (
-            f"mu receptors stay at {100 * self.target:g} % or more until day {middle:.3g} (90 % interval {low:.3g} to "
-            f"{more}{high:.3g}); a next dose by day {self.next_dose_h / 24:.3g} keeps them there with a probability of "
+        least = f"{low:.3g}" if low * 24.0 > self.last_dose_h else "never reached"
+        following = (
+            f"no time of a next dose keeps them there with a probability of {100 * self.share:g} %"
+            if math.isnan(self.next_dose_h)
+            else f"a next dose by day {self.next_dose_h / 24:.3g} keeps them there with a probability of "
             f"{100 * self.share:g} %"
-            f"{self._missed_words()}"
+        )
+        return (
+            f"mu receptors stay at {target} or more until day {middle:.3g} (90 % interval {least} to "
+            f"{more}{high:.3g}); {following}{self._missed_words()}"
         )
 
     def _missed_words(self) -> str:
@@ -130,8 +147,8 @@ class Forecast(ShownRun):
             "forecast": plain(self.summary()),
             "target": self.target,
             "share": self.share,
-            "protected_until_h": {"q05": low, "q50": middle, "q95": high},
-            "next_dose_by_h": self.next_dose_h,
+            "protected_until_h": {"q05": low, "q50": middle, "q95": high} if self.protects else None,
+            "next_dose_by_h": plain(self.next_dose_h),
             "effective_people": self.effective,
             "missed_dose": None if self.missed is None else dict(self.missed),
             "structures": dict(self.structures),
@@ -246,7 +263,7 @@ def forecast(
             "No regimen was given; expected the doses that are taken, such as 'naltrexone 380 mg im_depot'."
         )
     key = catalogue.drug(drug).key
-    read = tuple(level_of(words, key, catalogue) for words in levels)
+    read = tuple(level_of(words, key, catalogue) for words in levels or ())
     if not read:
         raise InputError(
             "No level was given; expected one or more. Write levels=['0.8 ng/mL at 25 d'], or use `coverage`."
@@ -257,6 +274,8 @@ def forecast(
     posterior = sample(run, read, error, n, catalogue, overrides)
     parts, results, missed = [], [], []
     skipped, late = without_next(doses, max(level.time_h for level in read), run.until_tick)
+    protects = catalogue.drug(key).role not in ("agonist", "prodrug")
+    skipped = skipped if protects else None
     counts = allot(n, shares)
     for k, (name, count) in enumerate(counts.items()):
         people = posterior.people(count, k)
@@ -272,12 +291,14 @@ def forecast(
             progress(k + 1, len(counts))
     first = results[0]
     warnings = []
-    if posterior.effective < _FEW or posterior.far > _RARE:
+    rests = f"The forecast rests on {posterior.effective:.0f} of {2 * n:,} virtual people"
+    if posterior.far > _RARE or posterior.effective < _SHARE * 2 * n:
         warnings.append(
-            f"The forecast rests on {posterior.effective:.0f} of {2 * n:,} virtual people, and the most probable one "
-            f"lies {posterior.far:.2g} standard deviations from the typical person: such levels are rare. "
-            "Check doses, times and units."
+            f"{rests}, and the most probable one lies {posterior.far:.2g} standard deviations from the typical person: "
+            "such levels are rare. Check doses, times and units."
         )
+    elif posterior.effective < _FEW:
+        warnings.append(f"{rests}: its limits are rough. Ask for more people (n).")
     time = np.asarray(first["mor_pet_occupancy"].time_h, dtype=np.float64)
     courses = {name: np.concatenate([np.asarray(r[name].values, dtype=np.float64) for r in results]) for name in wanted}
     last = max(e.tick for e in first.doses[None]) / TICKS_PER_HOUR
@@ -291,7 +312,7 @@ def forecast(
         protected_h=protected(time, courses["mor_pet_occupancy"], last, target), last_dose_h=last, target=target,
         share=share, effective=posterior.effective, missed=cost, structures=shares, result=first,
         warnings=(*warnings, *first.warnings), assumptions=(ASSUMED, why),
-        evidence={name: evidence_of(first, name) for name in wanted},
+        evidence={name: evidence_of(first, name) for name in wanted}, protects=protects,
     )  # fmt: skip
 
 

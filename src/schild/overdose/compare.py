@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -42,6 +43,8 @@ MAX_IN_ALL = 1_000_000
 _FAST = ("iv", "in", "smoked")
 #: People followed at once in short and long runs, limited by memory.
 _SHORT_S, _MANY, _FEW = 3 * 3600.0, 256, 64
+#: Units of numbers that are given without one.
+_SIZES = {"altitude": "m", "weight": "kg", "age": "years"}
 #: Longest run. [s]
 _LONGEST_S = 7 * 24 * 3600.0
 
@@ -151,9 +154,12 @@ def rescue(
     catalogue = catalogue or load()
     numbers = Values(catalogue, overrides=overrides)
     plans_in, delays_in = _many(antagonist, "antagonist"), _many(delay, "delay")
-    tolerances, earlier = _many(tolerance, "tolerance"), [history] if isinstance(history, str) else list(history)
-    if not 1 <= n <= MAX_PEOPLE:
-        raise InputError(f"n is {n}; expected 1 to {MAX_PEOPLE:,} people.")
+    tolerances, earlier = _many(tolerance, "tolerance"), _many(history, "history") if history else []
+    if not isinstance(n, int | np.integer) or not 1 <= n <= MAX_PEOPLE:
+        raise InputError(f"n is {n!r}; expected 1 to {MAX_PEOPLE:,} people.")
+    for name, size in (("altitude", altitude), ("weight", weight), ("age", age)):
+        if size is not None and not isinstance(size, Real):
+            raise InputError(f"{name} is {size!r}; expected a number [{_SIZES[name]}].")
     for name, value, known in (
         ("collapse", collapse, get_args(CollapseRule)),
         ("bodies", bodies, BODIES),
@@ -317,6 +323,8 @@ def _late(plans: Sequence[Plan], rows: Sequence[Row], horizon_s: float) -> Itera
 
 
 def _many(given: str | Sequence[str], name: str) -> list[str]:
+    if not isinstance(given, str | Sequence) or not all(isinstance(x, str) for x in given):
+        raise InputError(f"{name} is {given!r}; expected words, or several of them.")
     found = [given] if isinstance(given, str) else list(given)
     if not found:
         raise InputError(f"No {name} was given; expected one or more.")

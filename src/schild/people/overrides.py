@@ -57,6 +57,10 @@ class Overrides(Mapping[str, float]):
         """
         if isinstance(given, Overrides):
             return given
+        if not isinstance(catalogue, Catalogue):
+            raise InputError(
+                f"The catalogue is {catalogue!r}; expected a loaded one. Write catalogue=schild.load('mine.toml')."
+            )
         if given is not None and not isinstance(given, Mapping):
             raise InputError(
                 f"The overrides are {given!r}; expected a mapping of names to values. Write it like "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -58,6 +58,10 @@ class Result(Shown):
             return self.outputs[name]
         except KeyError:
             raise UnknownNameError("output", name, self.outputs) from None
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the outputs."""
+        return iter(self.outputs)
 
     @cached_property
     def metrics(self) -> Mapping[str, Any]:

@@ -277,8 +277,7 @@ def run_trial(
     >>> found.contrast("percent_heavy_drinking_days", "a").estimate < 0
     True
     """
-    if not isinstance(trial, Trial):
-        trial = Trial.parse(dict(trial))
+    trial = Trial.given(trial)
     catalogue = catalogue or load()
     trial = trial.by_key(catalogue)
     given = Overrides.of(overrides, catalogue)

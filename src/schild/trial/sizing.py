@@ -273,8 +273,7 @@ def size_trial(
     >>> found.rows[0].n > 100
     True
     """
-    if not isinstance(trial, Trial):
-        trial = Trial.parse(dict(trial))
+    trial = Trial.given(trial)
     catalogue = catalogue or load()
     trial = trial.by_key(catalogue)
     given = Overrides.of(overrides, catalogue)

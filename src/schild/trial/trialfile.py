@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from schild.errors import InputError
 from schild.inputfile import InputFile, Section, Sex, Time
 from schild.regimen import parse_regimen
 from schild.units import TICKS_PER_HOUR, ticks
@@ -292,6 +294,15 @@ class Trial(InputFile):
             given.append({"name": "placebo", "placebo": True})
         sections = {name: head.pop(name) for name in tuple(head) if name in cls.model_fields and name != "arm"}
         return cls.parse({"disorder": disorder, "trial": head, "arm": given, **sections})
+
+    @classmethod
+    def given(cls, trial: Trial | Mapping[str, Any] | str | Path) -> Trial:
+        """Take a trial, its content, or the path of its file; raises InputError for anything else."""
+        if isinstance(trial, str | Path):
+            return cls.read(trial)
+        if not isinstance(trial, Trial | Mapping):
+            raise InputError(f"The trial is {trial!r}; expected a Trial, its content, or the path of its file.")
+        return trial if isinstance(trial, Trial) else cls.parse(dict(trial))
 
     @classmethod
     def read(cls, path: str | Path) -> Trial:
