@@ -89,7 +89,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StructureComparison(Shown):
-    """Compounds side by side.
+    """Comparison of the structures of compounds: scaffold, substituents, similarity.
 
     Examples
     --------

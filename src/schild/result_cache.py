@@ -78,7 +78,7 @@ def _code() -> str:
 
 
 class ResultCache:
-    """Results of one question.
+    """Results that are kept for one question under the same code, catalogue and numbers.
 
     ``question``: what the results depend on besides the code: hash of the catalogue, drug, people, seed; each part is
     told apart by its ``repr``. ``fresh``: whether to compute everything again; what is found is kept all the same.

@@ -74,7 +74,7 @@ class FTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SchildFit(Analysed):
-    """Global Gaddum/Schild fit.
+    """Fit of the Gaddum-Schild equation to all curves of a table at once.
 
     Examples
     --------

@@ -22,7 +22,7 @@ __all__ = ["Line", "SchildRegression", "regress", "schild_regression"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One Schild line."""
+    """Schild line of one series: slope, intercept and pA2 with limits."""
 
     #: Logarithms of the antagonist in the canonical unit and of the dose ratio minus one; shape (n,)
     log_b: Floats

@@ -111,7 +111,7 @@ def read_table(
     units: Mapping[str, str | None],
     molar_mass: float | None = None,
 ) -> Table:
-    """Read and check columns.
+    """Read the columns of an analysis and check that each has the values that it needs.
 
     ``data``: a text table has a header, its columns separated by commas, tabs or semicolons; a unit may follow a
     name in brackets, as in ``antagonist [nM]``. Lines that begin with ``#`` are comments; elsewhere ``#`` is a letter.

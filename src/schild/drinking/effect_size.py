@@ -15,7 +15,7 @@ __all__ = ["EffectSize", "hedges_g"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSize:
-    """One standardised difference."""
+    """Standardised difference between two groups, with its interval and p-value."""
 
     #: Hedges' g and its interval [1]
     g: float

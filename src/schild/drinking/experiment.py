@@ -170,7 +170,7 @@ def measure(plan: Protocol, people: Drinkers, found: SessionResult, seed: int, o
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Laboratory(Shown):
-    """One experiment."""
+    """Experiment in the laboratory: outcomes of people with placebo and with an antagonist."""
 
     plan: Protocol  #: The session
     antagonist: tuple[str, ...]  #: Regimens in words

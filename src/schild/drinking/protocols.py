@@ -18,7 +18,7 @@ __all__ = ["PROTOCOLS", "Protocol", "protocol"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """One kind of session."""
+    """Protocol of a session: what is drunk or offered, for how long, and what is measured."""
 
     key: str
     says: str

@@ -82,7 +82,7 @@ class DayValue:
 
 
 def day_value(values: Values | None = None) -> DayValue:
-    """Read the coefficients.
+    """Read the coefficients of the value of a day of drinking for each person.
 
     ``values``: numbers of a run, given and drawn ones included; those of the catalogue by default. Returns coefficients
     of a typical person.

@@ -80,7 +80,7 @@ def with_band(value: float, band: tuple[float | None, float | None], unit: str, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Result of an experiment."""
+    """Result of the experiment behind a test: the prediction, and its values in people."""
 
     predicted: float  #: For the typical person; for a challenge of effects the median over people
     many: Floats | None = None  #: One value for each person, where people matter

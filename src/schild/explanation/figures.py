@@ -63,7 +63,7 @@ def blocks(response: Response) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """A line over time."""
+    """Line of a figure over time: regimen, output and how it is scaled."""
 
     #: Regimen, output that is drawn, and name of the line
     regimen: Regimen

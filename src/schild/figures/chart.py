@@ -273,7 +273,7 @@ class Chart:
         self.line(*((ends, at) if across else (at, ends)), color=color, width=width, over=over)
 
     def band(self, x: Any, low: Any, high: Any, *, color: str, alpha: float = 0.18, label: str = "") -> None:
-        """Fill between two lines."""
+        """Fill the area between two lines over x."""
         self._take(x, [*low, *high], Named("patch", _ink(color), alpha, "", label))
         style = style_of(_ink(color), alpha)
 

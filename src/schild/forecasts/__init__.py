@@ -443,6 +443,7 @@ def protected(time_h: Floats, occupancy: Floats, last_dose_h: float, target: flo
 
 
 def check_shares(**values: float) -> None:
+    """Raise InputError unless each value lies between 0 and 1, a relative error between 0 and 2."""
     for name, value in values.items():
         high = 2.0 if name == "error" else 1.0
         if not 0.0 < value < high:

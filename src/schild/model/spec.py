@@ -109,7 +109,7 @@ class Adaptation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """Structure of a model.
+    """Structure of a model: compartments, flows, receptors and entries, without numbers.
 
     With ``releasing``, endogenous release ``E`` (1 at rest) follows the concentration ``C`` of that species and its
     rise, ``E' = ke (1 + rho C / (C + c50) + phi max(0, C') - E)``, with ``release.ke``, ``.rho``, ``.c50``, ``.phi``.

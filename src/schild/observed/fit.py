@@ -40,7 +40,7 @@ _CURVE = 2e-3  #: Step of numerical curvatures
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One fitted number."""
+    """Estimate of a number of the catalogue with its limits and the value that the catalogue has."""
 
     name: str  #: Name, as ``"owner.number"``
     unit: str

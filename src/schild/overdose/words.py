@@ -51,7 +51,7 @@ class Delay:
 
 
 def parse_delay(words: str) -> Delay:
-    """Read a delay.
+    """Read the delay between the loss of breathing and the first dose of an antagonist.
 
     ``words``: ``"60 s"``, ``"1 min to 10 min"`` (uniform) or ``"median 5 min cv 0.8"`` (log-normal). Raises InputError
     for other words.
@@ -105,7 +105,7 @@ def parse_care(words: str, what: str) -> Intervention:
 
 
 def parse_lung(words: str) -> dict[str, float]:
-    """Read lung disease.
+    """Read the shunt and the dead space of a lung disease.
 
     ``words``: ``"shunt 0.15"``, ``"dead space 0.5"`` or both with a comma; shares. Returns ``shunt`` and
     ``dead_space_share``, as ``schild.overdose.parameters.scaled`` takes them. Raises InputError for other words.
@@ -128,7 +128,7 @@ def parse_lung(words: str) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """An antagonist regimen."""
+    """Regimen of an antagonist in a rescue: amounts and times."""
 
     words: str  #: As given
     before: tuple[Event, ...] = ()  #: Doses taken before the opioid, at negative ticks

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class Columns(NamedTuple):
-    """The list of names."""
+    """Names of columns that are read, refused or harmless."""
 
     read: dict[str, str]  #: Columns that are read, with their meaning
     other_names: dict[str, str]  #: Other programs' names of them

@@ -62,7 +62,7 @@ def simulate(
     plain_grid: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """Simulate regimens in words.
+    """Simulate regimens, given in words, for one person or a population.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def simulate_run(
     plain_grid: bool = False,
     metrics: bool = True,
 ) -> Result:
-    """Simulate a checked run.
+    """Simulate a run whose content has been checked.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ _HOURS = {"h": 1.0, "min": 1 / 60.0, "day": 24.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalCourse:
-    """A score over time."""
+    """Withdrawal score of people over time."""
 
     time_h: Floats  #: Time from time zero, negative before it [h]; shape (n_times,)
     score: Floats  #: Latent COWS, or the shift of tolerance; shape (n_people, n_times)

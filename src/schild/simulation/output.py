@@ -60,7 +60,7 @@ class Kind:
         return value_words(self.name, value)
 
     def of(self, words: Mapping[str, str] | None = None, **names: str) -> Kind:
-        """Fill in the placeholders.
+        """Fill in the placeholders of a kind of output with the names of drug and receptor.
 
         ``words``: text for each placeholder in words, its name by default; ``names``: text for each placeholder in
         the name.
@@ -136,7 +136,7 @@ Offer: TypeAlias = tuple[str, Callable[[], Recipe]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Output:
-    """One output over time."""
+    """Output of a run over time, for one person or for many."""
 
     kind: Kind  #: Name, unit, words, and how it is shown
     time_h: AnyFloats  #: Output times [h]; shape (n_times,)

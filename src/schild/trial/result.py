@@ -109,7 +109,7 @@ class TrialResult(Shown):
         return next(e for e in self.endpoints if (e.name, e.arm) == (name, arm))
 
     def contrast(self, name: str, arm: str, measure: str = "difference") -> Contrast:
-        """Return one comparison."""
+        """Return the comparison of an arm with another for one endpoint."""
         return next(c for c in self.contrasts if (c.name, c.arm, c.measure) == (name, arm, measure))
 
     def about(self) -> str:

@@ -28,7 +28,7 @@ LETTERS = {"-": 0, "+": 1, "*": 1, "o": 2, "_": -1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrineEndpoint:
-    """One definition.
+    """Definition of an endpoint of urine tests: which weeks count, and how missing ones do.
 
     ``bad``: letters of weeks that count against; ``skip``: letters of weeks that do not count at all; ``length``: weeks
     in a row of a run; ``start``: first week that counts, from 1; ``last``: number of last weeks that alone count,

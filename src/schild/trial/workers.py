@@ -25,7 +25,7 @@ Engine: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], It
 
 
 def engine_of(workers: int = 1, cluster: str | None = None) -> Engine:
-    """Choose an engine.
+    """Choose how parts are computed: in this process, in several, or on a cluster.
 
     ``workers``: processes of this machine; ``cluster``: address of a Dask scheduler, ``tls://HOST:8786``, or
     ``tcp://`` on this machine alone. Raises InputError for an address that is not understood or not protected.

@@ -39,7 +39,7 @@ def _measured(value: str, kind: str, example: str) -> tuple[Fraction, str]:
 
 
 def parse_weight(text: str) -> float:
-    """Read a body weight.
+    """Read a body weight with its unit.
 
     ``text``: words such as ``"70 kg"`` or ``"154 lb"``. Returns the weight [kg]. Raises InputError if it has no unit,
     is not a mass, or is not above zero.
@@ -58,7 +58,7 @@ def parse_weight(text: str) -> float:
 
 
 def parse_clearance(text: str) -> float:
-    """Read a clearance.
+    """Read a clearance with its unit.
 
     ``text``: words such as ``"100 mL/min"`` or ``"6 L/h"``. Returns the clearance [mL/min]. Raises InputError if it has
     no unit, is not a volume per time, or is not above zero.

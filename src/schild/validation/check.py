@@ -120,7 +120,7 @@ def _deviation(values: Values, effect: str) -> float:
 
 
 def study_draws(o: Observation, values: Floats, people: int, seed: int) -> Floats:
-    """Results of virtual studies.
+    """Draw the results of virtual studies of the size of a published one.
 
     ``values``, shape (n_draws, n_people): value of each person under each parameter set; ``people``: people of one
     study. Returns means over ``people`` people each, with the residual of assay or scan, shape (n_draws * REPLICATES,).

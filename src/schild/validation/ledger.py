@@ -101,7 +101,7 @@ class Entry:
 
     @property
     def band(self) -> Band:
-        """The prediction."""
+        """Prediction with its band, in words."""
         return Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high)
 
     @property

@@ -134,7 +134,7 @@ def state(
     kept: MutableMapping[Any, WithdrawalCourse] | None = None,
     catalogue: Catalogue | None = None,
 ) -> Statement:
-    """Predict one row.
+    """Predict a row on withdrawal and compare it with its window.
 
     ``table``: key of its study file; ``n``: virtual people behind the band; ``kept``: courses shared between rows.
     Returns prediction, band and window.

@@ -126,7 +126,7 @@ class Scenario:
         return Run.of(*self.words, until=f"{self.until_h:g} h", subject=self.subject)
 
     def simulate(self, *, catalogue: Catalogue | None = None) -> Result:
-        """Run the antagonist.
+        """Simulate the antagonist of the scenario.
 
         >>> round(Scenario(give="naltrexone tablet", mg=50, n=1, every_h=24, until_h=48).simulate()[
         ...     "mor_pet_occupancy"].at("24 h"), 2) > 0.5
