@@ -373,31 +373,22 @@ def _cards(
     compared, cards, regimen = _compared(lab.catalogue), [], _shown(drug, lab, rows)
 
     def ask(key: str, question: str, says: str, number: tuple[str, Outcome, str] | None, caption: str = "") -> None:
-        picture, name = (key if key in pictures else ""), f"{key}-number"
-        shows = "" if number is None else number[2]
+        unit, outcome, shows = number or ("", None, "")
         measured = {o.id for o in rows if (o.observable, o.species, o.regimen) == ("cmax", drug.key, regimen)}
-        if number is not None and number[0] == "ng/mL" and measured:  # a study gives the peak after this very dose
+        name = f"{key}-number" if number else ""
+        if unit == "ng/mL" and measured:  # a study gives the peak after this very dose
             name = min(measured)
-        elif number is not None:
-            test = Test(
-                id=name, statement=f"{capitalised(shows)}.", run=key, options={}, evidence="predicted", unit=number[0]
-            )
-            numbers.append(Finding(claim=key, test=test, outcome=number[1]))
-        named = name if number else ""
+        elif outcome is not None:
+            said = f"{capitalised(shows)}."
+            test = Test(id=name, statement=said, run=key, options={}, evidence="predicted", unit=unit)
+            numbers.append(Finding(claim=key, test=test, outcome=outcome))
         # Receptors stand after plasma.
-        panel = pictures.get(key, 1) if key == "course" and number is not None and number[0] == "%" else 1
+        panel = pictures.get(key, 1) if key == "course" and unit == "%" else 1
+        drawn = key if key in pictures else ""
         cards.append(
-            Card(
-                id=key,
-                question=question,
-                says=says,
-                number=named,
-                shows=shows,
-                picture=picture,
-                panel=panel,
-                caption=caption,
-            )
-        )
+            Card(id=key, question=question, says=says, number=name, shows=shows, picture=drawn, panel=panel,
+                 caption=caption)
+        )  # fmt: skip
 
     if "course" in pictures:
         said = "How much reaches blood and receptors?" if drug.binding else "How much reaches the blood?"

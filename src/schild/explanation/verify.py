@@ -93,26 +93,10 @@ def _short(value: float | None) -> float | None:
 
 
 def verify(page: str, *, catalogue: Catalogue | None = None, progress: Callable[..., None] | None = None) -> Verified:
-    """Run what a page states again and compare.
+    """Run what a page of ``schild explain DRUG --html`` states again, and compare.
 
-    Parameters
-    ----------
-    page : str
-        Text of a page that ``schild explain DRUG --html`` wrote.
-    catalogue : Catalogue, optional
-        Another catalogue than the built-in one.
-    progress : callable, optional
-        As for ``explain``.
-
-    Returns
-    -------
-    Verified
-        Numbers that differ by more than 1e-6 of their size, and verdicts that differ.
-
-    Raises
-    ------
-    InputError
-        For a page that states nothing, or whose statement cannot be read.
+    ``page``: its text. Returns the numbers that differ by more than 1e-6 of their size, and verdicts that differ.
+    Raises InputError for a page that states nothing, or whose statement cannot be read.
     """
     from schild.explanation import PEOPLE, explain
 

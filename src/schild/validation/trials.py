@@ -59,17 +59,9 @@ class TrialStatement(Statement):
         return o.value - half, o.value + half
 
     @property
-    def holds(self) -> bool:
-        """Whether the criterion is met."""
-        low, high = self.wanted
-        return bool(low <= (self.observation.value if self.single else self.predicted) <= high)
-
-    @property
-    def miss(self) -> float:
-        """Distance to the window in the row's unit; 0 inside it."""
-        low, high = self.wanted
-        x = self.observation.value if self.single else self.predicted
-        return float(max(low - x, x - high, 0.0))
+    def judged(self) -> float:
+        """The observed value of a single trial, the expected one otherwise."""
+        return self.observation.value if self.single else self.predicted
 
     @property
     def size(self) -> float:

@@ -64,16 +64,21 @@ class Statement:
         return (-np.inf if o.low is None else o.low), (np.inf if o.high is None else o.high)
 
     @property
+    def judged(self) -> float:
+        """Value that has to lie in the window."""
+        return self.predicted
+
+    @property
     def holds(self) -> bool:
-        """Whether the prediction lies in the window."""
+        """Whether the criterion is met."""
         low, high = self.wanted
-        return bool(low <= self.predicted <= high)
+        return bool(low <= self.judged <= high)
 
     @property
     def miss(self) -> float:
         """Distance to the window in the row's unit; 0 inside it."""
         low, high = self.wanted
-        return float(max(low - self.predicted, self.predicted - high, 0.0))
+        return float(max(low - self.judged, self.judged - high, 0.0))
 
     @property
     def size(self) -> float:

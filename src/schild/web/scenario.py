@@ -258,13 +258,3 @@ def _read(name: str, text: str) -> Any:
     if not math.isfinite(value):
         raise InputError(f"{name} is {text[:40]!r}; expected a finite number. Correct the link.")
     return value
-
-
-def as_asked(scenario: Scenario) -> Mapping[str, Any]:
-    """Write a scenario as ``live.js`` takes it."""
-    asked: dict[str, Any] = {
-        "dosing": scenario.give, "amounts": scenario.amounts, "until": scenario.until_h,
-        "due": scenario.n * scenario.every_h, "seen": scenario.seen_h, "points": POINTS,
-        "person": {"weight_kg": scenario.weight_kg, "liver": scenario.liver, "crcl_ml_min": scenario.crcl_ml_min},
-    }  # fmt: skip
-    return asked | ({"challenge": scenario.challenge, "at": scenario.at_h} if scenario.challenge else {})

@@ -19,7 +19,7 @@ from schild.simulation import Run, simulate_run
 from schild.units import TICKS_PER_HOUR
 from schild.web.controls import controls
 from schild.web.pack import pack
-from schild.web.scenario import Scenario, as_asked
+from schild.web.scenario import POINTS, Scenario
 
 LINK = "page.html#give=naltrexone+tablet&mg=50&n=7&every_h=24&until_h=336&missed=3"
 
@@ -39,6 +39,16 @@ def scenarios(draw):
         challenge=draw(st.sampled_from(["", "", *(x.name for x in c.challenges)])),
         at_h=n * every + draw(st.sampled_from([0.0, 12.0, 72.0])),
     )  # fmt: skip
+
+
+def as_asked(scenario):
+    """Write a scenario as ``live.js`` takes it."""
+    asked = {
+        "dosing": scenario.give, "amounts": scenario.amounts, "until": scenario.until_h,
+        "due": scenario.n * scenario.every_h, "seen": scenario.seen_h, "points": POINTS,
+        "person": {"weight_kg": scenario.weight_kg, "liver": scenario.liver, "crcl_ml_min": scenario.crcl_ml_min},
+    }  # fmt: skip
+    return asked | ({"challenge": scenario.challenge, "at": scenario.at_h} if scenario.challenge else {})
 
 
 @given(scenarios())
