@@ -15,7 +15,8 @@ __all__ = ["arms", "geometric_mean", "predicted", "scaled"]
 
 STUDY = "naltrexone_oral_pk"
 DOSE_MG = 50.0
-QUANTITIES = ("auc", "cmax", "tmax", "half_life")
+#: Quantities and their units.
+QUANTITIES = {"auc": "ng*h/mL", "cmax": "ng/mL", "tmax": "h", "half_life": "h"}
 
 
 def arms(catalogue: Catalogue, roles: Collection[str]) -> dict[tuple[str, str], list[Observation]]:
@@ -54,6 +55,6 @@ def predicted(species: str, quantity: str, **options: Any) -> float:
     """Prediction for 50 mg by mouth; ``options``: of ``schild.simulation.observe.predict``."""
     o = Observation(
         id=quantity, study="", observable=quantity, species=species, regimen=f"naltrexone {DOSE_MG:g} mg po",
-        value=1.0, unit="h",
+        value=1.0, unit=QUANTITIES[quantity],
     )  # fmt: skip
     return float(predict(o, **options)[0])
