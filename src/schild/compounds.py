@@ -17,7 +17,7 @@ import numpy as np
 from schild import __version__
 from schild.array_types import Floats
 from schild.catalog import Catalogue, Compound, load
-from schild.errors import InputError, SchildError, UnknownNameError
+from schild.errors import InputError, UnknownNameError, needed
 from schild.figures import Chart, Picture
 from schild.results import Shown
 
@@ -236,7 +236,7 @@ def structure(*names: str, catalogue: Catalogue | None = None) -> StructureCompa
         For a compound whose structure is not there.
     InputError
         If no compound was named.
-    SchildError
+    InputError
         If RDKit is not installed.
 
     Notes
@@ -327,14 +327,7 @@ def _key(name: str, catalogue: Catalogue) -> str:
 
 
 def _rdkit() -> Any:
-    try:
-        from rdkit import Chem
-    except ModuleNotFoundError:
-        raise SchildError(
-            "Structures need RDKit, which is not installed; expected the extra 'structure'. Install it with "
-            "pip install 'schild[structure]'."
-        ) from None
-    return Chem
+    return needed("structure", "A comparison of structures", "rdkit", "rdkit.Chem")[1]
 
 
 @lru_cache(maxsize=1)

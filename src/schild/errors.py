@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher, get_close_matches
+from importlib import import_module
+from typing import Any
 
 
 class SchildError(Exception):
@@ -70,6 +72,23 @@ def _again(message: str) -> UnknownNameError:
     error.message = message
     error.args = (message,)
     return error
+
+
+def needed(extra: str, use: str, *modules: str) -> tuple[Any, ...]:
+    """Import modules of a package that an extra brings; ``use``: what needs it, as the beginning of a sentence.
+
+    >>> needed("surgery", "A transplant", "no_such_package")
+    Traceback (most recent call last):
+    schild.errors.InputError: A transplant needs no_such_package, which is not installed; expected the extra ...
+    """
+    try:
+        return tuple(map(import_module, modules))
+    except ImportError:
+        package = modules[0].partition(".")[0]
+        raise InputError(
+            f"{use} needs {package}, which is not installed; expected the extra {extra!r}. Install it with "
+            f"pip install 'schild[{extra}]'."
+        ) from None
 
 
 def close_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from schild.array_types import Floats
-from schild.errors import InputError
+from schild.errors import needed
 
 __all__ = ["morris_indices", "sobol_indices"]
 
@@ -55,12 +55,5 @@ def _metrics(quantiles: Quantiles, value: Value, draws: Floats) -> Floats:
     return np.log(found) if (found > 0).all() else found
 
 
-def _salib(method: str) -> tuple[Any, Any]:
-    try:
-        from importlib import import_module
-
-        return import_module(f"SALib.sample.{method}"), import_module(f"SALib.analyze.{method}")
-    except ImportError:
-        raise InputError(
-            "Indices of sensitivity need the package SALib. Install it with: pip install 'schild[sensitivity]'"
-        ) from None
+def _salib(method: str) -> tuple[Any, ...]:
+    return needed("sensitivity", "An index of sensitivity", f"SALib.sample.{method}", f"SALib.analyze.{method}")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from schild.errors import InputError, SchildError
+from schild.errors import InputError, SchildError, needed
 from schild.model.equations import Equations, equations, sum_of
 from schild.model.spec import ModelSpec, PlainDose, parameter_names
 
@@ -28,15 +27,13 @@ _UNITS = """\
 """
 
 
-def to_antimony(
-    spec: ModelSpec, parameters: Mapping[str, float], doses: Sequence[PlainDose] = (), *, name: str = "schild"
-) -> str:
+def to_antimony(spec: ModelSpec, parameters: Mapping[str, float], doses: Sequence[PlainDose] = ()) -> str:
     r"""Write a model and its doses as Antimony text.
 
-    ``parameters``: one number for each name of ``parameter_names(spec)``; ``doses``: as ``PlainDose`` says; ``name``:
-    identifier of the model. Returns Antimony text. Dots in names become underscores: ``mor.naltrexone.kd`` is
-    ``mor_naltrexone_kd``; occupancies are called ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``.
-    Raises InputError if the name is not an identifier, a parameter is missing, or a dose cannot be placed.
+    ``parameters``: one number for each name of ``parameter_names(spec)``; ``doses``: as ``PlainDose`` says. Dots in
+    names become underscores: ``mor.naltrexone.kd`` is ``mor_naltrexone_kd``; occupancies are called
+    ``mor_occupancy_naltrexone``, adaptation states ``adaptation_slow``. Raises InputError if a parameter is missing, or
+    a dose cannot be placed.
 
     >>> from schild.model.spec import Input, Species
     >>> spec = ModelSpec(
@@ -50,8 +47,6 @@ def to_antimony(
     drug_central' = drug_oral_fraction_drug*drug_oral_rate*drug_oral_stage0 - drug_cl/drug_vc*drug_central;
     dose0: at (time >= 0.0 hour), t0=false: drug_oral_stage0 = drug_oral_stage0 + 100.0 nmol;
     """
-    if not re.fullmatch(r"[A-Za-z_]\w*", name, flags=re.ASCII):
-        raise InputError(f"A model in SBML needs an identifier as its name (letters, digits, _); {name!r} was given.")
     if missing := [n for n in parameter_names(spec) if n not in parameters]:
         raise InputError(f"The model needs a value for {', '.join(missing)}; none was given.")
     infused = {given for _, given, _, duration in doses if duration > 0}
@@ -71,7 +66,7 @@ def to_antimony(
         lines.append("\n  // Doses")
         lines += events
     changing = ", ".join([*made.rates, *made.inflows.values()])
-    return f"model {name}()\n" + "\n".join(lines) + (f"\n\n  var {changing};" if changing else "") + "\nend\n"
+    return "model schild()\n" + "\n".join(lines) + (f"\n\n  var {changing};" if changing else "") + "\nend\n"
 
 
 def _with_unit(value: str, unit: str) -> str:
@@ -120,27 +115,15 @@ def _events(made: Equations, doses: Sequence[PlainDose]) -> list[str]:
     return lines
 
 
-def _antimony() -> Any:
-    try:
-        import antimony
-    except ImportError:
-        raise InputError(
-            "Writing SBML needs the package antimony. Install it with: pip install 'schild[sbml]'"
-        ) from None
-    return antimony
-
-
-def to_sbml(
-    spec: ModelSpec, parameters: Mapping[str, float], doses: Sequence[PlainDose] = (), *, name: str = "schild"
-) -> str:
+def to_sbml(spec: ModelSpec, parameters: Mapping[str, float], doses: Sequence[PlainDose] = ()) -> str:
     """Write a model and its doses as SBML Level 3 Version 2.
 
-    ``spec``, ``parameters``, ``doses`` and ``name``: as for ``to_antimony``. Raises InputError if the package antimony
+    ``spec``, ``parameters`` and ``doses``: as for ``to_antimony``. Raises InputError if the package antimony
     is missing, or for what ``to_antimony`` refuses.
     """
-    antimony = _antimony()
-    text = to_antimony(spec, parameters, doses, name=name)
+    (antimony,) = needed("sbml", "Writing SBML", "antimony")
+    text = to_antimony(spec, parameters, doses)
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) < 0:
         raise SchildError(f"Antimony does not take the model: {antimony.getLastError()}")
-    return str(antimony.getSBMLString(name))
+    return str(antimony.getSBMLString("schild"))

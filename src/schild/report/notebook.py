@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from schild.catalog import Catalogue
-from schild.errors import InputError
+from schild.errors import InputError, needed
 from schild.report.parts import scene as scene_of
 from schild.web.controls import controls
 from schild.web.scenario import Scenario
@@ -42,13 +42,10 @@ def live_figure(drug: str, scene: str = "", *, catalogue: Catalogue | None = Non
     >>> figure = live_figure("naloxone")                                           # doctest: +SKIP
     >>> Scenario.of(figure.link).results()["mor_peak"]                             # doctest: +SKIP
     """
-    try:
-        import anywidget
-        import traitlets
-    except ImportError as error:
-        raise InputError(
-            "A live figure in a notebook needs anywidget, which is not installed. Run: pip install 'schild[notebook]'."
-        ) from error
+    needed("notebook", "A live figure in a notebook", "anywidget", "traitlets")
+    import anywidget
+    import traitlets
+
     keys = [s.key for s in controls().scenes if s.drug == drug]
     if not keys:
         drugs = ", ".join(sorted({s.drug for s in controls().scenes}))

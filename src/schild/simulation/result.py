@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schild.array_types import AnyFloats
-from schild.errors import InputError, UnknownNameError
+from schild.errors import InputError, UnknownNameError, needed
 from schild.figures import Picture
 from schild.results import Shown, cited, plain, versions
 from schild.simulation.output import LABELS, QUANTILES, Output
@@ -233,12 +233,7 @@ class Result(Shown):
         >>> dict(data.sizes)["person"], data["plasma_naltrexone"].attrs["units"]
         (3, 'ng/mL')
         """
-        try:
-            import xarray
-        except ImportError:
-            raise InputError(
-                "Labelled arrays need the package xarray. Install it with: pip install 'schild[xarray]'"
-            ) from None
+        (arrays,) = needed("xarray", "A table of labelled arrays", "xarray")
         shown = self.shown
         variables = {}
         for name in names or tuple(shown):
@@ -249,7 +244,8 @@ class Result(Shown):
         who = {} if self.values is None else self.values.people.covariates
         coordinates: dict[str, Any] = {"time_h": time, "person": np.arange(1, self.n + 1)}
         coordinates |= {name: ("person", np.asarray(column)) for name, column in who.items()}
-        return xarray.Dataset(variables, coordinates, {"title": self.title})
+        found: xarray.Dataset = arrays.Dataset(variables, coordinates, {"title": self.title})
+        return found
 
     def picture(self, *names: str) -> Picture:
         """Charts of outputs over time, one for each unit; populations as median with 50 % and 90 % bands.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from schild.array_types import Floats
-from schild.errors import InputError
+from schild.errors import needed
 from schild.trial.follow import COUNTS, LAST, counts_of
 from schild.trial.kinds import Kind
 from schild.trial.numbers import TrialNumbers
@@ -195,15 +195,8 @@ def _values(trial: Trial, counts: NDArray[np.int32], people: Floats, numbers: Tr
 
 
 def _stats() -> Any:
-    try:
-        import statsmodels.api  # noqa: F401
-        from statsmodels.stats import proportion, weightstats
-    except ImportError:
-        raise InputError(
-            "Trials are analysed with statsmodels, which is not installed; expected the extra `stats`. "
-            "Install it with pip install 'schild[stats]'."
-        ) from None
-    return proportion, weightstats
+    names = ("statsmodels.api", "statsmodels.stats.proportion", "statsmodels.stats.weightstats")
+    return needed("stats", "The analysis of a trial", *names)[1:]
 
 
 def describe(name: str, arm: str, x: Floats) -> Endpoint:
