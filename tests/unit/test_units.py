@@ -7,16 +7,19 @@ import subprocess
 import sys
 from contextlib import suppress
 
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schild.errors import InputError
+from schild.regimen import Dose
 from schild.units import (
     Amount,
     Rate,
     amount_nmol,
     format_hours,
+    hours,
     parse_amount,
     parse_clearance,
     parse_rate,
@@ -125,6 +128,16 @@ def test_weight_and_clearance():
 def test_what_is_no_weight_or_clearance_is_refused(parse, bad):
     with pytest.raises(InputError):
         parse(bad)
+
+
+def test_quantities_of_pint_are_taken():
+    quantity = pint.UnitRegistry().Quantity
+    assert hours(quantity(90, "min")) == 1.5
+    assert parse_amount(quantity(0.05, "g")) == Amount(50, "mg")
+    dose = Dose(drug="naltrexone", amount=quantity(50, "mg"), route="po", time=quantity(1, "day"))
+    assert (dose.amount, dose.time_tick) == (Amount(50, "mg"), ticks("24 h"))
+    with pytest.raises(InputError, match="is not a time"):
+        ticks(quantity(1, "kg"))
 
 
 @pytest.mark.parametrize(

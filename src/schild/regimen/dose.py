@@ -13,6 +13,7 @@ from schild.errors import InputError
 from schild.units import (
     TICKS_PER_HOUR,
     Amount,
+    Quantity,
     Rate,
     TimeLike,
     format_ticks,
@@ -81,11 +82,11 @@ class Dose:
     ----------
     drug : str
         Name of the drug; ``None`` only for a reset.
-    amount : str or Amount
+    amount : str, Amount or quantity of pint
         Amount with its unit; without it, the amount follows from rate and duration.
     route : str
         Route: ``oral`` (po), ``iv``, ``im``, ``sc``, ``in``, ``sl``, ``im_depot``, ``transdermal`` (td), ...
-    time : str or float, default 0
+    time : str, float or quantity of pint, default 0
         Time of the first dose. [h]
     duration : str or float, optional
         Duration of an infusion; by default the route's own input applies. [h]
@@ -152,7 +153,7 @@ class Dose:
         self,
         *,
         drug: str | None = None,
-        amount: str | Amount | None = None,
+        amount: str | Amount | Quantity | None = None,
         route: str | None = None,
         time: TimeLike = 0.0,
         duration: TimeLike | None = None,

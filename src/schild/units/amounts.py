@@ -20,7 +20,9 @@ from schild.units.reading import (
     PER,
     TIME,
     UNCERTAIN_AMOUNT,
+    Quantity,
     format_number,
+    magnitude,
     pint_factor,
     shown,
     split,
@@ -91,7 +93,7 @@ class Amount:
         return f"{format_number(self.value)} {self.unit}"
 
 
-def parse_amount(text: str | Amount) -> Amount:
+def parse_amount(text: str | Amount | Quantity) -> Amount:
     """Read an amount of drug.
 
     ``text``: words such as ``"50 mg"``, ``"0.4mg"``, ``"100 mcg"``, ``"150 nmol"``, ``"0.15 mg/kg"``. Returns the
@@ -104,6 +106,8 @@ def parse_amount(text: str | Amount) -> Amount:
     if isinstance(text, Amount):
         return text
     if not isinstance(text, str):
+        if isinstance(text, Quantity):
+            return Amount(magnitude(text, "mg", "an amount of mass", "50 mg"), "mg")
         raise InputError(
             f"{shown(text)} is not an amount; expected words with a unit, because 50 may be mg, ug or nmol. "
             "Write it like '50 mg'."

@@ -6,7 +6,7 @@ import math
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from schild.errors import InputError
 
@@ -60,8 +60,20 @@ _NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1
 _PLAIN_UNIT = re.compile(r"[A-Za-zµμ]{1,24}")
 
 
-#: A time in words, or in hours.
-TimeLike: TypeAlias = str | float
+@runtime_checkable
+class Quantity(Protocol):
+    """Anything that carries a magnitude and converts itself, as a pint quantity does."""
+
+    @property
+    def magnitude(self) -> Any:
+        """The number without its unit."""
+
+    def to(self, unit: str, /) -> Any:
+        """Convert to another unit."""
+
+
+#: A time in words, in hours, or as a quantity.
+TimeLike: TypeAlias = str | float | Quantity
 
 
 def shown(value: object) -> str:
@@ -106,6 +118,17 @@ def pint_factor(unit: str, target: str) -> float | None:
     except (PintError, ValueError):  # no such unit, another kind, or one that is no factor, such as degC
         return None
     return factor if math.isfinite(factor) and factor > 0 else None
+
+
+def magnitude(quantity: Quantity, unit: str, kind: str, example: str) -> float:
+    """Return a quantity's number in a unit."""
+    try:
+        return float(quantity.to(unit).magnitude)
+    except Exception as error:
+        raise InputError(
+            f"{shown(quantity)} is not {kind}; expected something that converts to {unit}. Give a quantity "
+            f"of that kind, or words like {example!r}."
+        ) from error
 
 
 def format_number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Times: words and hours become ticks, and ticks become words."""
+"""Times: words, hours and quantities become ticks, and ticks become words."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from schild.units.reading import (
     TICKS_PER_HOUR,
     TIME,
     UNCERTAIN_TIME,
+    Quantity,
     TimeLike,
     format_number,
+    magnitude,
     pint_factor,
     shown,
     split,
@@ -47,6 +49,8 @@ def _ticks(time: TimeLike) -> int:
         exact = _ticks_of_text(time)
     elif isinstance(time, Real) and not isinstance(time, bool):
         exact = _finite(time) * TICKS_PER_HOUR
+    elif isinstance(time, Quantity):
+        exact = _finite(magnitude(time, "hour", "a time", "24 h")) * TICKS_PER_HOUR
     else:
         raise InputError(
             f"{shown(time)} is not a time; expected words with a unit or a number of hours. Write it like "
