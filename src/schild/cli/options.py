@@ -23,21 +23,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result", bound="Shown")
 
-__all__ = [
-    "Data",
-    "Draws",
-    "Files",
-    "Json",
-    "Levels",
-    "Numbers",
-    "Person",
-    "Structure",
-    "Table",
-    "listed",
-    "pairs",
-    "processors",
-]
-
 
 def listed(text: str, option: str, example: str) -> list[str]:
     """Read values with commas between them."""

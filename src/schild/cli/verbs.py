@@ -16,8 +16,6 @@ from schild.cli.console import Whole, progress
 from schild.cli.options import Draws, Files, Numbers, Person, listed
 from schild.errors import InputError
 
-__all__ = ["command"]
-
 #: Parameters of verbs that groups of options give.
 _GROUPED = ("subject", "people", "seed", "catalogue", "overrides", "progress")
 #: Help of options that a verb describes as those of another.

@@ -157,7 +157,7 @@ def check_book(book: Book, catalogue: Catalogue) -> None:
         figures_opioid,
         figures_withdrawal,
     )
-    from schild.explanation.experiments import EXPERIMENTS
+    from schild.explanation.lab import EXPERIMENTS
     from schild.explanation.options import options_taken
     from schild.explanation.panels import PANELS, read_figure
 

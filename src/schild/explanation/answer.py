@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from schild.explanation.lab import Lab
 
-__all__ = ["EVIDENCE_WORDS", "Explanation", "Finding", "Outcome", "quantity"]
-
-
 EVIDENCE_WORDS = {
     "fitted": "fitted to this",
     "checked": "checked, not fitted",

@@ -8,7 +8,7 @@ import numpy as np
 
 from schild.catalog import Book, Card, Catalogue, Claim, Comparison, Drug, Observation, Test
 from schild.challenges import Response
-from schild.explanation.answer import Finding, quantity
+from schild.explanation.answer import Finding, Outcome, quantity
 from schild.explanation.catalogue_figures import (
     SPANS,
     active_family,
@@ -36,7 +36,7 @@ from schild.explanation.catalogue_numbers import (
 from schild.explanation.catalogue_results import is_about, result_as_test
 from schild.explanation.experiments import largest_difference
 from schild.explanation.figures import EFFECT_WORDS, affinities_of, blocks
-from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, Outcome, last_dose_h, published_dose
+from schild.explanation.lab import EFFECTS, RECEPTORS, Lab, last_dose_h, published_dose
 from schild.regimen import parse_regimen
 from schild.report.simulation import ADVICE
 from schild.units import hours

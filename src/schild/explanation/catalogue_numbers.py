@@ -12,20 +12,6 @@ from schild.catalog import Catalogue, Drug
 from schild.evidence import Number, Value
 from schild.report.parts import source_words
 
-__all__ = [
-    "RECEPTOR_WORDS",
-    "WAYS",
-    "WORDS",
-    "Table",
-    "binding_table",
-    "capitalised",
-    "far_apart",
-    "in_use",
-    "in_words",
-    "kinetics_table",
-    "regimen_words",
-]
-
 #: Caption, columns, rows.
 Table = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
 #: Words of receptors, routes, roles, numbers and measured quantities.

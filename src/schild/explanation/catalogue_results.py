@@ -9,8 +9,6 @@ from schild.explanation.catalogue_numbers import RECEPTOR_WORDS, WORDS, regimen_
 from schild.regimen import parse_regimen
 from schild.simulation.observe_withdrawal import KINDS
 
-__all__ = ["is_about", "result_as_test"]
-
 
 def _statement(o: Observation, catalogue: Catalogue) -> str:
     """Describe a published result.

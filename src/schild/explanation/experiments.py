@@ -21,6 +21,7 @@ from schild.explanation import (  # noqa: F401 - they register their experiments
     experiments_opioid,
     experiments_withdrawal,
 )
+from schild.explanation.answer import Outcome
 from schild.explanation.lab import (
     CROWD,
     EFFECTS,
@@ -28,7 +29,6 @@ from schild.explanation.lab import (
     RECEPTORS,
     UNITS,
     Lab,
-    Outcome,
     experiment,
     experiment_in_people,
     grid,
@@ -41,9 +41,6 @@ from schild.people import RIVALS
 from schild.pharmacology.binding import competitive_occupancy, dose_ratio, kinetic_occupancy
 from schild.pharmacology.effects import operational_response, transducer_ratio
 from schild.simulation.observe import predict, weighted_error
-
-__all__ = ["EXPERIMENTS", "Lab", "Outcome", "options_of", "run_test"]
-
 
 #: A concentration over Kd that saturates the receptor.
 PLENTY = 1e7

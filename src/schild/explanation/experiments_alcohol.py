@@ -21,7 +21,8 @@ from schild.drinking.experiment import occupancy_course, sit
 from schild.drinking.people import drinkers
 from schild.drinking.protocols import protocol
 from schild.engine.session import SessionResult
-from schild.explanation.lab import Lab, Outcome, experiment, experiment_in_people, row_of
+from schild.explanation.answer import Outcome
+from schild.explanation.lab import Lab, experiment, experiment_in_people, row_of
 from schild.explanation.options import Regimen
 from schild.people import Values
 from schild.population import people_of
@@ -31,9 +32,6 @@ from schild.trial.follow import COUNTS, Course, Draws, counted, course, draws_of
 from schild.trial.numbers import TrialNumbers, trial_numbers
 from schild.trial.people import Drinkers, enrol, kinetic_people
 from schild.trial.trialfile import arm_of
-
-__all__ = ["Trials", "individual_effects", "measured", "one_session", "session", "trials_of"]
-
 
 #: People under each parameter set of a laboratory band.
 PER_SET = 200

@@ -10,12 +10,11 @@ from typing import Literal
 import numpy as np
 
 from schild.engine.hours import DOSED, TREATED, USED
-from schild.explanation.lab import Lab, Outcome, experiment
+from schild.explanation.answer import Outcome
+from schild.explanation.lab import Lab, experiment
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import body_of, follow_arm, treatment_load
 from schild.trial.opioid_checks import Pool, measure, opioid_rows, scenario
-
-__all__ = ["people_of_scenario"]
 
 #: People of a scenario; the same people in each.
 PEOPLE = 1000

@@ -11,13 +11,11 @@ from typing import Any, Literal
 import numpy as np
 
 from schild.array_types import Floats
-from schild.explanation.lab import RECEPTORS, Lab, Outcome, experiment, experiment_in_people, grid
+from schild.explanation.answer import Outcome
+from schild.explanation.lab import RECEPTORS, Lab, experiment, experiment_in_people, grid
 from schild.explanation.options import Hours, Regimen
 from schild.pharmacology.adaptation import SEVERITY
 from schild.pharmacology.nca import last_time_at
-
-__all__ = ["BEFORE_H", "MILD", "WAITS_H", "added_after", "course_after", "daily_use", "months_of", "tolerance_after"]
-
 
 #: From the last dose of the opioid to the antagonist. [h]
 WAITS_H = (6.0, 24.0, 72.0, 120.0, 168.0, 240.0, 336.0)

@@ -29,9 +29,6 @@ from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, YELLOW, Panel,
 from schild.figures import COLOURS, GREY, INK
 from schild.report.parts import source_words
 
-__all__ = ["EFFECT_WORDS", "blocks"]
-
-
 #: Effects whose block is shown, with words, unit and factor for drawing.
 EFFECT_WORDS = {
     "liking": ("liking", "points", 1.0),

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from schild.catalog import Observation
+from schild.explanation.answer import Outcome
 from schild.explanation.experiments import run_test
 from schild.explanation.experiments_alcohol import individual_effects, one_session, session
-from schild.explanation.lab import Outcome, row_of
+from schild.explanation.lab import row_of
 from schild.explanation.options import Hours, Regimen
 from schild.explanation.panels import BLUE, GREEN, LINES, ORANGE, Panel, panel
 from schild.figures import INK

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from schild.challenges import Response
     from schild.simulation import Result
 
-__all__ = [
-    "CROWD", "EFFECTS", "EXPERIMENTS", "RECEPTORS", "Lab", "Outcome", "experiment", "experiment_in_people", "grid",
-    "last_dose_h", "ligands_of", "published_dose", "row_of",
-]  # fmt: skip
-
 T = TypeVar("T")
 
 #: People of a challenge of effects: ten adults under thirty parameter sets (docs/design/challenge-criteria.md).

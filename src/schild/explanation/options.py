@@ -18,18 +18,6 @@ from schild.errors import CatalogueError, InputError, SchildError, UnknownNameEr
 from schild.regimen import parse_regimen
 from schild.units import hours
 
-__all__ = [
-    "DrugKey",
-    "EffectName",
-    "Hours",
-    "Receptor",
-    "Regimen",
-    "Structure",
-    "Template",
-    "options_taken",
-    "read_options",
-]
-
 Hours = Annotated[float, "a time with its unit, such as '24 h'"]
 Regimen = Annotated[str, "a regimen in words"]
 Template = Annotated[str, "a regimen in words with '{dose}' in the place of an amount in mg"]

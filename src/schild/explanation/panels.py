@@ -16,11 +16,6 @@ from schild.explanation.lab import Lab
 from schild.explanation.options import read_options
 from schild.figures import COLOURS, INK, Axis, Chart, Place, with_foot
 
-__all__ = [
-    "BLUE", "GREEN", "LINES", "ORANGE", "PANELS", "PINK", "YELLOW", "Columns", "Drawn", "FigureSpec", "Panel", "draw",
-    "panel", "read_figure",
-]  # fmt: skip
-
 Columns = dict[str, list[Any]]
 #: Least height of a panel. [inch of 72 px]
 LOWEST = 3.0

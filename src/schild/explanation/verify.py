@@ -18,8 +18,6 @@ from schild.results import plain
 from schild.web.scenario import Scenario
 from schild.web.scenes import scenes_of
 
-__all__ = ["STATED", "Difference", "Verified", "read_stated", "stated_of", "verify"]
-
 #: Id of the block of a page that holds its numbers.
 STATED = "schild-stated"
 #: Relative distance up to which two numbers are the same: processors differ in the last digits.

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from schild.array_types import Floats
 from schild.figures.sheet import INK, POWERS, WIDTH, Sheet, pixels, stroke, style_of
 
-__all__ = ["Axis", "Chart", "Place", "stairs", "ticks_of"]
-
 #: Place of a legend; ``best``: where it hides the fewest points of lines; empty: no legend.
 Place = Literal[
     "", "below", "best", "upper right", "upper left", "upper center", "lower right", "lower left", "lower center",

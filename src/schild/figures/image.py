@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "plain_texts"]
-
 #: Most characters in a line of text of a figure.
 LONGEST = 100
 

@@ -17,8 +17,6 @@ from schild.tables import people_words
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Check", "check"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Check(Shown):

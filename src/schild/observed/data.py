@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-__all__ = ["COVARIATES", "Observed", "Person", "is_plasma", "predictions"]
-
 #: Columns of covariates: those of ``Subject``, with their units.
 COVARIATES: Mapping[str, tuple[str, ...]] = {
     "weight_kg": ("WT", "BWT", "WTB", "WEIGHT", "WEIGHTB", "WTKG", "BW"),

@@ -32,8 +32,6 @@ from schild.tables import people_words
 Error = Literal["proportional", "additive", "both"]
 Prior = Literal["uncertainty", "people", "none"]
 
-__all__ = ["Estimate", "LevelsFit", "fit_levels"]
-
 _STEP = 1e-5  #: Step of numerical slopes, on the transformed scale
 _CURVE = 2e-3  #: Step of numerical curvatures
 

@@ -18,8 +18,6 @@ from schild.regimen import Regimen, read_nonmem_rows
 from schild.simulation.registry import schema
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["ng_ml", "read_observed"]
-
 _LIVER = ("normal", "mild", "moderate", "severe")
 #: Units of a concentration in ng/mL.
 UNITS = {"ng/ml": 1.0, "ug/l": 1.0, "mcg/l": 1.0, "ug/ml": 1e3, "mg/l": 1e3, "pg/ml": 1e-3, "ng/l": 1e-3}

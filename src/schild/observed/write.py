@@ -16,8 +16,6 @@ from schild.simulation import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["simulated_table"]
-
 
 def simulated_table(
     result: Result,

@@ -12,8 +12,6 @@ from schild.web.controls import controls
 from schild.web.scenario import Scenario
 from schild.web.scenes import engine_of, scenes_of
 
-__all__ = ["live_figure"]
-
 
 def live_figure(drug: str, scene: str = "", *, catalogue: Catalogue | None = None) -> Any:
     """Return a figure whose sentence, chart and band follow controls, as on the page of ``schild explain``.

@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup as Raw
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from schild import __version__
 from schild.figures import Chart
@@ -21,11 +20,8 @@ from schild.tables import is_level, too_small
 from schild.textfile import without_controls
 from schild.web.controls import ADDRESS
 
-__all__ = [
-    "Raw", "badge", "bibliography", "charts_svg", "columns_of", "esc", "figure", "foot_of", "link", "notice", "number",
-    "page", "paragraph", "render", "scene", "section", "source_words", "table", "without_files",
-]  # fmt: skip
-
+#: Text that is not escaped.
+Raw = Markup
 #: Rows of a figure's table on the page; the download has all.
 SHOWN = 40
 #: Names that a citation key runs together.

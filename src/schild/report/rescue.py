@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from schild.overdose.published import PublishedTable
     from schild.overdose.table import Rescued
 
-__all__ = ["published_html", "rescue_html"]
-
 
 def rescue_html(found: Rescued) -> str:
     """Write a rescue as one self-contained page.

@@ -16,9 +16,6 @@ from schild.catalog import Catalogue, load
 from schild.regimen import parse_regimen
 from schild.validation import predictions
 
-__all__ = ["Band", "frozen_block", "model_block"]
-
-
 #: Standard error of a block whose study prints none. [1]
 SE = 0.1
 #: Number added to each remaining share before their ratio is formed. [1]

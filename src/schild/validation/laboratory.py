@@ -13,8 +13,6 @@ from schild.drinking.checks import KINDS, PEOPLE, laboratory_check
 from schild.drinking.experiment import Laboratory
 from schild.validation.withdrawal import Statement
 
-__all__ = ["STUDY", "LaboratoryStatement", "state_laboratory"]
-
 #: The study file of these rows.
 STUDY = "alcohol_laboratory"
 

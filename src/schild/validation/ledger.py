@@ -31,8 +31,6 @@ from schild.validation import predictions
 from schild.validation.blocks import SE, Band, frozen_block, model_block
 from schild.validation.check import check
 
-__all__ = ["Entry", "Ledger", "add", "enter", "ledger"]
-
 INDEX = "ledger.csv"
 
 

@@ -11,8 +11,6 @@ from schild.catalog import Catalogue, Observation
 from schild.regimen import parse_regimen
 from schild.simulation.observe import predict
 
-__all__ = ["arms", "geometric_mean", "predicted", "scaled"]
-
 STUDY = "naltrexone_oral_pk"
 DOSE_MG = 50.0
 #: Quantities and their units.

@@ -19,9 +19,6 @@ from schild.array_types import Floats
 from schild.simulation import Run, simulate_run
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["FROZEN", "SHA256", "changes", "frozen", "means"]
-
-
 #: The frozen file and the hash of its bytes.
 FROZEN = Path(__file__).parent / "frozen" / "step_a_second.csv"
 SHA256 = "91065f732c30aa81a19676ad30ad703c701f5d00313b2ca6cc495194741585f6"

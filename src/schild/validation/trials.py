@@ -19,8 +19,6 @@ from schild.trial.parts import run_parts
 from schild.trial.trialfile import Trial, arm_of
 from schild.validation.withdrawal import Statement
 
-__all__ = ["MEASURES", "STUDY", "TrialStatement", "state_trial"]
-
 STUDY = "alcohol_trials"
 #: People behind an expected value and virtual trials behind the interval of a single one, and of a quick validation.
 WHOLE, QUICK = (8000, 200), (1500, 20)

@@ -16,8 +16,6 @@ from schild.catalog import Catalogue, Observation
 from schild.catalog.claims import unit_words
 from schild.simulation.observe_withdrawal import WithdrawalCourse, observe_withdrawal
 
-__all__ = ["FITTED", "NUMERIC", "Statement", "state"]
-
 #: Study file whose rows are anchors of the fit.
 FITTED = "withdrawal_fitted"
 

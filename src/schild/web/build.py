@@ -21,8 +21,6 @@ from typing import Any
 from schild.engine.layout import kinds
 from schild.engine.portable import KERNELS
 
-__all__ = ["arguments", "build", "main"]
-
 NAME = "run_groups"
 FEATURES = "+simd128,+bulk-memory,+nontrapping-fptoint"
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from schild.catalog.reader import Table
 
-__all__ = ["ADDRESS", "Challenged", "Control", "Controls", "Dosing", "Scene", "controls"]
-
 #: Where the program is described; it stands in every picture, because people take pictures of the screen.
 ADDRESS = "schild.readthedocs.io"
 

@@ -11,8 +11,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["module_bytes", "stamp"]
-
 
 @cache
 def stamp() -> dict[str, Any]:

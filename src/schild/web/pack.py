@@ -35,8 +35,6 @@ from schild.units import TICKS_PER_HOUR
 from schild.web.controls import ADDRESS, Challenged, Dosing, controls
 from schild.web.module import stamp
 
-__all__ = ["BAND", "CHALLENGE_H", "CHALLENGE_STEP_H", "band_people", "pack", "unpack"]
-
 #: How long after a challenge its effect is followed, and how finely, as ``schild.challenge`` does. [h]
 CHALLENGE_H, CHALLENGE_STEP_H = 6.0, 1 / 60.0
 

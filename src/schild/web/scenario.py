@@ -22,9 +22,6 @@ from schild.units import TICKS_PER_HOUR
 from schild.web.controls import Challenged, Dosing, controls
 from schild.web.pack import band_people
 
-__all__ = ["HELD", "POINTS", "Band", "Scenario"]
-
-
 #: Output times of a scenario, evenly spaced.
 POINTS = 337
 #: Occupancy of mu receptors whose duration is told.

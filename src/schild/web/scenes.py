@@ -15,8 +15,6 @@ from schild.web.module import module_bytes
 from schild.web.pack import BAND, pack
 from schild.web.scenario import Scenario
 
-__all__ = ["Engine", "Shown", "band_words", "engine_of", "scenes_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
