@@ -99,7 +99,7 @@ class Entry:
 
     @property
     def band(self) -> Band:
-        """Prediction with its band, in words."""
+        """Prediction with its band."""
         return Band(typical=self.predicted, middle=self.predicted, low=self.low, high=self.high)
 
     @property
