@@ -193,9 +193,8 @@ def induction(
             f"added is {added:g}, at_least {at_least:g} and n {n}; expected points above 0 and at most 48, a share "
             "between 0 and 1, and 1 to 10,000 people. Correct them."
         )
-    past = _past(history, catalogue)
-    values = Values(catalogue, overrides=given)
-    label_h, label = _label(values, entry, past, catalogue)
+    past, taken = _past(history, catalogue)
+    label_h, label = _label(Values(catalogue, overrides=given), entry, taken)
     usual = strength.mg if strength.parts > 1 or way != "im_depot" else strength.largest_mg
     first = strength.mg / strength.parts
     ways = [f"{entry.key} {usual:g} mg {way}"]
@@ -256,14 +255,14 @@ def induction(
     )  # fmt: skip
 
 
-def _past(history: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:
-    """Check earlier use of opioids that ends with its last dose."""
+def _past(history: Sequence[str], catalogue: Catalogue) -> tuple[tuple[str, ...], list[Drug]]:
+    """Check earlier use of opioids that ends with its last dose, and find the opioids."""
     if not history:
         raise InputError(
             "No earlier use was given; expected the opioids taken before, up to the last dose. Write for example "
             "'heroin 25 mg iv q6h for 90 d'."
         )
-    found = []
+    drugs = []
     for words in history:
         if " stopped " in f" {words} ":
             raise InputError(f"{words!r} says when it stopped; the wait is what is looked for. Leave 'stopped' out.")
@@ -273,11 +272,11 @@ def _past(history: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:
                 f"{words!r} is of {drug.name}, which the catalogue lists as {drug.role}; expected an opioid agonist, "
                 "after which an antagonist is begun. Leave it out."
             )
-        found.append(" ".join(words.split()))
-    return tuple(found)
+        drugs.append(drug)
+    return tuple(" ".join(words.split()) for words in history), drugs
 
 
-def _label(values: Values, entry: Drug, past: Sequence[str], catalogue: Catalogue) -> tuple[float, str]:
+def _label(values: Values, entry: Drug, taken: Sequence[Drug]) -> tuple[float, str]:
     """The longest wait that the label asks for after any of the opioids [h], and its sentence."""
     if not entry.starts:
         raise InputError(
@@ -285,11 +284,12 @@ def _label(values: Values, entry: Drug, past: Sequence[str], catalogue: Catalogu
             "Choose naltrexone."
         )
     found = []
-    for words in past:
-        key = catalogue.drug(str(parse_history(f"{words} stopped 0 d").drug)).key
-        start = next((x for x in entry.starts if key in x.after or not x.after), None)
+    for drug in taken:
+        start = next((x for x in entry.starts if drug.key in x.after or not x.after), None)
         if start is not None:
             found.append((24.0 * values.typical(entry.key, start.wait), start.says))
     if not found:
-        raise InputError(f"The label of {entry.name} states no wait after {', '.join(past)}. Name another opioid.")
+        raise InputError(
+            f"The label of {entry.name} states no wait after {', '.join(x.name for x in taken)}. Name another opioid."
+        )
     return max(found)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from schild.errors import InputError
+from schild.errors import InputError, needed
 from schild.trial.follow import Part, counts_of, people_of_part, weekly_of
 from schild.trial.trialfile import Trial
 
@@ -40,13 +40,7 @@ _ENTRY = "schild"
 @cache
 def storage() -> Any:
     """Connect to DuckDB in memory, on one processor; raises InputError where it is not installed."""
-    try:
-        import duckdb
-    except ImportError:
-        raise InputError(
-            "Parts of a trial are kept as Parquet by DuckDB, which is not installed; expected the extra `stats`. "
-            "Install it with pip install 'schild[stats]', or run the trial without a folder."
-        ) from None
+    (duckdb,) = needed("stats", "A trial with a folder, whose parts are Parquet files,", "duckdb")
     return duckdb.connect(config={"threads": 1})
 
 

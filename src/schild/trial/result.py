@@ -350,7 +350,7 @@ def analyse_each(
     n = trial.trial.n
     names = endpoints_of(trial) if names is None else names
     paired = trial.trial.people == "shared"
-    at = next(k for k, arm in enumerate(trial.arm) if arm.name == trial.reference.name)
+    at = trial.arm.index(trial.reference)
     for r in range(trial.trial.replicates):
         some = slice(r * n, (r + 1) * n)
         numbers = trial_numbers(trial, catalogue, r, overrides, uses=uses)
@@ -362,12 +362,11 @@ def analyse_each(
                 continue
             for name in names:
                 contrasts += compare(name, arm.name, trial.reference.name, of[k][name], of[at][name], paired=paired)
-            hazard = (
-                hazard_ratio(trial, arm.name, trial.reference.name, part.counts[some, k], part.counts[some, at])
-                if time
-                else None
-            )
-            contrasts += [] if hazard is None else [effect_only(hazard) if paired else hazard]
+            if not time:
+                continue
+            both = part.counts[some, k], part.counts[some, at]
+            if hazard := hazard_ratio(trial, arm.name, trial.reference.name, *both):
+                contrasts.append(effect_only(hazard) if paired else hazard)
         yield endpoints, contrasts
 
 

@@ -284,7 +284,7 @@ def size_trial(
     known = endpoints_of(trial)
     if odd := [name for name in endpoints if name not in known]:
         raise InputError(f"{odd[0]!r} is not an endpoint of this trial; expected one of {', '.join(known)}.")
-    at = next(k for k, arm in enumerate(trial.arm) if arm.name == trial.reference.name)
+    at = trial.arm.index(trial.reference)
     typical = _of_arms(trial, catalogue, given, PEOPLE, 1, progress)[0]
     drawn = _of_arms(trial, catalogue, given, PER_SET, sets, progress)
     rows = [

@@ -16,7 +16,7 @@ from multiprocessing.connection import wait
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from schild.errors import InputError
+from schild.errors import InputError, needed
 
 __all__ = ["Engine", "engine_of"]
 
@@ -94,13 +94,7 @@ def _dask(address: str) -> Engine:
             f"{address} is not protected: whoever reaches a Dask scheduler without TLS can run programs on it. "
             "Expected tls://, or tcp:// on this machine alone."
         )
-    try:
-        import distributed
-    except ImportError:
-        raise InputError(
-            "A cluster is reached with Dask distributed, which is not installed; expected the extra `cluster`. Install "
-            "it with pip install 'schild[cluster]', also on the scheduler and its workers."
-        ) from None
+    (distributed,) = needed("cluster", "A cluster, on this machine, the scheduler and its workers,", "distributed")
     security: Any = distributed.Security()
     if where.scheme == "tls" and not (security.tls_ca_file and security.tls_client_cert):
         raise InputError(
