@@ -89,8 +89,8 @@ class Plan(ShownRun):
     warnings: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
-    def aloud(self) -> str:
-        """Return the plan in sentences."""
+    def about(self) -> str:
+        """Describe the plan in sentences."""
         who = f"{100 * self.at_least:.0f} % of people"
         known = {
             "mor": "mu receptors",
@@ -119,16 +119,12 @@ class Plan(ShownRun):
             f"below {100 * self.floor:g} % in {who} from {out}: no further session before that."
         )
 
-    def about(self) -> str:
-        """Describe the result in one line."""
-        return self.aloud()
-
     def summary(self) -> dict[str, Any]:
         """Return the plan as plain data."""
         skip = {"result", "warnings", "manifest", "strength"}
         found = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in skip}
         ends = {"at_start": dict(self.at_start), "at_end": dict(self.at_end)}
-        return {**found, **ends, "strength": asdict(self.strength), "says": self.aloud()}
+        return {**found, **ends, "strength": asdict(self.strength), "says": self.about()}
 
     def to_frame(self) -> pd.DataFrame:
         """Return the course of the occupancy: quantiles over people, and the share at the target."""
@@ -347,6 +343,7 @@ def plan(
         # Beyond the looked-for window the long run carries on, on its coarser grid.
         latest, lost = _until(windows, ready, step, long.values >= target, hold_h, long_step, at_least)
     output = session[f"{receptor}_pet_occupancy"]
+    checked = "recalled, not looked up" if strength.verified == "memory" else "as labelled"
     unused = uses.unused(given, None if session.run is None else session.run.who.given)
     manifest = {
         **course.manifest, "target": target, "receptor": receptor, "hold_h": hold_h, "at_least": at_least,
@@ -360,7 +357,7 @@ def plan(
         share_high=float(np.quantile(by_draw, 0.95)),
         at_start=_spread(output.values[:, best]), at_end=_spread(output.values[:, best + last]),
         step_h=step, wash_step_h=long_step, result=course,
-        warnings=(CAUTION, *_notes(strength), *course.warnings, *unused),
+        warnings=(CAUTION, f"Strength and largest dose are {checked}: {strength.note}", *course.warnings, *unused),
         manifest=manifest,
     )  # fmt: skip
 
@@ -519,10 +516,3 @@ def _until(
 def _spread(values: AnyFloats) -> dict[str, float]:
     good = values[np.isfinite(values)]
     return {name: float(np.quantile(good, q)) for name, q in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95))}
-
-
-def _notes(strength: Strength) -> tuple[str, ...]:
-    said = (
-        f"Strength and largest dose are {'recalled, not looked up' if strength.verified == 'memory' else 'as labelled'}"
-    )
-    return (f"{said}: {strength.note}",)

@@ -108,14 +108,12 @@ class Shown:
         return source_lines(self.sources, self.catalogue)
 
     def __repr__(self) -> str:
-        said = " ".join(self.about().split())
-        said = said if len(said) <= 300 else said[:297] + "..."
+        said = _short(self.about())
         return f"<{type(self).__name__}: {said}>\n.summary() .plot() .to_frame() .to_json() .cite() .manifest"
 
     def _repr_html_(self) -> str:
         """Show the result in a notebook: what it is, warnings, the first rows of its summary; all text escaped."""
-        said = " ".join(self.about().split())
-        parts = [f"<p><b>{type(self).__name__}</b>: {escape(said if len(said) <= 300 else said[:297] + '...')}</p>"]
+        parts = [f"<p><b>{type(self).__name__}</b>: {escape(_short(self.about()))}</p>"]
         parts += [f"<p>Warning: {escape(str(w)[:300])}</p>" for w in list(getattr(self, "warnings", ()))[:3]]
         parts.append(_html_table(self.summary()))
         parts.append("<p><code>.summary() .plot() .to_frame() .to_json() .cite() .manifest</code></p>")
@@ -148,6 +146,11 @@ class ShownRun(Shown):
 
 #: Rows and columns of a result in a notebook.
 _ROWS, _COLUMNS = 12, 8
+
+
+def _short(text: str) -> str:
+    said = " ".join(text.split())
+    return said if len(said) <= 300 else said[:297] + "..."
 
 
 def _html_table(summary: Any) -> str:

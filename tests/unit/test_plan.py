@@ -78,7 +78,7 @@ def test_what_the_largest_labelled_dose_does_not_do_is_said():
     assert found.dose_mg == 150
     assert found.needed_mg is None
     assert found.ready_h is None
-    assert "not reached" in found.aloud()
+    assert "not reached" in found.about()
     assert 0 <= found.share < 0.9
     assert len(found.plot().axes) == 2
 

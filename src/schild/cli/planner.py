@@ -22,7 +22,7 @@ def _show(found: Plan, console: Console) -> None:
     from schild.tables import time_words
 
     console.print(Text(f"{found.drug}, {found.route}", style="bold"))
-    console.print(Text(found.aloud()))
+    console.print(Text(found.about()))
     if found.needed_mg is not None:
         console.print(Text(f"Before rounding up to what can be given: {found.needed_mg:.3g} mg (to 1 %)."))
     session, washed = time_words(found.step_h), time_words(found.wash_step_h)

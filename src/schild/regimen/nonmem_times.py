@@ -12,14 +12,8 @@ from numpy.typing import NDArray
 from schild.errors import InputError
 from schild.regimen.nonmem_columns import clean, columns
 from schild.regimen.nonmem_table import DATES, NONE, Table, clock_hours
+from schild.units.reading import PER, TIME
 
-UNITS_OF_TIME = ("h", "min", "s", "d")
-_UNITS = {
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("d", "day", "days"), "d"),
-}
 _MOMENT = r"(\d{4}-\d\d-\d\d)[T ](\d\d?:[\d:.]+)Z?"
 _DAY = re.compile(r"(\d{1,4})[/-](\d{1,2})[/-](\d{1,4})")
 _ORDER = {"DATE": "mdy", "DAT1": "dmy", "DAT2": "ymd", "DAT3": "ydm"}
@@ -27,7 +21,7 @@ _ORDER = {"DATE": "mdy", "DAT1": "dmy", "DAT2": "ymd", "DAT3": "ydm"}
 
 def unit_of_time(table: Table, said: str | None) -> str:
     """Settle the unit of TIME, II, DUR and LAG: what the caller said, or the column TIMEUNIT, or hours."""
-    if said is not None and said not in UNITS_OF_TIME:
+    if said is not None and said not in PER.values():
         raise InputError(f"time_unit is {said!r}; expected 'h', 'min', 's' or 'd'. Choose one.")
     if "TIMEUNIT" not in table.columns:
         return said or "h"
@@ -132,9 +126,9 @@ def check_columns_aside(table: Table, time_h: NDArray[np.float64], dose: NDArray
 def _unit(text: str) -> str:
     if text in NONE:
         return ""
-    if text.lower() not in _UNITS:
+    if (size := TIME.get(text.lower())) not in PER:
         raise InputError(f"{text!r} is not a unit of time; expected h, min, s or d. Convert the times to one of them.")
-    return _UNITS[text.lower()]
+    return PER[size]
 
 
 def _day_number(text: str, column: str) -> int:

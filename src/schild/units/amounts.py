@@ -116,7 +116,7 @@ def parse_amount(text: str | Amount | Quantity) -> Amount:
     if not unit:
         raise InputError(f"The amount {shown(text)} has no unit; expected {AMOUNTS}. Write for example '{number} mg'.")
     canonical, factor = _amount_unit(unit, text)
-    value = float(number) if factor == 1.0 else float(number) * factor
+    value = float(number) * factor
     if value <= 0:
         raise InputError(f"The amount {shown(text)} is not above 0; expected a positive amount. Correct it.")
     return Amount(value, canonical)
@@ -223,5 +223,4 @@ def parse_rate(text: str | Rate) -> Rate:
     if not slash or size not in PER:
         raise InputError(f"{shown(text)} is not a rate; expected an amount per s, min, h or d. Write it like '2 mg/h'.")
     canonical, factor = _amount_unit(amount_unit.strip(), text)
-    value = float(number) if factor == 1.0 else float(number) * factor
-    return Rate(value, canonical, PER[size])
+    return Rate(float(number) * factor, canonical, PER[size])
