@@ -10,6 +10,7 @@ import schild
 from schild.cli import BAD_INPUT, main
 from schild.errors import InputError, UnknownNameError
 from schild.observed import read_observed, simulated_table
+from schild.observed.check import check
 
 ONE = {"drug": "naltrexone", "route": "oral", "amount_unit": "mg"}
 
@@ -128,6 +129,22 @@ def test_rows_that_stand_twice_are_named():
     assert any("naltrexone 50 mg oral is given twice at one time" in note for note in notes)
     once = [row for k, row in enumerate(twice) if row not in twice[:k]]
     assert not any("again" in note or "twice" in note for note in read_observed(table(*once), **ONE).notes)
+
+
+def test_amounts_and_levels_in_another_unit_are_asked_about():
+    """Levels in ug/mL read as ng/mL, and tablets of 50 g, were reported and fitted without a word."""
+    result = schild.simulate("naltrexone 50 mg po", until="1 d", n=4, seed=2)
+    rows = simulated_table(result, [1.0, 4.0, 8.0], outputs=["plasma_naltrexone"], error=0.2)
+    assert check(read_observed(rows)).warnings == ()
+    (said,) = check(read_observed(rows, dv_unit="ug/mL")).warnings
+    assert said.startswith("Levels of naltrexone are ")
+    assert said.endswith("times those predicted (median). Check the unit of DV.")
+    (said,) = check(read_observed(rows, dv_unit="pg/mL")).warnings
+    assert "% of those predicted" in said
+    grams = check(read_observed(rows.assign(AMTU=rows["AMTU"].replace("mg", "g")))).warnings
+    assert any("Was 50 mg meant?" in said for said in grams)
+    found = schild.fit_levels(read_observed(rows, dv_unit="ug/mL"), ["naltrexone.cl"])
+    assert any("Check the unit of DV" in said for said in found.warnings)
 
 
 def test_a_level_before_the_first_dose_is_left_out_and_said():

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from schild import __version__
 from schild.catalog import Catalogue, load
 from schild.figures import Picture
-from schild.observed.data import Observed, predictions
+from schild.observed.data import Observed, is_plasma, predictions
 from schild.people import Given, Overrides, Uses
+from schild.regimen import expand
 from schild.results import Shown, plain
+from schild.simulation.caution import unit_slips
 from schild.tables import people_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Ratio of a level to its prediction from which it looks like one in another unit, and people who are compared.
+FAR, FIRST = 30.0, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -25,12 +32,13 @@ class Check(Shown):
     data: Observed
     vpc: pd.DataFrame | None  #: Result of ``Observed.vpc``
     options: Mapping[str, Any] = field(default_factory=dict)  #: Options of ``Observed.predict``
-    unused: tuple[str, ...] = ()  #: Sentences on given numbers that no prediction uses
+    #: Sentences on amounts and levels that look like slips of the unit, and on given numbers that no prediction uses
+    said: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Rows left out, assumptions of the reader, and overrides that change nothing."""
-        return (*self.data.notes, *self.unused)
+        return (*self.data.notes, *self.said)
 
     @property
     def sources(self) -> dict[str, tuple[str, ...]]:
@@ -87,4 +95,28 @@ def check(
     for person in data.people if given else ():
         if person.tick.size and tuple(person.regimen) and not uses.given.issuperset(given):
             predictions(person, overrides=overrides, catalogue=catalogue, uses=uses)
-    return Check(data=data, vpc=found, options=options, unused=tuple(uses.unused(given)))
+    said = (*slips(data, catalogue=catalogue, overrides=overrides), *uses.unused(given))
+    return Check(data=data, vpc=found, options=options, said=said)
+
+
+def slips(data: Observed, *, catalogue: Catalogue | None = None, overrides: Given | None = None) -> Iterator[str]:
+    """Name amounts and levels that look like those of another unit.
+
+    Amounts by the published doses of their drug; levels by the predictions for the first people.
+    """
+    events = [e for p in data.people for e in expand(p.regimen, max([0, *p.tick.tolist()]))]
+    yield from unit_slips(catalogue or load(), events)
+    ratios: dict[str, list[float]] = {}
+    for _, person in data.seen[:FIRST]:
+        if not tuple(person.regimen) or not any(map(is_plasma, person.output)):
+            continue
+        predicted = predictions(person, overrides=overrides, catalogue=catalogue)
+        for name, value, below, mine in zip(person.output, person.value, person.below, predicted, strict=True):
+            if is_plasma(name) and not below and mine > 0 and value > 0:
+                ratios.setdefault(name, []).append(float(value / mine))
+    for name, found in ratios.items():
+        middle = float(np.median(found))
+        if not 1 / FAR < middle < FAR:
+            times = f"{middle:,.0f} times" if middle > 1 else f"{100 * middle:.2g} % of"
+            of = name.removeprefix("plasma_")
+            yield f"Levels of {of} are {times} those predicted (median). Check the unit of DV."

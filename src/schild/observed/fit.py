@@ -17,6 +17,7 @@ from schild.catalog import Catalogue, load
 from schild.delimited import Source
 from schild.errors import InputError
 from schild.figures import COLOURS, GREY, Chart, Picture
+from schild.observed.check import slips
 from schild.observed.data import Observed, Person, is_plasma
 from schild.observed.read import read_observed
 from schild.people import Given, Overrides, People, Uses, Values
@@ -359,9 +360,10 @@ def fit_levels(
             warnings.append(f"{number.name} is hardly determined: its relative standard error is {estimate.cv:.2g}.")
         estimates.append(estimate)
     z, a, b = split(best)
+    warnings += [*slips(data, catalogue=catalogue, overrides=held), *uses.unused(held)]
     return LevelsFit(
         data=data, estimates=tuple(estimates), proportional=b, additive=a, prior=prior, objective=2.0 * lowest,
-        predicted=predict(z), warnings=(*warnings, *uses.unused(held)), sources=uses.sources, catalogue=catalogue,
+        predicted=predict(z), warnings=tuple(warnings), sources=uses.sources, catalogue=catalogue,
     )  # fmt: skip
 
 
