@@ -11,7 +11,7 @@ from schild.simulation.caution import label_cautions, unit_slips
 from schild.trial.numbers import trial_numbers
 from schild.trial.opioid import kind_of
 from schild.trial.opioid_checks import known_misses
-from schild.trial.trialfile import Arm, Induction, Trial
+from schild.trial.trialfile import ARM_WORDS, Arm, Induction, Trial
 from schild.units import TICKS_PER_HOUR
 
 __all__ = ["cautions"]
@@ -32,7 +32,13 @@ def cautions(trial: Trial, catalogue: Catalogue, overrides: Given | None = None)
 def _doses(trial: Trial, catalogue: Catalogue, overrides: Given | None) -> Iterator[str]:
     """Warn of the arms' doses, as a run warns of its own."""
     values = trial_numbers(trial, catalogue, 0, overrides).values
+    treated = {(arm.dosing, arm.interval_days) for arm in trial.arm if arm.drug}
     for arm in trial.arm:
+        if arm.placebo and treated and (arm.dosing, arm.interval_days) not in treated:
+            yield (
+                f"Arm {arm.name!r} is given {_rhythm(arm)}, and no arm with a drug is: people take it and stay on it "
+                "otherwise, so differences are not of the drug alone. Give it the drug's dosing and every."
+            )
         if arm.drug is None:
             continue
         said = unit_slips(catalogue, expand([_dose(arm, 0.0)], 0))
@@ -48,6 +54,10 @@ def _doses(trial: Trial, catalogue: Catalogue, overrides: Given | None) -> Itera
                 f"Arm {arm.name!r}, at the earliest start that the file allows: {x}"
                 for x in label_cautions(values, events)
             )
+
+
+def _rhythm(arm: Arm) -> str:
+    return f"every {arm.every}" if arm.every else ARM_WORDS[arm.dosing]
 
 
 def _dose(arm: Arm, time: float) -> Dose:

@@ -243,6 +243,13 @@ def test_a_use_above_published_challenges_is_refused_under_a_blockade(given):
     assert run_trial(trial_of(INJECTION), overrides={"trial.oud.use.mass": 10.0}).endpoints
 
 
+@pytest.mark.parametrize(("placebo", "said"), [({"name": "p", "placebo": True}, True), (PLACEBO, False)])
+def test_a_placebo_that_is_given_otherwise_than_the_drug_is_named(placebo, said):
+    """Daily placebo beside a monthly injection: people stay by another rule, which was taken for the drug's effect."""
+    found = cautions(trial_of(INJECTION, placebo), load())
+    assert any("'p' is given daily, and no arm with a drug is" in w for w in found) == said
+
+
 def test_a_slip_of_unit_in_an_arm_is_named():
     assert any("Was 380 mg meant" in w for w in cautions(trial_of({**INJECTION, "amount": "380 g"}), load()))
 
