@@ -151,12 +151,7 @@ def check_book(book: Book, catalogue: Catalogue) -> None:
 
     >>> check_book(load().claims["naltrexone"], load())
     """
-    from schild.explanation import (  # noqa: F401 - they register panels
-        figures,
-        figures_alcohol,
-        figures_opioid,
-        figures_withdrawal,
-    )
+    from schild.explanation import figures  # noqa: F401 - it registers panels
     from schild.explanation.lab import EXPERIMENTS
     from schild.explanation.options import options_taken
     from schild.explanation.panels import PANELS, read_figure

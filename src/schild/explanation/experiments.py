@@ -255,9 +255,9 @@ def rmse(lab: Lab, *, study: str, receptor: Receptor, structure: Structure) -> O
 # ------------------------------------------------------------------------------------------------ competition
 
 
-def constants(lab: Lab, drug: str, structure: str | None, receptor: str = "mor") -> tuple[float, float]:
-    """Kd [nM] and koff [1/h] of a ligand at a receptor, under a structure."""
-    values, b = lab.values, lab.catalogue.drug(drug).binding[receptor]
+def constants(lab: Lab, drug: str, structure: str | None) -> tuple[float, float]:
+    """Kd [nM] and koff [1/h] of a ligand at mu, under a structure."""
+    values, b = lab.values, lab.catalogue.drug(drug).binding["mor"]
     if structure:
         values.structures[drug] = structure
     if b.kd is not None:

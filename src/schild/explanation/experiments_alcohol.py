@@ -44,18 +44,16 @@ LUCKS = 20
 # --------------------------------------------------------------------------------------------------- the laboratory
 
 
-def session(
-    lab: Lab, plan: str, regimen: str, *, n: int = PEOPLE, draws: int = 0, common: bool = True, **options: Any
-) -> Laboratory:
+def session(lab: Lab, plan: str, regimen: str, *, n: int = PEOPLE, draws: int = 0, **options: Any) -> Laboratory:
     """Run an experiment in the laboratory, or return the same one again; parameters as for ``schild.laboratory``."""
     return lab.once(
-        ("laboratory", plan, regimen, n, draws, common, repr(sorted(options.items()))),
+        ("laboratory", plan, regimen, n, draws, repr(sorted(options.items()))),
         lambda: laboratory(
             plan,
             regimen,
             n=n,
             draws=draws,
-            common=common,
+            common=True,
             seed=lab.seed,
             catalogue=lab.catalogue,
             overrides=lab.overrides,

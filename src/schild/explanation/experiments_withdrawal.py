@@ -197,19 +197,17 @@ def _falls_below(at: Floats, value: Floats, level: float) -> float:
 
 
 def daily_use(
-    lab: Lab, challenge: str, dose: str, naloxone: str, *, blocked: bool, days: int = 30,
-    many: bool | None = False, outputs: tuple[str, ...] = ("cows", "tolerance"),
-) -> tuple[Floats, float, dict[str, Floats]]:  # fmt: skip
-    """Use an opioid once a day, with or without an antagonist a day, and give naloxone 6 h after the last dose.
+    lab: Lab, challenge: str, dose: str, naloxone: str, *, blocked: bool, many: bool | None = False
+) -> tuple[Floats, float, dict[str, Floats]]:
+    """Use an opioid for a month, with or without an antagonist a day, and give naloxone 6 h after the last dose.
 
-    ``challenge``: dose of the opioid; ``dose`` and ``naloxone``: daily dose of the antagonist, and naloxone at the end;
-    ``blocked``: whether the antagonist is taken, from the day before on; ``days``: how long the opioid is used, from
-    the second day on; ``many``: as for ``Lab.adapted``. Returns times [h], time of naloxone [h], and values of each
-    output, shape (n, n_times).
+    ``challenge``: daily dose of the opioid from the second day on; ``dose`` and ``naloxone``: daily dose of the
+    antagonist, and naloxone at the end; ``blocked``: whether the antagonist is taken; ``many``: as for ``Lab.adapted``.
+    Returns times [h], time of naloxone [h], and values of withdrawal and tolerance, shape (n, n_times).
     """
-    at = days * 24.0 + 6.0
-    use = f"{challenge} q24h x{days} at 24 h; {naloxone} at {at:g} h"
-    regimen = f"{dose} q24h x{days + 1}; {use}" if blocked else use
+    outputs, at = ("cows", "tolerance"), 30 * 24.0 + 6.0
+    use = f"{challenge} q24h x30 at 24 h; {naloxone} at {at:g} h"
+    regimen = f"{dose} q24h x31; {use}" if blocked else use
     # Every six hours is enough for weeks.
     times = np.union1d(grid(0.0, at, 6.0), grid(at - BEFORE_H, at + WATCHED_H, 0.25))
     found = lab.run(regimen, at + WATCHED_H, times, outputs, adaptation=True, **lab.adapted(many))

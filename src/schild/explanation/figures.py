@@ -14,6 +14,7 @@ from schild.catalog import Catalogue, Drug, Observation
 from schild.challenges import Response
 from schild.errors import SchildError
 from schild.evidence import Value
+from schild.explanation import figures_alcohol, figures_opioid, figures_withdrawal  # noqa: F401 - they register panels
 from schild.explanation.catalogue_numbers import RECEPTOR_WORDS
 from schild.explanation.experiments import (
     antagonist_load,

@@ -286,12 +286,7 @@ def _steps(answer: Explanation) -> list[dict[str, Any]]:
 
 def _figure(answer: Explanation, claim: Claim, key: str, panels: Sequence[int]) -> dict[str, Any]:
     """Panels of the figure of a claim with their table; each names source, version and address."""
-    from schild.explanation import (  # noqa: F401 - they register panels
-        figures,
-        figures_alcohol,
-        figures_opioid,
-        figures_withdrawal,
-    )
+    from schild.explanation import figures  # noqa: F401 - it registers panels
     from schild.explanation.panels import draw
 
     about = f"{answer.name}, {claim.id}" if claim.tests else answer.name
