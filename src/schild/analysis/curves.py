@@ -22,9 +22,6 @@ from schild.units import TimeLike, format_hours, hours
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ModelCurves", "model_curves"]
-
-
 #: Antagonist concentrations over Kd at which equilibrium is shown.
 LEVELS = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
 

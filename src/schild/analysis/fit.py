@@ -16,8 +16,6 @@ from schild.analysis.table import Data, Scale, Table, logs, manifest_of, read_ta
 from schild.array_types import Floats
 from schild.errors import InputError
 
-__all__ = ["schild_fit"]
-
 #: Largest product of responses and squared curves: a fit of some minutes.
 MAX_WORK = 4_000_000
 

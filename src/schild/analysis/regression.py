@@ -17,8 +17,6 @@ from schild.figures import Picture
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Line", "SchildRegression", "regress", "schild_regression"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:

@@ -11,8 +11,6 @@ from schild.catalog import Catalogue, Observation
 from schild.drinking.experiment import Laboratory, laboratory
 from schild.errors import InputError
 
-__all__ = ["KINDS", "PEOPLE", "laboratory_check", "power_of_crossover"]
-
 #: Virtual people behind a check, as committed (docs/design/alcohol.md).
 PEOPLE = 2000
 #: Parameter sets behind a band, and people in each.

@@ -6,8 +6,6 @@ from schild.catalog import Catalogue, load
 from schild.catalog.alcohol import DRINK
 from schild.errors import UnknownNameError
 
-__all__ = ["grams"]
-
 
 def grams(drinks: float, country: str = "us", catalogue: Catalogue | None = None) -> float:
     """Ethanol in a number of standard drinks, whose definitions differ more than twofold between countries. [g]

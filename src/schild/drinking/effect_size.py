@@ -10,8 +10,6 @@ from scipy import special
 
 from schild.errors import InputError
 
-__all__ = ["EffectSize", "hedges_g"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSize:

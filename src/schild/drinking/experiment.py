@@ -28,9 +28,6 @@ from schild.simulation import Result, Run, simulate_run
 from schild.tables import people_words
 from schild.units import TICKS_PER_HOUR, TimeLike, hours
 
-__all__ = ["Laboratory", "laboratory", "last_dose_h", "measure", "occupancy_course", "sit"]
-
-
 #: Rated outcomes, by signal of the session; all others are counted or measured.
 RATED = {"stimulation": "reward", "sedation": "sedation", "mood": "mood", "craving": "craving"}
 #: Outcomes in words, with their units.

@@ -15,8 +15,6 @@ from schild.errors import InputError, UnknownNameError
 from schild.people import Values
 from schild.pharmacology.alcohol import endogenous_activation, widmark_volume
 
-__all__ = ["Drinkers", "drinkers"]
-
 #: Parameters that are numbers of ``alcohol`` as they are, by the same name with a point.
 _AS_THEY_ARE = (
     "reward_c50", "sedation_c50", "sedation_slope", "sedation_occupied", "mood_c50", "mood_occupied", "craving_start",

@@ -13,8 +13,6 @@ from schild.drinking.people import Drinkers
 from schild.errors import InputError, UnknownNameError
 from schild.pharmacology.alcohol import grams_for_level
 
-__all__ = ["PROTOCOLS", "Protocol", "protocol"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:

@@ -18,9 +18,6 @@ from schild.errors import InputError
 from schild.people import Values
 from schild.pharmacology.alcohol import opioid_reward_left
 
-__all__ = ["DAY_NUMBERS", "DayValue", "day_value"]
-
-
 #: Numbers of ``alcohol`` that decide the effect of a tablet on a day.
 DAY_NUMBERS = {
     "share": "reward.share",

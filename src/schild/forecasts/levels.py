@@ -15,8 +15,6 @@ from schild.errors import InputError
 from schild.observed.read import UNITS, ng_ml
 from schild.units import hours
 
-__all__ = ["Level", "level_of", "likelihood", "quantile", "weights_of"]
-
 _LEVEL = re.compile(
     r"(?:(?P<drug>\S+)\s+)?(?P<below><\s*)?(?P<value>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>[A-Za-zµμ]+/[A-Za-z]+)\s+at\s+(?P<time>.+)"
 )

@@ -19,8 +19,6 @@ from schild.simulation.effects import Effects
 from schild.simulation.registry import outputs_of
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["Posterior", "sample"]
-
 #: Distance of the most probable person from the typical one that is taken as an error. [standard deviations]
 _IMPOSSIBLE = 6.0
 

@@ -16,8 +16,6 @@ from schild.people import Given, Overrides
 from schild.simulation import Result, Run, simulate_run
 from schild.simulation.exposure import exposure
 
-__all__ = ["metric_of", "run_target"]
-
 
 def metric_of(result: Result, metric: str) -> NDArray[np.float64]:
     """Return a metric of every person, shape (n,).

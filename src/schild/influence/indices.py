@@ -10,8 +10,6 @@ import numpy as np
 from schild.array_types import Floats
 from schild.errors import needed
 
-__all__ = ["morris_indices", "sobol_indices"]
-
 Value = Callable[[Mapping[str, float]], float]
 Quantiles = Mapping[str, Callable[[float], float]]
 

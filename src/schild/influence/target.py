@@ -21,8 +21,6 @@ from schild.trial.endpoints import values
 from schild.trial.numbers import numbers_of, trial_numbers
 from schild.trial.parts import run_parts
 
-__all__ = ["Target", "at_quantile", "known", "session_target", "trial_target"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

@@ -29,8 +29,6 @@ from schild.units import TICKS_PER_HOUR, TimeLike, ticks
 if TYPE_CHECKING:
     from schild.overdose.general import GeneralSource
 
-__all__ = ["rescue"]
-
 TOLERANCES = ("naive", "chronic", "model")
 BODIES = ("typical", "drawn")
 LINKS = ("anchored", "plain")

@@ -37,8 +37,6 @@ from schild.simulation.registry import outputs_of
 from schild.simulation.solve import engine_events, events_of_each
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["GeneralSource", "bound_equivalent"]
-
 #: The effect that was studied in volunteers, and its receptor.
 _EFFECT = "ventilation_isohypercapnic"
 _RECEPTOR = "mor"

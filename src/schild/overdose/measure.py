@@ -13,8 +13,6 @@ from schild.overdose.follow import Followed
 
 Singles = NDArray[np.float32]
 
-__all__ = ["Measured", "measure", "paired_points", "percent_of", "together"]
-
 #: Time for which breathing must be back, or lost again, to count. [s]
 HOLD_S = 60.0
 LEVEL = 0.95

@@ -21,8 +21,6 @@ from schild.overdose.parameters import REPRODUCTION, published, record
 from schild.overdose.population import naloxone_people, opioid_people
 from schild.results import Shown
 
-__all__ = ["BAR", "Beside", "PublishedTable", "published_table"]
-
 #: Bar for people drawn from moments, in points (docs/design/rescue.md).
 BAR = 3.0
 

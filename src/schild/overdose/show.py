@@ -11,8 +11,6 @@ from schild.tables import table
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["show_published", "show_rescue"]
-
 
 def show_rescue(found: Rescued, console: Console) -> None:
     """Print the table of a rescue."""

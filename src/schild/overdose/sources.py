@@ -20,8 +20,6 @@ from schild.overdose.words import Delay, Plan
 from schild.people import Values
 from schild.pharmacology.physiology import Record
 
-__all__ = ["Body", "PublishedSource", "cited_drugs"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from schild.catalog import Catalogue
 
 
-__all__ = ["Comparison", "Rescued", "Row"]
-
 #: Largest number of rows in one panel of courses; the bars below show all.
 MOST = 5
 #: Note with every table.

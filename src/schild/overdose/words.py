@@ -18,8 +18,6 @@ from schild.simulation.guard import AGONISTS
 from schild.simulation.times import by_key
 from schild.units import TICKS_PER_HOUR, amount_nmol, hours, ticks
 
-__all__ = ["Delay", "Plan", "parse_care", "parse_delay", "parse_lung", "parse_opioid", "parse_plan"]
-
 NONE = "none"
 #: Least time between doses of naloxone into a vein: the duration of one. [s]
 _VEIN_S = 10.0

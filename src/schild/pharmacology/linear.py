@@ -8,8 +8,6 @@ import numpy as np
 
 from schild.array_types import Floats
 
-__all__ = ["matrix_exponential"]
-
 _DEGREE = 13
 #: Coefficients of the numerator of the Padé approximant, relative to the first.
 _PADE = [comb(_DEGREE, k) * factorial(2 * _DEGREE - k) / factorial(2 * _DEGREE) for k in range(_DEGREE + 1)]

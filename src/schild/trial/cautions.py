@@ -14,8 +14,6 @@ from schild.trial.opioid_checks import known_misses
 from schild.trial.trialfile import ARM_WORDS, Arm, Induction, Trial
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["cautions"]
-
 #: The last opioid before a first dose: what is used, or the taper.
 _USED = Dose(drug="heroin", amount="25 mg", route="iv", time=0.0, count=1)
 _TAPERED = Dose(drug="buprenorphine", amount="8 mg", route="sl", time=0.0, count=1)

@@ -13,8 +13,6 @@ from schild.trial.numbers import TrialNumbers
 from schild.trial.people import draw_days
 from schild.trial.trialfile import Arm, Trial
 
-__all__ = ["Taking", "taking"]
-
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 

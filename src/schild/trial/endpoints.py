@@ -21,11 +21,6 @@ from schild.trial.opioid_part import OPIOID_ENDPOINTS, opioid_times, opioid_valu
 from schild.trial.people import BASELINE_DAYS
 from schild.trial.trialfile import Trial
 
-__all__ = [
-    "ENDPOINTS", "Contrast", "Endpoint", "Kind", "compare", "describe", "endpoints_of", "event_of", "number_needed",
-    "risk_level", "survival", "values",
-]  # fmt: skip
-
 LEVEL = 0.05
 
 

@@ -20,12 +20,6 @@ from schild.trial.opioid_part import OPIOID_PEOPLE, OPIOID_WEEKLY, opioid_column
 from schild.trial.people import Drinkers, draw_days, enrol, habit_of, kinetic_people
 from schild.trial.trialfile import Arm, Trial
 
-__all__ = [
-    "COUNTS", "LAST", "WEEKLY", "Course", "Draws", "Part", "counted", "counts_of", "course", "draws_of", "follow",
-    "people_of_part", "weekly_of",
-]  # fmt: skip
-
-
 #: Days at the end of a trial in which responders are counted.
 LAST = 28
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Kind", "unit_of_difference", "words_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:

@@ -18,9 +18,6 @@ from schild.simulation.prepare import prepare
 from schild.simulation.registry import outputs_of
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["LOAD", "PUSH", "default_mechanism", "hourly", "load_of", "one_use", "shares"]
-
-
 #: Rows of a load: occupied over free receptors, and its contributions to the drive of adaptation, to liking, and to the
 #: amplification of liking [1]. A load has the shape (4, n, n_times).
 LOAD, PUSH, LIKE, AMPLIFIED = range(4)

@@ -14,8 +14,6 @@ from schild.engine.streams import normals
 from schild.people import Given, People, Uses, Values
 from schild.trial.trialfile import Trial
 
-__all__ = ["TrialNumbers", "numbers_of", "trial_numbers"]
-
 #: Numbers of alcohol whose uncertainty a trial draws; that of the others is part of numbers that were fitted later.
 _DRAWN = tuple(name for name in DAY_NUMBERS.values() if name.startswith("day."))
 #: Reward and aversion of one effect were fitted as halves of one number, so they are drawn as one.

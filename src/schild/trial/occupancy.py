@@ -23,9 +23,6 @@ from schild.trial.numbers import TrialNumbers
 from schild.trial.trialfile import Arm
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["evening_occupancy"]
-
-
 #: Roles of drugs that a trial may give: antagonists, which lower reward.
 _ROLES = ("antagonist",)
 #: Tolerance: the worst error of an evening moves no percentage of a trial by more than 0.01 points; and longest step

@@ -27,9 +27,6 @@ from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Arm, Induction, Trial
 from schild.units import TICKS_PER_HOUR
 
-__all__ = ["Body", "body_of", "follow_arm", "kind_of", "treatment_load"]
-
-
 #: Hours between two doses of the history, and hours for which the load of one dose is followed.
 _EVERY = 6
 _REACH = {"naltrexone": 240, "buprenorphine": 240, "methadone": 336}

@@ -18,8 +18,6 @@ from schild.errors import InputError
 from schild.trial.trialfile import Trial
 from schild.trial.urine import evaluate, time_to_run, urine_endpoints
 
-__all__ = ["OpioidRow", "Pool", "known_misses", "measure", "opioid_rows", "reported", "scenario"]
-
 Bools = NDArray[np.bool_]
 
 

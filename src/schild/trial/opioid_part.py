@@ -15,12 +15,6 @@ from schild.trial.opioid_checks import reported
 from schild.trial.trialfile import Arm, Trial
 from schild.trial.urine import evaluate, time_to_run, urine_endpoints
 
-__all__ = [
-    "EVENT", "OPIOID_ENDPOINTS", "OPIOID_PEOPLE", "OPIOID_WEEKLY", "opioid_columns", "opioid_counted", "opioid_times",
-    "opioid_values", "opioid_weekly", "urine_codes",
-]  # fmt: skip
-
-
 #: Counts of a person in an arm: days of the first dose, of the end of treatment, of leaving (the length of the trial
 #: for never, -1 for no first dose), doses taken and due, days with use, days with use that had most of its reward, days
 #: with use that were reported, first day with use, overdose ratio in thousandths. Then a number for each week:

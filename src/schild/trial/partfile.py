@@ -28,8 +28,6 @@ from schild.trial.trialfile import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["REGISTRY", "SUFFIX", "part_digest", "query", "read_part", "rebuild_registry", "storage", "write_part"]
-
 REGISTRY = "runs.sqlite"
 SUFFIX = ".parquet"
 

@@ -24,8 +24,6 @@ from schild.trial.people import kinetic_people
 from schild.trial.trialfile import Trial
 from schild.trial.workers import engine_of
 
-__all__ = ["PEOPLE", "Range", "merge", "ranges", "run_parts", "trial_key", "uses_of"]
-
 #: Default number of people in a part: bounds the memory, changes no result.
 PEOPLE = 1000
 

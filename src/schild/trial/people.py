@@ -17,8 +17,6 @@ from schild.population import Population, people_of
 from schild.trial.numbers import TrialNumbers
 from schild.trial.trialfile import Trial
 
-__all__ = ["BASELINE_DAYS", "Drinkers", "draw_days", "enrol", "kinetic_people"]
-
 Bools = NDArray[np.bool_]
 
 #: Days of drinking before treatment that decide eligibility.

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from schild.trial.result import TrialResult
 
-__all__ = ["DICTIONARY", "policy_table"]
-
 #: Description of each column.
 DICTIONARY: Mapping[str, str] = {
     "arm": "name of the arm",

@@ -44,8 +44,6 @@ from schild.trial.trialfile import ESTIMANDS, MISSING, RULES_OF_ENDPOINTS, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Individual", "TrialResult", "run_trial"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Individual:

@@ -28,9 +28,6 @@ from schild.trial.numbers import trial_numbers
 from schild.trial.parts import run_parts, uses_of
 from schild.trial.trialfile import Trial
 
-__all__ = ["Needed", "Sizing", "power_of", "simulated_power", "size_cells", "size_trial"]
-
-
 LEVEL = 0.05
 #: People for the effect; parameter sets, and people under each, for assurance; trials for simulated power.
 PEOPLE, SETS, PER_SET, TRIALS = 2000, 40, 300, 2000

@@ -17,11 +17,6 @@ from schild.units import TICKS_PER_HOUR, ticks
 if TYPE_CHECKING:
     from schild.catalog import Catalogue
 
-__all__ = [
-    "ARM_WORDS", "Arm", "Eligibility", "Induction", "Learning", "People", "Response", "Setting", "Trial", "TrialHead",
-    "arm_of",
-]  # fmt: skip
-
 _MAX_BYTES = 1_000_000
 #: Largest trial: people of an arm times replicates.
 MAX_PEOPLE = 10_000_000

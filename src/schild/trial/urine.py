@@ -18,8 +18,6 @@ from schild.array_types import Floats
 from schild.catalog import load
 from schild.errors import InputError
 
-__all__ = ["LETTERS", "UrineEndpoint", "evaluate", "time_to_run", "urine_endpoints", "words"]
-
 Codes = NDArray[np.integer]
 
 #: Codes of the letters of a word; a mixed week is not negative.

@@ -18,8 +18,6 @@ from urllib.parse import urlsplit
 
 from schild.errors import InputError, needed
 
-__all__ = ["Engine", "engine_of"]
-
 #: Function of a function and the arguments of each job; it yields the number and result of each job, in any order.
 Engine: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[tuple[int, Any]]]
 
