@@ -154,8 +154,10 @@ def induction(
         Withdrawal that it may add in the day after each of the first two doses: points of COWS, 0 to 48.
     at_least : float
         Share of people in whom it has to stay below that. [1]
-    n, seed
-        People; seed of their draws.
+    n : int
+        People.
+    seed : int
+        Seed of their draws.
     people : mapping, optional
         Properties given to all: entries of ``[population]``.
     catalogue, overrides, progress

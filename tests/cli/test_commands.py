@@ -52,6 +52,25 @@ def test_help_of_simulate_names_its_options(call):
     assert "--no-json" not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rescue", "--opioid STR One regimen of one opioid"),
+        ("rescue", 'By default none and "naloxone 4 mg in".'),
+        ("rescue", "One of clock, two_pass, hazard, none."),
+        ("fit-levels", "One of uncertainty, people, none."),
+        ("induction", "--n INT People. --weight"),
+        ("challenge", "Earlier use of an opioid, in both runs"),
+        ("sensitivity", "A metric of schild simulate --json"),
+    ],
+)
+def test_help_made_from_a_verb_says_what_the_command_line_needs(call, name, said):
+    told = " ".join(call(name, "--help").out.replace("│", " ").replace("`", "").split())
+    assert said in told
+    if name == "rescue":
+        assert told.index("--opioid STR") < told.index("--antagonist STR")
+
+
 def test_version(call):
     from schild import __version__
 

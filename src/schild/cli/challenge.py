@@ -55,6 +55,8 @@ def challenge(given: dict[str, Any], uncertainty: Whole = 0) -> None:
         Virtual people; by default one typical person.
     uncertainty
         Parameter sets drawn from the uncertainty of the typical values, each for the same people.
+    history
+        Earlier use of an opioid, in both runs: "morphine 30 mg po q6h for 60 d stopped 10 d".
     """
     if "n" in given:
         given["population"] = {"n": given.pop("n"), "uncertainty": uncertainty}

@@ -55,6 +55,11 @@ def sensitivity(given: dict[str, Any]) -> None:
     ----------
     regimens
         Regimens in words, each in quotes; or one run file or trial file.
+    metric
+        A metric of `schild simulate --json`, such as auc_naltrexone_ng_h_ml; an output at a time, such as
+        "mor_pet_occupancy at 24 h"; one of --nca after the last dose, such as naltrexone.LAMZHL; of a trial file, an
+        endpoint as a difference from the reference, such as percent_heavy_drinking_days; with --protocol, an outcome of
+        the session, such as drinks, whose Hedges g is watched.
     """
     what = given.get("regimens", ())
     if len(what) == 1 and is_file(what[0]):

@@ -70,24 +70,25 @@ def command(
         _, *mine = inspect.signature(own, eval_str=True).parameters.values()
         shared = {p.name: p.annotation for p in mine if p.annotation in (Draws, Files)}
         mine = [p for p in mine if p.name not in shared]
+        own_names = {p.name for p in mine}
         groups: dict[str, Any] = {}
         if {"subject", "people"} & ({*parameters} - {*without}):
             groups["person"] = Person
         if "overrides" in parameters:
             groups["data"] = Draws if "seed" in parameters else shared.get("data", Numbers)
         groups["files"] = Files
-        options = [
-            _option(p, said.get(key, ""), places.get(key), names.get(key), commas.get(key))
+        options = {
+            key: _option(p, said.get(key, ""), places.get(key), names.get(key), commas.get(key))
             for key, p in parameters.items()
-            if key not in (*_GROUPED, *without)
-        ]
-        for p in mine:
+            if key not in (*_GROUPED, *without) or key in own_names
+        }
+        for p in mine:  # in the place of a parameter of the verb where it replaces one
             told = Parameter(help=said.get(p.name, ""))
             kind = p.POSITIONAL_ONLY if p.name in places else p.KEYWORD_ONLY
-            options.append(p.replace(kind=kind, annotation=Annotated[p.annotation, told]))
-        options.sort(key=lambda p: p.kind)
-        options += [Given(key, Given.KEYWORD_ONLY, annotation=kind, default=kind()) for key, kind in groups.items()]
-        signature = inspect.Signature(options)
+            options[p.name] = p.replace(kind=kind, annotation=Annotated[p.annotation, told])
+        ordered = sorted(options.values(), key=lambda p: p.kind)
+        ordered += [Given(key, Given.KEYWORD_ONLY, annotation=kind, default=kind()) for key, kind in groups.items()]
+        signature = inspect.Signature(ordered)
 
         def run(*words: Any, **options: Any) -> int:
             given: dict[str, Any] = signature.bind(*words, **options).arguments
@@ -144,7 +145,7 @@ def _described(function: Callable[..., Any]) -> dict[str, str]:
     for names, kind, words in entry.findall(section[1] if section else ""):
         plain = " ".join(words.replace("``", "").split()).removesuffix(" [1]")
         if kind.startswith("{"):
-            plain = f"{kind[1:-1].replace(chr(34), '')}: {plain[0].lower()}{plain[1:]}"
+            plain += f" One of {kind[1:-1].replace(chr(34), '')}."
         found |= {name.strip("* "): plain for name in names.split(",")}
     return found
 

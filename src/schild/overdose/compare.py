@@ -82,9 +82,10 @@ def rescue(
     opioid : str
         One regimen of one opioid from time 0 on, such as ``"fentanyl 1.625 mg iv"``.
     antagonist : str or sequence of str
-        ``"none"``; regimens whose times count from the first dose of the rescue, parts joined by semicolons; names
-        of the published tables such as ``"IN4mg_x2_150s"``. Negative times are before the opioid. The first one is
-        the reference of comparisons.
+        ``"none"``; regimens whose times count from the first dose of the rescue, such as ``"naloxone 4 mg in q150s
+        x2"``, parts joined by semicolons; names of the published tables such as ``"IN4mg_x2_150s"``. Negative times
+        count from the opioid: ``"naltrexone 50 mg po at -12 h"``. The first one is the reference of comparisons. By
+        default none and ``"naloxone 4 mg in"``.
     delay : str or sequence of str
         Time from the loss of breathing to the first dose: ``"60 s"``, ``"1 min to 10 min"``, ``"median 5 min cv 0.8"``.
     tolerance : str or sequence of str
@@ -111,7 +112,7 @@ def rescue(
         Rescue breathing: ``"from 2 min to 10 min"`` after the rescuer's arrival, as much as at rest, or
         ``"8 L/min from 2 min to 10 min"``.
     oxygen : str, optional
-        Oxygen, as its share of inhaled gas: ``"0.5 from 2 min to 10 min"``.
+        Oxygen, as its share of inhaled gas: ``"0.5 from 2 min to 10 min"`` after the rescuer's arrival.
     altitude : float
         Altitude. [m]
     lung : str, optional
