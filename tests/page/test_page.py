@@ -385,6 +385,21 @@ RESULTS = {
 }
 
 
+def check_sentences_of_results(page):
+    """Numbers stand in tables and words, not in Python; one person is one; no range is of one value."""
+    said = page.evaluate("""() => {
+        const all = document.querySelector('main').cloneNode(true);
+        all.querySelectorAll('svg').forEach(e => e.remove());
+        for (const table of all.querySelectorAll('table'))
+            if (table.caption && /^Manifest/.test(table.caption.textContent)) table.remove();
+        all.querySelectorAll('*').forEach(e => e.append(' '));
+        return all.textContent;
+    }""")
+    assert not re.search(r"\{'|\[\{|\b1 people\b|\(never to never\)|below to below|docs/[\w/-]+\.md", said)
+    for chart in page.locator("svg.plot").all():
+        assert len(chart.get_attribute("aria-label")) < 300  # a title, not the text of the page
+
+
 @pytest.mark.parametrize("kind", RESULTS)
 def test_pages_of_results_hold_the_same_rules(browser, kind, tmp_path):
     file = tmp_path / "page.html"
@@ -408,6 +423,8 @@ def test_pages_of_results_hold_the_same_rules(browser, kind, tmp_path):
         assert page.locator("script").count() == 0
         assert errors == []
         assert [url for url in asked if not url.startswith("file:")] == []
+        if size is PHONE:
+            check_sentences_of_results(page)
         charts = page.locator("svg.plot")
         assert charts.count()
         for chart in charts.all():

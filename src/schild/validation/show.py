@@ -37,7 +37,7 @@ _WITHDRAWAL = (
     "Latent scores of the Clinical Opiate Withdrawal Scale in the typical person; the range beside them is 90 % of "
     "virtual people. Severity of withdrawal in one person is not predictable: in two published studies it followed "
     "neither dose nor frequency nor length of use (a third found it with length), and the spread here is assumed and "
-    "wide. Each row has a window written down before it was run (docs/design/adaptation.md). Most are ordinal or "
+    "wide. Each row has a window that was written down before it was run. Most are ordinal or "
     "ranges of low grade, so none enters the coverage above."
 )
 _EVIDENCE = {"fitted": "fitted to this", "checked": "checked, not fitted"}
