@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,10 +90,27 @@ def _tables(title: str, summary: Any, about: str) -> list[str]:
         if not rows:
             continue
         cells = [[_cell(value) for value in row] for row in rows[:ROWS]]
+        heads = [_head(head) for head in heads]
+        # On a phone a row is a card whose title is its first cell: a number alone would say nothing.
+        cells = [[f"{heads[0]} {row[0]}" if _is_number(row[0]) else row[0], *row[1:]] for row in cells]
         right = [k for k in range(len(heads)) if any(isinstance(row[k], (int, float)) for row in cells)]
         left_out = f" The first {ROWS:,} of {len(rows):,} rows." if len(rows) > ROWS else ""
         found.append(table(heads, cells, caption=f"{caption}.{left_out}", numeric=right))
     return found
+
+
+def _head(name: str) -> str:
+    """Write the name of an entry as the head of a column.
+
+    >>> _head("added_q95"), _head("wait_h"), _head("share_of_time")
+    ('added, 95 %', 'wait [h]', 'share of time')
+    """
+    words = re.sub(r"_h$", " [h]", re.sub(r"(^|_)q0*(\d+)$", r", \2 %", name).removeprefix(", "))
+    return re.sub(r"\b50 %", "median", words.replace("_", " "))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _cell(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from schild.regimen import Event, expand
 from schild.simulation.adaptation import ADAPTATION
 from schild.simulation.caution import cautions, label_cautions, left_out, unit_slips
 from schild.simulation.effects import Effects
-from schild.simulation.guard import AGONISTS, check_doses
+from schild.simulation.guard import AGONISTS, INERT, check_doses
 from schild.simulation.output import Output, Recipe
 from schild.simulation.prepare import Prepared, prepare, signals_of
 from schild.simulation.registry import outputs_of, read, read_metrics
@@ -231,6 +231,29 @@ def _idle(run: Run, built: Built) -> Iterator[str]:
                 yield f"structure names {name}, which is not a drug of this run or a metabolite of one."
 
 
+def _own_effects(built: Built, outputs: Collection[str]) -> Iterator[str]:
+    """Warn of effects that an antagonist has by itself in the model, on efficacies that are assumed."""
+    catalogue, effects = built.values.catalogue, Effects(built=built)
+    for key in built.drugs:
+        drug = catalogue.drug(key)
+        if drug.role != "antagonist":
+            continue
+        felt: dict[str, list[str]] = {}
+        for name in effects.available():
+            for signal in effects.signals(name) if name in outputs else ():
+                receptor, _, species = signal.partition("_occupancy_")
+                if species == key:
+                    felt.setdefault(receptor, []).append(catalogue.effects[name].name)
+        for receptor, names in felt.items():
+            efficacy = str(drug.binding[receptor].efficacy)
+            size = built.values.typical(key, efficacy)
+            if size > INERT and drug.numbers[efficacy].chosen.basis == "assumed":
+                yield (
+                    f"{drug.name} has an assumed efficacy of {size:g} at the {catalogue.receptors[receptor].name}, and "
+                    f"so an effect of its own here ({', '.join(names)}). Do not read it as measured in people."
+                )
+
+
 def _mechanism(run: Run, catalogue: Catalogue, events: Sequence[Event]) -> str | None:
     """Mechanism of adaptation of a run, None for a run without."""
     wanted = run.run.adaptation
@@ -390,7 +413,7 @@ def simulate_run(
     if metrics:
         found |= _troughs(outputs, doses, grid)
     if uses is None:
-        warnings += (*values.uses.unused(given, who.given), *_idle(run, built))
+        warnings += (*values.uses.unused(given, who.given), *_idle(run, built), *_own_effects(built, outputs))
     return Result(
         title=run.run.title or "; ".join(title),
         outputs=outputs,
