@@ -14,7 +14,7 @@ from schild.model.spec import ENDOGENOUS, STRESS
 from schild.people import Values
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_cows, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
-from schild.simulation.effects import Effects
+from schild.simulation.effects import Effects, column_of
 from schild.simulation.output import Kind, Offer, Recipe, Signals, stored
 
 TOLERANCE = Kind(name="tolerance", unit="1", words="tolerance", group="adaptation", tabled=True, ratio=True)
@@ -76,7 +76,7 @@ def _cows(built: Built, get: Signals) -> AnyFloats:
     drive: Any = 0.0
     for label in _drivers(built):
         receptor, _, species = label.partition("_occupancy_")
-        drive = drive + _column(built.parameters[f"{receptor}.{species}.drive"]) * get(label)
+        drive = drive + column_of(built.parameters[f"{receptor}.{species}.drive"]) * get(label)
     drive = drive / (1.0 + float(np.max(built.parameters["adaptation.bend"])) * drive)
     tone: Any = 0.0
     if any(r.name == "mor" and r.tone for r in built.spec.receptors):
@@ -105,8 +105,3 @@ def _tau_of_breathing(values: Values) -> float:
     effect, typical = values.catalogue.effects["ventilation_isohypercapnic"], values.of_people(None)
     reserve = typical.typical(effect.key, effect.reserve["mor"])
     return float(transducer_ratio(reserve, typical.efficacy("mor", str(effect.reference_agonist))))
-
-
-def _column(value: Any) -> Any:
-    array = np.asarray(value, dtype=np.float64)
-    return array[:, None] if array.ndim else array

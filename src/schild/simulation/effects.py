@@ -112,7 +112,7 @@ class Effects:
             taken: AnyFloats = signal_of(term.signal)
             if term.factor is not None:
                 taken = amplified_occupancy(taken, term.factor)
-            stimulus += _column(term.ratio) / tolerated * taken
+            stimulus += column_of(term.ratio) / tolerated * taken
         response = operational_response(stimulus, values.column(name, effect.slope))
         if effect.form == "fraction_left":
             return np.asarray(1.0 - response)
@@ -131,6 +131,7 @@ class Effects:
         return np.asarray(values.column(name, str(effect.baseline)) * (1.0 - odds / (1.0 + odds) * response))
 
 
-def _column(value: Any) -> Any:
+def column_of(value: Any) -> Any:
+    """Write one number, or one for each person, so that it multiplies arrays of shape (n, n_times)."""
     array = np.asarray(value, dtype=np.float64)
     return array[:, None] if array.ndim else array

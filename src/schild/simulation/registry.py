@@ -126,13 +126,16 @@ def _receptors(effects: Effects) -> Iterator[Offer]:
     for r in built.spec.receptors:
         kind = partial(_kind_at, effects, r.name)
         for species in (*(x.species for x in r.ligands), *([ENDOGENOUS] if r.tone else [])):
-            yield f"{r.name}_occupancy_{species}", partial(_bound_of, kind, r.name, species)
-        yield f"{r.name}_free", partial(_one_signal, partial(kind, UNOCCUPIED), f"{r.name}_free")
+            yield (
+                f"{r.name}_occupancy_{species}",
+                partial(_one_signal, kind, BOUND, f"{r.name}_occupancy_{species}", species=species),
+            )
+        yield f"{r.name}_free", partial(_one_signal, kind, UNOCCUPIED, f"{r.name}_free")
         yield f"{r.name}_pet_occupancy", partial(_pet_of, kind, built, r.name)
         bound = tuple(f"{r.name}_occupancy_{x.species}" for x in r.ligands)
         yield f"{r.name}_activation", partial(_activation_of, kind, built, r.name, bound)
         if r.tone:
-            yield f"{r.name}_tone", partial(_one_signal, partial(kind, TONE), f"{r.name}_occupancy_{ENDOGENOUS}")
+            yield f"{r.name}_tone", partial(_one_signal, kind, TONE, f"{r.name}_occupancy_{ENDOGENOUS}")
 
 
 def _kind_at(effects: Effects, receptor: str, pattern: Kind, **names: str) -> Kind:
@@ -141,12 +144,8 @@ def _kind_at(effects: Effects, receptor: str, pattern: Kind, **names: str) -> Ki
     return pattern.of({"receptor": effects.catalogue.receptors[receptor].name, **words}, receptor=receptor, **names)
 
 
-def _one_signal(kind: Callable[[], Kind], signal: str) -> Recipe:
-    return Recipe(kind=kind(), signals=(signal,), values=partial(stored, signal))
-
-
-def _bound_of(kind: Callable[..., Kind], receptor: str, species: str) -> Recipe:
-    return _one_signal(partial(kind, BOUND, species=species), f"{receptor}_occupancy_{species}")
+def _one_signal(kind: Callable[..., Kind], pattern: Kind, signal: str, **names: str) -> Recipe:
+    return Recipe(kind=kind(pattern, **names), signals=(signal,), values=partial(stored, signal))
 
 
 def _pet_of(kind: Callable[..., Kind], built: Built, receptor: str) -> Recipe:
