@@ -89,8 +89,8 @@ def _assumed(trial: Trial, catalogue: Catalogue) -> list[str]:
         )
     if trial.days > 16 * 7:
         said.append(f"{trial.trial.weeks} weeks: no row that was fitted goes beyond 16 weeks.")
-    if trial.size < 100:
-        said.append(f"{trial.size} people in an arm: intervals are wide.")
+    if trial.trial.n < 100:
+        said.append(f"{trial.trial.n} people in an arm: intervals are wide.")
     return said
 
 
@@ -107,6 +107,6 @@ def _assumed_of_opioids(trial: Trial) -> list[str]:
         said.append("Low-dose and rapid starts follow from withdrawal in the model; no trial of them was fitted.")
     if trial.days > 24 * 7:
         said.append(f"{trial.trial.weeks} weeks: no row goes beyond 24 weeks.")
-    if trial.size < 100:
-        said.append(f"{trial.size} people in an arm: intervals are wide.")
+    if trial.trial.n < 100:
+        said.append(f"{trial.trial.n} people in an arm: intervals are wide.")
     return said

@@ -250,6 +250,12 @@ def test_a_placebo_that_is_given_otherwise_than_the_drug_is_named(placebo, said)
     assert any("'p' is given daily, and no arm with a drug is" in w for w in found) == said
 
 
+def test_people_of_an_arm_are_those_of_one_trial():
+    """Twenty repeats with six people were called 120 people in an arm, and nothing was said."""
+    found = cautions(trial_of(INJECTION, PLACEBO, trial={"n": 6, "replicates": 20}), load())
+    assert "6 people in an arm: intervals are wide." in found
+
+
 def test_a_slip_of_unit_in_an_arm_is_named():
     assert any("Was 380 mg meant" in w for w in cautions(trial_of({**INJECTION, "amount": "380 g"}), load()))
 
