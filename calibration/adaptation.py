@@ -48,6 +48,7 @@ _PARTS = {
     "tolerance": (),
     "tone": ("tone",),
     "other": ("other",),
+    "acute": ("w_acute", "tau_acute"),
 }
 
 #: Further starting points of a fit, drawn from the priors.
@@ -339,9 +340,9 @@ def prior(rival: str, first: bool = False) -> dict[str, tuple[float, float]]:
         "tau_fast_gain": 0.75, "tau_fast_loss": 24.0, "tau_slow_gain": 144.0, "tau_slow_loss": 66.0,
         "w_fast": 0.3, "w_slow": 0.6, "slope": 1.9, "half": 0.5 * steady,
         "reserve": 2.57, "w_expression": 0.3, "tau_expression": 24.0, "w_stress": 1.0, "tau_stress": 24.0,
-        "tone": 2.1, "other": 0.13,
+        "tone": 2.1, "other": 0.13, "w_acute": 0.5, "tau_acute": 6.0,
     }  # fmt: skip
-    parts = {"reserve": 1.0, "w_stress": 1.0, "tone": 0.3, "other": 0.5}
+    parts = {"reserve": 1.0, "w_stress": 1.0, "tone": 0.3, "other": 0.5, "w_acute": 1.0, "tau_acute": 1.0}
     spread = dict.fromkeys(("half",) if first else _WIDE, PRIOR_SD_WIDE) | parts
     return {n: (centre[n], spread.get(n, PRIOR_SD)) for n in fitted_names(rival)}
 
@@ -420,12 +421,18 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
     if "tolerance" in parts:
         tone = tone / tau_divisor(states[1], _slow_reference(rival, everything), breathing_depth())
     left = np.asarray(withdrawal_drive(adapted, drive, tone))
+
+    def following(time_h: float) -> Floats:
+        once = 1.0 / time_h
+        return follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
+
+    score = left
     if "stress" in parts or entry.stress is not None:
-        once = 1.0 / everything["tau_stress"]
-        called = follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
-        left = left + everything["w_stress"] * called
+        score = score + everything["w_stress"] * following(everything["tau_stress"])
+    if "acute" in parts:
+        score = score + everything["w_acute"] * np.maximum(left - following(everything["tau_acute"]), 0.0)
     half, slope = everything[entry.half], everything[entry.slope]
-    return Found(course=course, left=left, half=half, slope=slope, other=everything.get("other", 0.0))
+    return Found(course=course, left=score, half=half, slope=slope, other=everything.get("other", 0.0))
 
 
 def _slow_reference(rival: str, everything: Mapping[str, float]) -> float:
