@@ -426,13 +426,13 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
         once = 1.0 / time_h
         return follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
 
-    score = left
+    felt = left
     if "stress" in parts or entry.stress is not None:
-        score = score + everything["w_stress"] * following(everything["tau_stress"])
+        felt = felt + everything["w_stress"] * following(everything["tau_stress"])
     if "acute" in parts:
-        score = score + everything["w_acute"] * np.maximum(left - following(everything["tau_acute"]), 0.0)
+        felt = felt + everything["w_acute"] * np.maximum(left - following(everything["tau_acute"]), 0.0)
     half, slope = everything[entry.half], everything[entry.slope]
-    return Found(course=course, left=score, half=half, slope=slope, other=everything.get("other", 0.0))
+    return Found(course=course, left=felt, half=half, slope=slope, other=everything.get("other", 0.0))
 
 
 def _slow_reference(rival: str, everything: Mapping[str, float]) -> float:

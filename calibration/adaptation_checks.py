@@ -167,8 +167,8 @@ class Rows:
         if "tolerance" in self.parts:
             self.reference = _slow_reference(self.rival, self.everything)
 
-    def _states(self, part: _Past, start: Floats | None, called: float) -> tuple[Floats, Floats, Floats]:
-        """States, unopposed drive with what it calls, and the called state, along a part of a course."""
+    def _states(self, part: _Past, start: Floats | None, called: Floats) -> tuple[Floats, Floats, Floats]:
+        """States, what is felt, and what follows the unopposed drive (two states), along a part of a course."""
         e = self.everything
         drive = _drive(self.rival, e, part)  # type: ignore[arg-type]
         states = follow(part.time_h, drive[None], self.rates[None], None if start is None else start[None])[0]
@@ -179,21 +179,24 @@ class Rows:
         if "tolerance" in self.parts:
             tone = tone / tau_divisor(states[1], self.reference, breathing_depth())
         left = np.asarray(withdrawal_drive(np.asarray(weights) @ states, drive, tone))
-        if "stress" not in self.parts and self.entry.stress is None:
-            return states, left, np.zeros_like(left)
-        once = 1.0 / e["tau_stress"]
-        rates = np.array([[[once, once, once, once, 0.0]]])
-        stress = follow(part.time_h, left[None], rates, np.array([[called]]))[0, 0]
-        return states, left + e["w_stress"] * stress, stress
+        times = [e.get("tau_stress", np.inf), e.get("tau_acute", np.inf)]
+        rates = np.array([[[1.0 / t] * 4 + [0.0] for t in times]])
+        after = follow(part.time_h, left[None], rates, called[None])[0]
+        felt = left
+        if "stress" in self.parts or self.entry.stress is not None:
+            felt = felt + e["w_stress"] * after[0]
+        if "acute" in self.parts:
+            felt = felt + e["w_acute"] * np.maximum(left - after[1], 0.0)
+        return states, felt, after
 
-    def _before(self, protocol: _Protocol) -> tuple[Floats | None, float]:
+    def _before(self, protocol: _Protocol) -> tuple[Floats | None, Floats]:
         if not protocol.past:
-            return None, 0.0
+            return None, np.zeros(2)
         key = protocol.past
         if key not in self._kept:
-            self._kept[key] = self._states(_past(protocol.past, protocol.last_h), None, 0.0)
-        states, _, stress = self._kept[key]
-        return np.ascontiguousarray(states[:, -1]), float(stress[-1])
+            self._kept[key] = self._states(_past(protocol.past, protocol.last_h), None, np.zeros(2))
+        states, _, after = self._kept[key]
+        return np.ascontiguousarray(states[:, -1]), np.ascontiguousarray(after[:, -1])
 
     def drive_left(self, regimen: str, hours: float, without: bool = False) -> tuple[Floats, Floats, Floats]:
         """Time from time zero, unopposed drive, slow state, to some hours after time zero."""
