@@ -33,7 +33,7 @@ RIVALS = (
 ALL_ANCHORS = "response_stress"
 
 #: Share of people of CTN-0030 who complain whatever their withdrawal, found with the numbers of ``ALL_ANCHORS``.
-OTHER = 0.158628
+OTHER = 0.134816
 
 #: Standard deviation of the priors, natural logarithms; wider for the half-effect drive, and for the loss of slow
 #: adaptation, whose centre was tuned by hand.
@@ -323,8 +323,7 @@ def fitted_names(rival: str) -> tuple[str, ...]:
     key, parts = _parts(rival)
     entry = load().adaptation[key]
     more = [name for part in parts for name in _PARTS[part]]
-    if entry.stress is not None:
-        more = [entry.stress.weight, entry.stress.time, *more]
+    more = [name for f in entry.follower.values() for name in (f.weight, f.time)] + more
     fast, slow = entry.states["fast"], entry.states["slow"]
     taus = (fast.gain_up, fast.gain_down, fast.loss_up, fast.loss_down,
             slow.gain_up, slow.gain_down, slow.loss_up, slow.loss_down)  # fmt: skip
@@ -424,12 +423,12 @@ def along(rival: str, numbers: Mapping[str, float], course: Course) -> Found:
 
     def following(time_h: float) -> Floats:
         once = 1.0 / time_h
-        return follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0]
+        return np.asarray(follow(course.time_h, left[None], np.array([[[once, once, once, once, 0.0]]]))[0, 0])
 
     felt = left
-    if "stress" in parts or entry.stress is not None:
+    if "stress" in parts or "stress" in entry.follower:
         felt = felt + everything["w_stress"] * following(everything["tau_stress"])
-    if "acute" in parts:
+    if "acute" in parts or "acute" in entry.follower:
         felt = felt + everything["w_acute"] * np.maximum(left - following(everything["tau_acute"]), 0.0)
     half, slope = everything[entry.half], everything[entry.slope]
     return Found(course=course, left=felt, half=half, slope=slope, other=everything.get("other", 0.0))

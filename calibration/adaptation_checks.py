@@ -183,9 +183,9 @@ class Rows:
         rates = np.array([[[1.0 / t] * 4 + [0.0] for t in times]])
         after = follow(part.time_h, left[None], rates, called[None])[0]
         felt = left
-        if "stress" in self.parts or self.entry.stress is not None:
+        if "stress" in self.parts or "stress" in self.entry.follower:
             felt = felt + e["w_stress"] * after[0]
-        if "acute" in self.parts:
+        if "acute" in self.parts or "acute" in self.entry.follower:
             felt = felt + e["w_acute"] * np.maximum(left - after[1], 0.0)
         return states, felt, after
 

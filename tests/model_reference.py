@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from schild.model.spec import ENDOGENOUS, LAG, RELEASE, STRESS, ModelSpec, PlainDose
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, PlainDose
 
 Floats = NDArray[np.float64]
 
@@ -38,16 +38,16 @@ class Plain:
     lags: tuple[tuple[int, float, float, float, float, float], ...]
     drive: Floats
     left: Floats | None
-    stress: tuple[int, float] | None
+    followers_of_left: tuple[tuple[int, float], ...]
     bend: float
     saturable: tuple[int, float, float, float] | None
     release: tuple[int, float, float, float, float] | None
     start: Floats
 
     @property
-    def followers(self) -> int:
+    def n_followers(self) -> int:
         """Number of adaptation states."""
-        return len(self.lags) + (self.stress is not None)
+        return len(self.lags) + len(self.followers_of_left)
 
     def rhs(self, t: float, y: Floats, inflow: Floats) -> Floats:
         """Right-hand side with a constant inflow [nmol/h]."""
@@ -69,8 +69,7 @@ class Plain:
         for state, *numbers in self.lags:
             gain, loss = lag_rates(raw / (1.0 + self.bend * raw), y[state], *numbers)
             dy[state] += gain - loss * y[state]
-        if self.stress is not None:
-            state, rate = self.stress
+        for state, rate in self.followers_of_left:
             left = max(0.0, float(self.left @ y) - raw / (1.0 + self.bend * raw))
             dy[state] += rate * (left - y[state])
         return dy
@@ -96,8 +95,7 @@ class Plain:
             if drive > 0:
                 slope = (1.0 - numbers[-1] * y[state]) / (1.0 + self.bend * raw) ** 2
                 jac[state] += gain / drive * slope * self.drive
-        if self.stress is not None:
-            state, rate = self.stress
+        for state, rate in self.followers_of_left:
             jac[state, state] -= rate
             if float(self.left @ y) > raw / (1.0 + self.bend * raw):
                 jac[state] += rate * (self.left - self.drive / (1.0 + self.bend * raw) ** 2)
@@ -216,14 +214,14 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         for name in adaptation.states:
             rates = [p[f"adaptation.{name}.{part}"] for part in LAG]
             lags.append((at[f"adaptation.{name}"], rates[0], rates[1], rates[2], rates[3], rates[4]))
-    left = stress = None
-    if adaptation is not None and adaptation.recruits:
+    left, after = None, []
+    if adaptation is not None and adaptation.followers:
         left = np.zeros(n)
         for name in adaptation.states:
             left[at[f"adaptation.{name}"]] = p[f"adaptation.{name}.weight"]
         if f"{adaptation.receptors[0]}.{ENDOGENOUS}" in at:
             left[at[f"{adaptation.receptors[0]}.{ENDOGENOUS}"]] = -p["adaptation.tone"]
-        stress = at[f"adaptation.{STRESS}"], p[f"adaptation.{STRESS}.gain_up"]
+        after = [(at[f"adaptation.{name}"], p[f"adaptation.{name}.gain_up"]) for name in adaptation.followers]
     return Plain(
         spec=spec,
         states=tuple(states),
@@ -234,7 +232,7 @@ def plain(spec: ModelSpec, parameters: dict[str, float]) -> Plain:
         lags=tuple(lags),
         drive=drive,
         left=left,
-        stress=stress,
+        followers_of_left=tuple(after),
         bend=p["adaptation.bend"] if adaptation else 0.0,
         saturable=saturable,
         release=release,
@@ -319,7 +317,7 @@ def _changes(doses: Sequence[PlainDose]) -> list[_Change]:
 def _act(system: Plain, y: Floats, inflow: Floats, kind: int, name: str, size: float) -> tuple[Floats, Floats]:
     if kind == 1:
         empty = system.start.copy()
-        for state in range(y.size - system.followers, y.size):
+        for state in range(y.size - system.n_followers, y.size):
             empty[state] = y[state]  # adaptation stays: it is the person, not the drug
         return empty, np.zeros_like(y)
     if kind in (0, 2):
@@ -396,11 +394,11 @@ def collocate(
     tables = []
     for group in groups.values():
         at = np.array([g[0] for g in group])
-        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding) - system.followers]
+        rows = np.array([g[2] * g[1] for g in group])[:, : n - len(system.binding) - system.n_followers]
         tables.append((at, rows, np.array([g[3] for g in group]), np.array([g[4] for g in group])))
 
     # Occupancies are the last states and no part of the linear system; constant inflows are states that never change.
-    linear = n - len(system.binding) - system.followers
+    linear = n - len(system.binding) - system.n_followers
     running = sorted({name for _, name, _, duration in doses if duration > 0})
     size_all = linear + len(running)
     generator = np.zeros((size_all, size_all))
@@ -446,8 +444,8 @@ def collocate(
                     break
             inner[:, state] = guess
             new[state] = guess[-1]
-        if system.stress is not None and system.left is not None:
-            state, rate = system.stress
+        for state, rate in system.followers_of_left:
+            assert system.left is not None
             left = np.maximum(inner @ system.left - drive, 0.0)
             held = np.eye(stages) + h * tableau * rate
             new[state] = np.linalg.solve(held, y[state] + h * rate * tableau @ left)[-1]

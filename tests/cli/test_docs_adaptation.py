@@ -90,7 +90,7 @@ def test_the_table_of_two_mechanisms_is_what_they_give(mechanism):
     for use in ("heroin 25 mg iv q6h", "methadone 100 mg po q24h"):
         after = course(use, "naltrexone 50 mg po", stopped="12 h", every="10 min", until="3 d")
         row = f"naltrexone 50 mg, 12 h after {use.split()[0]}: peak"
-        assert shown(row) == f"{after.max():.1f} points at {after.argmax() / 6:.0f} h"
+        assert shown(row) == f"{after.max():.1f} points at {after.argmax() / 6:.1f} h"
 
 
 def test_the_page_shows_rises():

@@ -97,9 +97,9 @@ def make_case(seed: int, hours: float = HOURS) -> Case:
     own = np.random.default_rng([20240301, seed])  # a stream of its own, so that the rest of a case stays as it was
     followed = tuple(r.name for r in receptors if own.random() < 0.6) or (receptors[0].name,)
     count = int(own.integers(0, 4))
-    recruits = bool(np.random.default_rng([20261130, seed]).random() < 0.5)
+    followers = ("stress", "acute")[: int(np.random.default_rng([20261130, seed]).integers(0, 3))]
     names_of_lags = tuple(f"a{k}" for k in range(count))
-    lags = Adaptation(states=names_of_lags, receptors=followed, recruits=recruits) if count else None
+    lags = Adaptation(states=names_of_lags, receptors=followed, followers=followers) if count else None
     spec = ModelSpec(species=species, inputs=tuple(inputs), receptors=tuple(receptors), adaptation=lags)
 
     p: dict[str, float] = {}
@@ -162,10 +162,11 @@ def make_case(seed: int, hours: float = HOURS) -> Case:
         else:
             rates = [1 / taus[0], 1 / taus[0], 1 / taus[1], 1 / taus[1], 1.0]
         p |= {f"adaptation.{name}.{part}": rate for part, rate in zip(LAG, rates, strict=True)}
-    if lags and lags.recruits:
+    if lags and lags.followers:
         more = np.random.default_rng([20261130, seed, 1])
-        rate = 1 / _log(more, 1, 300)
-        p |= dict(zip((f"adaptation.stress.{part}" for part in LAG), [rate] * 4 + [0.0], strict=True))
+        for name in lags.followers:
+            rate = 1 / _log(more, 1, 300)
+            p |= dict(zip((f"adaptation.{name}.{part}" for part in LAG), [rate] * 4 + [0.0], strict=True))
         p |= {f"adaptation.{name}.weight": float(more.uniform(0, 2)) for name in lags.states}
         p["adaptation.tone"] = float(more.uniform(0, 3))
     p = {name: p[name] for name in parameter_names(spec)}

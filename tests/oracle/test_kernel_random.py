@@ -61,7 +61,7 @@ def test_collocation_agrees_with_scipy(random_case, seed):
     # The reference itself: a general solver on the whole right-hand side, and a higher order of its own.
     case = random_case(seed)
     system = plain(case.spec, case.parameters)
-    linear = system.start.size - len(system.binding) - system.followers
+    linear = system.start.size - len(system.binding) - system.n_followers
     states = collocate(system, case.doses, TIMES)
     finer = collocate(system, case.doses, TIMES, tolerance=1e-13, stages=9)
     assert relative(states[linear:], finer[linear:]) < 1e-11
@@ -77,7 +77,7 @@ def test_collocation_agrees_with_scipy_on_many_models(random_case, block):
     for seed in range(block, 20, 10):
         case = random_case(seed)
         system = plain(case.spec, case.parameters)
-        linear = system.start.size - len(system.binding) - system.followers
+        linear = system.start.size - len(system.binding) - system.n_followers
         states = collocate(system, case.doses, TIMES)
         slow = solve(system, case.doses, TIMES, rtol=1e-12, atol=1e-14)
         assert relative(states[linear:], slow[linear:]) < 2e-9, seed

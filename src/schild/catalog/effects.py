@@ -78,11 +78,13 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stress:
-    """A state that withdrawal itself recruits and that adds to it: names of its time [h] and of its weight."""
+class Follower:
+    """A state that follows withdrawal and changes what is felt of it: names of its time [h] and of its weight."""
 
     time: Annotated[str, Names("h")]
     weight: Annotated[str, Names("1")]
+    #: Whether withdrawal beyond this state is what counts in addition (an acute reaction), and not the state itself
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Adaptation:
     #: Numbers that turn the drive of withdrawal into a score
     slope: Annotated[str, Names("1", 0.01)]
     half: Annotated[str, Names("1", 0.0)]
-    stress: Stress | None = None  #: What withdrawal recruits; None in mechanisms without
+    follower: Mapping[str, Follower] = field(default_factory=dict)  #: What follows withdrawal, by name
     default: bool = False  #: Whether runs use it unless they ask for another
     says: str = ""
     #: Numbers whose uncertainty is drawn together, and the correlations of their logarithms
@@ -137,9 +139,8 @@ def read_adaptation(key: str, table: Table, copied: Copied) -> Adaptation:
     matrix = table.array("correlation", (len(names), len(names)), np.eye(len(names)))
     if names and np.linalg.eigvalsh(matrix).min() <= 0:
         raise table.fail("has a correlation that is not positive definite; lower its correlations.", "correlation")
-    recruited = table.maybe_table("stress")
-    stress = None if recruited is None else recruited.record(Stress)
+    follower = {name: inner.record(Follower) for name, inner in table.named("follower").items()}
     return table.record(
-        Adaptation, key=key, stress=stress, states=states, tolerance=tolerance, numbers=numbers,
+        Adaptation, key=key, follower=follower, states=states, tolerance=tolerance, numbers=numbers,
         correlated=names, correlation=tuple(tuple(map(float, row)) for row in matrix),
     )  # fmt: skip

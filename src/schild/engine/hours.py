@@ -24,9 +24,10 @@ BODY = (
     "breath_depth", "breath_reference", "kappa",
     "treat_push", "treat_like", "treat_amplified", "taper_push", "taper_like", "taper_amplified",
     "peak", "peak_like", "peak_amplified", "usual_tolerance", "stress", "stress_step",
+    "acute", "acute_step",
 )  # fmt: skip
 #: Those of them that ``settle`` takes.
-SETTLED = ("tone", "tone_weight", "bend", "stress_step")
+SETTLED = ("tone", "tone_weight", "bend", "stress_step", "acute_step")
 #: Columns of ``states``: weight in withdrawal; gain over loss, and share of a distance that an hour takes, while the
 #: drive is above the state and below it. Rows are fast, slow, residual, relief.
 STATES = ("weight", "ratio_up", "step_up", "ratio_down", "step_down")
@@ -58,9 +59,9 @@ class HoursResult:
 def settle(load: Floats, push: Floats, every: int, hours: int, states: Floats, body: Mapping[str, float]) -> Floats:
     """Follow the states under one dose every so many hours.
 
-    Returns them at the last dose, and last what withdrawal has recruited by then; shape (n_states + 1,).
+    Returns them at the last dose, and last the two that follow withdrawal; shape (n_states + 2,).
     """
-    state = np.zeros(states.shape[0] + 1)
+    state = np.zeros(states.shape[0] + 2)
     numbers = tuple(float(body[x]) for x in SETTLED)
     entry("settle_states")(plain(load), plain(push), every, hours, plain(states), numbers, state)
     return state
@@ -94,7 +95,7 @@ def run_hours(
     - ``before``, shape (n,): hours from the last opioid to randomisation [h].
     - ``refuses``, shape (n,): 1 for those who never begin treatment.
     - ``adherence``, shape (n,): chance of taking a dose that is due each day [1].
-    - ``start``, shape (n_states + 1,): states of adaptation at the last opioid, of ``settle`` [1].
+    - ``start``, shape (n_states + 2,): states of adaptation at the last opioid, of ``settle`` [1].
     - ``treat``, shape (n, n_hours): load by one dose of the treatment, hour by hour; ``taper`` and ``low``, shape
       (n_hours,): by one dose of buprenorphine and one tablet of naltrexone.
     - ``used``, shape (4, n_hours): load, push of adaptation, liking and amplified load by one use.

@@ -19,8 +19,8 @@ CLINIC = 9
 
 # Places in the workspace, in lanes: states of adaptation; what is followed and what limits it; constants of the people;
 # sums of a week.
-(_STATE, _STRESS, _CRAVING, _GATHERED, _THRESHOLD, _STAY, _STAY_LIMIT, _ON_WARD, _REWARD, _FIXED, _COWS, _OF_DAY,
- _OTHERS, _FRAILTY, _LEAVING, _SEVERITY, _PRE, _END, _SUMS, _SIZE) = 0, *range(4, 22), 25  # fmt: skip
+(_STATE, _STRESS, _ACUTE, _CRAVING, _GATHERED, _THRESHOLD, _STAY, _STAY_LIMIT, _ON_WARD, _REWARD, _FIXED, _COWS,
+ _OF_DAY, _OTHERS, _FRAILTY, _LEAVING, _SEVERITY, _PRE, _END, _SUMS, _SIZE) = 0, *range(4, 23), 26  # fmt: skip
 
 
 @compiled(SOURCES)
@@ -51,7 +51,7 @@ def _adapt(drive, state, states):
 @compiled(SOURCES)
 def settle_states(load, push, every, hours, states, body, state):
     """Follow the states, from ``state`` on, under one dose every so many hours up to the last dose."""
-    tone, tone_weight, bend, stress_step = body
+    tone, tone_weight, bend, stress_step, acute_step = body
     n_states = states.shape[0]
     reach = load.size
     for k in range(hours):
@@ -69,6 +69,7 @@ def settle_states(load, push, every, hours, states, body, state):
         for i in range(n_states):
             left += states[i, 0] * state[i]
         state[n_states] += (max(left, 0.0) - state[n_states]) * stress_step
+        state[n_states + 1] += (max(left, 0.0) - state[n_states + 1]) * acute_step
 
 
 @compiled(SOURCES)
@@ -88,6 +89,7 @@ def follow_hours(
         tone, tone_weight, bend, half, slope, like_slope, like_depth, like_reference, breath_tau, breath_depth,
         breath_reference, kappa, treat_push, treat_like, treat_amplified, taper_push, taper_like, taper_amplified,
         peak, peak_like, peak_amplified, usual_tolerance, stress, stress_step,
+        acute, acute_step,
     ) = body  # fmt: skip
     (
         use, memory, withdrawal, blocked, exponent, cue, gain, fade, access, ward_leave, ward_withdrawal, comfort,
@@ -131,7 +133,7 @@ def follow_hours(
             last = max(last, end)
             for i in range(4):
                 ws[(_STATE + i) * W + l] = start[i]
-            ws[_STRESS * W + l] = start[4]
+            ws[_STRESS * W + l], ws[_ACUTE * W + l] = start[4], start[5]
             ws[_CRAVING * W + l] = ws[_REWARD * W + l] = 1.0
             ws[_THRESHOLD * W + l] = -math.log(_uniform(key[j], 1, 0))
             ws[_STAY_LIMIT * W + l] = -math.log(_uniform(key[j], 2, 0))
@@ -178,7 +180,10 @@ def follow_hours(
             recruited = row(ws, _STRESS)
             recruited = recruited + (gap - recruited) * stress_step
             put_row(ws, _STRESS, recruited)
-            gap = gap + stress * recruited
+            usual = row(ws, _ACUTE)
+            usual = usual + (gap - usual) * acute_step
+            put_row(ws, _ACUTE, usual)
+            gap = gap + stress * recruited + acute * maximum(gap - usual, 0.0)
             cows = nothing
             if positive(gap):
                 ratio = power(row(ws, _SEVERITY) * gap / half, slope)

@@ -51,6 +51,7 @@ class Structure(NamedTuple):
     slot_drive: Ints
     lag_bend: int
     lag_col: Ints
+    n_followers: int
     left_slot: int
     left_col: Ints
     mm_in: int

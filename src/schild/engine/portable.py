@@ -96,14 +96,14 @@ KERNELS = {
     ),
     "settle_states": Kernel(
         "schild.engine.hours_kernel",
-        ("float64:1", "float64:1", "int64", "int64", "float64:2", ("float64",) * 4, "float64:1"),
+        ("float64:1", "float64:1", "int64", "int64", "float64:2", ("float64",) * 5, "float64:1"),
         ("hours_kernel.py", "hours.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),
     ),
     "follow_hours": Kernel(
         "schild.engine.hours_kernel",
         (
             "uint64:1", "float64:1", "float64:1", "float64:1", "int64:1", "float64:1", "float64:1", "float64:1",
-            "float64:2", "float64:1", "float64:1", "float64:2", "float64:2", ("float64",) * 24, ("float64",) * 24,
+            "float64:2", "float64:1", "float64:1", "float64:2", "float64:2", ("float64",) * 26, ("float64",) * 24,
             ("float64",) * 9, "uint8:2", "int8:2", "float32:3", "int32:2",
         ),
         ("hours_kernel.py", "hours.py", "lane_math.py", "lanes.py", "layout.py", "cache.py"),

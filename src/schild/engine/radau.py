@@ -297,7 +297,7 @@ def step_receptors(ws, at, model, at_nodes, h, worst, check):
 def step_adaptation(ws, at, model, h, worst, check):
     """One step of the adaptation states, which follow the drive that all slots make.
 
-    Where what is left of adaptation recruits a further state, that one is the last.
+    The last of them may follow what of adaptation is not opposed.
     """
     zero = splat(0.0)
     d_a, d_b, d_c, d_d = zero, zero, zero, zero
@@ -310,11 +310,11 @@ def step_adaptation(ws, at, model, h, worst, check):
     bend = load(ws, at.bend)
     d_a, d_b = d_a / (1.0 + bend * d_a), d_b / (1.0 + bend * d_b)
     d_c, d_d = d_c / (1.0 + bend * d_c), d_d / (1.0 + bend * d_d)
-    last = model.lag_col.size // 5 - (1 if model.left_col.size > 0 else 0)
+    last = model.lag_col.size // 5 - model.n_followers
     for k in range(last):
         relative, error = _lag(ws, h, at.lag + k * W, at.lc + 5 * k * W, at.ls + 3 * k * W, d_a, d_b, d_c, d_d)
         worst, check = maximum(worst, relative), check + error
-    if model.left_col.size > 0:
+    if model.n_followers > 0:
         a, b, c, d = zero - d_a, zero - d_b, zero - d_c, zero - d_d
         if model.left_slot >= 0:
             tone, s = load(ws, at.left), model.left_slot
@@ -324,12 +324,13 @@ def step_adaptation(ws, at, model, h, worst, check):
             w = load(ws, at.left + (1 + k) * W)
             a, b = a + w * load(ws, at.lag + k * W), b + w * load(ws, at.ls + 3 * k * W)
             c, d = c + w * load(ws, at.ls + (3 * k + 1) * W), d + w * load(ws, at.ls + (3 * k + 2) * W)
-        place, rates, nodes = at.lag + last * W, at.lc + 5 * last * W, at.ls + 3 * last * W
-        relative, error = _lag(
-            ws, h, place, rates, nodes, maximum(a, zero), maximum(b, zero), maximum(c, zero), maximum(d, zero)
-        )
         # Where nothing is left from some point inside the step on, or until then, the polynomial cannot bend either.
-        bend = choose(zero - a * d, splat(KINK), zero) * h * load(ws, rates) * minimum(absolute(a), absolute(d))
-        size = maximum(maximum(load(ws, place), load(ws, nodes + 2 * W)), splat(0.05))
-        worst, check = maximum(worst, relative + bend / size), check + error + bend
+        kink = choose(zero - a * d, splat(KINK), zero) * h * minimum(absolute(a), absolute(d))
+        a, b, c, d = maximum(a, zero), maximum(b, zero), maximum(c, zero), maximum(d, zero)
+        for k in range(last, last + model.n_followers):
+            place, rates, nodes = at.lag + k * W, at.lc + 5 * k * W, at.ls + 3 * k * W
+            relative, error = _lag(ws, h, place, rates, nodes, a, b, c, d)
+            bend = kink * load(ws, rates)
+            size = maximum(maximum(load(ws, place), load(ws, nodes + 2 * W)), splat(0.05))
+            worst, check = maximum(worst, relative + bend / size), check + error + bend
     return worst, check

@@ -50,6 +50,7 @@ class Program:
     slot_drive: Ints
     lag_bend: int
     lag_col: Ints
+    n_followers: int
     left_slot: int
     left_col: Ints
     mm_in: int
@@ -223,7 +224,7 @@ def compile_spec(
 
     adapting = spec.adaptation.receptors if spec.adaptation else ()
     lags = spec.adaptation.lags if spec.adaptation else ()
-    recruits = spec.adaptation is not None and spec.adaptation.recruits
+    followers = spec.adaptation.followers if spec.adaptation else ()
     left_slot = -1
     slots: list[tuple[int, int, int, int, int]] = []
     slot_names: list[str] = []
@@ -259,7 +260,7 @@ def compile_spec(
                 )
             )
             slot_names.append(f"{r.name}_occupancy_{ENDOGENOUS}")
-            if recruits and r.name == adapting[0]:
+            if followers and r.name == adapting[0]:
                 left_slot = len(slots) - 1
         rec_ptr.append(len(slots))
 
@@ -298,9 +299,11 @@ def compile_spec(
         slot_drive=slot_table[4],
         lag_bend=named("adaptation", "bend")[0] if lags else zero,
         lag_col=np.array([c for state in lags for c in named(f"adaptation.{state}", *LAG)], dtype=np.int64),
+        n_followers=len(followers),
         left_slot=left_slot,
         left_col=np.array(
-            named("adaptation", "tone", *(f"{state}.weight" for state in lags[:-1])) if recruits else [], dtype=np.int64
+            named("adaptation", "tone", *(f"{state}.weight" for state in lags[: -len(followers)])) if followers else [],
+            dtype=np.int64,
         ),
         mm_in=channels.index(f"inflow_{saturable}") if saturable else -1,
         mm_out=channels.index(f"plasma_{saturable}") if saturable else -1,

@@ -174,7 +174,7 @@ def _make_frame(
         else Adaptation(
             states=tuple(mechanism.states),
             receptors=tuple(mechanism.receptors),
-            recruits=mechanism.stress is not None,
+            followers=tuple(mechanism.follower),
         ),
     )
     instead = {(key, part): name for (key, _), route in routes.items() for part, name in route.disposition.items()}

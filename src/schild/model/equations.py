@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from schild.model.spec import ENDOGENOUS, LAG, RELEASE, STRESS, ModelSpec, parameter_names
+from schild.model.spec import ENDOGENOUS, LAG, RELEASE, ModelSpec, parameter_names
 
 _UNIT_OF = {
     "vc": "litre", "vp": "litre", "vp2": "litre", "cl": "L_per_h", "q": "L_per_h", "q2": "L_per_h", "ke0": "per_h",
@@ -169,7 +169,7 @@ def equations(spec: ModelSpec, infused: Collection[str] = ()) -> Equations:
                 f"piecewise({up_g}, {drive} > {made}, {down_g})*{drive}*({_ONE} - {sat}*{made})",
                 f"-piecewise({up_l}, {drive} > {made}, {down_l})*{made}",
             ]
-        if spec.adaptation.recruits:
+        if spec.adaptation.followers:
             left, at = ident("adaptation_left"), spec.adaptation.receptors[0]
             toned = any(r.name == at and r.tone for r in spec.receptors)
             held_back = f"{ident('adaptation.tone')}*{ident(f'{at}_occupancy_{ENDOGENOUS}')}"
@@ -184,9 +184,9 @@ def equations(spec: ModelSpec, infused: Collection[str] = ()) -> Equations:
             whole = ident("adaptation_unopposed")
             assigned[whole], unit_of[whole] = unopposed, "dimensionless"
             assigned[left], unit_of[left] = f"({whole} + abs({whole}))/{_TWO}", "dimensionless"
-            made = state(f"adaptation_{STRESS}", "dimensionless")
-            rate = ident(f"adaptation.{STRESS}.gain_up")
-            rules[made].append(f"{rate}*({left} - {made})")
+            for follower in spec.adaptation.followers:
+                made = state(f"adaptation_{follower}", "dimensionless")
+                rules[made].append(f"{ident(f'adaptation.{follower}.gain_up')}*({left} - {made})")
 
     if spec.releasing is not None:
         central, vc = ident(f"{spec.releasing}.central"), ident(f"{spec.releasing}.vc")

@@ -8,7 +8,7 @@ from schild.array_types import Floats
 from schild.catalog import Adaptation as Mechanism
 from schild.errors import CatalogueError
 from schild.model.ports import Port, disposition_of, fraction
-from schild.model.spec import ENDOGENOUS, STRESS, ModelSpec
+from schild.model.spec import ENDOGENOUS, ModelSpec
 from schild.people import Values
 from schild.pharmacology.effects import transducer_ratio
 
@@ -84,13 +84,13 @@ def _adaptation(values: Values, spec: ModelSpec, entry: Mechanism) -> dict[str, 
         for rate in ("gain_up", "gain_down", "loss_up", "loss_down"):
             p[f"adaptation.{name}.{rate}"] = 1.0 / values.of(entry.key, getattr(state, rate))
         p[f"adaptation.{name}.saturation"] = 1.0 if state.saturates else 0.0
-        if entry.stress is not None:
+        if entry.follower:
             weight = 0.0 if state.weight is None else values.of(entry.key, state.weight)
             p[f"adaptation.{name}.weight"] = weight
-    if entry.stress is not None:
-        once = 1.0 / values.of(entry.key, entry.stress.time)
-        p |= {f"adaptation.{STRESS}.{rate}": once for rate in ("gain_up", "gain_down", "loss_up", "loss_down")}
-        p |= {f"adaptation.{STRESS}.saturation": 0.0, "adaptation.tone": values.of(entry.key, entry.tone)}
+    for name, follower in entry.follower.items():
+        once = 1.0 / values.of(entry.key, follower.time)
+        p |= {f"adaptation.{name}.{rate}": once for rate in ("gain_up", "gain_down", "loss_up", "loss_down")}
+        p |= {f"adaptation.{name}.saturation": 0.0, "adaptation.tone": values.of(entry.key, entry.tone)}
     for receptor in spec.receptors:
         if receptor.name not in entry.receptors:
             continue

@@ -22,9 +22,6 @@ Parameters = Mapping[str, float | NDArray[np.float64]]
 #: Name of the lumped endogenous agonist in ligand and output names.
 ENDOGENOUS = "endogenous"
 
-#: Name of the adaptation state that withdrawal recruits.
-STRESS = "stress"
-
 Site = Literal["plasma", "effect"]
 
 #: ``(time_h, input, amount_nmol, duration_h)``; duration 0 is a bolus; input ``"reset"`` empties the body.
@@ -92,19 +89,19 @@ class Adaptation:
     ``adaptation.<state>.gain_up``, ``.loss_up`` [1/h] hold while ``s > a``, ``.gain_down`` and ``.loss_down`` while
     not; ``.saturation`` [1].
 
-    With ``recruits`` a further state, ``stress``, follows in the same way what of adaptation is not opposed,
+    States in ``followers`` follow in the same way what of adaptation is not opposed, which is withdrawal,
     ``max(0, sum of <state>.weight a - s - tone o)``: ``adaptation.<state>.weight`` and ``adaptation.tone`` [1] weigh
     the states and the occupancy ``o`` by the endogenous agonist of the first of ``receptors``.
     """
 
     states: tuple[str, ...]
     receptors: tuple[str, ...] = ("mor",)
-    recruits: bool = False
+    followers: tuple[str, ...] = ()
 
     @property
     def lags(self) -> tuple[str, ...]:
         """Names of all states, in the order in which the kernel has them."""
-        return (*self.states, STRESS) if self.recruits else self.states
+        return (*self.states, *self.followers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +259,6 @@ def parameter_names(spec: ModelSpec) -> tuple[str, ...]:
     if spec.adaptation is not None:
         names.append("adaptation.bend")
         names += [f"adaptation.{state}.{p}" for state in spec.adaptation.lags for p in LAG]
-        if spec.adaptation.recruits:
+        if spec.adaptation.followers:
             names += ["adaptation.tone", *(f"adaptation.{state}.weight" for state in spec.adaptation.states)]
     return tuple(names)

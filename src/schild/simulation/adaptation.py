@@ -10,7 +10,7 @@ import numpy as np
 
 from schild.array_types import AnyFloats
 from schild.model.build import Built
-from schild.model.spec import ENDOGENOUS, STRESS
+from schild.model.spec import ENDOGENOUS
 from schild.people import Values
 from schild.pharmacology.adaptation import cows_of_drive, ec50_shift, sows_of_cows, withdrawal_drive
 from schild.pharmacology.effects import transducer_ratio
@@ -34,7 +34,7 @@ def adaptation_outputs(effects: Effects) -> Iterator[Offer]:
     slow = mechanism.tolerance["ventilation"].state
     scored = (
         *(f"adaptation_{name}" for name, state in mechanism.states.items() if state.weight is not None),
-        *((f"adaptation_{STRESS}",) if mechanism.stress is not None else ()),
+        *(f"adaptation_{name}" for name in mechanism.follower),
         *_drivers(built),
         *(f"{r.name}_occupancy_{ENDOGENOUS}" for r in built.spec.receptors if r.name == "mor" and r.tone),
     )
@@ -82,11 +82,13 @@ def _cows(built: Built, get: Signals) -> AnyFloats:
     if any(r.name == "mor" and r.tone for r in built.spec.receptors):
         tone = number(mechanism.tone) * get(f"mor_occupancy_{ENDOGENOUS}")
     left: Any = withdrawal_drive(adapted, drive, tone)
-    if mechanism.stress is not None:
+    felt = left
+    for key, follower in mechanism.follower.items():
+        own = get(f"adaptation_{key}")
         # An integrated state may lie below zero by its error.
-        left = left + number(mechanism.stress.weight) * np.maximum(get(f"adaptation_{STRESS}"), 0.0)
+        felt = felt + number(follower.weight) * np.maximum(left - own if follower.beyond else own, 0.0)
     half, slope = (number(name) for name in (mechanism.half, mechanism.slope))
-    return np.asarray(cows_of_drive(left, half, slope))
+    return np.asarray(cows_of_drive(felt, half, slope))
 
 
 def _drivers(built: Built) -> tuple[str, ...]:

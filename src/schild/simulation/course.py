@@ -10,7 +10,7 @@ from schild.array_types import AnyFloats, Floats
 from schild.engine.lags import carry, follow
 from schild.errors import SchildError
 from schild.model.build import Built
-from schild.model.spec import ENDOGENOUS, LAG, STRESS
+from schild.model.spec import ENDOGENOUS, LAG
 from schild.units import TICKS_PER_HOUR
 
 #: Pieces of the course after a dose, by its interval. [h]
@@ -43,7 +43,7 @@ def nodes_of(doses: Sequence[int], length: int, finer: int = 1) -> list[int]:
 def rates_of(built: Built, n: int) -> Floats:
     """Rates of the adaptation states of ``n`` people, shape (n, n_states, 5), as ``schild.engine.lags`` takes them.
 
-    Without the state that withdrawal recruits, which follows another drive (``recruited``).
+    Without those that follow withdrawal (``after_withdrawal``).
     """
     adaptation = built.spec.adaptation
     assert adaptation is not None  # callers have built it so
@@ -92,15 +92,15 @@ def steady_lags(hours: Floats, drive: Floats, rates: Floats) -> Floats:
     return state
 
 
-def recruited(
+def after_withdrawal(
     built: Built, slots: Sequence[str], occupancy: AnyFloats, hours: Floats, states: Floats
 ) -> tuple[Floats, Floats]:
-    """What withdrawal recruits in one period, and what the period leaves of what was there before.
+    """States that follow withdrawal after one period, and what the period leaves of what was there before.
 
-    ``built``: a model whose mechanism recruits a further state; ``slots`` and ``occupancy``, shape (n, n_slots,
+    ``built``: a model whose mechanism has such states; ``slots`` and ``occupancy``, shape (n, n_slots,
     n_nodes): as for ``drive_of``; ``hours``, shape (n_nodes,): nodes of the period, from 0 to its length [h];
-    ``states``, shape (n, n_states): the other states at its beginning. Returns the state after the period from a start
-    at zero, and the factor on a start [1], shape (n, 1) each.
+    ``states``, shape (n, n_states): the other states at its beginning. Returns them after the period from a start at
+    zero, and the factors on a start [1], shape (n, n_followers) each.
     """
     adaptation = built.spec.adaptation
     assert adaptation is not None  # callers have built it so
@@ -116,7 +116,7 @@ def recruited(
         left = left + number(f"{name}.weight") * along[:, k]
     if (slot := f"{adaptation.receptors[0]}_occupancy_{ENDOGENOUS}") in slots:
         left = left - number("tone") * occupancy[:, list(slots).index(slot)]
-    rate = number(f"{STRESS}.gain_up")
-    rates = np.stack([rate, rate, rate, rate, np.zeros((n, 1))], axis=2)
-    gained = follow(hours, np.maximum(left, 0.0), rates, np.zeros((n, 1)))[:, :, -1]
+    rate = np.concatenate([number(f"{name}.gain_up") for name in adaptation.followers], axis=1)
+    rates = np.stack([rate, rate, rate, rate, np.zeros_like(rate)], axis=2)
+    gained = follow(hours, np.maximum(left, 0.0), rates, np.zeros_like(rate))[:, :, -1]
     return gained, np.exp(-rate * hours[-1])

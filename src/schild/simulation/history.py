@@ -20,7 +20,7 @@ from schild.errors import InputError
 from schild.model.build import Built
 from schild.regimen import Dose, Event
 from schild.regimen.dose import MAX_DOSES
-from schild.simulation.course import drive_of, nodes_of, rates_of, recruited
+from schild.simulation.course import after_withdrawal, drive_of, nodes_of, rates_of
 from schild.simulation.solve import Begin, solve
 from schild.units import TICKS_PER_HOUR
 
@@ -178,7 +178,7 @@ def begin_of(
     adaptation = built.spec.adaptation
     assert adaptation is not None  # the caller has built it so
     rates, drive = rates_of(built, n), drive_of(built, slots, out)
-    state, stress = np.zeros((n, len(adaptation.states))), np.zeros((n, int(adaptation.recruits)))
+    state, after = np.zeros((n, len(adaptation.states))), np.zeros((n, len(adaptation.followers)))
     grid = iter(grids)
     for piece in history.pieces:
         windows = [next(grid) for _ in piece.index]
@@ -190,24 +190,24 @@ def begin_of(
         else:
             course = np.stack([drive[:, node] for node in nodes], axis=1)
             state = call(carry, hours, course, np.array(piece.index), (0, piece.periods), rates, state)
-        if adaptation.recruits:
+        if adaptation.followers:
             gains = []
             for k, node in enumerate(nodes):
                 if k:
                     periods = (piece.index[k - 1], piece.index[k])
                     begun = call(carry, hours, course, np.array(piece.index), periods, rates, begun)
-                gained, kept = recruited(built, slots, out[:, :, node], hours, begun)
+                gained, kept = after_withdrawal(built, slots, out[:, :, node], hours, begun)
                 gains.append(gained)
-            stress = _recruited_over(piece, np.stack(gains), kept, stress)
+            after = _after_periods(piece, np.stack(gains), kept, after)
     occupancy = {slot: out[:, m, place[grids[-1][-1]]].astype(np.float64) for m, slot in enumerate(slots)}
-    return Begin(tick=history.until, occupancy=occupancy, lags=np.concatenate([state, stress], axis=1))
+    return Begin(tick=history.until, occupancy=occupancy, lags=np.concatenate([state, after], axis=1))
 
 
-def _recruited_over(piece: _Piece, gains: Floats, kept: Floats, start: Floats) -> Floats:
-    """What withdrawal has recruited after all periods of a piece.
+def _after_periods(piece: _Piece, gains: Floats, kept: Floats, start: Floats) -> Floats:
+    """States that follow withdrawal after all periods of a piece.
 
-    ``gains``, shape (n_windows, n, 1): what it recruits in the periods that are computed, linear in between; ``kept``
-    and ``start``, shape (n, 1): the factor of a period on what was there, and what was there at the beginning.
+    ``gains``, shape (n_windows, n, n_followers): what they gain in the periods that are computed, linear in between;
+    ``kept`` and ``start``, shape (n, n_followers): the factor of a period on a start, and the start of the first.
     """
     # Periods further back leave less than e^-40.
     reach = int(40.0 / -np.log(np.clip(np.max(kept), 1e-300, 1.0 - 1e-12))) + 1

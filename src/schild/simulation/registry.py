@@ -19,7 +19,7 @@ from schild.catalog import Catalogue
 from schild.engine.run import REDUCED
 from schild.errors import UnknownNameError
 from schild.model.build import Built
-from schild.model.spec import ENDOGENOUS, STRESS
+from schild.model.spec import ENDOGENOUS
 from schild.pharmacology.alcohol import breath_level
 from schild.simulation.adaptation import ADAPTATION, adaptation_outputs
 from schild.simulation.effects import Effects
@@ -268,10 +268,7 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
     import re
 
     places = {"<species>": [*catalogue.drugs], "<receptor>": [*catalogue.receptors]}
-    states = {state for entry in catalogue.adaptation.values() for state in entry.states}
-    if any(entry.stress for entry in catalogue.adaptation.values()):
-        states.add(STRESS)
-    places["<state>"] = sorted(states)
+    places["<state>"] = sorted({x for entry in catalogue.adaptation.values() for x in (*entry.states, *entry.follower)})
     numbers = {"type": "array", "items": {"type": ["number", "null"]}}
     found = {}
     for kind in (*KINDS, *(_effect_kind(catalogue, name) for name in catalogue.effects)):

@@ -18,7 +18,7 @@ from schild.model.build import Built
 from schild.model.entries import ADD, CLEAR, END, RECEPTORS_AT, RESET, TRAIN, Entry, SteadyStart
 from schild.model.spec import ModelSpec
 from schild.regimen import Event
-from schild.simulation.course import drive_of, nodes_of, rates_of, recruited, steady_lags
+from schild.simulation.course import after_withdrawal, drive_of, nodes_of, rates_of, steady_lags
 from schild.units import TICKS_PER_HOUR
 
 _Numbers = dict[str, float | Floats]
@@ -318,8 +318,8 @@ def _periodic(
         lags = steady_lags(times, drive_of(course, slots, occupancy), rates_of(course, n))
         found[:, len(slots) : len(slots) + lags.shape[1]] = lags
         if lags.shape[1] < n_lags:
-            gained, kept = recruited(course, slots, occupancy, times, lags)
-            found[:, -1:] = gained / (1.0 - kept)
+            gained, kept = after_withdrawal(course, slots, occupancy, times, lags)
+            found[:, len(slots) + lags.shape[1] :] = gained / (1.0 - kept)
     whole, rows_all = _compiled(built, n, 0, n)
     names = whole.signals[whole.n_channels : whole.n_channels + whole.slot_channel.size]
     out = np.concatenate([rows_all[:, whole.slot_start], found[:, len(slots) :]], axis=1)

@@ -36,6 +36,8 @@ _DEPOT_DAYS = 84
 _TAPER = Dose(drug="buprenorphine", amount="8 mg", route="sl", time=0.0, count=1)
 _TABLET = Dose(drug="naltrexone", amount="50 mg", route="oral", time=0.0, count=1)
 _STATES = ("fast", "slow", "residual", "relief")
+#: States that follow withdrawal, and whether withdrawal beyond them is what counts.
+_FOLLOWERS = {"stress": False, "acute": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Body:
 
     numbers: Mapping[str, float]  #: By the names of ``schild.engine.hours.BODY``, without those of the arm
     states: Floats  #: As the loop reads them; shape (n_states, 5)
-    start: Floats  #: States of adaptation at the last opioid, and what withdrawal has recruited; shape (n_states + 1,)
+    start: Floats  #: States of adaptation at the last opioid, and the two that follow withdrawal; shape (n_states + 2,)
     #: Loads of one use, of buprenorphine in a taper, of a tablet; shape (4, 1, n_hours), see ``schild.trial.loads``
     used: Floats
     taper: Floats
@@ -99,12 +101,16 @@ def body_of(numbers: TrialNumbers, fentanyl: float) -> Body:
     tone = values.typical("endogenous", "mor.e0")
     bend = 1.0 if mechanism.drive == "response" else 0.0
     days = numbers["oud.use.days"]
-    stress = mechanism.stress
-    opposed = {
-        "tone": tone, "tone_weight": one(mechanism.tone), "bend": bend,
-        "stress": 0.0 if stress is None else one(stress.weight),
-        "stress_step": 0.0 if stress is None else -math.expm1(-1.0 / one(stress.time)),
-    }  # fmt: skip
+    opposed = {"tone": tone, "tone_weight": one(mechanism.tone), "bend": bend}
+    if strange := [name for name, f in mechanism.follower.items() if f.beyond is not _FOLLOWERS.get(name)]:
+        raise InputError(
+            f"The state {strange[0]!r} of {mechanism.key!r} follows withdrawal in a way that trials by the hour cannot "
+            f"follow; expected {', '.join(_FOLLOWERS)}, the last of them beyond = true."
+        )
+    for name in _FOLLOWERS:
+        follower = mechanism.follower.get(name)
+        opposed[name] = 0.0 if follower is None else one(follower.weight)
+        opposed[f"{name}_step"] = 0.0 if follower is None else -math.expm1(-1.0 / one(follower.time))
     start = settle(used[LOAD, 0], used[PUSH, 0], _EVERY, int(24 * days), states, opposed)
     liking, breathing = mechanism.tolerance["liking"], mechanism.tolerance["ventilation"]
     effect = catalogue.effects["ventilation_isohypercapnic"]

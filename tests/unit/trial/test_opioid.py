@@ -96,7 +96,7 @@ def test_adaptation_by_the_hour_is_that_of_the_engine(typical):
     assert body.start[1] == pytest.approx(slow, rel=0.05)
 
 
-def test_what_withdrawal_recruits_by_the_hour_is_that_of_the_engine(tmp_path):
+def test_what_follows_withdrawal_by_the_hour_is_that_of_the_engine(tmp_path):
     text = (Path(schild.__file__).parent / "catalog" / "data" / "adaptation.toml").read_text(encoding="utf-8")
     own = re.search(r"^\[response_stress\]\n.*?(?=^\[response_inhibitor\]\n)", text, re.MULTILINE | re.DOTALL)
     (tmp_path / "adaptation.toml").write_text(own[0].replace("\ndrive", "\ndefault = true\ndrive", 1), encoding="utf-8")
@@ -113,7 +113,8 @@ def test_what_withdrawal_recruits_by_the_hour_is_that_of_the_engine(tmp_path):
         adaptation="response_stress",
     )  # fmt: skip
     assert start[4] == pytest.approx(float(found["adaptation_stress"].values[0, 0]), rel=0.15)
-    assert plain_start[4] == 0.0
+    assert start[5] == pytest.approx(float(found["adaptation_acute"].values[0, 0]), abs=0.05)
+    assert not plain_start[4:].any()
     assert (with_ > plain).all()
 
 
