@@ -214,6 +214,12 @@ def compare(
         reference = next(iter(arms))
     elif reference not in arms:
         raise UnknownNameError("arm", reference, arms)
+    for label, arm in arms.items():
+        if not isinstance(arm, (str, Sequence, Run)):
+            raise InputError(
+                f"The arm {label!r} is of type {type(arm).__name__}; expected a regimen in words, several, or a run: "
+                "all arms are run for the same people. Give the words, or the `run` of a result."
+            )
     head: dict[str, Any] = {
         "subject": subject, "population": population, "n": n, "until": until, "every": every, "seed": seed,
         "structure": structure, "outputs": outputs,

@@ -227,6 +227,9 @@ def test_the_commands(capsys):
         (["forecast", DEPOT, "--level", "x"], "is not a level"),
         (["forecast", "--level", "1 ng/mL at 2 d"], "No regimen was given"),
         (["coverage", "naltrexone 50 mg po q24h x5", "--missed", "a"], "--missed is 'a'"),
+        (["coverage", "naltrexone 50 mg po q24h x50", "--missed", "1_0"], "--missed is '1_0'; expected whole numbers"),
+        (["coverage", "naltrexone 50 mg po q24h x5", "--missed", "0,,1"], "expected one or more, with commas between"),
+        (["challenge", "naltrexone 50 mg po", "--agonist", "heroin 25 mg iv", "--at", ","], "expected one or more"),
     ],
 )
 def test_bad_input_gets_one_message(capsys, words, told):

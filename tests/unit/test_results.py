@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import pickle
 import pkgutil
 
 import numpy as np
@@ -155,6 +156,14 @@ def test_a_notebook_shows_text_as_it_is():
 def test_plain_data_has_no_nan_and_no_numpy():
     given = {"a": np.array([1.0, np.nan]), "b": (np.int64(2), np.bool_(True), float("inf")), "c": "x"}
     assert json.dumps(plain(given), allow_nan=False) == '{"a": [1.0, null], "b": [2, true, null], "c": "x"}'
+
+
+def test_a_challenge_is_pickled():
+    """What is kept of a person holds functions, and came with the challenge."""
+    found = schild.challenge("naltrexone 50 mg po", agonist="heroin 25 mg iv", at="2 h")
+    again = pickle.loads(pickle.dumps(found))
+    assert again.to_json() == found.to_json()
+    assert again.cite() == found.cite()
 
 
 def test_an_output_is_shown_in_a_line():

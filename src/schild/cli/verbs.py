@@ -152,8 +152,9 @@ def _described(function: Callable[..., Any]) -> dict[str, str]:
 
 def _listed(text: str, option: str, example: str, kind: type) -> list[Any]:
     """Read a list that is written with commas."""
+    parts = listed(text, option, example)
     try:
-        return [kind(part) for part in listed(text, option, example)]
+        return [kind(part if kind is str else part.replace("_", "?")) for part in parts]  # Python reads 1_0 as 10
     except ValueError:
         what = "whole numbers" if kind is int else "numbers"
         raise InputError(

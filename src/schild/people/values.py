@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -42,6 +42,10 @@ class People:
     uncertainty: Draw | None = None
     #: Values of these people that do not depend on their doses: numbers, and states after earlier use
     kept: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> list[Any]:
+        # What is kept holds functions, which are not pickled, and is made again.
+        return [{} if entry.name == "kept" else getattr(self, entry.name) for entry in fields(self)]
 
 
 @dataclass(slots=True)

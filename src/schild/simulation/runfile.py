@@ -331,11 +331,16 @@ class Run(InputFile, strict=True):
         InputError
             For anything malformed.
         """
+        for name, entries in (("subject", subject), ("population", population)):
+            if entries is not None and not isinstance(entries, Mapping):
+                raise InputError(
+                    f"The {name} is {entries!r}; expected entries by name. Write it like {{'weight': '60 kg'}}."
+                )
         if n is not None:
             if population is not None and "n" in population:
                 raise InputError(f"n={n} and population n={population['n']} were both given; expected one. Drop one.")
             population = {**(population or {}), "n": n}
-        past = {"history": [history] if isinstance(history, str) else list(history)} if history else {}
+        past = {"history": _listed(history)} if history else {}
         if population is not None:
             population = {**population, **past}
         elif subject is not None or past:
