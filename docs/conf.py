@@ -8,6 +8,7 @@ from types import ModuleType
 
 from docutils import nodes
 from sphinx.domains import Domain
+from sphinx.ext.napoleon.docstring import NumpyDocstring
 
 import schild
 from schild.catalog.references import parse_bibtex
@@ -55,6 +56,15 @@ for _name in schild.__all__:
 for _name in schild.__all__:
     if isinstance(_value := getattr(schild, _name), ModuleType):
         setattr(schild, _name, getattr(_value, _name))
+
+
+def _described(docstring):
+    """Take the description of a field or property as a whole: napoleon reads what precedes a colon as its type."""
+    lines = [docstring._lines.next(), *docstring._dedent(docstring._consume_to_end())]
+    return "", docstring.__class__(lines, docstring._config).lines()
+
+
+NumpyDocstring._consume_inline_attribute = _described
 
 
 def _cite(name, rawtext, text, lineno, inliner, options=None, content=None):
