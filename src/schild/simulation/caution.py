@@ -195,7 +195,7 @@ def label_cautions(values: Values, events: Sequence[Event]) -> Iterator[str]:
     >>> from schild.catalog import load
     >>> from schild.regimen import expand, parse_regimen
     >>> events = expand(parse_regimen("heroin 25 mg iv; naltrexone 50 mg po at 3 d"), 10**12)
-    >>> print(*label_cautions(Values(load()), events))
+    >>> print(*label_cautions(Values(load()), events))  # doctest: +NORMALIZE_WHITESPACE
     Naltrexone follows the last dose of heroin by 72 h. The label asks for at least 7 to 10 days without opioids \
     before naltrexone is begun after short-acting ones. No interval and no test is wholly reliable, and severity in one \
     person cannot be predicted.
