@@ -223,7 +223,8 @@ def test_a_model_is_the_same_where_its_people_had_other_doses_before(who):
 
     catalogue = load()
     people = people_of(who, catalogue, 3)
-    first = of(people, "naltrexone 50 mg po; heroin 25 mg iv at 24 h; buprenorphine 8 mg sl at 2 d")
+    # A model is kept from the second time on.
+    first = [of(people, "naltrexone 50 mg po; heroin 25 mg iv at 24 h; buprenorphine 8 mg sl at 2 d") for _ in "ab"][-1]
     words = "naltrexone 50 mg po; heroin 25 mg iv at 30 h; buprenorphine 2 mg sl at 2 d; naltrexone 150 mg po at 3 d"
     again, alone = of(people, words), of(people_of(who, catalogue, 3), words)
     assert again.spec is first.spec
