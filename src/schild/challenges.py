@@ -84,9 +84,8 @@ class Response:
 class Challenge(ShownRun):
     """Responses of a challenge at one or more times."""
 
-    #: The regimens, in words
-    antagonist: str
-    agonist: str
+    antagonist: str  #: Its regimens, in words
+    agonist: str  #: Its dose, in words
     responses: tuple[Response, ...]  #: By time and effect
     warnings: tuple[str, ...]  #: To read before using the numbers
     manifest: Mapping[str, Any]  #: Of the last run with the antagonist

@@ -48,7 +48,7 @@ class Value:
     given: str = ""  #: The value as the source prints it, where that differs, e.g. ``"3.5 L/min"``
     #: Range that the source or this project considers possible, in the unit of the number
     low: float | None = None
-    high: float | None = None
+    high: float | None = None  #: Its upper end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +94,9 @@ class Number:
     values: tuple[Value, ...]  #: The rival values
     chosen_key: str  #: Key of the value that is used
     why: str = ""  #: Why that one
-    #: Spread between people, within a person between occasions, and of the typical value itself
-    between_subject: Spread | None = None
-    between_occasion: Spread | None = None
-    uncertainty: Spread | None = None
+    between_subject: Spread | None = None  #: Spread between people
+    between_occasion: Spread | None = None  #: Spread within a person between occasions
+    uncertainty: Spread | None = None  #: Spread of the typical value itself
     bounds: tuple[float, float] | None = None  #: Physical limits of an individual value
     #: ``"drug:number"`` where the number was copied from, when it has no data of its own. Whoever draws or
     #: overwrites the origin must treat this number alike.

@@ -54,35 +54,32 @@ class Plan(ShownRun):
     (True, True)
     """
 
-    drug: str
-    route: str
-    receptor: str
+    drug: str  #: The antagonist
+    route: str  #: Its route
+    receptor: str  #: ``mor``, ``kor``, ``dor`` or ``mor_gut``
     feasible: bool  #: Whether the required occupancy is reached within the largest labelled dose
-    #: The requirement: occupancy [1], time [h], share of people [1], occupancy that counts as washed out [1]
-    target: float
-    hold_h: float
-    at_least: float
-    floor: float
+    target: float  #: Required occupancy [1]
+    hold_h: float  #: Time for which it is required [h]
+    at_least: float  #: Share of people in whom it is required [1]
+    floor: float  #: Occupancy that counts as washed out [1]
     strength: Strength  #: Strength of which the dose is made up
     #: Smallest dose that does it, to 1 %, before rounding; None if the largest labelled dose does not, or if only one
     #: amount can be given [mg]
     needed_mg: float | None
     dose_mg: float  #: Amount of each dose, in units that can be given [mg]
     doses: int  #: Number of doses, ``every_h`` apart
-    every_h: float | None
+    every_h: float | None  #: Interval between doses [h]; None for one dose
     units: float  #: Units of ``strength`` in all
     ready_h: float | None  #: Earliest time after the first dose at which a session may begin [h]
     latest_h: float | None  #: Latest time at which it may still begin [h]
     lost_h: float | None  #: Time from which fewer than ``at_least`` of the people are at the target [h]
     #: Time from which ``at_least`` of the people stay below ``floor``; None if beyond the run [h]
     washed_out_h: float | None
-    #: Share of people at the target through the session, and its 5th to 95th percentile over the uncertainty about the
-    #: typical person [1]
-    share: float
-    share_low: float
-    share_high: float
-    at_start: Mapping[str, float]
-    at_end: Mapping[str, float]
+    share: float  #: Share of people at the target through the session [1]
+    share_low: float  #: Its 5th percentile over the uncertainty about the typical person [1]
+    share_high: float  #: Its 95th percentile [1]
+    at_start: Mapping[str, float]  #: Quantiles of occupancy at the start of the session [1]
+    at_end: Mapping[str, float]  #: The same at its end [1]
     step_h: float  #: Tolerance of the times of a session [h]
     wash_step_h: float  #: Tolerance of the wash-out [h]
     result: Result

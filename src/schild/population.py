@@ -34,20 +34,36 @@ CYP2D6 = ("PM", "IM", "EM", "UM")
 class Subject:
     """One person, whose parameters are the typical ones for these properties.
 
+    Parameters
+    ----------
+    weight_kg : float
+        Body weight. [kg]
+    age_years : float
+        Age. [years]
+    crcl_ml_min : float
+        Creatinine clearance. [mL/min]
+    sex : {"female", "male"}
+        Sex; no clinically relevant effect is known for naltrexone.
+    liver : {"normal", "mild", "moderate", "severe"}
+        Liver function.
+    dependent : {"no", "yes"}
+        Dependence on opioids or alcohol, as a covariate of kinetics.
+    cyp2d6 : {"PM", "IM", "EM", "UM"}
+        Class of CYP2D6: poor, intermediate, extensive, ultrarapid. Codeine and hydrocodone turn into stronger opioids
+        by it.
+
     Examples
     --------
     >>> Subject(weight_kg=60).age_years
     40.0
     """
 
-    weight_kg: float = 70.0  #: Body weight [kg]
-    age_years: float = 40.0  #: Age [years]
-    crcl_ml_min: float = 100.0  #: Creatinine clearance [mL/min]
-    sex: str = "male"  #: ``female`` or ``male``; no clinically relevant effect is known for naltrexone
-    liver: str = "normal"  #: Liver function: ``normal``, ``mild``, ``moderate`` or ``severe``
-    dependent: str = "no"  #: ``yes`` or ``no``: dependence on opioids or alcohol, as a covariate of kinetics
-    #: Class of CYP2D6: ``PM``, ``IM``, ``EM``, ``UM`` (poor, intermediate, extensive, ultrarapid). Codeine and
-    #: hydrocodone turn into stronger opioids by it.
+    weight_kg: float = 70.0
+    age_years: float = 40.0
+    crcl_ml_min: float = 100.0
+    sex: str = "male"
+    liver: str = "normal"
+    dependent: str = "no"
     cyp2d6: str = "EM"
 
     @property
@@ -76,20 +92,33 @@ class Subject:
 class Population:
     """A group of virtual people.
 
+    Parameters
+    ----------
+    n : int
+        Number of people.
+    key : str
+        Reference population of the catalogue, for the covariates.
+    fixed : mapping
+        Covariates that are the same for all, by the names of ``Subject``.
+    variability : bool
+        Whether people differ beyond their covariates.
+    occasions : bool
+        Whether one person differs from dose to dose.
+    draws : int
+        Parameter sets drawn from the uncertainty of the typical values; each is given to the same ``n`` people.
+        0 takes the best values.
+
     Examples
     --------
     >>> Population(n=100, draws=5).size
     500
     """
 
-    n: int  #: Number of people
-    key: str = "adult"  #: Reference population of the catalogue, for the covariates
-    #: Covariates that are the same for all, by the names of ``Subject``
+    n: int
+    key: str = "adult"
     fixed: Mapping[str, float | str] = field(default_factory=dict)
-    variability: bool = True  #: Whether people differ beyond their covariates
-    occasions: bool = True  #: Whether one person differs from dose to dose
-    #: Parameter sets drawn from the uncertainty of the typical values; each is given to the same ``n`` people. 0
-    #: takes the best values.
+    variability: bool = True
+    occasions: bool = True
     draws: int = 0
 
     def __post_init__(self) -> None:

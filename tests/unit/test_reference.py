@@ -1,7 +1,9 @@
 """The reference pages show the whole public interface; each verb and noun has an example (test_project.py runs it)."""
 
 import importlib
+import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -39,3 +41,10 @@ def test_the_list_of_a_page_names_what_it_shows(page):
 @pytest.mark.parametrize("entry", [entry for entry in SHOWN if entry.startswith(("verbs:", "nouns:"))])
 def test_every_verb_and_every_noun_has_an_example(entry):
     assert ">>> " in found(entry.partition(":")[2]).__doc__
+
+
+@pytest.mark.parametrize("noun", [schild.Dose, schild.Regimen, schild.Subject, schild.Population])
+def test_help_of_a_noun_describes_every_field(noun):
+    """The pages show comments beside fields; ``help()`` shows the docstring alone."""
+    described = re.findall(r"^([a-z0-9_, ]+?) : ", inspect.getdoc(noun), re.MULTILINE)
+    assert {field.name for field in fields(noun)} <= {name for names in described for name in names.split(", ")}

@@ -191,11 +191,10 @@ class Drug:
     'plasma_and_store'
     """
 
-    #: Identity. ``role`` is one of the values of ``Role``.
-    key: str
-    name: str
-    role: Role
-    summary: str = ""
+    key: str  #: Name of the file, and of the species in outputs
+    name: str  #: Name in words
+    role: Role  #: One of the values of ``Role``
+    summary: str = ""  #: What it is, in a sentence or two
     aliases: tuple[str, ...] = ()  #: Other names that are accepted
     mw: Annotated[str | None, Names("g/mol")] = None  #: Number of the molar mass of the base
     #: Salt to the number that holds the mass of base per mass of salt
@@ -204,17 +203,15 @@ class Drug:
     #: Whether the spread between studies was estimated for this drug and stands in the uncertainty of its numbers
     between_studies_estimated: bool = False
     disposition: Disposition | None = None  #: None for the endogenous tone
-    #: By key
-    routes: Mapping[str, Route] = field(default_factory=dict)
-    products: Mapping[str, Product] = field(default_factory=dict)
-    binding: Mapping[str, Binding] = field(default_factory=dict)
-    structures: Mapping[str, Structure] = field(default_factory=dict)
+    routes: Mapping[str, Route] = field(default_factory=dict)  #: By key
+    products: Mapping[str, Product] = field(default_factory=dict)  #: By key
+    binding: Mapping[str, Binding] = field(default_factory=dict)  #: By receptor
+    structures: Mapping[str, Structure] = field(default_factory=dict)  #: Between plasma and receptor, by key
     #: Strengths in which the drug is sold, by route; needed by the planner
     strengths: Mapping[str, Strength] = field(default_factory=dict)
     starts: tuple[Start, ...] = ()  #: Intervals without opioids that the label asks for before the drug is begun
-    #: In the order of the file
-    covariates: tuple[Covariate, ...] = ()
-    correlations: tuple[Correlation, ...] = ()
+    covariates: tuple[Covariate, ...] = ()  #: In the order of the file
+    correlations: tuple[Correlation, ...] = ()  #: In the order of the file
     numbers: Mapping[str, Number] = field(default_factory=dict)  #: All numbers by name
     digest: str = ""  #: Hash of the file, for manifests
 

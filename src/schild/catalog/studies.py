@@ -24,9 +24,8 @@ class Receptor:
 class Observation:
     """One published result in people."""
 
-    #: Row and study
-    id: str
-    study: str
+    id: str  #: Of the row
+    study: str  #: Key of the study in the tables of evidence
     observable: str  #: ``cmax``, ``tmax``, ``auc``, ``half_life``, ``mean_concentration``, ``occupancy`` and so on
     species: str  #: Drug or, for occupancy, receptor
     regimen: str  #: The regimen, in schild's words
@@ -35,7 +34,7 @@ class Observation:
     time_h: float | None = None  #: Time of the observation after the first dose [h]
     #: Limits where the source prints a range; ``value`` is then their middle
     low: float | None = None
-    high: float | None = None
+    high: float | None = None  #: The upper limit
     spread: float | None = None  #: Spread in ``unit``, of kind ``spread_stat`` (``SD``, ``SEM``, ``CV`` as a fraction)
     spread_stat: str = ""
     sd_fixed: float | None = None  #: Standard deviation to weigh the row with in calibration, in ``unit``
@@ -44,16 +43,14 @@ class Observation:
     plasma_ng_ml: float | None = None
     n: int | None = None  #: People
     role: Literal["calibration", "check"] = "check"  #: ``calibration`` (may be fitted), ``check`` (compared only)
-    #: Citation keys and evidence rows
-    source: tuple[str, ...] = ()
-    #: Place in the source, way of checking, assay, limit of quantification, basis of the time, cautions
-    locator: str = ""
-    verified: str = ""
-    assay: str = ""
-    loq: str = ""
-    time_basis: str = ""
-    note: str = ""
-    row: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()  #: Citation keys
+    locator: str = ""  #: Place in the source
+    verified: str = ""  #: Way of checking
+    assay: str = ""  #: Assay of a plasma level
+    loq: str = ""  #: Its limit of quantification
+    time_basis: str = ""  #: Basis of the time
+    note: str = ""  #: Cautions
+    row: tuple[str, ...] = ()  #: Rows of the tables of evidence
 
 
 #: Observables that are measured at one time.
@@ -64,10 +61,9 @@ _AT_A_TIME = ("occupancy", "occupancy_ed50", "concentration")
 class Study:
     """A set of published results."""
 
-    #: Identity
-    key: str
-    title: str
-    says: str = ""
+    key: str  #: Name of the file
+    title: str  #: Title in words
+    says: str = ""  #: What was measured, and how it is used
     observations: tuple[Observation, ...] = ()  #: The rows
 
 

@@ -389,6 +389,19 @@ def _ranges(numbers: tuple[int, ...]) -> str:
 class Regimen:
     """Doses in the order they were written, and the observations and notes of a table.
 
+    Parameters
+    ----------
+    doses : tuple of Dose
+        The doses; their order decides between doses at one time.
+    text : str, default ""
+        The words or the file it was read from.
+    observations : tuple of float, default ()
+        Times at which a table asks for values (EVID 0). [h]
+    marks : tuple of float, default ()
+        Times of other events of a table (EVID 2); nothing happens then. [h]
+    notes : tuple of str, default ()
+        Notes on what the reader left out.
+
     Examples
     --------
     >>> regimen = Regimen((Dose(drug="naltrexone", amount="50 mg", route="po"),))
@@ -396,11 +409,11 @@ class Regimen:
     (1, 'naltrexone')
     """
 
-    doses: tuple[Dose, ...]  #: The doses; their order decides between doses at one time
-    text: str = field(default="", compare=False)  #: The words or the file it was read from
-    observations: tuple[float, ...] = ()  #: Times at which a table asks for values (EVID 0) [h]
-    marks: tuple[float, ...] = ()  #: Times of other events of a table (EVID 2); nothing happens then [h]
-    notes: tuple[str, ...] = field(default=(), compare=False)  #: Notes on what the reader left out
+    doses: tuple[Dose, ...]
+    text: str = field(default="", compare=False)
+    observations: tuple[float, ...] = ()
+    marks: tuple[float, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __iter__(self) -> Iterator[Dose]:
         return iter(self.doses)

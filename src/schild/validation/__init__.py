@@ -64,17 +64,15 @@ class Validation(Shown):
 
     checks: tuple[Check, ...]  #: In the order of the catalogue
     catalogue: Catalogue  #: With the rows and sources
-    #: Virtual people, parameter sets and seed of the bands
-    people: int
-    draws: int
-    seed: int
+    people: int  #: Virtual people of the bands
+    draws: int  #: Parameter sets of the bands
+    seed: int  #: Seed of the bands
     rmse: Mapping[str, float]  #: Weighted error of mu tomography for each structure [SD]
     studies: tuple[str, ...] = ()  #: Keys of the study files that were asked for; empty for all
     skipped: tuple[tuple[str, str], ...] = ()  #: Id and reason of rows that this version cannot predict
-    #: Rows about withdrawal, alcohol in the laboratory, and trials of alcohol use disorder; they enter no coverage
-    withdrawal: tuple[Statement, ...] = ()
-    laboratory: tuple[LaboratoryStatement, ...] = ()
-    trials: tuple[TrialStatement, ...] = ()
+    withdrawal: tuple[Statement, ...] = ()  #: Rows about tolerance, dependence and withdrawal; in no coverage
+    laboratory: tuple[LaboratoryStatement, ...] = ()  #: Rows about alcohol in the laboratory; in no coverage either
+    trials: tuple[TrialStatement, ...] = ()  #: Rows about trials of alcohol use disorder; in no coverage either
     results: ResultCache = field(default_factory=ResultCache.off)  #: Results that the next call reads again
 
     @cached_property
