@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
 from schild.catalog import Catalogue
 from schild.drinking import laboratory
@@ -54,7 +53,9 @@ def at_quantile(number: Number, typical: float, q: float) -> float:
     The ends of a range are its 5th and 95th percentile, with a straight line (of the logarithm, above zero) between
     and beyond them.
     """
-    z = float(norm.ppf(q))
+    from scipy.special import ndtri  # SciPy takes time to import
+
+    z = float(ndtri(q))
     spread = number.uncertainty
     if spread is not None:
         value = (

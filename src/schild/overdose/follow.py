@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from schild.array_types import Floats
 from schild.engine.portable import entry, plain
@@ -280,7 +279,9 @@ def follow(
     )
 
 
-def _interpolant(times_s: Floats, activation: Floats) -> PchipInterpolator:
+def _interpolant(times_s: Floats, activation: Floats) -> Any:
+    from scipy.interpolate import PchipInterpolator  # takes half a second to import
+
     # Slopes of values near the smallest floats overflow inside SciPy, so such values are set to zero.
     return PchipInterpolator(times_s, np.where(activation < 1e-12, 0.0, activation), axis=1)
 
