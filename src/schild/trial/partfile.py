@@ -194,13 +194,18 @@ def rebuild_registry(out: Path) -> int:
     return len(heads)
 
 
+#: Most rows that a query returns, and memory that it may take, none of it on disk; whoever wants more reads the Parquet
+#: files of the parts.
+MOST_ROWS, MOST_MEMORY = 1_000_000, "3GB"
+
+
 def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[str]]:
     """Query the parts of a folder with SQL (DuckDB).
 
     ``out``: folder of a trial; ``sql``: one SELECT over the tables ``people`` (a row for each person and arm: ``run``,
     ``person``, ``arm``, values before treatment, counts), ``weekly`` (sums of a week by arm), ``part`` and ``run``.
     Returns names of columns, rows, and a line for each part that is damaged and left out. Raises InputError for a
-    folder without parts and for SQL that fails or is not one SELECT.
+    folder without parts, for SQL that fails or is not one SELECT, and for more than ``MOST_ROWS`` rows.
     """
     storage()
     import duckdb
@@ -222,7 +227,7 @@ def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[s
     if not heads:
         raise InputError(f"{out} holds no parts of a trial; expected the folder of `schild trial FILE --out FOLDER`.")
     sums = pd.concat(weekly).groupby(["run", "arm", "week"], sort=False).sum(min_count=1).reset_index()
-    with duckdb.connect() as base:
+    with duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": ""}) as base:
         for name, table in {**_registry(heads), "weekly": sums}.items():
             base.register(name, table)
         people = base.read_parquet([str(file) for file in heads], union_by_name=True)
@@ -233,13 +238,21 @@ def query(out: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]], list[s
                 raise duckdb.ParserException("it is not one SELECT")
             found = base.execute(sql)
             columns = [column[0] for column in found.description or ()]
-            return columns, [tuple(_plain(x) for x in row) for row in found.fetchall()], left
+            rows = found.fetchmany(MOST_ROWS + 1)
+        except duckdb.OutOfMemoryException:
+            rows = [()] * (MOST_ROWS + 1)
         except duckdb.Error as error:
             said = str(error).partition("\n")[0]
             raise InputError(
                 f"The query is not understood ({said}); expected one SELECT over people, weekly, part or run. "
                 f"Columns of people: {', '.join(people.columns)}."
             ) from None
+    if len(rows) > MOST_ROWS:
+        raise InputError(
+            f"The answer has more than {MOST_ROWS:,} rows, or takes more than {MOST_MEMORY}; expected less. Aggregate, "
+            f"or add a LIMIT; the parts in {out / 'parts'} are Parquet files, which hold all people."
+        )
+    return columns, [tuple(_plain(x) for x in row) for row in rows], left
 
 
 def _plain(x: Any) -> Any:

@@ -145,6 +145,13 @@ def test_a_question_in_sql_is_answered_from_the_parts(tmp_path):
     assert query(tmp_path, "select 1.5, date '2026-01-02', null")[1] == [(1.5, "2026-01-02", None)]
 
 
+@pytest.mark.parametrize("many", ["1000001", "100000000000"])
+def test_a_question_with_too_many_rows_is_refused_before_memory_is_full(tmp_path, many):
+    run_parts(small(), out=tmp_path, people=60)
+    with pytest.raises(InputError, match=r"more than 1,000,000 rows, or takes more than 3GB; expected less"):
+        query(tmp_path, f"select * from range({many})")
+
+
 def test_a_question_names_a_damaged_part_and_leaves_it_out(tmp_path):
     trial = small()
     run_parts(trial, out=tmp_path, people=20)
