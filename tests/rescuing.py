@@ -70,6 +70,11 @@ def cases(folder: Path) -> list[Case]:
     return found
 
 
+def stem(case: object) -> str | None:
+    """Name of a case in the list of tests; None where there is no case, because the tables are not here."""
+    return case.path.stem if isinstance(case, Case) else None
+
+
 def compare(outputs, rows, collapse: float) -> dict[str, float]:
     """Largest difference by column, up to 120 s after collapse."""
     kept = rows["time_s"] <= (collapse + AFTER_COLLAPSE_S if np.isfinite(collapse) else np.inf)

@@ -63,13 +63,13 @@ def check(case):
     assert {name: size for name, size in moved.items() if size > 0.1 * rescuing.BARS[name]} == {}
 
 
-@pytest.mark.parametrize("case", rescuing.cases(rescuing.HERE), ids=lambda case: case.path.stem)
+@pytest.mark.parametrize("case", rescuing.cases(rescuing.HERE), ids=rescuing.stem)
 def test_shipped_trajectories(case):
     check(case)
 
 
 @pytest.mark.skipif(not rescuing.EVIDENCE.is_dir(), reason="the evidence tables are not here")
-@pytest.mark.parametrize("case", rescuing.cases(rescuing.EVIDENCE / "trajectories"), ids=lambda case: case.path.stem)
+@pytest.mark.parametrize("case", rescuing.cases(rescuing.EVIDENCE / "trajectories"), ids=rescuing.stem)
 def test_all_trajectories(case):
     check(case)
 

@@ -65,13 +65,13 @@ def test_the_warm_up_ends_where_the_published_one_does():
     assert {name: y[name] for name in WARM} == pytest.approx(WARM, rel=1e-5)
 
 
-@pytest.mark.parametrize("case", rescuing.cases(rescuing.HERE)[:2], ids=lambda case: case.path.stem)
+@pytest.mark.parametrize("case", rescuing.cases(rescuing.HERE)[:2], ids=rescuing.stem)
 def test_shipped_trajectories(case):
     check(case)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not rescuing.EVIDENCE.is_dir(), reason="the evidence tables are not here")
-@pytest.mark.parametrize("case", rescuing.cases(rescuing.EVIDENCE / "trajectories"), ids=lambda case: case.path.stem)
+@pytest.mark.parametrize("case", rescuing.cases(rescuing.EVIDENCE / "trajectories"), ids=rescuing.stem)
 def test_all_trajectories(case):
     check(case)

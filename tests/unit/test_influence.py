@@ -30,6 +30,8 @@ def test_the_spread_has_its_parts():
     assert plasma.parts["structure"] == pytest.approx(0.0, abs=1e-9)
 
 
+# SALib asks pandas 2 for the unique values of a list.
+@pytest.mark.filterwarnings("ignore:unique with argument:FutureWarning")
 def test_morris_finds_the_numbers_that_matter():
     pytest.importorskip("SALib")
     numbers = ["naloxone.cl", "naloxone.vc"]
