@@ -20,8 +20,8 @@ from calibration.adaptation import (
     _rates,
     _slow_reference,
     breathing_depth,
-    drive_of,
 )
+from calibration.adaptation_anchors import drive_of
 from schild.array_types import Floats
 from schild.catalog import Observation, load
 from schild.engine.lags import follow

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from calibration import gauss_newton
-from calibration.adaptation import ANCHORS, STUDIES, TIE, anchor_values, prior, score
+from calibration.adaptation import TIE, anchor_values, prior, score
+from calibration.adaptation_anchors import ANCHORS, STUDIES
 from schild.array_types import Floats
 from schild.catalog import load
 

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pytest
 
-from calibration.adaptation import ANCHORS
+from calibration.adaptation_anchors import ANCHORS
 from evidence import cited, rows, table
 from schild.catalog import load
 from schild.simulation.observe_withdrawal import split_words

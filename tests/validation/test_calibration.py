@@ -8,6 +8,7 @@ import pytest
 
 from calibration import (
     adaptation,
+    adaptation_anchors,
     alcohol,
     calibration_rows,
     depot,
@@ -220,20 +221,20 @@ def test_the_anchors_do_not_hold_the_loss_of_slow_adaptation():
 def test_the_time_of_a_peak_moves_with_the_course_and_not_in_steps_of_its_grid():
     # In steps the derivatives of a fit were zero, and it stopped at a squared error of 18.7 where 11.2 can be had.
     time_h = np.linspace(0.0, 4.0, 41)
-    course = adaptation.Course(time_h=time_h, drive={}, tone=time_h, at_h=1.0)
+    course = adaptation_anchors.Course(time_h=time_h, drive={}, tone=time_h, at_h=1.0)
     for top in (2.03, 2.07, 2.5):
         left = np.exp(-((time_h - top) ** 2))
-        found = {"x": adaptation.Found(course=course, left=left, half=1.0, slope=1.0)}
-        assert adaptation._when("x")(found) == pytest.approx(top - 1.0, abs=1e-3)
-    falling = {"x": adaptation.Found(course=course, left=5.0 - time_h, half=1.0, slope=1.0)}
-    assert adaptation._when("x")(falling) == 0.0
+        found = {"x": adaptation_anchors.Found(course=course, left=left, half=1.0, slope=1.0)}
+        assert adaptation_anchors._when("x")(found) == pytest.approx(top - 1.0, abs=1e-3)
+    falling = {"x": adaptation_anchors.Found(course=course, left=5.0 - time_h, half=1.0, slope=1.0)}
+    assert adaptation_anchors._when("x")(falling) == 0.0
 
 
 @pytest.mark.slow
 def test_courses_have_a_point_in_every_hour_before_the_antagonist():
     # Without them the drive was a straight line for 114 h after methadone.
-    for what in adaptation.EXPERIMENTS.values():
-        course = adaptation.course_of(*what)
+    for what in adaptation_anchors.EXPERIMENTS.values():
+        course = adaptation_anchors.course_of(*what)
         before = course.time_h[course.time_h <= course.at_h]
         assert np.diff(before).max() <= 1.0 + 1e-9
 
@@ -262,7 +263,7 @@ def test_a_stress_system_fits_the_anchors_of_withdrawal_that_comes_by_itself_and
     less = adaptation.anchor_values("response_two_state+reserve+stress", STRESS)
     assert less["A4"] == pytest.approx(23.7, abs=0.2)
     assert adaptation.score(less) == pytest.approx(18.61, abs=0.1)
-    kept = {a.id: a.residual(values[a.id]) == 0.0 for a in adaptation.FIRST if a.kind != "equal"}
+    kept = {a.id: a.residual(values[a.id]) == 0.0 for a in adaptation_anchors.FIRST if a.kind != "equal"}
     assert [name for name, holds in kept.items() if not holds] == ["A5", "A7", "A11", "A12"]
     without = {**STRESS, "w_stress": 1e-9}
     plain = {name: value for name, value in STRESS.items() if not name.endswith("_stress")}
@@ -298,8 +299,8 @@ def test_rows_with_the_code_of_the_fit_are_those_of_the_engine():
 
 @pytest.mark.parametrize("name", ["tompkins2009", "tompkins2014", "ctn0027_buprenorphine", "heishman1990_6h"])
 def test_what_withdrawal_recruits_is_the_same_in_the_fit_and_in_a_run(name):
-    doses, at_h, end_h = adaptation.EXPERIMENTS[name]
-    fitted = adaptation.along("response_stress", {}, adaptation.courses()[name])
+    doses, at_h, end_h = adaptation_anchors.EXPERIMENTS[name]
+    fitted = adaptation.along("response_stress", {}, adaptation_anchors.courses()[name])
     times = np.linspace(at_h, end_h, 13)
     run = Run.of(
         *doses, until=f"{end_h + 1:g} h", every="15 min", adaptation="response_stress", outputs=["cows"]
