@@ -1,4 +1,8 @@
-"""The sixth step of docs/design/adaptation-refit.md: ``python -m calibration.adaptation_sixth`` (about 40 min)."""
+"""Comparisons of the sixth to eighth step of docs/design/adaptation-refit.md, and a search of the whole range.
+
+``python -m calibration.adaptation_search [RIVAL ...]`` compares rivals (a minute of CPU each), and with ``--global`` it
+searches the numbers of each by differential evolution (two to four minutes).
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,13 @@ import time
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, differential_evolution, minimize
 
 from calibration import gauss_newton
 from calibration.adaptation import TIE, anchor_values, prior, score
 from calibration.adaptation_anchors import ANCHORS, STUDIES
 from schild.array_types import Floats
 from schild.catalog import load
-
-__all__ = ["FOURTH", "RIVALS", "compare", "solve"]
 
 RIVALS = (
     "response_two_state+reserve+stress",
@@ -73,6 +75,32 @@ def solve(
     return dict(zip(names, map(float, np.exp(found.x)), strict=True)), float(found.fun)
 
 
+#: Standard deviations of the priors that the global search goes from their centre; people and generations for a number.
+REACH, PEOPLE, GENERATIONS = 3.0, 10, 150
+
+
+def least(rival: str, seed: int = 1) -> tuple[dict[str, float], float]:
+    """Numbers with the least error, priors included, within ``REACH`` standard deviations of the priors; that error."""
+    centre = prior(rival)
+    mid = np.log([m for m, _ in centre.values()])
+    spread = np.array([sd for _, sd in centre.values()])
+
+    def numbers(z: Floats) -> dict[str, float]:
+        return dict(zip(centre, map(float, np.exp(mid + spread * z)), strict=True))
+
+    def error(z: Floats) -> float:
+        return score(anchor_values(rival, numbers(z))) + float(np.sum(z**2))
+
+    found = differential_evolution(
+        error, Bounds([-REACH] * mid.size, [REACH] * mid.size), seed=seed, popsize=PEOPLE, maxiter=GENERATIONS, tol=0.0,
+        polish=False, init="sobol",
+    )  # fmt: skip
+    end = minimize(
+        error, found.x, method="Nelder-Mead", options={"maxfev": 3000, "fatol": 1e-6, "xatol": 1e-5, "adaptive": True}
+    )
+    return numbers(end.x), float(end.fun)
+
+
 def compare(rivals: Iterable[str] = RIVALS) -> dict[str, tuple[float, float]]:
     """Print the fits of each rival; return its error in sample and, summed, over studies left out one at a time.
 
@@ -110,5 +138,10 @@ def compare(rivals: Iterable[str] = RIVALS) -> dict[str, tuple[float, float]]:
 
 
 if __name__ == "__main__":
-    for key, (inside, outside) in compare(sys.argv[1:] or RIVALS).items():
-        print(f"{key:48s} {inside:8.2f} {outside:8.2f}")
+    asked = [word for word in sys.argv[1:] if word != "--global"] or list(RIVALS)
+    if "--global" in sys.argv:
+        for key in asked:
+            print(key, *least(key), flush=True)
+    else:
+        for key, (inside, outside) in compare(asked).items():
+            print(f"{key:48s} {inside:8.2f} {outside:8.2f}")
